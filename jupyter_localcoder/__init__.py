@@ -1,0 +1,40 @@
+"""A coding assistant for Jupyter notebooks that runs wholly on your own machine.
+
+Importing this package imports nothing heavy: the server extension, the magics and the command line
+each load what they need when they start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from .server.app import LocalCoderApp
+
+    return [{"module": "jupyter_localcoder", "app": LocalCoderApp}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "jupyter-localcoder"}]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register the magics: ``%load_ext jupyter_localcoder``."""
+    from .magics import register
+
+    register(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Let go of what the magics hold: ``%unload_ext jupyter_localcoder``."""
+    from .magics import unregister
+
+    unregister(shell)

@@ -1,0 +1,72 @@
+"""``backend:ping``, and the events that tell what the backend does."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .common import Reply, Request, Severity
+
+WorkerState = Literal["stopped", "starting", "loading", "ready", "busy", "unloading", "backoff", "failed"]
+
+
+class PingRequest(Request, kw_only=True):
+    """Asks nothing."""
+
+
+class Speeds(Reply, kw_only=True):
+    """Speeds of the last request that had enough tokens to measure; 0 before that."""
+
+    prefill_tokens_per_second: float = 0.0
+    decode_tokens_per_second: float = 0.0
+    first_token_ms: float = 0.0
+
+
+class Memory(Reply, kw_only=True):
+    """Memory in use and free, in bytes; 0 where it cannot be read."""
+
+    worker_bytes: int
+    server_bytes: int
+    available_bytes: int
+    """Free for new programs: the least of the machine's and the container's own limit."""
+    total_bytes: int
+
+
+class BackendStatus(Reply, kw_only=True):
+    """What the backend is doing, in one look."""
+
+    version: str
+    state: WorkerState
+    generation: int
+    """Counts the workers that were started: events of an older one are void."""
+    reason: str
+    """The sentence that says why the backend is in this state."""
+    model: str | None
+    profile: str
+    uptime_seconds: float
+    queue_length: int
+    """Requests that run or wait."""
+    speeds: Speeds
+    memory: Memory
+    air_gap: bool
+    acceleration: str
+    """What the loaded model runs on: `cpu`, or `gpu` with the number of layers."""
+    context_window: int
+    """Tokens; 0 while no model is loaded."""
+
+
+class BackendState(Reply, kw_only=True):
+    """Event ``backend:state``: a move of the worker's state machine."""
+
+    state: WorkerState
+    generation: int
+    reason: str
+    model: str | None
+    profile: str
+
+
+class Notice(Reply, kw_only=True):
+    """Event ``notice``: a sentence that the person should see, with what can be done."""
+
+    severity: Severity
+    message: str
+    action: str = ""

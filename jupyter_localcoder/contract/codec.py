@@ -1,0 +1,93 @@
+"""Untrusted bytes in, typed requests out; and errors into the form in which they leave.
+
+A value that does not fit is a `ValidationError` that names the field and what was expected of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..errors import LocalCoderError, UnknownError, ValidationError, from_parts
+from .common import ErrorPayload
+from .registry import Operation
+
+T = TypeVar("T")
+
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
+
+
+def decode(type_: type[T], value: Any, *, from_text: bool = False) -> T:
+    """Turn plain data (of a JSON body) into a struct.
+
+    Parameters
+    ----------
+    from_text
+        The values came out of a URL: "3" and "true" are then numbers and booleans.
+
+    """
+    try:
+        return msgspec.convert(value, type_, strict=not from_text)
+    except msgspec.ValidationError as failure:
+        raise _explained(failure) from None
+
+
+def decode_json(raw: bytes) -> Any:
+    """Parse a JSON body; an empty one is an empty object."""
+    try:
+        return msgspec.json.decode(raw) if raw.strip() else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
+        raise ValidationError(f"The body is not JSON: {failure}", field="$") from None
+
+
+def decode_request(op: Operation[Any, Any], body: Any, path: dict[str, str], query: dict[str, str]) -> Any:
+    """The request of an operation, put together from the parts of an HTTP request.
+
+    A field that stands in the path may not stand in the body too.
+    """
+    if not isinstance(body, dict):
+        raise ValidationError("The body must be a JSON object.", field="$")
+    for name in (*path, *query):
+        if name in body:
+            raise ValidationError(f"`{name}` is given twice.", field=name)
+    texts = {**query, **path}
+    if not texts:
+        return decode(op.request, body)
+    if body:
+        # Path fields are strings by declaration, so nothing needs to be read out of text.
+        return decode(op.request, {**body, **texts})
+    return decode(op.request, texts, from_text=True)
+
+
+def encode(value: Any) -> bytes:
+    """JSON of an answer."""
+    return msgspec.json.encode(value)
+
+
+def error_payload(error: BaseException) -> ErrorPayload:
+    """The form in which an exception leaves: nothing of one that is not ours but "unknown"."""
+    if not isinstance(error, LocalCoderError):
+        error = UnknownError()
+    return ErrorPayload(
+        code=error.code, message=error.message, recovery=error.recovery, details=dict(error.details)
+    )
+
+
+def error_of(payload: ErrorPayload) -> LocalCoderError:
+    """The exception that a payload stands for: the inverse of `error_payload`."""
+    return from_parts(payload.code, payload.message, payload.recovery, payload.details)
+
+
+def _explained(failure: msgspec.ValidationError) -> ValidationError:
+    match = _WHERE.match(str(failure))
+    what, where = (match["what"], match["where"] or "$") if match else (str(failure), "$")
+    unknown = re.search(r"unknown field `([^`]*)`", what)
+    missing = re.search(r"required field `([^`]*)`", what)
+    field = where.removeprefix("$").lstrip(".")
+    named = unknown or missing
+    if named:
+        field = f"{field}.{named[1]}" if field else named[1]
+    field = field or "$"
+    return ValidationError(f"`{field}`: {what}.", field=field, expected=what)

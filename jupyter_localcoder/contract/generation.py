@@ -1,0 +1,160 @@
+"""Operations that generate text, and the frames in which their answers stream."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from .common import (
+    ErrorPayload,
+    MaxTokens,
+    ModelStamp,
+    Reply,
+    Request,
+    Sampling,
+    SamplingOptions,
+    StopStrings,
+    Temperature,
+    TimeoutMs,
+    Timings,
+    Usage,
+)
+
+MAX_TEXT_CHARS = 4_000_000
+"""No single text of a request may be longer; the context window is the real limit, and is told in tokens."""
+
+Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
+Language = Annotated[str, Meta(max_length=64)]
+Command = Literal["explain", "improve", "fix", "document", "test", "generate", "prompt"]
+Finish = Literal["stop", "length", "canceled", "timeout"]
+CancelReason = Literal["user", "input", "timeout"]
+
+
+class Cell(Request, kw_only=True):
+    """A cell of the notebook that goes along as context."""
+
+    source: Text
+    kind: Literal["code", "markdown"] = "code"
+    execution_count: int | None = None
+
+
+class GenerationOptions(Request, kw_only=True):
+    """What every request that generates may say about how; all of it is optional."""
+
+    model: str | None = None
+    """Id of a model. Default: the one of the settings."""
+    profile: str | None = None
+    max_tokens: MaxTokens | None = None
+    stop: StopStrings = ()
+    timeout_ms: TimeoutMs | None = None
+    sampling: SamplingOptions = msgspec.field(default_factory=SamplingOptions)
+
+
+class GenerateRequest(GenerationOptions, kw_only=True):
+    """One command over a piece of code."""
+
+    command: Command
+    code: Text = ""
+    instruction: Text = ""
+    """What the person adds in words; the whole prompt of the command ``prompt``."""
+    error: Text = ""
+    """The traceback, for ``fix``."""
+    language: Language = "python"
+    context: tuple[Cell, ...] = ()
+    """Cells of the notebook, in the order in which the model reads them."""
+
+
+class Message(Request, kw_only=True):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Text
+
+
+class ChatRequest(GenerationOptions, kw_only=True):
+    """The next turn of a conversation: all turns so far, the last of them the user's."""
+
+    messages: Annotated[tuple[Message, ...], Meta(min_length=1, max_length=1000)]
+
+
+class CompleteRequest(Request, kw_only=True):
+    """Fill in the middle: what stands between ``prefix`` and ``suffix``?"""
+
+    prefix: Text
+    suffix: Text = ""
+    context: tuple[Cell, ...] = ()
+    """Cells that stand above, read before ``prefix``."""
+    language: Language = "python"
+    multiline: bool = True
+    """False ends the completion at the first line break."""
+    max_tokens: MaxTokens | None = None
+    temperature: Temperature | None = None
+    timeout_ms: TimeoutMs | None = None
+    stop: StopStrings = ()
+    model: str | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 2)] | None = None
+
+
+class CompleteCancelRequest(Request, kw_only=True):
+    """End a completion."""
+
+    run: str
+    reason: CancelReason = "user"
+
+
+class LlmCancelRequest(Request, kw_only=True):
+    """End one request, waiting or running."""
+
+    id: str
+
+
+class LlmCancelAllRequest(Request, kw_only=True):
+    """End all requests, waiting or running."""
+
+
+class CanceledCount(Reply, kw_only=True):
+    """How many were ended."""
+
+    count: int
+
+
+class Started(Reply, kw_only=True, tag="started", tag_field="type"):
+    """The first frame: the request has an id, by which it can be cancelled."""
+
+    run: str
+
+
+class Delta(Reply, kw_only=True, tag="delta", tag_field="type"):
+    """The next piece of the answer."""
+
+    run: str
+    text: str
+
+
+class Done(Reply, kw_only=True, tag="done", tag_field="type"):
+    """The last frame of a request that ended as it should, or was stopped with what it had."""
+
+    run: str
+    text: str
+    """The whole answer: all deltas joined."""
+    finish: Finish
+    """`length`: the token limit ended it; `timeout`: the time limit did, what came is kept."""
+    usage: Usage
+    timings: Timings
+    model: ModelStamp
+    sampling: Sampling
+    prompt_sha256: str
+    """Digest of the prompt's token ids: two answers with the same one were asked the same."""
+
+
+class Failed(Reply, kw_only=True, tag="error", tag_field="type"):
+    """The last frame of a request that failed."""
+
+    run: str
+    error: ErrorPayload
+
+
+Frame = Started | Delta | Done | Failed
+"""What a stream consists of: one `Started`, any number of `Delta`, one `Done` or `Failed`."""

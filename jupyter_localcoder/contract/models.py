@@ -1,0 +1,196 @@
+"""Operations on models: the catalogue, downloads, imports, loading."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .common import ErrorPayload, ModelId, Reply, Request
+
+ModelState = Literal["idle", "downloading", "verifying", "ready", "error"]
+Role = Literal["code", "general"]
+Fit = Literal["fits", "tight", "does-not-fit", "unknown"]
+
+
+class ModelListRequest(Request, kw_only=True):
+    """Asks for all of them."""
+
+
+class License(Reply, kw_only=True):
+    """A licence, whole: it is shown before the first byte of a model is fetched."""
+
+    id: str
+    name: str
+    text: str
+    sha256: str
+    """Digest of ``text`` (UTF-8): what a person accepts is this text."""
+
+
+class MemoryFit(Reply, kw_only=True):
+    """What a model needs on this machine, in bytes, against what is free now."""
+
+    fit: Fit
+    weights_bytes: int
+    kv_bytes: int
+    compute_bytes: int
+    needed_bytes: int
+    available_bytes: int
+
+
+class ModelInfo(Reply, kw_only=True):
+    """One model: in the catalogue, on this machine, or both."""
+
+    id: str
+    name: str
+    """For people."""
+    size_bytes: int
+    digest: str
+    quantization: str
+    parameters: str
+    """As the makers state it, such as `1.5B`."""
+    license: str
+    """Id of a licence in the same answer; empty for an imported model of unknown licence."""
+    license_accepted: bool
+    context_length: int
+    """Longest context that the model was trained for, in tokens."""
+    roles: tuple[Role, ...]
+    fill_in_the_middle: bool | None
+    """Whether it can complete in the middle of code; None while that is not known."""
+    state: ModelState
+    """`ready`: whole, verified, on this machine."""
+    received_bytes: int
+    """What a download has got so far, kept for resuming."""
+    origin: Literal["catalogue", "imported"]
+    revision: str
+    """Pinned revision at the source; empty for imports."""
+    fit: MemoryFit
+    loaded: bool
+    error: ErrorPayload | None = None
+
+
+class Profile(Reply, kw_only=True):
+    """A named choice of models and limits."""
+
+    name: str
+    description: str
+    model: str
+    """Id of the model for code."""
+    general_model: str
+    context_window: int
+
+
+class ModelList(Reply, kw_only=True):
+    """Answer of ``model:list``."""
+
+    models: tuple[ModelInfo, ...]
+    licenses: tuple[License, ...]
+    profiles: tuple[Profile, ...]
+    active_profile: str
+    """The profile in force; what `auto` has chosen, where it is `auto`."""
+    profile_reason: str
+    models_dir: str
+
+
+class ModelEnsureRequest(Request, kw_only=True):
+    """Make a model ready: verify it, or fetch it when that is allowed."""
+
+    id: ModelId
+    allow_download: bool = False
+    accept_license: str = ""
+    """The ``sha256`` of the licence text that the person has read and accepts."""
+
+
+class ModelRequest(Request, kw_only=True):
+    """Names one model."""
+
+    id: ModelId
+
+
+class ModelImportRequest(Request, kw_only=True):
+    """Take a GGUF file, or a bundle, from this machine's own disk into the store."""
+
+    path: str
+    id: ModelId | None = None
+    """Default: made from the file's name."""
+    link: bool = False
+    """Refer to the file where it lies instead of copying it."""
+
+
+class ModelExportRequest(Request, kw_only=True):
+    """Write a portable bundle (GGUF, licence, manifest with digests)."""
+
+    id: ModelId
+    path: str
+    """Folder or file to write."""
+
+
+class ModelExported(Reply, kw_only=True):
+    """Answer of ``model:export``."""
+
+    path: str
+    size_bytes: int
+
+
+class ModelDeleteRequest(Request, kw_only=True):
+    """Remove a model from this machine."""
+
+    id: ModelId
+    force: bool = False
+    """Also when it is loaded: it is unloaded first."""
+
+
+class ModelLoadRequest(Request, kw_only=True):
+    """Load a model and make it ready to answer."""
+
+    id: ModelId
+    profile: str | None = None
+
+
+class LoadedModel(Reply, kw_only=True):
+    """Answer of ``model:load``."""
+
+    id: str
+    digest: str
+    context_window: int
+    acceleration: str
+    load_ms: float
+    fill_in_the_middle: bool
+
+
+class ModelUnloadRequest(Request, kw_only=True):
+    """Ends the worker, which frees everything it held."""
+
+
+class ModelStateEvent(Reply, kw_only=True):
+    """Event ``model:state``: a download, an import or a removal moved."""
+
+    id: str
+    state: ModelState
+    received_bytes: int = 0
+    total_bytes: int = 0
+    rate_bytes_per_second: float = 0.0
+    error: ErrorPayload | None = None
+
+
+class DeletedModel(Reply, kw_only=True):
+    """Answer of ``model:delete``."""
+
+    id: str
+    freed_bytes: int
+
+
+class ImportManifest(Reply, kw_only=True):
+    """What the store writes beside each model it holds; also the manifest of a bundle."""
+
+    id: str
+    file: str
+    size_bytes: int
+    digest: str
+    license: str = ""
+    origin: Literal["catalogue", "imported"] = "imported"
+    linked: bool = False
+    verified_mtime_ns: int = 0
+    """Modification time of the file when its digest was computed: unchanged means still verified."""
+    format: int = 1
+    extra: dict[str, str] = msgspec.field(default_factory=dict)

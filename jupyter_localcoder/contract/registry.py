@@ -1,0 +1,213 @@
+"""The list of all operations and events: the single source of truth.
+
+REST routes, the websocket's dispatch, the OpenAPI document, the TypeScript types, the client and the
+tables of the documentation are made from this list, or checked against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from . import backend, generation, models, settings
+from .common import Empty
+
+Req = TypeVar("Req", bound=msgspec.Struct)
+Res = TypeVar("Res", bound=msgspec.Struct)
+
+Action = Literal["read", "write", "execute"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True)
+class Operation(Generic[Req, Res]):
+    """One thing that the service can do.
+
+    A field of the request whose name stands in braces in ``path`` travels in the path; the others
+    travel in the query for GET and DELETE, and in the JSON body otherwise.
+    """
+
+    name: str
+    """`noun:verb`, as on the websocket."""
+    request: type[Req]
+    response: type[Res]
+    method: Method
+    path: str
+    """Below `<base_url>localcoder/`."""
+    action: Action
+    """What the authorizer is asked for."""
+    summary: str
+    errors: tuple[str, ...] = ()
+    """Codes that this operation answers beside the ones that all do (`COMMON_ERRORS`)."""
+    streams: bool = False
+    """Whether it answers with frames; ``response`` is then the last one, `Done`."""
+    stream_event: str = ""
+    """The event under which its frames travel on the websocket; default the frame's own type."""
+
+    @property
+    def method_name(self) -> str:
+        """Name of the method of `Service` that does it: ``tab:cancel`` → ``tab_cancel``."""
+        return "".join("_" + c.lower() if c.isupper() else c for c in self.name.replace(":", "_"))
+
+    @property
+    def path_fields(self) -> tuple[str, ...]:
+        """Fields of the request that travel in the path."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that the service tells everybody who listens on the websocket."""
+
+    name: str
+    payload: Any
+    summary: str
+
+
+COMMON_ERRORS = ("VALIDATION_ERROR", "AUTH_ERROR", "UNKNOWN_ERROR")
+
+_DOWNLOAD = (
+    "MODEL_NOT_FOUND",
+    "MODEL_NOT_READY",
+    "LICENSE_NOT_ACCEPTED",
+    "AIR_GAPPED",
+    "DISK_FULL",
+    "FILE_WRITE_ERROR",
+    "DOWNLOAD_FAILED",
+    "CHECKSUM_MISMATCH",
+)
+_LOAD = (
+    "MODEL_NOT_FOUND",
+    "MODEL_NOT_READY",
+    "OUT_OF_MEMORY",
+    "INVALID_MODEL",
+    "LOAD_TIMEOUT",
+    "BACKEND_UNAVAILABLE",
+)
+_GENERATE = (*_LOAD, "INVALID_ARGUMENT", "TOKEN_LIMIT_EXCEEDED", "QUEUE_FULL", "TIMEOUT", "CANCELED")
+
+PING = Operation(
+    "backend:ping", backend.PingRequest, backend.BackendStatus, "GET", "health", "read",
+    "State of the worker, model, speeds, memory, version.",
+)  # fmt: skip
+MODEL_LIST = Operation(
+    "model:list", models.ModelListRequest, models.ModelList, "GET", "models", "read",
+    "The catalogue and what is on this machine, with licences, profiles and the fit on this machine.",
+)  # fmt: skip
+MODEL_ENSURE = Operation(
+    "model:ensure", models.ModelEnsureRequest, models.ModelInfo, "POST", "models/{id}/ensure", "write",
+    "Make a model ready: verify it, or download it. Returns at once; progress comes as `model:state`.",
+    errors=_DOWNLOAD,
+)  # fmt: skip
+MODEL_CANCEL_DOWNLOAD = Operation(
+    "model:cancelDownload", models.ModelRequest, models.ModelInfo, "DELETE", "models/{id}/download", "write",
+    "Stop a download; what came so far is kept for resuming.",
+    errors=("MODEL_NOT_FOUND", "DOWNLOAD_NOT_FOUND"),
+)  # fmt: skip
+MODEL_IMPORT = Operation(
+    "model:import", models.ModelImportRequest, models.ModelInfo, "POST", "models/import", "write",
+    "Copy or link a local GGUF file, or a portable bundle, into the store.",
+    errors=("FILE_NOT_FOUND", "INVALID_ARGUMENT", "INVALID_MODEL", "CHECKSUM_MISMATCH", "DISK_FULL",
+            "FILE_WRITE_ERROR", "MODEL_IN_USE"),
+)  # fmt: skip
+MODEL_EXPORT = Operation(
+    "model:export", models.ModelExportRequest, models.ModelExported, "POST", "models/{id}/export", "write",
+    "Write a portable bundle for a machine without a network.",
+    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "INVALID_ARGUMENT", "DISK_FULL", "FILE_WRITE_ERROR"),
+)  # fmt: skip
+MODEL_DELETE = Operation(
+    "model:delete", models.ModelDeleteRequest, models.DeletedModel, "DELETE", "models/{id}", "write",
+    "Remove a model from this machine.",
+    errors=("MODEL_NOT_FOUND", "MODEL_IN_USE", "FILE_WRITE_ERROR"),
+)  # fmt: skip
+MODEL_LOAD = Operation(
+    "model:load", models.ModelLoadRequest, models.LoadedModel, "POST", "models/{id}/load", "write",
+    "Load a model. One load at a time; callers of the same one share it.",
+    errors=_LOAD,
+)  # fmt: skip
+MODEL_UNLOAD = Operation(
+    "model:unload", models.ModelUnloadRequest, Empty, "POST", "models/unload", "write",
+    "End the worker, which frees all of its memory.",
+)  # fmt: skip
+SETTINGS_GET = Operation(
+    "settings:get", settings.SettingsGetRequest, settings.SettingsView, "GET", "settings", "read",
+    "The settings in force, and which layer decided each.",
+)  # fmt: skip
+SETTINGS_UPDATE = Operation(
+    "settings:update", settings.SettingsUpdateRequest, settings.SettingsView, "PATCH", "settings", "write",
+    "Change settings and keep them; null gives one back to the layers below.",
+    errors=("FILE_WRITE_ERROR",),
+)  # fmt: skip
+GENERATE = Operation(
+    "generate", generation.GenerateRequest, generation.Done, "POST", "generate", "execute",
+    "Run a command (explain, improve, fix, document, test, generate, or a free prompt) over code.",
+    errors=_GENERATE, streams=True,
+)  # fmt: skip
+CHAT = Operation(
+    "chat", generation.ChatRequest, generation.Done, "POST", "chat", "execute",
+    "The next turn of a conversation.",
+    errors=_GENERATE, streams=True,
+)  # fmt: skip
+TAB_COMPLETE = Operation(
+    "tab:complete", generation.CompleteRequest, generation.Done, "POST", "complete", "execute",
+    "Fill in the middle, at the cursor.",
+    errors=(*_GENERATE, "DISABLED"), streams=True, stream_event="tab:stream",
+)  # fmt: skip
+TAB_CANCEL = Operation(
+    "tab:cancel", generation.CompleteCancelRequest, Empty, "DELETE", "complete/{run}", "execute",
+    "End a completion.",
+    errors=("NOT_FOUND",),
+)  # fmt: skip
+LLM_CANCEL = Operation(
+    "llm:cancel", generation.LlmCancelRequest, Empty, "DELETE", "queue/{id}", "execute",
+    "End one request, waiting or running.",
+    errors=("REQUEST_NOT_FOUND",),
+)  # fmt: skip
+LLM_CANCEL_ALL = Operation(
+    "llm:cancelAll", generation.LlmCancelAllRequest, generation.CanceledCount, "DELETE", "queue", "execute",
+    "End all requests, waiting or running.",
+)  # fmt: skip
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    PING,
+    MODEL_LIST,
+    MODEL_ENSURE,
+    MODEL_CANCEL_DOWNLOAD,
+    MODEL_IMPORT,
+    MODEL_EXPORT,
+    MODEL_DELETE,
+    MODEL_LOAD,
+    MODEL_UNLOAD,
+    SETTINGS_GET,
+    SETTINGS_UPDATE,
+    GENERATE,
+    CHAT,
+    TAB_COMPLETE,
+    TAB_CANCEL,
+    LLM_CANCEL,
+    LLM_CANCEL_ALL,
+)
+
+BACKEND_STATE = Event("backend:state", backend.BackendState, "A move of the worker's state machine.")
+MODEL_STATE = Event("model:state", models.ModelStateEvent, "A download, an import or a removal moved.")
+TAB_STREAM = Event("tab:stream", generation.Frame, "A frame of a completion, to who asked for it.")
+NOTICE = Event("notice", backend.Notice, "A sentence for the person.")
+
+EVENTS: tuple[Event, ...] = (BACKEND_STATE, MODEL_STATE, TAB_STREAM, NOTICE)
+
+STREAM_FRAMES: tuple[type[msgspec.Struct], ...] = (
+    generation.Started,
+    generation.Delta,
+    generation.Done,
+    generation.Failed,
+)
+
+
+def operation(name: str) -> Operation[Any, Any] | None:
+    """The operation of this name, or None."""
+    return _BY_NAME.get(name)
+
+
+_BY_NAME = {op.name: op for op in OPERATIONS}

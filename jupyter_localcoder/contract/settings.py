@@ -1,0 +1,78 @@
+"""``settings:get`` and ``settings:update``: what a person changes while it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from .common import Layer, MaxTokens, MinP, RepeatPenalty, Reply, Request, Temperature, TopK, TopP
+
+Acceleration = Literal["auto", "gpu", "cpu"]
+RunMode = Literal["performance", "stability"]
+ContextWindow = Annotated[int, Meta(ge=0, le=1_048_576, description="Tokens; 0 takes the profile's.")]
+IdleMinutes = Annotated[float, Meta(ge=0, le=10_080, description="0 never unloads.")]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class SettingsGetRequest(Request, kw_only=True):
+    """Asks for all of them."""
+
+
+class Settings(Reply, kw_only=True):
+    """The settings in force."""
+
+    profile: str
+    """`auto`, or the name of a profile."""
+    model: str
+    """Model for code; empty takes the profile's."""
+    general_model: str
+    """Model for general questions; empty takes the profile's."""
+    context_window: int
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    repeat_penalty: float
+    max_tokens: int
+    """Longest answer of a command or a chat turn."""
+    idle_minutes: float
+    """Unload the model after so many minutes without a request; 0 never does."""
+    keep_resident: bool
+    """Never unload by itself, whatever ``idle_minutes`` says."""
+    acceleration: Acceleration
+    run_mode: RunMode
+    air_gap: bool
+    """Open no connection to another machine, for downloads included."""
+    tab_completion: bool
+    """Answer ``tab:complete``."""
+
+
+class SettingsView(Reply, kw_only=True):
+    """The settings in force, and for each of them the layer that decided."""
+
+    settings: Settings
+    sources: dict[str, Layer]
+    path: str
+    """The file that keeps what is changed at run time."""
+
+
+class SettingsUpdateRequest(Request, kw_only=True):
+    """Change some settings and keep them; ``null`` gives a setting back to the layers below."""
+
+    profile: Name | UnsetType | None = UNSET
+    model: Annotated[str, Meta(max_length=128)] | UnsetType | None = UNSET
+    general_model: Annotated[str, Meta(max_length=128)] | UnsetType | None = UNSET
+    context_window: ContextWindow | UnsetType | None = UNSET
+    temperature: Temperature | UnsetType | None = UNSET
+    top_k: TopK | UnsetType | None = UNSET
+    top_p: TopP | UnsetType | None = UNSET
+    min_p: MinP | UnsetType | None = UNSET
+    repeat_penalty: RepeatPenalty | UnsetType | None = UNSET
+    max_tokens: MaxTokens | UnsetType | None = UNSET
+    idle_minutes: IdleMinutes | UnsetType | None = UNSET
+    keep_resident: bool | UnsetType | None = UNSET
+    acceleration: Acceleration | UnsetType | None = UNSET
+    run_mode: RunMode | UnsetType | None = UNSET
+    air_gap: bool | UnsetType | None = UNSET
+    tab_completion: bool | UnsetType | None = UNSET

@@ -1,0 +1,271 @@
+"""The protocol between the service and its worker process.
+
+A frame is four bytes of length (big-endian, unsigned) and so many bytes of MessagePack. Both sides
+refuse a frame of more than `MAX_FRAME_BYTES`. The worker speaks first, with `Hello`; a `protocol`
+other than ours ends the handshake. Every later frame carries the ``id`` of the request that it belongs to.
+
+::
+
+    service → worker    Ping · Load · Unload · Generate · Cancel
+    worker → service    Hello · Pong · LoadProgress · Loaded · Unloaded · Text · Finished · Error
+
+Every `Ping`, `Load`, `Unload` and `Generate` has exactly one end: `Pong`; `Loaded` or `Error`;
+`Unloaded`; `Finished` or `Error`. A `Cancel` has no answer of its own: the request that it names ends.
+The worker leaves when its input ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+PROTOCOL = 1
+MAX_FRAME_BYTES = 8 * 1024 * 1024
+HEADER_BYTES = 4
+
+Priority = Literal["completion", "command", "background"]
+CacheType = Literal["f16", "q8_0"]
+
+
+class FrameError(Exception):
+    """The stream of frames is broken: too large, cut off, or not what was agreed."""
+
+
+class _Frame(Struct, frozen=True, kw_only=True, tag=True, tag_field="t"):
+    pass
+
+
+class Ping(_Frame, kw_only=True):
+    """Asks for a sign of life."""
+
+    id: int
+
+
+class Load(_Frame, kw_only=True):
+    """Load a model; the worker holds one at most."""
+
+    id: int
+    path: str
+    n_ctx: int
+    n_batch: int
+    n_ubatch: int
+    n_gpu_layers: int
+    """-1: all of them."""
+    n_threads: int
+    """Threads for decoding; 0 lets the worker take the physical cores."""
+    n_threads_batch: int
+    flash_attention: Literal["auto", "on", "off"] = "auto"
+    cache_type: CacheType = "f16"
+    use_mmap: bool = True
+    use_mlock: bool = False
+    repack: bool = True
+
+
+class Unload(_Frame, kw_only=True):
+    """Free everything and leave: freeing a model inside a process that stays is unreliable."""
+
+    id: int
+
+
+class Turn(Struct, frozen=True):
+    """One message of a conversation."""
+
+    role: str
+    content: str
+
+
+class ChatPrompt(Struct, frozen=True, tag="chat"):
+    """Rendered by the chat template of the GGUF; the contents never become control tokens."""
+
+    turns: tuple[Turn, ...]
+
+
+class FillPrompt(Struct, frozen=True, tag="fill"):
+    """Fill in the middle, with the tokens of the model's family."""
+
+    prefix: str
+    suffix: str
+    reserve_tokens: int
+    """Room that must stay for the answer; what does not fit beside it is left out of the prefix's
+    start and the suffix's end, and reported."""
+
+
+class Draw(Struct, frozen=True, kw_only=True):
+    """How the next token is drawn."""
+
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    repeat_penalty: float
+    seed: int
+
+
+class Generate(_Frame, kw_only=True):
+    """Generate text."""
+
+    id: int
+    prompt: ChatPrompt | FillPrompt
+    draw: Draw
+    max_tokens: int
+    stop: tuple[str, ...]
+    priority: Priority
+    fresh: bool = False
+    """Compute the prompt without what earlier requests left in the cache."""
+    scope: str = ""
+    """Requests of one scope (a notebook's completion, a conversation) share a cached prefix."""
+
+
+class Cancel(_Frame, kw_only=True):
+    """End the request of this id, wherever it is."""
+
+    id: int
+    reason: Literal["canceled", "timeout"] = "canceled"
+
+
+class Hello(_Frame, kw_only=True):
+    """The worker is there, and this is what it can do."""
+
+    protocol: int
+    pid: int
+    version: str
+    llama_cpp: str
+    system_info: str
+    gpu_offload: bool
+    mlock: bool
+
+
+class Pong(_Frame, kw_only=True):
+    """The worker's reader is alive; so is the rest, while the counter moves."""
+
+    id: int
+    running: int
+    waiting: int
+    steps: int
+    """Grows with each step of the inference thread."""
+    rss_bytes: int
+
+
+class LoadProgress(_Frame, kw_only=True):
+    """Share of the weights that is there, 0 to 1."""
+
+    id: int
+    fraction: float
+
+
+class Loaded(_Frame, kw_only=True):
+    """The model is ready."""
+
+    id: int
+    n_ctx: int
+    n_ctx_train: int
+    n_vocab: int
+    n_layers: int
+    n_gpu_layers: int
+    description: str
+    fill_in_the_middle: bool
+    chat_template: bool
+    weights_bytes: int
+    load_ms: float
+
+
+class Unloaded(_Frame, kw_only=True):
+    """All is freed, and the worker leaves."""
+
+    id: int
+
+
+class Text(_Frame, kw_only=True):
+    """The next piece of the answer: whole characters, and never the beginning of a stop string."""
+
+    id: int
+    text: str
+    tokens: int
+    """Tokens generated so far."""
+
+
+class Finished(_Frame, kw_only=True):
+    """The answer is complete."""
+
+    id: int
+    finish: Literal["stop", "length", "canceled", "timeout"]
+    prompt_tokens: int
+    cached_tokens: int
+    left_out_tokens: int
+    completion_tokens: int
+    queue_ms: float
+    prefill_ms: float
+    decode_ms: float
+    prompt_sha256: str
+
+
+class Error(_Frame, kw_only=True):
+    """The request failed; the worker goes on."""
+
+    id: int
+    code: str
+    message: str
+    details: dict[str, str | int | float | bool | list[str] | None] = msgspec.field(default_factory=dict)
+
+
+ToWorker = Ping | Load | Unload | Generate | Cancel
+FromWorker = Hello | Pong | LoadProgress | Loaded | Unloaded | Text | Finished | Error
+
+T = TypeVar("T")
+
+_encoder = msgspec.msgpack.Encoder()
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+
+
+def pack(frame: ToWorker | FromWorker) -> bytes:
+    """A frame with its length in front.
+
+    Raises
+    ------
+    FrameError
+        It would be larger than `MAX_FRAME_BYTES`.
+
+    """
+    body = _encoder.encode(frame)
+    if len(body) > MAX_FRAME_BYTES:
+        raise FrameError(f"a frame of {len(body)} bytes; {MAX_FRAME_BYTES} are allowed")
+    return len(body).to_bytes(HEADER_BYTES, "big") + body
+
+
+def read_to_worker(read: Callable[[int], bytes]) -> ToWorker | None:
+    """The next frame for the worker, or None at the end of the stream; see `_read`."""
+    body = _read(read)
+    return None if body is None else _decoded(_to_worker, body)
+
+
+def read_from_worker(read: Callable[[int], bytes]) -> FromWorker | None:
+    """The next frame of the worker, or None at the end of the stream; see `_read`."""
+    body = _read(read)
+    return None if body is None else _decoded(_from_worker, body)
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+        raise FrameError(f"a frame that cannot be read: {failure}") from None
+
+
+def _read(read: Callable[[int], bytes]) -> bytes | None:
+    """Bytes of one frame from ``read(n)``, which gives n bytes, or fewer only at the end."""
+    header = read(HEADER_BYTES)
+    if not header:
+        return None
+    if len(header) < HEADER_BYTES:
+        raise FrameError("the stream ended inside a frame")
+    size = int.from_bytes(header, "big")
+    if size > MAX_FRAME_BYTES:
+        raise FrameError(f"a frame of {size} bytes; {MAX_FRAME_BYTES} are allowed")
+    body = read(size)
+    if len(body) < size:
+        raise FrameError("the stream ended inside a frame")
+    return body

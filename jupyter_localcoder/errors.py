@@ -1,0 +1,334 @@
+"""Every way in which an operation can fail, by what the caller can do about it.
+
+::
+
+    LocalCoderError
+    ├── BadRequest            correct the request and send it again
+    │   ├── ValidationError           VALIDATION_ERROR
+    │   ├── InvalidArgument           INVALID_ARGUMENT
+    │   ├── InvalidModel              INVALID_MODEL
+    │   ├── ChecksumMismatch          CHECKSUM_MISMATCH
+    │   └── TokenLimitExceeded        TOKEN_LIMIT_EXCEEDED
+    ├── NotFound              name something that exists
+    │   ├── ModelNotFound             MODEL_NOT_FOUND
+    │   ├── DownloadNotFound          DOWNLOAD_NOT_FOUND
+    │   ├── RunNotFound               NOT_FOUND
+    │   ├── RequestNotFound           REQUEST_NOT_FOUND
+    │   └── SourceFileNotFound        FILE_NOT_FOUND
+    ├── Conflict              wait for, or end, what is in the way
+    │   └── ModelInUse                MODEL_IN_USE
+    ├── Refused               give the permission that is missing
+    │   ├── AuthError                 AUTH_ERROR
+    │   ├── LicenseNotAccepted        LICENSE_NOT_ACCEPTED
+    │   ├── AirGapped                 AIR_GAPPED
+    │   └── Disabled                  DISABLED
+    ├── Unavailable           try again, now or later
+    │   ├── ModelNotReady             MODEL_NOT_READY
+    │   ├── BackendUnavailable        BACKEND_UNAVAILABLE
+    │   ├── QueueFull                 QUEUE_FULL
+    │   ├── ConnectionFailed          CONNECTION_ERROR
+    │   ├── DownloadFailed            DOWNLOAD_FAILED
+    │   ├── Timeout                   TIMEOUT
+    │   └── LoadTimeout               LOAD_TIMEOUT
+    ├── Exhausted             free something on this machine
+    │   ├── OutOfMemory               OUT_OF_MEMORY
+    │   ├── DiskFull                  DISK_FULL
+    │   └── FileWriteError            FILE_WRITE_ERROR
+    ├── Canceled              nothing: it was asked for   CANCELED
+    └── UnknownError          report it                   UNKNOWN_ERROR
+
+Each class carries its ``code``, one ``sentence`` for a person and one ``recovery``; a place that
+raises it may give a more exact sentence. This module knows nothing of HTTP: which status answers
+which code is the business of ``server/``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+Detail = str | int | float | bool | None | list[str]
+
+
+class LocalCoderError(Exception):
+    """A failure that a person can read and act on.
+
+    Parameters
+    ----------
+    message
+        What happened, as a sentence. Default: the ``sentence`` of the class.
+    recovery
+        What the person can do. Default: the ``recovery`` of the class.
+    details
+        Structured facts (numbers, names, the field that was wrong). They leave the process, so they
+        hold no secret and no path outside of the user's own folders.
+
+    """
+
+    code: ClassVar[str] = "UNKNOWN_ERROR"
+    sentence: ClassVar[str] = "Something went wrong that was not foreseen."
+    advice: ClassVar[str] = "See the log of the Jupyter server for the full story, and report it."
+
+    def __init__(self, message: str | None = None, *, recovery: str | None = None, **details: Detail) -> None:
+        self.message = message or self.sentence
+        self.recovery = recovery or self.advice
+        self.details = details
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]"
+
+
+class BadRequest(LocalCoderError):
+    """The request cannot be served as it is."""
+
+
+class NotFound(LocalCoderError):
+    """What the request names does not exist."""
+
+
+class Conflict(LocalCoderError):
+    """Something else is in the way."""
+
+
+class Refused(LocalCoderError):
+    """A permission is missing."""
+
+
+class Unavailable(LocalCoderError):
+    """It may work when tried again."""
+
+
+class Exhausted(LocalCoderError):
+    """The machine has run out of something."""
+
+
+class ValidationError(BadRequest):
+    """A field of the request has the wrong type or lies outside of its range."""
+
+    code = "VALIDATION_ERROR"
+    sentence = "A field of the request is not valid."
+    advice = "Correct the field that is named and send the request again."
+
+
+class InvalidArgument(BadRequest):
+    """The request is well-formed, and makes no sense."""
+
+    code = "INVALID_ARGUMENT"
+    sentence = "The request makes no sense as it is."
+    advice = "Correct the argument that is named."
+
+
+class InvalidModel(BadRequest):
+    """The file is not a GGUF model that can be used."""
+
+    code = "INVALID_MODEL"
+    sentence = "The file is not a usable GGUF model."
+    advice = "Fetch the file again, or choose another model."
+
+
+class ChecksumMismatch(BadRequest):
+    """The bytes are not the ones that the catalogue or the manifest promises."""
+
+    code = "CHECKSUM_MISMATCH"
+    sentence = "The file does not have the digest that was promised, so it was not used."
+    advice = "Fetch it again; if it happens twice, the source is damaged or not to be trusted."
+
+
+class TokenLimitExceeded(BadRequest):
+    """The prompt does not fit into the context window."""
+
+    code = "TOKEN_LIMIT_EXCEEDED"
+    sentence = "The prompt is longer than the context window."
+    advice = "Send less code or context, or enlarge the context window in the settings."
+
+
+class ModelNotFound(NotFound):
+    """No model has this id."""
+
+    code = "MODEL_NOT_FOUND"
+    sentence = "There is no model of this name."
+    advice = "List the models with `jupyter localcoder models list` or `%localcoder models`."
+
+
+class DownloadNotFound(NotFound):
+    """No download of this model is running."""
+
+    code = "DOWNLOAD_NOT_FOUND"
+    sentence = "No download of this model is running."
+    advice = "Nothing needs to be done."
+
+
+class RunNotFound(NotFound):
+    """No completion has this run id."""
+
+    code = "NOT_FOUND"
+    sentence = "There is nothing of this name, or it has already ended."
+    advice = "Nothing needs to be done."
+
+
+class RequestNotFound(NotFound):
+    """No request of this id is pending or running."""
+
+    code = "REQUEST_NOT_FOUND"
+    sentence = "No request of this id is pending or running."
+    advice = "Nothing needs to be done: it may have ended already."
+
+
+class SourceFileNotFound(NotFound):
+    """The file that the request names is not there."""
+
+    code = "FILE_NOT_FOUND"
+    sentence = "The file was not found."
+    advice = "Check the path."
+
+
+class ModelInUse(Conflict):
+    """The model is loaded or in use."""
+
+    code = "MODEL_IN_USE"
+    sentence = "The model is loaded."
+    advice = "Unload it first, or repeat the request with `force`."
+
+
+class AuthError(Refused):
+    """The caller did not prove who it is, or may not do this."""
+
+    code = "AUTH_ERROR"
+    sentence = "This request is not authenticated, or not allowed to you."
+    advice = "Sign in to the Jupyter server, or ask its administrator."
+
+
+class LicenseNotAccepted(Refused):
+    """Nobody has accepted the licence of the model."""
+
+    code = "LICENSE_NOT_ACCEPTED"
+    sentence = "The licence of the model has not been accepted, so nothing was downloaded."
+    advice = "Read the licence and accept it: `jupyter localcoder models pull ID` shows it."
+
+
+class AirGapped(Refused):
+    """The air gap is closed: no connection is opened."""
+
+    code = "AIR_GAPPED"
+    sentence = "The air gap is on: no connection was opened."
+    advice = "Import the model from a file, or switch the air gap off in the settings."
+
+
+class Disabled(Refused):
+    """The feature is switched off in the settings."""
+
+    code = "DISABLED"
+    sentence = "This is switched off in the settings."
+    advice = "Switch it on in the settings."
+
+
+class ModelNotReady(Unavailable):
+    """The model is known, and not (yet) on this machine."""
+
+    code = "MODEL_NOT_READY"
+    sentence = "The model is not on this machine yet."
+    advice = "Download it with `jupyter localcoder models pull ID`, or import a GGUF file."
+
+
+class BackendUnavailable(Unavailable):
+    """The inference worker ended or cannot be started."""
+
+    code = "BACKEND_UNAVAILABLE"
+    sentence = "The inference worker ended before the answer was complete."
+    advice = "Try again: the worker restarts by itself. If it happens again, run `jupyter localcoder doctor`."
+
+
+class QueueFull(Unavailable):
+    """Too many requests are waiting."""
+
+    code = "QUEUE_FULL"
+    sentence = "Too many requests are waiting."
+    advice = "Try again in a moment, or cancel some."
+
+
+class ConnectionFailed(Unavailable):
+    """The other side could not be reached."""
+
+    code = "CONNECTION_ERROR"
+    sentence = "The Jupyter server could not be reached."
+    advice = "Check that it still runs, and try again."
+
+
+class DownloadFailed(Unavailable):
+    """No source delivered the file."""
+
+    code = "DOWNLOAD_FAILED"
+    sentence = "The download failed. What came so far is kept."
+    advice = "Check the network and try again: it resumes. Or import the file with `models import`."
+
+
+class Timeout(Unavailable):
+    """The time that the request allowed is over."""
+
+    code = "TIMEOUT"
+    sentence = "The time limit of the request is over."
+    advice = "Raise the limit, ask for less, or use a lighter profile."
+
+
+class LoadTimeout(Unavailable):
+    """The model did not load in time."""
+
+    code = "LOAD_TIMEOUT"
+    sentence = "The model did not load within the time limit."
+    advice = "Raise `Supervisor.load_timeout_seconds`, or use a smaller model."
+
+
+class OutOfMemory(Exhausted):
+    """The model does not fit into memory."""
+
+    code = "OUT_OF_MEMORY"
+    sentence = "There is not enough memory for this model and context window."
+    advice = "Close other programs, choose a smaller model, or reduce the context window."
+
+
+class DiskFull(Exhausted):
+    """The disk is full."""
+
+    code = "DISK_FULL"
+    sentence = "There is not enough free space on the disk."
+    advice = "Free some space, or move the model folder (`ModelStore.models_dir`)."
+
+
+class FileWriteError(Exhausted):
+    """The file or folder cannot be written."""
+
+    code = "FILE_WRITE_ERROR"
+    sentence = "The folder cannot be written."
+    advice = "Check its permissions, or choose another folder (`ModelStore.models_dir`)."
+
+
+class Canceled(LocalCoderError):
+    """It was cancelled, by whoever asked for it or by the end of the service."""
+
+    code = "CANCELED"
+    sentence = "Cancelled."
+    advice = "Nothing needs to be done."
+
+
+class UnknownError(LocalCoderError):
+    """A defect: no other class fits."""
+
+    code = "UNKNOWN_ERROR"
+
+
+def _leaves(cls: type[LocalCoderError]) -> list[type[LocalCoderError]]:
+    own = [cls] if "code" in cls.__dict__ and cls is not LocalCoderError else []
+    return own + [leaf for sub in cls.__subclasses__() for leaf in _leaves(sub)]
+
+
+def by_code() -> dict[str, type[LocalCoderError]]:
+    """Every error code and the class that carries it."""
+    return {cls.code: cls for cls in _leaves(LocalCoderError)}
+
+
+def from_parts(
+    code: str, message: str, recovery: str = "", details: dict[str, Detail] | None = None
+) -> LocalCoderError:
+    """Rebuild an error that came over a wire; an unknown code becomes `UnknownError`."""
+    cls = by_code().get(code, UnknownError)
+    return cls(message or None, recovery=recovery or None, **(details or {}))
