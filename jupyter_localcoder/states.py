@@ -20,16 +20,18 @@ from dataclasses import dataclass
 
 from .contract.backend import WorkerState
 
+_ENDS: dict[str, WorkerState] = {"crash": "backoff", "unload": "unloading", "give_up": "failed"}
+
 TABLE: dict[WorkerState, dict[str, WorkerState]] = {
     "stopped": {"start": "starting"},
-    "starting": {"hello": "loading", "crash": "backoff", "unload": "unloading", "give_up": "failed", "reject": "stopped"},
-    "loading": {"loaded": "ready", "crash": "backoff", "unload": "unloading", "give_up": "failed", "reject": "unloading"},
-    "ready": {"work": "busy", "crash": "backoff", "unload": "unloading", "give_up": "failed"},
-    "busy": {"idle": "ready", "crash": "backoff", "unload": "unloading", "give_up": "failed"},
+    "starting": {"hello": "loading", **_ENDS},
+    "loading": {"loaded": "ready", **_ENDS},
+    "ready": {"work": "busy", **_ENDS},
+    "busy": {"idle": "ready", **_ENDS},
     "unloading": {"gone": "stopped"},
     "backoff": {"retry": "starting", "unload": "stopped", "give_up": "failed"},
     "failed": {"reset": "stopped"},
-}  # fmt: skip
+}
 
 
 class IllegalMove(RuntimeError):

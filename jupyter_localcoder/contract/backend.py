@@ -9,11 +9,11 @@ from .common import Reply, Request, Severity
 WorkerState = Literal["stopped", "starting", "loading", "ready", "busy", "unloading", "backoff", "failed"]
 
 
-class PingRequest(Request, kw_only=True):
+class PingRequest(Request, frozen=True, kw_only=True):
     """Asks nothing."""
 
 
-class Speeds(Reply, kw_only=True):
+class Speeds(Reply, frozen=True, kw_only=True):
     """Speeds of the last request that had enough tokens to measure; 0 before that."""
 
     prefill_tokens_per_second: float = 0.0
@@ -21,7 +21,7 @@ class Speeds(Reply, kw_only=True):
     first_token_ms: float = 0.0
 
 
-class Memory(Reply, kw_only=True):
+class Memory(Reply, frozen=True, kw_only=True):
     """Memory in use and free, in bytes; 0 where it cannot be read."""
 
     worker_bytes: int
@@ -31,7 +31,7 @@ class Memory(Reply, kw_only=True):
     total_bytes: int
 
 
-class BackendStatus(Reply, kw_only=True):
+class BackendStatus(Reply, frozen=True, kw_only=True):
     """What the backend is doing, in one look."""
 
     version: str
@@ -54,7 +54,7 @@ class BackendStatus(Reply, kw_only=True):
     """Tokens; 0 while no model is loaded."""
 
 
-class BackendState(Reply, kw_only=True):
+class BackendState(Reply, frozen=True, kw_only=True):
     """Event ``backend:state``: a move of the worker's state machine."""
 
     state: WorkerState
@@ -64,7 +64,7 @@ class BackendState(Reply, kw_only=True):
     profile: str
 
 
-class Notice(Reply, kw_only=True):
+class Notice(Reply, frozen=True, kw_only=True):
     """Event ``notice``: a sentence that the person should see, with what can be done."""
 
     severity: Severity

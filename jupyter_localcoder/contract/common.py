@@ -43,7 +43,7 @@ StopString = Annotated[str, Meta(min_length=1, max_length=10_240)]
 StopStrings = Annotated[tuple[StopString, ...], Meta(max_length=16)]
 
 
-class SamplingOptions(Request, kw_only=True):
+class SamplingOptions(Request, frozen=True, kw_only=True):
     """Sampling of one request; what is absent comes from the settings.
 
     With a ``seed`` the prompt is computed afresh, without the cache of earlier requests: the same
@@ -58,7 +58,7 @@ class SamplingOptions(Request, kw_only=True):
     seed: Seed | None = None
 
 
-class Sampling(Reply, kw_only=True):
+class Sampling(Reply, frozen=True, kw_only=True):
     """The sampling that was used, seed included: enough to ask for the same again."""
 
     temperature: float
@@ -69,7 +69,7 @@ class Sampling(Reply, kw_only=True):
     seed: int
 
 
-class Usage(Reply, kw_only=True):
+class Usage(Reply, frozen=True, kw_only=True):
     """Tokens of one request."""
 
     prompt_tokens: int
@@ -81,7 +81,7 @@ class Usage(Reply, kw_only=True):
     """Tokens of context that did not fit (completion only; a command never loses any)."""
 
 
-class Timings(Reply, kw_only=True):
+class Timings(Reply, frozen=True, kw_only=True):
     """Where the time of one request went."""
 
     queue_ms: float
@@ -98,7 +98,7 @@ class Timings(Reply, kw_only=True):
     """0 for answers of fewer than two tokens."""
 
 
-class ModelStamp(Reply, kw_only=True):
+class ModelStamp(Reply, frozen=True, kw_only=True):
     """Which weights answered."""
 
     id: str
@@ -107,7 +107,7 @@ class ModelStamp(Reply, kw_only=True):
     quantization: str
 
 
-class ErrorPayload(Reply, kw_only=True):
+class ErrorPayload(Reply, frozen=True, kw_only=True):
     """The form in which every error leaves the service."""
 
     code: str

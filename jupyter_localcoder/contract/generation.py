@@ -32,7 +32,7 @@ Finish = Literal["stop", "length", "canceled", "timeout"]
 CancelReason = Literal["user", "input", "timeout"]
 
 
-class Cell(Request, kw_only=True):
+class Cell(Request, frozen=True, kw_only=True):
     """A cell of the notebook that goes along as context."""
 
     source: Text
@@ -40,7 +40,7 @@ class Cell(Request, kw_only=True):
     execution_count: int | None = None
 
 
-class GenerationOptions(Request, kw_only=True):
+class GenerationOptions(Request, frozen=True, kw_only=True):
     """What every request that generates may say about how; all of it is optional."""
 
     model: str | None = None
@@ -52,7 +52,7 @@ class GenerationOptions(Request, kw_only=True):
     sampling: SamplingOptions = msgspec.field(default_factory=SamplingOptions)
 
 
-class GenerateRequest(GenerationOptions, kw_only=True):
+class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):
     """One command over a piece of code."""
 
     command: Command
@@ -66,20 +66,20 @@ class GenerateRequest(GenerationOptions, kw_only=True):
     """Cells of the notebook, in the order in which the model reads them."""
 
 
-class Message(Request, kw_only=True):
+class Message(Request, frozen=True, kw_only=True):
     """One turn of a conversation."""
 
     role: Literal["system", "user", "assistant"]
     content: Text
 
 
-class ChatRequest(GenerationOptions, kw_only=True):
+class ChatRequest(GenerationOptions, frozen=True, kw_only=True):
     """The next turn of a conversation: all turns so far, the last of them the user's."""
 
     messages: Annotated[tuple[Message, ...], Meta(min_length=1, max_length=1000)]
 
 
-class CompleteRequest(Request, kw_only=True):
+class CompleteRequest(Request, frozen=True, kw_only=True):
     """Fill in the middle: what stands between ``prefix`` and ``suffix``?"""
 
     prefix: Text
@@ -97,43 +97,43 @@ class CompleteRequest(Request, kw_only=True):
     seed: Annotated[int, Meta(ge=0, le=2**32 - 2)] | None = None
 
 
-class CompleteCancelRequest(Request, kw_only=True):
+class CompleteCancelRequest(Request, frozen=True, kw_only=True):
     """End a completion."""
 
     run: str
     reason: CancelReason = "user"
 
 
-class LlmCancelRequest(Request, kw_only=True):
+class LlmCancelRequest(Request, frozen=True, kw_only=True):
     """End one request, waiting or running."""
 
     id: str
 
 
-class LlmCancelAllRequest(Request, kw_only=True):
+class LlmCancelAllRequest(Request, frozen=True, kw_only=True):
     """End all requests, waiting or running."""
 
 
-class CanceledCount(Reply, kw_only=True):
+class CanceledCount(Reply, frozen=True, kw_only=True):
     """How many were ended."""
 
     count: int
 
 
-class Started(Reply, kw_only=True, tag="started", tag_field="type"):
+class Started(Reply, frozen=True, kw_only=True, tag="started", tag_field="type"):
     """The first frame: the request has an id, by which it can be cancelled."""
 
     run: str
 
 
-class Delta(Reply, kw_only=True, tag="delta", tag_field="type"):
+class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
     """The next piece of the answer."""
 
     run: str
     text: str
 
 
-class Done(Reply, kw_only=True, tag="done", tag_field="type"):
+class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """The last frame of a request that ended as it should, or was stopped with what it had."""
 
     run: str
@@ -149,7 +149,7 @@ class Done(Reply, kw_only=True, tag="done", tag_field="type"):
     """Digest of the prompt's token ids: two answers with the same one were asked the same."""
 
 
-class Failed(Reply, kw_only=True, tag="error", tag_field="type"):
+class Failed(Reply, frozen=True, kw_only=True, tag="error", tag_field="type"):
     """The last frame of a request that failed."""
 
     run: str

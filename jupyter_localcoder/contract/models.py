@@ -13,11 +13,11 @@ Role = Literal["code", "general"]
 Fit = Literal["fits", "tight", "does-not-fit", "unknown"]
 
 
-class ModelListRequest(Request, kw_only=True):
+class ModelListRequest(Request, frozen=True, kw_only=True):
     """Asks for all of them."""
 
 
-class License(Reply, kw_only=True):
+class License(Reply, frozen=True, kw_only=True):
     """A licence, whole: it is shown before the first byte of a model is fetched."""
 
     id: str
@@ -27,7 +27,7 @@ class License(Reply, kw_only=True):
     """Digest of ``text`` (UTF-8): what a person accepts is this text."""
 
 
-class MemoryFit(Reply, kw_only=True):
+class MemoryFit(Reply, frozen=True, kw_only=True):
     """What a model needs on this machine, in bytes, against what is free now."""
 
     fit: Fit
@@ -38,7 +38,7 @@ class MemoryFit(Reply, kw_only=True):
     available_bytes: int
 
 
-class ModelInfo(Reply, kw_only=True):
+class ModelInfo(Reply, frozen=True, kw_only=True):
     """One model: in the catalogue, on this machine, or both."""
 
     id: str
@@ -69,7 +69,7 @@ class ModelInfo(Reply, kw_only=True):
     error: ErrorPayload | None = None
 
 
-class Profile(Reply, kw_only=True):
+class Profile(Reply, frozen=True, kw_only=True):
     """A named choice of models and limits."""
 
     name: str
@@ -80,7 +80,7 @@ class Profile(Reply, kw_only=True):
     context_window: int
 
 
-class ModelList(Reply, kw_only=True):
+class ModelList(Reply, frozen=True, kw_only=True):
     """Answer of ``model:list``."""
 
     models: tuple[ModelInfo, ...]
@@ -92,7 +92,7 @@ class ModelList(Reply, kw_only=True):
     models_dir: str
 
 
-class ModelEnsureRequest(Request, kw_only=True):
+class ModelEnsureRequest(Request, frozen=True, kw_only=True):
     """Make a model ready: verify it, or fetch it when that is allowed."""
 
     id: ModelId
@@ -101,13 +101,13 @@ class ModelEnsureRequest(Request, kw_only=True):
     """The ``sha256`` of the licence text that the person has read and accepts."""
 
 
-class ModelRequest(Request, kw_only=True):
+class ModelRequest(Request, frozen=True, kw_only=True):
     """Names one model."""
 
     id: ModelId
 
 
-class ModelImportRequest(Request, kw_only=True):
+class ModelImportRequest(Request, frozen=True, kw_only=True):
     """Take a GGUF file, or a bundle, from this machine's own disk into the store."""
 
     path: str
@@ -117,7 +117,7 @@ class ModelImportRequest(Request, kw_only=True):
     """Refer to the file where it lies instead of copying it."""
 
 
-class ModelExportRequest(Request, kw_only=True):
+class ModelExportRequest(Request, frozen=True, kw_only=True):
     """Write a portable bundle (GGUF, licence, manifest with digests)."""
 
     id: ModelId
@@ -125,14 +125,14 @@ class ModelExportRequest(Request, kw_only=True):
     """Folder or file to write."""
 
 
-class ModelExported(Reply, kw_only=True):
+class ModelExported(Reply, frozen=True, kw_only=True):
     """Answer of ``model:export``."""
 
     path: str
     size_bytes: int
 
 
-class ModelDeleteRequest(Request, kw_only=True):
+class ModelDeleteRequest(Request, frozen=True, kw_only=True):
     """Remove a model from this machine."""
 
     id: ModelId
@@ -140,14 +140,14 @@ class ModelDeleteRequest(Request, kw_only=True):
     """Also when it is loaded: it is unloaded first."""
 
 
-class ModelLoadRequest(Request, kw_only=True):
+class ModelLoadRequest(Request, frozen=True, kw_only=True):
     """Load a model and make it ready to answer."""
 
     id: ModelId
     profile: str | None = None
 
 
-class LoadedModel(Reply, kw_only=True):
+class LoadedModel(Reply, frozen=True, kw_only=True):
     """Answer of ``model:load``."""
 
     id: str
@@ -158,11 +158,11 @@ class LoadedModel(Reply, kw_only=True):
     fill_in_the_middle: bool
 
 
-class ModelUnloadRequest(Request, kw_only=True):
+class ModelUnloadRequest(Request, frozen=True, kw_only=True):
     """Ends the worker, which frees everything it held."""
 
 
-class ModelStateEvent(Reply, kw_only=True):
+class ModelStateEvent(Reply, frozen=True, kw_only=True):
     """Event ``model:state``: a download, an import or a removal moved."""
 
     id: str
@@ -173,14 +173,14 @@ class ModelStateEvent(Reply, kw_only=True):
     error: ErrorPayload | None = None
 
 
-class DeletedModel(Reply, kw_only=True):
+class DeletedModel(Reply, frozen=True, kw_only=True):
     """Answer of ``model:delete``."""
 
     id: str
     freed_bytes: int
 
 
-class ImportManifest(Reply, kw_only=True):
+class ImportManifest(Reply, frozen=True, kw_only=True):
     """What the store writes beside each model it holds; also the manifest of a bundle."""
 
     id: str

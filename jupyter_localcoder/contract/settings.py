@@ -15,11 +15,11 @@ IdleMinutes = Annotated[float, Meta(ge=0, le=10_080, description="0 never unload
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-class SettingsGetRequest(Request, kw_only=True):
+class SettingsGetRequest(Request, frozen=True, kw_only=True):
     """Asks for all of them."""
 
 
-class Settings(Reply, kw_only=True):
+class Settings(Reply, frozen=True, kw_only=True):
     """The settings in force."""
 
     profile: str
@@ -48,7 +48,7 @@ class Settings(Reply, kw_only=True):
     """Answer ``tab:complete``."""
 
 
-class SettingsView(Reply, kw_only=True):
+class SettingsView(Reply, frozen=True, kw_only=True):
     """The settings in force, and for each of them the layer that decided."""
 
     settings: Settings
@@ -57,7 +57,7 @@ class SettingsView(Reply, kw_only=True):
     """The file that keeps what is changed at run time."""
 
 
-class SettingsUpdateRequest(Request, kw_only=True):
+class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     """Change some settings and keep them; ``null`` gives a setting back to the layers below."""
 
     profile: Name | UnsetType | None = UNSET

@@ -38,13 +38,13 @@ class _Frame(Struct, frozen=True, kw_only=True, tag=True, tag_field="t"):
     pass
 
 
-class Ping(_Frame, kw_only=True):
+class Ping(_Frame, frozen=True, kw_only=True):
     """Asks for a sign of life."""
 
     id: int
 
 
-class Load(_Frame, kw_only=True):
+class Load(_Frame, frozen=True, kw_only=True):
     """Load a model; the worker holds one at most."""
 
     id: int
@@ -64,7 +64,7 @@ class Load(_Frame, kw_only=True):
     repack: bool = True
 
 
-class Unload(_Frame, kw_only=True):
+class Unload(_Frame, frozen=True, kw_only=True):
     """Free everything and leave: freeing a model inside a process that stays is unreliable."""
 
     id: int
@@ -104,7 +104,7 @@ class Draw(Struct, frozen=True, kw_only=True):
     seed: int
 
 
-class Generate(_Frame, kw_only=True):
+class Generate(_Frame, frozen=True, kw_only=True):
     """Generate text."""
 
     id: int
@@ -119,14 +119,14 @@ class Generate(_Frame, kw_only=True):
     """Requests of one scope (a notebook's completion, a conversation) share a cached prefix."""
 
 
-class Cancel(_Frame, kw_only=True):
+class Cancel(_Frame, frozen=True, kw_only=True):
     """End the request of this id, wherever it is."""
 
     id: int
     reason: Literal["canceled", "timeout"] = "canceled"
 
 
-class Hello(_Frame, kw_only=True):
+class Hello(_Frame, frozen=True, kw_only=True):
     """The worker is there, and this is what it can do."""
 
     protocol: int
@@ -138,7 +138,7 @@ class Hello(_Frame, kw_only=True):
     mlock: bool
 
 
-class Pong(_Frame, kw_only=True):
+class Pong(_Frame, frozen=True, kw_only=True):
     """The worker's reader is alive; so is the rest, while the counter moves."""
 
     id: int
@@ -149,14 +149,14 @@ class Pong(_Frame, kw_only=True):
     rss_bytes: int
 
 
-class LoadProgress(_Frame, kw_only=True):
+class LoadProgress(_Frame, frozen=True, kw_only=True):
     """Share of the weights that is there, 0 to 1."""
 
     id: int
     fraction: float
 
 
-class Loaded(_Frame, kw_only=True):
+class Loaded(_Frame, frozen=True, kw_only=True):
     """The model is ready."""
 
     id: int
@@ -172,13 +172,13 @@ class Loaded(_Frame, kw_only=True):
     load_ms: float
 
 
-class Unloaded(_Frame, kw_only=True):
+class Unloaded(_Frame, frozen=True, kw_only=True):
     """All is freed, and the worker leaves."""
 
     id: int
 
 
-class Text(_Frame, kw_only=True):
+class Text(_Frame, frozen=True, kw_only=True):
     """The next piece of the answer: whole characters, and never the beginning of a stop string."""
 
     id: int
@@ -187,7 +187,7 @@ class Text(_Frame, kw_only=True):
     """Tokens generated so far."""
 
 
-class Finished(_Frame, kw_only=True):
+class Finished(_Frame, frozen=True, kw_only=True):
     """The answer is complete."""
 
     id: int
@@ -202,7 +202,7 @@ class Finished(_Frame, kw_only=True):
     prompt_sha256: str
 
 
-class Error(_Frame, kw_only=True):
+class Error(_Frame, frozen=True, kw_only=True):
     """The request failed; the worker goes on."""
 
     id: int
