@@ -1,0 +1,225 @@
+"""The contract as TypeScript types, for the JupyterLab extension.
+
+``python -m jupyter_localcoder.contract.typescript PATH`` writes the file, with ``--check`` it only tells
+whether the file is up to date. The output depends on nothing but the contract, so that a
+difference means that somebody changed one side and not the other.
+
+A field with a default is optional in a request, since the service fills it in, and always there in
+a reply, since the service always sends it. Ranges and patterns are not carried over: the service
+checks them, and TypeScript cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from . import backend, common, generation, models, settings
+from .registry import EVENTS, OPERATIONS, STREAM_FRAMES
+
+Schema = dict[str, Any]
+
+_MODULES = (common, backend, models, settings, generation)
+_REFERENCE = "#/types/"
+_LINE_CHARS = 100
+_PRIMITIVES = {
+    "string": "string",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "null": "null",
+}
+
+_HEADER = """\
+/*
+ * Generated from the Python package jupyter_localcoder.contract. Do not edit.
+ * To write it anew: python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
+ */
+"""
+
+
+def render() -> str:
+    """The whole TypeScript module."""
+    blocks = [_HEADER]
+    blocks += _literal_types()
+    blocks += [_interface(name, schema) for name, schema in _schemas().items()]
+    blocks += [_frame_union(), _operation_map(), _event_map(), _operation_table()]
+    return "\n".join(blocks)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write the file, or check it; the exit status."""
+    parser = argparse.ArgumentParser(prog="typescript", description="TypeScript types of the contract.")
+    parser.add_argument("path", type=Path, help="the file to write")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if the file is out of date"
+    )
+    options = parser.parse_args(argv)
+    text = render()
+    if not options.check:
+        options.path.write_text(text, encoding="utf-8")
+        return 0
+    if options.path.is_file() and options.path.read_text(encoding="utf-8") == text:
+        return 0
+    print(
+        f"{options.path} does not match the contract. "
+        f"Write it anew: python -m jupyter_localcoder.contract.typescript {options.path}",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _schemas() -> dict[str, Schema]:
+    """JSON Schema of every struct that travels, by name."""
+    types: set[Any] = set(STREAM_FRAMES)
+    for op in OPERATIONS:
+        types |= {op.request, op.response}
+    for event in EVENTS:
+        types |= set(_members(event.payload))
+    # Sorted: the order of a set of classes is not the same in every process.
+    ordered = sorted(types, key=lambda cls: str(cls.__name__))
+    _, components = msgspec.json.schema_components(ordered, ref_template=_REFERENCE + "{name}")
+    return dict(sorted(components.items()))
+
+
+def _members(type_: Any) -> tuple[Any, ...]:
+    """The members of a union, or the one type."""
+    return get_args(type_) or (type_,)
+
+
+def _literal_names() -> dict[str, tuple[str, ...]]:
+    """The contract's own names for sets of strings, such as ``WorkerState``, with the strings."""
+    return {
+        name: get_args(value)
+        for module in _MODULES
+        for name, value in sorted(vars(module).items())
+        if get_origin(value) is Literal and not name.startswith("_")
+    }
+
+
+def _literal_types() -> Iterator[str]:
+    for name, values in sorted(_literal_names().items()):
+        yield _union(name, [_quoted(value) for value in values])
+
+
+def _union(name: str, members: list[str]) -> str:
+    """A named union, on one line where it fits."""
+    line = f"export type {name} = {' | '.join(members)};\n"
+    if len(line) <= _LINE_CHARS:
+        return line
+    return "\n  | ".join([f"export type {name} =", *members]) + ";\n"
+
+
+def _interface(name: str, schema: Schema) -> str:
+    head = _comment(schema.get("description", ""), "")
+    properties: Schema = schema.get("properties", {})
+    if not properties:
+        return f"{head}export type {name} = Record<string, never>;\n"
+    # Unknown fields are forbidden in requests, and only there: `common.Request`.
+    is_request = schema.get("additionalProperties") is False
+    required = schema.get("required", [])
+    lines = [f"{head}export interface {name} {{"]
+    for field, field_schema in properties.items():
+        mark = "?" if is_request and field not in required else ""
+        lines.append(f"{_comment(_description(field_schema), '  ')}  {field}{mark}: {_type(field_schema)};")
+    return "\n".join([*lines, "}\n"])
+
+
+def _description(schema: Schema) -> str:
+    """The description of a field, also when it stands at the one member that is not null."""
+    texts = [
+        schema.get("description", ""),
+        *(part.get("description", "") for part in schema.get("anyOf", [])),
+    ]
+    return next((text for text in texts if text), "")
+
+
+def _type(schema: Schema) -> str:
+    """The TypeScript type of a JSON Schema, as far as msgspec makes them."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).removeprefix(_REFERENCE)
+    if "anyOf" in schema:
+        return " | ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
+    if "enum" in schema:
+        return _enum(schema["enum"])
+    kind = schema.get("type")
+    if kind == "array":
+        item = _type(schema["items"])
+        return f"({item})[]" if " " in item else f"{item}[]"
+    if kind == "object":
+        return f"Record<string, {_type(schema['additionalProperties'])}>"
+    if kind in _PRIMITIVES:
+        return _PRIMITIVES[kind]
+    raise TypeError(f"no TypeScript for the schema {schema}")
+
+
+def _enum(values: list[str]) -> str:
+    for name, named in _literal_names().items():
+        if set(named) == set(values):
+            return name
+    return " | ".join(_quoted(value) for value in values)
+
+
+def _frame_union() -> str:
+    text = "What a stream consists of: one `Started`, any number of `Delta`, one `Done` or `Failed`."
+    return _comment(text, "") + _union("Frame", [cls.__name__ for cls in STREAM_FRAMES])
+
+
+def _operation_map() -> str:
+    lines = [_comment("Every operation, by name.", "") + "export interface IOperations {"]
+    for op in OPERATIONS:
+        errors = f"\nErrors: {', '.join(op.errors)}." if op.errors else ""
+        lines += [
+            f"{_comment(op.summary + errors, '  ')}  {_quoted(op.name)}: {{",
+            f"    request: {op.request.__name__};",
+            f"    response: {op.response.__name__};",
+            f"    streams: {json.dumps(op.streams)};",
+            "  };",
+        ]
+    return "\n".join([*lines, "}\n"])
+
+
+def _event_map() -> str:
+    lines = [_comment("Every event, by name, with its payload.", "") + "export interface IEvents {"]
+    for event in EVENTS:
+        payload = "Frame" if event.payload == generation.Frame else event.payload.__name__
+        lines.append(f"{_comment(event.summary, '  ')}  {_quoted(event.name)}: {payload};")
+    return "\n".join([*lines, "}\n"])
+
+
+def _operation_table() -> str:
+    text = "Where each operation stands in the REST interface, below `<base_url>localcoder/`."
+    lines = [_comment(text, "") + "export const OPERATIONS = {"]
+    rows = [
+        f"  {_quoted(op.name)}: {{ method: {_quoted(op.method)}, path: {_quoted(op.path)}, "
+        f"streams: {json.dumps(op.streams)} }}"
+        for op in OPERATIONS
+    ]
+    return "\n".join([*lines, ",\n".join(rows), "} as const;\n"])
+
+
+def _comment(text: str, indent: str) -> str:
+    paragraphs = [line.strip() for line in text.strip().replace("``", "`").splitlines()]
+    width = _LINE_CHARS - len(indent) - len(" * ")
+    lines = [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, width) or [""]]
+    if not lines:
+        return ""
+    if len(lines) == 1:
+        return f"{indent}/** {lines[0]} */\n"
+    body = "".join(f"{indent} * {line}".rstrip() + "\n" for line in lines)
+    return f"{indent}/**\n{body}{indent} */\n"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

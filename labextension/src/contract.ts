@@ -1,0 +1,642 @@
+/*
+ * Generated from the Python package jupyter_localcoder.contract. Do not edit.
+ * To write it anew: python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
+ */
+
+export type Acceleration = 'auto' | 'gpu' | 'cpu';
+
+export type CancelReason = 'user' | 'input' | 'timeout';
+
+export type Command = 'explain' | 'improve' | 'fix' | 'document' | 'test' | 'generate' | 'prompt';
+
+export type Finish = 'stop' | 'length' | 'canceled' | 'timeout';
+
+export type Fit = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
+
+export type Layer = 'default' | 'config' | 'settings' | 'environment' | 'command-line';
+
+export type ModelState = 'idle' | 'downloading' | 'verifying' | 'ready' | 'error';
+
+export type Role = 'code' | 'general';
+
+export type RunMode = 'performance' | 'stability';
+
+export type Severity = 'info' | 'warning' | 'error';
+
+export type WorkerState =
+  | 'stopped'
+  | 'starting'
+  | 'loading'
+  | 'ready'
+  | 'busy'
+  | 'unloading'
+  | 'backoff'
+  | 'failed';
+
+/** Event `backend:state`: a move of the worker's state machine. */
+export interface BackendState {
+  state: WorkerState;
+  generation: number;
+  reason: string;
+  model: string | null;
+  profile: string;
+}
+
+/** What the backend is doing, in one look. */
+export interface BackendStatus {
+  version: string;
+  state: WorkerState;
+  generation: number;
+  reason: string;
+  model: string | null;
+  profile: string;
+  uptime_seconds: number;
+  queue_length: number;
+  speeds: Speeds;
+  memory: Memory;
+  air_gap: boolean;
+  acceleration: string;
+  context_window: number;
+}
+
+/** How many were ended. */
+export interface CanceledCount {
+  count: number;
+}
+
+/** A cell of the notebook that goes along as context. */
+export interface Cell {
+  source: string;
+  kind?: 'code' | 'markdown';
+  execution_count?: number | null;
+}
+
+/** The next turn of a conversation: all turns so far, the last of them the user's. */
+export interface ChatRequest {
+  model?: string | null;
+  profile?: string | null;
+  max_tokens?: number | null;
+  stop?: string[];
+  timeout_ms?: number | null;
+  sampling?: SamplingOptions;
+  messages: Message[];
+}
+
+/** End a completion. */
+export interface CompleteCancelRequest {
+  run: string;
+  reason?: CancelReason;
+}
+
+/** Fill in the middle: what stands between `prefix` and `suffix`? */
+export interface CompleteRequest {
+  prefix: string;
+  suffix?: string;
+  context?: Cell[];
+  language?: string;
+  multiline?: boolean;
+  max_tokens?: number | null;
+  /** 0 is greedy. */
+  temperature?: number | null;
+  timeout_ms?: number | null;
+  stop?: string[];
+  model?: string | null;
+  seed?: number | null;
+}
+
+/** Answer of `model:delete`. */
+export interface DeletedModel {
+  id: string;
+  freed_bytes: number;
+}
+
+/** The next piece of the answer. */
+export interface Delta {
+  type: 'delta';
+  run: string;
+  text: string;
+}
+
+/** The last frame of a request that ended as it should, or was stopped with what it had. */
+export interface Done {
+  type: 'done';
+  run: string;
+  text: string;
+  finish: Finish;
+  usage: Usage;
+  timings: Timings;
+  model: ModelStamp;
+  sampling: Sampling;
+  prompt_sha256: string;
+}
+
+/** An answer without content. */
+export type Empty = Record<string, never>;
+
+/** The form in which every error leaves the service. */
+export interface ErrorPayload {
+  code: string;
+  message: string;
+  recovery: string;
+  details: Record<string, string | number | boolean | string[] | null>;
+}
+
+/** The last frame of a request that failed. */
+export interface Failed {
+  type: 'error';
+  run: string;
+  error: ErrorPayload;
+}
+
+/** One command over a piece of code. */
+export interface GenerateRequest {
+  model?: string | null;
+  profile?: string | null;
+  max_tokens?: number | null;
+  stop?: string[];
+  timeout_ms?: number | null;
+  sampling?: SamplingOptions;
+  command: Command;
+  code?: string;
+  instruction?: string;
+  error?: string;
+  language?: string;
+  context?: Cell[];
+}
+
+/** A licence, whole: it is shown before the first byte of a model is fetched. */
+export interface License {
+  id: string;
+  name: string;
+  text: string;
+  sha256: string;
+}
+
+/** End all requests, waiting or running. */
+export type LlmCancelAllRequest = Record<string, never>;
+
+/** End one request, waiting or running. */
+export interface LlmCancelRequest {
+  id: string;
+}
+
+/** Answer of `model:load`. */
+export interface LoadedModel {
+  id: string;
+  digest: string;
+  context_window: number;
+  acceleration: string;
+  load_ms: number;
+  fill_in_the_middle: boolean;
+}
+
+/** Memory in use and free, in bytes; 0 where it cannot be read. */
+export interface Memory {
+  worker_bytes: number;
+  server_bytes: number;
+  available_bytes: number;
+  total_bytes: number;
+}
+
+/** What a model needs on this machine, in bytes, against what is free now. */
+export interface MemoryFit {
+  fit: Fit;
+  weights_bytes: number;
+  kv_bytes: number;
+  compute_bytes: number;
+  needed_bytes: number;
+  available_bytes: number;
+}
+
+/** One turn of a conversation. */
+export interface Message {
+  role: 'assistant' | 'system' | 'user';
+  content: string;
+}
+
+/** Remove a model from this machine. */
+export interface ModelDeleteRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id: string;
+  force?: boolean;
+}
+
+/** Make a model ready: verify it, or fetch it when that is allowed. */
+export interface ModelEnsureRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id: string;
+  allow_download?: boolean;
+  accept_license?: string;
+}
+
+/** Write a portable bundle (GGUF, licence, manifest with digests). */
+export interface ModelExportRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id: string;
+  path: string;
+}
+
+/** Answer of `model:export`. */
+export interface ModelExported {
+  path: string;
+  size_bytes: number;
+}
+
+/** Take a GGUF file, or a bundle, from this machine's own disk into the store. */
+export interface ModelImportRequest {
+  path: string;
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id?: string | null;
+  link?: boolean;
+}
+
+/** One model: in the catalogue, on this machine, or both. */
+export interface ModelInfo {
+  id: string;
+  name: string;
+  size_bytes: number;
+  digest: string;
+  quantization: string;
+  parameters: string;
+  license: string;
+  license_accepted: boolean;
+  context_length: number;
+  roles: Role[];
+  fill_in_the_middle: boolean | null;
+  state: ModelState;
+  received_bytes: number;
+  origin: 'catalogue' | 'imported';
+  revision: string;
+  fit: MemoryFit;
+  loaded: boolean;
+  error: ErrorPayload | null;
+}
+
+/** Answer of `model:list`. */
+export interface ModelList {
+  models: ModelInfo[];
+  licenses: License[];
+  profiles: Profile[];
+  active_profile: string;
+  profile_reason: string;
+  models_dir: string;
+}
+
+/** Asks for all of them. */
+export type ModelListRequest = Record<string, never>;
+
+/** Load a model and make it ready to answer. */
+export interface ModelLoadRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id: string;
+  profile?: string | null;
+}
+
+/** Names one model. */
+export interface ModelRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id: string;
+}
+
+/** Which weights answered. */
+export interface ModelStamp {
+  id: string;
+  digest: string;
+  quantization: string;
+}
+
+/** Event `model:state`: a download, an import or a removal moved. */
+export interface ModelStateEvent {
+  id: string;
+  state: ModelState;
+  received_bytes: number;
+  total_bytes: number;
+  rate_bytes_per_second: number;
+  error: ErrorPayload | null;
+}
+
+/** Ends the worker, which frees everything it held. */
+export type ModelUnloadRequest = Record<string, never>;
+
+/** Event `notice`: a sentence that the person should see, with what can be done. */
+export interface Notice {
+  severity: Severity;
+  message: string;
+  action: string;
+}
+
+/** Asks nothing. */
+export type PingRequest = Record<string, never>;
+
+/** A named choice of models and limits. */
+export interface Profile {
+  name: string;
+  description: string;
+  model: string;
+  general_model: string;
+  context_window: number;
+}
+
+/** The sampling that was used, seed included: enough to ask for the same again. */
+export interface Sampling {
+  temperature: number;
+  top_k: number;
+  top_p: number;
+  min_p: number;
+  repeat_penalty: number;
+  seed: number;
+}
+
+/**
+ * Sampling of one request; what is absent comes from the settings.
+ *
+ * With a `seed` the prompt is computed afresh, without the cache of earlier requests: the same
+ * seed then gives the same text on the same machine, whatever was asked before.
+ */
+export interface SamplingOptions {
+  /** 0 is greedy. */
+  temperature?: number | null;
+  /** 0 switches it off. */
+  top_k?: number | null;
+  /** 1 switches it off. */
+  top_p?: number | null;
+  /** 0 switches it off. */
+  min_p?: number | null;
+  /** 1 switches it off. */
+  repeat_penalty?: number | null;
+  seed?: number | null;
+}
+
+/** The settings in force. */
+export interface Settings {
+  profile: string;
+  model: string;
+  general_model: string;
+  context_window: number;
+  temperature: number;
+  top_k: number;
+  top_p: number;
+  min_p: number;
+  repeat_penalty: number;
+  max_tokens: number;
+  idle_minutes: number;
+  keep_resident: boolean;
+  acceleration: Acceleration;
+  run_mode: RunMode;
+  air_gap: boolean;
+  tab_completion: boolean;
+}
+
+/** Asks for all of them. */
+export type SettingsGetRequest = Record<string, never>;
+
+/** Change some settings and keep them; `null` gives a setting back to the layers below. */
+export interface SettingsUpdateRequest {
+  profile?: string | null;
+  model?: string | null;
+  general_model?: string | null;
+  /** Tokens; 0 takes the profile's. */
+  context_window?: number | null;
+  /** 0 is greedy. */
+  temperature?: number | null;
+  /** 0 switches it off. */
+  top_k?: number | null;
+  /** 1 switches it off. */
+  top_p?: number | null;
+  /** 0 switches it off. */
+  min_p?: number | null;
+  /** 1 switches it off. */
+  repeat_penalty?: number | null;
+  max_tokens?: number | null;
+  /** 0 never unloads. */
+  idle_minutes?: number | null;
+  keep_resident?: boolean | null;
+  acceleration?: Acceleration | null;
+  run_mode?: RunMode | null;
+  air_gap?: boolean | null;
+  tab_completion?: boolean | null;
+}
+
+/** The settings in force, and for each of them the layer that decided. */
+export interface SettingsView {
+  settings: Settings;
+  sources: Record<string, Layer>;
+  path: string;
+}
+
+/** Speeds of the last request that had enough tokens to measure; 0 before that. */
+export interface Speeds {
+  prefill_tokens_per_second: number;
+  decode_tokens_per_second: number;
+  first_token_ms: number;
+}
+
+/** The first frame: the request has an id, by which it can be cancelled. */
+export interface Started {
+  type: 'started';
+  run: string;
+}
+
+/** Where the time of one request went. */
+export interface Timings {
+  queue_ms: number;
+  prefill_ms: number;
+  decode_ms: number;
+  total_ms: number;
+  prefill_tokens_per_second: number;
+  decode_tokens_per_second: number;
+}
+
+/** Tokens of one request. */
+export interface Usage {
+  prompt_tokens: number;
+  cached_tokens: number;
+  completion_tokens: number;
+  left_out_tokens: number;
+}
+
+/** What a stream consists of: one `Started`, any number of `Delta`, one `Done` or `Failed`. */
+export type Frame = Started | Delta | Done | Failed;
+
+/** Every operation, by name. */
+export interface IOperations {
+  /** State of the worker, model, speeds, memory, version. */
+  'backend:ping': {
+    request: PingRequest;
+    response: BackendStatus;
+    streams: false;
+  };
+  /** The catalogue and what is on this machine, with licences, profiles and the fit on this machine. */
+  'model:list': {
+    request: ModelListRequest;
+    response: ModelList;
+    streams: false;
+  };
+  /**
+   * Make a model ready: verify it, or download it. Returns at once; progress comes as
+   * `model:state`.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, LICENSE_NOT_ACCEPTED, AIR_GAPPED, DISK_FULL,
+   * FILE_WRITE_ERROR, DOWNLOAD_FAILED, CHECKSUM_MISMATCH.
+   */
+  'model:ensure': {
+    request: ModelEnsureRequest;
+    response: ModelInfo;
+    streams: false;
+  };
+  /**
+   * Stop a download; what came so far is kept for resuming.
+   * Errors: MODEL_NOT_FOUND, DOWNLOAD_NOT_FOUND.
+   */
+  'model:cancelDownload': {
+    request: ModelRequest;
+    response: ModelInfo;
+    streams: false;
+  };
+  /**
+   * Copy or link a local GGUF file, or a portable bundle, into the store.
+   * Errors: FILE_NOT_FOUND, INVALID_ARGUMENT, INVALID_MODEL, CHECKSUM_MISMATCH, DISK_FULL,
+   * FILE_WRITE_ERROR, MODEL_IN_USE.
+   */
+  'model:import': {
+    request: ModelImportRequest;
+    response: ModelInfo;
+    streams: false;
+  };
+  /**
+   * Write a portable bundle for a machine without a network.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, INVALID_ARGUMENT, DISK_FULL, FILE_WRITE_ERROR.
+   */
+  'model:export': {
+    request: ModelExportRequest;
+    response: ModelExported;
+    streams: false;
+  };
+  /**
+   * Remove a model from this machine.
+   * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, FILE_WRITE_ERROR.
+   */
+  'model:delete': {
+    request: ModelDeleteRequest;
+    response: DeletedModel;
+    streams: false;
+  };
+  /**
+   * Load a model. One load at a time; callers of the same one share it.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
+   * BACKEND_UNAVAILABLE.
+   */
+  'model:load': {
+    request: ModelLoadRequest;
+    response: LoadedModel;
+    streams: false;
+  };
+  /** End the worker, which frees all of its memory. */
+  'model:unload': {
+    request: ModelUnloadRequest;
+    response: Empty;
+    streams: false;
+  };
+  /** The settings in force, and which layer decided each. */
+  'settings:get': {
+    request: SettingsGetRequest;
+    response: SettingsView;
+    streams: false;
+  };
+  /**
+   * Change settings and keep them; null gives one back to the layers below.
+   * Errors: FILE_WRITE_ERROR.
+   */
+  'settings:update': {
+    request: SettingsUpdateRequest;
+    response: SettingsView;
+    streams: false;
+  };
+  /**
+   * Run a command (explain, improve, fix, document, test, generate, or a free prompt) over code.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
+   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED.
+   */
+  'generate': {
+    request: GenerateRequest;
+    response: Done;
+    streams: true;
+  };
+  /**
+   * The next turn of a conversation.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
+   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED.
+   */
+  'chat': {
+    request: ChatRequest;
+    response: Done;
+    streams: true;
+  };
+  /**
+   * Fill in the middle, at the cursor.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
+   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED,
+   * DISABLED.
+   */
+  'tab:complete': {
+    request: CompleteRequest;
+    response: Done;
+    streams: true;
+  };
+  /**
+   * End a completion.
+   * Errors: NOT_FOUND.
+   */
+  'tab:cancel': {
+    request: CompleteCancelRequest;
+    response: Empty;
+    streams: false;
+  };
+  /**
+   * End one request, waiting or running.
+   * Errors: REQUEST_NOT_FOUND.
+   */
+  'llm:cancel': {
+    request: LlmCancelRequest;
+    response: Empty;
+    streams: false;
+  };
+  /** End all requests, waiting or running. */
+  'llm:cancelAll': {
+    request: LlmCancelAllRequest;
+    response: CanceledCount;
+    streams: false;
+  };
+}
+
+/** Every event, by name, with its payload. */
+export interface IEvents {
+  /** A move of the worker's state machine. */
+  'backend:state': BackendState;
+  /** A download, an import or a removal moved. */
+  'model:state': ModelStateEvent;
+  /** A frame of a completion, to who asked for it. */
+  'tab:stream': Frame;
+  /** A sentence for the person. */
+  'notice': Notice;
+}
+
+/** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
+export const OPERATIONS = {
+  'backend:ping': { method: 'GET', path: 'health', streams: false },
+  'model:list': { method: 'GET', path: 'models', streams: false },
+  'model:ensure': { method: 'POST', path: 'models/{id}/ensure', streams: false },
+  'model:cancelDownload': { method: 'DELETE', path: 'models/{id}/download', streams: false },
+  'model:import': { method: 'POST', path: 'models/import', streams: false },
+  'model:export': { method: 'POST', path: 'models/{id}/export', streams: false },
+  'model:delete': { method: 'DELETE', path: 'models/{id}', streams: false },
+  'model:load': { method: 'POST', path: 'models/{id}/load', streams: false },
+  'model:unload': { method: 'POST', path: 'models/unload', streams: false },
+  'settings:get': { method: 'GET', path: 'settings', streams: false },
+  'settings:update': { method: 'PATCH', path: 'settings', streams: false },
+  'generate': { method: 'POST', path: 'generate', streams: true },
+  'chat': { method: 'POST', path: 'chat', streams: true },
+  'tab:complete': { method: 'POST', path: 'complete', streams: true },
+  'tab:cancel': { method: 'DELETE', path: 'complete/{run}', streams: false },
+  'llm:cancel': { method: 'DELETE', path: 'queue/{id}', streams: false },
+  'llm:cancelAll': { method: 'DELETE', path: 'queue', streams: false }
+} as const;
