@@ -1,0 +1,181 @@
+"""Where a server can be reached, and how its kernels and the command line find that out.
+
+The server extension makes one `Connection`, puts it into the environment that its kernels inherit and
+into a file in Jupyter's runtime folder. The environment is exact, and goes stale when the server is
+restarted under a kernel that lives on; the file is then how the kernel finds the new port and token.
+
+This module must not import an HTTP library: the server extension reads it while it starts.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+_PREFIX = "JUPYTER_LOCALCODER_"
+_FILE_PATTERN = "localcoder-*.json"
+_MAX_FILE_BYTES = 64 * 1024
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """The address of a server, and the token that lets its own kernels in."""
+
+    url: str
+    """Base URL, with the scheme and the server's base path; `http://localhost/…` for a Unix socket."""
+    token: str
+    pid: int = 0
+    """Process of the server; 0 where it is not known."""
+    root_dir: str = ""
+    """Folder that the server serves: what stays the same when it is restarted."""
+    certfile: str = ""
+    """The server's certificate (PEM), for https: no other is then believed."""
+    sock: str = ""
+    """Path of a Unix socket, instead of a port."""
+    version: str = ""
+
+    def __repr__(self) -> str:
+        # The token stays out of tracebacks and logs.
+        return f"Connection(url={self.url!r}, pid={self.pid}, token=…)"
+
+    @property
+    def address(self) -> tuple[str, str, str]:
+        """What tells two connections apart: two with the same address succeed or fail together."""
+        return (self.url, self.sock, self.token)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that a kernel inherits."""
+        values = {
+            "URL": self.url,
+            "TOKEN": self.token,
+            "ROOT": self.root_dir,
+            "CERTFILE": self.certfile,
+            "SOCK": self.sock,
+        }
+        return {_PREFIX + name: value for name, value in values.items() if value}
+
+    def path(self, runtime_dir: Path) -> Path:
+        """The file that `write` writes."""
+        return runtime_dir / f"localcoder-{self.pid}.json"
+
+    def write(self, runtime_dir: Path) -> Path:
+        """Write the file, readable by nobody else, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written.
+
+        """
+        runtime_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.path(runtime_dir)
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        # Exclusive, so that a link that somebody put there is never followed.
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(self))
+        part.replace(path)
+        return path
+
+    def remove(self, runtime_dir: Path) -> None:
+        """Take the file away; nothing happens if it is gone already."""
+        with suppress(OSError):
+            self.path(runtime_dir).unlink(missing_ok=True)
+
+
+def from_environment(environ: Mapping[str, str]) -> Connection | None:
+    """The connection that this kernel inherited, or None where no server started it."""
+    url = environ.get(_PREFIX + "URL", "")
+    if not url:
+        return None
+    return Connection(
+        url=url,
+        token=environ.get(_PREFIX + "TOKEN", ""),
+        root_dir=environ.get(_PREFIX + "ROOT", ""),
+        certfile=environ.get(_PREFIX + "CERTFILE", ""),
+        sock=environ.get(_PREFIX + "SOCK", ""),
+    )
+
+
+def running(runtime_dir: Path) -> list[Connection]:
+    """The servers of this user whose process is alive, newest first."""
+    found: list[tuple[float, Connection]] = []
+    for path in runtime_dir.glob(_FILE_PATTERN):
+        entry = _read(path)
+        if entry is not None and _alive(entry[1].pid):
+            found.append(entry)
+    found.sort(key=lambda entry: entry[0], reverse=True)
+    return [connection for _, connection in found]
+
+
+def candidates(
+    environ: Mapping[str, str] | None = None,
+    runtime_dir: Path | None = None,
+    *,
+    any_server: bool = False,
+) -> list[Connection]:
+    """Servers to try, best first: the inherited one, then the running ones of the same folder.
+
+    Parameters
+    ----------
+    environ
+        Default: the environment of this process.
+    runtime_dir
+        Default: Jupyter's.
+    any_server
+        Also the running servers of other folders. Without it a process that no server has started
+        finds none.
+
+    """
+    environ = os.environ if environ is None else environ
+    inherited = from_environment(environ)
+    if inherited is None and not any_server:
+        return []
+    if runtime_dir is None:
+        from jupyter_core.paths import jupyter_runtime_dir
+
+        runtime_dir = Path(jupyter_runtime_dir())
+    alive = running(runtime_dir)
+    root = environ.get(_PREFIX + "ROOT", "")
+    same = [connection for connection in alive if root and connection.root_dir == root]
+    others = [connection for connection in alive if connection not in same] if any_server else []
+    unique: dict[tuple[str, str, str], Connection] = {}
+    for connection in [*([inherited] if inherited else []), *same, *others]:
+        unique.setdefault(connection.address, connection)
+    return list(unique.values())
+
+
+def _read(path: Path) -> tuple[float, Connection] | None:
+    """Modification time and content; None for a file that is broken or not to be trusted."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not _private(status):
+                warnings.warn(
+                    f"{path} is ignored: it is not a file of yours that only you can read.", stacklevel=4
+                )
+                return None
+            return status.st_mtime, msgspec.json.decode(file.read(_MAX_FILE_BYTES), type=Connection)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        return None
+
+
+def _private(status: os.stat_result) -> bool:
+    if sys.platform == "win32":  # the user's profile folder is private by its access list
+        return True
+    ours = status.st_uid == os.getuid() and stat.S_ISREG(status.st_mode)
+    return ours and not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    return pid > 0 and psutil.pid_exists(pid)

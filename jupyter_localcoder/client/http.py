@@ -1,0 +1,188 @@
+"""The client of a Jupyter server: the contract over REST and server-sent events.
+
+It holds an address, and finds the new one when the server was restarted. It repeats a request only where
+it is certain that the request has not begun.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from ..contract.backend import PingRequest
+from ..contract.codec import error_of
+from ..contract.generation import Done, Failed, Frame
+from ..contract.registry import PING, Operation
+from ..errors import AuthError, ConnectionFailed
+from .answer import Head, NotOurs, NotReached, error_from, not_ours
+from .base import AnswerFrame, Client, Req, Res, Stream
+from .connection import Connection, candidates
+from .events import EventError, EventReader
+from .exchange import Exchange
+from .outgoing import Outgoing, outgoing
+
+LOOK_SECONDS = 10.0
+"""How long a server may take to answer a question (GET). What does work may take any time: a load, say."""
+
+_EVENTS = frozenset({"started", "delta", "done", "error"})
+_frame_decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
+_NOT_BEGUN = (NotReached, NotOurs, AuthError)
+
+
+class HttpClient(Client):
+    """Calls the operations of a server.
+
+    Parameters
+    ----------
+    connection
+        The server to begin with.
+    rediscover
+        Gives the servers to try when this one is gone or no longer knows the token.
+
+    """
+
+    def __init__(
+        self, connection: Connection, rediscover: Callable[[], Sequence[Connection]] | None = None
+    ) -> None:
+        self._connection = connection
+        self._rediscover = rediscover
+
+    @property
+    def where(self) -> str:
+        """The server's address, for people."""
+        return _where(self._connection)
+
+    def call(self, op: Operation[Req, Res], request: Req) -> Res:
+        """Do one operation and wait for its answer; see `Client.call`."""
+        exchange, _ = self._begin(outgoing(op, request))
+        body = exchange.body()
+        try:
+            return msgspec.json.decode(body or b"{}", type=op.response)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise ConnectionFailed(
+                f"The {self.where} sent an answer to {op.name} that cannot be read.",
+                recovery="Server and kernel probably have different versions of jupyter_localcoder.",
+            ) from None
+
+    def stream(self, op: Operation[Any, Done], request: msgspec.Struct) -> Stream:
+        """Begin an operation that answers with frames; see `Client.stream`."""
+        exchange, _ = self._begin(outgoing(op, request))
+        return HttpStream(exchange, self.where)
+
+    def close(self) -> None:
+        """Nothing is held between two requests."""
+
+    def _begin(self, request: Outgoing) -> tuple[Exchange, Head]:
+        """Send a request, to another server if this one is gone, and wait until it is accepted."""
+        try:
+            return _attempt(self._connection, request)
+        except _NOT_BEGUN as failure:
+            first = failure
+        for connection in self._rediscover() if self._rediscover else ():
+            if connection.address == self._connection.address:
+                continue
+            try:
+                accepted = _attempt(connection, request)
+            except _NOT_BEGUN:
+                continue
+            self._connection = connection
+            return accepted
+        raise first
+
+
+class HttpStream(Stream):
+    """The frames of a response of server-sent events."""
+
+    def __init__(self, exchange: Exchange, where: str) -> None:
+        self._exchange = exchange
+        self._where = where
+        self._pieces = exchange.pieces()
+        self._reader = EventReader()
+        self._ready: deque[bytes] = deque()
+        self._ended = False
+
+    def __next__(self) -> AnswerFrame:
+        if self._ended:
+            raise StopIteration
+        try:
+            frame = self._frame()
+        except BaseException:
+            self._end()
+            raise
+        if isinstance(frame, Done):
+            self._end()
+        return frame
+
+    def close(self) -> None:
+        """Break the connection, which cancels on the server."""
+        self._exchange.close()
+
+    def _end(self) -> None:
+        self._ended = True
+        self.close()
+
+    def _frame(self) -> AnswerFrame:
+        while not self._ready:
+            # A default instead of StopIteration, which would look like a regular end.
+            piece = next(self._pieces, None)
+            if piece is None:
+                raise ConnectionFailed(f"The {self._where} ended the answer before it was complete.")
+            try:
+                self._ready.extend(event.data for event in self._reader.feed(piece) if event.name in _EVENTS)
+            except EventError:
+                raise self._unreadable() from None
+        try:
+            frame = _frame_decoder.decode(self._ready.popleft())
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise self._unreadable() from None
+        if isinstance(frame, Failed):
+            raise error_of(frame.error)
+        return frame
+
+    def _unreadable(self) -> ConnectionFailed:
+        return ConnectionFailed(
+            f"The {self._where} sent an answer that cannot be read.",
+            recovery="Server and kernel probably have different versions of jupyter_localcoder.",
+        )
+
+
+def first_that_answers(found: Sequence[Connection], *, any_server: bool) -> HttpClient | None:
+    """A client of the first of these servers that is there and lets us in.
+
+    Raises
+    ------
+    LocalCoderError
+        A server is there and has a trouble of its own; that another one has none would help nobody.
+
+    """
+    for connection in found:
+        client = HttpClient(connection)
+        try:
+            client.call(PING, PingRequest())
+        except _NOT_BEGUN:
+            continue
+        return HttpClient(connection, lambda: candidates(any_server=any_server))
+    return None
+
+
+def _where(connection: Connection) -> str:
+    return f"Jupyter server at {connection.sock or connection.url}"
+
+
+def _attempt(connection: Connection, request: Outgoing) -> tuple[Exchange, Head]:
+    where = _where(connection)
+    exchange = Exchange(connection, request, LOOK_SECONDS if request.method == "GET" else None)
+    try:
+        head = exchange.head()
+        if not head.ok:
+            raise error_from(head, exchange.body(), where)
+        expected = "text/event-stream" if request.streams else "application/json"
+        if not head.content_type.startswith(expected):
+            raise not_ours(head, where)
+    except BaseException:
+        exchange.close()
+        raise
+    return exchange, head
