@@ -25,6 +25,8 @@ class License(Reply, frozen=True, kw_only=True):
     text: str
     sha256: str
     """Digest of ``text`` (UTF-8): what a person accepts is this text."""
+    attribution: str = ""
+    """Words that the licence wants shown wherever the model is offered; empty where it wants none."""
 
 
 class MemoryFit(Reply, frozen=True, kw_only=True):
