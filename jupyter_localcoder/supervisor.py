@@ -1,0 +1,549 @@
+"""The policy over one worker: when it starts, what it holds, when it ends, and what follows a crash.
+
+- *Single flight*: however many callers want a model, it is loaded once; they share the result, or the
+  failure. Another model waits until what runs has finished.
+- *A crash costs what was running*, with one typed error each, and nothing else: after a back-off the
+  worker is started again with the same model. Nothing is replayed. Too many crashes in a short time
+  end in ``failed``, until a person loads a model again.
+- *Idle unload*: after a time without a request the worker is ended, which frees all of its memory.
+
+The state machine itself is the table in `states`. This module knows nothing of HTTP, prompts or files.
+All of it runs in one event loop; nothing here blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import msgspec
+from traitlets import Float, Integer
+from traitlets.config import LoggingConfigurable
+
+from .contract import wire
+from .contract.backend import BackendState, WorkerState
+from .errors import BackendUnavailable, Canceled, LoadTimeout, LocalCoderError, Timeout, from_parts
+from .process import Exit, WorkerProcess
+from .states import Life
+
+EndReason = Literal["canceled", "timeout"]
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """A model and how to load it; two equal plans are the same load."""
+
+    model: str
+    """Id of the model."""
+    digest: str
+    quantization: str
+    profile: str
+    load: wire.Load
+    """Parameters of the worker; its ``id`` is not used."""
+
+
+class Worker(Protocol):
+    """What the supervisor needs of a worker process; `WorkerProcess` is the real one."""
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+
+    def send(self, frame: wire.ToWorker) -> None:
+        """Send a frame without waiting."""
+
+    async def stop(self, grace_seconds: float) -> Exit:
+        """End it, whatever it takes."""
+
+    def kill(self) -> None:
+        """End it at once; the exit is reported."""
+
+
+Spawn = Callable[..., Awaitable[tuple[Worker, wire.Hello]]]
+
+
+class Job:
+    """One request in the hands of the supervisor: iterate over it for its frames, or `cancel` it.
+
+    The iteration yields `wire.Text` and ends with `wire.Finished`; a failure is raised. Whoever stops
+    iterating cancels.
+    """
+
+    def __init__(self, supervisor: Supervisor, plan: LoadPlan, request: wire.Generate) -> None:
+        self._supervisor = supervisor
+        self.plan = plan
+        self.request = request
+        self.ended: EndReason | None = None
+        self._frames: asyncio.Queue[wire.Text | wire.Finished | LocalCoderError] = asyncio.Queue()
+        self._waiting: asyncio.Task[Any] | None = None
+        self.sent = False
+        """Whether it has reached the worker."""
+
+    def cancel(self, reason: EndReason = "canceled") -> None:
+        """End it. With the worker already on it, what came so far is kept and `Finished` says why."""
+        if self.ended is not None:
+            return
+        self.ended = reason
+        if self.sent:
+            self._supervisor._send(wire.Cancel(id=self.request.id, reason=reason))
+        elif self._waiting is not None:
+            self._waiting.cancel()
+
+    def give(self, frame: wire.Text | wire.Finished | LocalCoderError) -> None:
+        """Hand the next frame, or the failure, to who iterates."""
+        self._frames.put_nowait(frame)
+
+    async def __aiter__(self) -> AsyncIterator[wire.Text | wire.Finished]:
+        await self._begin()
+        finished = False
+        try:
+            while not finished:
+                frame = await self._frames.get()
+                finished = not isinstance(frame, wire.Text)
+                if isinstance(frame, LocalCoderError):
+                    raise frame
+                yield frame
+        finally:
+            if not finished:
+                self.cancel()
+
+    async def _begin(self) -> None:
+        """Wait for the model, then send the request; while it waits it can be cancelled."""
+        if self.ended is None:
+            self._waiting = asyncio.ensure_future(self._supervisor._admit(self))
+            try:
+                await asyncio.wait([self._waiting])
+            except asyncio.CancelledError:
+                self.cancel()
+                raise
+            if not self._waiting.cancelled():
+                self._waiting.result()
+                return
+        if self.ended == "timeout":
+            raise Timeout("The time limit of the request was over before the model was ready.")
+        raise Canceled
+
+
+class Supervisor(LoggingConfigurable):
+    """Keeps at most one worker, with at most one model."""
+
+    start_timeout_seconds = Float(
+        60.0, min=0.1, config=True, help="Give up on a worker that has not said hello after so many seconds."
+    )
+    load_timeout_seconds = Float(
+        600.0,
+        min=0.1,
+        config=True,
+        help="Give up on a load after so many seconds. Raise it for a large model on a slow disk.",
+    )
+    stop_grace_seconds = Float(
+        2.0, min=0.0, config=True, help="Wait so many seconds between asking a worker to end and forcing it."
+    )
+    backoff_first_seconds = Float(
+        0.5,
+        min=0.0,
+        config=True,
+        help="Wait so long before the first restart after a crash; then twice as long.",
+    )
+    backoff_max_seconds = Float(
+        8.0, min=0.0, config=True, help="Never wait longer than so many seconds before a restart."
+    )
+    max_crashes = Integer(
+        3, min=1, config=True, help="So many crashes within `crash_window_seconds` end the restarts."
+    )
+    crash_window_seconds = Float(
+        300.0, min=1.0, config=True, help="Crashes that are older than so many seconds do not count any more."
+    )
+    stable_seconds = Float(
+        60.0,
+        min=0.0,
+        config=True,
+        help="After so many seconds without a crash the count of crashes begins anew.",
+    )
+
+    def __init__(
+        self,
+        *,
+        on_state: Callable[[BackendState], None] = lambda _: None,
+        on_restart: Callable[[str], None] = lambda _: None,
+        spawn: Spawn = WorkerProcess.spawn,
+        clock: Callable[[], float] = time.monotonic,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._on_state = on_state
+        self._on_restart = on_restart
+        self._spawn = spawn
+        self._clock = clock
+        self._life = Life()
+        self._worker: Worker | None = None
+        self._hello: wire.Hello | None = None
+        self._plan: LoadPlan | None = None
+        self._loaded: wire.Loaded | None = None
+        self._change: asyncio.Task[wire.Loaded | None] | None = None
+        self._change_plan: LoadPlan | None = None
+        self._jobs: dict[int, Job] = {}
+        self._answers: dict[int, asyncio.Future[wire.FromWorker]] = {}
+        self._ids = itertools.count(1)
+        self._crashes: collections.deque[float] = collections.deque()
+        self._free = asyncio.Event()
+        self._free.set()
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_seconds: float | None = None
+        self._reason = "No model is loaded."
+        self._closed = False
+
+    # What it looks like from outside
+
+    @property
+    def state(self) -> WorkerState:
+        """Where the worker is in its life."""
+        return self._life.state
+
+    @property
+    def generation(self) -> int:
+        """How many workers there have been."""
+        return self._life.generation
+
+    @property
+    def plan(self) -> LoadPlan | None:
+        """The plan that is loaded, or being loaded."""
+        return self._plan
+
+    @property
+    def loaded(self) -> wire.Loaded | None:
+        """What the worker said of the loaded model."""
+        return self._loaded
+
+    @property
+    def hello(self) -> wire.Hello | None:
+        """What the last worker said of the machine."""
+        return self._hello
+
+    @property
+    def reason(self) -> str:
+        """The sentence that says why it is in this state."""
+        return self._reason
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker."""
+        return self._worker.pid if self._worker else None
+
+    @property
+    def idle_seconds(self) -> float | None:
+        """Unload after so many seconds without a request; None never does."""
+        return self._idle_seconds
+
+    @idle_seconds.setter
+    def idle_seconds(self, seconds: float | None) -> None:
+        self._idle_seconds = seconds
+        self._restart_idle_timer()
+
+    # What it does
+
+    async def load(self, plan: LoadPlan) -> wire.Loaded:
+        """Load a model, or share the load that is under way.
+
+        Raises
+        ------
+        OutOfMemory, InvalidModel, LoadTimeout, BackendUnavailable, Canceled
+        """
+        if self.state == "failed":
+            self._crashes.clear()
+            self._move("reset", "Trying again.")
+        return await self._ensure(plan)
+
+    def job(self, plan: LoadPlan, request: wire.Generate) -> Job:
+        """Make a request of its own; nothing happens until somebody iterates over it."""
+        return Job(self, plan, msgspec.structs.replace(request, id=next(self._ids)))
+
+    async def ping(self, timeout_seconds: float = 2.0) -> wire.Pong | None:
+        """Ask the worker for a sign of life; None where there is no worker, or no sign."""
+        if self._worker is None:
+            return None
+        id_ = next(self._ids)
+        self._answers[id_] = asyncio.get_running_loop().create_future()
+        self._send(wire.Ping(id=id_))
+        try:
+            answer = await asyncio.wait_for(self._answers[id_], timeout_seconds)
+        except (asyncio.TimeoutError, LocalCoderError):
+            return None
+        finally:
+            self._answers.pop(id_, None)
+        return answer if isinstance(answer, wire.Pong) else None
+
+    async def unload(self, reason: str = "The model was unloaded.") -> None:
+        """End the worker. What runs ends with `BackendUnavailable`; a load under way is abandoned."""
+        change = self._change
+        if change is not None and not change.done():
+            change.cancel()
+            await asyncio.wait([change])
+        if self.state == "failed":
+            self._move("reset", reason)
+        if self.state == "stopped":
+            return
+        self._change_plan = None
+        self._change = asyncio.ensure_future(self._end_worker(reason))
+        await asyncio.shield(self._change)
+
+    async def close(self) -> None:
+        """End everything; nothing is started after it."""
+        self._closed = True
+        self._stop_idle_timer()
+        await self.unload("The service has ended.")
+
+    # Admission: a request gets a loaded model
+
+    async def _admit(self, job: Job) -> None:
+        await self._ensure(job.plan)
+        # No other task has run since the model was there: the request cannot miss its worker.
+        job.sent = True
+        self._jobs[job.request.id] = job
+        self._stop_idle_timer()
+        self._free.clear()
+        try:
+            self._send(job.request)
+        except wire.FrameError as failure:
+            self._end_job(job.request.id)
+            raise from_parts("INVALID_ARGUMENT", f"The request is too large: {failure}.", "") from None
+        if self.state == "ready":
+            self._move("work", "Answering.")
+
+    async def _ensure(self, plan: LoadPlan) -> wire.Loaded:
+        while True:
+            if self._closed:
+                raise BackendUnavailable("The service has ended.")
+            if self.state == "failed":
+                raise BackendUnavailable(
+                    self._reason, recovery="Load a model again, by hand, or choose a smaller one."
+                )
+            change = self._change
+            if change is not None and not change.done():
+                await self._wait_for(change, plan)
+                continue
+            if self._loaded is not None and self._plan == plan:
+                return self._loaded
+            self._change_plan = plan
+            self._change = asyncio.ensure_future(self._switch(plan))
+
+    async def _wait_for(self, change: asyncio.Task[wire.Loaded | None], plan: LoadPlan) -> None:
+        """Wait for the change under way; its failure is ours where it is our plan."""
+        same = self._change_plan == plan
+        await asyncio.wait([change])
+        if same and change.cancelled():
+            raise Canceled("The load was cancelled.")
+        if same and (failure := change.exception()) is not None:
+            raise failure
+
+    # Changes: one at a time, each a task
+
+    async def _switch(self, plan: LoadPlan) -> wire.Loaded:
+        await self._free.wait()
+        if self._worker is not None:
+            await self._end_worker(f"Making room for {plan.model}.")
+        return await self._start_and_load(plan, "start")
+
+    async def _start_and_load(self, plan: LoadPlan, move: str) -> wire.Loaded:
+        self._plan = plan
+        self._move(move, f"Starting the worker for {plan.model}.")
+        generation = self.generation
+        try:
+            self._worker, self._hello = await self._spawn(
+                on_frame=lambda frame: self._take(generation, frame),
+                on_exit=lambda how: self._exited(generation, how),
+                log=self.log,
+                timeout_seconds=self.start_timeout_seconds,
+            )
+            self._move("hello", f"Loading {plan.model}.")
+            self._loaded = await self._load_into(plan)
+        except BaseException as failure:
+            await self._load_failed(failure)
+            raise
+        self._move("loaded", f"{plan.model} is ready.")
+        self._restart_idle_timer()
+        return self._loaded
+
+    async def _load_into(self, plan: LoadPlan) -> wire.Loaded:
+        id_ = next(self._ids)
+        answer: asyncio.Future[wire.FromWorker] = asyncio.get_running_loop().create_future()
+        self._answers[id_] = answer
+        self._send(msgspec.structs.replace(plan.load, id=id_))
+        try:
+            loaded = await asyncio.wait_for(answer, self.load_timeout_seconds)
+        except asyncio.TimeoutError:
+            raise LoadTimeout(
+                f"{plan.model} did not load within {self.load_timeout_seconds:g} seconds."
+            ) from None
+        finally:
+            self._answers.pop(id_, None)
+        if not isinstance(loaded, wire.Loaded):
+            raise BackendUnavailable("The inference worker answered a load with something else.")
+        return loaded
+
+    async def _load_failed(self, failure: BaseException) -> None:
+        """Leave nothing behind: no worker that holds half a model."""
+        reason = failure.message if isinstance(failure, LocalCoderError) else "The load was cancelled."
+        self._loaded = None
+        if self.state == "backoff":
+            return  # It crashed: `_exited` has seen to it.
+        if self._life.can("unload"):
+            await self._end_worker(reason)
+        self._plan = None
+
+    async def _end_worker(self, reason: str) -> None:
+        self._stop_idle_timer()
+        worker, self._worker = self._worker, None
+        self._loaded = None
+        self._move("unload", reason)
+        self._fail_all(BackendUnavailable(f"The model was unloaded before the answer was complete. {reason}"))
+        if worker is not None:
+            await worker.stop(self.stop_grace_seconds)
+        self._plan = None
+        if self._life.can("gone"):
+            self._move("gone", reason)
+
+    async def _restart(self, plan: LoadPlan, delay: float) -> wire.Loaded:
+        await asyncio.sleep(delay)
+        loaded = await self._start_and_load(plan, "retry")
+        self._on_restart(plan.model)
+        return loaded
+
+    # What the worker says
+
+    def _take(self, generation: int, frame: wire.FromWorker) -> None:
+        if generation != self.generation:
+            return  # A late word of a worker that is gone.
+        if isinstance(frame, wire.Hello | wire.LoadProgress):
+            return
+        job = self._jobs.get(frame.id)
+        if isinstance(frame, wire.Text):
+            if job is not None:
+                job.give(frame)
+        elif isinstance(frame, wire.Finished):
+            self._end_job(frame.id)
+            if job is not None:
+                job.give(frame)
+        elif isinstance(frame, wire.Error) and job is not None:
+            self._end_job(frame.id)
+            job.give(_raised(frame))
+        elif (answer := self._answers.get(frame.id)) is not None and not answer.done():
+            if isinstance(frame, wire.Error):
+                answer.set_exception(_raised(frame))
+            else:
+                answer.set_result(frame)
+
+    def _exited(self, generation: int, how: Exit) -> None:
+        if generation != self.generation or how.expected:
+            return
+        self.log.warning("%s Its last words:\n%s", how.sentence, how.last_words)
+        plan, loading = self._plan, self._loaded is None
+        self._worker = None
+        self._loaded = None
+        self._stop_idle_timer()
+        now = self._clock()
+        self._count_crash(now)
+        give_up = len(self._crashes) >= self.max_crashes
+        self._move("give_up" if give_up else "crash", self._crash_reason(how, give_up))
+        self._fail_all(BackendUnavailable(how.sentence, signal=how.code))
+        if give_up or plan is None:
+            self._plan = None
+            return
+        delay = min(self.backoff_max_seconds, self.backoff_first_seconds * 2 ** (len(self._crashes) - 1))
+        self.log.info(
+            "Restarting the worker in %.1f s (it was %s).", delay, "loading" if loading else "loaded"
+        )
+        self._change_plan = plan
+        self._change = asyncio.ensure_future(self._restart(plan, delay))
+        self._change.add_done_callback(_seen)
+
+    def _crash_reason(self, how: Exit, give_up: bool) -> str:
+        if not give_up:
+            return f"{how.sentence} It is started again."
+        return (
+            f"{how.sentence} That was {len(self._crashes)} times in a short while, "
+            "so it is not started again by itself."
+        )
+
+    def _count_crash(self, now: float) -> None:
+        if self._crashes and now - self._crashes[-1] > max(self.stable_seconds, 0.0):
+            self._crashes.clear()
+        self._crashes.append(now)
+        while self._crashes and now - self._crashes[0] > self.crash_window_seconds:
+            self._crashes.popleft()
+
+    # Small parts
+
+    def _send(self, frame: wire.ToWorker) -> None:
+        if self._worker is not None:
+            self._worker.send(frame)
+
+    def _end_job(self, id_: int) -> None:
+        self._jobs.pop(id_, None)
+        if not self._jobs:
+            self._free.set()
+            if self.state == "busy":
+                self._move("idle", f"{self._plan.model if self._plan else 'The model'} is ready.")
+            self._restart_idle_timer()
+
+    def _fail_all(self, error: LocalCoderError) -> None:
+        jobs, self._jobs = self._jobs, {}
+        answers, self._answers = self._answers, {}
+        self._free.set()
+        for job in jobs.values():
+            job.give(error)
+        for answer in answers.values():
+            if not answer.done():
+                answer.set_exception(error)
+                answer.exception()  # Seen, also where nobody waits any more.
+
+    def _move(self, move: str, reason: str) -> None:
+        self._life.move(move)
+        self._reason = reason
+        self._on_state(
+            BackendState(
+                state=self.state,
+                generation=self.generation,
+                reason=reason,
+                model=self._plan.model if self._plan else None,
+                profile=self._plan.profile if self._plan else "",
+            )
+        )
+
+    def _stop_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+
+    def _restart_idle_timer(self) -> None:
+        self._stop_idle_timer()
+        if self._idle_seconds is not None and self._loaded is not None and not self._jobs:
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(self._idle_seconds, self._unload_idle)
+
+    def _unload_idle(self) -> None:
+        """Nothing has come for long enough. A request that comes now waits, and loads it again."""
+        self._idle_timer = None
+        if self._jobs or self._loaded is None or (self._change is not None and not self._change.done()):
+            return
+        self._change_plan = None
+        self._change = asyncio.ensure_future(
+            self._end_worker("The model was unloaded after a time without requests.")
+        )
+        self._change.add_done_callback(_seen)
+
+
+def _raised(frame: wire.Error) -> LocalCoderError:
+    return from_parts(frame.code, frame.message, "", dict(frame.details))
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Look at a failure that nobody waits for: it has been told as a state."""
+    with contextlib.suppress(asyncio.CancelledError):
+        task.exception()

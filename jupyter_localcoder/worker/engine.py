@@ -1,0 +1,429 @@
+"""llama.cpp as this worker needs it: the only module that imports ``llama_cpp``.
+
+It wraps the low-level API (the C functions), since the high-level one hides what matters here: which
+tokens are control tokens, what stays in the KV cache, and how a computation is aborted. It knows
+nothing of requests, prompts or frames.
+
+Position ``i`` of a sequence is the KV cell of its ``i``-th token. All token lists are lists of ids.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import llama_cpp.llama_cpp as native
+import psutil
+
+from ..contract.wire import Draw, Load
+from ..errors import BackendUnavailable, Canceled, InvalidModel, OutOfMemory, UnknownError
+
+_ABORTED = 2
+_NO_ROOM = 1
+_PENALTY_LAST_N = 256
+"""How far back the repetition penalty looks, in tokens."""
+
+_FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
+_CACHE_TYPES = {"f16": 1, "q8_0": 8}
+_LOUD = (3, 4)
+"""GGML_LOG_LEVEL_WARN and GGML_LOG_LEVEL_ERROR; what is below is only kept to explain a failure."""
+_MEMORY_WORDS = (
+    "unable to allocate",
+    "failed to allocate",
+    "out of memory",
+    "cannot allocate",
+    "cudamalloc failed",
+    "bad_alloc",
+    "insufficient memory",
+)
+
+
+class Aborted(Exception):
+    """`Engine.abort` ended the computation; the tokens of the batch are not in the cache."""
+
+
+class _Log:
+    """Takes llama.cpp's log: warnings go on to stderr, the last lines are kept to explain a failure.
+
+    The callback must stay referenced for as long as the process lives, or llama.cpp calls into freed
+    memory; so there is one, made when the process starts.
+    """
+
+    def __init__(self) -> None:
+        self.last: collections.deque[str] = collections.deque(maxlen=80)
+        self._callback = native.llama_log_callback(self._take)
+        native.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def _take(self, level: int, text: bytes, _data: object) -> None:
+        line = text.decode("utf-8", "replace")
+        self.last.append(line)
+        if level in _LOUD:
+            with contextlib.suppress(OSError):
+                os.write(2, text)
+
+    def mentions_memory(self) -> bool:
+        """Whether the last lines complain of memory."""
+        text = "".join(self.last).lower()
+        return any(word in text for word in _MEMORY_WORDS)
+
+
+class _AbortFlag:
+    """One byte that llama.cpp looks at between two nodes of its graph.
+
+    The callback is called hundreds of times for each token, so it must not be Python: each call would
+    take the interpreter's lock. The C library's ``strlen`` has just the shape that is wanted, a pointer
+    to bytes in and "is there anything" out, so it serves as the callback: an empty string goes on, a
+    string of one character aborts.
+    """
+
+    def __init__(self) -> None:
+        libc = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
+        self._flag = ctypes.create_string_buffer(2)
+        self.callback = ctypes.cast(libc.strlen, native.ggml_abort_callback)
+        self.data = ctypes.cast(self._flag, ctypes.c_void_p)
+
+    def set(self) -> None:
+        self._flag[0] = b"\x01"
+
+    def clear(self) -> None:
+        self._flag[0] = b"\x00"
+
+    def is_set(self) -> bool:
+        return self._flag[0] != b"\x00"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a loaded model is."""
+
+    n_ctx: int
+    n_ctx_train: int
+    n_vocab: int
+    n_layers: int
+    n_gpu_layers: int
+    description: str
+    weights_bytes: int
+    chat_template: str
+    """Jinja source from the GGUF; empty where it has none."""
+    add_bos: bool
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What this build of llama.cpp can do here."""
+
+    llama_cpp: str
+    system_info: str
+    gpu_offload: bool
+    mlock: bool
+
+
+def physical_cores() -> int:
+    """Cores that this process may use: hyper-threads do not help a matrix product."""
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
+    return max(1, min(physical, allowed))
+
+
+class Engine:
+    """One model in one context. Made once per process; `load` fills it once."""
+
+    def __init__(self) -> None:
+        self._log = _Log()
+        self._abort = _AbortFlag()
+        self._model: Any = None
+        self._context: Any = None
+        self._vocab: Any = None
+        self._memory: Any = None
+        self._batch: Any = None
+        self._batch_size = 0
+        self._pieces: dict[int, bytes] = {}
+        native.llama_backend_init()
+
+    # The machine and the model
+
+    def machine(self) -> Machine:
+        """Describe the build."""
+        from llama_cpp import __version__ as version
+
+        return Machine(
+            llama_cpp=version,
+            system_info=native.llama_print_system_info().decode("utf-8", "replace"),
+            gpu_offload=bool(native.llama_supports_gpu_offload()),
+            mlock=bool(native.llama_supports_mlock()),
+        )
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is a model."""
+        return self._context is not None
+
+    def load(self, plan: Load, progress: Callable[[float], None]) -> Facts:
+        """Load a model and make its context.
+
+        Raises
+        ------
+        OutOfMemory, InvalidModel, Canceled
+            The last one when `abort` was called meanwhile.
+        """
+        self._log.last.clear()
+        self._abort.clear()
+        self._load_weights(plan, progress)
+        self._make_context(plan)
+        return self._facts(plan)
+
+    def _load_weights(self, plan: Load, progress: Callable[[float], None]) -> None:
+        last = 0.0
+
+        def report(fraction: float, _data: object) -> bool:
+            nonlocal last
+            now = time.monotonic()
+            if now - last > 0.2 or fraction >= 1.0:
+                last = now
+                progress(fraction)
+            return not self._abort.is_set()
+
+        params = native.llama_model_default_params()
+        params.n_gpu_layers = plan.n_gpu_layers
+        params.load_mode = int(plan.use_mmap) + 2 * int(plan.use_mlock)  # LLAMA_LOAD_MODE_*
+        params.use_extra_bufts = plan.repack
+        callback = native.llama_progress_callback(report)
+        params.progress_callback = callback
+        model = native.llama_model_load_from_file(os.fsencode(plan.path), params)
+        if not model:
+            if self._abort.is_set():
+                raise Canceled("The load was cancelled.")
+            raise self._load_failure("weights")
+        self._model = model
+        self._vocab = native.llama_model_get_vocab(model)
+
+    def _make_context(self, plan: Load) -> None:
+        params = native.llama_context_default_params()
+        params.n_ctx = plan.n_ctx
+        params.n_batch = plan.n_batch
+        params.n_ubatch = min(plan.n_ubatch, plan.n_batch)
+        params.n_threads = plan.n_threads or physical_cores()
+        params.n_threads_batch = plan.n_threads_batch or params.n_threads
+        params.flash_attn_type = _FLASH_ATTENTION[plan.flash_attention]
+        params.type_k = params.type_v = _CACHE_TYPES[plan.cache_type]
+        params.offload_kqv = plan.n_gpu_layers != 0
+        params.op_offload = plan.n_gpu_layers != 0
+        params.abort_callback = self._abort.callback
+        params.abort_callback_data = self._abort.data
+        params.no_perf = True
+        context = native.llama_init_from_model(self._model, params)
+        if not context:
+            raise self._load_failure("context")
+        self._context = context
+        self._memory = native.llama_get_memory(context)
+        self._batch_size = plan.n_batch
+        self._batch = native.llama_batch_init(plan.n_batch, 0, 1)
+
+    def _load_failure(self, what: str) -> Exception:
+        if self._log.mentions_memory():
+            return OutOfMemory(stage=what)
+        reason = next((line.strip() for line in self._log.last if "error" in line.lower()), "")
+        # llama.cpp names the file in its sentences; a path does not belong into an answer.
+        reason = reason.split(" from '")[0].split("loading model: ")[-1][:200]
+        return InvalidModel(f"llama.cpp cannot load the {what} of this model. {reason}".strip(), stage=what)
+
+    def _facts(self, plan: Load) -> Facts:
+        layers = native.llama_model_n_layer(self._model)
+        template = native.llama_model_chat_template(self._model, None)
+        offered = plan.n_gpu_layers if plan.n_gpu_layers >= 0 else layers + 1
+        description = ctypes.create_string_buffer(256)
+        native.llama_model_desc(self._model, description, 256)
+        return Facts(
+            n_ctx=native.llama_n_ctx(self._context),
+            n_ctx_train=native.llama_model_n_ctx_train(self._model),
+            n_vocab=native.llama_vocab_n_tokens(self._vocab),
+            n_layers=layers,
+            n_gpu_layers=min(offered, layers + 1) if native.llama_supports_gpu_offload() else 0,
+            description=description.value.decode("utf-8", "replace"),
+            weights_bytes=native.llama_model_size(self._model),
+            chat_template=template.decode("utf-8", "replace") if template else "",
+            add_bos=bool(native.llama_vocab_get_add_bos(self._vocab)),
+        )
+
+    def meta(self, key: str) -> str:
+        """Return a value of the GGUF's metadata; empty where there is none."""
+        size = 65_536
+        buffer = ctypes.create_string_buffer(size)
+        length = native.llama_model_meta_val_str(self._model, key.encode(), buffer, size)
+        return "" if length < 0 else buffer.value.decode("utf-8", "replace")
+
+    # Vocabulary
+
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        """Token ids of a text. Only with ``special`` may control tokens arise from what it says."""
+        # A lone surrogate (half of an emoji, cut by an editor) has no UTF-8 form.
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        out = (native.llama_token * room)()
+        count = native.llama_tokenize(self._vocab, data, len(data), out, room, False, special)
+        if count < 0:
+            out = (native.llama_token * -count)()
+            count = native.llama_tokenize(self._vocab, data, len(data), out, -count, False, special)
+        return list(out[:count])
+
+    def piece(self, token: int) -> bytes:
+        """Bytes of one token, possibly a part of a character; empty for a control token."""
+        known = self._pieces.get(token)
+        if known is not None:
+            return known
+        size = 64
+        buffer = ctypes.create_string_buffer(size)
+        length = native.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+        if length < 0:
+            size = -length
+            buffer = ctypes.create_string_buffer(size)
+            length = native.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+        piece = buffer.raw[:length]
+        self._pieces[token] = piece
+        return piece
+
+    def token_text(self, token: int) -> str:
+        """Spelling of a token in the vocabulary; empty for none (-1)."""
+        if token < 0:
+            return ""
+        text = native.llama_vocab_get_text(self._vocab, token)
+        return text.decode("utf-8", "replace") if text else ""
+
+    def control_token(self, text: str) -> int:
+        """Id of the control token that is spelled like this, or -1."""
+        ids = self.tokenize(text, special=True)
+        if len(ids) == 1 and native.llama_vocab_is_control(self._vocab, ids[0]):
+            return ids[0]
+        return -1
+
+    def is_end(self, token: int) -> bool:
+        """Whether the model says with this token that it is done."""
+        return bool(native.llama_vocab_is_eog(self._vocab, token))
+
+    def is_control(self, token: int) -> bool:
+        """Whether this token is a mark and not text."""
+        return bool(native.llama_vocab_is_control(self._vocab, token))
+
+    @property
+    def bos(self) -> int:
+        """Token that begins a text, or -1."""
+        return int(native.llama_vocab_bos(self._vocab))
+
+    @property
+    def eos(self) -> int:
+        """Token that ends a text, or -1."""
+        return int(native.llama_vocab_eos(self._vocab))
+
+    @property
+    def fill_tokens(self) -> tuple[int, int, int]:
+        """Prefix, suffix and middle token of the GGUF; -1 where it has none."""
+        return (
+            int(native.llama_vocab_fim_pre(self._vocab)),
+            int(native.llama_vocab_fim_suf(self._vocab)),
+            int(native.llama_vocab_fim_mid(self._vocab)),
+        )
+
+    # The cache and the computation
+
+    @property
+    def batch_size(self) -> int:
+        """Most tokens of one `decode`."""
+        return self._batch_size
+
+    def keep(self, count: int, sequence: int = 0) -> bool:
+        """Forget all cells of a sequence from position ``count`` on.
+
+        Returns
+        -------
+        bool
+            False where this model cannot forget a part (recurrent ones): the cache is then empty.
+        """
+        if native.llama_memory_seq_rm(self._memory, sequence, count, -1):
+            return True
+        native.llama_memory_clear(self._memory, True)
+        return False
+
+    def decode(self, tokens: Sequence[int], position: int, sequence: int = 0) -> None:
+        """Compute a batch; afterwards the logits of its last token can be sampled.
+
+        Raises
+        ------
+        Aborted
+            By `abort`. Some of the tokens may be in the cache: `keep` what was there before.
+        OutOfMemory
+            The cache has no room.
+        """
+        batch = self._batch
+        count = len(tokens)
+        batch.n_tokens = count
+        for i, token in enumerate(tokens):
+            batch.token[i] = token
+            batch.pos[i] = position + i
+            batch.n_seq_id[i] = 1
+            batch.seq_id[i][0] = sequence
+            batch.logits[i] = 0
+        batch.logits[count - 1] = 1
+        code = native.llama_decode(self._context, batch)
+        if code == 0:
+            return
+        if code == _ABORTED:
+            raise Aborted
+        if code == _NO_ROOM:
+            raise OutOfMemory("The context window is full.", stage="context")
+        if self._log.mentions_memory():
+            raise OutOfMemory(stage="compute")
+        raise UnknownError(f"llama.cpp could not compute a batch (code {code}).")
+
+    def abort(self) -> None:
+        """End the running computation, from any thread, within the time of one graph node."""
+        self._abort.set()
+
+    def arm(self) -> None:
+        """Take an `abort` back, before a new computation."""
+        self._abort.clear()
+
+    @contextlib.contextmanager
+    def sampler(self, draw: Draw) -> Iterator[Callable[[], int]]:
+        """Make a function that draws the next token from the logits of the last `decode`.
+
+        The chain has llama.cpp's own order: penalties, top-k, top-p, min-p, temperature, draw. What is
+        switched off is not in it; temperature 0 is greedy.
+        """
+        params = native.llama_sampler_chain_default_params()
+        params.no_perf = True
+        chain = native.llama_sampler_chain_init(params)
+        try:
+            for link in self._links(draw):
+                native.llama_sampler_chain_add(chain, link)
+            context = self._context
+            yield lambda: int(native.llama_sampler_sample(chain, context, -1))
+        finally:
+            native.llama_sampler_free(chain)
+
+    def _links(self, draw: Draw) -> Iterator[Any]:
+        if draw.repeat_penalty != 1.0:
+            n_vocab = native.llama_vocab_n_tokens(self._vocab)
+            yield native.llama_sampler_init_penalties(n_vocab, _PENALTY_LAST_N, draw.repeat_penalty, 0.0, 0.0)
+        if draw.temperature <= 0.0:
+            yield native.llama_sampler_init_greedy()
+            return
+        if draw.top_k > 0:
+            yield native.llama_sampler_init_top_k(draw.top_k)
+        if draw.top_p < 1.0:
+            yield native.llama_sampler_init_top_p(draw.top_p, 1)
+        if draw.min_p > 0.0:
+            yield native.llama_sampler_init_min_p(draw.min_p, 1)
+        yield native.llama_sampler_init_temp(draw.temperature)
+        yield native.llama_sampler_init_dist(draw.seed)
+
+    def require(self) -> None:
+        """Raise unless a model is loaded."""
+        if not self.loaded:
+            raise BackendUnavailable("The worker holds no model.")

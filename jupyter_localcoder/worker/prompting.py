@@ -1,0 +1,83 @@
+"""A request's prompt as token ids.
+
+Control tokens come from templates alone: text of a person or a notebook is tokenised without them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from dataclasses import dataclass
+
+from ..contract.wire import ChatPrompt, FillPrompt
+from ..errors import InvalidArgument
+from .chat import ChatTemplate
+from .engine import Engine, Facts
+from .fill import FillTemplate, template_of, window
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids, and how many tokens of context did not fit."""
+
+    tokens: list[int]
+    left_out: int = 0
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the ids, as little-endian 32-bit numbers."""
+        return hashlib.sha256(array("i", self.tokens).tobytes()).hexdigest()
+
+
+class Prompter:
+    """Makes prompts for one loaded model."""
+
+    def __init__(self, engine: Engine, facts: Facts) -> None:
+        self._engine = engine
+        self._facts = facts
+        self.fill: FillTemplate | None = template_of(engine)
+        self.chat = ChatTemplate(
+            facts.chat_template,
+            bos=engine.token_text(engine.bos),
+            eos=engine.token_text(engine.eos),
+            has_chatml=engine.control_token("<|im_start|>") >= 0,
+        )
+
+    def build(self, prompt: ChatPrompt | FillPrompt) -> Prompt:
+        """Token ids of a prompt.
+
+        Raises
+        ------
+        InvalidArgument
+            The model cannot do what is asked.
+        """
+        if isinstance(prompt, ChatPrompt):
+            return self._chat(prompt)
+        return self._fill(prompt)
+
+    def _chat(self, prompt: ChatPrompt) -> Prompt:
+        tokens: list[int] = []
+        for text, from_template in self.chat.render(prompt.turns):
+            tokens += self._engine.tokenize(text, special=from_template)
+        return Prompt(self._begun(tokens))
+
+    def _fill(self, prompt: FillPrompt) -> Prompt:
+        if self.fill is None:
+            raise InvalidArgument(
+                "This model cannot fill in the middle.",
+                recovery="Choose a model that has the role `code` for completion.",
+            )
+        before = self._engine.tokenize(prompt.prefix)
+        after = self._engine.tokenize(prompt.suffix)
+        room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - 1
+        # The code after the cursor matters less: at most a quarter of the window.
+        kept_after = after[: max(0, room // 4)]
+        start = window(len(before), max(1, room - len(kept_after)))
+        left_out = start + len(after) - len(kept_after)
+        return Prompt(self._begun(self.fill.lay_out(before[start:], kept_after)), left_out)
+
+    def _begun(self, tokens: list[int]) -> list[int]:
+        bos = self._engine.bos
+        if self._facts.add_bos and bos >= 0 and tokens[:1] != [bos]:
+            return [bos, *tokens]
+        return tokens
