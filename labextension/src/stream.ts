@@ -1,0 +1,80 @@
+/** One stream of an answer: from the request to its last frame. */
+
+import { PromiseDelegate } from '@lumino/coreutils';
+
+import type { CancelReason, Done, ErrorPayload, Failed, Frame } from './contract';
+import type { IStream } from './tokens';
+
+/** What a stream needs from the connection to be stopped. */
+export interface IStreamStop {
+  /** The server knows it by this run id: ask for its end. */
+  running(run: string, reason: CancelReason): void;
+  /** The server has not heard of it. Answers whether it could be taken back unsent. */
+  unsent(): boolean;
+}
+
+export class Stream implements IStream {
+  constructor(
+    private readonly _onFrame: (frame: Frame) => void,
+    private readonly _stop: IStreamStop
+  ) {}
+
+  get ended(): Promise<Done | Failed> {
+    return this._ended.promise;
+  }
+
+  cancel(reason: CancelReason = 'user'): void {
+    if (this._isOver || this._reason !== null) {
+      return;
+    }
+    this._reason = reason;
+    if (this._run !== null) {
+      this._stop.running(this._run, reason);
+    } else if (this._stop.unsent()) {
+      this.fail({ code: 'CANCELED', message: 'Cancelled.', recovery: '', details: {} });
+    }
+    // Else it was sent and has no run id yet: `Started` brings the id, and then it is stopped.
+  }
+
+  /** A frame came. */
+  accept(frame: Frame): void {
+    if (this._isOver) {
+      return;
+    }
+    if (frame.type === 'started') {
+      this._run = frame.run;
+      if (this._reason !== null) {
+        this._stop.running(frame.run, this._reason);
+      }
+    }
+    const isLast = frame.type === 'done' || frame.type === 'error';
+    if (isLast) {
+      this._isOver = true;
+    }
+    if (isLast || this._reason === null) {
+      this._deliver(frame);
+    }
+    if (isLast) {
+      this._ended.resolve(frame);
+    }
+  }
+
+  /** No frame can come any more: end it with this error. */
+  fail(error: ErrorPayload): void {
+    this.accept({ type: 'error', run: this._run ?? '', error });
+  }
+
+  private _deliver(frame: Frame): void {
+    try {
+      this._onFrame(frame);
+    } catch (reason) {
+      // A mistake in what shows the stream must not keep the stream from ending.
+      console.error(reason);
+    }
+  }
+
+  private readonly _ended = new PromiseDelegate<Done | Failed>();
+  private _isOver = false;
+  private _reason: CancelReason | null = null;
+  private _run: string | null = null;
+}
