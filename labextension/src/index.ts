@@ -1,0 +1,6 @@
+import { channelPlugin } from './connection';
+import { statusPlugin } from './status/plugin';
+
+export * from './tokens';
+
+export default [channelPlugin, statusPlugin];

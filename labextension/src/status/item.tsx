@@ -1,0 +1,53 @@
+/** The item of the status bar: a button with the state, and a line that screen readers follow. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { logoIcon } from '../icons';
+import type { StatusModel } from './model';
+import { statusText } from './text';
+
+export class StatusItem extends ReactWidget {
+  constructor(
+    private readonly _model: StatusModel,
+    private readonly _trans: TranslationBundle,
+    private readonly _onClick: () => void
+  ) {
+    super();
+    this.addClass('jp-LocalCoder-StatusItem');
+  }
+
+  protected override render(): React.JSX.Element {
+    return <UseSignal signal={this._model.changed}>{() => this._content()}</UseSignal>;
+  }
+
+  private _content(): React.JSX.Element {
+    const { channel, worker } = this._model;
+    const { label, sentence, spoken } = statusText(channel, worker, this._trans);
+    return (
+      <>
+        <button
+          type="button"
+          className="jp-LocalCoder-StatusItem-button"
+          title={sentence}
+          aria-haspopup="dialog"
+          data-state={channel === 'open' ? (worker?.state ?? 'unknown') : channel}
+          onClick={this._onClick}
+        >
+          <logoIcon.react
+            tag="span"
+            className="jp-LocalCoder-StatusItem-icon"
+            elementSize="normal"
+            aria-hidden
+          />
+          <span className="jp-StatusBar-TextItem jp-LocalCoder-StatusItem-label">{label}</span>
+        </button>
+        {/* Apart from the button: a live region must not be a control, and it stays calm while busy. */}
+        <span role="status" aria-live="polite" className="jp-LocalCoder-spoken">
+          {spoken}
+        </span>
+      </>
+    );
+  }
+}

@@ -1,0 +1,63 @@
+/** The details of the backend, as pairs of a name and a value for people to read. */
+
+import type { BackendStatus } from '../contract';
+import { stateWord, type Translate } from './text';
+
+export interface IRow {
+  name: string;
+  value: string;
+}
+
+/**
+ * All rows that have something to say: what was not measured, or cannot be read, is left out.
+ *
+ * `model` is the name of the model for people; `locale` forms the numbers.
+ */
+export function detailRows(
+  status: BackendStatus,
+  model: string | null,
+  trans: Translate,
+  locale?: string
+): IRow[] {
+  const { speeds, memory } = status;
+  const number = (value: number, digits = 0): string =>
+    value.toLocaleString(locale, { maximumFractionDigits: digits });
+  const gibibytes = (bytes: number): string => trans.__('%1 GiB', number(bytes / 2 ** 30, 2));
+  const perSecond = (speed: number): string => trans.__('%1 tokens per second', number(speed, 1));
+  const rows: (IRow | null)[] = [
+    { name: trans.__('State'), value: stateWord(status.state, trans) },
+    { name: trans.__('Model'), value: model ?? trans.__('none') },
+    { name: trans.__('Profile'), value: status.profile },
+    row(trans.__('Runs on'), status.acceleration),
+    row(trans.__('Context window'), status.context_window, tokens =>
+      trans.__('%1 tokens', number(tokens))
+    ),
+    { name: trans.__('Requests waiting or running'), value: number(status.queue_length) },
+    row(trans.__('Reading speed'), speeds.prefill_tokens_per_second, perSecond),
+    row(trans.__('Writing speed'), speeds.decode_tokens_per_second, perSecond),
+    row(trans.__('Time to the first token'), speeds.first_token_ms, ms =>
+      trans.__('%1 ms', number(ms))
+    ),
+    row(trans.__('Memory of the model'), memory.worker_bytes, gibibytes),
+    row(trans.__('Memory of the Jupyter server'), memory.server_bytes, gibibytes),
+    row(trans.__('Memory free'), memory.available_bytes, free =>
+      trans.__('%1 of %2', gibibytes(free), gibibytes(memory.total_bytes))
+    ),
+    {
+      name: trans.__('Air gap'),
+      value: status.air_gap
+        ? trans.__('on: no connection to another machine is opened')
+        : trans.__('off')
+    },
+    { name: trans.__('Version'), value: status.version }
+  ];
+  return rows.filter(one => one !== null);
+}
+
+function row<T extends string | number>(
+  name: string,
+  value: T,
+  format: (value: T) => string = String
+): IRow | null {
+  return value ? { name, value: format(value) } : null;
+}

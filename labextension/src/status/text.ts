@@ -1,0 +1,77 @@
+/** The words of the status-bar item. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { WorkerState } from '../contract';
+import type { ChannelState } from '../tokens';
+import type { IWorkerView } from './model';
+
+/** The part of a translation bundle that is used here. */
+export type Translate = Pick<TranslationBundle, '__'>;
+
+export interface IStatusText {
+  /** A few words, for the status bar. */
+  label: string;
+  /** A sentence, for the tooltip and the dialog. */
+  sentence: string;
+  /** What a screen reader says when it changes. */
+  spoken: string;
+}
+
+export function statusText(
+  channel: ChannelState,
+  worker: IWorkerView | null,
+  trans: Translate
+): IStatusText {
+  if (channel === 'away' || channel === 'absent') {
+    const label = trans.__('LocalCoder: not connected');
+    const sentence =
+      channel === 'absent'
+        ? trans.__('The Jupyter server does not run the LocalCoder extension.')
+        : trans.__('The connection to the Jupyter server is lost. It is tried again by itself.');
+    return { label, sentence, spoken: label };
+  }
+  if (channel === 'connecting' || !worker) {
+    const label = trans.__('LocalCoder: connecting');
+    // Nobody needs to hear this one: what follows it is what counts.
+    return { label, sentence: trans.__('Asking the Jupyter server for the state.'), spoken: '' };
+  }
+  const label = workerLabel(worker.state, worker.modelName, trans);
+  return {
+    label,
+    sentence: worker.reason || label,
+    // Each completion makes the worker busy for a moment: to say so each time would be a torment.
+    spoken: worker.state === 'busy' ? workerLabel('ready', worker.modelName, trans) : label
+  };
+}
+
+/** "Local: ready · Name of the model". */
+function workerLabel(state: WorkerState, model: string | null, trans: Translate): string {
+  if (state === 'stopped' && model === null) {
+    return trans.__('Local: no model loaded');
+  }
+  const word = stateWord(state, trans);
+  return model === null ? trans.__('Local: %1', word) : trans.__('Local: %1 · %2', word, model);
+}
+
+/** A word for a state of the worker. */
+export function stateWord(state: WorkerState, trans: Translate): string {
+  switch (state) {
+    case 'stopped':
+      return trans.__('stopped');
+    case 'starting':
+      return trans.__('starting');
+    case 'loading':
+      return trans.__('loading');
+    case 'ready':
+      return trans.__('ready');
+    case 'busy':
+      return trans.__('working');
+    case 'unloading':
+      return trans.__('unloading');
+    case 'backoff':
+      return trans.__('restarting');
+    case 'failed':
+      return trans.__('failed');
+  }
+}

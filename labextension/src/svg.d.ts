@@ -1,0 +1,5 @@
+// The builder hands over the text of an SVG file.
+declare module '*.svg' {
+  const source: string;
+  export default source;
+}

@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+
+import type { BackendStatus, WorkerState } from '../src/contract';
+import { type IWorkerView, StatusModel } from '../src/status/model';
+import { detailRows } from '../src/status/rows';
+import { statusText } from '../src/status/text';
+import { FakeWebSocket, makeChannel, openChannel, settle, trans } from './fakes';
+
+const NAME = 'Qwen2.5 Coder 0.5B';
+
+const STATUS: BackendStatus = {
+  version: '0.1.0',
+  state: 'ready',
+  generation: 2,
+  reason: 'The model is loaded.',
+  model: 'qwen',
+  profile: 'light',
+  uptime_seconds: 10,
+  queue_length: 1,
+  speeds: {
+    prefill_tokens_per_second: 1234.56,
+    decode_tokens_per_second: 40.04,
+    first_token_ms: 81.2
+  },
+  memory: {
+    worker_bytes: 1.5 * 2 ** 30,
+    server_bytes: 2 ** 28,
+    available_bytes: 3 * 2 ** 30,
+    total_bytes: 8 * 2 ** 30
+  },
+  air_gap: true,
+  acceleration: 'cpu',
+  context_window: 4096
+};
+
+function worker(state: WorkerState, modelName: string | null = NAME): IWorkerView {
+  const model = modelName && 'qwen';
+  return { state, model, modelName, generation: 1, reason: 'Because.', profile: 'auto' };
+}
+
+describe('the text', () => {
+  it.each([
+    ['stopped', 'Local: stopped · ' + NAME],
+    ['starting', 'Local: starting · ' + NAME],
+    ['loading', 'Local: loading · ' + NAME],
+    ['ready', 'Local: ready · ' + NAME],
+    ['busy', 'Local: working · ' + NAME],
+    ['unloading', 'Local: unloading · ' + NAME],
+    ['backoff', 'Local: restarting · ' + NAME],
+    ['failed', 'Local: failed · ' + NAME]
+  ] as const)('of a worker that is %s', (state, label) => {
+    expect(statusText('open', worker(state), trans)).toMatchObject({ label, sentence: 'Because.' });
+  });
+
+  it('without a model', () => {
+    expect(statusText('open', worker('stopped', null), trans).label).toBe('Local: no model loaded');
+    expect(statusText('open', worker('starting', null), trans).label).toBe('Local: starting');
+  });
+
+  it('says aloud nothing new when the worker gets busy', () => {
+    const ready = statusText('open', worker('ready'), trans);
+    expect(statusText('open', worker('busy'), trans).spoken).toBe(ready.spoken);
+  });
+
+  it.each(['away', 'absent'] as const)('is calm when the channel is %s', channel => {
+    const text = statusText(channel, null, trans);
+    expect(text.label).toBe('LocalCoder: not connected');
+    expect(text.sentence).toMatch(/server/);
+  });
+
+  it('says that it is connecting, and says it to nobody aloud', () => {
+    expect(statusText('connecting', null, trans)).toMatchObject({
+      label: 'LocalCoder: connecting',
+      spoken: ''
+    });
+    expect(statusText('open', null, trans).label).toBe('LocalCoder: connecting');
+  });
+});
+
+describe('the details', () => {
+  it('are named values with units', () => {
+    const rows = Object.fromEntries(
+      detailRows(STATUS, NAME, trans, 'en').map(({ name, value }) => [name, value])
+    );
+    expect(rows).toEqual({
+      State: 'ready',
+      Model: NAME,
+      Profile: 'light',
+      'Runs on': 'cpu',
+      'Context window': '4,096 tokens',
+      'Requests waiting or running': '1',
+      'Reading speed': '1,234.6 tokens per second',
+      'Writing speed': '40 tokens per second',
+      'Time to the first token': '81 ms',
+      'Memory of the model': '1.5 GiB',
+      'Memory of the Jupyter server': '0.25 GiB',
+      'Memory free': '3 GiB of 8 GiB',
+      'Air gap': 'on: no connection to another machine is opened',
+      Version: '0.1.0'
+    });
+  });
+
+  it('leave out what was not measured', () => {
+    const speeds = { prefill_tokens_per_second: 0, decode_tokens_per_second: 0, first_token_ms: 0 };
+    const memory = { worker_bytes: 0, server_bytes: 0, available_bytes: 0, total_bytes: 0 };
+    const idle = { ...STATUS, speeds, memory, acceleration: '', context_window: 0 };
+    const names = detailRows(idle, null, trans, 'en').map(({ name }) => name);
+    expect(names).toEqual([
+      'State',
+      'Model',
+      'Profile',
+      'Requests waiting or running',
+      'Air gap',
+      'Version'
+    ]);
+  });
+});
+
+describe('the model', () => {
+  const names = { models: [{ id: 'qwen', name: NAME }] };
+  const moved = (state: WorkerState, generation: number, model: string | null = 'qwen') => ({
+    event: 'backend:state',
+    payload: { state, generation, reason: '', model, profile: 'auto' }
+  });
+
+  async function opened() {
+    const channel = openChannel();
+    const model = new StatusModel(channel);
+    const socket = FakeWebSocket.last;
+    socket.answer('backend:ping', STATUS);
+    await settle();
+    return { channel, model, socket };
+  }
+
+  it('asks for the state as soon as there is a connection', async () => {
+    const channel = makeChannel();
+    const model = new StatusModel(channel);
+    expect(model.worker).toBeNull();
+    channel.connect();
+    FakeWebSocket.last.open();
+    FakeWebSocket.last.answer('backend:ping', STATUS);
+    await settle();
+    expect(model.worker?.state).toBe('ready');
+    expect(model.details).toEqual(STATUS);
+  });
+
+  it('learns the name of a model that it does not know, once', async () => {
+    const { model, socket } = await opened();
+    expect(model.worker?.modelName).toBe('qwen');
+    socket.answer('model:list', names);
+    await settle();
+    expect(model.worker?.modelName).toBe(NAME);
+    socket.receive(moved('busy', 2));
+    socket.receive(moved('ready', 2));
+    expect(socket.sent.filter(({ op }) => op === 'model:list')).toHaveLength(1);
+  });
+
+  it('keeps the id when the names cannot be had', async () => {
+    const { model, socket } = await opened();
+    socket.refuse('model:list', { code: 'AUTH_ERROR', message: '', recovery: '', details: {} });
+    await settle();
+    expect(model.worker?.modelName).toBe('qwen');
+  });
+
+  it('follows the events, and tells so', async () => {
+    const { model, socket } = await opened();
+    const states: (string | undefined)[] = [];
+    model.changed.connect(() => states.push(model.worker?.state));
+    socket.receive(moved('backoff', 2));
+    socket.receive(moved('starting', 3));
+    socket.receive(moved('ready', 3));
+    expect(states).toEqual(['backoff', 'starting', 'ready']);
+  });
+
+  it('ignores late news of an older worker', async () => {
+    const { model, socket } = await opened();
+    socket.receive(moved('failed', 1));
+    expect(model.worker?.state).toBe('ready');
+  });
+
+  it('knows nothing when the connection is lost, and starts over with the next server', async () => {
+    const { channel, model, socket } = await opened();
+    socket.drop();
+    expect(model.worker).toBeNull();
+    expect(model.details).toBeNull();
+    channel.connect();
+    FakeWebSocket.last.open();
+    FakeWebSocket.last.answer('backend:ping', { ...STATUS, generation: 0, state: 'stopped' });
+    await settle();
+    expect(model.worker?.state).toBe('stopped');
+  });
+
+  it('tries to connect when it is asked to refresh without a connection', async () => {
+    const { model, socket } = await opened();
+    socket.drop();
+    await model.refresh();
+    expect(FakeWebSocket.all).toHaveLength(2);
+  });
+
+  it('lets go of the channel', async () => {
+    const { model, socket } = await opened();
+    model.dispose();
+    socket.receive(moved('failed', 9));
+    socket.drop();
+    expect(model.worker?.state).toBe('ready');
+  });
+});
