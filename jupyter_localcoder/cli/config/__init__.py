@@ -1,0 +1,1 @@
+"""``config …``: the settings, one module per subcommand."""

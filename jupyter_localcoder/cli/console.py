@@ -1,0 +1,93 @@
+"""Where a command prints: answers on stdout, everything else on stderr, or one JSON document.
+
+Knows whether a person or a program reads, and nothing of what is printed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+import msgspec
+
+from ..contract.codec import error_payload
+from ..errors import LocalCoderError
+
+_CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
+
+
+@dataclass
+class Console:
+    """The three standard streams, and how to print on them."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    json: bool = False
+    """One JSON document goes to stdout, and nothing else does."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def standard(cls, *, json: bool) -> Console:
+        """The streams of this process; a character that the locale cannot show is spelled out."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return cls(sys.stdin, sys.stdout, sys.stderr, json=json, environ=os.environ)
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None where a program reads, which wants nothing shortened."""
+        return shutil.get_terminal_size().columns if self.stdout.isatty() else None
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there who reads a question and can answer it."""
+        return self.stdin.isatty() and self.stderr.isatty() and not self.json
+
+    def out(self, text: str, *, end: str = "\n") -> None:
+        """Print a part of the answer; with ``--json`` the document is the whole answer."""
+        if not self.json:
+            self.stdout.write(text + end)
+            self.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Print what is not the answer: progress, metrics, warnings."""
+        self.stdout.flush()
+        self.stderr.write(text + "\n")
+        self.stderr.flush()
+
+    def document(self, value: Any) -> None:
+        """Print the JSON document; only with ``--json``."""
+        if self.json:
+            self.stdout.write(self._dumped(value) + "\n")
+            self.stdout.flush()
+
+    def error(self, error: LocalCoderError) -> None:
+        """Print what went wrong and what can be done, in the form that was asked for."""
+        if self.json:
+            self.document({"error": error_payload(error)})
+        else:
+            self.note(f"{self.paint('error:', 'red', self.stderr)} {error}\n{error.recovery}")
+
+    def ask(self, question: str) -> str:
+        """One line from the person, without the line break; the empty string at the end of input."""
+        self.stderr.write(question)
+        self.stderr.flush()
+        return self.stdin.readline().strip()
+
+    def paint(self, text: str, colour: str, stream: TextIO | None = None) -> str:
+        """Colour a text where that is shown and wanted; colour never carries the meaning alone."""
+        stream = stream or self.stdout
+        plain = self.environ.get("NO_COLOR") or self.environ.get("TERM") == "dumb" or not stream.isatty()
+        return text if plain else f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
+
+    def _dumped(self, value: Any) -> str:
+        unicode = (self.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=not unicode)

@@ -1,0 +1,1 @@
+"""``doctor``: what is found, what is missing, and what it means; one module per area."""

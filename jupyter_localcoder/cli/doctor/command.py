@@ -1,0 +1,85 @@
+"""``doctor``: collects the findings of all areas and prints them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+
+from ...contract import models, registry
+from ...errors import LocalCoderError
+from ..command import LocalCoderCommand
+from ..config.show import settings_of
+from ..exits import Exit
+from . import engine, jupyter, memory, python
+from . import models as model_checks
+from .finding import COLOURS, SIGNS, Finding, note, ok, problem
+
+
+class Doctor(LocalCoderCommand):
+    """Check what is found, what is missing, and what to do."""
+
+    usage = "doctor [options]"
+    description = """Check this installation: Python and packages, what the build of llama.cpp can do,
+    model folder and models, memory, settings, and the extensions of Jupyter. Each line says what was
+    found; below it stands what it means and what to do, where there is something to do. It changes
+    nothing, and opens no connection to another machine. The exit code is 1 when something essential is
+    missing."""
+
+    def run(self) -> Exit:
+        """Look everywhere, and print each line as it is found."""
+        found: list[Finding] = []
+        for area, look in self._areas():
+            for finding in _guarded(area, look):
+                found.append(finding)
+                self._print(finding)
+        problems = sum(finding.verdict == "problem" for finding in found)
+        self.console.document({"ok": problems == 0, "findings": found})
+        self.console.out("")
+        self.console.out(f"{problems} to be solved." if problems else "Nothing essential is missing.")
+        return Exit.FAILED if problems else Exit.OK
+
+    def _areas(self) -> list[tuple[str, Callable[[], Iterator[Finding]]]]:
+        return [
+            ("Python", python.findings),
+            ("Engine", engine.findings),
+            ("Memory", memory.findings),
+            ("Models", self._models),
+            ("Settings", self._settings),
+            ("Jupyter", jupyter.findings),
+        ]
+
+    def _models(self) -> Iterator[Finding]:
+        with self.client() as client:
+            known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+        yield from model_checks.findings(known)
+
+    def _settings(self) -> Iterator[Finding]:
+        with self.client() as client:
+            view = settings_of(client)
+        yield ok("Settings", f"profile {view.settings.profile}, kept in {view.path}")
+        if view.settings.air_gap:
+            yield note("Air gap", "on", "Nothing is downloaded. `config set air_gap false` opens it.")
+        else:
+            yield ok("Air gap", "off: models may be downloaded")
+
+    def _print(self, finding: Finding) -> None:
+        verdict = f"{SIGNS[finding.verdict]} {finding.verdict.ljust(7)}"
+        painted = self.console.paint(verdict, COLOURS[finding.verdict])
+        self.console.out(f"{painted}  {finding.topic}: {finding.found}")
+        if finding.meaning:
+            width = max((self.console.width or 100) - _INDENT, 20)
+            for line in textwrap.wrap(finding.meaning, width, break_long_words=False, break_on_hyphens=False):
+                self.console.out(" " * _INDENT + line)
+
+
+_INDENT = 11
+
+
+def _guarded(area: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of an area; one that cannot be looked at is a finding too, and the next one's turn."""
+    try:
+        yield from look()
+    except LocalCoderError as failure:
+        yield problem(area, str(failure), failure.recovery)
+    except Exception as failure:
+        yield problem(area, f"cannot be checked: {type(failure).__name__}: {failure}", "Please report it.")

@@ -1,0 +1,88 @@
+"""Doctor: what the installed llama.cpp can do, asked in a process of its own.
+
+A build for another processor ends with a signal as it is imported; here that is a line of the report.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .finding import Finding, note, ok, problem
+
+TIMEOUT_SECONDS = 60.0
+
+_PROBE = """
+import json, llama_cpp
+print("\\n" + json.dumps({
+    "version": llama_cpp.__version__,
+    "features": llama_cpp.llama_print_system_info().decode(errors="replace"),
+    "gpu": bool(llama_cpp.llama_supports_gpu_offload()),
+}))
+"""
+
+_BUILD_AGAIN = (
+    "Build it on this machine: `pip install --force-reinstall --no-deps --no-cache-dir"
+    " --no-binary llama-cpp-python llama-cpp-python`."
+)
+
+Ask = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
+
+
+def _ask(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+
+
+def findings(ask: Ask = _ask) -> Iterator[Finding]:
+    """Look; ``ask`` runs a command and gives back what it printed."""
+    try:
+        ended = ask([sys.executable, "-c", _PROBE])
+    except (OSError, subprocess.TimeoutExpired) as failure:
+        yield problem("Engine", f"llama.cpp does not answer: {failure}", _BUILD_AGAIN)
+        return
+    if ended.returncode != 0:
+        yield problem("Engine", f"llama.cpp cannot be used: {_why(ended)}", _BUILD_AGAIN)
+        return
+    facts: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    yield ok("Engine", f"llama-cpp-python {facts['version']}")
+    yield _features(str(facts["features"]))
+    yield _gpu(bool(facts["gpu"]))
+
+
+def _why(ended: subprocess.CompletedProcess[str]) -> str:
+    if ended.returncode < 0:
+        name = signal.Signals(-ended.returncode).name
+        hint = ", built for another processor" if name == "SIGILL" else ""
+        return f"it ended with {name}{hint}"
+    lines = ended.stderr.strip().splitlines()
+    return lines[-1] if lines else f"it ended with code {ended.returncode}"
+
+
+def enabled(features: str) -> list[str]:
+    """The features that are on, of llama.cpp's own line: ``CPU : SSE3 = 1 | AVX = 0 | …``."""
+    pairs = (part.rsplit(":", 1)[-1].split("=") for part in features.split("|"))
+    return [pair[0].strip() for pair in pairs if len(pair) == 2 and pair[1].strip() == "1"]
+
+
+def _features(features: str) -> Finding:
+    on = enabled(features)
+    found = ", ".join(on) or "none"
+    if platform.machine().lower() in ("x86_64", "amd64") and "AVX2" not in on:
+        return note("CPU build", found, f"AVX2 is not used: answers are several times slower. {_BUILD_AGAIN}")
+    return ok("CPU build", found)
+
+
+def _gpu(supported: bool) -> Finding:
+    if supported:
+        return ok("GPU", "this build can use the GPU")
+    flag = "-DGGML_METAL=on" if sys.platform == "darwin" else "-DGGML_CUDA=on` or `-DGGML_VULKAN=on"
+    return note(
+        "GPU",
+        "this build runs on the CPU only",
+        f"The small models are quick enough. For a GPU, build with `CMAKE_ARGS={flag}`; see the README.",
+    )

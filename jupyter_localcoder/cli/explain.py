@@ -1,0 +1,45 @@
+"""``explain FILE``: the explanation streams to stdout as plain text."""
+
+from __future__ import annotations
+
+from traitlets import Unicode
+
+from ..contract import registry
+from .exits import Exit
+from .generation import GeneratingCommand, answer, generation_aliases
+from .source import read_source
+
+
+class Explain(GeneratingCommand):
+    """Explain the code in a file."""
+
+    usage = "explain FILE [options]"
+    description = """Explain the code in FILE; `-` reads standard input, and of a notebook the code
+    cells are read. The explanation goes to stdout, a line with tokens and seconds to stderr."""
+    examples = """
+jupyter localcoder explain analysis.py
+git diff | jupyter localcoder explain - --instruction "what does this change?"
+"""
+    operation = registry.GENERATE
+    aliases = GeneratingCommand.aliases | generation_aliases("Explain", "instruction")
+
+    instruction = Unicode("", config=True, help="What to look at, in your own words.")
+
+    def run(self) -> Exit:
+        """Explain it."""
+        source = read_source(self.extra_args[0], self.console)
+        request = self.options() | {
+            "command": "explain",
+            "code": source.code,
+            "instruction": self.instruction,
+            "language": self.language or source.language,
+            "sampling": self.sampling(),
+        }
+        done = self.generate(request, self.show)
+        self.console.out("")
+        self.console.document(answer(done))
+        return self.finish(done)
+
+    def show(self, text: str) -> None:
+        """Print a piece of the answer."""
+        self.console.out(text, end="")

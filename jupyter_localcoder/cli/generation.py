@@ -1,0 +1,103 @@
+"""What the generating commands share: their options, the stream of an answer, and the metrics line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+from traitlets import Float, Integer, Unicode
+
+from ..contract import codec, generation
+from ..contract.registry import Operation
+from ..errors import BackendUnavailable
+from ..plain_text import PlainText
+from .command import LocalCoderCommand
+from .exits import Exit
+
+
+def generation_aliases(cls: str, *names: str) -> dict[str, str]:
+    """Options of the command line for traits of the same name: ``max_tokens`` is ``--max-tokens``."""
+    return {name.replace("_", "-"): f"{cls}.{name}" for name in names}
+
+
+class GeneratingCommand(LocalCoderCommand):
+    """Base of the commands that let the model write."""
+
+    arguments = (1, 1)
+    operation: ClassVar[Operation[Any, generation.Done]]
+
+    aliases = LocalCoderCommand.aliases | generation_aliases(
+        "GeneratingCommand", "model", "profile", "language", "max_tokens", "temperature", "seed", "timeout"
+    )
+
+    model = Unicode("", config=True, help="Id of the model. Default: the one of the settings.")
+    profile = Unicode("", config=True, help="Profile to load the model with.")
+    language = Unicode(
+        "", config=True, help="Language of the code. Default: by the ending of the file's name."
+    )
+    max_tokens = Integer(None, allow_none=True, config=True, help="Longest answer, in tokens.")
+    temperature = Float(None, allow_none=True, config=True, help="0 (always the likeliest token) to 2.")
+    seed = Integer(None, allow_none=True, config=True, help="The same seed gives the same text.")
+    timeout = Float(None, allow_none=True, config=True, help="Seconds until the answer is cut short.")
+
+    def options(self) -> dict[str, Any]:
+        """The fields of a request that were given on the command line."""
+        fields = {
+            "model": self.model or None,
+            "profile": self.profile or None,
+            "max_tokens": self.max_tokens,
+            "timeout_ms": None if self.timeout is None else round(self.timeout * 1000),
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def sampling(self) -> dict[str, Any]:
+        """The sampling that was given on the command line."""
+        fields = {"temperature": self.temperature, "seed": self.seed}
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def generate(self, request: dict[str, Any], show: Callable[[str], None]) -> generation.Done:
+        """Ask, and hand on each piece of the answer as it comes, made safe to print.
+
+        Leaving it early, by Ctrl-C or a closed pipe, cancels the request.
+        """
+        checked = codec.decode(self.operation.request, request)
+        plain = PlainText()
+        with self.client() as client, client.stream(self.operation, checked) as frames:
+            for frame in frames:
+                if isinstance(frame, generation.Delta):
+                    show(plain.feed(frame.text))
+                elif isinstance(frame, generation.Done):
+                    return frame
+        raise BackendUnavailable
+
+    def finish(self, done: generation.Done) -> Exit:
+        """Say how it went, on stderr, where it is not part of the answer."""
+        if done.finish == "canceled":
+            self.console.note("Cancelled.")
+            return Exit.INTERRUPTED
+        if done.finish in _CUT:
+            self.note(f"Note: {_CUT[done.finish]}")
+        self.note(self.console.paint(metrics(done), "dim", self.console.stderr))
+        return Exit.OK
+
+
+_CUT = {
+    "length": "the answer was cut at its longest length; `--max-tokens` allows more.",
+    "timeout": "the time limit cut the answer short; `--timeout` allows more.",
+}
+
+
+def metrics(done: generation.Done) -> str:
+    """One line: tokens, speed, time, model."""
+    timings = done.timings
+    return (
+        f"{done.usage.completion_tokens} tokens · {timings.decode_tokens_per_second:.1f} tokens/s"
+        f" · {timings.total_ms / 1000:.1f} s · {done.model.id}"
+    )
+
+
+def answer(done: generation.Done) -> dict[str, Any]:
+    """The JSON form of an answer."""
+    fields: dict[str, Any] = msgspec.to_builtins(done)
+    return fields

@@ -1,0 +1,91 @@
+"""``load`` and ``unload``: the model of the running Jupyter server."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from traitlets import Unicode
+
+from ..contract import codec, models, registry
+from ..errors import ConnectionFailed, Unavailable
+from .command import LocalCoderCommand
+from .exits import Exit
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+_ALONE = (
+    "A model stays loaded only in a running server: without one, `explain`, `improve` and `complete` load"
+    " it for themselves, and free it when they end."
+)
+
+
+class ServerCommand(LocalCoderCommand):
+    """Base of the commands that make sense only with a running Jupyter server."""
+
+    @contextmanager
+    def server(self) -> Generator[Client, None, None]:
+        """A connection to the running server."""
+        try:
+            client = self.ports.connect(self.service_config, False)
+        except Unavailable as failure:
+            raise ConnectionFailed(failure.message, recovery=f"{failure.recovery} {_ALONE}") from failure
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+class Load(ServerCommand):
+    """Load a model in the running Jupyter server."""
+
+    usage = "load [ID] [options]"
+    description = """Load a model in the running Jupyter server, so that the first answer comes at
+    once. Without ID: the model for code of the settings."""
+    arguments = (0, 1)
+    aliases = ServerCommand.aliases | {"profile": "Load.profile"}
+
+    profile = Unicode("", config=True, help="Profile to load it with. Default: the one of the settings.")
+
+    def run(self) -> Exit:
+        """Load it, and wait until it is there."""
+        with self.server() as client:
+            model = self.extra_args[0] if self.extra_args else _model_for_code(client)
+            request = {"id": model} | ({"profile": self.profile} if self.profile else {})
+            checked = codec.decode(models.ModelLoadRequest, request)
+            self.note(f"Loading {model} …")
+            loaded: models.LoadedModel = client.call(registry.MODEL_LOAD, checked)
+        self.console.document(loaded)
+        self.console.out(
+            f"{loaded.id} is loaded: {loaded.context_window} tokens of context, on {loaded.acceleration},"
+            f" after {loaded.load_ms / 1000:.1f} s."
+        )
+        return Exit.OK
+
+
+class Unload(ServerCommand):
+    """Free the memory that the loaded model takes."""
+
+    usage = "unload [options]"
+    description = """End the worker of the running Jupyter server, which frees all of its memory. The
+    next request loads the model again."""
+
+    def run(self) -> Exit:
+        """Unload it."""
+        with self.server() as client:
+            client.call(registry.MODEL_UNLOAD, models.ModelUnloadRequest())
+        self.console.document({"unloaded": True})
+        self.console.out("The model is unloaded.")
+        return Exit.OK
+
+
+def _model_for_code(client: Client) -> str:
+    from ..contract.settings import SettingsGetRequest, SettingsView
+
+    view: SettingsView = client.call(registry.SETTINGS_GET, SettingsGetRequest())
+    if view.settings.model:
+        return view.settings.model
+    known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+    return next(profile.model for profile in known.profiles if profile.name == known.active_profile)

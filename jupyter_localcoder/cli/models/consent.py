@@ -1,0 +1,64 @@
+"""A licence is shown and accepted before the first byte of a model is fetched.
+
+Knows how to ask; what acceptance means and where it is recorded is the store's business.
+"""
+
+from __future__ import annotations
+
+import getpass
+
+from ...contract.models import License, ModelInfo
+from ...errors import LicenseNotAccepted
+from ..console import Console
+from ..units import size
+
+_QUESTION = "Accept the licence? [y/N, r to read it] "
+
+
+def ask(console: Console, info: ModelInfo, license: License) -> None:
+    """Ask until it is accepted.
+
+    Raises
+    ------
+    LicenseNotAccepted
+        It was declined, or nobody is there to ask.
+
+    """
+    if not console.can_ask:
+        raise LicenseNotAccepted(
+            f"{info.name} is under the licence {license.name}, which has not been accepted;"
+            " nothing was downloaded.",
+            recovery=f"Read it with `jupyter localcoder models pull {info.id} --show-license`, then"
+            " repeat the command with `--accept-license`.",
+            license=license.id,
+        )
+    console.note(f"{info.name}, {size(info.size_bytes)}, is under the licence {license.name}.")
+    if license.attribution:
+        console.note(license.attribution)
+    while (answer := console.ask(_QUESTION).lower()) in ("r", "read"):
+        show(console, license)
+    if answer not in ("y", "yes"):
+        raise LicenseNotAccepted(
+            "The licence was not accepted, so nothing was downloaded.",
+            recovery="Choose another model with `jupyter localcoder models list`.",
+            license=license.id,
+        )
+
+
+def show(console: Console, license: License) -> None:
+    """Show the whole text: in a pager for a person, plainly in a pipe."""
+    if console.stdout.isatty():
+        import pydoc
+
+        pydoc.pager(license.text)
+    else:
+        console.out(license.text.rstrip("\n"))
+
+
+def who() -> str:
+    """Name of the person at the keyboard, for the record of the acceptance."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        # a container may run as a user without a name
+        return "unknown"

@@ -1,0 +1,65 @@
+"""``models import`` and ``models export``: models that travel on a disk instead of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from traitlets import Bool, Unicode
+
+from ...contract import codec
+from ...contract.models import ModelExportRequest, ModelImportRequest
+from ..command import LocalCoderCommand, options
+from ..exits import Exit
+from ..units import size
+from .pull import info_of
+
+
+class ModelsImport(LocalCoderCommand):
+    """Take a GGUF file or a bundle into the store."""
+
+    usage = "models import PATH [options]"
+    description = """Copy a GGUF file, or a bundle that `models export` wrote, into the model folder.
+    The header is read and the digest computed before it counts as a model."""
+    arguments = (1, 1)
+    aliases = LocalCoderCommand.aliases | {"id": "ModelsImport.model_id"}
+    flags = LocalCoderCommand.flags | options(
+        link=("ModelsImport.link", "Leave the file where it lies, and refer to it.")
+    )
+
+    model_id = Unicode("", config=True, help="Id for the model. Default: made from the name of the file.")
+    link = Bool(False, config=True, help="Leave the file where it lies, and refer to it.")
+
+    def run(self) -> Exit:
+        """Import it."""
+        # The store may not know the folder in which this command was called.
+        path = Path(self.extra_args[0]).expanduser().absolute()
+        request = codec.decode(
+            ModelImportRequest, {"path": str(path), "id": self.model_id or None, "link": self.link}
+        )
+        self.note(f"Reading {path.name} …")
+        store = self.store()
+        model = store.import_file(path, model_id=request.id, link=request.link)
+        info = info_of(store, model.id)
+        self.console.document(info)
+        self.console.out(f"{info.id} is ready ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
+        return Exit.OK
+
+
+class ModelsExport(LocalCoderCommand):
+    """Write a bundle for a machine without a network."""
+
+    usage = "models export ID PATH [options]"
+    description = """Write a bundle to PATH: the GGUF file, its licence, and a manifest with digests.
+    On the other machine, `models import PATH` takes it in and checks them."""
+    arguments = (2, 2)
+
+    def run(self) -> Exit:
+        """Export it."""
+        model, target = self.extra_args
+        path = Path(target).expanduser().absolute()
+        request = codec.decode(ModelExportRequest, {"id": model, "path": str(path)})
+        self.note(f"Writing {model} …")
+        written = self.store().export(request.id, path)
+        self.console.document(written)
+        self.console.out(f"Wrote {written.path} ({size(written.size_bytes)}).")
+        return Exit.OK

@@ -1,0 +1,64 @@
+"""``models list``: what is offered, and what is here."""
+
+from __future__ import annotations
+
+from ...contract import models, registry
+from ..command import LocalCoderCommand
+from ..exits import Exit
+from ..table import table
+from ..units import size
+
+_FIT = {"fits": "fits", "tight": "tight", "does-not-fit": "too big", "unknown": "?"}
+
+
+class ModelsList(LocalCoderCommand):
+    """List the models."""
+
+    usage = "models list [options]"
+    description = """List the models of the catalogue and those that were imported: size of the file,
+    whether it is on this machine, whether it fits into the memory that is free now, licence, and what
+    it is for. The profile in force, its model, and the folder stand below."""
+
+    def run(self) -> Exit:
+        """Print them."""
+        with self.client() as client:
+            known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+        self.console.document(known)
+        head = ("MODEL", "SIZE", "STATE", "FIT", "LICENCE", "FOR")
+        rows = [_row(info) for info in known.models]
+        self.console.out(table(head, rows, width=self.console.width))
+        for line in _remarks(known):
+            self.console.out(line)
+        return Exit.OK
+
+
+def state_text(info: models.ModelInfo) -> str:
+    """The state of a model in a word or two."""
+    if info.loaded:
+        return "loaded"
+    if info.state == "idle":
+        return f"partly ({_percent(info)})" if info.received_bytes else "not here"
+    return f"{info.state} {_percent(info)}" if info.state == "downloading" else info.state
+
+
+def _percent(info: models.ModelInfo) -> str:
+    # Rounded down: what is not whole never reads as 100 %.
+    return f"{100 * info.received_bytes // max(info.size_bytes, 1)} %"
+
+
+def _row(info: models.ModelInfo) -> tuple[str, ...]:
+    roles = ", ".join(info.roles) or "?"
+    return (info.id, size(info.size_bytes), state_text(info), _FIT[info.fit.fit], info.license or "?", roles)
+
+
+def _remarks(known: models.ModelList) -> list[str]:
+    reason = f": {known.profile_reason}" if known.profile_reason else ""
+    profile = next((one for one in known.profiles if one.name == known.active_profile), None)
+    chosen = f" ({profile.model})" if profile else ""
+    lines = ["", f"Profile {known.active_profile}{chosen}{reason}", f"Folder  {known.models_dir}"]
+    offered = {info.license for info in known.models}
+    # Some licences ask that these words stand wherever the model is offered.
+    lines += [
+        license.attribution for license in known.licenses if license.id in offered and license.attribution
+    ]
+    return lines + [f"{info.id}: {info.error.message}" for info in known.models if info.error]

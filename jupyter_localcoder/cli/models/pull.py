@@ -1,0 +1,105 @@
+"""``models pull ID``: licence, then bytes, then the digest."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from traitlets import Bool
+
+from ...contract import codec
+from ...contract.models import License, ModelInfo, ModelRequest
+from ...errors import Canceled, ModelNotFound
+from ..command import LocalCoderCommand, options
+from ..config.show import settings_of
+from ..exits import Exit
+from ..interrupt import on_interrupt
+from ..progress import shown
+from ..units import size
+from . import consent
+
+if TYPE_CHECKING:
+    from ...models.store import ModelStore
+
+_FLAGS = options(
+    accept_license=("ModelsPull.accept_license", "Accept the licence of the model without being asked."),
+    show_license=("ModelsPull.show_license", "Show the text of the licence, and fetch nothing."),
+)
+
+
+class ModelsPull(LocalCoderCommand):
+    """Fetch a model."""
+
+    usage = "models pull ID [options]"
+    description = """Fetch a model of the catalogue. Its licence is named first and must be accepted,
+    at the question or by `--accept-license`; who accepted which text, and when, is recorded. What was
+    fetched is used only when it has the digest of the catalogue. Ctrl-C keeps what came so far: a
+    second pull goes on from there."""
+    arguments = (1, 1)
+    flags = LocalCoderCommand.flags | _FLAGS
+    examples = """
+jupyter localcoder models pull qwen2.5-coder-0.5b
+jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
+"""
+
+    accept_license = Bool(False, config=True, help="Accept the licence without being asked.")
+    show_license = Bool(False, config=True, help="Show the text of the licence, and fetch nothing.")
+
+    def run(self) -> Exit:
+        """Fetch it."""
+        model = codec.decode(ModelRequest, {"id": self.extra_args[0]}).id
+        store = self.store()
+        license = license_of(store, model)
+        if self.show_license:
+            self.console.document(license)
+            consent.show(self.console, license)
+            return Exit.OK
+        with self.client() as client:
+            air_gap = settings_of(client).settings.air_gap
+        info = info_of(store, model)
+        accepted = license.sha256 if self.accept_license else ""
+        if not (air_gap or info.license_accepted or accepted or info.state == "ready"):
+            consent.ask(self.console, info, license)
+            accepted = license.sha256
+        ready = store.prepare(
+            model, allow_download=True, accept_license=accepted, accepted_by=consent.who(), air_gap=air_gap
+        )
+        if ready is None:
+            self._fetch(store, info)
+        self._report(store, model, fetched=ready is None)
+        return Exit.OK
+
+    def _fetch(self, store: ModelStore, info: ModelInfo) -> None:
+        stop = threading.Event()
+        resumed = f", {size(info.received_bytes)} of it are here already" if info.received_bytes else ""
+        self.note(f"Fetching {info.id}: {size(info.size_bytes)}{resumed}.")
+        try:
+            with shown(self.console, info.id, quiet=self.quiet) as progress, on_interrupt(stop):
+                store.fetch(info.id, progress=progress, cancel=stop)
+        except (Canceled, KeyboardInterrupt):
+            raise Canceled(
+                "The download was stopped. What came so far is kept.",
+                recovery=f"`jupyter localcoder models pull {info.id}` goes on from there.",
+            ) from None
+
+    def _report(self, store: ModelStore, model: str, *, fetched: bool) -> None:
+        info = info_of(store, model)
+        self.console.document({"model": info, "fetched": fetched})
+        told = "is ready, its digest is verified" if fetched else "was here already"
+        self.console.out(f"{info.id} {told} ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
+
+
+def license_of(store: ModelStore, model: str) -> License:
+    """The licence of a model of the catalogue."""
+    entry = store.catalogue.entries.get(model)
+    if entry is None:
+        raise ModelNotFound(f"The catalogue has no model `{model}`.")
+    return store.catalogue.licenses[entry.license]
+
+
+def info_of(store: ModelStore, model: str) -> ModelInfo:
+    """What the store knows of a model."""
+    found = next((info for info in store.infos(0) if info.id == model), None)
+    if found is None:
+        raise ModelNotFound(f"There is no model `{model}`.")
+    return found

@@ -1,0 +1,44 @@
+"""``models rm ID``: remove a model from this machine."""
+
+from __future__ import annotations
+
+from traitlets import Bool
+
+from ...contract import codec, models, registry
+from ...errors import InvalidArgument
+from ..command import LocalCoderCommand, options
+from ..exits import Exit
+from ..units import size
+
+
+class ModelsRm(LocalCoderCommand):
+    """Remove a model from this machine."""
+
+    usage = "models rm ID [options]"
+    description = """Remove a model from this machine, and what a stopped download left of it. An
+    imported file that was linked stays where it lies. At a terminal it asks first."""
+    arguments = (1, 1)
+    flags = LocalCoderCommand.flags | options(
+        force=("ModelsRm.force", "Also when it is loaded: it is unloaded first."),
+        yes=("ModelsRm.yes", "Do not ask."),
+    )
+
+    force = Bool(False, config=True, help="Also when it is loaded: it is unloaded first.")
+    yes = Bool(False, config=True, help="Do not ask.")
+
+    def run(self) -> Exit:
+        """Remove it."""
+        request = codec.decode(models.ModelDeleteRequest, {"id": self.extra_args[0], "force": self.force})
+        # A server that has it loaded must hear of it: the client asks that server, where there is one.
+        with self.client() as client:
+            self._ask(request.id)
+            gone: models.DeletedModel = client.call(registry.MODEL_DELETE, request)
+        self.console.document(gone)
+        self.console.out(f"{gone.id} is removed; {size(gone.freed_bytes)} are free again.")
+        return Exit.OK
+
+    def _ask(self, model: str) -> None:
+        if self.yes or not self.console.can_ask:
+            return
+        if self.console.ask(f"Remove {model} from this machine? [y/N] ").lower() not in ("y", "yes"):
+            raise InvalidArgument(f"{model} was not removed.", recovery="Answer `y`, or give `--yes`.")

@@ -1,0 +1,40 @@
+"""What commands reach the rest of the product through; a test hands in its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from traitlets.config import Config
+
+if TYPE_CHECKING:
+    from ..client import Client
+    from ..models.store import ModelStore
+
+
+@dataclass(frozen=True)
+class Ports:
+    """How to get a client, and a model store."""
+
+    connect: Callable[[Config, bool], Client]
+    """Takes the configuration, and whether the service may run in this process."""
+    store: Callable[[Config], ModelStore]
+
+
+def real_ports() -> Ports:
+    """The product's own, imported when a command first asks for them."""
+    return Ports(connect=_connect, store=_store)
+
+
+def _connect(config: Config, allow_local: bool) -> Client:
+    from ..client import connect
+
+    # A person at a terminal means the server that is running, whichever folder it serves.
+    return connect(config=config, allow_local=allow_local, any_server=True)
+
+
+def _store(config: Config) -> ModelStore:
+    from ..models.store import ModelStore
+
+    return ModelStore(config=config)

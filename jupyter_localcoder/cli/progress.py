@@ -1,0 +1,109 @@
+"""Progress of a download: a bar on a terminal, a line for each tenth in a pipe, nothing when quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from .console import Console
+from .units import duration, size
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from ..models.store import Progress
+
+
+class Show(Protocol):
+    """Takes each report of a download."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Show it."""
+
+
+@contextmanager
+def shown(console: Console, title: str, *, quiet: bool) -> Generator[Show, None, None]:
+    """The fitting way to show progress, cleaned up at the end of the ``with`` block."""
+    if quiet:
+        yield lambda progress: None
+    elif console.stderr.isatty():
+        with _Bar(console, title) as bar:
+            yield bar
+    else:
+        yield Lines(console, title)
+
+
+class Lines:
+    """One line for each tenth of the whole, and one for each change of state."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self.console = console
+        self.title = title
+        self._said: tuple[str, int] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Print a line when there is news."""
+        total = max(progress.total_bytes, 1)
+        tenth = 10 * progress.received_bytes // total
+        if (progress.state, tenth) == self._said:
+            return
+        fresh_state = self._said is None or self._said[0] != progress.state
+        self._said = (progress.state, tenth)
+        if progress.state != "downloading":
+            if fresh_state:
+                self.console.note(f"{self.title}: {progress.state}")
+            return
+        self.console.note(f"{self.title}: {10 * tenth} %, {_amount(progress)}{_pace(progress)}")
+
+
+class _Bar:
+    """A bar with bytes, rate and the time that is left."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self.console = console
+        self.title = title
+        self._bar: tqdm[NoReturn] | None = None
+        self._state = ""
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, progress: Progress) -> None:
+        """Draw it."""
+        bar = self._bar = self._bar or self._begin(progress)
+        if progress.state != self._state:
+            self._state = progress.state
+            bar.set_description_str(f"{self.title}: {self._state}", refresh=False)
+        bar.total = progress.total_bytes or None
+        bar.update(progress.received_bytes - bar.n)
+
+    def _begin(self, progress: Progress) -> tqdm[NoReturn]:
+        from tqdm import tqdm
+
+        return tqdm(
+            # What an earlier pull left must not count as speed.
+            initial=progress.received_bytes,
+            total=progress.total_bytes or None,
+            unit="B",
+            unit_scale=True,
+            dynamic_ncols=True,
+            file=self.console.stderr,
+            leave=True,
+        )
+
+
+def _amount(progress: Progress) -> str:
+    return f"{size(progress.received_bytes)} of {size(progress.total_bytes)}"
+
+
+def _pace(progress: Progress) -> str:
+    rate = progress.rate_bytes_per_second
+    if rate <= 0:
+        return ""
+    left = max(progress.total_bytes - progress.received_bytes, 0) / rate
+    return f", {size(rate)}/s, {duration(left)} left"

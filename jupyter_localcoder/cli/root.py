@@ -1,0 +1,29 @@
+"""``jupyter localcoder``: the list of commands."""
+
+from __future__ import annotations
+
+from .command import LocalCoderGroup, lazy
+
+
+class LocalCoderRoot(LocalCoderGroup):
+    """A coding assistant for Jupyter that runs wholly on your own machine."""
+
+    usage = "COMMAND [options]"
+    description = "A coding assistant for Jupyter that runs wholly on your own machine."
+    subcommands = {
+        "models": (lazy("models.group.Models"), "List, fetch, import, export, remove and verify models."),
+        "config": (lazy("config.group.ConfigGroup"), "Show and change the settings."),
+        "status": (lazy("status.Status"), "Show what the assistant is doing."),
+        "load": (lazy("load.Load"), "Load a model in the running Jupyter server."),
+        "unload": (lazy("load.Unload"), "Free the memory that the loaded model takes."),
+        "explain": (lazy("explain.Explain"), "Explain the code in a file."),
+        "improve": (lazy("improve.Improve"), "Improve the code in a file, as a diff or in place."),
+        "complete": (lazy("complete.Complete"), "Complete the code at a place in a file."),
+        "doctor": (lazy("doctor.command.Doctor"), "Check what is found, what is missing, and what to do."),
+    }
+    subcommand_description = "Each has its own `--help`:"
+    examples = """
+jupyter localcoder doctor
+jupyter localcoder models pull qwen2.5-coder-0.5b
+jupyter localcoder explain analysis.py
+"""

@@ -1,0 +1,70 @@
+"""``status``: what the assistant is doing, in one look."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..contract import backend, registry
+from ..errors import Unavailable
+from .command import LocalCoderCommand
+from .exits import Exit
+from .units import duration, size
+
+
+class Status(LocalCoderCommand):
+    """Show what the assistant is doing."""
+
+    usage = "status [options]"
+    description = """Show the state of the assistant: of the running Jupyter server where there is one,
+    and else of this machine without a server."""
+
+    def run(self) -> Exit:
+        """Ask, and print."""
+        served, where, status = self._ask()
+        self.console.document({"server": served, "where": where} | msgspec.to_builtins(status))
+        width = max(len(name) for name, _ in facts(status))
+        self.console.out(
+            f"Service: {where}" if served else "No Jupyter server with the extension is running."
+        )
+        for name, text in facts(status):
+            self.console.out(f"  {name.ljust(width)}  {text}")
+        return Exit.OK
+
+    def _ask(self) -> tuple[bool, str, backend.BackendStatus]:
+        request = backend.PingRequest()
+        try:
+            with self.client(allow_local=False) as client:
+                return True, client.where, client.call(registry.PING, request)
+        except Unavailable:
+            with self.client() as client:
+                return False, client.where, client.call(registry.PING, request)
+
+
+def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
+    """The lines of a status, for a person: a name and a text each."""
+    memory, speeds = status.memory, status.speeds
+    lines = [
+        ("state", f"{status.state}: {status.reason}" if status.reason else status.state),
+        ("model", status.model or "none loaded"),
+        ("profile", status.profile),
+    ]
+    if status.context_window:
+        lines += [("context", f"{status.context_window} tokens"), ("runs on", status.acceleration)]
+    if status.queue_length:
+        lines.append(("requests", f"{status.queue_length} running or waiting"))
+    if speeds.decode_tokens_per_second:
+        lines.append(
+            (
+                "speed",
+                f"reads {speeds.prefill_tokens_per_second:.0f}, writes {speeds.decode_tokens_per_second:.1f}"
+                f" tokens/s, first token after {speeds.first_token_ms:.0f} ms",
+            )
+        )
+    worker = f"worker {size(memory.worker_bytes)}, " if memory.worker_bytes else ""
+    return [
+        *lines,
+        ("memory", f"{worker}{size(memory.available_bytes)} of {size(memory.total_bytes)} free"),
+        ("air gap", "on: no connection is opened" if status.air_gap else "off"),
+        ("up", duration(status.uptime_seconds)),
+        ("version", status.version),
+    ]
