@@ -1,0 +1,150 @@
+"""A JupyterLab server of its own for the tests: own folders, a real token, XSRF checks on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+REPOSITORY = Path(__file__).parents[2]
+BUILT = REPOSITORY / "jupyter_localcoder" / "labextension"
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running server."""
+
+    base_url: str
+    token: str
+    log: Path
+    pid: int
+
+    def page(self, path: str = "lab") -> str:
+        """Address of a page; what an earlier test left open is not restored."""
+        return f"{self.base_url}{path}?token={self.token}&reset"
+
+    def call(self, method: str, path: str, body: Any = None, timeout_seconds: float = 120.0) -> Any:
+        """Call a route of the extension; an error answer raises `AssertionError` with its text."""
+        request = urllib.request.Request(
+            f"{self.base_url}localcoder/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout_seconds) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as failure:
+            raise AssertionError(f"{method} {path}: {failure.code} {failure.read().decode()}") from None
+
+    def worker(self) -> psutil.Process:
+        """The inference worker, a child of the server."""
+        found = [
+            child
+            for child in psutil.Process(self.pid).children(recursive=True)
+            if "jupyter_localcoder.worker" in child.cmdline()
+        ]
+        assert len(found) == 1, found
+        return found[0]
+
+
+@contextlib.contextmanager
+def running_lab(folder: Path, *, with_extension: bool = True) -> Iterator[Lab]:
+    """Start a server that serves the extension as it is built in this checkout."""
+    assert (BUILT / "package.json").is_file(), "Build it first: npm --prefix labextension run build:prod"
+    port, token = _free_port(), secrets.token_hex(16)
+    base_url = f"http://127.0.0.1:{port}/"
+    log = folder / "server.log"
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=None",
+    ]
+    work = folder / "work"
+    work.mkdir()
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            cwd=work,
+            env=_environment(folder, with_extension),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_up(server, base_url, log)
+        yield Lab(base_url, token, log, server.pid)
+    finally:
+        _end(server)
+
+
+def _environment(folder: Path, with_extension: bool) -> dict[str, str]:
+    """Everything that Jupyter writes or reads of a person lies in the folder."""
+    config, data = folder / "config", folder / "data"
+    enabled = {"ServerApp": {"jpserver_extensions": {"jupyter_localcoder": with_extension}}}
+    config.mkdir()
+    (config / "jupyter_server_config.json").write_text(json.dumps(enabled))
+    extension = data / "labextensions" / "jupyter-localcoder"
+    extension.parent.mkdir(parents=True)
+    extension.symlink_to(BUILT)
+    news = folder / "lab-settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false"}')  # else it asks, over what the test looks at
+    own = {
+        "HOME": folder / "home",
+        "JUPYTER_CONFIG_DIR": config,
+        "JUPYTER_DATA_DIR": data,
+        "JUPYTER_RUNTIME_DIR": folder / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": folder / "lab-settings",
+        "JUPYTERLAB_WORKSPACES_DIR": folder / "lab-workspaces",
+        "IPYTHONDIR": folder / "ipython",
+        "XDG_CACHE_HOME": folder / "cache",
+        "XDG_CONFIG_HOME": folder / "xdg-config",
+        "XDG_DATA_HOME": folder / "xdg-data",
+        "PYTHONPATH": REPOSITORY,
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
+    return {**kept, **{name: str(value) for name, value in own.items()}}
+
+
+def _wait_until_up(server: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        with contextlib.suppress(OSError), urllib.request.urlopen(base_url + "api", timeout=5):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the server did not come up:\n{log.read_text()}")
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,135 @@
+"""The status-bar item shows what the worker does, live."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+ITEM = ".jp-LocalCoder-StatusItem"
+BUTTON = f"{ITEM} button"
+LIVE_SECONDS = 60.0
+
+RECORD = """() => {
+  const label = document.querySelector('.jp-LocalCoder-StatusItem-label');
+  window.labels = [label.textContent];
+  new MutationObserver(() => window.labels.push(label.textContent)).observe(label, {
+    characterData: true, childList: true, subtree: true
+  });
+  window.isSamePage = true;
+}"""
+
+
+def opened(page: Any, lab: Any) -> Any:
+    """Open JupyterLab; the item of the status bar."""
+    page.goto(lab.page())
+    expect(page.locator("#jp-main-dock-panel")).to_be_visible(timeout=60_000)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    return page.locator(BUTTON)
+
+
+def test_without_the_server_extension_it_is_calm(page: Any, bare_lab: Any, tmp_path: Path) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    item = opened(page, bare_lab)
+    expect(item).to_have_text("LocalCoder: not connected")
+    expect(item).to_have_attribute("title", re.compile("does not run the LocalCoder extension"))
+    expect(page.get_by_role("status").filter(has_text="LocalCoder")).to_have_text("LocalCoder: not connected")
+    page.screenshot(path=tmp_path / "not-connected.png")
+    # What the browser itself prints of the two attempts that failed, and nothing else.
+    ours = [error for error in errors if "localcoder" in error.lower()]
+    assert all("404" in error or "WebSocket connection" in error for error in ours), ours
+
+
+def test_it_is_reached_and_opened_by_the_keyboard(page: Any, bare_lab: Any) -> None:
+    item = opened(page, bare_lab)
+    item.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("does not run the LocalCoder extension")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(item).to_be_focused()
+
+
+def test_the_setting_hides_it_at_once(page: Any, bare_lab: Any, tmp_path: Path) -> None:
+    item = opened(page, bare_lab)
+    expect(item).to_be_visible()
+    page.evaluate("() => { jupyterapp.commands.execute('settingeditor:open', {query: 'LocalCoder'}); }")
+    box = page.get_by_label("Show the state in the status bar")
+    expect(box).to_be_checked()
+    box.uncheck()
+    expect(item).to_be_hidden()
+    page.screenshot(path=tmp_path / "settings.png")
+    box.check()
+    expect(item).to_be_visible()
+
+
+def test_it_follows_the_worker_without_a_reload(page: Any, lab: Any, tiny_gguf: Path, tmp_path: Path) -> None:
+    item = opened(page, lab)
+    expect(item).to_have_text("Local: no model loaded")
+    page.screenshot(path=tmp_path / "no-model.png")
+    page.evaluate(RECORD)
+
+    model = lab.call("POST", "models/import", {"path": str(tiny_gguf), "id": "tiny"})
+    lab.call("POST", "models/tiny/load", {})
+    ready = f"Local: ready · {model['name']}"
+    expect(item).to_have_text(ready, timeout=LIVE_SECONDS * 1000)
+    page.screenshot(path=tmp_path / "ready.png")
+
+    item.click()
+    details = page.get_by_role("dialog")
+    expect(details).to_contain_text(model["name"])
+    expect(details).to_contain_text(re.compile(r"Context window\s*\d"))
+    page.screenshot(path=tmp_path / "details.png")
+    page.keyboard.press("Escape")
+
+    lab.worker().kill()
+    expect(item).to_have_text(re.compile("^Local: (restarting|starting|loading)"))
+    expect(item).to_have_text(ready, timeout=LIVE_SECONDS * 1000)
+    labels = page.evaluate("() => window.labels")
+    after = labels[labels.index(ready) :]
+    assert any(label.startswith("Local: restarting") for label in after), labels
+    assert page.evaluate("() => window.isSamePage")
+
+    lab.call("POST", "models/unload", {})
+    expect(item).to_have_text(re.compile("^Local: (stopped|no model loaded)"))
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_it_can_be_read_in_every_theme(page: Any, bare_lab: Any, tmp_path: Path, theme: str) -> None:
+    item = opened(page, bare_lab)
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    expect(item).to_be_visible()
+    page.screenshot(path=tmp_path / "theme.png")
+    assert contrast(page) >= 4.5
+
+
+def contrast(page: Any) -> float:
+    """Ratio of luminance between the text and the status bar, as WCAG 2 defines it."""
+    text, background = page.evaluate(
+        """() => {
+          const style = selector => getComputedStyle(document.querySelector(selector));
+          const numbers = color => color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+          return [
+            numbers(style('.jp-LocalCoder-StatusItem-label').color),
+            numbers(style('.jp-StatusBar-Widget').backgroundColor)
+          ];
+        }"""
+    )
+    dark, light = sorted([luminance(text), luminance(background)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(rgb: list[float]) -> float:
+    parts = [value / 255 for value in rgb]
+    red, green, blue = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
