@@ -1,0 +1,116 @@
+"""One request of a magic, from sending it to what is shown after the answer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..answers import code_of, diff
+from ..client import Client
+from ..contract.generation import Delta, Done, GenerateRequest
+from ..contract.registry import GENERATE
+from ..errors import LocalCoderError
+from ..plain_text import plain
+from .options import Options
+from .view import View, view_of
+
+COMPARED = frozenset({"improve", "fix", "document"})
+"""Commands whose answer is the same code, changed."""
+
+_ENDINGS = {
+    "stop": "",
+    "length": "cut off at the token limit (`--max-tokens` raises it)",
+    "timeout": "stopped at the time limit",
+    "canceled": "cancelled",
+}
+
+
+def answer(shell: InteractiveShell, client: Client, request: GenerateRequest, options: Options) -> None:
+    """Ask, show the answer as it comes, and do with it what the options say.
+
+    Raises
+    ------
+    LocalCoderError
+        What had come before is shown.
+    KeyboardInterrupt
+        The request is cancelled; what had come before is shown.
+
+    """
+    view = view_of(shell, options.format, request.language)
+    done = _show(client, request, view, options)
+    if options.out:
+        text = code_of(done.text, request.language) if options.format == "code" else done.text
+        shell.user_ns[options.out] = plain(text)
+    proposed = plain(code_of(done.text, request.language))
+    if request.command in COMPARED and not options.quiet:
+        view.diff(diff(request.code, proposed))
+    refused = _apply(shell, options, done, proposed)
+    if not options.quiet:
+        view.note(_summary(done))
+    if refused:
+        view.note(refused)
+
+
+def _show(client: Client, request: GenerateRequest, view: View, options: Options) -> Done:
+    done: Done | None = None
+    try:
+        with client.stream(GENERATE, request) as stream:
+            view.begin()
+            for frame in stream:
+                if isinstance(frame, Delta):
+                    view.add(frame.text)
+                elif isinstance(frame, Done):
+                    done = frame
+    except KeyboardInterrupt:
+        view.end({"localcoder": {"command": request.command, "finish": "canceled"}})
+        if not options.quiet:
+            view.note("cancelled")
+        raise
+    except LocalCoderError as error:
+        view.end({"localcoder": {"command": request.command, "error": error.code}})
+        raise
+    if done is None:  # a stream ends with Done or raises
+        raise LocalCoderError()
+    view.end({"localcoder": _record(request, done)})
+    return done
+
+
+def _apply(shell: InteractiveShell, options: Options, done: Done, code: str) -> str:
+    """Put the code into a cell if that was asked for; a sentence where it is not done."""
+    if options.apply is None:
+        return ""
+    if done.finish != "stop":
+        return "Not applied: the answer is not complete."
+    if not code.strip():
+        return "Not applied: there is no code in the answer."
+    shell.set_next_input(code, replace=options.apply == "replace")
+    return ""
+
+
+def _record(request: GenerateRequest, done: Done) -> dict[str, Any]:
+    """What it takes to ask for the same again; it is kept with the output."""
+    return {
+        "command": request.command,
+        "model": done.model.id,
+        "digest": done.model.digest,
+        "quantization": done.model.quantization,
+        "sampling": msgspec.to_builtins(done.sampling),
+        "seed": done.sampling.seed,
+        "prompt_sha256": done.prompt_sha256,
+        "finish": done.finish,
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _summary(done: Done) -> str:
+    parts = [
+        f"{done.usage.completion_tokens} tokens",
+        f"{done.timings.decode_tokens_per_second:.1f} tokens/s",
+        f"{done.timings.total_ms / 1000:.1f} s",
+        done.model.id,
+        _ENDINGS[done.finish],
+    ]
+    return " · ".join(part for part in parts if part)

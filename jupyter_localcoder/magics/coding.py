@@ -1,0 +1,152 @@
+"""The magics that ask the model about code. This module parses and sends; what is shown is `answering`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from ..contract.generation import Command
+from .answering import answer
+from .failure import short_errors
+from .history import History
+from .last_error import ErrorRecorder
+from .link import Link
+from .options import Options, coding_arguments
+from .target import TargetFinder
+
+
+@magics_class
+class CodingMagics(Magics):
+    """`%explain`, `%improve`, `%fix`, `%document`, `%test`, `%generate` and `%coder`."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, link: Link) -> None:
+        super().__init__(shell)
+        self.link = link
+        self._history = History(shell)
+        self.errors = ErrorRecorder(self._history)
+        self._targets = TargetFinder(shell, self._history, self.errors)
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=False)
+    def explain(self, line: str, cell: str | None = None) -> None:
+        """Explain code, step by step.
+
+        Examples::
+
+            %%explain                      the code below, in this cell
+            %explain 3                     the cell In[3]
+            %explain -1                    the cell that ran before this one
+            %explain my_function           a function, class, module or value
+            %%explain for a beginner       with an instruction
+        """
+        self._run("explain", CodingMagics.explain, line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=True)
+    def improve(self, line: str, cell: str | None = None) -> None:
+        """Improve code and show what would change. The code below is not run, nor is the new one.
+
+        Examples::
+
+            %%improve                      the code below, in this cell
+            %improve -1 --apply next       the cell before; the new code goes into the next cell
+            %%improve --apply replace      the new code takes the place of this cell's text
+            %%improve keep the comments    with an instruction
+        """
+        self._run("improve", CodingMagics.improve, line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=True)
+    def fix(self, line: str, cell: str | None = None) -> None:
+        """Correct code that fails, and show what would change.
+
+        Examples::
+
+            %fix                           the last error, and the cell that raised it
+            %fix keep the loop             the same, with an instruction
+            %fix 3                         the cell In[3]
+            %%fix --apply replace          the code below, in this cell
+        """
+        self._run("fix", CodingMagics.fix, line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=True)
+    def document(self, line: str, cell: str | None = None) -> None:
+        """Add docstrings and comments to code, and show what would change.
+
+        Examples::
+
+            %%document                     the code below, in this cell
+            %document my_function          a function or class
+            %document -1 NumPy style       the cell before, with an instruction
+        """
+        self._run("document", CodingMagics.document, line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=True)
+    def test(self, line: str, cell: str | None = None) -> None:
+        """Write tests for code.
+
+        Examples::
+
+            %%test                         for the code below, in this cell
+            %test my_function              for a function or class
+            %test -1 --apply next          for the cell before; the tests go into the next cell
+        """
+        self._run("test", CodingMagics.test, line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=True)
+    def generate(self, line: str, cell: str | None = None) -> None:
+        """Write code from a description.
+
+        Examples::
+
+            %generate a function that reverses the words of a sentence
+            %generate --context 3 --apply next plot the mean per month
+            %%generate                     the description stands below, in this cell
+        """
+        self._run("generate", CodingMagics.generate, line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=True)
+    def coder(self, line: str, cell: str | None = None) -> None:
+        """Ask the model anything.
+
+        Examples::
+
+            %coder What does a Python decorator do?
+            %coder -o reply --quiet Name three sorting algorithms
+            %%coder                        the question stands below, in this cell
+        """
+        self._run("prompt", CodingMagics.coder, line, cell)
+
+    def _run(self, command: Command, function: Callable[..., Any], line: str, cell: str | None) -> None:
+        options = Options(function, line)
+        with short_errors():
+            if cell is None:
+                target = self._targets.in_line(command, options.words)
+            else:
+                target = self._targets.in_cell(command, options.words, cell)
+            above = self._history.current if target.number is None else target.number
+            request = options.request(
+                command,
+                code=target.code,
+                instruction=target.instruction,
+                error=target.error,
+                language=target.language,
+                context=self._history.above(above, options.context),
+            )
+            answer(self.shell, self.link.client(), request, options)

@@ -1,0 +1,45 @@
+"""How a magic fails: visibly, so that a notebook run from top to bottom stops, and in one line.
+
+The rule is the same for every magic: a `LocalCoderError` is raised as `MagicFailure`, an interrupt as
+`Interrupted`, and IPython shows neither with a traceback, because the person did nothing wrong in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import LocalCoderError
+from ..plain_text import plain
+
+
+class MagicFailure(Exception):
+    """An operation failed; the sentence says why, and what can be done."""
+
+    def __init__(self, error: LocalCoderError) -> None:
+        self.error = error
+        super().__init__(" ".join(plain(f"{error.message} {error.recovery} [{error.code}]").split()))
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class Interrupted(KeyboardInterrupt):
+    """The person interrupted the kernel; the request was cancelled, and what had come is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("Cancelled. What had come is kept.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@contextmanager
+def short_errors() -> Iterator[None]:
+    """Turn errors of the contract and interrupts into the short ones."""
+    try:
+        yield
+    except LocalCoderError as error:
+        raise MagicFailure(error) from None
+    except KeyboardInterrupt:
+        raise Interrupted() from None

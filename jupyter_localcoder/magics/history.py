@@ -1,0 +1,93 @@
+"""The cells that were run, as magics refer to them: by number, counted backwards, or as what stood above.
+
+Only the source of cells is read, never a value.
+"""
+
+from __future__ import annotations
+
+import re
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..contract.generation import Cell
+
+COMMANDS = ("explain", "improve", "fix", "document", "test", "generate", "coder")
+
+_OWN_CELL = re.compile(rf"\s*%%(?:{'|'.join(COMMANDS)})\b[^\n]*\n")
+_OWN_LINE = re.compile(rf"\s*%(?:localcoder|load_ext|reload_ext|{'|'.join(COMMANDS)})\b")
+_CELL_LANGUAGE = re.compile(r"\s*%%(\w+)")
+_LANGUAGES = {
+    "bash": "bash",
+    "sh": "sh",
+    "script": "sh",
+    "cython": "cython",
+    "html": "html",
+    "HTML": "html",
+    "javascript": "javascript",
+    "js": "javascript",
+    "latex": "latex",
+    "perl": "perl",
+    "R": "r",
+    "ruby": "ruby",
+    "sql": "sql",
+    "svg": "xml",
+}
+
+
+class History:
+    """Cells of one shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+
+    @property
+    def current(self) -> int:
+        """Number of the cell that runs now."""
+        return int(self._shell.execution_count)
+
+    def source(self, number: int) -> str | None:
+        """Source of a cell that was run, without one of our own cell magics around it.
+
+        Parameters
+        ----------
+        number
+            As in `In[number]`; a negative one counts back from the running cell.
+
+        """
+        position = number if number > 0 else self.current + number
+        sources = self._sources()
+        if not 0 < position < len(sources) or not sources[position].strip():
+            return None
+        return _OWN_CELL.sub("", sources[position], count=1)
+
+    def above(self, number: int, count: int) -> tuple[Cell, ...]:
+        """The last cells before a cell, oldest first, those of the assistant itself left out."""
+        sources = self._sources()
+        cells: list[Cell] = []
+        for position in range(min(number, len(sources)) - 1, 0, -1):
+            if len(cells) == count:
+                break
+            source = sources[position]
+            if source.strip() and not _OWN_CELL.match(source) and not _OWN_LINE.match(source):
+                cells.append(Cell(source=source, execution_count=position))
+        return tuple(reversed(cells))
+
+    def number_of(self, transformed: str) -> int | None:
+        """The cell whose code, as Python sees it, is this one."""
+        manager = self._shell.history_manager
+        parsed: list[str] = manager.input_hist_parsed if manager is not None else []
+        wanted = transformed.rstrip()
+        for position in range(len(parsed) - 1, 0, -1):
+            if wanted and parsed[position].rstrip() == wanted:
+                return position
+        return None
+
+    def _sources(self) -> list[str]:
+        manager = self._shell.history_manager
+        return manager.input_hist_raw if manager is not None else [""]
+
+
+def language_of(source: str) -> str:
+    """The language of a cell: Python, or that of its cell magic."""
+    magic = _CELL_LANGUAGE.match(source)
+    return _LANGUAGES.get(magic[1], "python") if magic else "python"

@@ -1,0 +1,178 @@
+"""`%localcoder`: look at the backend, choose a model, free memory, cancel. Downloads are for the CLI."""
+
+from __future__ import annotations
+
+import difflib
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+
+from ..contract.backend import PingRequest
+from ..contract.generation import LlmCancelAllRequest
+from ..contract.models import ModelInfo, ModelList, ModelListRequest, ModelUnloadRequest
+from ..contract.registry import LLM_CANCEL_ALL, MODEL_LIST, MODEL_UNLOAD, PING, SETTINGS_UPDATE
+from ..contract.settings import SettingsUpdateRequest, SettingsView
+from ..errors import ModelNotFound
+from ..plain_text import plain
+from .failure import short_errors
+from .link import Link
+from .table import table
+
+_MIB = 1024 * 1024
+
+
+@magics_class
+class ManagingMagics(Magics):
+    """`%localcoder`."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, link: Link) -> None:
+        super().__init__(shell)
+        self._link = link
+
+    @no_var_expand
+    @line_magic
+    def localcoder(self, line: str) -> None:
+        """Look after the assistant.
+
+        Usage::
+
+            %localcoder status            where it runs, what is loaded, how fast it is
+            %localcoder models            the models, their size, licence and state
+            %localcoder use NAME          answer with this model, or this profile, from now on
+            %localcoder unload            free the memory of the model; it loads again when needed
+            %localcoder cancel            cancel all requests, those of other notebooks too
+        """
+        verb, *names = line.split() or ["status"]
+        if verb == "use" and len(names) == 1:
+            with short_errors():
+                self._use(names[0])
+            return
+        actions = {
+            "status": self._status,
+            "models": self._models,
+            "unload": self._unload,
+            "cancel": self._cancel,
+        }
+        action = actions.get(verb)
+        if action is None or names:
+            raise UsageError("%localcoder status | models | use PROFILE_OR_MODEL | unload | cancel")
+        with short_errors():
+            action()
+
+    def _status(self) -> None:
+        client = self._link.client()
+        status = client.call(PING, PingRequest())
+        rows = [
+            ("Runs in", client.where),
+            ("State", f"{status.state}: {status.reason}" if status.reason else status.state),
+            ("Model", status.model or "none loaded"),
+            ("Profile", status.profile),
+            ("Runs on", status.acceleration),
+        ]
+        if status.context_window:
+            rows.append(("Context window", f"{status.context_window} tokens"))
+        if status.speeds.decode_tokens_per_second:
+            rows.append(("Speed", f"{status.speeds.decode_tokens_per_second:.1f} tokens/s"))
+        rows += [
+            ("Requests", str(status.queue_length)),
+            (
+                "Memory",
+                f"{_mib(status.memory.worker_bytes)} by the worker, {_mib(status.memory.available_bytes)} free",
+            ),
+            ("Air gap", "on" if status.air_gap else "off"),
+            ("Version", status.version),
+        ]
+        self.shell.display_pub.publish(table(["", ""], rows))
+
+    def _models(self) -> None:
+        listed = self._link.client().call(MODEL_LIST, ModelListRequest())
+        licenses = {license.id: license.name for license in listed.licenses}
+        rows = [
+            (
+                model.id,
+                _mib(model.size_bytes),
+                licenses.get(model.license, model.license) or "unknown",
+                _state(model),
+                "yes" if model.fit.fit == "fits" else model.fit.fit.replace("-", " "),
+            )
+            for model in listed.models
+        ]
+        bundle = table(["Model", "Size", "Licence", "State", "Fits"], rows)
+        profiles = ", ".join(f"{profile.name} ({profile.model})" for profile in listed.profiles)
+        below = f"Profiles: {profiles}. In force: {listed.active_profile}. {listed.profile_reason}"
+        self.shell.display_pub.publish(
+            {kind: f"{text}\n\n{plain(below).strip()}" for kind, text in bundle.items()}
+        )
+
+    def _use(self, name: str) -> None:
+        client = self._link.client()
+        listed = client.call(MODEL_LIST, ModelListRequest())
+        profiles = {profile.name.lower(): profile.name for profile in listed.profiles} | {"auto": "auto"}
+        models = {model.id.lower(): model for model in listed.models}
+        if name.lower() in profiles:
+            # A model that was chosen by name would otherwise go on hiding the profile's.
+            request = SettingsUpdateRequest(profile=profiles[name.lower()], model=None)
+        elif name.lower() in models:
+            request = SettingsUpdateRequest(model=models[name.lower()].id)
+        else:
+            raise _not_found(name, [*profiles.values(), *(model.id for model in listed.models)])
+        view = client.call(SETTINGS_UPDATE, request)
+        self._say(_what_happened(view, request, client.call(MODEL_LIST, ModelListRequest())))
+
+    def _unload(self) -> None:
+        self._link.client().call(MODEL_UNLOAD, ModelUnloadRequest())
+        self._say("The model is unloaded. It loads again with the next request.")
+
+    def _cancel(self) -> None:
+        count = self._link.client().call(LLM_CANCEL_ALL, LlmCancelAllRequest()).count
+        self._say("There was nothing to cancel." if count == 0 else f"Cancelled: {count}.")
+
+    def _say(self, sentence: str) -> None:
+        print(plain(sentence))
+
+
+def _what_happened(view: SettingsView, request: SettingsUpdateRequest, listed: ModelList) -> str:
+    """Say which model answers from now on, also where that is not the one that was asked for."""
+    active = next((p for p in listed.profiles if p.name == listed.active_profile), None)
+    answering = view.settings.model or (active.model if active else "")
+    said = [
+        f"Profile {view.settings.profile}; code is answered by {answering or 'the model of the profile'}."
+    ]
+    for field in ("profile", "model"):
+        wanted, got = getattr(request, field), getattr(view.settings, field)
+        if isinstance(wanted, str) and wanted != got:
+            said.append(
+                f"The {field} is fixed by the {view.sources.get(field, 'configuration')}: it stays {got}."
+            )
+    model = next((model for model in listed.models if model.id == answering), None)
+    if model is not None and model.state != "ready":
+        said.append(f"It is not on this machine yet: `jupyter localcoder models pull {model.id}` fetches it.")
+    elif model is not None and not model.loaded:
+        said.append("It loads with the next request.")
+    return " ".join(said)
+
+
+def _not_found(name: str, names: list[str]) -> ModelNotFound:
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"Did you mean `{close[0]}`? " if close else ""
+    return ModelNotFound(
+        f"There is no profile and no model called `{name}`.",
+        recovery=f"{hint}`%localcoder models` lists both.",
+    )
+
+
+def _state(model: ModelInfo) -> str:
+    if model.state == "downloading":
+        return f"downloading, {100 * model.received_bytes // max(1, model.size_bytes)} %"
+    if model.state == "error":
+        return f"error: {model.error.message}" if model.error else "error"
+    if model.state == "idle":
+        return "not on this machine"
+    return "loaded" if model.loaded else model.state
+
+
+def _mib(size_bytes: int) -> str:
+    return f"{size_bytes / _MIB:,.0f} MiB"

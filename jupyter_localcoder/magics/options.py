@@ -1,0 +1,140 @@
+"""The options that all coding magics share, in the form that IPython's own magics have.
+
+Unlike them, the words of a line are not split as a shell would: they are an instruction in a human language,
+with apostrophes and arrows in it.
+"""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, cast
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
+
+from ..contract.codec import decode
+from ..contract.generation import Cell, Command, GenerateRequest
+
+Format = Literal["markdown", "code", "text"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NOT_AN_OPTION = re.compile(r"-(?!-[A-Za-z]|o|\d)")
+# IPython leaves these two without types.
+_argument = cast("Callable[..., Callable[[F], F]]", argument)
+_arguments = cast("Callable[[], Callable[[F], F]]", magic_arguments)
+_WORD_MARK = "\0"  # stands before a word that would look like an option
+
+
+def coding_arguments(*, applies: bool) -> Callable[[F], F]:
+    """Decorate a magic with the shared options.
+
+    Parameters
+    ----------
+    applies
+        Whether its answer is code that can go into a cell.
+
+    """
+    arguments = [
+        _argument(
+            "words", nargs="*", help="What to work on (line form), then an instruction in your own words."
+        ),
+        _argument("--model", help="Id of the model (`%%localcoder models`). Default: that of the settings."),
+        _argument("--profile", help="Profile to answer with. Default: that of the settings."),
+        _argument("--max-tokens", type=int, help="Longest answer, in tokens."),
+        _argument("--temperature", type=float, help="0 to 2; 0 always takes the likeliest token."),
+        _argument("--seed", type=int, help="Same seed and same prompt give the same answer."),
+        _argument(
+            "--context", type=int, default=0, metavar="N", help="Send N cells from above along. Default: 0."
+        ),
+        _argument(
+            "--format",
+            choices=("markdown", "code", "text"),
+            default="markdown",
+            help="Show the answer as Markdown (default), only its code, or plain text.",
+        ),
+        _argument("--quiet", action="store_true", help="Show the answer and nothing after it."),
+        _argument("-o", "--out", metavar="NAME", help="Put the answer, as a string, into this variable."),
+    ]
+    if applies:
+        arguments.append(
+            _argument(
+                "--apply",
+                choices=("next", "replace"),
+                help="Put the new code into the next cell, or into this one instead of its text. "
+                "It is never run.",
+            )
+        )
+
+    def decorate(function: F) -> F:
+        for add in reversed(arguments):
+            function = add(function)
+        return _arguments()(function)
+
+    return decorate
+
+
+class Options:
+    """The line of a magic, parsed.
+
+    Raises
+    ------
+    UsageError
+        The line cannot be parsed.
+
+    """
+
+    def __init__(self, function: Callable[..., Any], line: str) -> None:
+        parser: MagicArgumentParser = function.parser  # type: ignore[attr-defined]
+        tokens = [_WORD_MARK + token if _NOT_AN_OPTION.match(token) else token for token in line.split()]
+        parsed: Namespace = parser.parse_intermixed_args(tokens)
+        self.words = [word.removeprefix(_WORD_MARK) for word in parsed.words]
+        self.format: Format = parsed.format
+        self.quiet: bool = parsed.quiet
+        self.out: str | None = parsed.out
+        self.apply: Literal["next", "replace"] | None = getattr(parsed, "apply", None)
+        self.context: int = parsed.context
+        self._parsed = parsed
+        if self.out is not None and not self.out.isidentifier():
+            raise UsageError(f"argument -o/--out: {self.out!r} is not a name")
+        if self.context < 0:
+            raise UsageError("argument --context: a number of cells, 0 or more")
+
+    def request(
+        self,
+        command: Command,
+        *,
+        code: str = "",
+        instruction: str = "",
+        error: str = "",
+        language: str = "python",
+        context: tuple[Cell, ...] = (),
+    ) -> GenerateRequest:
+        """The request, checked here already, so that a wrong option costs no round trip.
+
+        Raises
+        ------
+        ValidationError
+            It names the option that is out of its range.
+
+        """
+        parsed = self._parsed
+        sampling = {"temperature": parsed.temperature, "seed": parsed.seed}
+        return decode(
+            GenerateRequest,
+            {
+                "command": command,
+                "code": code,
+                "instruction": instruction,
+                "error": error,
+                "language": language,
+                "context": [
+                    {"source": cell.source, "execution_count": cell.execution_count} for cell in context
+                ],
+                "model": parsed.model,
+                "profile": parsed.profile,
+                "max_tokens": parsed.max_tokens,
+                "sampling": sampling,
+            },
+        )

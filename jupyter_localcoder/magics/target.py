@@ -1,0 +1,142 @@
+"""What a magic works on: the body of its cell, a cell that was run, the last error, or something by name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from dataclasses import dataclass, replace
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..contract.generation import Command
+from ..errors import InvalidArgument
+from .history import History, language_of
+from .last_error import ErrorRecorder
+
+MAX_VALUE_CHARS = 2_000
+"""A value's text is only there to show what it is."""
+
+_NUMBER = re.compile(r"-?\d+")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Code, and what is known of it."""
+
+    code: str
+    instruction: str = ""
+    error: str = ""
+    language: str = "python"
+    number: int | None = None
+    """The cell that it is; None for what is no cell of its own."""
+
+
+class TargetFinder:
+    """Finds the target of a magic in a shell."""
+
+    def __init__(self, shell: InteractiveShell, history: History, errors: ErrorRecorder) -> None:
+        self._shell = shell
+        self._history = history
+        self._errors = errors
+
+    def in_cell(self, command: Command, words: list[str], cell: str) -> Target:
+        """The target of the cell form: the words are an instruction.
+
+        Raises
+        ------
+        InvalidArgument
+            There is nothing in the cell.
+
+        """
+        if not cell.strip():
+            raise InvalidArgument(
+                "The cell is empty.",
+                recovery="Write something below the line of the magic, and run it again.",
+            )
+        said = " ".join(words)
+        if command in ("generate", "prompt"):
+            return Target("", f"{said}\n{cell}".strip(), number=self._history.current)
+        target = Target(cell, said, language=language_of(cell), number=self._history.current)
+        return self._with_error(target) if command == "fix" else target
+
+    def in_line(self, command: Command, words: list[str]) -> Target:
+        """The target of the line form: the first word names it, the others are an instruction.
+
+        Raises
+        ------
+        UsageError
+            There are no words, and the command needs some.
+        InvalidArgument
+            What they name does not exist.
+
+        """
+        said = " ".join(words)
+        if command in ("generate", "prompt"):
+            if not said:
+                raise UsageError("Say in words what you want, on this line or (with %%) in the cell.")
+            return Target("", said, number=self._history.current)
+        first = words[0] if words else ""
+        rest = " ".join(words[1:])
+        if _NUMBER.fullmatch(first):
+            target = replace(self._cell(int(first)), instruction=rest)
+            return self._with_error(target) if command == "fix" else target
+        if command == "fix" and first.partition(".")[0] not in self._shell.user_ns:
+            return replace(self._last_error(), instruction=said)
+        if not first:
+            raise UsageError(
+                f"Name a cell (`%{command} 3`, `%{command} -1` for the last one) or a function "
+                f"(`%{command} my_function`), or write %%{command} above the code."
+            )
+        return replace(self._named(first, describe=command == "explain"), instruction=rest)
+
+    def _cell(self, number: int) -> Target:
+        source = self._history.source(number)
+        if source is None:
+            raise InvalidArgument(
+                f"There is no cell {number}.",
+                recovery="Give the number in the brackets of a cell that was run, or -1 for the last one.",
+            )
+        position = number if number > 0 else self._history.current + number
+        return Target(source, language=language_of(source), number=position)
+
+    def _last_error(self) -> Target:
+        error = self._errors.last()
+        if error is None:
+            raise InvalidArgument(
+                "There was no error yet.", recovery="Name a cell (`%fix 3`), or write %%fix above the code."
+            )
+        return Target(error.source, error=error.text, language=language_of(error.source), number=error.number)
+
+    def _with_error(self, target: Target) -> Target:
+        """Add the last error if it came from this code."""
+        error = self._errors.last()
+        if error is not None and error.source.strip() == target.code.strip():
+            return replace(target, error=error.text)
+        return target
+
+    def _named(self, name: str, *, describe: bool) -> Target:
+        shell: Any = self._shell  # IPython leaves this method without types
+        info = shell.object_inspect(name, detail_level=1)
+        if not info["found"]:
+            raise InvalidArgument(
+                f"There is no cell and nothing in this notebook called `{name}`.",
+                recovery="Run the cell that defines it first, or give the number of a cell.",
+            )
+        source = None if info["type_name"] == "module" else info["source"]
+        if source:
+            return Target(textwrap.dedent(source))
+        if not describe:
+            raise InvalidArgument(
+                f"The source code of `{name}` is not to be had.",
+                recovery="Give the number of a cell instead.",
+            )
+        parts = [
+            f"{name}: {info['type_name']}",
+            info["definition"] or "",
+            inspect.cleandoc(info["string_form"] or "")[:MAX_VALUE_CHARS],
+            info["docstring"] or "",
+        ]
+        return Target("\n\n".join(part for part in parts if part))

@@ -1,0 +1,175 @@
+"""How an answer is shown while it comes: as Markdown in a notebook, as plain text in a terminal.
+
+A view knows nothing of requests. Whatever it is given is text of a model, and goes through `inert` or
+`plain` before it is shown.
+"""
+
+from __future__ import annotations
+
+import html
+import sys
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..answers import DiffLine, code_of
+from ..inert_markdown import fenced, inert
+from ..plain_text import PlainText, plain
+from .diff_view import ansi_diff, html_diff, plain_diff
+from .options import Format
+
+MAX_UPDATES_PER_SECOND = 15.0
+"""More is not seen, and each one makes the front end render the whole answer anew."""
+
+Metadata = dict[str, Any]
+
+
+class View(ABC):
+    """Shows one answer, and what belongs to it."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """The request was accepted; the answer may take a while."""
+
+    @abstractmethod
+    def add(self, piece: str) -> None:
+        """Show more of the answer."""
+
+    @abstractmethod
+    def end(self, metadata: Metadata) -> None:
+        """Show what has not been shown yet; nothing more will come."""
+
+    @abstractmethod
+    def diff(self, lines: list[DiffLine]) -> None:
+        """Show what the answer changes; no lines: nothing."""
+
+    @abstractmethod
+    def note(self, sentence: str) -> None:
+        """Show one dim line."""
+
+
+class NotebookView(View):
+    """One output that is updated in place.
+
+    Parameters
+    ----------
+    shell
+        Whose display publisher is used.
+    language
+        Of the code in the answer.
+    clock
+        Seconds, as `time.monotonic`.
+
+    """
+
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        style: Format,
+        language: str = "python",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shell = shell
+        self._style = style
+        self._language = language
+        self._clock = clock
+        self._id = uuid.uuid4().hex
+        self._text = ""
+        self._opened = False
+        self._shown_at = -1.0
+
+    def begin(self) -> None:
+        """Open the output with an ellipsis."""
+        self._publish({"text/plain": "…"}, {})
+
+    def add(self, piece: str) -> None:
+        """Update the output, unless the last update was a moment ago."""
+        self._text += piece
+        now = self._clock()
+        if self._shown_at < 0 or now - self._shown_at >= 1 / MAX_UPDATES_PER_SECOND:
+            self._publish(self._bundle(), {})
+            self._shown_at = now
+
+    def end(self, metadata: Metadata) -> None:
+        """Update the output for the last time, with how the answer was made."""
+        if self._opened or self._text:
+            self._publish(self._bundle(), metadata)
+
+    def diff(self, lines: list[DiffLine]) -> None:
+        """Show the diff as HTML that follows the theme."""
+        self._shell.display_pub.publish({"text/html": html_diff(lines), "text/plain": plain_diff(lines)})
+
+    def note(self, sentence: str) -> None:
+        """Show a small line in the theme's second colour."""
+        text = plain(sentence)
+        markup = f'<small style="color: var(--jp-ui-font-color2, gray)">{html.escape(text)}</small>'
+        self._shell.display_pub.publish({"text/html": markup, "text/plain": text})
+
+    def _publish(self, bundle: dict[str, str], metadata: Metadata) -> None:
+        self._shell.display_pub.publish(
+            bundle, metadata, transient={"display_id": self._id}, update=self._opened
+        )
+        self._opened = True
+
+    def _bundle(self) -> dict[str, str]:
+        if self._style == "text":
+            return {"text/plain": plain(self._text)}
+        if self._style == "code":
+            code = plain(code_of(self._text, self._language))
+            return {"text/markdown": fenced(code, self._language), "text/plain": code}
+        return {"text/markdown": inert(self._text), "text/plain": plain(self._text)}
+
+
+class TerminalView(View):
+    """Text that is written as it comes, without anything that a terminal would act upon."""
+
+    def __init__(self, style: Format, language: str = "python", out: TextIO | None = None) -> None:
+        self._style = style
+        self._language = language
+        self._out = sys.stdout if out is None else out
+        self._filter = PlainText()
+        self._text = ""
+
+    def begin(self) -> None:
+        """Write nothing: a terminal cannot take it back."""
+
+    def add(self, piece: str) -> None:
+        """Write on; of `code`, which is known only at the end, nothing yet."""
+        self._text += piece
+        if self._style != "code":
+            self._write(self._filter.feed(piece))
+
+    def end(self, metadata: Metadata) -> None:
+        """Write what is missing, up to the end of the line. A terminal has no place for metadata."""
+        if self._style == "code":
+            self._write(plain(code_of(self._text, self._language)) + "\n")
+        elif self._text and not self._text.endswith("\n"):
+            self._write("\n")
+
+    def diff(self, lines: list[DiffLine]) -> None:
+        """Write the diff, coloured if a person looks at it."""
+        self._write((ansi_diff if self._out.isatty() else plain_diff)(lines) + "\n")
+
+    def note(self, sentence: str) -> None:
+        """Write a line, dim if a person looks at it."""
+        text = plain(sentence)
+        self._write(f"\x1b[2m{text}\x1b[0m\n" if self._out.isatty() else f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._out.write(text)
+        except UnicodeEncodeError:  # a terminal of another encoding than the text's
+            encoding = self._out.encoding or "ascii"
+            self._out.write(text.encode(encoding, "replace").decode(encoding))
+        self._out.flush()
+
+
+def view_of(shell: InteractiveShell, style: Format, language: str) -> View:
+    """The view that fits the shell: only one that has a kernel around it can show more than text."""
+    if getattr(shell, "kernel", None) is not None:
+        return NotebookView(shell, style, language)
+    return TerminalView(style, language)
