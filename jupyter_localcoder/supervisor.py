@@ -18,7 +18,7 @@ import collections
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -99,7 +99,7 @@ class Job:
         """Hand the next frame, or the failure, to who iterates."""
         self._frames.put_nowait(frame)
 
-    async def __aiter__(self) -> AsyncIterator[wire.Text | wire.Finished]:
+    async def __aiter__(self) -> AsyncGenerator[wire.Text | wire.Finished, None]:
         await self._begin()
         finished = False
         try:

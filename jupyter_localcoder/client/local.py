@@ -1,0 +1,151 @@
+"""The service inside this process, for where there is no Jupyter server: a terminal, ``nbconvert``.
+
+The service lives in the event loop of a thread of its own. Calls wait for it; a stream is handed over
+piece by piece through a queue. The worker is a process of its own here too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+import queue
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import msgspec
+from traitlets.config import Config
+
+from ..composition import build_service
+from ..contract import codec
+from ..contract.generation import Done
+from ..contract.registry import Operation
+from ..errors import Canceled, LocalCoderError
+from ..service import Service
+from .base import AnswerFrame, Client, Stream
+
+Req = TypeVar("Req", bound=msgspec.Struct)
+Res = TypeVar("Res", bound=msgspec.Struct)
+T = TypeVar("T")
+
+_POLL_SECONDS = 0.1
+"""A wait that never ends cannot be interrupted on every platform; one of many short ones can."""
+_CLOSE_SECONDS = 10.0
+
+
+class LocalClient(Client):
+    """Runs a service of its own; `close` ends it with its worker."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="localcoder", daemon=True)
+        self._thread.start()
+        self._service = self._wait(self._build(config))
+        self._closed = False
+        # A worker ends with this process in any case; this way it is asked to, first.
+        atexit.register(self.close)
+
+    @property
+    def where(self) -> str:
+        """Where the service runs, for people."""
+        return "this process"
+
+    def call(self, op: Operation[Req, Res], request: Req) -> Res:
+        """Do one operation and wait for its answer."""
+        method = getattr(self._service, op.method_name)
+        answer: Res = self._wait(method(_checked(op, request)))
+        return answer
+
+    def stream(self, op: Operation[Any, Done], request: msgspec.Struct) -> Stream:
+        """Begin an operation that answers with frames."""
+        return _LocalStream(self._loop, self._service, op, _checked(op, request))
+
+    def close(self) -> None:
+        """End the service and its worker."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        with contextlib.suppress(concurrent.futures.TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._service.close(), self._loop).result(_CLOSE_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_CLOSE_SECONDS)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    async def _build(self, config: Config | None) -> Service:
+        return build_service(config=config)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for a coroutine of the service; an interrupt cancels it."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            while True:
+                with contextlib.suppress(concurrent.futures.TimeoutError):
+                    return future.result(_POLL_SECONDS)
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+
+class _LocalStream(Stream):
+    """Frames of one answer, taken out of the loop's thread."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        service: Service,
+        op: Operation[Any, Done],
+        request: msgspec.Struct,
+    ) -> None:
+        self._frames: queue.SimpleQueue[AnswerFrame | LocalCoderError | None] = queue.SimpleQueue()
+        self._over = False
+        work = self._run(getattr(service, op.method_name), request)
+        self._future = asyncio.run_coroutine_threadsafe(work, loop)
+
+    def __next__(self) -> AnswerFrame:
+        if self._over:
+            raise StopIteration
+        try:
+            frame = self._take()
+        except KeyboardInterrupt:
+            self.close()
+            raise
+        if isinstance(frame, LocalCoderError):
+            self._over = True
+            raise frame
+        if frame is None:
+            self._over = True
+            raise StopIteration
+        return frame
+
+    def close(self) -> None:
+        """Cancel what has not come yet."""
+        self._future.cancel()
+
+    def _take(self) -> AnswerFrame | LocalCoderError | None:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._frames.get(timeout=_POLL_SECONDS)
+
+    async def _run(self, method: Any, request: msgspec.Struct) -> None:
+        try:
+            async with contextlib.aclosing(method(request)) as frames:
+                async for frame in frames:
+                    self._frames.put(frame)
+            self._frames.put(None)
+        except asyncio.CancelledError:
+            self._frames.put(Canceled())
+            raise
+        except LocalCoderError as failure:
+            self._frames.put(failure)
+        except Exception as failure:
+            self._frames.put(codec.error_of(codec.error_payload(failure)))
+            raise
+
+
+def _checked(op: Operation[Any, Any], request: msgspec.Struct) -> Any:
+    """Hold a request that was made in Python against its declared ranges, as a decoded one is."""
+    return codec.decode(op.request, msgspec.to_builtins(request))

@@ -1,0 +1,168 @@
+"""A run: one request for text from its start to its end, whoever asked for it and over whatever transport.
+
+Each run has an id, by which it is cancelled, and ends exactly once: with `Done`, or with an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+
+from .contract import wire
+from .contract.common import ModelStamp, Sampling, Timings, Usage
+from .contract.generation import Delta, Done, Started
+from .errors import Canceled, QueueFull, Timeout
+from .supervisor import EndReason, Job
+
+RunFrame = Started | Delta | Done
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a run needs before it can begin: made in its own time, since it may take a while."""
+
+    job: Job
+    sampling: Sampling
+
+
+class Run:
+    """One request for text; iterate over it once for its frames.
+
+    Parameters
+    ----------
+    prepare
+        Finds the model and makes the job; it may raise.
+    timeout_ms
+        After so many milliseconds the run ends: with what it has, or with `Timeout` where it has nothing.
+    """
+
+    def __init__(
+        self, kind: str, prepare: Callable[[], Awaitable[Ready]], timeout_ms: int | None = None
+    ) -> None:
+        self.id = secrets.token_hex(8)
+        self.kind = kind
+        self._prepare = prepare
+        self._timeout_ms = timeout_ms
+        self._job: Job | None = None
+        self._ended: EndReason | None = None
+
+    def cancel(self, reason: EndReason = "canceled") -> None:
+        """End it: what came so far is kept, in a `Done` that says why."""
+        self._ended = self._ended or reason
+        if self._job is not None:
+            self._job.cancel(reason)
+
+    async def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
+        start = time.monotonic()
+        timer = self._start_timer()
+        try:
+            yield Started(run=self.id)
+            self._check_ended()
+            ready = await self._prepare()
+            self._job = ready.job
+            self._check_ended()
+            parts: list[str] = []
+            async with contextlib.aclosing(ready.job.__aiter__()) as frames:
+                async for frame in frames:
+                    if isinstance(frame, wire.Text):
+                        parts.append(frame.text)
+                        yield Delta(run=self.id, text=frame.text)
+                    else:
+                        yield self._done(ready, "".join(parts), frame, (time.monotonic() - start) * 1000)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _start_timer(self) -> asyncio.TimerHandle | None:
+        if self._timeout_ms is None:
+            return None
+        return asyncio.get_running_loop().call_later(self._timeout_ms / 1000, self.cancel, "timeout")
+
+    def _check_ended(self) -> None:
+        if self._ended == "timeout":
+            raise Timeout
+        if self._ended is not None:
+            raise Canceled
+
+    def _done(self, ready: Ready, text: str, end: wire.Finished, total_ms: float) -> Done:
+        plan = ready.job.plan
+        computed = end.prompt_tokens - end.cached_tokens
+        # The first token comes out of the prefill; the others take the time of decoding.
+        decoded = max(0, end.completion_tokens - 1)
+        return Done(
+            run=self.id,
+            text=text,
+            finish=end.finish,
+            usage=Usage(
+                prompt_tokens=end.prompt_tokens,
+                cached_tokens=end.cached_tokens,
+                completion_tokens=end.completion_tokens,
+                left_out_tokens=end.left_out_tokens,
+            ),
+            timings=Timings(
+                queue_ms=max(0.0, total_ms - end.prefill_ms - end.decode_ms),
+                prefill_ms=end.prefill_ms,
+                decode_ms=end.decode_ms,
+                total_ms=total_ms,
+                prefill_tokens_per_second=_rate(computed, end.prefill_ms),
+                decode_tokens_per_second=_rate(decoded, end.decode_ms),
+            ),
+            model=ModelStamp(id=plan.model, digest=plan.digest, quantization=plan.quantization),
+            sampling=ready.sampling,
+            prompt_sha256=end.prompt_sha256,
+        )
+
+
+class Runs:
+    """The runs that have not ended yet."""
+
+    def __init__(self, limit: int, on_done: Callable[[Done], None]) -> None:
+        self._limit = limit
+        self._on_done = on_done
+        self._open: dict[str, Run] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def frames(self, run: Run) -> AsyncGenerator[RunFrame, None]:
+        """Frames of a run, which is open from the first to the last; who stops iterating cancels it.
+
+        Raises
+        ------
+        QueueFull
+            As many are open as there may be; nothing was begun.
+        """
+        if len(self._open) >= self._limit:
+            raise QueueFull(
+                f"{len(self._open)} requests run or wait; more are not taken.", retry_after_seconds=1
+            )
+        self._open[run.id] = run
+        try:
+            async with contextlib.aclosing(run.__aiter__()) as frames:
+                async for frame in frames:
+                    if isinstance(frame, Done):
+                        self._open.pop(run.id, None)
+                        self._on_done(frame)
+                    yield frame
+        finally:
+            self._open.pop(run.id, None)
+
+    def find(self, id_: str, kind: str | None = None) -> Run | None:
+        """The run of this id (and kind), or None."""
+        run = self._open.get(id_)
+        return run if run is not None and kind in (None, run.kind) else None
+
+    def cancel_all(self) -> int:
+        """End all; answer how many there were."""
+        runs = list(self._open.values())
+        for run in runs:
+            run.cancel()
+        return len(runs)
+
+
+def _rate(tokens: int, milliseconds: float) -> float:
+    return tokens / milliseconds * 1000 if tokens > 0 and milliseconds > 0 else 0.0

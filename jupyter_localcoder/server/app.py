@@ -1,0 +1,97 @@
+"""The server extension: routes, the kernels' connection, and a service that is made when it is needed.
+
+Loading it must cost a Jupyter server next to nothing, so the service and all that it imports wait for the
+first request.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
+
+from .._version import __version__
+from ..client.connection import Connection
+from .channel import ChannelHandler
+from .rest import RESOURCE, rest_routes
+
+if TYPE_CHECKING:
+    from ..service import Service
+
+_ANY_ADDRESS = ("", "*", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+
+class LocalCoderApp(ExtensionApp):
+    """Serves `localcoder/…` inside a Jupyter server."""
+
+    name = "jupyter_localcoder"
+    extension_url = "/lab"
+    load_other_extensions = True
+
+    _connection: Connection | None = None
+
+    @cached_property
+    def kernel_token(self) -> str:
+        """The token that kernels of this server show; new with every start."""
+        return secrets.token_urlsafe(32)
+
+    @cached_property
+    def service(self) -> Service:
+        """The service."""
+        from ..composition import build_service
+
+        command_line = getattr(self.serverapp, "cli_config", None)
+        return build_service(command_line=command_line, log=self.log, parent=self)
+
+    def initialize_handlers(self) -> None:
+        """Add the routes of all operations, and the channel."""
+        base_url = self._base_url
+        self.handlers.extend(rest_routes(base_url, self.name))
+        channel = url_path_join(base_url, RESOURCE, "channel")
+        self.handlers.append((channel, ChannelHandler, {"name": self.name}))
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Tell kernels where we are. The port is known only now: the server may have taken another one."""
+        connection = self._make_connection()
+        os.environ.update(connection.environment())
+        try:
+            connection.write(Path(jupyter_runtime_dir()))
+        except OSError as failure:
+            self.log.warning("Other programs will not find this server: %s", failure)
+        self._connection = connection
+
+    async def stop_extension(self) -> None:
+        """End the worker, and take the connection away."""
+        if self._connection is not None:
+            self._connection.remove(Path(jupyter_runtime_dir()))
+            for name in self._connection.environment():
+                os.environ.pop(name, None)
+        if "service" in self.__dict__:
+            await self.service.close()
+
+    @property
+    def _base_url(self) -> str:
+        return str(self.serverapp.base_url) if self.serverapp is not None else "/"
+
+    def _make_connection(self) -> Connection:
+        server = self.serverapp
+        assert server is not None  # noqa: S101 - a started extension has its server
+        scheme = "https" if server.certfile else "http"
+        host = "127.0.0.1" if server.ip in _ANY_ADDRESS else server.ip
+        host = f"[{host}]" if ":" in host else host
+        where = "localhost" if server.sock else f"{host}:{server.port}"
+        return Connection(
+            url=f"{scheme}://{where}{self._base_url}",
+            token=self.kernel_token,
+            pid=os.getpid(),
+            root_dir=str(Path(server.root_dir).resolve()),
+            certfile=server.certfile or "",
+            sock=server.sock or "",
+            version=__version__,
+        )

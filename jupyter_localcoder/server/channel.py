@@ -1,0 +1,159 @@
+"""The websocket ``localcoder/channel``: many operations and all events over one connection.
+
+::
+
+    → {id, op, payload}
+    ← {id, success: true, data}           the answer; for an operation that streams, its `Started` frame
+    ← {id, success: false, error}
+    ← {id, event, payload}                a frame of a stream; `event` is its type, or `tab:stream`
+    ← {event, payload}                    an event, to everybody
+
+Closing the connection cancels what it started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import msgspec
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado import web
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from ..contract import codec, registry
+from ..contract.generation import Failed, Started
+from ..errors import AuthError, InvalidArgument, QueueFull, ValidationError
+from .outbox import Outbox
+from .rest import AccessMixin
+
+MAX_OPEN_REQUESTS = 64
+"""Of one connection; more are answered `QUEUE_FULL`."""
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    """What a client sends."""
+
+    op: str
+    id: str = ""
+    payload: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):  # type: ignore[misc]
+    """One connection."""
+
+    def initialize(self, name: str) -> None:
+        """Begin with nothing open."""
+        super().initialize(name)
+        self._requests: dict[str, asyncio.Task[None]] = {}
+        self._outbox: Outbox | None = None
+        self._leave_events = contextlib.ExitStack()
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes of the longest message that is read."""
+        return MAX_MESSAGE_BYTES
+
+    @ws_authenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Open the connection, for who may read."""
+        await self.require("read")
+        await super().get(*args, **kwargs)
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Listen to all events from here on."""
+        super().open(*args, **kwargs)
+        self._outbox = Outbox(self._write, self._give_up)
+        self._leave_events.callback(self.service.events.listen(self._on_event))
+
+    def on_close(self) -> None:
+        """Cancel what this connection started."""
+        super().on_close()
+        self._leave_events.close()
+        for task in list(self._requests.values()):
+            task.cancel()
+        if self._outbox is not None:
+            self._outbox.close()
+
+    def on_message(self, message: str | bytes) -> None:
+        """Begin what a message asks for."""
+        raw = message.encode() if isinstance(message, str) else message
+        id_ = ""
+        try:
+            envelope = codec.decode(_Envelope, codec.decode_json(raw))
+            id_ = envelope.id
+            op = registry.operation(envelope.op)
+            if op is None:
+                raise ValidationError(f"There is no operation {envelope.op[:100]!r}.", field="op")
+            if not id_ or id_ in self._requests:
+                raise InvalidArgument("`id` must be given, and not be in use.", field="id")
+            if len(self._requests) >= MAX_OPEN_REQUESTS:
+                raise QueueFull(f"{MAX_OPEN_REQUESTS} requests of this connection are open.")
+        except Exception as failure:
+            self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
+            return
+        task = asyncio.ensure_future(self._serve(id_, op, envelope.payload))
+        self._requests[id_] = task
+        task.add_done_callback(lambda _: self._requests.pop(id_, None))
+
+    async def _serve(self, id_: str, op: registry.Operation[Any, Any], payload: dict[str, Any]) -> None:
+        try:
+            await self._authorize(op)
+            request = codec.decode(op.request, payload)
+            method = getattr(self.service, op.method_name)
+            if op.streams:
+                await self._stream(id_, op, method(request))
+            else:
+                self._put({"id": id_, "success": True, "data": await method(request)})
+        except Exception as failure:
+            self._log_unforeseen(op, failure)
+            self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
+
+    async def _authorize(self, op: registry.Operation[Any, Any]) -> None:
+        try:
+            await self.require(op.action)
+        except web.HTTPError:
+            raise AuthError(f"You are not allowed to {op.action} here.", action=op.action) from None
+
+    async def _stream(self, id_: str, op: registry.Operation[Any, Any], frames: Any) -> None:
+        run = ""
+        try:
+            async with contextlib.aclosing(frames):
+                async for frame in frames:
+                    if isinstance(frame, Started):
+                        run = frame.run
+                        self._put({"id": id_, "success": True, "data": frame})
+                    else:
+                        self._put_frame(id_, op, frame)
+        except Exception as failure:
+            if not run:
+                raise
+            self._log_unforeseen(op, failure)
+            self._put_frame(id_, op, Failed(run=run, error=codec.error_payload(failure)))
+
+    def _put_frame(self, id_: str, op: registry.Operation[Any, Any], frame: Any) -> None:
+        name = op.stream_event or type(frame).__struct_config__.tag
+        self._put({"id": id_, "event": name, "payload": frame})
+
+    def _on_event(self, event: registry.Event, payload: msgspec.Struct) -> None:
+        self._put({"event": event.name, "payload": payload})
+
+    def _put(self, message: dict[str, Any]) -> None:
+        if self._outbox is not None:
+            self._outbox.put(codec.encode(message))
+
+    async def _write(self, message: bytes) -> None:
+        with contextlib.suppress(WebSocketClosedError):
+            await self.write_message(message.decode())
+
+    def _give_up(self) -> None:
+        self.log.warning("A websocket client does not read what is sent to it; the connection is closed.")
+        self.close(1008, "too slow")
+
+    def _log_unforeseen(self, op: registry.Operation[Any, Any], failure: Exception) -> None:
+        if codec.error_payload(failure).code == "UNKNOWN_ERROR":
+            self.log.error("%s failed", op.name, exc_info=failure)

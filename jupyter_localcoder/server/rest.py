@@ -1,0 +1,216 @@
+"""REST: one handler class serves every operation of the contract.
+
+The route table is made from the registry, so an operation that is declared there is reachable, and one
+that is not is not. Answers are JSON; an operation that streams answers server-sent events where the
+client accepts them, and its last frame otherwise. A client that leaves cancels what it asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from jupyter_server.utils import ensure_async, url_path_join
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from ..contract import codec
+from ..contract.common import ErrorPayload
+from ..contract.generation import Done, Failed, Started
+from ..contract.registry import OPERATIONS, Action, Operation
+from .identity import KernelIdentity
+from .openapi import openapi
+from .status import refusal, status_of
+
+if TYPE_CHECKING:
+    from ..service import Service
+    from .app import LocalCoderApp
+
+RESOURCE = "localcoder"
+EVENT_STREAM = "text/event-stream"
+
+
+class AccessMixin(ExtensionHandlerMixin):
+    """What REST and websocket share: whom to believe, and what they may do."""
+
+    auth_resource = RESOURCE
+    current_user: Any
+    extensionapp: LocalCoderApp
+
+    @property
+    def identity_provider(self) -> Any:
+        """The server's own, with the kernels' token in front."""
+        provider: Any = super().identity_provider  # type: ignore[misc]
+        return KernelIdentity(provider, self.extensionapp.kernel_token)
+
+    @property
+    def service(self) -> Service:
+        """The service, made at the first request."""
+        return self.extensionapp.service
+
+    async def require(self, action: Action) -> None:
+        """Raise 403 unless the authorizer allows this user this action."""
+        authorizer: Any = self.authorizer  # type: ignore[attr-defined]
+        allowed = await ensure_async(
+            authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
+        )
+        if not allowed:
+            raise web.HTTPError(403)
+
+
+class OperationHandler(AccessMixin, APIHandler):
+    """All operations of one path, by method."""
+
+    def initialize(self, name: str, operations: dict[str, Operation[Any, Any]]) -> None:
+        """Take what the route table says."""
+        super().initialize(name)
+        self._operations = operations
+        self._work: asyncio.Task[None] | None = None
+
+    @web.authenticated
+    async def get(self, **path: str) -> None:
+        """Serve a GET."""
+        await self._serve(path)
+
+    @web.authenticated
+    async def post(self, **path: str) -> None:
+        """Serve a POST."""
+        await self._serve(path)
+
+    @web.authenticated
+    async def put(self, **path: str) -> None:
+        """Serve a PUT."""
+        await self._serve(path)
+
+    @web.authenticated
+    async def patch(self, **path: str) -> None:
+        """Serve a PATCH."""
+        await self._serve(path)
+
+    @web.authenticated
+    async def delete(self, **path: str) -> None:
+        """Serve a DELETE."""
+        await self._serve(path)
+
+    def on_connection_close(self) -> None:
+        """Cancel what nobody waits for any more."""
+        if self._work is not None:
+            self._work.cancel()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer what was refused before an operation was reached, in the form of the contract."""
+        self._answer_error(refusal(status_code), status_code)
+
+    async def _serve(self, path: dict[str, str]) -> None:
+        op = self._operations.get(self.request.method or "")
+        if op is None:
+            raise web.HTTPError(405)
+        await self.require(op.action)
+        # A task of its own can be cancelled when the client leaves, without tornado's part in it.
+        self._work = asyncio.ensure_future(self._run(op, path))
+        await asyncio.wait([self._work])
+        if not self._work.cancelled() and (failure := self._work.exception()) is not None:
+            raise failure
+
+    async def _run(self, op: Operation[Any, Any], path: dict[str, str]) -> None:
+        try:
+            query = {
+                name: self.get_query_argument(name)
+                for name in self.request.query_arguments
+                if name not in ("token", "_xsrf")
+            }
+            request = codec.decode_request(op, codec.decode_json(self.request.body), path, query)
+            method = getattr(self.service, op.method_name)
+            if not op.streams:
+                await self.finish(codec.encode(await method(request)))
+                return
+            async with contextlib.aclosing(method(request)) as frames:
+                if EVENT_STREAM in self.request.headers.get("Accept", ""):
+                    await self._stream(frames)
+                else:
+                    await self._last(frames)
+        except StreamClosedError:
+            return
+        except Exception as failure:
+            self._log_unforeseen(failure)
+            payload = codec.error_payload(failure)
+            self._answer_error(payload, status_of(payload.code))
+
+    async def _last(self, frames: AsyncGenerator[Any, None]) -> None:
+        async for frame in frames:
+            if isinstance(frame, Done):
+                await self.finish(codec.encode(frame))
+
+    async def _stream(self, frames: AsyncGenerator[Any, None]) -> None:
+        """Send frames as they come. A failure before the first one is an ordinary error."""
+        run = ""
+        try:
+            async for frame in frames:
+                if isinstance(frame, Started):
+                    run = frame.run
+                    self.set_header("Content-Type", EVENT_STREAM)
+                    self.set_header("Cache-Control", "no-cache")
+                    # A proxy that collects the answer would make a stream pointless.
+                    self.set_header("X-Accel-Buffering", "no")
+                await self._send_event(frame)
+        except StreamClosedError:
+            raise
+        except Exception as failure:
+            if not run:
+                raise
+            self._log_unforeseen(failure)
+            await self._send_event(Failed(run=run, error=codec.error_payload(failure)))
+        await self.finish(set_content_type=EVENT_STREAM)
+
+    async def _send_event(self, frame: Any) -> None:
+        kind = type(frame).__struct_config__.tag
+        self.write(f"event: {kind}\ndata: ".encode() + codec.encode(frame) + b"\n\n")
+        await self.flush()
+
+    def _log_unforeseen(self, failure: Exception) -> None:
+        if codec.error_payload(failure).code == "UNKNOWN_ERROR":
+            self.log.error("%s failed", self.request.path, exc_info=failure)
+
+    def _answer_error(self, payload: ErrorPayload, status: int) -> None:
+        self.clear()
+        reason = None if status != 499 else "Client Closed Request"
+        self.set_status(status, reason)
+        if "retry_after_seconds" in payload.details:
+            self.set_header("Retry-After", str(payload.details["retry_after_seconds"]))
+        self.finish(codec.encode({"error": payload}))
+
+
+class OpenApiHandler(AccessMixin, APIHandler):
+    """The OpenAPI document."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Answer the document, with this server's own address."""
+        await self.require("read")
+        await self.finish(codec.encode(openapi(url_path_join(self.base_url, RESOURCE))))
+
+
+def rest_routes(base_url: str, name: str) -> list[tuple[str, type, dict[str, Any]]]:
+    """Return the routes of all operations: pattern, handler, arguments.
+
+    A literal path comes before one with a place-holder that would match it too.
+    """
+    by_path: dict[str, dict[str, Operation[Any, Any]]] = {}
+    for op in OPERATIONS:
+        by_path.setdefault(op.path, {})[op.method] = op
+    routes: list[tuple[str, type, dict[str, Any]]] = [
+        (url_path_join(base_url, RESOURCE, "openapi.json"), OpenApiHandler, {"name": name})
+    ]
+    for path in sorted(by_path, key=lambda p: (p.count("{"), p)):
+        pattern = url_path_join(base_url, RESOURCE, _pattern(path))
+        routes.append((pattern, OperationHandler, {"name": name, "operations": by_path[path]}))
+    return routes
+
+
+def _pattern(path: str) -> str:
+    parts = path.split("/")
+    return "/".join(f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else part for part in parts)

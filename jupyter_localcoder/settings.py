@@ -1,0 +1,236 @@
+"""The settings in force: which layer says what, and the file that keeps what a person changes.
+
+Five layers; a higher one wins:
+
+1. ``default``: the default of the trait,
+2. ``config``: Jupyter's configuration files (``c.LocalCoderSettings.profile = "Compact"``),
+3. ``settings``: what was changed while it ran, kept in ``settings.json``,
+4. ``environment``: ``LOCALCODER_PROFILE`` and so on,
+5. ``command-line``: ``--LocalCoderSettings.profile=Compact``.
+
+All of them are checked against the same declaration, `contract.settings.SettingsUpdateRequest`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jupyter_core.paths import jupyter_data_dir
+from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, validate
+from traitlets.config import Config, LoggingConfigurable
+
+from .contract import codec
+from .contract.common import Layer
+from .contract.settings import Settings, SettingsUpdateRequest, SettingsView
+from .errors import FileWriteError, ValidationError
+
+ENVIRONMENT_PREFIX = "LOCALCODER_"
+_FORMAT = 1
+
+
+class LocalCoderSettings(LoggingConfigurable):
+    """What a person chooses; each can also be changed at run time."""
+
+    profile = Unicode(
+        "auto",
+        config=True,
+        help="Profile: a name of the catalogue, or `auto` to choose by what this machine has free.",
+    )
+    model = Unicode("", config=True, help="Id of the model for code. Empty takes the one of the profile.")
+    general_model = Unicode(
+        "", config=True, help="Id of the model for general questions. Empty takes the one of the profile."
+    )
+    context_window = Integer(
+        0, config=True, help="Context window in tokens. 0 takes the one of the profile. More costs memory."
+    )
+    temperature = Float(0.2, config=True, help="Sampling temperature, 0 to 2. 0 is greedy.")
+    top_k = Integer(40, config=True, help="Sample from so many most likely tokens. 0 switches it off.")
+    top_p = Float(0.95, config=True, help="Sample from tokens that make up this share. 1 switches it off.")
+    min_p = Float(
+        0.05, config=True, help="Leave out tokens below this share of the likeliest. 0 switches it off."
+    )
+    repeat_penalty = Float(
+        1.0, config=True, help="Makes repetitions less likely, 1 to 2. Code repeats: 1 (off) is best for it."
+    )
+    max_tokens = Integer(1024, config=True, help="Longest answer of a command or a chat turn, in tokens.")
+    idle_minutes = Float(
+        15.0, config=True, help="Unload the model after so many minutes without a request. 0 never does."
+    )
+    keep_resident = Bool(False, config=True, help="Keep the model in memory, whatever `idle_minutes` says.")
+    acceleration = Enum(
+        ["auto", "gpu", "cpu"],
+        "auto",
+        config=True,
+        help="`auto` uses a GPU where the build of llama-cpp-python has one (Metal counts), `cpu` never does.",
+    )
+    run_mode = Enum(
+        ["performance", "stability"],
+        "performance",
+        config=True,
+        help="`performance` offloads all layers, uses large batches and locks memory where allowed; "
+        "`stability` stays on the CPU with a smaller context and batch.",
+    )
+    air_gap = Bool(
+        False, config=True, help="Open no connection to another machine: no download, no remote provider."
+    )
+    tab_completion = Bool(True, config=True, help="Answer requests for completion while typing.")
+    settings_dir = Unicode(
+        config=True,
+        help="Folder of `settings.json`, which keeps what is changed at run time. "
+        "Default: `localcoder` in Jupyter's data folder.",
+    )
+
+    def __init__(
+        self,
+        *,
+        command_line: Config | None = None,
+        environment: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._environment = dict(os.environ if environment is None else environment)
+        super().__init__(**kwargs)
+        self._command_line = dict((command_line or Config()).get(type(self).__name__, {}))
+        self._check_config()
+
+    @validate("settings_dir")
+    def _settings_dir_is_absolute(self, proposal: Any) -> str:
+        value = str(Path(proposal["value"]).expanduser())
+        if not Path(value).is_absolute():
+            raise TraitError("settings_dir must be an absolute path")
+        return value
+
+    @property
+    def path(self) -> Path:
+        """Path of the file that keeps what was changed at run time."""
+        folder = self.settings_dir or str(Path(jupyter_data_dir()) / "localcoder")
+        return Path(folder) / "settings.json"
+
+    def view(self) -> SettingsView:
+        """Return the settings in force, and the layer that decided each."""
+        values: dict[str, Any] = {}
+        sources: dict[str, Layer] = {}
+        for layer, layer_values in self._layers():
+            for name, value in layer_values.items():
+                values[name] = value
+                sources[name] = layer
+        return SettingsView(settings=codec.decode(Settings, values), sources=sources, path=str(self.path))
+
+    @property
+    def current(self) -> Settings:
+        """The settings in force."""
+        return self.view().settings
+
+    def update(self, request: SettingsUpdateRequest) -> SettingsView:
+        """Keep what the request changes; ``None`` gives a setting back to the layers below.
+
+        Raises
+        ------
+        FileWriteError
+            The file cannot be written; nothing is changed.
+        """
+        kept = self._kept()
+        for name in SettingsUpdateRequest.__struct_fields__:
+            value = getattr(request, name)
+            if value is msgspec.UNSET:
+                continue
+            if value is None:
+                kept.pop(name, None)
+            else:
+                kept[name] = value
+        self._write(kept)
+        return self.view()
+
+    # The layers
+
+    def _layers(self) -> list[tuple[Layer, dict[str, Any]]]:
+        return [
+            ("default", {name: self.traits()[name].default() for name in _NAMES}),
+            ("config", {n: getattr(self, n) for n in _NAMES if n in self._configured()}),
+            ("settings", self._kept()),
+            ("environment", self._from_environment()),
+            ("command-line", {n: getattr(self, n) for n in _NAMES if n in self._command_line}),
+        ]
+
+    def _configured(self) -> set[str]:
+        """Names that the configuration sets, on the command line or in a file."""
+        return set(self.config.get(type(self).__name__, {}))
+
+    def _from_environment(self) -> dict[str, Any]:
+        found = {
+            name: self._environment[ENVIRONMENT_PREFIX + name.upper()]
+            for name in _NAMES
+            if ENVIRONMENT_PREFIX + name.upper() in self._environment
+        }
+        try:
+            return _given(codec.decode(SettingsUpdateRequest, found, from_text=True))
+        except ValidationError as error:
+            name = str(error.details.get("field", "")).upper()
+            variable = ENVIRONMENT_PREFIX + name
+            raise ValidationError(
+                f"The environment variable {variable} is not valid. {error.message}", field=variable
+            ) from None
+
+    def _check_config(self) -> None:
+        """Say at once, and in the words of the contract, when a configured value is out of range."""
+        codec.decode(SettingsUpdateRequest, {n: getattr(self, n) for n in _NAMES})
+
+    # The file
+
+    def _kept(self) -> dict[str, Any]:
+        try:
+            return self._read()
+        except ValidationError as error:
+            self.log.warning("The settings file %s is left alone: %s", self.path, error.message)
+            return {}
+        except OSError as failure:
+            self.log.warning("The settings file cannot be read: %s", failure)
+            return {}
+
+    def _read(self) -> dict[str, Any]:
+        """Return what the file keeps; a `ValidationError` where it is not one of this version."""
+        try:
+            document = codec.decode_json(self.path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        if not isinstance(document, dict) or document.get("format") != _FORMAT:
+            raise ValidationError("it is of another version, or no settings file.")
+        return _given(codec.decode(SettingsUpdateRequest, document.get("settings", {})))
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        document = msgspec.json.encode({"format": _FORMAT, "settings": kept})
+        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._set_aside_foreign()
+            temporary.write_bytes(msgspec.json.format(document, indent=2))
+            temporary.replace(self.path)
+        except OSError as failure:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise FileWriteError(
+                f"The settings cannot be kept: {failure.strerror}.",
+                recovery="Check the permissions of Jupyter's data folder, or set "
+                "`LocalCoderSettings.settings_dir`.",
+            ) from failure
+
+    def _set_aside_foreign(self) -> None:
+        """Keep a copy of a file that this version cannot read, before it is replaced."""
+        try:
+            self._read()
+        except ValidationError:
+            shutil.copyfile(self.path, self.path.with_suffix(".backup.json"))
+
+
+def _given(request: SettingsUpdateRequest) -> dict[str, Any]:
+    """Return the fields that a request sets to something."""
+    values = {name: getattr(request, name) for name in _NAMES}
+    return {name: value for name, value in values.items() if value is not msgspec.UNSET and value is not None}
+
+
+_NAMES = SettingsUpdateRequest.__struct_fields__
