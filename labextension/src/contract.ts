@@ -170,6 +170,7 @@ export interface License {
   name: string;
   text: string;
   sha256: string;
+  attribution: string;
 }
 
 /** End all requests, waiting or running. */
