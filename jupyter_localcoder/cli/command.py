@@ -62,6 +62,7 @@ class LocalCoderCommand(JupyterApp):
     arguments: ClassVar[tuple[int, int]] = (0, 0)
     """The least and the largest number of positional arguments."""
 
+    option_description = "What else can be configured (`--Class.trait=value`), `--help-all` lists."
     flags = COMMON_FLAGS
     aliases = {name: base_aliases[name] for name in ("config", "log-level")}
 
@@ -151,6 +152,10 @@ class LocalCoderCommand(JupyterApp):
 
     def _log_level_default(self) -> int:
         return logging.WARNING
+
+    def emit_help_epilogue(self, classes: bool) -> Generator[str, None, None]:
+        """Yield nothing: the options say it already."""
+        yield from ()
 
     @property
     def _called(self) -> str:

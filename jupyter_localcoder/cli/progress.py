@@ -12,7 +12,7 @@ from .units import duration, size
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from ..models.store import Progress
+    from ..models.meter import Progress
 
 
 class Show(Protocol):
@@ -75,10 +75,11 @@ class _Bar:
 
     def __call__(self, progress: Progress) -> None:
         """Draw it."""
-        bar = self._bar = self._bar or self._begin(progress)
-        if progress.state != self._state:
-            self._state = progress.state
-            bar.set_description_str(f"{self.title}: {self._state}", refresh=False)
+        if self._bar is None or progress.state != self._state:
+            # Fetching and verifying count the same bytes, each from the beginning.
+            self.__exit__()
+            self._state, self._bar = progress.state, self._begin(progress)
+        bar = self._bar
         bar.total = progress.total_bytes or None
         bar.update(progress.received_bytes - bar.n)
 
@@ -86,6 +87,7 @@ class _Bar:
         from tqdm import tqdm
 
         return tqdm(
+            desc=f"{self.title}: {progress.state}",
             # What an earlier pull left must not count as speed.
             initial=progress.received_bytes,
             total=progress.total_bytes or None,

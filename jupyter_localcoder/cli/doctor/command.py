@@ -64,12 +64,15 @@ class Doctor(LocalCoderCommand):
 
     def _print(self, finding: Finding) -> None:
         verdict = f"{SIGNS[finding.verdict]} {finding.verdict.ljust(7)}"
-        painted = self.console.paint(verdict, COLOURS[finding.verdict])
-        self.console.out(f"{painted}  {finding.topic}: {finding.found}")
-        if finding.meaning:
-            width = max((self.console.width or 100) - _INDENT, 20)
-            for line in textwrap.wrap(finding.meaning, width, break_long_words=False, break_on_hyphens=False):
-                self.console.out(" " * _INDENT + line)
+        first, *more = self._wrapped(f"{finding.topic}: {finding.found}") + self._wrapped(finding.meaning)
+        self.console.out(f"{self.console.paint(verdict, COLOURS[finding.verdict])}  {first}")
+        for line in more:
+            self.console.out(" " * _INDENT + line)
+
+    def _wrapped(self, text: str) -> list[str]:
+        """The lines of a text; words stay whole, so that a command can be copied."""
+        width = max((self.console.width or 100) - _INDENT, 20)
+        return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 _INDENT = 11

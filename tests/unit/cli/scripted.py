@@ -1,0 +1,320 @@
+"""A client and a store that follow a script, and the command line over them.
+
+Run as a program it is the real command line with these two behind it: `python scripted.py explain FILE`.
+The environment variable SCRIPT then holds the fields of `Script` as JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from jupyter_localcoder import errors
+from jupyter_localcoder.cli.ports import Ports
+from jupyter_localcoder.cli.run import run
+from jupyter_localcoder.client import Client, Stream
+from jupyter_localcoder.contract import backend, common, generation, models, registry, settings
+from jupyter_localcoder.models import catalogue
+
+MODEL = "qwen2.5-coder-0.5b"
+SIZE = 491_400_064
+
+
+@dataclass
+class Script:
+    """What happens."""
+
+    answer: list[str] = field(default_factory=lambda: ["Hello ", "world."])
+    finish: str = "stop"
+    delay_seconds: float = 0.0
+    """Before each piece of an answer, and each step of a download."""
+    fail: str = ""
+    """Code of the error that every call raises."""
+    server: bool = True
+    air_gap: bool = False
+    accepted: bool = False
+    ready: bool = False
+    received: int = 0
+    steps: int = 40
+    """Of a download."""
+    broken: bool = False
+    """The model's file has the wrong digest."""
+    loaded: bool = False
+
+
+class FakeStream(Stream):
+    """The frames of the script; closing it early is written down."""
+
+    def __init__(self, script: Script, log: list[Any]) -> None:
+        self.script = script
+        self.log = log
+        self.frames = self._frames()
+        self.ended = False
+
+    def __next__(self) -> Any:
+        return next(self.frames)
+
+    def close(self) -> None:
+        self.log.append("closed" if self.ended else "cancelled")
+
+    def _frames(self) -> Any:
+        yield generation.Started(run="r1")
+        for piece in self.script.answer:
+            time.sleep(self.script.delay_seconds)
+            yield generation.Delta(run="r1", text=piece)
+        self.ended = True
+        yield done_frame("".join(self.script.answer), self.script.finish)
+
+
+def done_frame(text: str, finish: Any = "stop") -> generation.Done:
+    return generation.Done(
+        run="r1",
+        text=text,
+        finish=finish,
+        usage=common.Usage(prompt_tokens=20, cached_tokens=0, completion_tokens=12),
+        timings=common.Timings(
+            queue_ms=0.0,
+            prefill_ms=100.0,
+            decode_ms=400.0,
+            total_ms=500.0,
+            prefill_tokens_per_second=200.0,
+            decode_tokens_per_second=30.0,
+        ),
+        model=common.ModelStamp(id=MODEL, digest="ab" * 32, quantization="Q4_K_M"),
+        sampling=common.Sampling(
+            temperature=0.2, top_k=40, top_p=0.95, min_p=0.05, repeat_penalty=1.0, seed=7
+        ),
+        prompt_sha256="cd" * 32,
+    )
+
+
+class FakeClient(Client):
+    """Answers by the script, and writes down what was asked."""
+
+    def __init__(self, script: Script, log: list[Any], *, local: bool = False) -> None:
+        self.script = script
+        self.log = log
+        self.local = local
+        self.settings: dict[str, Any] = {"air_gap": script.air_gap}
+
+    @property
+    def where(self) -> str:
+        return "this process" if self.local else "Jupyter server at http://localhost:8888/"
+
+    def call(self, op: Any, request: Any) -> Any:
+        self.log.append((op.name, request))
+        if self.script.fail:
+            raise errors.from_parts(self.script.fail, "")
+        return _ANSWERS[op.name](self, request)
+
+    def stream(self, op: Any, request: Any) -> Stream:
+        self.log.append((op.name, request))
+        if self.script.fail:
+            raise errors.from_parts(self.script.fail, "")
+        return FakeStream(self.script, self.log)
+
+    def close(self) -> None:
+        self.log.append("client closed")
+
+    def view(self, request: Any) -> settings.SettingsView:
+        values: dict[str, Any] = {**_DEFAULTS, **self.settings}
+        sources = {name: "settings" if name in self.settings else "default" for name in values}
+        return settings.SettingsView(
+            settings=settings.Settings(**values),
+            sources=sources,
+            path="/home/you/settings.json",  # type: ignore[arg-type]
+        )
+
+    def update(self, request: Any) -> settings.SettingsView:
+        for name, value in msgspec.structs.asdict(request).items():
+            if value is None:
+                self.settings.pop(name, None)
+            elif value is not msgspec.UNSET:
+                self.settings[name] = value
+        return self.view(request)
+
+    def models(self, request: Any) -> models.ModelList:
+        store = FakeStore(self.script, [])
+        return models.ModelList(
+            models=tuple(store.infos(4096)),
+            licenses=tuple(store.catalogue.licenses.values()),
+            profiles=tuple(store.catalogue.profiles.values()),
+            active_profile="Tiny",
+            profile_reason="8.1 GB of memory are free.",
+            models_dir=os.environ.get("LOCALCODER_MODELS_DIR", "/models"),
+        )
+
+    def ping(self, request: Any) -> backend.BackendStatus:
+        return backend.BackendStatus(
+            version="0.1.0",
+            state="ready",
+            generation=1,
+            reason="The model is loaded.",
+            model=MODEL,
+            profile="Tiny",
+            uptime_seconds=4000.0,
+            queue_length=1,
+            speeds=backend.Speeds(
+                prefill_tokens_per_second=812.0, decode_tokens_per_second=31.4, first_token_ms=140.0
+            ),
+            memory=backend.Memory(
+                worker_bytes=700_000_000,
+                server_bytes=90_000_000,
+                available_bytes=8_000_000_000,
+                total_bytes=16_000_000_000,
+            ),
+            air_gap=self.script.air_gap,
+            acceleration="cpu",
+            context_window=8192,
+        )
+
+    def load(self, request: Any) -> models.LoadedModel:
+        return models.LoadedModel(
+            id=request.id,
+            digest="ab" * 32,
+            context_window=8192,
+            acceleration="cpu",
+            load_ms=1234.0,
+            fill_in_the_middle=True,
+        )
+
+    def delete(self, request: Any) -> models.DeletedModel:
+        if self.script.loaded and not request.force:
+            raise errors.ModelInUse
+        return models.DeletedModel(id=request.id, freed_bytes=SIZE)
+
+
+_ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
+    registry.SETTINGS_GET.name: FakeClient.view,
+    registry.SETTINGS_UPDATE.name: FakeClient.update,
+    registry.MODEL_LIST.name: FakeClient.models,
+    registry.PING.name: FakeClient.ping,
+    registry.MODEL_LOAD.name: FakeClient.load,
+    registry.MODEL_UNLOAD.name: lambda client, request: common.Empty(),
+    registry.MODEL_DELETE.name: FakeClient.delete,
+}
+
+_DEFAULTS: dict[str, Any] = {
+    "profile": "auto", "model": "", "general_model": "", "context_window": 0, "temperature": 0.2,
+    "top_k": 40, "top_p": 0.95, "min_p": 0.05, "repeat_penalty": 1.0, "max_tokens": 1024,
+    "idle_minutes": 15.0, "keep_resident": False, "acceleration": "auto", "run_mode": "performance",
+    "air_gap": False, "tab_completion": True,
+}  # fmt: skip
+
+
+class Progress(NamedTuple):
+    state: str
+    received_bytes: int
+    total_bytes: int
+    rate_bytes_per_second: float
+
+
+class FakeStore:
+    """The real catalogue, and a folder that exists only in the script."""
+
+    def __init__(self, script: Script, log: list[Any]) -> None:
+        self.script = script
+        self.log = log
+        self.catalogue = catalogue.load()
+
+    def infos(self, context_window: int) -> list[models.ModelInfo]:
+        return [self._info(entry) for entry in self.catalogue.entries.values()]
+
+    def prepare(
+        self, model: str, *, allow_download: bool, accept_license: str, accepted_by: str, air_gap: bool
+    ) -> Any:
+        self.log.append(("prepare", model, accept_license, accepted_by))
+        if self.script.ready:
+            return self._info(self.catalogue.entries[model])
+        if air_gap:
+            raise errors.AirGapped
+        if not (accept_license or self.script.accepted):
+            raise errors.LicenseNotAccepted
+        return None
+
+    def fetch(self, model: str, *, progress: Callable[[Progress], None], cancel: Any) -> Any:
+        first = self.script.received
+        for step in range(self.script.steps + 1):
+            received = first + (SIZE - first) * step // self.script.steps
+            progress(Progress("downloading", received, SIZE, 12_000_000.0))
+            time.sleep(self.script.delay_seconds)
+            if cancel.is_set():
+                raise errors.Canceled
+        progress(Progress("verifying", SIZE, SIZE, 0.0))
+        self.script.ready = True
+        return self._info(self.catalogue.entries[model])
+
+    def import_file(self, path: Path, *, model_id: str | None, link: bool) -> Any:
+        self.log.append(("import", path, model_id, link))
+        if not path.exists():
+            raise errors.SourceFileNotFound
+        return self._info(self.catalogue.entries[MODEL])
+
+    def export(self, model: str, path: Path) -> models.ModelExported:
+        return models.ModelExported(path=str(path), size_bytes=SIZE)
+
+    def verify(self, model: str) -> Any:
+        if self.script.broken:
+            raise errors.ChecksumMismatch
+        return self._info(self.catalogue.entries[model])
+
+    def _info(self, entry: Any) -> models.ModelInfo:
+        ready = self.script.ready and entry.id == MODEL
+        return models.ModelInfo(
+            id=entry.id,
+            name=entry.name,
+            size_bytes=entry.size_bytes,
+            digest=entry.sha256,
+            quantization=entry.quantization,
+            parameters=entry.parameters,
+            license=entry.license,
+            license_accepted=self.script.accepted,
+            context_length=entry.context_length,
+            roles=entry.roles,
+            fill_in_the_middle=entry.fill_in_the_middle,
+            state="ready" if ready else "idle",
+            received_bytes=SIZE if ready else self.script.received,
+            origin="catalogue",
+            revision=entry.revision,
+            fit=models.MemoryFit(
+                fit="fits",
+                weights_bytes=SIZE,
+                kv_bytes=1,
+                compute_bytes=1,
+                needed_bytes=600_000_000,
+                available_bytes=8_000_000_000,
+            ),
+            loaded=False,
+        )
+
+
+def ports(script: Script, log: list[Any]) -> Ports:
+    client = FakeClient(script, log)
+
+    def connect(config: Any, allow_local: bool) -> Client:
+        if not script.server and not allow_local:
+            raise errors.ConnectionFailed("No running Jupyter server was found.", recovery="Start one.")
+        client.local = not script.server
+        return client
+
+    return Ports(connect=connect, store=lambda config: FakeStore(script, log))  # type: ignore[arg-type,return-value]
+
+
+def main() -> None:
+    script = msgspec.json.decode(os.environ.get("SCRIPT", "{}"), type=Script)
+    log: list[Any] = []
+    code = run(sys.argv[1:], ports=ports(script, log))
+    if "LOG" in os.environ:
+        Path(os.environ["LOG"]).write_text("\n".join(map(str, log)))
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

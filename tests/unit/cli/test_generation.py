@@ -1,0 +1,260 @@
+"""explain, improve and complete, over a scripted client."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+CODE = "import os\n\n\ndef f(x):\n    return x+1\n"
+BETTER = 'Here:\n```python\nimport os\n\n\ndef f(x):\n    """Add one."""\n    return x + 1\n```\nDone.'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "analysis.py"
+    path.write_text(CODE)
+    return path
+
+
+def test_explain_prints_the_answer_and_nothing_else(cli, file):
+    ran = cli("explain", str(file))
+    assert ran.code == 0
+    assert ran.out == "Hello world.\n"
+    assert ran.err == "12 tokens · 30.0 tokens/s · 0.5 s · qwen2.5-coder-0.5b\n"
+    request = ran.asked("generate")
+    assert (request.command, request.code, request.language) == ("explain", CODE, "python")
+    assert ran.log[-2:] == ["closed", "client closed"]
+
+
+def test_quiet_leaves_the_metrics_out(cli, file):
+    assert cli("explain", str(file), "--quiet").err == ""
+
+
+def test_options_reach_the_request(cli, file):
+    ran = cli(
+        "explain", str(file), "--model=m", "--profile=Tiny", "--max-tokens=9", "--temperature=0", "--seed=3",
+        "--timeout=1.5", "--instruction=why?", "--language=julia",
+    )  # fmt: skip
+    request = ran.asked("generate")
+    assert (request.model, request.profile, request.max_tokens) == ("m", "Tiny", 9)
+    assert (request.timeout_ms, request.instruction, request.language) == (1500, "why?", "julia")
+    assert (request.sampling.temperature, request.sampling.seed) == (0.0, 3)
+
+
+def test_escapes_of_the_model_do_not_reach_the_terminal(cli, file):
+    ran = cli("explain", str(file), answer=["a\x1b]52;c;ZXZ", "pbA==\x07b\x1b[", "31mc\r\n"], tty=True)
+    assert ran.out == "abc\n\n"
+
+
+def test_stdin_is_read_for_a_dash(cli):
+    assert cli("explain", "-", stdin="x = 1\n").asked("generate").code == "x = 1\n"
+
+
+def test_a_notebook_gives_its_code_cells(cli, tmp_path):
+    path = tmp_path / "n.ipynb"
+    path.write_text(
+        '{"cells": [{"cell_type": "code", "source": ["a = 1\\n", "b"]},'
+        ' {"cell_type": "markdown", "source": "no"}, {"cell_type": "code", "source": "c"}]}'
+    )
+    assert cli("explain", str(path)).asked("generate").code == "# %% cell 1\na = 1\nb\n\n# %% cell 2\nc"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (None, 3, "There is no file"),
+        (b"", 2, "There is no code"),
+        (b"  \n", 2, "There is no code"),
+        (b"\xff\xfe\x00", 2, "is not UTF-8 text"),
+        (b"a\x00b", 2, "zero bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_used(cli, tmp_path, content, code, words):
+    path = tmp_path / "x.py"
+    if content is not None:
+        path.write_bytes(content)
+    ran = cli("explain", str(path))
+    assert (ran.code, ran.out) == (code, "")
+    assert words in ran.err
+    assert ran.log == []
+
+
+def test_a_folder_is_no_file(cli, tmp_path):
+    ran = cli("explain", str(tmp_path))
+    assert ran.code == 2
+    assert "cannot be read" in ran.err
+
+
+@pytest.mark.parametrize("option", ["--temperature=9", "--seed=-1", "--max-tokens=0", "--temperature=abc"])
+def test_a_value_out_of_range_is_a_usage_error(cli, file, option):
+    ran = cli("explain", str(file), option)
+    assert ran.code == 2
+    assert option.removeprefix("--").split("=")[0].replace("-", "_") in ran.err
+    assert "closed" not in ran.log
+
+
+@pytest.mark.parametrize(
+    ("fail", "code"),
+    [("TOKEN_LIMIT_EXCEEDED", 1), ("MODEL_NOT_FOUND", 3), ("AIR_GAPPED", 4), ("MODEL_NOT_READY", 5),
+     ("OUT_OF_MEMORY", 1), ("CANCELED", 130), ("UNKNOWN_ERROR", 1)],
+)  # fmt: skip
+def test_errors_have_a_code_an_advice_and_an_exit_code(cli, file, fail, code):
+    ran = cli("explain", str(file), fail=fail)
+    assert (ran.code, ran.out) == (code, "")
+    first, advice = ran.err.splitlines()
+    assert first.startswith("error: ")
+    assert first.endswith(f"[{fail}]")
+    assert advice
+
+
+def test_an_error_is_a_document_with_json(cli, file):
+    ran = cli("explain", str(file), "--json", fail="MODEL_NOT_READY")
+    assert (ran.code, ran.err) == (5, "")
+    assert ran.json["error"]["code"] == "MODEL_NOT_READY"
+    assert ran.json["error"]["recovery"]
+
+
+def test_json_holds_the_whole_answer(cli, file):
+    ran = cli("explain", str(file), "--json")
+    assert ran.json["text"] == "Hello world."
+    assert ran.json["model"]["digest"] == "ab" * 32
+
+
+def test_a_cut_answer_says_so(cli, file):
+    assert "--max-tokens" in cli("explain", str(file), finish="length").err
+    assert "--timeout" in cli("explain", str(file), finish="timeout").err
+    assert cli("explain", str(file), finish="canceled").code == 130
+
+
+def test_improve_prints_a_diff_that_patch_takes(cli, file):
+    ran = cli("improve", str(file), answer=[BETTER])
+    assert ran.out == (
+        f"--- {file}\n+++ {file}\n@@ -2,4 +2,5 @@\n \n \n def f(x):\n"
+        '-    return x+1\n+    """Add one."""\n+    return x + 1\n'
+    )
+    assert file.read_text() == CODE
+
+
+def test_improve_colours_the_diff_for_a_person(cli, file):
+    assert "\x1b[31m-    return x+1\x1b[0m" in cli("improve", str(file), answer=[BETTER], tty=True).out
+
+
+def test_write_replaces_the_file_and_keeps_the_old(cli, file):
+    file.chmod(0o640)
+    ran = cli("improve", str(file), "--write", "--json", answer=[BETTER])
+    assert ran.code == 0
+    assert ran.json["written"] is True
+    assert (
+        file.read_text()
+        == ran.json["code"]
+        == CODE.replace("    return x+1", '    """Add one."""\n    return x + 1')
+    )
+    assert file.with_name("analysis.py~").read_text() == CODE
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in file.parent.iterdir()) == ["analysis.py", "analysis.py~"]
+
+
+def test_write_keeps_windows_line_ends(cli, file):
+    file.write_bytes(CODE.replace("\n", "\r\n").encode())
+    cli("improve", str(file), "--write", answer=[BETTER])
+    assert file.read_bytes().count(b"\r\n") == file.read_bytes().count(b"\n") == 6
+
+
+def test_write_follows_a_link(cli, file, tmp_path):
+    link = tmp_path / "link.py"
+    link.symlink_to(file)
+    cli("improve", str(link), "--write", answer=[BETTER])
+    assert link.is_symlink()
+    assert "Add one" in file.read_text()
+
+
+@pytest.mark.parametrize("finish", ["length", "timeout", "canceled"])
+def test_a_cut_answer_is_never_written(cli, file, finish):
+    ran = cli("improve", str(file), "--write", answer=[BETTER], finish=finish)
+    assert ran.code in (1, 130)
+    assert file.read_text() == CODE
+
+
+def test_no_change_writes_nothing(cli, file):
+    ran = cli("improve", str(file), "--write", answer=[CODE])
+    assert (ran.code, ran.out) == (0, "")
+    assert "changed nothing" in ran.err
+    assert not file.with_name("analysis.py~").exists()
+
+
+def test_write_to_stdin_is_refused_before_the_model_works(cli):
+    ran = cli("improve", "-", "--write", stdin="x = 1\n")
+    assert (ran.code, ran.log) == (2, [])
+
+
+def test_an_instruction_may_begin_with_a_dash(cli, file):
+    ran = cli("improve", str(file), "--instruction=- use numpy", answer=[BETTER])
+    assert ran.asked("generate").instruction == "- use numpy"
+
+
+def test_complete_prints_the_completion_only(cli, file):
+    ran = cli("complete", str(file), "--line=5", "--column", "11", answer=["x", " + 1"])
+    assert (ran.code, ran.out) == (0, "x + 1")
+    request = ran.asked("tab:complete")
+    assert request.prefix == "import os\n\n\ndef f(x):\n    return "
+    assert request.suffix == "x+1\n"
+    assert request.multiline is True
+
+
+@pytest.mark.parametrize(
+    ("options", "prefix"),
+    [
+        ([], CODE),
+        (["--line=1"], "import os"),
+        (["--line=1", "--column=0"], ""),
+        (["--line=6"], CODE),
+        (["--line=2", "--column=0"], "import os\n"),
+    ],
+)
+def test_places(cli, file, options, prefix):
+    request = cli("complete", str(file), *options).asked("tab:complete")
+    assert (request.prefix, request.prefix + request.suffix) == (prefix, CODE)
+
+
+@pytest.mark.parametrize("options", [["--line=0"], ["--line=7"], ["--line=-1"], ["--line=1", "--column=10"]])
+def test_a_place_that_is_not_there_names_those_that_are(cli, file, options):
+    ran = cli("complete", str(file), *options)
+    assert (ran.code, ran.log) == (2, [])
+    assert "go from" in ran.err
+
+
+def test_ctrl_c_cancels_and_keeps_what_came(start, tmp_path, file):
+    child = start("explain", str(file), answer=["word "] * 500, delay_seconds=0.02)
+    assert child.stdout is not None
+    assert child.stdout.read(5) == "word "
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=10)
+    assert child.returncode == 130
+    assert "Interrupted" in err
+    assert "Traceback" not in err
+    assert (tmp_path / "log").read_text().splitlines()[-2:] == ["cancelled", "client closed"]
+
+
+def test_a_reader_that_leaves_is_no_error(start, tmp_path, file):
+    child = start("explain", str(file), answer=["many words\n"] * 500, delay_seconds=0.01)
+    assert child.stdout is not None
+    assert child.stderr is not None
+    child.stdout.readline()
+    child.stdout.close()
+    assert child.wait(timeout=10) == 141
+    assert child.stderr.read() == ""
+    child.stderr.close()
+    assert "cancelled" in (tmp_path / "log").read_text()
+
+
+def test_pieces_are_printed_as_they_come(start, file):
+    child = start("explain", str(file), answer=["one\n", "two\n"], delay_seconds=1.0)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "one\n"
+    seen = time.monotonic()
+    assert child.stdout.readline() == "two\n"
+    assert time.monotonic() - seen > 0.5
+    child.communicate(timeout=10)

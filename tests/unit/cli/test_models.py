@@ -1,0 +1,220 @@
+"""models list, pull, import, export, rm and verify, over a scripted store."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+MODEL = "qwen2.5-coder-0.5b"
+HERE = Path(__file__).parent
+
+
+def test_list_names_size_state_fit_and_licence(cli):
+    ran = cli("models", "list", ready=True)
+    line = next(line for line in ran.out.splitlines() if line.startswith(MODEL))
+    assert line.split() == [MODEL, "491", "MB", "ready", "fits", "Apache-2.0", "code,", "general"]
+    assert "Profile Tiny (qwen2.5-coder-0.5b): 8.1 GB" in ran.out
+    assert "Built with Meta Llama 3" in ran.out
+
+
+def test_list_fits_a_terminal_of_80_columns(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    table = cli("models", "list", tty=True).out.split("\n\n")[0]
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_list_as_json_is_the_answer_of_the_contract(cli):
+    answer = cli("models", "list", "--json").json
+    assert MODEL in [model["id"] for model in answer["models"]]
+    assert answer["models_dir"]
+
+
+def test_what_is_not_whole_never_reads_as_whole(cli):
+    ran = cli("models", "list", received=491_400_063)
+    assert "partly (99 %)" in ran.out
+
+
+def test_without_a_person_and_without_consent_nothing_is_fetched(cli):
+    ran = cli("models", "pull", MODEL)
+    assert (ran.code, ran.out) == (4, "")
+    assert "[LICENSE_NOT_ACCEPTED]" in ran.err
+    assert "--show-license" in ran.err
+    assert "--accept-license" in ran.err
+    assert not [entry for entry in ran.log if entry[0] == "prepare"]
+
+
+def test_consent_by_option_is_handed_on_as_the_digest_of_the_text(cli):
+    ran = cli("models", "pull", MODEL, "--accept-license")
+    assert ran.code == 0
+    ((_, model, digest, who),) = [entry for entry in ran.log if entry[0] == "prepare"]
+    assert model == MODEL
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    assert who
+    assert "is ready, its digest is verified" in ran.out
+
+
+def test_a_pipe_gets_one_line_for_each_tenth(cli):
+    ran = cli("models", "pull", MODEL, "--accept-license", received=100_000_000)
+    lines = ran.err.splitlines()
+    assert lines[0] == f"Fetching {MODEL}: 491 MB, 100 MB of it are here already."
+    assert lines[1] == f"{MODEL}: 20 %, 100 MB of 491 MB, 12 MB/s, 33 s left"
+    assert [line.split(":")[1].split("%")[0].strip() for line in lines[1:-1]] == [
+        str(percent) for percent in range(20, 101, 10)
+    ]
+    assert lines[-1] == f"{MODEL}: verifying"
+    assert "\r" not in ran.err
+
+
+def test_quiet_shows_no_progress(cli):
+    assert cli("models", "pull", MODEL, "--accept-license", "--quiet").err == ""
+
+
+def test_json_is_one_document_and_asks_nothing(cli):
+    ran = cli("models", "pull", MODEL, "--json", "--accept-license", "--quiet")
+    assert (ran.json["fetched"], ran.json["model"]["state"]) == (True, "ready")
+    assert cli("models", "pull", MODEL, "--json", tty=True).json["error"]["code"] == "LICENSE_NOT_ACCEPTED"
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 4), ("\n", 4), ("", 4)])
+def test_a_person_is_asked(cli, answer, code):
+    ran = cli("models", "pull", MODEL, "--quiet", stdin=answer, tty=True)
+    assert ran.code == code
+    assert "491 MB, is under the licence Apache" in ran.err
+    assert "Accept the licence? [y/N, r to read it]" in ran.err
+
+
+def test_a_licence_that_was_accepted_is_not_asked_again(cli):
+    assert cli("models", "pull", MODEL, "--quiet", accepted=True).code == 0
+
+
+def test_the_licence_text_can_be_read_and_fetches_nothing(cli):
+    ran = cli("models", "pull", MODEL, "--show-license")
+    assert "Apache License" in ran.out
+    assert ran.log == []
+    assert cli("models", "pull", MODEL, "--show-license", "--json").json["sha256"]
+
+
+def test_the_air_gap_refuses_and_asks_nothing(cli):
+    ran = cli("models", "pull", MODEL, air_gap=True, tty=True)
+    assert ran.code == 4
+    assert "[AIR_GAPPED]" in ran.err
+    assert "Accept" not in ran.err
+
+
+def test_what_is_here_is_not_fetched(cli):
+    ran = cli("models", "pull", MODEL, ready=True)
+    assert (ran.code, ran.err) == (0, "")
+    assert "was here already" in ran.out
+
+
+@pytest.mark.parametrize(("model", "code"), [("no-such-model", 3), ("../x", 2), ("", 2)])
+def test_a_model_that_does_not_exist(cli, model, code):
+    assert cli("models", "pull", model).code == code
+
+
+def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(start):
+    child = start("models", "pull", MODEL, "--accept-license", delay_seconds=0.05)
+    assert child.stderr is not None
+    child.stderr.readline()
+    child.stderr.readline()
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=10)
+    assert (child.returncode, out) == (130, "")
+    assert "What came so far is kept. [CANCELED]" in err
+    assert f"`jupyter localcoder models pull {MODEL}` goes on from there." in err
+
+
+def on_terminal(argv: list[str], answers: bytes, environ: dict[str, str]) -> tuple[int, str]:
+    """Run a command on a terminal of 80 columns; its exit code and what the terminal got."""
+    master, slave = pty.openpty()
+    import fcntl
+    import struct
+    import termios
+
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    child = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, env=environ)
+    os.close(slave)
+    os.write(master, answers)
+    shown = b""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        elif child.poll() is not None:
+            break
+    os.close(master)
+    return child.wait(timeout=5), shown.decode()
+
+
+def test_a_terminal_gets_a_bar_with_bytes_rate_and_time_left():
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(HERE.parents[2]),
+        "SCRIPT": '{"delay_seconds": 0.02}',
+        "TERM": "xterm",
+    }
+    argv = [sys.executable, str(HERE / "scripted.py"), "models", "pull", MODEL]
+    code, shown = on_terminal(argv, b"y\n", environ)
+    assert code == 0, shown
+    frames = [frame for frame in re.split(r"[\r\n]+", shown) if "%|" in frame]
+    assert len(frames) > 3
+    assert any(re.search(r"\d+M?/491M \[\d\d:\d\d<\d\d:\d\d, .*B/s\]", frame) for frame in frames), frames
+    assert max(map(len, frames)) <= 80
+    assert "verifying" in frames[-1]
+
+
+def test_import_hands_on_an_absolute_path(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    ran = cli("models", "import", "m.gguf", "--id=mine", "--link")
+    assert ran.code == 0
+    assert ran.log == [("import", tmp_path / "m.gguf", "mine", True)]
+    assert cli("models", "import", "none.gguf").code == 3
+
+
+def test_export_says_what_it_wrote(cli, tmp_path):
+    ran = cli("models", "export", MODEL, str(tmp_path / "bundle"))
+    assert ran.out == f"Wrote {tmp_path / 'bundle'} (491 MB).\n"
+    assert cli("models", "export", MODEL).code == 2
+
+
+def test_rm_asks_a_person_and_only_a_person(cli):
+    assert cli("models", "rm", MODEL, stdin="n\n", tty=True).code == 2
+    assert cli("models", "rm", MODEL, stdin="y\n", tty=True).code == 0
+    ran = cli("models", "rm", MODEL)
+    assert ran.out == f"{MODEL} is removed; 491 MB are free again.\n"
+
+
+def test_rm_of_a_loaded_model_needs_force(cli):
+    assert cli("models", "rm", MODEL, loaded=True).code == 5
+    assert cli("models", "rm", MODEL, "--force", loaded=True).code == 0
+
+
+def test_verify_looks_at_all_that_are_here(cli):
+    ran = cli("models", "verify", ready=True)
+    assert (ran.code, ran.out) == (0, f"{MODEL}: the digest is right.\n")
+    assert cli("models", "verify").err == "There is no model on this machine.\n"
+
+
+def test_verify_tells_a_wrong_digest(cli):
+    ran = cli("models", "verify", ready=True, broken=True)
+    assert ran.code == 1
+    assert "[CHECKSUM_MISMATCH]" in ran.out
+    document = cli("models", "verify", "--json", ready=True, broken=True).json
+    assert document["models"][0]["error"]["code"] == "CHECKSUM_MISMATCH"
+    assert cli("models", "verify", MODEL, "--json", broken=True).json["error"]["code"] == "CHECKSUM_MISMATCH"

@@ -1,0 +1,44 @@
+"""status, load and unload, over a scripted client."""
+
+from __future__ import annotations
+
+
+def test_status_fits_a_terminal_of_80_columns(cli):
+    out = cli("status", tty=True).out
+    assert max(map(len, out.splitlines())) <= 80
+    for word in ("ready", "qwen2.5-coder-0.5b", "Tiny", "8192 tokens", "31.4", "8 GB of 16 GB", "1 h 06 min"):
+        assert word in out
+
+
+def test_status_without_a_server_says_so(cli):
+    ran = cli("status", server=False)
+    assert ran.code == 0
+    assert ran.out.startswith("No Jupyter server with the extension is running.\n")
+    assert cli("status", "--json", server=False).json["server"] is False
+
+
+def test_status_tells_the_air_gap(cli):
+    assert "air gap   on" in cli("status", air_gap=True).out
+
+
+def test_load_names_the_model_of_the_profile(cli):
+    ran = cli("load")
+    assert ran.asked("model:load").id == "qwen2.5-coder-0.5b"
+    assert ran.out == "qwen2.5-coder-0.5b is loaded: 8192 tokens of context, on cpu, after 1.2 s.\n"
+
+
+def test_load_of_one_model_with_a_profile(cli):
+    request = cli("load", "other", "--profile=Tiny").asked("model:load")
+    assert (request.id, request.profile) == ("other", "Tiny")
+
+
+def test_unload(cli):
+    assert cli("unload").out == "The model is unloaded.\n"
+
+
+def test_without_a_server_they_are_unavailable(cli):
+    for command in ("load", "unload"):
+        ran = cli(command, server=False)
+        assert (ran.code, ran.out) == (5, "")
+        assert "[CONNECTION_ERROR]" in ran.err
+        assert "stays loaded only in a running server" in ran.err

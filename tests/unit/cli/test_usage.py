@@ -1,0 +1,121 @@
+"""The real program: usage, help, exit codes, start-up; and what every command has in common."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from jupyter_localcoder.cli.exits import Exit, exit_of
+from jupyter_localcoder.cli.table import shorten, table
+from jupyter_localcoder.cli.units import duration, size
+from jupyter_localcoder.errors import by_code
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "A subcommand is missing."),
+        (["mdels"], "There is no subcommand `mdels`."),
+        (["models", "pul"], "There is no subcommand `pul`."),
+        (["--json-ish"], "There is no option `--json-ish`."),
+        (["status", "extra"], "`status` takes no argument, and 1 were given."),
+        (["explain"], "`explain FILE` takes one argument, and 0 were given."),
+        (["--quiet", "status"], "Options stand after `status`, not before it."),
+        (["status", "--Nothing.here=1"], "There is nothing to configure as `Nothing`."),
+        (["status", "--LocalCoderCommand.quite=1"], "Did you mean `quiet`?"),
+    ],
+)
+def test_a_slip_is_a_usage_error(cli, argv, words):
+    ran = cli(*argv)
+    assert (ran.code, ran.out, ran.log) == (2, "", [])
+    assert words in ran.err
+
+
+def test_the_program_leaves_with_the_exit_code(program):
+    ran = program("mdels")
+    assert ran.code == 2
+    assert ran.out == ""
+    assert "Subcommands: models, config" in ran.err
+
+
+def test_a_usage_error_is_a_document_with_json(program):
+    ran = program("models", "pull", "--json")
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.json["error"]["code"] == "INVALID_ARGUMENT"
+
+
+def test_options_may_stand_between_arguments(cli):
+    assert cli("config", "set", "--quiet", "top_k", "--json", "7").json["settings"] == {"top_k": 7}
+
+
+def test_version(program):
+    assert program("--version").out == "0.1.0\n"
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ("llama_cpp", "httpx", "tqdm", "jupyterlab", "jupyter_server", "psutil", "numpy")
+    code = (
+        "import sys; from jupyter_localcoder.cli.run import run; code = run(['models', 'pull', '--help'])\n"
+        f"sys.exit(code or [name for name in {heavy!r} if name in sys.modules] or 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_help_is_quick(program):
+    def seconds(*argv: str) -> float:
+        began = time.monotonic()
+        subprocess.run([sys.executable, *argv], check=True, capture_output=True)
+        return time.monotonic() - began
+
+    least = min(seconds("-c", "import jupyter_core.application") for _ in range(3))
+    ours = min(seconds("-m", "jupyter_localcoder.cli", "--help") for _ in range(3))
+    assert ours - least < 0.5
+
+
+def test_a_locale_without_the_signs_does_not_break_the_output(program):
+    ran = program("config", "get", "temprature", PYTHONIOENCODING="ascii")
+    assert ran.code == 2
+    ran = program("doctor", "--json", "--nope", PYTHONIOENCODING="ascii")
+    assert ran.json["error"]
+
+
+def test_a_broken_config_file_is_named(program, tmp_path):
+    path = tmp_path / "config.py"
+    path.write_text("c.LocalCoderCommand.quiet = 'perhaps'")
+    ran = program("models", "rm", "x", f"--config={path}")
+    assert ran.code == 2
+    assert "quiet" in ran.err
+
+
+def test_every_error_has_an_exit_code():
+    assert {exit_of(cls()) for cls in by_code().values()} == {
+        Exit.FAILED, Exit.USAGE, Exit.NOT_FOUND, Exit.REFUSED, Exit.UNAVAILABLE, Exit.INTERRUPTED
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (491_400_064, "491 MB"), (4_683_073_536, "4.68 GB"),
+     (99_960_000, "100 MB"), (999_700, "1 MB"), (12e15, "12 PB")],
+)  # fmt: skip
+def test_sizes(count, text):
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (90_000, "1 d 1 h")],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_a_table_shortens_its_widest_column_only_where_it_must():
+    rows = [("a" * 40, "b"), ("c", "d")]
+    assert max(map(len, table(("ONE", "TWO"), rows, width=20).splitlines())) <= 20
+    assert "a" * 40 in table(("ONE", "TWO"), rows)
+    assert shorten("abc", 2) == "a…"
