@@ -58,9 +58,9 @@ def _groups(root: Path) -> Iterator[tuple[Path, tuple[str, str, str]]]:
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
         if controllers == "":
-            mounts, names = ("sys/fs/cgroup", "sys/fs/cgroup/unified"), _V2
+            mounts, names = ["sys/fs/cgroup", "sys/fs/cgroup/unified"], _V2
         elif "memory" in controllers.split(","):
-            mounts, names = ("sys/fs/cgroup/memory",), _V1
+            mounts, names = ["sys/fs/cgroup/memory"], _V1
         else:
             continue
         parts = [part for part in group.split("/") if part not in ("", "..")]

@@ -51,6 +51,8 @@ class GgufHeader(Struct, frozen=True, kw_only=True):
     architecture: str
     name: str
     quantization: str
+    size_label: str
+    """The number of parameters as the makers state it, such as `1.5B`; empty where they do not."""
     context_length: int
     n_layers: int
     n_heads: int
@@ -231,6 +233,7 @@ class _Reading:
             name=_shown(self._string("general.name")),
             quantization=FILE_TYPES.get(file_type if isinstance(file_type, int) else -1)
             or tensors.majority_type,
+            size_label=_shown(self._string("general.size_label")),
             context_length=self._integer(f"{architecture}.context_length", 1, _MAX_CONTEXT),
             n_layers=n_layers,
             n_heads=n_heads,

@@ -1,0 +1,140 @@
+"""Take a model from this machine's own disk into the library, by copy or by reference."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from pathlib import Path
+
+from ..contract.models import ImportManifest
+from ..errors import ChecksumMismatch, InvalidArgument, InvalidModel
+from . import bundle, files, gguf, installed
+from .catalogue import Catalogue
+from .entries import CatalogueEntry
+from .folder import is_model_id
+from .installed import InstalledModel
+from .library import Library
+from .meter import Meter, Report
+
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Importing:
+    """One import."""
+
+    def __init__(
+        self,
+        library: Library,
+        catalogue: Catalogue,
+        reserve_bytes: int,
+        report: Report | None,
+        cancel: threading.Event | None,
+    ) -> None:
+        self._library = library
+        self._catalogue = catalogue
+        self._reserve_bytes = reserve_bytes
+        self._report = report
+        self._cancel = cancel
+
+    def run(self, path: Path, model_id: str | None, link: bool) -> InstalledModel:
+        """See `ModelStore.import_file`."""
+        if model_id is not None and not is_model_id(model_id):
+            raise InvalidArgument(
+                "The id may hold letters, digits, dots, dashes and underscores.", field="id"
+            )
+        found = bundle.find(path)
+        gguf.read(found.gguf)
+        self._library.folder.require_writable()
+        if link:
+            digest = self._digest(found.gguf, None)
+            return self._place(found, model_id, digest, None)
+        incoming = self._library.folder.incoming
+        files.make_folder(incoming)
+        files.require_space(incoming, found.gguf.stat().st_size + self._reserve_bytes)
+        part = incoming / f"{secrets.token_hex(8)}.part"
+        try:
+            digest = self._digest(found.gguf, part)
+            return self._place(found, model_id, digest, part)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _digest(self, source: Path, part: Path | None) -> str:
+        """Digest of the file, which is copied on the way unless it is to be linked."""
+        meter = Meter(self._report, "verifying", source.stat().st_size) if self._report else None
+        try:
+            with source.open("rb") as original:
+                if part is None:
+                    return files.copy_stream(original, None, counted=meter, cancel=self._cancel)
+                copy = files.open_part(part, 0)
+                try:
+                    digest = files.copy_stream(original, copy, counted=meter, cancel=self._cancel)
+                finally:
+                    files.close_part(copy)
+        except OSError as failure:
+            raise InvalidModel(f"`{source.name}` cannot be read: {failure.strerror}.") from None
+        files.sync_file(part)
+        return digest
+
+    def _place(
+        self, found: bundle.Found, model_id: str | None, digest: str, part: Path | None
+    ) -> InstalledModel:
+        if found.manifest is not None and found.manifest.digest != digest:
+            raise installed.mismatch(found.manifest.id, found.manifest.digest, digest)
+        entry = self._catalogue.by_digest(digest)
+        chosen = model_id or self._default_id(found, entry)
+        known = self._catalogue.entries.get(chosen)
+        if known is not None and known.sha256 != digest:
+            raise ChecksumMismatch(
+                f"The file is not the `{chosen}` of the catalogue: its digest is another one.",
+                recovery="Give it an id of its own to import it all the same.",
+                expected=known.sha256,
+                found=digest,
+            )
+        with self._library.folder.lock(chosen, self._cancel):
+            present = self._library.manifest(chosen)
+            if present is not None and present.digest != digest:
+                raise InvalidArgument(
+                    f"There is another model `{chosen}` already; delete it or give another id.", field="id"
+                )
+            if present is not None:
+                return self._library.checked(present, cancel=self._cancel)
+            return self._install(chosen, found, digest, entry, part)
+
+    def _install(
+        self,
+        model_id: str,
+        found: bundle.Found,
+        digest: str,
+        entry: CatalogueEntry | None,
+        part: Path | None,
+    ) -> InstalledModel:
+        from_bundle = found.manifest.license if found.manifest is not None else ""
+        manifest = ImportManifest(
+            id=model_id,
+            file=str(found.gguf)
+            if part is None
+            else (entry.file if entry is not None else f"{model_id}.gguf"),
+            size_bytes=(part or found.gguf).stat().st_size,
+            digest=digest,
+            license=entry.license if entry is not None else from_bundle,
+            origin="catalogue" if entry is not None and entry.id == model_id else "imported",
+            linked=part is None,
+        )
+        folder = self._library.folder.model(model_id)
+        files.make_folder(folder)
+        for name, text in found.texts.items():
+            files.write_whole(folder / name, text.encode())
+        if part is None:
+            return self._library.register(manifest)
+        return self._library.install(part, manifest)
+
+    def _default_id(self, found: bundle.Found, entry: CatalogueEntry | None) -> str:
+        if entry is not None:
+            return entry.id
+        if found.manifest is not None and is_model_id(found.manifest.id):
+            return found.manifest.id
+        made = _NOT_IN_IDS.sub("-", found.gguf.name.removesuffix(".gguf")).strip("-._")[:100]
+        if not is_model_id(made):
+            raise InvalidArgument("No id can be made of the file's name; give one.", field="id")
+        return made

@@ -1,0 +1,93 @@
+"""Say of a model what a person wants to know before using it. Pure: facts in, `ModelInfo` out."""
+
+from __future__ import annotations
+
+from ..contract.common import ErrorPayload
+from ..contract.models import ImportManifest, MemoryFit, ModelInfo, Role
+from ..errors import LocalCoderError
+from . import memory
+from .entries import CatalogueEntry
+from .gguf import GgufHeader
+from .shape import Shape
+
+
+def of_catalogue(
+    entry: CatalogueEntry,
+    manifest: ImportManifest | None,
+    *,
+    accepted: bool,
+    received_bytes: int,
+    error: LocalCoderError | None,
+    fit: MemoryFit,
+) -> ModelInfo:
+    """A model of the catalogue, here or not."""
+    ready = manifest is not None and error is None
+    return ModelInfo(
+        id=entry.id,
+        name=entry.name,
+        size_bytes=entry.size_bytes,
+        digest=manifest.digest if manifest else entry.sha256,
+        quantization=entry.quantization,
+        parameters=entry.parameters,
+        license=entry.license,
+        license_accepted=accepted,
+        context_length=entry.context_length,
+        roles=entry.roles,
+        fill_in_the_middle=entry.fill_in_the_middle,
+        state="ready" if ready else ("error" if error else "idle"),
+        received_bytes=entry.size_bytes if ready else received_bytes,
+        origin="catalogue",
+        revision=entry.revision,
+        fit=fit,
+        loaded=False,
+        error=_payload(error),
+    )
+
+
+def of_import(
+    manifest: ImportManifest,
+    header: GgufHeader | None,
+    *,
+    license_id: str,
+    accepted: bool,
+    error: LocalCoderError | None,
+    fit: MemoryFit,
+) -> ModelInfo:
+    """A model that a person has imported."""
+    fills = header.fill_in_the_middle if header else None
+    roles: tuple[Role, ...] = ("code", "general") if fills else ("general",)
+    return ModelInfo(
+        id=manifest.id,
+        name=(header.name if header else "") or manifest.id,
+        size_bytes=manifest.size_bytes,
+        digest=manifest.digest,
+        quantization=header.quantization if header else "",
+        parameters=header.size_label if header else "",
+        license=license_id,
+        license_accepted=accepted,
+        context_length=header.context_length if header else 0,
+        roles=roles,
+        fill_in_the_middle=fills,
+        state="error" if error else "ready",
+        received_bytes=manifest.size_bytes,
+        origin="imported",
+        revision="",
+        fit=fit,
+        loaded=False,
+        error=_payload(error),
+    )
+
+
+def fit_of(shape: Shape | None, size_bytes: int, context_window: int, free: tuple[int, int]) -> MemoryFit:
+    """Whether a model fits with this context window, in tokens, into free and total bytes."""
+    if shape is None:
+        return memory.unknown_fit(size_bytes, free[0])
+    return memory.fit(memory.estimate(shape, context_window), *free)
+
+
+def _payload(error: LocalCoderError | None) -> ErrorPayload | None:
+    if error is None:
+        return None
+    return ErrorPayload(
+        code=error.code, message=error.message, recovery=error.recovery, details=dict(error.details)
+    )

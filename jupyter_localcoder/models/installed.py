@@ -1,0 +1,102 @@
+"""A model that is on this machine: its manifest, its file, and whether it is still what was verified."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from ..contract.models import ImportManifest
+from ..errors import ChecksumMismatch, ModelNotReady
+from .files import is_plain_name, write_whole
+from .folder import MANIFEST
+from .gguf import GgufHeader
+
+_MAX_MANIFEST_BYTES = 1024 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class InstalledModel(Struct, frozen=True, kw_only=True):
+    """A model that can be loaded: whole, and verified."""
+
+    id: str
+    path: Path
+    digest: str
+    """SHA-256 of the file, hexadecimal."""
+    quantization: str
+    size_bytes: int
+    header: GgufHeader
+
+
+def read_manifest(folder: Path, model_id: str | None = None) -> ImportManifest | None:
+    """The manifest of a folder, or None where there is none that makes sense.
+
+    Parameters
+    ----------
+    model_id
+        The id that it must have; None for a bundle, which may have any.
+
+    """
+    try:
+        path = folder / MANIFEST
+        if path.stat().st_size > _MAX_MANIFEST_BYTES:
+            return None
+        manifest = msgspec.json.decode(path.read_bytes(), type=ImportManifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    named_well = Path(manifest.file).is_absolute() if manifest.linked else is_plain_name(manifest.file)
+    sound = named_well and "\0" not in manifest.file and _SHA256.match(manifest.digest) is not None
+    if not sound or manifest.format != 1 or manifest.size_bytes <= 0:
+        return None
+    return manifest if model_id in (None, manifest.id) else None
+
+
+def write_manifest(folder: Path, manifest: ImportManifest) -> None:
+    """Write the manifest of a folder, whole or not at all: with it, the model is there."""
+    write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+
+
+def file_of(folder: Path, manifest: ImportManifest) -> Path:
+    """The GGUF file that a manifest speaks of."""
+    return Path(manifest.file) if manifest.linked else folder / manifest.file
+
+
+def status_of(path: Path, manifest: ImportManifest) -> os.stat_result:
+    """Size and time of the file.
+
+    Raises
+    ------
+    ModelNotReady
+        It is gone, or it is not a regular file of this folder.
+
+    """
+    try:
+        status = path.stat() if manifest.linked else path.lstat()
+    except OSError:
+        what = "The file that it refers to" if manifest.linked else "Its file"
+        raise ModelNotReady(
+            f"`{manifest.id}` cannot be used: {what[0].lower()}{what[1:]} is gone.",
+            recovery=f"Delete it and fetch or import it again: `jupyter localcoder models rm {manifest.id}`.",
+        ) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelNotReady(f"`{manifest.id}` cannot be used: its file is not a regular file.")
+    return status
+
+
+def is_verified(status: os.stat_result, manifest: ImportManifest) -> bool:
+    """Whether the file is unchanged since its digest was computed."""
+    return status.st_size == manifest.size_bytes and status.st_mtime_ns == manifest.verified_mtime_ns
+
+
+def mismatch(model_id: str, expected: str, found: str) -> ChecksumMismatch:
+    """The error for a file that is not what was promised."""
+    return ChecksumMismatch(
+        f"The file of `{model_id}` does not have the digest that was promised, so it was not used.",
+        model=model_id,
+        expected=expected,
+        found=found,
+    )

@@ -1,0 +1,171 @@
+"""The models that are on this machine: find them, check them, put them in place, remove them.
+
+Knows the folder and the manifests, not where a model could be fetched from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from ..contract.models import ImportManifest
+from ..errors import FileWriteError, InvalidArgument, ModelNotReady
+from . import files, gguf, installed
+from .folder import MANIFEST, ModelsFolder
+from .installed import InstalledModel
+from .meter import Meter, Report
+
+_KEPT_HEADERS = 64
+
+Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+
+class Library:
+    """What is installed in a model folder."""
+
+    def __init__(self, folder: ModelsFolder, log: Log) -> None:
+        self.folder = folder
+        self._log = log
+        self._headers: dict[tuple[str, int, int], gguf.GgufHeader] = {}
+        self._headers_lock = threading.Lock()
+
+    def manifest(self, model_id: str) -> ImportManifest | None:
+        """The manifest of a model, or None where it is not here."""
+        return installed.read_manifest(self.folder.model(model_id), model_id)
+
+    def manifests(self) -> Iterator[ImportManifest]:
+        """The manifests of all models that are here, in the order of their ids."""
+        for model_id in self.folder.ids():
+            if (manifest := self.manifest(model_id)) is not None:
+                yield manifest
+
+    def header(self, path: Path, size: int, mtime_ns: int) -> gguf.GgufHeader:
+        """The header of a file; read once for each version of it."""
+        key = (str(path), size, mtime_ns)
+        with self._headers_lock:
+            known = self._headers.get(key)
+        if known is not None:
+            return known
+        header = gguf.read(path)
+        with self._headers_lock:
+            while len(self._headers) >= _KEPT_HEADERS:
+                self._headers.pop(next(iter(self._headers)))
+            self._headers[key] = header
+        return header
+
+    def current(self, manifest: ImportManifest) -> InstalledModel | None:
+        """The model if its file is unchanged since it was verified, else None; reads no weights.
+
+        Raises
+        ------
+        ModelNotReady
+            Its file is gone.
+        InvalidModel
+            Its header cannot be read.
+
+        """
+        path = installed.file_of(self.folder.model(manifest.id), manifest)
+        status = installed.status_of(path, manifest)
+        if not installed.is_verified(status, manifest):
+            return None
+        header = self.header(path, status.st_size, status.st_mtime_ns)
+        return InstalledModel(
+            id=manifest.id,
+            path=path,
+            digest=manifest.digest,
+            quantization=header.quantization,
+            size_bytes=manifest.size_bytes,
+            header=header,
+        )
+
+    def checked(
+        self,
+        manifest: ImportManifest,
+        *,
+        report: Report | None = None,
+        cancel: threading.Event | None = None,
+    ) -> InstalledModel:
+        """Compute the digest again; the caller holds the model's lock.
+
+        Raises
+        ------
+        ChecksumMismatch
+            It is another one. The file was moved out of sight; of a linked model only the reference.
+
+        """
+        folder = self.folder.model(manifest.id)
+        path = installed.file_of(folder, manifest)
+        before = installed.status_of(path, manifest)
+        meter = Meter(report, "verifying", before.st_size) if report else None
+        try:
+            found = files.sha256(path, counted=meter, cancel=cancel)
+        except OSError as failure:
+            raise ModelNotReady(f"`{manifest.id}` cannot be read: {failure.strerror}.") from None
+        if found != manifest.digest:
+            self._log.error("%s has the digest %s instead of %s", manifest.id, found, manifest.digest)
+            self.folder.quarantine(folder / MANIFEST)
+            if not manifest.linked:
+                self.folder.quarantine(path)
+            raise installed.mismatch(manifest.id, manifest.digest, found)
+        fresh = msgspec.structs.replace(manifest, verified_mtime_ns=before.st_mtime_ns)
+        if fresh != manifest:
+            # A folder that others may only read is checked anew each time; it works all the same.
+            with contextlib.suppress(FileWriteError):
+                installed.write_manifest(folder, fresh)
+        model = self.current(fresh)
+        if model is None:
+            raise ModelNotReady(f"The file of `{manifest.id}` changed while it was checked.")
+        return model
+
+    def install(self, part: Path, manifest: ImportManifest) -> InstalledModel:
+        """Put a verified file in its place; the caller holds the model's lock.
+
+        The manifest is written last: killed at any point, the model is there whole or not at all.
+        """
+        folder = self.folder.model(manifest.id)
+        self._require_no_twin(manifest.id)
+        files.make_folder(folder)
+        target = folder / manifest.file
+        with files.write_errors():
+            if target.is_symlink():
+                raise FileWriteError(f"`{target.name}` in the model folder is a symbolic link.")
+            part.replace(target)
+        files.sync_folder(folder)
+        return self.register(manifest)
+
+    def register(self, manifest: ImportManifest) -> InstalledModel:
+        """Write the manifest of a verified file that is in its place, or is linked."""
+        folder = self.folder.model(manifest.id)
+        files.make_folder(folder)
+        status = installed.status_of(installed.file_of(folder, manifest), manifest)
+        fresh = msgspec.structs.replace(manifest, verified_mtime_ns=status.st_mtime_ns)
+        installed.write_manifest(folder, fresh)
+        files.sync_folder(self.folder.root)
+        model = self.current(fresh)
+        if model is None:
+            raise ModelNotReady(f"The file of `{manifest.id}` changed while it was put in place.")
+        return model
+
+    def remove(self, model_id: str) -> int:
+        """Remove a model and its parts; gives the bytes that are free now."""
+        folder = self.folder.model(model_id)
+        if folder.is_symlink():
+            with files.write_errors():
+                folder.unlink()
+            return 0
+        if not folder.exists():
+            return 0
+        freed = files.tree_bytes(folder)
+        self.folder.remove_tree(folder)
+        return freed
+
+    def _require_no_twin(self, model_id: str) -> None:
+        """Refuse an id that some file systems take for another one."""
+        for other in self.folder.ids():
+            if other != model_id and other.casefold() == model_id.casefold():
+                raise InvalidArgument(f"There is a model `{other}` already; give another id.", field="id")

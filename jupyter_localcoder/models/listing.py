@@ -1,0 +1,88 @@
+"""Describe the models: those of the catalogue, and after them those that were imported.
+
+Looks at manifests and headers; computes no digest, so that a list is quick.
+"""
+
+from __future__ import annotations
+
+from ..contract.models import ImportManifest, ModelInfo
+from ..errors import LocalCoderError, ModelNotReady
+from . import info, memory
+from .catalogue import Catalogue
+from .download import parts_bytes
+from .entries import CatalogueEntry
+from .installed import InstalledModel
+from .library import Library
+
+
+class Listing:
+    """One look at everything, with the memory that is free at that moment.
+
+    Parameters
+    ----------
+    accepted
+        Digests of the licence texts that were accepted.
+    context_window
+        Tokens that the fit is judged for.
+
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, library: Library, accepted: frozenset[str], context_window: int
+    ) -> None:
+        self._catalogue = catalogue
+        self._library = library
+        self._accepted = accepted
+        self._context_window = context_window
+        self._free = memory.available()
+
+    def all(self) -> list[ModelInfo]:
+        """Describe every model."""
+        known = self._catalogue.entries
+        imports = [found for found in self._library.manifests() if found.id not in known]
+        return [self.of_entry(entry) for entry in known.values()] + [self.of_import(one) for one in imports]
+
+    def of_entry(self, entry: CatalogueEntry) -> ModelInfo:
+        """Describe a model of the catalogue, whether it is here or not."""
+        manifest = self._library.manifest(entry.id)
+        model, error = self._look(manifest)
+        shape = model.header.shape if model else entry.shape
+        return info.of_catalogue(
+            entry,
+            manifest,
+            accepted=self._catalogue.licenses[entry.license].sha256 in self._accepted,
+            received_bytes=0 if manifest else parts_bytes(self._library.folder.downloads(entry.id), entry),
+            error=error,
+            fit=info.fit_of(shape, entry.size_bytes, self._context_window, self._free),
+        )
+
+    def of_import(self, manifest: ImportManifest) -> ModelInfo:
+        """Describe a model that was imported."""
+        model, error = self._look(manifest)
+        license_ = self._catalogue.licenses.get(manifest.license)
+        return info.of_import(
+            manifest,
+            model.header if model else None,
+            license_id=license_.id if license_ else "",
+            accepted=license_ is not None and license_.sha256 in self._accepted,
+            error=error,
+            fit=info.fit_of(
+                model.header.shape if model else None, manifest.size_bytes, self._context_window, self._free
+            ),
+        )
+
+    def _look(self, manifest: ImportManifest | None) -> tuple[InstalledModel | None, LocalCoderError | None]:
+        """The model as it is on the disk, or what is wrong with it; computes no digest."""
+        if manifest is None:
+            return None, None
+        try:
+            model = self._library.current(manifest)
+        except LocalCoderError as error:
+            return None, error
+        if model is None:
+            return None, ModelNotReady(
+                f"The file of `{manifest.id}` was changed since it was verified.",
+                recovery="It is checked again when it is used; `models verify` does it now.",
+                model=manifest.id,
+            )
+        return model, None

@@ -1,0 +1,78 @@
+"""Progress of a long operation, told a few times a second."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+INTERVAL_SECONDS = 0.2
+_WINDOW_SECONDS = 5.0
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a model is: bytes of the whole file."""
+
+    state: Literal["downloading", "verifying"]
+    received_bytes: int
+    total_bytes: int
+    rate_bytes_per_second: float
+
+
+Report = Callable[[Progress], None]
+
+
+class Meter:
+    """Turns byte counts into `Progress`, with the rate of the last seconds.
+
+    Parameters
+    ----------
+    report
+        Called at most every `INTERVAL_SECONDS`, and with the first and the last count.
+    clock
+        Seconds that only grow.
+
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        state: Literal["downloading", "verifying"],
+        total_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._report = report
+        self._state: Literal["downloading", "verifying"] = state
+        self._total = total_bytes
+        self._clock = clock
+        self._seen: deque[tuple[float, int]] = deque()
+        self._told_at = float("-inf")
+        self._told_bytes = -1
+
+    def __call__(self, done: int) -> None:
+        """Tell that so many bytes are done."""
+        now = self._clock()
+        last = done >= self._total and self._told_bytes < self._total
+        if not last and now - self._told_at < INTERVAL_SECONDS:
+            return
+        if self._seen and done < self._seen[-1][1]:
+            self._seen.clear()  # it started over
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW_SECONDS:
+            self._seen.popleft()
+        self._told_at, self._told_bytes = now, done
+        self._report(
+            Progress(
+                state=self._state,
+                received_bytes=done,
+                total_bytes=self._total,
+                rate_bytes_per_second=self._rate(now, done),
+            )
+        )
+
+    def _rate(self, now: float, done: int) -> float:
+        then, before = self._seen[0]
+        return (done - before) / (now - then) if now > then else 0.0

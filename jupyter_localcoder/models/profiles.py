@@ -1,0 +1,103 @@
+"""Which profile suits this machine, and why: the choice behind `auto`.
+
+Pure: it is told what is installed, how much memory is free and how fast models were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..contract.models import ModelInfo, Profile
+
+SLOW_TOKENS_PER_SECOND = 4.0
+"""Below this, text comes more slowly than a person reads."""
+GPU_BYTES = 8 * 1024**3
+"""Free memory from which a 7B model leaves room for the notebook's own data."""
+
+_WITH_GPU = ("Fast", "Balanced", "Compact", "Tiny")
+_WITHOUT_GPU = ("Compact", "Tiny", "Fast", "Balanced")
+_NEVER_BY_ITSELF = frozenset({"Heavy"})
+
+
+def choose(
+    infos: Sequence[ModelInfo],
+    profiles: Mapping[str, Profile],
+    available_bytes: int,
+    gpu: bool,
+    measured: Mapping[str, float] | None = None,
+) -> tuple[Profile, str]:
+    """The profile for this machine, and the sentence that says why.
+
+    Parameters
+    ----------
+    infos
+        All models, with their fit.
+    profiles
+        By name; at least one.
+    available_bytes
+        Free memory; 0 where it is not known.
+    gpu
+        Whether the models run on a GPU, Apple's included.
+    measured
+        Tokens per second of models that have run here, by id.
+
+    """
+    speeds = measured or {}
+    models = {info.id: info for info in infos}
+    order = _order(profiles, gpu and (available_bytes == 0 or available_bytes >= GPU_BYTES))
+    fitting = [profile for profile in order if _fits(models.get(profile.model), profile.model in models)]
+    here = [profile for profile in fitting if models[profile.model].state == "ready"]
+    quick = [profile for profile in here if not _slow(profile, speeds)]
+    if quick:
+        return quick[0], _reason_for(quick[0], models, speeds)
+    if here:
+        lightest = min(here, key=lambda profile: models[profile.model].size_bytes)
+        return lightest, (
+            f"{lightest.name}: {models[lightest.model].name} is slow here "
+            f"({speeds[lightest.model]:.1f} tokens/s), and nothing faster is installed."
+        )
+    machine = "with a GPU" if gpu else "without a GPU"
+    if fitting:
+        chosen = next((profile for profile in fitting if not _slow(profile, speeds)), fitting[0])
+        return chosen, (
+            f"{chosen.name}: recommended for a machine {machine} and {available_bytes / 1e9:.1f} GB of free "
+            f"memory; {models[chosen.model].name} has to be downloaded first."
+        )
+    smallest = min(order, key=lambda profile: _size(models.get(profile.model)))
+    return smallest, (
+        f"{smallest.name}: the smallest there is; {available_bytes / 1e9:.1f} GB of free memory "
+        "may be too little for it."
+    )
+
+
+def _order(profiles: Mapping[str, Profile], gpu: bool) -> list[Profile]:
+    """Profiles from the most to the least suitable; the user's own after the built-in ones."""
+    names = _WITH_GPU if gpu else _WITHOUT_GPU
+    known = [profiles[name] for name in names if name in profiles]
+    own = [p for name, p in profiles.items() if name not in names and name not in _NEVER_BY_ITSELF]
+    return known + own or list(profiles.values())
+
+
+def _fits(info: ModelInfo | None, known: bool) -> bool:
+    return known and info is not None and info.fit.fit != "does-not-fit"
+
+
+def _slow(profile: Profile, speeds: Mapping[str, float]) -> bool:
+    speed = speeds.get(profile.model, 0.0)
+    return 0.0 < speed < SLOW_TOKENS_PER_SECOND
+
+
+def _size(info: ModelInfo | None) -> int:
+    return info.size_bytes if info is not None else 2**63
+
+
+def _reason_for(profile: Profile, models: Mapping[str, ModelInfo], speeds: Mapping[str, float]) -> str:
+    model = models[profile.model]
+    speed = speeds.get(model.id, 0.0)
+    measured = f" and made {speed:.0f} tokens/s here" if speed else ""
+    memory = "fits into free memory"
+    if model.fit.fit == "tight":
+        memory = "fits tightly into memory"
+    elif model.fit.fit == "unknown":
+        memory = "is the best match that is here"
+    return f"{profile.name}: {model.name} is installed, {memory}{measured}."

@@ -1,0 +1,32 @@
+"""A file of a repository on the model hub, or on a mirror of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+from ..entries import HubSource
+from ..files import Counted
+from .http import HttpFile, HttpOptions
+
+DEFAULT_HUB = "https://huggingface.co"
+
+
+def default_hub() -> str:
+    """The hub's address: ``HF_ENDPOINT`` where it is set."""
+    return os.environ.get("HF_ENDPOINT", "").strip() or DEFAULT_HUB
+
+
+class Hub:
+    """Fetches a file of a fixed revision. ``HF_TOKEN``, where set, goes to the hub's own host only."""
+
+    def __init__(self, source: HubSource, hub_url: str, options: HttpOptions) -> None:
+        path = quote(f"{source.repo}/resolve/{source.revision}/{source.file}")
+        token = os.environ.get("HF_TOKEN", "").strip()
+        self._file = HttpFile(f"{hub_url.rstrip('/')}/{path}", "The model hub", options, token)
+
+    def fetch(self, part: Path, size: int, counted: Counted, cancel: threading.Event) -> None:
+        """See `Source.fetch`."""
+        self._file.fetch(part, size, counted, cancel)

@@ -1,0 +1,124 @@
+"""Run ``pip download`` for one wheel: watch how far it is, and end it when it is cancelled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from ...errors import Canceled, DiskFull
+from ..files import Counted, make_folder, write_errors
+from .base import SourceFailed, without_secrets
+
+_LOOK_SECONDS = 0.2
+_LOG_BYTES = 16 * 1024
+_KEPT_FROM_PIP = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+"""Credentials for other services are none of pip's business."""
+
+
+class PipDownload:
+    """One package at one version, downloaded into a folder and left there as it is.
+
+    Parameters
+    ----------
+    staging
+        An empty folder of our own; pip's temporary files go there too.
+
+    """
+
+    def __init__(self, name: str, version: str, staging: Path) -> None:
+        self._what = f"{name}=={version}"
+        self._wheels = staging / "wheels"
+        self._temporary = staging / "tmp"
+        self._log = staging / "pip.log"
+
+    def run(self, counted: Counted, cancel: threading.Event) -> Path:
+        """Download and give the path of the wheel; ``counted`` hears the bytes that have come.
+
+        Raises
+        ------
+        SourceFailed
+            pip did not get it; the sentence says what pip said.
+        Canceled
+            ``cancel`` was set; pip has ended.
+
+        """
+        for folder in (self._wheels, self._temporary):
+            make_folder(folder)
+        with write_errors(), self._log.open("wb") as log:
+            process = self._start(log.fileno())
+            try:
+                self._wait(process, counted, cancel)
+            finally:
+                _end(process)
+        if process.returncode != 0:
+            raise self._failure()
+        wheels = list(self._wheels.glob("*.whl"))
+        if len(wheels) != 1 or wheels[0].is_symlink():
+            raise SourceFailed(f"pip did not deliver one wheel for `{self._what}`.")
+        return wheels[0]
+
+    def _start(self, log: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir"]
+        # The wheel is not installed, so it does not matter which Python it says it is for.
+        command += ["--only-binary=:all:", "--ignore-requires-python", "--disable-pip-version-check"]
+        command += ["--no-input", "--progress-bar", "off", "--quiet", "-d", str(self._wheels), self._what]
+        environment = {key: value for key, value in os.environ.items() if key not in _KEPT_FROM_PIP}
+        temporary = str(self._temporary)
+        environment.update(TMPDIR=temporary, TEMP=temporary, TMP=temporary, PIP_REQUIRE_VIRTUALENV="0")
+        return subprocess.Popen(
+            command,
+            # `-m` looks into the current folder first: an empty one holds no other `pip`.
+            cwd=self._temporary,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=os.name != "nt",
+        )
+
+    def _wait(self, process: subprocess.Popen[bytes], counted: Counted, cancel: threading.Event) -> None:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_LOOK_SECONDS)
+                return
+            if cancel.is_set():
+                raise Canceled()
+            counted(self._in_flight_bytes())
+
+    def _in_flight_bytes(self) -> int:
+        """Size of the largest file that pip has written: the wheel, which it copies when it is whole."""
+        largest = 0
+        for folder in (self._temporary, self._wheels):
+            for where, _, names in os.walk(folder):
+                for name in names:
+                    with contextlib.suppress(OSError):
+                        largest = max(largest, (Path(where) / name).stat().st_size)
+        return largest
+
+    def _failure(self) -> Exception:
+        raw = self._log.read_bytes()[-_LOG_BYTES:]
+        text = without_secrets(raw.decode("utf-8", "replace"))
+        if "No space left on device" in text:
+            return DiskFull()
+        if "No module named pip" in text:
+            return SourceFailed("pip is not installed, so the package index cannot be asked.")
+        said = re.findall(r"^ERROR: (.+)$", text, re.MULTILINE) or text.strip().splitlines()
+        last = said[-1].strip()[:300] if said else "it gave no reason"
+        return SourceFailed(f"The package index did not give `{self._what}`: {last}.")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End pip and wait for its end; nothing is lost, since what it has not finished is thrown away."""
+    if process.poll() is None:
+        with contextlib.suppress(OSError):
+            if os.name == "nt":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

