@@ -24,7 +24,8 @@ from ..contract.models import ImportManifest
 from ..errors import FileWriteError, InvalidArgument, InvalidModel, SourceFileNotFound
 from . import files, installed
 from .folder import MANIFEST
-from .meter import Meter, Report
+from .meter import Meter
+from .progress import Report
 
 SUFFIX = ".localcoder"
 TEXTS = ("LICENSE.txt", "NOTICE.txt")

@@ -18,7 +18,8 @@ import msgspec
 from ..errors import DownloadFailed
 from . import files, installed
 from .entries import CatalogueEntry, HubSource, PackageIndexSource, Source, UrlSource
-from .meter import Meter, Report
+from .meter import Meter
+from .progress import Report
 from .sources import base
 from .sources.file import LocalFile
 from .sources.http import HttpOptions

@@ -15,7 +15,8 @@ from .entries import CatalogueEntry
 from .folder import is_model_id
 from .installed import InstalledModel
 from .library import Library
-from .meter import Meter, Report
+from .meter import Meter
+from .progress import Report
 
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9._-]+")
 

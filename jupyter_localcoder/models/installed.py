@@ -31,6 +31,11 @@ class InstalledModel(Struct, frozen=True, kw_only=True):
     size_bytes: int
     header: GgufHeader
 
+    @property
+    def context_length(self) -> int:
+        """Longest context that the model was trained for, in tokens."""
+        return self.header.context_length
+
 
 def read_manifest(folder: Path, model_id: str | None = None) -> ImportManifest | None:
     """The manifest of a folder, or None where there is none that makes sense.

@@ -18,7 +18,8 @@ from ..errors import FileWriteError, InvalidArgument, ModelNotReady
 from . import files, gguf, installed
 from .folder import MANIFEST, ModelsFolder
 from .installed import InstalledModel
-from .meter import Meter, Report
+from .meter import Meter
+from .progress import Report
 
 _KEPT_HEADERS = 64
 

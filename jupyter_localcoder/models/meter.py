@@ -7,22 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from msgspec import Struct
+from .progress import Progress, Report
+
+__all__ = ["Meter", "Progress", "Report"]
 
 INTERVAL_SECONDS = 0.2
 _WINDOW_SECONDS = 5.0
-
-
-class Progress(Struct, frozen=True, kw_only=True):
-    """How far a model is: bytes of the whole file."""
-
-    state: Literal["downloading", "verifying"]
-    received_bytes: int
-    total_bytes: int
-    rate_bytes_per_second: float
-
-
-Report = Callable[[Progress], None]
 
 
 class Meter:

@@ -33,7 +33,7 @@ from .installed import InstalledModel
 from .ledger import LicenseLedger
 from .library import Library
 from .listing import Listing
-from .meter import Progress, Report
+from .progress import Progress, Report
 from .sources.base import part_bytes
 from .sources.http import HttpOptions
 from .sources.hub import default_hub
@@ -255,9 +255,10 @@ class ModelStore(LoggingConfigurable):
 
     def received_bytes(self, model_id: str) -> int:
         """Bytes of the model that are on this machine: all of it, or what a download has got so far."""
-        entry = self._entry(model_id)
         manifest = self._library.manifest(model_id)
-        return manifest.size_bytes if manifest else parts_bytes(self._folder.downloads(entry.id), entry)
+        if manifest is not None:
+            return manifest.size_bytes
+        return parts_bytes(self._folder.downloads(model_id), self._entry(model_id))
 
     def import_file(
         self,
