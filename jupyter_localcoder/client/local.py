@@ -82,9 +82,9 @@ class LocalClient(Client):
         """Wait for a coroutine of the service; an interrupt cancels it."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            while True:
-                with contextlib.suppress(concurrent.futures.TimeoutError):
-                    return future.result(_POLL_SECONDS)
+            while not concurrent.futures.wait([future], _POLL_SECONDS).done:
+                pass
+            return future.result()
         except KeyboardInterrupt:
             future.cancel()
             raise

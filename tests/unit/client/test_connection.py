@@ -1,0 +1,113 @@
+"""How a kernel and the command line find the server."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jupyter_localcoder.client import connect
+from jupyter_localcoder.client.connection import Connection, candidates, from_environment, running
+from jupyter_localcoder.errors import ConnectionFailed
+
+posix = pytest.mark.skipif(os.name == "nt", reason="permission bits")
+
+
+def alive(port: int, root: str = "/home/me", pid: int | None = None) -> Connection:
+    return Connection(
+        url=f"http://127.0.0.1:{port}/", token=f"t{port}", pid=pid or os.getpid(), root_dir=root
+    )
+
+
+def ended_process() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_the_environment_round_trips() -> None:
+    connection = Connection(url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", sock="/s")
+    assert from_environment(connection.environment()) == connection
+
+
+def test_an_empty_environment_has_no_server(tmp_path: Path) -> None:
+    assert candidates({}, tmp_path) == []
+
+
+@posix
+def test_the_file_is_private_from_its_first_moment_and_goes_away(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        path = alive(1).write(tmp_path)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert running(tmp_path) == [alive(1)]
+    alive(1).remove(tmp_path)
+    alive(1).remove(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kernel_that_outlives_its_server_finds_the_one_of_the_same_folder(tmp_path: Path) -> None:
+    inherited = alive(1)
+    alive(2, pid=os.getpid()).write(tmp_path)
+    alive(3, root="/elsewhere", pid=os.getppid()).write(tmp_path)
+    found = candidates(inherited.environment(), tmp_path)
+    assert [connection.token for connection in found] == ["t1", "t2"]
+
+
+def test_the_command_line_takes_any_running_server_newest_first(tmp_path: Path) -> None:
+    os.utime(alive(1, root="/a", pid=os.getpid()).write(tmp_path), (1, 1))
+    os.utime(alive(2, root="/b", pid=os.getppid()).write(tmp_path), (2, 2))
+    alive(3, pid=ended_process()).write(tmp_path)
+    assert [connection.token for connection in candidates({}, tmp_path, any_server=True)] == ["t2", "t1"]
+
+
+def test_the_same_address_is_tried_once(tmp_path: Path) -> None:
+    alive(1).write(tmp_path)
+    assert len(candidates(alive(1).environment(), tmp_path)) == 1
+
+
+@posix
+def test_a_file_that_others_can_read_is_ignored_aloud(tmp_path: Path) -> None:
+    path = alive(1).write(tmp_path)
+    path.chmod(0o644)
+    with pytest.warns(UserWarning, match="only you can read"):
+        assert running(tmp_path) == []
+
+
+@posix
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    target = alive(1).write(tmp_path / "there")
+    (tmp_path / "localcoder-1.json").symlink_to(target)
+    assert running(tmp_path) == []
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"url": 3}', "[]", "\x00\xff"])
+def test_a_broken_file_is_skipped(tmp_path: Path, content: str) -> None:
+    path = alive(1).write(tmp_path)
+    path.write_text(content, encoding="latin-1")
+    assert running(tmp_path) == []
+
+
+def test_without_a_server_and_without_leave_to_run_here_connecting_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("JUPYTER_LOCALCODER_URL", raising=False)
+    with pytest.raises(ConnectionFailed, match="No running Jupyter server"):
+        connect(allow_local=False, any_server=True)
+
+
+def test_neither_client_nor_magics_import_an_http_library_or_the_service() -> None:
+    code = (
+        "import sys, jupyter_localcoder.client.connection, jupyter_localcoder.magics\n"
+        "heavy = ('httpx', 'tornado.web', 'llama_cpp', 'jupyter_localcoder.service')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert shown.strip() == "[]"
