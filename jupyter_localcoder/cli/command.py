@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyter_core.application import JupyterApp, base_aliases, base_flags
 from traitlets import Bool, Instance, import_item
-from traitlets.config import Config
 
 from .._version import __version__
 from ..errors import InvalidArgument
@@ -49,7 +48,7 @@ def options(**flags: tuple[str, str]) -> dict[str, Any]:
 COMMON_FLAGS = options(
     json=("LocalCoderCommand.json_output", "Print one JSON document on stdout, and nothing else there."),
     quiet=("LocalCoderCommand.quiet", "Print the answer only: no progress, no metrics."),
-) | {"debug": base_flags["debug"]}
+) | {"debug": (base_flags["debug"][0], "Log everything, and show where an unforeseen error came from.")}
 
 
 class LocalCoderCommand(JupyterApp):
@@ -62,7 +61,6 @@ class LocalCoderCommand(JupyterApp):
     arguments: ClassVar[tuple[int, int]] = (0, 0)
     """The least and the largest number of positional arguments."""
 
-    option_description = "What else can be configured (`--Class.trait=value`), `--help-all` lists."
     flags = COMMON_FLAGS
     aliases = {name: base_aliases[name] for name in ("config", "log-level")}
 
@@ -105,17 +103,12 @@ class LocalCoderCommand(JupyterApp):
     @contextmanager
     def client(self, *, allow_local: bool = True) -> Generator[Client, None, None]:
         """A connection for the length of a ``with`` block."""
-        with closing(self.ports.connect(self.service_config, allow_local)) as client:
+        with closing(self.ports.connect(self, allow_local)) as client:
             yield client
-
-    @property
-    def service_config(self) -> Config:
-        """The configuration for the service and the store: what config files and options say."""
-        return Config(self.config)
 
     def store(self) -> ModelStore:
         """The model store of this user."""
-        return self.ports.store(self.service_config)
+        return self.ports.store(self)
 
     def note(self, text: str) -> None:
         """Print a side remark, unless that is unwanted."""
@@ -153,8 +146,29 @@ class LocalCoderCommand(JupyterApp):
     def _log_level_default(self) -> int:
         return logging.WARNING
 
+    def emit_subcommands_help(self) -> Generator[str, None, None]:
+        """Yield one line for each subcommand."""
+        if self.subcommands:
+            yield from ("Subcommands", "===========")
+            width = max(map(len, self.subcommands)) + 2
+            yield from (f"  {name.ljust(width)}{text}" for name, (_, text) in self.subcommands.items())
+            yield ""
+
+    def emit_options_help(self) -> Generator[str, None, None]:
+        """Yield the options: this command's own first, then those that all have."""
+        from .helptext import help_lines, option_lines
+
+        base = LocalCoderCommand
+        flags = {name: flag for name, flag in self.flags.items() if name not in base.flags}
+        aliases = {name: trait for name, trait in self.aliases.items() if name not in base.aliases}
+        yield from ("Options", "=======")
+        yield from option_lines(type(self), flags, aliases)
+        yield from option_lines(type(self), base.flags, base.aliases)
+        yield from help_lines()
+        yield ""
+
     def emit_help_epilogue(self, classes: bool) -> Generator[str, None, None]:
-        """Yield nothing: the options say it already."""
+        """Yield nothing: the options say how to see more."""
         yield from ()
 
     @property

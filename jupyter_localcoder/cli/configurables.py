@@ -11,9 +11,9 @@ from ..errors import InvalidArgument
 
 def configurables() -> list[type[Configurable]]:
     """The configurable classes of the service and the store. Imports them all: call it late."""
-    from ..models.store import ModelStore
+    from ..composition import CONFIGURABLES
 
-    return [ModelStore]
+    return list(CONFIGURABLES)
 
 
 def check(given: Config, command: type[Configurable]) -> None:

@@ -29,7 +29,7 @@ class ServerCommand(LocalCoderCommand):
     def server(self) -> Generator[Client, None, None]:
         """A connection to the running server."""
         try:
-            client = self.ports.connect(self.service_config, False)
+            client = self.ports.connect(self, False)
         except Unavailable as failure:
             raise ConnectionFailed(failure.message, recovery=f"{failure.recovery} {_ALONE}") from failure
         try:

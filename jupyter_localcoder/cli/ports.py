@@ -6,20 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from traitlets.config import Config
-
 if TYPE_CHECKING:
     from ..client import Client
     from ..models.store import ModelStore
+    from .command import LocalCoderCommand
 
 
 @dataclass(frozen=True)
 class Ports:
-    """How to get a client, and a model store."""
+    """How to get a client, and a model store, for a command with its configuration."""
 
-    connect: Callable[[Config, bool], Client]
-    """Takes the configuration, and whether the service may run in this process."""
-    store: Callable[[Config], ModelStore]
+    connect: Callable[[LocalCoderCommand, bool], Client]
+    """Takes also whether the service may run in this process."""
+    store: Callable[[LocalCoderCommand], ModelStore]
 
 
 def real_ports() -> Ports:
@@ -27,14 +26,15 @@ def real_ports() -> Ports:
     return Ports(connect=_connect, store=_store)
 
 
-def _connect(config: Config, allow_local: bool) -> Client:
+def _connect(command: LocalCoderCommand, allow_local: bool) -> Client:
     from ..client import connect
 
     # A person at a terminal means the server that is running, whichever folder it serves.
-    return connect(config=config, allow_local=allow_local, any_server=True)
+    return connect(config=command.config, allow_local=allow_local, any_server=True)
 
 
-def _store(config: Config) -> ModelStore:
+def _store(command: LocalCoderCommand) -> ModelStore:
     from ..models.store import ModelStore
 
-    return ModelStore(config=config)
+    # As the parent, the command tells what stood on the command line: that wins over the environment.
+    return ModelStore(parent=command)

@@ -12,7 +12,7 @@ from .units import duration, size
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from ..models.meter import Progress
+    from ..models.store import Progress
 
 
 class Show(Protocol):

@@ -21,7 +21,6 @@ class LocalCoderRoot(LocalCoderGroup):
         "complete": (lazy("complete.Complete"), "Complete the code at a place in a file."),
         "doctor": (lazy("doctor.command.Doctor"), "Check what is found, what is missing, and what to do."),
     }
-    subcommand_description = "Each has its own `--help`:"
     examples = """
 jupyter localcoder doctor
 jupyter localcoder models pull qwen2.5-coder-0.5b

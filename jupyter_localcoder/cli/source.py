@@ -65,11 +65,20 @@ def write_back(source: Source, code: str) -> Path:
     -------
     The path of the backup.
 
+    Raises
+    ------
+    FileWriteError
+        It cannot be written, or somebody else has written it since it was read.
+
     """
     # A link stays a link: what is replaced is the file that it leads to.
     path = Path(source.name).resolve()
     backup = path.with_name(path.name + "~")
     try:
+        if path.read_bytes().decode("utf-8-sig", "replace") != source.code:
+            raise FileWriteError(
+                f"`{source.name}` was changed meanwhile, so it was left as it is.", recovery="Run it again."
+            )
         shutil.copy2(path, backup)
         _replace(path, code)
     except OSError as failure:

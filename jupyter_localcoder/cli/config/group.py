@@ -18,4 +18,3 @@ class ConfigGroup(LocalCoderGroup):
         "reset": (lazy("config.change.ConfigReset"), "Give settings back to the layers below."),
         "path": (lazy("config.show.ConfigPath"), "Print the path of the settings file."),
     }
-    subcommand_description = "Each has its own `--help`:"

@@ -7,11 +7,11 @@ from pathlib import Path
 from traitlets import Bool, Unicode
 
 from ...contract import codec
-from ...contract.models import ModelExportRequest, ModelImportRequest
+from ...contract.models import ModelExported, ModelExportRequest, ModelImportRequest
 from ..command import LocalCoderCommand, options
 from ..exits import Exit
+from ..progress import shown
 from ..units import size
-from .pull import info_of
 
 
 class ModelsImport(LocalCoderCommand):
@@ -36,10 +36,10 @@ class ModelsImport(LocalCoderCommand):
         request = codec.decode(
             ModelImportRequest, {"path": str(path), "id": self.model_id or None, "link": self.link}
         )
-        self.note(f"Reading {path.name} …")
         store = self.store()
-        model = store.import_file(path, model_id=request.id, link=request.link)
-        info = info_of(store, model.id)
+        with shown(self.console, path.name, quiet=self.quiet) as progress:
+            model = store.import_file(path, model_id=request.id, link=request.link, progress=progress)
+        info = store.info(model.id, 0)
         self.console.document(info)
         self.console.out(f"{info.id} is ready ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
         return Exit.OK
@@ -58,8 +58,9 @@ class ModelsExport(LocalCoderCommand):
         model, target = self.extra_args
         path = Path(target).expanduser().absolute()
         request = codec.decode(ModelExportRequest, {"id": model, "path": str(path)})
-        self.note(f"Writing {model} …")
-        written = self.store().export(request.id, path)
+        with shown(self.console, request.id, quiet=self.quiet) as progress:
+            bundle, size_bytes = self.store().export(request.id, path, progress=progress)
+        written = ModelExported(path=str(bundle), size_bytes=size_bytes)
         self.console.document(written)
         self.console.out(f"Wrote {written.path} ({size(written.size_bytes)}).")
         return Exit.OK

@@ -18,4 +18,3 @@ class Models(LocalCoderGroup):
         "rm": (lazy("models.rm.ModelsRm"), "Remove a model from this machine."),
         "verify": (lazy("models.verify.ModelsVerify"), "Compute the digests of the models again."),
     }
-    subcommand_description = "Each has its own `--help`:"

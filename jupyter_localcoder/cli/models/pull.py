@@ -9,7 +9,8 @@ from traitlets import Bool
 
 from ...contract import codec
 from ...contract.models import License, ModelInfo, ModelRequest
-from ...errors import Canceled, ModelNotFound
+from ...errors import AirGapped, Canceled, ModelNotFound
+from ...models.entries import FileSource
 from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
 from ..exits import Exit
@@ -56,9 +57,10 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
             return Exit.OK
         with self.client() as client:
             air_gap = settings_of(client).settings.air_gap
-        info = info_of(store, model)
+        info = store.info(model, 0)
+        _check_air_gap(store, info, air_gap)
         accepted = license.sha256 if self.accept_license else ""
-        if not (air_gap or info.license_accepted or accepted or info.state == "ready"):
+        if not (info.license_accepted or accepted or info.state == "ready"):
             consent.ask(self.console, info, license)
             accepted = license.sha256
         ready = store.prepare(
@@ -83,7 +85,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
             ) from None
 
     def _report(self, store: ModelStore, model: str, *, fetched: bool) -> None:
-        info = info_of(store, model)
+        info = store.info(model, 0)
         self.console.document({"model": info, "fetched": fetched})
         told = "is ready, its digest is verified" if fetched else "was here already"
         self.console.out(f"{info.id} {told} ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
@@ -97,9 +99,8 @@ def license_of(store: ModelStore, model: str) -> License:
     return store.catalogue.licenses[entry.license]
 
 
-def info_of(store: ModelStore, model: str) -> ModelInfo:
-    """What the store knows of a model."""
-    found = next((info for info in store.infos(0) if info.id == model), None)
-    if found is None:
-        raise ModelNotFound(f"There is no model `{model}`.")
-    return found
+def _check_air_gap(store: ModelStore, info: ModelInfo, air_gap: bool) -> None:
+    """Say at once that nothing can be fetched: nobody is to read a licence for nothing."""
+    sources = store.catalogue.entries[info.id].sources
+    if air_gap and info.state != "ready" and not any(isinstance(source, FileSource) for source in sources):
+        raise AirGapped(model=info.id)

@@ -10,6 +10,7 @@ from ...contract.models import ModelRequest
 from ...errors import LocalCoderError
 from ..command import LocalCoderCommand
 from ..exits import Exit, exit_of
+from ..progress import shown
 
 if TYPE_CHECKING:
     from ...models.store import ModelStore
@@ -38,9 +39,9 @@ class ModelsVerify(LocalCoderCommand):
         return exit_of(failed[0]) if failed else Exit.OK
 
     def _verify(self, store: ModelStore, model: str) -> LocalCoderError | None:
-        self.note(f"Reading {model} …")
         try:
-            store.verify(model)
+            with shown(self.console, model, quiet=self.quiet) as progress:
+                store.verify(model, progress=progress)
         except LocalCoderError as failure:
             if self.extra_args:
                 raise

@@ -227,6 +227,9 @@ class FakeStore:
     def infos(self, context_window: int) -> list[models.ModelInfo]:
         return [self._info(entry) for entry in self.catalogue.entries.values()]
 
+    def info(self, model: str, context_window: int) -> models.ModelInfo:
+        return self._info(self.catalogue.entries[model])
+
     def prepare(
         self, model: str, *, allow_download: bool, accept_license: str, accepted_by: str, air_gap: bool
     ) -> Any:
@@ -251,16 +254,16 @@ class FakeStore:
         self.script.ready = True
         return self._info(self.catalogue.entries[model])
 
-    def import_file(self, path: Path, *, model_id: str | None, link: bool) -> Any:
+    def import_file(self, path: Path, *, model_id: str | None, link: bool, progress: Any) -> Any:
         self.log.append(("import", path, model_id, link))
         if not path.exists():
             raise errors.SourceFileNotFound
         return self._info(self.catalogue.entries[MODEL])
 
-    def export(self, model: str, path: Path) -> models.ModelExported:
-        return models.ModelExported(path=str(path), size_bytes=SIZE)
+    def export(self, model: str, path: Path, *, progress: Any) -> tuple[Path, int]:
+        return path, SIZE
 
-    def verify(self, model: str) -> Any:
+    def verify(self, model: str, *, progress: Any) -> Any:
         if self.script.broken:
             raise errors.ChecksumMismatch
         return self._info(self.catalogue.entries[model])
@@ -298,13 +301,13 @@ class FakeStore:
 def ports(script: Script, log: list[Any]) -> Ports:
     client = FakeClient(script, log)
 
-    def connect(config: Any, allow_local: bool) -> Client:
+    def connect(command: Any, allow_local: bool) -> Client:
         if not script.server and not allow_local:
             raise errors.ConnectionFailed("No running Jupyter server was found.", recovery="Start one.")
         client.local = not script.server
         return client
 
-    return Ports(connect=connect, store=lambda config: FakeStore(script, log))  # type: ignore[arg-type,return-value]
+    return Ports(connect=connect, store=lambda command: FakeStore(script, log))  # type: ignore[arg-type,return-value]
 
 
 def main() -> None:

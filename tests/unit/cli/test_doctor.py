@@ -88,7 +88,7 @@ def test_a_running_server_is_named_without_its_token(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_a_note(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert [finding.verdict for finding in models._folder(tmp_path)][0] == "note"
+    assert next(finding.verdict for finding in models._folder(tmp_path)) == "note"
 
 
 def test_the_report_has_a_word_for_each_verdict_and_counts(cli):

@@ -231,7 +231,7 @@ def test_ctrl_c_cancels_and_keeps_what_came(start, tmp_path, file):
     assert child.stdout is not None
     assert child.stdout.read(5) == "word "
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=10)
+    _out, err = child.communicate(timeout=10)
     assert child.returncode == 130
     assert "Interrupted" in err
     assert "Traceback" not in err
@@ -258,3 +258,13 @@ def test_pieces_are_printed_as_they_come(start, file):
     assert child.stdout.readline() == "two\n"
     assert time.monotonic() - seen > 0.5
     child.communicate(timeout=10)
+
+
+def test_a_file_that_changed_meanwhile_is_not_overwritten(start, file):
+    child = start("improve", str(file), "--write", answer=[BETTER], delay_seconds=1.0)
+    time.sleep(0.6)
+    file.write_text("mine = 1\n")
+    _out, err = child.communicate(timeout=10)
+    assert child.returncode == 1
+    assert "was changed meanwhile" in err
+    assert file.read_text() == "mine = 1\n"
