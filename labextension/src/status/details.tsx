@@ -3,6 +3,7 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { Panel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { StatusModel } from './model';
@@ -51,9 +52,13 @@ class Details extends ReactWidget {
 /** Show the details until the person closes them. */
 export async function showDetails(model: StatusModel, trans: TranslationBundle): Promise<void> {
   void model.refresh();
+  // With a React widget itself as its body, a dialog takes the focus only when the page is idle, and
+  // the Escape key does nothing before that. A panel around it is plain, and the focus comes at once.
+  const body = new Panel();
+  body.addWidget(new Details(model, trans));
   await showDialog({
     title: trans.__('Local model'),
-    body: new Details(model, trans),
+    body,
     buttons: [Dialog.okButton({ label: trans.__('Close') })]
   });
 }
