@@ -125,11 +125,13 @@ class CodingMagics(Magics):
     def coder(self, line: str, cell: str | None = None) -> None:
         """Ask the model anything.
 
+        A line that ends in a question mark is IPython's way to ask for help; write questions below %%coder.
+
         Examples::
 
-            %coder What does a Python decorator do?
-            %coder -o reply --quiet Name three sorting algorithms
             %%coder                        the question stands below, in this cell
+            %coder Compare lists and tuples in two sentences.
+            %coder -o reply --quiet Name three sorting algorithms.
         """
         self._run("prompt", CodingMagics.coder, line, cell)
 

@@ -43,7 +43,8 @@ class History:
     @property
     def current(self) -> int:
         """Number of the cell that runs now."""
-        return int(self._shell.execution_count)
+        # Not `execution_count`, which newer versions of IPython count up before the cell runs.
+        return len(self._sources()) - 1
 
     def source(self, number: int) -> str | None:
         """Source of a cell that was run, without one of our own cell magics around it.
@@ -54,11 +55,15 @@ class History:
             As in `In[number]`; a negative one counts back from the running cell.
 
         """
-        position = number if number > 0 else self.current + number
         sources = self._sources()
-        if not 0 < position < len(sources) or not sources[position].strip():
+        position = self.position(number)
+        if not 0 < position < self.current or not sources[position].strip():
             return None
         return _OWN_CELL.sub("", sources[position], count=1)
+
+    def position(self, number: int) -> int:
+        """The number of a cell that may be counted back; 0 and less for none."""
+        return number if number >= 0 else self.current + number
 
     def above(self, number: int, count: int) -> tuple[Cell, ...]:
         """The last cells before a cell, oldest first, those of the assistant itself left out."""

@@ -7,6 +7,7 @@ import difflib
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from msgspec import UNSET
 
 from ..contract.backend import PingRequest
 from ..contract.generation import LlmCancelAllRequest
@@ -80,7 +81,7 @@ class ManagingMagics(Magics):
             ("Requests", str(status.queue_length)),
             (
                 "Memory",
-                f"{_mib(status.memory.worker_bytes)} by the worker, {_mib(status.memory.available_bytes)} free",
+                f"worker {_mib(status.memory.worker_bytes)}, free {_mib(status.memory.available_bytes)}",
             ),
             ("Air gap", "on" if status.air_gap else "off"),
             ("Version", status.version),
@@ -143,7 +144,7 @@ def _what_happened(view: SettingsView, request: SettingsUpdateRequest, listed: M
     ]
     for field in ("profile", "model"):
         wanted, got = getattr(request, field), getattr(view.settings, field)
-        if isinstance(wanted, str) and wanted != got:
+        if wanted is not UNSET and (wanted or "") != got:
             said.append(
                 f"The {field} is fixed by the {view.sources.get(field, 'configuration')}: it stays {got}."
             )

@@ -99,8 +99,7 @@ class TargetFinder:
                 f"There is no cell {number}.",
                 recovery="Give the number in the brackets of a cell that was run, or -1 for the last one.",
             )
-        position = number if number > 0 else self._history.current + number
-        return Target(source, language=language_of(source), number=position)
+        return Target(source, language=language_of(source), number=self._history.position(number))
 
     def _last_error(self) -> Target:
         error = self._errors.last()

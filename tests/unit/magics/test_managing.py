@@ -1,0 +1,214 @@
+"""`%localcoder` in a real shell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from IPython.core.error import UsageError
+
+from jupyter_localcoder.contract import codec
+from jupyter_localcoder.contract.backend import BackendStatus, Memory, Speeds
+from jupyter_localcoder.contract.common import Empty
+from jupyter_localcoder.contract.generation import CanceledCount
+from jupyter_localcoder.contract.models import ModelList
+from jupyter_localcoder.contract.settings import SettingsView
+from jupyter_localcoder.magics import MagicFailure
+
+GIB = 1024**3
+
+
+def model(id: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "name": id,
+        "size_bytes": GIB // 2,
+        "digest": "d",
+        "quantization": "Q4_K_M",
+        "parameters": "0.5B",
+        "license": "apache",
+        "license_accepted": False,
+        "context_length": 32768,
+        "roles": ["code"],
+        "fill_in_the_middle": True,
+        "state": "ready",
+        "received_bytes": 0,
+        "origin": "catalogue",
+        "revision": "",
+        "fit": {
+            "fit": "fits",
+            "weights_bytes": 0,
+            "kv_bytes": 0,
+            "compute_bytes": 0,
+            "needed_bytes": 0,
+            "available_bytes": 0,
+        },
+        "loaded": False,
+        "error": None,
+        **changed,
+    }
+
+
+def listed() -> ModelList:
+    def profile(name: str, model: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "description": "",
+            "model": model,
+            "general_model": model,
+            "context_window": 4096,
+        }
+
+    return codec.decode(
+        ModelList,
+        {
+            "models": [
+                model("small", loaded=True),
+                model("a|b", state="downloading", received_bytes=GIB // 8),
+                model("big", state="idle", license="other"),
+                model(
+                    "broken", state="error", error={"code": "X", "message": "Cut\x1b[2J off", "recovery": ""}
+                ),
+            ],
+            "licenses": [
+                {
+                    "id": "apache",
+                    "name": "Apache 2.0",
+                    "text": "",
+                    "sha256": "",
+                    "attribution": "",
+                }
+            ],
+            "profiles": [profile("Tiny", "small"), profile("Heavy", "big")],
+            "active_profile": "Tiny",
+            "profile_reason": "It fits.",
+            "models_dir": "/m",
+        },
+    )
+
+
+class Settings:
+    """Settings that are kept, with a model that the environment may have fixed."""
+
+    def __init__(self, fixed_model: str = "") -> None:
+        self.profile, self.model, self._fixed = "auto", fixed_model, fixed_model
+
+    def update(self, request: Any) -> SettingsView:
+        if isinstance(request.profile, str):
+            self.profile = request.profile
+        if not self._fixed and (request.model is None or isinstance(request.model, str)):
+            self.model = request.model or ""
+        values = {
+            "profile": self.profile,
+            "model": self.model,
+            "general_model": "",
+            "context_window": 0,
+            "temperature": 0.2,
+            "top_k": 40,
+            "top_p": 0.9,
+            "min_p": 0.0,
+            "repeat_penalty": 1.0,
+            "max_tokens": 512,
+            "idle_minutes": 15.0,
+            "keep_resident": False,
+            "acceleration": "auto",
+            "run_mode": "performance",
+            "air_gap": False,
+            "tab_completion": True,
+        }
+        source = "environment" if self._fixed else "settings"
+        return codec.decode(
+            SettingsView, {"settings": values, "sources": {"model": source}, "path": "/settings.json"}
+        )
+
+
+@pytest.fixture
+def settings(client: Any) -> Settings:
+    settings = Settings()
+    client.answers = {"model:list": listed(), "settings:update": settings.update}
+    return settings
+
+
+def test_status_says_where_and_what(shell: Any, client: Any, capsys: Any) -> None:
+    client.answers["backend:ping"] = BackendStatus(
+        version="1",
+        state="ready",
+        generation=1,
+        reason="It is loaded.",
+        model="small",
+        profile="Tiny",
+        uptime_seconds=1.0,
+        queue_length=0,
+        speeds=Speeds(decode_tokens_per_second=61.23),
+        memory=Memory(worker_bytes=GIB // 2, server_bytes=0, available_bytes=GIB, total_bytes=GIB),
+        air_gap=True,
+        acceleration="cpu",
+        context_window=4096,
+    )
+    for line in ("%localcoder", "%localcoder status"):
+        shell.run_cell(line)
+        shown = " ".join(capsys.readouterr().out.split())
+        for part in ("a test", "ready: It is loaded.", "small", "61.2 tokens/s", "worker 512 MiB", "on"):
+            assert part in shown
+
+
+def test_models_is_a_table(shell: Any, settings: Settings, capsys: Any) -> None:
+    shell.run_cell("%localcoder models")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["Model", "Size", "Licence", "State", "Fits"]
+    assert " ".join(lines[1].split()) == "small 512 MiB Apache 2.0 loaded yes"
+    assert "downloading, 25 %" in lines[2]
+    assert "not on this machine" in lines[3]
+    assert "error: Cut off" in lines[4]
+    assert lines[-1] == "Profiles: Tiny (small), Heavy (big). In force: Tiny. It fits."
+
+
+def test_in_a_notebook_the_table_is_markdown(notebook: Any, settings: Settings) -> None:
+    notebook.run_cell("%localcoder models")
+    shown = notebook.display_pub.outputs[0]["data"]["text/markdown"].splitlines()
+    assert shown[1] == "| --- | --- | --- | --- | --- |"
+    assert shown[3].startswith(r"| a\|b | 512 MiB |")
+
+
+def test_use_a_profile_lets_go_of_a_model_that_was_chosen(
+    shell: Any, settings: Settings, client: Any, capsys: Any
+) -> None:
+    settings.model = "big"
+    shell.run_cell("%localcoder use tiny")
+    assert (settings.profile, settings.model) == ("Tiny", "")
+    assert capsys.readouterr().out == "Profile Tiny; code is answered by small.\n"
+
+
+def test_use_a_model_that_is_not_here_says_how_to_get_it(shell: Any, settings: Settings, capsys: Any) -> None:
+    shell.run_cell("%localcoder use big")
+    assert settings.model == "big"
+    assert "`jupyter localcoder models pull big` fetches it" in capsys.readouterr().out
+
+
+def test_use_says_when_something_else_decides(shell: Any, client: Any, capsys: Any) -> None:
+    client.answers = {"model:list": listed(), "settings:update": Settings(fixed_model="big").update}
+    shell.run_cell("%localcoder use small")
+    assert "The model is fixed by the environment: it stays big." in capsys.readouterr().out
+
+
+def test_use_something_unknown_makes_a_suggestion(shell: Any, settings: Settings) -> None:
+    error = shell.run_cell("%localcoder use smal").error_in_exec
+    assert isinstance(error, MagicFailure)
+    assert "Did you mean `small`?" in str(error)
+    assert settings.model == ""
+
+
+def test_unload_and_cancel(shell: Any, client: Any, capsys: Any) -> None:
+    client.answers = {"model:unload": Empty(), "llm:cancelAll": CanceledCount(count=2)}
+    shell.run_cell("%localcoder unload")
+    shell.run_cell("%localcoder cancel")
+    assert capsys.readouterr().out.splitlines() == [
+        "The model is unloaded. It loads again with the next request.",
+        "Cancelled: 2.",
+    ]
+
+
+@pytest.mark.parametrize("line", ["use", "use a b", "fly", "status now"])
+def test_what_it_does_not_know_is_a_usage_error(shell: Any, client: Any, line: str) -> None:
+    assert isinstance(shell.run_cell(f"%localcoder {line}").error_in_exec, UsageError)
+    assert client.asked == []
