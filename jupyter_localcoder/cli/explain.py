@@ -18,7 +18,7 @@ class Explain(GeneratingCommand):
     cells are read. The explanation goes to stdout, a line with tokens and seconds to stderr."""
     examples = """
 jupyter localcoder explain analysis.py
-git diff | jupyter localcoder explain - --instruction "what does this change?"
+git diff | jupyter localcoder explain - --instruction "what changes?"
 """
     operation = registry.GENERATE
     aliases = GeneratingCommand.aliases | generation_aliases("Explain", "instruction")

@@ -25,7 +25,7 @@ class Improve(GeneratingCommand):
     held is kept in `FILE~`. The code is never run."""
     examples = """
 jupyter localcoder improve analysis.py
-jupyter localcoder improve analysis.py --instruction "use vectorised operations" --write
+jupyter localcoder improve analysis.py --instruction "use numpy" --write
 jupyter localcoder improve - < old.py | patch old.py
 """
     operation = registry.GENERATE

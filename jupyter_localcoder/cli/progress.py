@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from ..models.store import Progress
+    from .command import LocalCoderCommand
 
 
 class Show(Protocol):
@@ -23,12 +25,13 @@ class Show(Protocol):
 
 
 @contextmanager
-def shown(console: Console, title: str, *, quiet: bool) -> Generator[Show, None, None]:
+def shown(command: LocalCoderCommand, title: str) -> Generator[Show, None, None]:
     """The fitting way to show progress, cleaned up at the end of the ``with`` block."""
-    if quiet:
+    console = command.console
+    if command.quiet:
         yield lambda progress: None
     elif console.stderr.isatty():
-        with _Bar(console, title) as bar:
+        with _Bar(console, title) as bar, bar.above(logging.getLogger(command.log.name)):
             yield bar
     else:
         yield Lines(console, title)
@@ -82,6 +85,24 @@ class _Bar:
         bar = self._bar
         bar.total = progress.total_bytes or None
         bar.update(progress.received_bytes - bar.n)
+
+    @contextmanager
+    def above(self, log: logging.Logger) -> Generator[None, None, None]:
+        """Give warnings a line of their own: the bar makes room, and is drawn again below."""
+
+        def make_room(record: logging.LogRecord) -> bool:
+            if self._bar is not None:
+                self._bar.clear()
+            return True
+
+        handlers = list(log.handlers)
+        for handler in handlers:
+            handler.addFilter(make_room)
+        try:
+            yield
+        finally:
+            for handler in handlers:
+                handler.removeFilter(make_room)
 
     def _begin(self, progress: Progress) -> tqdm[NoReturn]:
         from tqdm import tqdm

@@ -37,7 +37,7 @@ class ModelsImport(LocalCoderCommand):
             ModelImportRequest, {"path": str(path), "id": self.model_id or None, "link": self.link}
         )
         store = self.store()
-        with shown(self.console, path.name, quiet=self.quiet) as progress:
+        with shown(self, path.name) as progress:
             model = store.import_file(path, model_id=request.id, link=request.link, progress=progress)
         info = store.info(model.id, 0)
         self.console.document(info)
@@ -58,7 +58,7 @@ class ModelsExport(LocalCoderCommand):
         model, target = self.extra_args
         path = Path(target).expanduser().absolute()
         request = codec.decode(ModelExportRequest, {"id": model, "path": str(path)})
-        with shown(self.console, request.id, quiet=self.quiet) as progress:
+        with shown(self, request.id) as progress:
             bundle, size_bytes = self.store().export(request.id, path, progress=progress)
         written = ModelExported(path=str(bundle), size_bytes=size_bytes)
         self.console.document(written)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from ...contract import models, registry
 from ..command import LocalCoderCommand
 from ..exits import Exit
@@ -27,8 +29,9 @@ class ModelsList(LocalCoderCommand):
         head = ("MODEL", "SIZE", "STATE", "FIT", "LICENCE", "FOR")
         rows = [_row(info) for info in known.models]
         self.console.out(table(head, rows, width=self.console.width))
+        self.console.out("")
         for line in _remarks(known):
-            self.console.out(line)
+            self.console.out(textwrap.fill(line, self.console.width or 10_000, break_long_words=False))
         return Exit.OK
 
 
@@ -52,10 +55,8 @@ def _row(info: models.ModelInfo) -> tuple[str, ...]:
 
 
 def _remarks(known: models.ModelList) -> list[str]:
-    reason = f": {known.profile_reason}" if known.profile_reason else ""
-    profile = next((one for one in known.profiles if one.name == known.active_profile), None)
-    chosen = f" ({profile.model})" if profile else ""
-    lines = ["", f"Profile {known.active_profile}{chosen}{reason}", f"Folder  {known.models_dir}"]
+    # The reason begins with the name of the profile.
+    lines = [f"Profile: {known.profile_reason or known.active_profile}", f"Folder: {known.models_dir}"]
     offered = {info.license for info in known.models}
     # Some licences ask that these words stand wherever the model is offered.
     lines += [

@@ -76,7 +76,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
         resumed = f", {size(info.received_bytes)} of it are here already" if info.received_bytes else ""
         self.note(f"Fetching {info.id}: {size(info.size_bytes)}{resumed}.")
         try:
-            with shown(self.console, info.id, quiet=self.quiet) as progress, on_interrupt(stop):
+            with shown(self, info.id) as progress, on_interrupt(stop):
                 store.fetch(info.id, progress=progress, cancel=stop)
         except (Canceled, KeyboardInterrupt):
             raise Canceled(

@@ -40,7 +40,7 @@ class ModelsVerify(LocalCoderCommand):
 
     def _verify(self, store: ModelStore, model: str) -> LocalCoderError | None:
         try:
-            with shown(self.console, model, quiet=self.quiet) as progress:
+            with shown(self, model) as progress:
                 store.verify(model, progress=progress)
         except LocalCoderError as failure:
             if self.extra_args:

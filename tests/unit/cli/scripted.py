@@ -147,7 +147,7 @@ class FakeClient(Client):
             licenses=tuple(store.catalogue.licenses.values()),
             profiles=tuple(store.catalogue.profiles.values()),
             active_profile="Tiny",
-            profile_reason="8.1 GB of memory are free.",
+            profile_reason="Tiny: 8.1 GB of memory are free.",
             models_dir=os.environ.get("LOCALCODER_MODELS_DIR", "/models"),
         )
 

@@ -22,7 +22,7 @@ def test_list_names_size_state_fit_and_licence(cli):
     ran = cli("models", "list", ready=True)
     line = next(line for line in ran.out.splitlines() if line.startswith(MODEL))
     assert line.split() == [MODEL, "491", "MB", "ready", "fits", "Apache-2.0", "code,", "general"]
-    assert "Profile Tiny (qwen2.5-coder-0.5b): 8.1 GB" in ran.out
+    assert "Profile: Tiny: 8.1 GB" in ran.out
     assert "Built with Meta Llama 3" in ran.out
 
 
