@@ -188,10 +188,13 @@ class Supervisor(LoggingConfigurable):
         self._loaded: wire.Loaded | None = None
         self._change: asyncio.Task[wire.Loaded | None] | None = None
         self._change_plan: LoadPlan | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._jobs: dict[int, Job] = {}
         self._answers: dict[int, asyncio.Future[wire.FromWorker]] = {}
         self._ids = itertools.count(1)
         self._crashes: collections.deque[float] = collections.deque()
+        self._admitting = 0
+        """Requests that wait for their model: it is not idle, however long the load took."""
         self._free = asyncio.Event()
         self._free.set()
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -285,6 +288,8 @@ class Supervisor(LoggingConfigurable):
         if change is not None and not change.done():
             change.cancel()
             await asyncio.wait([change])
+        if self._ending is not None:
+            await asyncio.wait([self._ending])
         if self.state == "failed":
             self._move("reset", reason)
         if self.state == "stopped":
@@ -302,7 +307,11 @@ class Supervisor(LoggingConfigurable):
     # Admission: a request gets a loaded model
 
     async def _admit(self, job: Job) -> None:
-        await self._ensure(job.plan)
+        self._admitting += 1
+        try:
+            await self._ensure(job.plan)
+        finally:
+            self._admitting -= 1
         # No other task has run since the model was there: the request cannot miss its worker.
         job.sent = True
         self._jobs[job.request.id] = job
@@ -398,6 +407,12 @@ class Supervisor(LoggingConfigurable):
         self._plan = None
 
     async def _end_worker(self, reason: str) -> None:
+        """End the worker. Once begun it goes on to the end, even where who waits for it is cancelled."""
+        if self._ending is None or self._ending.done():
+            self._ending = asyncio.ensure_future(self._end_worker_now(reason))
+        await asyncio.shield(self._ending)
+
+    async def _end_worker_now(self, reason: str) -> None:
         self._stop_idle_timer()
         worker, self._worker = self._worker, None
         self._loaded = None
@@ -530,7 +545,8 @@ class Supervisor(LoggingConfigurable):
     def _unload_idle(self) -> None:
         """Nothing has come for long enough. A request that comes now waits, and loads it again."""
         self._idle_timer = None
-        if self._jobs or self._loaded is None or (self._change is not None and not self._change.done()):
+        changing = self._change is not None and not self._change.done()
+        if self._jobs or self._admitting or self._loaded is None or changing:
             return
         self._change_plan = None
         self._change = asyncio.ensure_future(

@@ -43,7 +43,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     payload: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):  # type: ignore[misc]
+class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):
     """One connection."""
 
     def initialize(self, name: str) -> None:

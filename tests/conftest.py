@@ -1,0 +1,32 @@
+"""Fixtures of all tests: no test touches the folders of who runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.tiny_model import write_tiny_model
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every folder that the product could write lies in the test's own."""
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("LOCALCODER_MODELS_DIR", str(tmp_path / "models"))
+    for name in ("JUPYTER_LOCALCODER_URL", "JUPYTER_LOCALCODER_TOKEN", "JUPYTER_LOCALCODER_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny qwen2 model of random weights."""
+    return write_tiny_model(tmp_path_factory.mktemp("gguf") / "tiny-qwen2.gguf")
+
+
+@pytest.fixture(scope="session")
+def tiny_llama_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny llama model of random weights, without fill-in-the-middle."""
+    path = tmp_path_factory.mktemp("gguf") / "tiny-llama.gguf"
+    return write_tiny_model(path, architecture="llama", fill_in_the_middle=False)

@@ -1,0 +1,1 @@
+"""What the tests share: models to run, workers that misbehave, servers that lie."""

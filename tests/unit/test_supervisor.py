@@ -1,0 +1,278 @@
+"""The supervisor's policy, with workers that follow a script in real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from jupyter_localcoder.contract import wire
+from jupyter_localcoder.contract.backend import BackendState
+from jupyter_localcoder.errors import (
+    BackendUnavailable,
+    Canceled,
+    LoadTimeout,
+    OutOfMemory,
+    Timeout,
+    TokenLimitExceeded,
+)
+from jupyter_localcoder.supervisor import Job, Spawn, Supervisor
+from tests.support.workers import ChangingSpawn, plan, request, spawn
+
+Make = Callable[..., Supervisor]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    async with contextlib.AsyncExitStack() as stack:
+
+        def build(script: str | Spawn = "echo", **traits: object) -> Supervisor:
+            states: list[BackendState] = []
+            supervisor = Supervisor(
+                spawn=spawn(script) if isinstance(script, str) else script,
+                on_state=states.append,
+                backoff_first_seconds=0.05,
+                stop_grace_seconds=0.5,
+                **traits,
+            )
+            supervisor.states = states  # type: ignore[attr-defined]
+            stack.push_async_callback(supervisor.close)
+            return supervisor
+
+        yield build
+
+
+async def answer(job: Job) -> tuple[str, wire.Finished]:
+    text, end = "", None
+    async for frame in job:
+        if isinstance(frame, wire.Text):
+            text += frame.text
+        else:
+            end = frame
+    assert end is not None
+    return text, end
+
+
+def moves(supervisor: Supervisor) -> list[str]:
+    return [state.state for state in supervisor.states]  # type: ignore[attr-defined]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async def wait() -> None:
+        while not condition():
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(wait(), 10)
+
+
+async def test_a_request_loads_the_model_and_is_answered(make: Make) -> None:
+    supervisor = make()
+    text, end = await answer(supervisor.job(plan(), request()))
+    assert (text, end.finish) == ("one two three", "stop")
+    assert moves(supervisor) == ["starting", "loading", "ready", "busy", "ready"]
+
+
+async def test_a_hundred_loads_at_once_are_one_load(make: Make) -> None:
+    counting = ChangingSpawn("echo")
+    supervisor = make(counting)
+    loads = await asyncio.gather(*(supervisor.load(plan()) for _ in range(100)))
+    assert len(counting.pids) == 1
+    assert len({id(load) for load in loads}) == 1
+
+
+async def test_a_failed_load_is_shared_too_and_leaves_no_worker(make: Make) -> None:
+    counting = ChangingSpawn("no-memory")
+    supervisor = make(counting)
+    results = await asyncio.gather(*(supervisor.load(plan()) for _ in range(10)), return_exceptions=True)
+    assert all(isinstance(result, OutOfMemory) for result in results)
+    assert len(counting.pids) == 1
+    assert (supervisor.state, supervisor.pid) == ("stopped", None)
+
+
+async def test_another_model_waits_until_the_running_answer_is_complete(make: Make) -> None:
+    supervisor = make(ChangingSpawn("waits", "echo"))
+    first = supervisor.job(plan("a"), request())
+    frames = first.__aiter__()
+    assert isinstance(await anext(frames), wire.Text)
+    second = asyncio.ensure_future(answer(supervisor.job(plan("b"), request())))
+    await asyncio.sleep(0.1)
+    assert not second.done()
+    assert supervisor.plan == plan("a")
+    first.cancel()
+    assert [frame async for frame in frames][-1].finish == "canceled"  # type: ignore[union-attr]
+    assert (await second)[0] == "one two three"
+    assert supervisor.plan == plan("b")
+
+
+async def test_a_worker_killed_in_mid_stream_costs_that_request_and_the_next_one_works(make: Make) -> None:
+    supervisor = make(ChangingSpawn("waits", "echo"))
+    frames = supervisor.job(plan(), request()).__aiter__()
+    assert isinstance(await anext(frames), wire.Text)
+    assert supervisor.pid is not None
+    os.kill(supervisor.pid, signal.SIGKILL)
+    with pytest.raises(BackendUnavailable, match="SIGKILL"):
+        await anext(frames)
+    assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
+    assert supervisor.generation == 2
+    assert "backoff" in moves(supervisor)
+
+
+async def test_it_restarts_by_itself_after_a_crash_and_says_so(make: Make) -> None:
+    restarted: list[str] = []
+    supervisor = make(ChangingSpawn("crashes", "echo"), on_restart=restarted.append)
+    with pytest.raises(BackendUnavailable):
+        await answer(supervisor.job(plan("m"), request()))
+    await until(lambda: supervisor.state == "ready")
+    assert restarted == ["m"]
+
+
+async def test_crashes_in_a_row_end_in_failed_and_a_load_by_hand_leads_out(make: Make) -> None:
+    supervisor = make(ChangingSpawn("crashes", "crashes", "crashes", "echo"))
+    for _ in range(3):
+        with pytest.raises(BackendUnavailable):
+            await answer(supervisor.job(plan(), request()))
+    assert supervisor.state == "failed"
+    with pytest.raises(BackendUnavailable, match="not started again by itself"):
+        await answer(supervisor.job(plan(), request()))
+    await supervisor.load(plan())
+    assert supervisor.state == "ready"
+
+
+async def test_crashes_long_ago_do_not_count(make: Make) -> None:
+    now = [0.0]
+    supervisor = make(ChangingSpawn("crashes"), clock=lambda: now[0])
+    for _ in range(4):
+        with pytest.raises(BackendUnavailable):
+            await answer(supervisor.job(plan(), request()))
+        now[0] += 61
+    assert supervisor.state == "backoff"
+
+
+async def test_a_crash_in_the_load_is_told_to_who_waits(make: Make) -> None:
+    supervisor = make("crashes-in-load", max_crashes=1)
+    with pytest.raises(BackendUnavailable, match="SIGSEGV"):
+        await supervisor.load(plan())
+    assert supervisor.state == "failed"
+
+
+async def test_a_load_that_hangs_is_ended_at_its_deadline(make: Make) -> None:
+    supervisor = make("load-hangs", load_timeout_seconds=0.3)
+    with pytest.raises(LoadTimeout, match=r"0\.3 seconds"):
+        await supervisor.load(plan())
+    assert supervisor.state == "stopped"
+
+
+async def test_an_error_of_one_request_leaves_the_worker_as_it_is(make: Make) -> None:
+    supervisor = make("fails")
+    with pytest.raises(TokenLimitExceeded, match="too long"):
+        await answer(supervisor.job(plan(), request()))
+    assert (supervisor.state, supervisor.generation) == ("ready", 1)
+
+
+async def test_who_stops_reading_cancels(make: Make) -> None:
+    supervisor = make("waits")
+    frames = supervisor.job(plan(), request()).__aiter__()
+    await anext(frames)
+    await frames.aclose()
+    await until(lambda: supervisor.state == "ready")
+
+
+async def test_a_request_can_be_cancelled_while_it_waits_for_the_load(make: Make) -> None:
+    supervisor = make("load-hangs", load_timeout_seconds=60)
+    canceled, late = supervisor.job(plan(), request()), supervisor.job(plan(), request())
+    waiting = [asyncio.ensure_future(answer(job)) for job in (canceled, late)]
+    await until(lambda: supervisor.state == "loading")
+    canceled.cancel()
+    late.cancel("timeout")
+    with pytest.raises(Canceled):
+        await waiting[0]
+    with pytest.raises(Timeout):
+        await waiting[1]
+
+
+async def test_unload_in_the_middle_of_a_load_leaves_no_child(make: Make) -> None:
+    counting = ChangingSpawn("load-hangs")
+    supervisor = make(counting)
+    load = asyncio.ensure_future(supervisor.load(plan()))
+    await until(lambda: supervisor.state == "loading")
+    await supervisor.unload()
+    with pytest.raises(Canceled):
+        await load
+    assert supervisor.state == "stopped"
+    with pytest.raises(ProcessLookupError):
+        os.kill(counting.pids[0], 0)
+
+
+async def test_it_unloads_after_a_time_without_requests_and_loads_again(make: Make) -> None:
+    supervisor = make()
+    supervisor.idle_seconds = 0.1
+    await answer(supervisor.job(plan(), request()))
+    await until(lambda: supervisor.state == "stopped")
+    assert supervisor.pid is None
+    assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
+
+
+async def test_idle_unload_racing_requests_is_never_an_error(make: Make) -> None:
+    supervisor = make()
+    supervisor.idle_seconds = 0.0
+    for _ in range(10):
+        assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
+
+
+async def test_a_deaf_worker_is_killed_after_the_grace(make: Make) -> None:
+    counting = ChangingSpawn("deaf")
+    supervisor = make(counting)
+    await supervisor.load(plan())
+    await supervisor.unload()
+    with pytest.raises(ProcessLookupError):
+        os.kill(counting.pids[0], 0)
+
+
+@pytest.mark.parametrize("script", ["garbage", "oversized"])
+async def test_a_worker_whose_frames_cannot_be_read_is_replaced(make: Make, script: str) -> None:
+    supervisor = make(ChangingSpawn(script, "echo"))
+    with pytest.raises(BackendUnavailable, match="cannot be read"):
+        await answer(supervisor.job(plan(), request()))
+    assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
+
+
+async def test_native_prints_without_end_break_nothing(make: Make) -> None:
+    assert (await answer(make("floods").job(plan(), request())))[0] == "one two three"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("silent", "did not start within"), ("dies-at-once", "exit status 3"), ("other-protocol", "protocol 99")],
+)
+async def test_a_worker_that_does_not_come_up_is_one_clear_error(make: Make, script: str, words: str) -> None:
+    supervisor = make(script, start_timeout_seconds=1.0)
+    with pytest.raises(BackendUnavailable, match=words):
+        await supervisor.load(plan())
+    assert supervisor.state == "stopped"
+
+
+async def test_a_request_that_is_too_large_for_a_frame_is_refused_and_nothing_hangs(make: Make) -> None:
+    supervisor = make()
+    with pytest.raises(Exception, match="too large"):
+        await answer(supervisor.job(plan(), request(text="x" * (wire.MAX_FRAME_BYTES + 1))))
+    assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
+
+
+async def test_ping(make: Make) -> None:
+    supervisor = make()
+    assert await supervisor.ping() is None
+    await supervisor.load(plan())
+    pong = await supervisor.ping()
+    assert pong is not None
+    assert pong.rss_bytes == 1
+
+
+async def test_nothing_starts_after_close(make: Make) -> None:
+    supervisor = make()
+    await supervisor.close()
+    with pytest.raises(BackendUnavailable):
+        await supervisor.load(plan())
