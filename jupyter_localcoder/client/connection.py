@@ -50,7 +50,11 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return (self.url, self.sock, self.token)
 
     def environment(self) -> dict[str, str]:
-        """The variables that a kernel inherits."""
+        """The variables that a kernel inherits.
+
+        All of them, empty ones too: a server that was started in a terminal of another one has inherited
+        the other one's.
+        """
         values = {
             "URL": self.url,
             "TOKEN": self.token,
@@ -58,7 +62,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             "CERTFILE": self.certfile,
             "SOCK": self.sock,
         }
-        return {_PREFIX + name: value for name, value in values.items() if value}
+        return {_PREFIX + name: value for name, value in values.items()}
 
     def path(self, runtime_dir: Path) -> Path:
         """The file that `write` writes."""

@@ -19,7 +19,10 @@ posix = pytest.mark.skipif(os.name == "nt", reason="permission bits")
 
 def alive(port: int, root: str = "/home/me", pid: int | None = None) -> Connection:
     return Connection(
-        url=f"http://127.0.0.1:{port}/", token=f"t{port}", pid=pid or os.getpid(), root_dir=root
+        url=f"http://127.0.0.1:{port}/",
+        token=f"t{port}",
+        pid=os.getpid() if pid is None else pid,
+        root_dir=root,
     )
 
 
@@ -32,6 +35,11 @@ def ended_process() -> int:
 def test_the_environment_round_trips() -> None:
     connection = Connection(url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", sock="/s")
     assert from_environment(connection.environment()) == connection
+
+
+def test_nothing_of_a_server_around_this_one_is_inherited() -> None:
+    outer = Connection(url="http://localhost/", token="t", sock="/s", certfile="/c").environment()
+    assert from_environment(outer | alive(1).environment()) == alive(1, pid=0)
 
 
 def test_an_empty_environment_has_no_server(tmp_path: Path) -> None:
