@@ -6,15 +6,12 @@ Run these in a pytest process of their own: their event loop and that of the ser
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from lab import Lab, running_lab
+from tests.browser.lab import Lab, running_lab
 
 playwright = pytest.importorskip("playwright.sync_api")
 

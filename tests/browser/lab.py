@@ -13,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +20,79 @@ import psutil
 
 REPOSITORY = Path(__file__).parents[2]
 BUILT = REPOSITORY / "jupyter_localcoder" / "labextension"
+BASE_PATH = "/user/someone/"
 START_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
 class Lab:
-    """A running server."""
+    """A server that serves the extension as it is built in this checkout.
 
-    base_url: str
-    token: str
-    log: Path
-    pid: int
+    It stands below a base URL with parts, as it does under a hub.
+    """
+
+    def __init__(self, folder: Path, *, with_extension: bool) -> None:
+        assert (BUILT / "package.json").is_file(), "Build it first: npm --prefix labextension run build:prod"
+        self._port = _free_port()
+        self._token = secrets.token_hex(16)
+        self._base_url = f"http://127.0.0.1:{self._port}{BASE_PATH}"
+        self._log = folder / "server.log"
+        self._work = folder / "work"
+        self._work.mkdir()
+        self._environment = _environment(folder, with_extension)
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = [
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            f"--port={self._port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.base_url={BASE_PATH}",
+            f"--IdentityProvider.token={self._token}",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.news_url=None",
+        ]
+        with self._log.open("ab") as output:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", *options],
+                cwd=self._work,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._server.poll() is None, self._log.read_text()
+            with contextlib.suppress(OSError), urllib.request.urlopen(self._base_url + "api", timeout=5):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"the server did not come up:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        """End it as a person would, and wait for the end."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
     def page(self, path: str = "lab") -> str:
         """Address of a page; what an earlier test left open is not restored."""
-        return f"{self.base_url}{path}?token={self.token}&reset"
+        return f"{self._base_url}{path}?token={self._token}&reset"
 
     def call(self, method: str, path: str, body: Any = None, timeout_seconds: float = 120.0) -> Any:
         """Call a route of the extension; an error answer raises `AssertionError` with its text."""
         request = urllib.request.Request(
-            f"{self.base_url}localcoder/{path}",
+            f"{self._base_url}localcoder/{path}",
             data=None if body is None else json.dumps(body).encode(),
             method=method,
-            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
+            headers={"Authorization": f"token {self._token}", "Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=timeout_seconds) as answer:
@@ -53,9 +102,10 @@ class Lab:
 
     def worker(self) -> psutil.Process:
         """The inference worker, a child of the server."""
+        assert self._server is not None
         found = [
             child
-            for child in psutil.Process(self.pid).children(recursive=True)
+            for child in psutil.Process(self._server.pid).children(recursive=True)
             if "jupyter_localcoder.worker" in child.cmdline()
         ]
         assert len(found) == 1, found
@@ -64,36 +114,13 @@ class Lab:
 
 @contextlib.contextmanager
 def running_lab(folder: Path, *, with_extension: bool = True) -> Iterator[Lab]:
-    """Start a server that serves the extension as it is built in this checkout."""
-    assert (BUILT / "package.json").is_file(), "Build it first: npm --prefix labextension run build:prod"
-    port, token = _free_port(), secrets.token_hex(16)
-    base_url = f"http://127.0.0.1:{port}/"
-    log = folder / "server.log"
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={token}",
-        "--LabApp.expose_app_in_browser=True",
-        "--LabApp.news_url=None",
-    ]
-    work = folder / "work"
-    work.mkdir()
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
-            cwd=work,
-            env=_environment(folder, with_extension),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    """Start a server, and end it."""
+    lab = Lab(folder, with_extension=with_extension)
     try:
-        _wait_until_up(server, base_url, log)
-        yield Lab(base_url, token, log, server.pid)
+        lab.start()
+        yield lab
     finally:
-        _end(server)
+        lab.stop()
 
 
 def _environment(folder: Path, with_extension: bool) -> dict[str, str]:
@@ -123,25 +150,6 @@ def _environment(folder: Path, with_extension: bool) -> dict[str, str]:
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     return {**kept, **{name: str(value) for name, value in own.items()}}
-
-
-def _wait_until_up(server: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        with contextlib.suppress(OSError), urllib.request.urlopen(base_url + "api", timeout=5):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"the server did not come up:\n{log.read_text()}")
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    try:
-        server.wait(20)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
 
 
 def _free_port() -> int:

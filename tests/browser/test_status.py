@@ -28,7 +28,8 @@ RECORD = """() => {
 def opened(page: Any, lab: Any) -> Any:
     """Open JupyterLab; the item of the status bar."""
     page.goto(lab.page())
-    expect(page.locator("#jp-main-dock-panel")).to_be_visible(timeout=60_000)
+    # The launcher comes last, and takes the focus.
+    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     return page.locator(BUTTON)
 
@@ -100,6 +101,17 @@ def test_it_follows_the_worker_without_a_reload(page: Any, lab: Any, tiny_gguf: 
 
     lab.call("POST", "models/unload", {})
     expect(item).to_have_text(re.compile("^Local: (stopped|no model loaded)"))
+
+
+def test_it_comes_back_with_the_server(page: Any, lab: Any) -> None:
+    item = opened(page, lab)
+    expect(item).to_have_text("Local: no model loaded")
+    page.evaluate(RECORD)
+    lab.stop()
+    expect(item).to_have_text("LocalCoder: not connected")
+    lab.start()
+    expect(item).to_have_text("Local: no model loaded", timeout=LIVE_SECONDS * 1000)
+    assert page.evaluate("() => window.isSamePage")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
