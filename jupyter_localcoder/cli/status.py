@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import msgspec
 
 from ..contract import backend, registry
@@ -27,7 +29,8 @@ class Status(LocalCoderCommand):
             f"Service: {where}" if served else "No Jupyter server with the extension is running."
         )
         for name, text in facts(status):
-            self.console.out(f"  {name.ljust(width)}  {text}")
+            lines = textwrap.wrap(text, max((self.console.width or 10_000) - width - 4, 20))
+            self.console.out(f"  {name.ljust(width)}  " + ("\n" + " " * (width + 4)).join(lines))
         return Exit.OK
 
     def _ask(self) -> tuple[bool, str, backend.BackendStatus]:
@@ -65,6 +68,6 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
         *lines,
         ("memory", f"{worker}{size(memory.available_bytes)} of {size(memory.total_bytes)} free"),
         ("air gap", "on: no connection is opened" if status.air_gap else "off"),
-        ("up", duration(status.uptime_seconds)),
+        *([("up", duration(status.uptime_seconds))] if status.uptime_seconds >= 1 else []),
         ("version", status.version),
     ]

@@ -70,8 +70,8 @@ class Doctor(LocalCoderCommand):
             self.console.out(" " * _INDENT + line)
 
     def _wrapped(self, text: str) -> list[str]:
-        """The lines of a text; words stay whole, so that a command can be copied."""
-        width = max((self.console.width or 100) - _INDENT, 20)
+        """The lines of a text, one in a pipe; words stay whole, so that a command can be copied."""
+        width = max((self.console.width or 10_000) - _INDENT, 20)
         return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
