@@ -1,0 +1,144 @@
+"""The contract holds together: registry, types, errors, wire."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_localcoder import errors
+from jupyter_localcoder.contract import codec, registry, wire
+from jupyter_localcoder.contract.generation import GenerateRequest
+from jupyter_localcoder.contract.registry import EVENTS, OPERATIONS
+from jupyter_localcoder.errors import ValidationError
+from jupyter_localcoder.server.status import status_of
+from jupyter_localcoder.service import Service
+from tests.support.workers import request
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+def test_every_operation_is_served_and_its_parts_fit(op: registry.Operation) -> None:
+    assert callable(getattr(Service, op.method_name))
+    assert set(op.path_fields) <= set(op.request.__struct_fields__)
+    assert set(op.errors) <= set(errors.by_code())
+    assert op.summary.endswith(".")
+
+
+def test_names_and_routes_are_unique() -> None:
+    assert len({op.name for op in OPERATIONS}) == len(OPERATIONS)
+    assert len({(op.method, op.path) for op in OPERATIONS}) == len(OPERATIONS)
+    assert len({event.name for event in EVENTS}) == len(EVENTS)
+
+
+def test_every_request_refuses_what_it_does_not_know() -> None:
+    for op in OPERATIONS:
+        with pytest.raises(ValidationError, match="surprise"):
+            codec.decode(op.request, {"surprise": 1})
+
+
+def test_every_error_has_a_sentence_a_way_out_and_a_status() -> None:
+    for code, cls in errors.by_code().items():
+        assert re.fullmatch(r"[A-Z][A-Z_]+", code)
+        assert cls.sentence.endswith(".")
+        assert cls.advice.rstrip("`").endswith((".", ")")) or "`" in cls.advice
+        assert 400 <= status_of(code) <= 599
+        assert f" {code}\n" in (errors.__doc__ or "") + "\n", f"{code} is missing in the tree"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"command": "explain", "sampling": {"temperature": -0.1}}, "sampling.temperature"),
+        ({"command": "explain", "sampling": {"temperature": "hot"}}, "sampling.temperature"),
+        ({"command": "dance"}, "command"),
+        ({"command": "explain", "max_tokens": 0}, "max_tokens"),
+        ({"command": "explain", "bogus": 1}, "bogus"),
+        ({"command": "explain", "context": [{"source": 1}]}, "context[0].source"),
+        ({"command": "explain", "stop": [""]}, "stop[0]"),
+        ({"command": "explain", "stop": ["x" * 10_241]}, "stop[0]"),
+        ({}, "command"),
+    ],
+)
+def test_a_wrong_field_is_named(body: dict[str, object], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        codec.decode(GenerateRequest, body)
+    assert caught.value.details["field"] == field
+    assert f"`{field}`" in caught.value.message
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_a_clear_error(body: bytes) -> None:
+    with pytest.raises(ValidationError, match="not JSON"):
+        codec.decode_json(body)
+
+
+def test_a_field_in_the_path_may_not_stand_in_the_body() -> None:
+    with pytest.raises(ValidationError, match="twice"):
+        codec.decode_request(registry.MODEL_LOAD, {"id": "b"}, {"id": "a"}, {})
+
+
+def test_numbers_and_booleans_come_out_of_a_query() -> None:
+    made = codec.decode_request(registry.MODEL_DELETE, {}, {"id": "a"}, {"force": "true"})
+    assert made.force is True
+
+
+@pytest.mark.parametrize("id_", ["../x", "/etc", "a/b", "", ".hidden", "a\0b", "a" * 129, "a\n"])
+def test_a_model_id_is_never_a_path(id_: str) -> None:
+    with pytest.raises(ValidationError):
+        codec.decode(registry.MODEL_LOAD.request, {"id": id_})
+
+
+def test_errors_survive_the_wire() -> None:
+    for cls in errors.by_code().values():
+        error = cls("What happened.", recovery="What to do.", number=1)
+        again = codec.error_of(codec.error_payload(error))
+        assert type(again) is cls
+        assert (again.message, again.recovery, again.details) == (error.message, error.recovery, error.details)
+
+
+def test_a_foreign_exception_leaves_without_its_words() -> None:
+    payload = codec.error_payload(RuntimeError("/root/secret"))
+    assert payload.code == "UNKNOWN_ERROR"
+    assert "secret" not in msgspec.json.encode(payload).decode()
+
+
+def test_a_frame_survives_the_pipe() -> None:
+    frame = request(text="héllo", stop=("\n",), fresh=True)
+    assert wire.read_to_worker(io.BytesIO(wire.pack(frame)).read) == frame
+
+
+def test_the_end_of_the_stream_is_no_frame() -> None:
+    assert wire.read_to_worker(io.BytesIO(b"").read) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0\0",
+        b"\0\0\0\5abc",
+        b"\0\0\0\3abc",
+        (wire.MAX_FRAME_BYTES + 1).to_bytes(4, "big"),
+        wire.pack(wire.Unloaded(id=1)),
+    ],
+)
+def test_a_broken_frame_is_an_error(data: bytes) -> None:
+    with pytest.raises(wire.FrameError):
+        wire.read_to_worker(io.BytesIO(data).read)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_break_the_reader(data: bytes) -> None:
+    try:
+        frame = wire.read_to_worker(io.BytesIO(data).read)
+    except wire.FrameError:
+        return
+    assert frame is None or isinstance(frame, wire.ToWorker)
+
+
+def test_a_frame_that_is_too_large_is_not_sent() -> None:
+    with pytest.raises(wire.FrameError, match="allowed"):
+        wire.pack(request(text="x" * (wire.MAX_FRAME_BYTES + 1)))

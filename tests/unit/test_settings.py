@@ -1,0 +1,92 @@
+"""Settings: five layers, one file, nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from traitlets.config import Config
+
+from jupyter_localcoder.contract import codec
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.errors import FileWriteError, ValidationError
+from jupyter_localcoder.settings import LocalCoderSettings
+
+
+def update(**changes: object) -> SettingsUpdateRequest:
+    return codec.decode(SettingsUpdateRequest, changes)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "settings"
+
+
+def make(folder: Path, config: dict | None = None, line: dict | None = None, **env: str) -> LocalCoderSettings:
+    merged = Config({"LocalCoderSettings": {**(config or {}), **(line or {}), "settings_dir": str(folder)}})
+    command_line = Config({"LocalCoderSettings": line or {}})
+    return LocalCoderSettings(config=merged, command_line=command_line, environment=env)
+
+
+def test_each_layer_wins_over_the_one_below(folder: Path) -> None:
+    assert make(folder).current.max_tokens == 1024
+    assert make(folder, {"max_tokens": 2}).current.max_tokens == 2
+    make(folder).update(update(max_tokens=3))
+    assert make(folder, {"max_tokens": 2}).current.max_tokens == 3
+    assert make(folder, {"max_tokens": 2}, LOCALCODER_MAX_TOKENS="4").current.max_tokens == 4
+    top = make(folder, {"max_tokens": 2}, {"max_tokens": 5}, LOCALCODER_MAX_TOKENS="4")
+    assert top.current.max_tokens == 5
+
+
+def test_the_view_says_which_layer_decided(folder: Path) -> None:
+    make(folder).update(update(top_k=7))
+    view = make(folder, {"profile": "Tiny"}, {"air_gap": True}, LOCALCODER_MODEL="m").view()
+    assert {view.sources[n] for n in ("temperature",)} == {"default"}
+    assert view.sources["profile"] == "config"
+    assert view.sources["top_k"] == "settings"
+    assert view.sources["model"] == "environment"
+    assert view.sources["air_gap"] == "command-line"
+
+
+def test_null_gives_a_setting_back(folder: Path) -> None:
+    settings = make(folder, {"top_k": 9})
+    settings.update(update(top_k=1, max_tokens=2))
+    view = settings.update(update(top_k=None))
+    assert (view.settings.top_k, view.settings.max_tokens) == (9, 2)
+
+
+@pytest.mark.parametrize(("name", "value"), [("temperature", 3.0), ("top_p", 0.0), ("context_window", -1)])
+def test_a_configured_value_out_of_range_is_refused_at_once(folder: Path, name: str, value: float) -> None:
+    with pytest.raises(ValidationError, match=name):
+        make(folder, {name: value})
+
+
+def test_a_wrong_environment_variable_is_named(folder: Path) -> None:
+    with pytest.raises(ValidationError, match="LOCALCODER_TEMPERATURE"):
+        make(folder, LOCALCODER_TEMPERATURE="hot").view()
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"format": 99, "settings": {}}', b'{"format": 1, "settings": {"top_k": "x"}}'])
+def test_a_file_that_cannot_be_read_is_left_alone_and_kept_as_a_backup(folder: Path, content: bytes) -> None:
+    settings = make(folder)
+    folder.mkdir()
+    settings.path.write_bytes(content)
+    assert settings.current.top_k == 40
+    assert settings.path.read_bytes() == content
+    settings.update(update(top_k=3))
+    assert settings.current.top_k == 3
+    assert settings.path.with_suffix(".backup.json").read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(folder: Path) -> None:
+    folder.write_text("a file in the way")
+    with pytest.raises(FileWriteError, match="cannot be kept"):
+        make(folder).update(update(top_k=3))
+
+
+def test_the_file_is_for_people_too(folder: Path) -> None:
+    settings = make(folder)
+    settings.update(update(profile="Tiny"))
+    assert msgspec.json.decode(settings.path.read_bytes()) == {"format": 1, "settings": {"profile": "Tiny"}}
+    assert settings.path.read_text().count("\n") >= 3
