@@ -137,10 +137,9 @@ def _target(destination: Path, model_id: str) -> Path:
     if destination.is_symlink():
         raise InvalidArgument(f"`{destination.name}` is a symbolic link; it was not followed.", field="path")
     target = destination
-    if destination.is_dir():
-        target = destination / f"{model_id}{SUFFIX}"
-    elif destination.suffix != SUFFIX:
-        target = destination.with_name(destination.name + SUFFIX)
+    if destination.suffix != SUFFIX:
+        inside = destination.is_dir()
+        target = destination / f"{model_id}{SUFFIX}" if inside else Path(f"{destination}{SUFFIX}")
     if not target.parent.is_dir():
         raise FileWriteError(f"There is no folder `{target.parent.name}` to write into.")
     if target.is_symlink() or target.exists():

@@ -36,6 +36,7 @@ MODELS_DIR_VARIABLE = "LOCALCODER_MODELS_DIR"
 MANIFEST = "manifest.json"
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+_LEDGER = "licenses.json"
 _WINDOWS_NAMES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)", re.IGNORECASE)
 _LOCK_SECONDS = 0.25
 
@@ -48,7 +49,8 @@ def default_models_dir() -> Path:
 
 def is_model_id(text: str) -> bool:
     """Whether it can be the id of a model, and so the name of its folder on any system."""
-    return _ID.match(text) is not None and not _WINDOWS_NAMES.match(text) and not text.endswith(".")
+    taken = _WINDOWS_NAMES.match(text) or text.endswith(".") or text.casefold() == _LEDGER
+    return _ID.match(text) is not None and not taken
 
 
 class ModelsFolder:
@@ -82,7 +84,7 @@ class ModelsFolder:
     @property
     def licenses(self) -> Path:
         """The file of accepted licences."""
-        return self.root / "licenses.json"
+        return self.root / _LEDGER
 
     def ids(self) -> list[str]:
         """Ids of the models that have a manifest, sorted."""

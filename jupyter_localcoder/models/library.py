@@ -23,13 +23,13 @@ from .progress import Report
 
 _KEPT_HEADERS = 64
 
-Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
-
 
 class Library:
     """What is installed in a model folder."""
 
-    def __init__(self, folder: ModelsFolder, log: Log) -> None:
+    def __init__(
+        self, folder: ModelsFolder, log: logging.Logger | logging.LoggerAdapter[logging.Logger]
+    ) -> None:
         self.folder = folder
         self._log = log
         self._headers: dict[tuple[str, int, int], gguf.GgufHeader] = {}
@@ -109,9 +109,11 @@ class Library:
             raise ModelNotReady(f"`{manifest.id}` cannot be read: {failure.strerror}.") from None
         if found != manifest.digest:
             self._log.error("%s has the digest %s instead of %s", manifest.id, found, manifest.digest)
-            self.folder.quarantine(folder / MANIFEST)
-            if not manifest.linked:
-                self.folder.quarantine(path)
+            # In a folder that others may only read it stays, and is refused anew each time.
+            with contextlib.suppress(FileWriteError):
+                self.folder.quarantine(folder / MANIFEST)
+                if not manifest.linked:
+                    self.folder.quarantine(path)
             raise installed.mismatch(manifest.id, manifest.digest, found)
         fresh = msgspec.structs.replace(manifest, verified_mtime_ns=before.st_mtime_ns)
         if fresh != manifest:

@@ -211,7 +211,7 @@ class ModelStore(LoggingConfigurable):
             raise AirGapped(f"`{model_id}` is not on this machine, and the air gap is on.", model=model_id)
         self._folder.require_writable()
         if not accepted:
-            with self._folder.lock("licenses"):
+            with self._folder.lock(".licenses"):
                 LicenseLedger(self._folder.licenses).record(
                     license_id=entry.license,
                     text_sha256=text_sha256,

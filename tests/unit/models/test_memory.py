@@ -1,0 +1,109 @@
+"""The memory estimate against numbers that were measured, and the limits of containers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_localcoder.models import catalogue, memory
+from jupyter_localcoder.models.shape import Shape
+
+GIB = 1024**3
+
+
+@pytest.fixture
+def shape() -> Shape:
+    found = catalogue.load().entries["qwen2.5-coder-1.5b"].shape
+    assert found is not None
+    return found
+
+
+def test_the_parts_follow_the_formulas(shape: Shape):
+    need = memory.estimate(shape, 8000)
+    assert need.kv_bytes == 28 * 8192 * 2 * (2 * 128) * 2  # layers, cells, K and V, heads * length, f16
+    assert need.compute_bytes == 4 * 512 * (151936 + 1536)
+    assert need.output_bytes == 4 * 151936
+    assert need.repacked_bytes == pytest.approx(597 * 1024**2, rel=0.01)
+    assert memory.estimate(shape, 8000, repack=False).repacked_bytes == 0
+
+
+def test_a_quantised_cache_takes_34_of_64_bytes(shape: Shape):
+    full, small = memory.estimate(shape, 8192), memory.estimate(shape, 8192, cache_type="q8_0")
+    assert small.kv_bytes * 64 == full.kv_bytes * 34
+
+
+def test_without_flash_attention_the_scores_count(shape: Shape):
+    need = memory.estimate(shape, 32768, flash_attention=False)
+    assert need.compute_bytes == 4 * 512 * 32768 * (12 + 1)
+
+
+def test_a_model_fits_tightly_or_not(shape: Shape):
+    need = memory.estimate(shape, 8192)
+    assert memory.fit(need, 16 * GIB, 16 * GIB).fit == "fits"
+    assert memory.fit(need, need.needed_bytes - 1, 16 * GIB).fit == "tight"
+    assert memory.fit(need, need.private_bytes, 16 * GIB).fit == "does-not-fit"
+    assert memory.fit(need, 16 * GIB, need.needed_bytes - 1).fit == "does-not-fit"
+    assert memory.fit(need, 0, 0).fit == "unknown"
+
+
+def test_a_context_of_a_million_does_not_fit(shape: Shape):
+    assert memory.fit(memory.estimate(shape, 1_000_000), 24 * GIB, 32 * GIB).fit == "does-not-fit"
+
+
+def _write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_the_limit_of_a_version_2_group_wins(tmp_path: Path):
+    root = _write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/user/app\n",
+            "sys/fs/cgroup/user/memory.max": "300000000\n",
+            "sys/fs/cgroup/user/memory.current": "250000000\n",
+            "sys/fs/cgroup/user/memory.stat": "anon 1\ninactive_file 90000000\nactive_file 10000000\n",
+            "sys/fs/cgroup/user/app/memory.max": "max\n",
+            "sys/fs/cgroup/user/app/memory.current": "1\n",
+        },
+    )
+    assert memory.available(root) == (150_000_000, 300_000_000)
+
+
+def test_the_limit_of_a_version_1_group_wins_also_when_only_its_top_is_mounted(tmp_path: Path):
+    root = _write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "5:cpu:/x\n4:memory:/docker/abc\n0::/\n",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "200000000",
+            "sys/fs/cgroup/memory/memory.usage_in_bytes": "120000000",
+            "sys/fs/cgroup/memory/memory.stat": "total_inactive_file 20000000\ntotal_active_file 0\n",
+        },
+    )
+    assert memory.available(root) == (100_000_000, 200_000_000)
+
+
+def test_without_a_limit_the_machine_counts(tmp_path: Path):
+    root = _write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "4:memory:/\n0::/\n",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+            "sys/fs/cgroup/memory/memory.usage_in_bytes": "1",
+        },
+    )
+    free, total = memory.available(root)
+    assert total == psutil.virtual_memory().total
+    assert 0 < free <= total
+
+
+def test_groups_that_make_no_sense_are_passed_over(tmp_path: Path):
+    root = _write(
+        tmp_path, {"proc/self/cgroup": "nonsense\n0::/../../etc\n", "sys/fs/cgroup/memory.max": "x"}
+    )
+    assert memory.available(root)[1] == psutil.virtual_memory().total
