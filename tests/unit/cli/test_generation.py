@@ -251,12 +251,12 @@ def test_a_reader_that_leaves_is_no_error(start, tmp_path, file):
 
 
 def test_pieces_are_printed_as_they_come(start, file):
-    child = start("explain", str(file), answer=["one\n", "two\n"], delay_seconds=1.0)
+    child = start("explain", str(file), answer=["one\n", "two\n"], delay_seconds=0.5)
     assert child.stdout is not None
     assert child.stdout.readline() == "one\n"
     seen = time.monotonic()
     assert child.stdout.readline() == "two\n"
-    assert time.monotonic() - seen > 0.5
+    assert time.monotonic() - seen > 0.25
     child.communicate(timeout=10)
 
 
