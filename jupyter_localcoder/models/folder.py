@@ -16,12 +16,14 @@ A model is there when its manifest is: it is written last. This module does not 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +41,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _LEDGER = "licenses.json"
 _WINDOWS_NAMES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)", re.IGNORECASE)
 _LOCK_SECONDS = 0.25
+_LEFTOVER_SECONDS = 24 * 3600.0
 
 
 def default_models_dir() -> Path:
@@ -119,6 +122,18 @@ class ModelsFolder:
             path.replace(target)
         sync_folder(path.parent)
         return target
+
+    def sweep(self) -> None:
+        """Remove what imports and removals left behind that were killed a day ago or longer."""
+        oldest = time.time() - _LEFTOVER_SECONDS
+        for path in (*self.incoming.glob("*.part"), *self.root.glob(".removed-*")):
+            with contextlib.suppress(OSError):
+                if path.lstat().st_mtime >= oldest:
+                    continue
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
     def remove_tree(self, folder: Path) -> None:
         """Remove a folder: out of sight at once, then file by file."""

@@ -47,6 +47,7 @@ class Importing:
         found = bundle.find(path)
         gguf.read(found.gguf)
         self._library.folder.require_writable()
+        self._library.folder.sweep()
         if link:
             digest = self._digest(found.gguf, None)
             return self._place(found, model_id, digest, None)

@@ -97,10 +97,11 @@ def is_verified(status: os.stat_result, manifest: ImportManifest) -> bool:
     return status.st_size == manifest.size_bytes and status.st_mtime_ns == manifest.verified_mtime_ns
 
 
-def mismatch(model_id: str, expected: str, found: str) -> ChecksumMismatch:
+def mismatch(model_id: str, expected: str, found: str, recovery: str | None = None) -> ChecksumMismatch:
     """The error for a file that is not what was promised."""
     return ChecksumMismatch(
         f"The file of `{model_id}` does not have the digest that was promised, so it was not used.",
+        recovery=recovery,
         model=model_id,
         expected=expected,
         found=found,

@@ -114,7 +114,10 @@ class Library:
                 self.folder.quarantine(folder / MANIFEST)
                 if not manifest.linked:
                     self.folder.quarantine(path)
-            raise installed.mismatch(manifest.id, manifest.digest, found)
+            recovery = "Fetch or import it again; the file was moved to `.quarantine` in the model folder."
+            if manifest.linked:
+                recovery = "Import it again if the change was meant; the file itself was left alone."
+            raise installed.mismatch(manifest.id, manifest.digest, found, recovery)
         fresh = msgspec.structs.replace(manifest, verified_mtime_ns=before.st_mtime_ns)
         if fresh != manifest:
             # A folder that others may only read is checked anew each time; it works all the same.

@@ -15,6 +15,7 @@ import threading
 import zipfile
 from pathlib import Path
 
+from ...errors import Canceled
 from ..entries import PackageIndexSource
 from ..files import Counted, close_part, copy_stream, make_folder, open_part, write_errors
 from .base import Note, SourceFailed, part_bytes, read_note, write_note
@@ -43,6 +44,8 @@ class PackageIndex:
         pieces = self._kept(part, size)
         counted(sum(pieces))
         for number in range(len(pieces) + 1, self._source.count + 1):
+            if cancel.is_set():
+                raise Canceled()
             done = sum(pieces)
             piece = self._fetch_piece(number, part, done, size, counted, cancel)
             pieces = (*pieces, piece)

@@ -23,7 +23,14 @@ from jupyter_localcoder.models.store import ModelStore
 MODEL = "tiny"
 
 
-def write_gguf(path: Path, *, layers: int = 2, weights: int = 256 * 1024, tokens: Sequence[str] = ()) -> Path:
+def write_gguf(
+    path: Path,
+    *,
+    layers: int = 2,
+    weights: int = 256 * 1024,
+    kv_heads: int | list[int] = 2,
+    tokens: Sequence[str] = (),
+) -> Path:
     """A model that is whole and far too small to say anything."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("Tiny")
@@ -32,7 +39,7 @@ def write_gguf(path: Path, *, layers: int = 2, weights: int = 256 * 1024, tokens
     writer.add_embedding_length(64)
     writer.add_block_count(layers)
     writer.add_head_count(4)
-    writer.add_head_count_kv(2)
+    writer.add_head_count_kv(kv_heads)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_token_list(list(tokens) or ["<s>", "</s>", "a", "b"])
     writer.add_chat_template("{{ messages }}")

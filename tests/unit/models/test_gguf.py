@@ -43,6 +43,16 @@ def test_the_tokens_for_filling_in_are_found_as_whole_tokens(make_gguf, tmp_path
     assert not gguf.read(make_gguf(tmp_path / "b.gguf", tokens=tokens)).fill_in_the_middle
 
 
+def test_layers_may_differ_in_their_heads(tmp_path: Path, make_gguf):
+    path = make_gguf(tmp_path / "mixed.gguf", kv_heads=[2, 1])
+    header = gguf.read(path)
+    assert (header.n_kv_heads, header.kv_heads_total) == (2, 3)
+    with pytest.raises(errors.InvalidModel, match="3 values for 2 layers"):
+        gguf.read(make_gguf(tmp_path / "odd.gguf", kv_heads=[2, 1, 1]))
+    with pytest.raises(errors.InvalidModel, match="KV heads"):
+        gguf.read(make_gguf(tmp_path / "many.gguf", kv_heads=8))
+
+
 def test_a_file_cut_short_is_refused_with_the_numbers(tiny: Path, tmp_path: Path):
     data = tiny.read_bytes()
     error = refused(tmp_path / "cut.gguf", data[:-1], "cut short")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,26 @@ def test_a_linked_file_that_changed_is_left_alone_and_the_reference_goes(bench, 
     assert path.exists()
     with pytest.raises(errors.ModelNotFound):
         work.store.locate("big")
+
+
+def test_leftovers_of_killed_imports_are_swept(ready, tiny: Path):
+    old, young = (ready.folder / ".incoming" / name for name in ("old.part", "young.part"))
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    ready.store.import_file(tiny)
+    assert names(ready.folder / ".incoming") == ["young.part"]
+
+
+def test_an_import_tells_how_far_it_is_and_can_be_cancelled(bench, tiny: Path):
+    work = bench()
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(errors.Canceled):
+        work.store.import_file(tiny, cancel=cancel)
+    assert names(work.folder / ".incoming") == []
+    work.store.import_file(tiny, progress=work.progress.append)
+    assert work.progress[-1].received_bytes == work.progress[-1].total_bytes == tiny.stat().st_size
 
 
 def test_what_is_not_a_model_is_not_imported(bench, tmp_path: Path):
