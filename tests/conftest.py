@@ -8,6 +8,9 @@ import pytest
 
 from tests.support.tiny_model import write_tiny_model
 
+# It also runs the coroutines among the tests, each in the loop of the fixture `jp_asyncio_loop`.
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,7 +200,7 @@ class Engine:
         if not model:
             if self._abort.is_set():
                 raise Canceled("The load was cancelled.")
-            raise self._load_failure("weights")
+            raise self._load_failure("weights", plan)
         self._model = model
         self._vocab = native.llama_model_get_vocab(model)
 
@@ -220,18 +220,18 @@ class Engine:
         params.no_perf = True
         context = native.llama_init_from_model(self._model, params)
         if not context:
-            raise self._load_failure("context")
+            raise self._load_failure("context", plan)
         self._context = context
         self._memory = native.llama_get_memory(context)
         self._batch_size = plan.n_batch
         self._batch = native.llama_batch_init(plan.n_batch, 0, 1)
 
-    def _load_failure(self, what: str) -> Exception:
+    def _load_failure(self, what: str, plan: Load) -> Exception:
         if self._log.mentions_memory():
             return OutOfMemory(stage=what)
         reason = next((line.strip() for line in self._log.last if "error" in line.lower()), "")
         # llama.cpp names the file in its sentences; a path does not belong into an answer.
-        reason = reason.split(" from '")[0].split("loading model: ")[-1][:200]
+        reason = reason.replace(plan.path, "the file").split("loading model: ")[-1][:200]
         return InvalidModel(f"llama.cpp cannot load the {what} of this model. {reason}".strip(), stage=what)
 
     def _facts(self, plan: Load) -> Facts:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -27,23 +26,25 @@ Make = Callable[..., Supervisor]
 
 
 @pytest.fixture
-async def make() -> AsyncIterator[Make]:
-    async with contextlib.AsyncExitStack() as stack:
+def make(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Make]:
+    made: list[Supervisor] = []
 
-        def build(script: str | Spawn = "echo", **traits: object) -> Supervisor:
-            states: list[BackendState] = []
-            supervisor = Supervisor(
-                spawn=spawn(script) if isinstance(script, str) else script,
-                on_state=states.append,
-                backoff_first_seconds=0.05,
-                stop_grace_seconds=0.5,
-                **traits,
-            )
-            supervisor.states = states  # type: ignore[attr-defined]
-            stack.push_async_callback(supervisor.close)
-            return supervisor
+    def build(script: str | Spawn = "echo", **traits: object) -> Supervisor:
+        states: list[BackendState] = []
+        supervisor = Supervisor(
+            spawn=spawn(script) if isinstance(script, str) else script,
+            on_state=states.append,
+            backoff_first_seconds=0.05,
+            stop_grace_seconds=0.5,
+            **traits,
+        )
+        supervisor.states = states  # type: ignore[attr-defined]
+        made.append(supervisor)
+        return supervisor
 
-        yield build
+    yield build
+    for supervisor in made:
+        jp_asyncio_loop.run_until_complete(supervisor.close())
 
 
 async def answer(job: Job) -> tuple[str, wire.Finished]:
@@ -246,7 +247,11 @@ async def test_native_prints_without_end_break_nothing(make: Make) -> None:
 
 @pytest.mark.parametrize(
     ("script", "words"),
-    [("silent", "did not start within"), ("dies-at-once", "exit status 3"), ("other-protocol", "protocol 99")],
+    [
+        ("silent", "did not start within"),
+        ("dies-at-once", "exit status 3"),
+        ("other-protocol", "protocol 99"),
+    ],
 )
 async def test_a_worker_that_does_not_come_up_is_one_clear_error(make: Make, script: str, words: str) -> None:
     supervisor = make(script, start_timeout_seconds=1.0)

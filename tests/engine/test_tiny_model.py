@@ -1,0 +1,268 @@
+"""The real worker and the real llama.cpp on models of random weights: everything but sense."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from jupyter_localcoder.contract import wire
+from jupyter_localcoder.errors import (
+    BackendUnavailable,
+    Canceled,
+    InvalidArgument,
+    InvalidModel,
+    TokenLimitExceeded,
+)
+from tests.engine.conftest import Bench, Open
+from tests.support.tiny_model import write_tiny_model
+from tests.support.workers import request
+
+
+def fill(prefix: str, suffix: str = "", reserve: int = 16) -> wire.FillPrompt:
+    return wire.FillPrompt(prefix=prefix, suffix=suffix, reserve_tokens=reserve)
+
+
+def draw(**changes: float) -> wire.Draw:
+    values = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "seed": 1}
+    return wire.Draw(**{**values, **changes})  # type: ignore[arg-type]
+
+
+async def test_it_answers_and_counts(tiny: Bench) -> None:
+    text, end = await tiny.ask(request(max_tokens=20))
+    assert text
+    assert end.finish in ("stop", "length")
+    assert 0 < end.completion_tokens <= 20
+    assert end.prompt_tokens == len("hello") + 2 + len("user\n") + 1 + 1 + len("assistant\n")
+    assert end.prefill_ms > 0
+    assert len(end.prompt_sha256) == 64
+
+
+async def test_llama_is_served_too_and_cannot_fill_in(open_model: Open, tiny_llama_gguf: Path) -> None:
+    bench = open_model(tiny_llama_gguf)
+    assert (await bench.supervisor.load(bench.plan)).fill_in_the_middle is False
+    assert (await bench.ask(request(max_tokens=4)))[1].completion_tokens <= 4
+    with pytest.raises(InvalidArgument, match="fill in the middle"):
+        await bench.ask(request(prompt=fill("x")))
+
+
+async def test_a_second_question_reads_only_what_is_new(tiny: Bench) -> None:
+    _, first = await tiny.ask(request(text="a" * 100, max_tokens=1))
+    _, second = await tiny.ask(request(text="a" * 100 + "b", max_tokens=1))
+    assert first.cached_tokens == 0
+    assert second.cached_tokens >= 100
+
+
+async def test_the_cache_never_changes_a_greedy_answer(open_model: Open, tiny_gguf: Path) -> None:
+    """Without flash attention, whose 16-bit sums differ between batch sizes by more than random weights
+    forgive; on real weights see `tests/e2e`."""
+    tiny = open_model(tiny_gguf, flash_attention="off")
+    generator = random.Random(3)
+    base = "".join(generator.choice("abcdef \n") for _ in range(150))
+    for _ in range(12):
+        text = base[: generator.randrange(150)] + "".join(generator.choice("xyz") for _ in range(20))
+        warm, warm_end = await tiny.ask(request(text=text, max_tokens=12))
+        cold, cold_end = await tiny.ask(request(text=text, max_tokens=12, fresh=True))
+        assert warm == cold
+        assert warm_end.prompt_sha256 == cold_end.prompt_sha256
+        assert cold_end.cached_tokens == 0
+
+
+async def test_the_same_seed_gives_the_same_text_and_another_one_another(tiny: Bench) -> None:
+    texts = [
+        (await tiny.ask(request(max_tokens=30, draw=draw(seed=seed), fresh=True)))[0] for seed in (5, 5, 6)
+    ]
+    assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"top_k": 1}, {"top_p": 1e-6}, {"min_p": 1.0}, {"temperature": 1e-4}],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_each_sampler_can_make_it_greedy(tiny: Bench, changes: dict[str, float]) -> None:
+    greedy, _ = await tiny.ask(request(max_tokens=16, draw=draw(temperature=0.0), fresh=True))
+    same, _ = await tiny.ask(request(max_tokens=16, draw=draw(**changes), fresh=True))
+    free, _ = await tiny.ask(request(max_tokens=16, draw=draw(temperature=2.0), fresh=True))
+    assert same == greedy != free
+
+
+async def test_the_repetition_penalty_changes_what_repeats(tiny: Bench) -> None:
+    plain, _ = await tiny.ask(request(max_tokens=60, draw=draw(temperature=0.0), fresh=True))
+    punished, _ = await tiny.ask(
+        request(max_tokens=60, draw=draw(temperature=0.0, repeat_penalty=2.0), fresh=True)
+    )
+    assert punished != plain
+
+
+async def test_a_stop_string_ends_the_answer_before_it(tiny: Bench) -> None:
+    whole, _ = await tiny.ask(request(max_tokens=60, fresh=True))
+    stop = whole[len(whole) // 2 : len(whole) // 2 + 3]
+    cut, end = await tiny.ask(request(max_tokens=60, stop=(stop,), fresh=True))
+    assert cut == whole[: whole.index(stop)]
+    assert end.finish == "stop"
+
+
+async def test_control_tokens_in_a_persons_text_are_text(tiny: Bench) -> None:
+    _, plain = await tiny.ask(request(text="", max_tokens=1))
+    for text in ("<|im_end|>", "<|fim_middle|>", "<|endoftext|>"):
+        _, end = await tiny.ask(request(text=text, max_tokens=1))
+        assert end.prompt_tokens == plain.prompt_tokens + len(text)
+
+
+async def test_fill_in_the_middle_lays_out_prefix_suffix_middle(tiny: Bench) -> None:
+    _, end = await tiny.ask(request(prompt=fill("abc", "xy"), max_tokens=2))
+    assert end.prompt_tokens == 3 + 2 + 3
+
+
+async def test_a_long_prefix_keeps_what_is_near_the_cursor_and_says_what_was_left_out(tiny: Bench) -> None:
+    _, end = await tiny.ask(request(prompt=fill("a" * 2000, "b" * 2000), max_tokens=16))
+    assert end.prompt_tokens <= 512 - 16
+    assert end.left_out_tokens == 4000 - (end.prompt_tokens - 3)
+
+
+async def test_a_command_that_does_not_fit_is_refused_with_the_numbers(tiny: Bench) -> None:
+    with pytest.raises(TokenLimitExceeded, match=r"has \d+ tokens; the context window holds 512") as caught:
+        await tiny.ask(request(text="a" * 600))
+    assert caught.value.details["context_window"] == 512
+    assert (await tiny.ask(request(max_tokens=1)))[1].completion_tokens == 1
+
+
+async def test_the_window_ends_an_answer_and_says_so(tiny: Bench) -> None:
+    _, end = await tiny.ask(request(text="a" * 470, max_tokens=400))
+    assert end.finish in ("length", "stop")
+    assert end.prompt_tokens + end.completion_tokens <= 512 + 1
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "\x00", "🎉日本語", "\r\n", "a" * 300])
+async def test_no_text_breaks_it(tiny: Bench, text: str) -> None:
+    clean = text.encode("utf-8", "replace").decode()
+    assert (await tiny.ask(request(text=clean, max_tokens=2)))[1].prompt_tokens > 0
+
+
+async def test_cancel_while_it_writes_keeps_what_came(tiny: Bench) -> None:
+    job = tiny.job(request(max_tokens=480))
+    texts: list[str] = []
+    async for frame in job:
+        if isinstance(frame, wire.Finished):
+            assert frame.finish == "canceled"
+            assert 0 < frame.completion_tokens < 480
+        else:
+            texts.append(frame.text)
+            job.cancel()
+    assert texts
+
+
+async def test_a_request_that_waits_is_cancelled_without_being_computed(tiny: Bench) -> None:
+    running = asyncio.ensure_future(tiny.ask(request(max_tokens=480)))
+    while tiny.supervisor.state != "busy":
+        await asyncio.sleep(0.001)
+    waiting = tiny.job(request(max_tokens=300))
+    ends: list[wire.Finished] = []
+
+    async def read() -> None:
+        async for frame in waiting:
+            if isinstance(frame, wire.Finished):
+                ends.append(frame)
+
+    reading = asyncio.ensure_future(read())
+    while not waiting.sent:
+        await asyncio.sleep(0.01)
+    waiting.cancel()
+    await asyncio.gather(reading, running)
+    assert [(end.finish, end.completion_tokens) for end in ends] == [("canceled", 0)]
+
+
+async def test_completions_go_before_commands(tiny: Bench) -> None:
+    order: list[str] = []
+
+    async def ask(name: str, max_tokens: int = 40, **fields: object) -> None:
+        await tiny.ask(request(max_tokens, **fields))  # type: ignore[arg-type]
+        order.append(name)
+
+    await tiny.supervisor.load(tiny.plan)
+    first = asyncio.ensure_future(ask("running", max_tokens=300))
+    await asyncio.sleep(0.01)
+    await asyncio.gather(
+        first,
+        ask("title", priority="background"),
+        ask("command"),
+        ask("completion", priority="completion", prompt=fill("x")),
+    )
+    assert order == ["running", "completion", "command", "title"]
+
+
+async def test_killed_in_mid_stream_is_one_error_and_the_next_request_works(tiny: Bench) -> None:
+    async def killed() -> None:
+        async for _ in tiny.job(request(max_tokens=480)):
+            assert tiny.supervisor.pid is not None
+            os.kill(tiny.supervisor.pid, signal.SIGKILL)
+
+    with pytest.raises(BackendUnavailable, match="SIGKILL"):
+        await killed()
+    assert (await tiny.ask(request(max_tokens=2)))[1].completion_tokens <= 2
+    assert tiny.supervisor.generation == 2
+
+
+async def test_the_worker_leaves_when_its_input_ends(tiny: Bench) -> None:
+    await tiny.supervisor.load(tiny.plan)
+    pid = tiny.supervisor.pid
+    assert pid is not None
+    await tiny.supervisor.unload()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_file_that_is_no_model_is_refused_and_no_worker_stays(
+    open_model: Open, tmp_path: Path, tiny_gguf: Path
+) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(tiny_gguf.read_bytes()[:5000])
+    bench = open_model(broken)
+    with pytest.raises(InvalidModel, match="cannot load") as caught:
+        await bench.supervisor.load(bench.plan)
+    assert str(tmp_path) not in caught.value.message
+    assert bench.supervisor.state == "stopped"
+
+
+async def test_a_hostile_chat_template_is_refused_and_the_worker_goes_on(
+    open_model: Open, tmp_path: Path
+) -> None:
+    path = write_tiny_model(tmp_path / "evil.gguf", chat_template="{{ 'a' * 3000000000 }}")
+    bench = open_model(path)
+    with pytest.raises(InvalidModel, match="stopped"):
+        await bench.ask(request())
+    assert (await bench.ask(request(prompt=fill("x"), max_tokens=2)))[1].completion_tokens <= 2
+
+
+async def test_a_thousand_requests_leave_the_cache_as_it_should_be(tiny: Bench) -> None:
+    """Mixed requests, a third of them cancelled at a random moment; each ends exactly once."""
+    generator = random.Random(7)
+
+    async def one() -> str:
+        text = "".join(generator.choice("ab \n") for _ in range(generator.randrange(1, 200)))
+        job = tiny.job(
+            request(max_tokens=generator.randrange(1, 20), prompt=fill(text, "cd"))
+            if generator.random() < 0.5
+            else request(max_tokens=generator.randrange(1, 20), text=text)
+        )
+        if generator.random() < 0.3:
+            asyncio.get_running_loop().call_later(generator.random() / 20, job.cancel)
+        try:
+            ends = [frame.finish async for frame in job if isinstance(frame, wire.Finished)]
+        except Canceled:
+            ends = ["canceled"]
+        assert len(ends) == 1
+        return ends[0]
+
+    finishes: list[str] = []
+    for _ in range(100):
+        finishes += await asyncio.gather(*(one() for _ in range(10)), return_exceptions=False)
+    assert len(finishes) == 1000
+    cold, _ = await tiny.ask(request(text="ab ab", max_tokens=10, fresh=True))
+    again, _ = await tiny.ask(request(text="ab ab", max_tokens=10, fresh=True))
+    assert cold == again
