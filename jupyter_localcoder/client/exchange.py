@@ -12,6 +12,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +40,7 @@ _CONNECTED = frozenset(
 
 
 class Exchange:
-    """A request that is on its way, and its response.
+    """A request that is on its way, and its response. One that nobody holds any more is closed.
 
     Parameters
     ----------
@@ -53,15 +54,10 @@ class Exchange:
     """
 
     def __init__(self, connection: Connection, outgoing: Outgoing, silence_seconds: float | None) -> None:
-        self._connection = connection
-        self._outgoing = outgoing
-        self._silence_seconds = silence_seconds
-        self._items: queue.SimpleQueue[Head | bytes | Exception | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._closed = False
-        self._socket: socket.socket | None = None
-        self._thread = threading.Thread(target=self._run, name="localcoder-http", daemon=True)
-        self._thread.start()
+        self._helper = _Helper(connection, outgoing, silence_seconds)
+        # An interrupt may strike where no `with` and no `try` holds this object yet.
+        weakref.finalize(self, _Helper.close, self._helper)
+        self._helper.start()
 
     def head(self) -> Head:
         """Wait for status and headers; the first thing to ask for.
@@ -104,28 +100,54 @@ class Exchange:
 
     def close(self) -> None:
         """Break the connection, if the response is not complete. Any thread, any number of times."""
-        with self._lock:
-            self._closed = True
-            self._shut()
-        if self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_SECONDS)
+        self._helper.close()
 
     def _wait(self) -> Head | bytes | None:
         try:
-            while True:
-                try:
-                    item = self._items.get(timeout=_POLL_SECONDS)
-                    break
-                except queue.Empty:
-                    continue
+            item = self._helper.next_item()
         except BaseException:  # an interrupt: whoever waits for this will not come back
             self.close()
             raise
-        if item is None or isinstance(item, Exception):
-            self._items.put(item)  # the end stays the end, for whoever asks again
         if isinstance(item, Exception):
             raise item
         return item
+
+
+class _Helper:
+    """The thread that asks, and what it has heard: a `Head`, pieces of the body, then None or an error."""
+
+    def __init__(self, connection: Connection, outgoing: Outgoing, silence_seconds: float | None) -> None:
+        self._connection = connection
+        self._outgoing = outgoing
+        self._silence_seconds = silence_seconds
+        self._items: queue.SimpleQueue[Head | bytes | Exception | None] = queue.SimpleQueue()
+        self._lock = threading.RLock()  # a finalizer may come in between
+        self._closed = False
+        self._socket: socket.socket | None = None
+        self._thread = threading.Thread(target=self._run, name="localcoder-http", daemon=True)
+
+    def start(self) -> None:
+        """Send the request."""
+        self._thread.start()
+
+    def next_item(self) -> Head | bytes | Exception | None:
+        """Wait for the next item; the last one is given again and again."""
+        while True:
+            try:
+                item = self._items.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if item is None or isinstance(item, Exception):
+                self._items.put(item)
+            return item
+
+    def close(self) -> None:
+        """Break the connection and wait a moment for the thread to end."""
+        with self._lock:
+            self._closed = True
+            self._shut()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_SECONDS)
 
     def _run(self) -> None:
         try:

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from ..contract.generation import Command
 from .answering import answer
-from .failure import short_errors
+from .failure import shortly
 from .history import History
 from .last_error import ErrorRecorder
 from .link import Link
@@ -137,18 +137,20 @@ class CodingMagics(Magics):
 
     def _run(self, command: Command, function: Callable[..., Any], line: str, cell: str | None) -> None:
         options = Options(function, line)
-        with short_errors():
-            if cell is None:
-                target = self._targets.in_line(command, options.words)
-            else:
-                target = self._targets.in_cell(command, options.words, cell)
-            above = self._history.current if target.number is None else target.number
-            request = options.request(
-                command,
-                code=target.code,
-                instruction=target.instruction,
-                error=target.error,
-                language=target.language,
-                context=self._history.above(above, options.context),
-            )
-            answer(self.shell, self.link.client(), request, options)
+        shortly(lambda: self._ask(command, options, cell))
+
+    def _ask(self, command: Command, options: Options, cell: str | None) -> None:
+        if cell is None:
+            target = self._targets.in_line(command, options.words)
+        else:
+            target = self._targets.in_cell(command, options.words, cell)
+        above = self._history.current if target.number is None else target.number
+        request = options.request(
+            command,
+            code=target.code,
+            instruction=target.instruction,
+            error=target.error,
+            language=target.language,
+            context=self._history.above(above, options.context),
+        )
+        answer(self.shell, self.link.client(), request, options)

@@ -6,8 +6,7 @@ The rule is the same for every magic: a `LocalCoderError` is raised as `MagicFai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from ..errors import LocalCoderError
 from ..plain_text import plain
@@ -17,7 +16,7 @@ class MagicFailure(Exception):
     """An operation failed; the sentence says why, and what can be done."""
 
     def __init__(self, error: LocalCoderError) -> None:
-        self.error = error
+        self.code = error.code
         super().__init__(" ".join(plain(f"{error.message} {error.recovery} [{error.code}]").split()))
 
     def _render_traceback_(self) -> list[str]:
@@ -34,12 +33,15 @@ class Interrupted(KeyboardInterrupt):
         return [str(self)]
 
 
-@contextmanager
-def short_errors() -> Iterator[None]:
-    """Turn errors of the contract and interrupts into the short ones."""
+def shortly(action: Callable[[], None]) -> None:
+    """Do something, and raise errors of the contract and interrupts as the short ones."""
+    failure: BaseException
     try:
-        yield
+        action()
+        return
     except LocalCoderError as error:
-        raise MagicFailure(error) from None
+        failure = MagicFailure(error)
     except KeyboardInterrupt:
-        raise Interrupted() from None
+        failure = Interrupted()
+    # Outside of the `except`: IPython keeps the last exception, and with it all that its context holds.
+    raise failure

@@ -16,7 +16,7 @@ from ..contract.registry import LLM_CANCEL_ALL, MODEL_LIST, MODEL_UNLOAD, PING, 
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
 from ..plain_text import plain
-from .failure import short_errors
+from .failure import shortly
 from .link import Link
 from .table import table
 
@@ -48,8 +48,7 @@ class ManagingMagics(Magics):
         """
         verb, *names = line.split() or ["status"]
         if verb == "use" and len(names) == 1:
-            with short_errors():
-                self._use(names[0])
+            shortly(lambda: self._use(names[0]))
             return
         actions = {
             "status": self._status,
@@ -60,8 +59,7 @@ class ManagingMagics(Magics):
         action = actions.get(verb)
         if action is None or names:
             raise UsageError("%localcoder status | models | use PROFILE_OR_MODEL | unload | cancel")
-        with short_errors():
-            action()
+        shortly(action)
 
     def _status(self) -> None:
         client = self._link.client()

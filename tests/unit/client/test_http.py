@@ -325,10 +325,26 @@ class TestCancel:
 
         sent_at: list[float] = []
         server.script(script)
-        with pytest.raises(KeyboardInterrupt):
+        interrupted = False
+        try:
             list(HttpClient(server.connection).stream(GENERATE, ASK))
+        except KeyboardInterrupt:
+            interrupted = True
         assert hung_up.wait(0.5)
+        assert interrupted
         assert time.monotonic() - sent_at[0] < 0.5
+
+    def test_a_stream_that_nobody_holds_is_cancelled(self, server: Any) -> None:
+        hung_up = threading.Event()
+
+        def script(exchange: Any) -> None:
+            exchange.begin_events()
+            if exchange.wait_for_hangup(5):
+                hung_up.set()
+
+        server.script(script)
+        HttpClient(server.connection).stream(GENERATE, ASK)
+        assert hung_up.wait(0.5)
 
     def test_nothing_is_left_running(self, server: Any, frames: Any) -> None:
         server.script(answer_with(frames))
