@@ -29,6 +29,16 @@ FLAGS = [
 STEP_SECONDS = 20.0
 
 
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop() -> None:
+    """Take the place of pytest-jupyter's fixture: the loop of this process is Playwright's."""
+
+
+@pytest.fixture(autouse=True)
+def jp_server_cleanup() -> None:
+    """Take the place of pytest-jupyter's fixture: no server lives in this process."""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[playwright.Browser]:
     if CHROMIUM is None:

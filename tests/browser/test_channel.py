@@ -1,0 +1,87 @@
+"""The channel of the extension against the real server: streams, cancelling, and refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+# The channel is a service of a plugin, for other plugins: a test has to reach behind the registry.
+CHANNEL = "jupyterapp.pluginRegistry._plugins.get('jupyter-localcoder:channel').service"
+
+STREAM = """([op, payload, cancelAfter]) => {
+  const frames = [];
+  const stream = CHANNEL.stream(op, payload, frame => {
+    frames.push(frame);
+    if (frames.length === cancelAfter) {
+      stream.cancel('user');
+    }
+  });
+  const late = new Promise(resolve => setTimeout(() => resolve(null), 60000));
+  return Promise.race([stream.ended, late]).then(ended => ({ frames, ended }));
+}""".replace("CHANNEL", CHANNEL)
+
+REQUEST = """([op, payload]) => {
+  const late = new Promise(resolve => setTimeout(() => resolve('late'), 60000));
+  return Promise.race([CHANNEL.request(op, payload).catch(reason => reason.payload), late]);
+}""".replace("CHANNEL", CHANNEL)
+
+
+@pytest.fixture
+def loaded(page: Any, lab: Any, tiny_gguf: Path) -> Any:
+    """A page of a server with a model that is ready."""
+    page.goto(lab.page())
+    lab.call("POST", "models/import", {"path": str(tiny_gguf), "id": "tiny"})
+    lab.call("POST", "models/tiny/load", {})
+    expect(page.locator(".jp-LocalCoder-StatusItem button")).to_have_attribute(
+        "data-state", "ready", timeout=60_000
+    )
+    return page
+
+
+COMPLETE = {"prefix": "import ", "max_tokens": 16, "model": "tiny"}
+EXPLAIN = {"command": "explain", "code": "x = 1", "model": "tiny"}
+
+
+@pytest.mark.parametrize(
+    ("op", "payload"),
+    [("tab:complete", COMPLETE), ("generate", {**EXPLAIN, "max_tokens": 16})],
+)
+def test_an_answer_streams(loaded: Any, op: str, payload: dict[str, Any]) -> None:
+    answer = loaded.evaluate(STREAM, [op, payload, -1])
+    first, *deltas, last = answer["frames"]
+    assert first["type"] == "started"
+    assert last == answer["ended"]
+    assert last["type"] == "done", last
+    assert {frame["run"] for frame in answer["frames"]} == {first["run"]}
+    assert "".join(delta["text"] for delta in deltas) == last["text"]
+
+
+@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize(
+    ("op", "payload"),
+    [("tab:complete", {**COMPLETE, "max_tokens": 2000}), ("generate", {**EXPLAIN, "max_tokens": 2000})],
+)
+def test_a_cancelled_answer_ends(loaded: Any, op: str, payload: dict[str, Any], after: int) -> None:
+    answer = loaded.evaluate(STREAM, [op, payload, after])
+    ended = answer["ended"]
+    # Before the first token there is nothing to keep: it then ends with an error.
+    assert ended.get("finish") == "canceled" or ended["error"]["code"] == "CANCELED", ended
+    assert ended["type"] == "done" or after == 1
+    assert len(answer["frames"]) == after + 1
+    status = loaded.evaluate(REQUEST, ["backend:ping", {}])
+    assert status["queue_length"] == 0
+
+
+def test_a_refusal_carries_the_error_of_the_contract(loaded: Any) -> None:
+    error = loaded.evaluate(REQUEST, ["model:load", {"id": "nowhere"}])
+    assert error["code"] == "MODEL_NOT_FOUND"
+    assert error["message"]
+    assert error["recovery"]
+    answer = loaded.evaluate(STREAM, ["tab:complete", {**COMPLETE, "prefix": ""}, -1])
+    assert answer["ended"]["type"] == "error"
+    assert answer["ended"]["error"]["code"] == "INVALID_ARGUMENT"
