@@ -30,7 +30,7 @@ export class StatusItem extends ReactWidget {
         <button
           type="button"
           className="jp-LocalCoder-StatusItem-button"
-          title={sentence}
+          title={`${label}\n${sentence}`}
           aria-haspopup="dialog"
           data-state={channel === 'open' ? (worker?.state ?? 'unknown') : channel}
           onClick={this._onClick}
