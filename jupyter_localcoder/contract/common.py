@@ -20,7 +20,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     """Base of everything that is answered: an older client skips fields that it does not know."""
 
 
-class Empty(Reply):
+class Empty(Reply, frozen=True):
     """An answer without content."""
 
 

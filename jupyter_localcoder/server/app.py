@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
-from jupyter_server.utils import url_path_join
 
 from .._version import __version__
 from ..client.connection import Connection
@@ -50,11 +49,9 @@ class LocalCoderApp(ExtensionApp):
         return build_service(command_line=command_line, log=self.log, parent=self)
 
     def initialize_handlers(self) -> None:
-        """Add the routes of all operations, and the channel."""
-        base_url = self._base_url
-        self.handlers.extend(rest_routes(base_url, self.name))
-        channel = url_path_join(base_url, RESOURCE, "channel")
-        self.handlers.append((channel, ChannelHandler, {"name": self.name}))
+        """Add the routes of all operations, and the channel; the base URL is put before them for us."""
+        self.handlers.extend(rest_routes())
+        self.handlers.append((f"/{RESOURCE}/channel", ChannelHandler, {}))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Tell kernels where we are. The port is known only now: the server may have taken another one."""
@@ -75,10 +72,6 @@ class LocalCoderApp(ExtensionApp):
         if "service" in self.__dict__:
             await self.service.close()
 
-    @property
-    def _base_url(self) -> str:
-        return str(self.serverapp.base_url) if self.serverapp is not None else "/"
-
     def _make_connection(self) -> Connection:
         server = self.serverapp
         assert server is not None  # noqa: S101 - a started extension has its server
@@ -87,7 +80,7 @@ class LocalCoderApp(ExtensionApp):
         host = f"[{host}]" if ":" in host else host
         where = "localhost" if server.sock else f"{host}:{server.port}"
         return Connection(
-            url=f"{scheme}://{where}{self._base_url}",
+            url=f"{scheme}://{where}{server.base_url}",
             token=self.kernel_token,
             pid=os.getpid(),
             root_dir=str(Path(server.root_dir).resolve()),

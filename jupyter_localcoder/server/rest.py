@@ -194,7 +194,7 @@ class OpenApiHandler(AccessMixin, APIHandler):
         await self.finish(codec.encode(openapi(url_path_join(self.base_url, RESOURCE))))
 
 
-def rest_routes(base_url: str, name: str) -> list[tuple[str, type, dict[str, Any]]]:
+def rest_routes() -> list[tuple[str, type, dict[str, Any]]]:
     """Return the routes of all operations: pattern, handler, arguments.
 
     A literal path comes before one with a place-holder that would match it too.
@@ -203,11 +203,11 @@ def rest_routes(base_url: str, name: str) -> list[tuple[str, type, dict[str, Any
     for op in OPERATIONS:
         by_path.setdefault(op.path, {})[op.method] = op
     routes: list[tuple[str, type, dict[str, Any]]] = [
-        (url_path_join(base_url, RESOURCE, "openapi.json"), OpenApiHandler, {"name": name})
+        (f"/{RESOURCE}/openapi.json", OpenApiHandler, {})
     ]
     for path in sorted(by_path, key=lambda p: (p.count("{"), p)):
-        pattern = url_path_join(base_url, RESOURCE, _pattern(path))
-        routes.append((pattern, OperationHandler, {"name": name, "operations": by_path[path]}))
+        arguments = {"operations": by_path[path]}
+        routes.append((f"/{RESOURCE}/{_pattern(path)}", OperationHandler, arguments))
     return routes
 
 

@@ -1,0 +1,106 @@
+"""A real Jupyter server with the extension, and ways to talk to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPResponse
+from traitlets.config import Config
+
+from jupyter_localcoder.server.app import LocalCoderApp
+
+
+@pytest.fixture
+def jp_server_config(tmp_path: Path) -> Config:
+    return Config(
+        {
+            "ServerApp": {"jpserver_extensions": {"jupyter_localcoder": True}},
+            "LocalCoderSettings": {"settings_dir": str(tmp_path / "settings")},
+            "Supervisor": {"backoff_first_seconds": 0.05, "stop_grace_seconds": 0.5},
+        }
+    )
+
+
+@pytest.fixture
+def extension(jp_serverapp: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[LocalCoderApp]:
+    """The extension in its server; its worker is gone when the test is."""
+    app = jp_serverapp.extension_manager.extension_apps["jupyter_localcoder"].copy().pop()
+    jp_asyncio_loop.run_until_complete(app._start_jupyter_server_extension(jp_serverapp))
+    yield app
+    jp_asyncio_loop.run_until_complete(app.stop_extension())
+
+
+class Answer:
+    """Status, headers and content of an HTTP answer."""
+
+    def __init__(self, response: HTTPResponse) -> None:
+        self.status = response.code
+        self.headers = response.headers
+        self.text = (response.body or b"").decode()
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str:
+        return str(self.data["error"]["code"])
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        """Frames of an event stream, each held against its event's name."""
+        frames = []
+        for block in filter(None, self.text.split("\n\n")):
+            name, data = block.split("\n", 1)
+            frames.append(json.loads(data.removeprefix("data: ")))
+            assert name == f"event: {frames[-1]['type']}"
+        return frames
+
+
+Ask = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture
+def ask(jp_fetch: Any, extension: LocalCoderApp) -> Ask:
+    """Ask ``METHOD path`` with a JSON body; an error status is an answer too."""
+
+    async def ask_(method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        if body is None and method in ("POST", "PUT", "PATCH"):
+            body = {}
+        data = body if isinstance(body, str | bytes) else None if body is None else json.dumps(body)
+        options.setdefault("request_timeout", 60)
+        # A copy: the fixture adds the token of this server to it.
+        options["headers"] = dict(options.get("headers", {}))
+        path, _, query = path.partition("?")
+        if query:
+            options["params"] = dict(part.split("=", 1) for part in query.split("&"))
+        try:
+            return Answer(
+                await jp_fetch("localcoder", *path.split("/"), method=method, body=data,
+                               allow_nonstandard_methods=True, **options)
+            )  # fmt: skip
+        except HTTPClientError as failure:
+            if failure.response is None:
+                raise
+            return Answer(failure.response)
+
+    return ask_
+
+
+@pytest.fixture
+def tiny_model(ask: Ask, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> str:
+    """Id of a tiny model that is imported, and set as the model of both roles."""
+
+    async def prepare() -> str:
+        answer = await ask("POST", "models/import", {"path": str(tiny_gguf), "id": "tiny"})
+        assert answer.status == 200, answer.text
+        answer = await ask("PATCH", "settings", {"model": "tiny", "general_model": "tiny"})
+        assert answer.status == 200, answer.text
+        return "tiny"
+
+    return jp_asyncio_loop.run_until_complete(prepare())

@@ -1,0 +1,164 @@
+"""No route and no channel without authentication, and none past the authorizer."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_server.auth import Authorizer
+from jupyter_server.utils import url_path_join
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from jupyter_localcoder.client.connection import running
+from jupyter_localcoder.contract.registry import OPERATIONS, Operation
+from jupyter_localcoder.server.app import LocalCoderApp
+from tests.server.conftest import Ask
+
+NAMES = [op.name for op in OPERATIONS]
+
+
+def path_of(op: Operation[Any, Any]) -> str:
+    return "/".join("x" if part.startswith("{") else part for part in op.path.split("/"))
+
+
+def body_of(op: Operation[Any, Any]) -> str | None:
+    return "{}" if op.method in ("POST", "PATCH", "PUT") else None
+
+
+async def signed_in(client: Any, base_url: str, auth_header: dict[str, str]) -> dict[str, str]:
+    """Headers of a browser that has signed in: a cookie, and no token."""
+    token = auth_header["Authorization"].split()[1]
+    url = url_path_join(base_url, f"api/status?token={token}")
+    cookies = (await client.fetch(url)).headers.get_list("Set-Cookie")
+    headers = {"Cookie": "; ".join(cookie.split(";")[0] for cookie in cookies)}
+    status = await client.fetch(url_path_join(base_url, "api/status"), headers=headers)
+    assert status.code == 200, "the cookie must sign in, or the test proves nothing"
+    return headers
+
+
+async def fetch(client: Any, base_url: str, op: Operation[Any, Any], headers: dict[str, str]) -> int:
+    url = url_path_join(base_url, "localcoder", path_of(op))
+    try:
+        response = await client.fetch(url, method=op.method, body=body_of(op), headers=headers)
+    except HTTPClientError as failure:
+        return failure.code
+    return int(response.code)
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=NAMES)
+async def test_without_a_token_every_route_is_refused(
+    extension: LocalCoderApp, http_server_client: Any, jp_base_url: str, op: Operation[Any, Any]
+) -> None:
+    for headers in ({}, {"Authorization": "token wrong"}, {"Authorization": "localcoder wrong"}):
+        assert await fetch(http_server_client, jp_base_url, op, headers) == 403
+
+
+def test_no_route_is_left_out_of_the_list(extension: LocalCoderApp) -> None:
+    """Every handler of the extension is one that the tests here go through."""
+    names = {handler[1].__name__ for handler in extension.handlers}
+    assert names == {"OperationHandler", "OpenApiHandler", "ChannelHandler"}
+
+
+async def test_the_openapi_document_needs_a_token(
+    extension: LocalCoderApp, http_server_client: Any, jp_base_url: str
+) -> None:
+    with pytest.raises(HTTPClientError, match="403"):
+        await http_server_client.fetch(url_path_join(jp_base_url, "localcoder/openapi.json"))
+
+
+@pytest.mark.parametrize("op", [op for op in OPERATIONS if op.method != "GET"], ids=lambda op: op.name)
+async def test_without_the_xsrf_token_a_signed_in_browser_can_change_nothing(
+    extension: LocalCoderApp,
+    http_server_client: Any,
+    jp_base_url: str,
+    jp_auth_header: Any,
+    op: Operation[Any, Any],
+) -> None:
+    headers = await signed_in(http_server_client, jp_base_url, jp_auth_header)
+    assert await fetch(http_server_client, jp_base_url, op, headers) == 403
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=NAMES)
+async def test_a_foreign_origin_is_refused(
+    extension: LocalCoderApp,
+    http_server_client: Any,
+    jp_base_url: str,
+    jp_auth_header: Any,
+    op: Operation[Any, Any],
+) -> None:
+    """A page of another site cannot use the cookies of a browser; with the token it is no browser."""
+    headers = await signed_in(http_server_client, jp_base_url, jp_auth_header)
+    headers["Origin"] = "http://evil.example"
+    assert await fetch(http_server_client, jp_base_url, op, headers) in (403, 404)
+
+
+class ReadOnly(Authorizer):
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        return action == "read" or resource != "localcoder"
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=NAMES)
+async def test_who_may_only_read_can_only_read(ask: Ask, jp_serverapp: Any, op: Operation[Any, Any]) -> None:
+    jp_serverapp.web_app.settings["authorizer"] = ReadOnly()
+    answer = await ask(op.method, path_of(op), None if body_of(op) is None else {})
+    if op.action == "read":
+        assert answer.status == 200
+    else:
+        assert (answer.status, answer.code) == (403, "AUTH_ERROR")
+
+
+async def test_the_channel_is_refused_without_a_token_and_from_another_origin(
+    extension: LocalCoderApp, http_server_client: Any, jp_base_url: str, jp_auth_header: Any
+) -> None:
+    url = http_server_client.get_url(url_path_join(jp_base_url, "localcoder/channel")).replace(
+        "http", "ws", 1
+    )
+    with_cookie = await signed_in(http_server_client, jp_base_url, jp_auth_header)
+    for headers in (
+        {},
+        {"Authorization": "token wrong"},
+        {**with_cookie, "Origin": "http://evil.example"},
+    ):
+        with pytest.raises(HTTPClientError, match="403"):
+            await websocket_connect(HTTPRequest(url, headers=headers))
+
+
+async def test_a_kernels_token_opens_this_extension_and_nothing_else(
+    extension: LocalCoderApp, http_server_client: Any, jp_base_url: str
+) -> None:
+    headers = {"Authorization": f"localcoder {extension.kernel_token}"}
+    url = url_path_join(jp_base_url, "localcoder/health")
+    assert (await http_server_client.fetch(url, headers=headers)).code == 200
+    with pytest.raises(HTTPClientError, match="403"):
+        await http_server_client.fetch(url_path_join(jp_base_url, "api/contents"), headers=headers)
+
+
+async def test_kernels_are_told_where_the_server_is(extension: LocalCoderApp, jp_serverapp: Any) -> None:
+    import os
+
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    (connection,) = running(Path(jupyter_runtime_dir()))
+    assert connection.token == extension.kernel_token == os.environ["JUPYTER_LOCALCODER_TOKEN"]
+    assert connection.url == os.environ["JUPYTER_LOCALCODER_URL"]
+    assert connection.path(Path(jupyter_runtime_dir())).stat().st_mode & 0o077 == 0
+    await extension.stop_extension()
+    assert running(Path(jupyter_runtime_dir())) == []
+    assert "JUPYTER_LOCALCODER_TOKEN" not in os.environ
+
+
+async def test_the_worker_has_no_keys_in_its_environment(
+    ask: Ask, tiny_model: str, extension: LocalCoderApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "JUPYTER_TOKEN"):
+        monkeypatch.setenv(name, "canary-5f1c")
+    await ask("POST", "models/tiny/load")
+    pid = extension.service._supervisor.pid
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"PATH=" in environment
+    assert b"canary-5f1c" not in environment
+    assert extension.kernel_token.encode() not in environment
+    await asyncio.sleep(0)

@@ -1,0 +1,200 @@
+"""The websocket: operations, streams and events over one connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder.server import outbox as outbox_module
+from jupyter_localcoder.server.app import LocalCoderApp
+from jupyter_localcoder.server.outbox import Outbox
+from tests.server.conftest import Ask
+
+
+class Channel:
+    """One connection; what comes without being waited for is kept."""
+
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
+        self.events: list[dict[str, Any]] = []
+
+    async def send(self, op: str, payload: dict[str, Any] | None = None, id_: str = "1") -> None:
+        await self.socket.write_message(json.dumps({"id": id_, "op": op, "payload": payload or {}}))
+
+    async def next(self) -> dict[str, Any]:
+        message = await asyncio.wait_for(self.socket.read_message(), 30)
+        assert message is not None, "the connection was closed"
+        return dict(json.loads(message))
+
+    async def answer(self, id_: str = "1") -> dict[str, Any]:
+        while True:
+            message = await self.next()
+            if message.get("id") == id_:
+                return message
+            self.events.append(message)
+
+    async def call(self, op: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+        await self.send(op, payload)
+        return await self.answer()
+
+
+Connect = Callable[[], Awaitable[Channel]]
+
+
+@pytest.fixture
+def connect(jp_ws_fetch: Any, extension: LocalCoderApp) -> Connect:
+    async def connect_() -> Channel:
+        return Channel(await jp_ws_fetch("localcoder", "channel"))
+
+    return connect_
+
+
+async def test_an_operation_is_answered_under_its_id(connect: Connect) -> None:
+    channel = await connect()
+    answer = await channel.call("backend:ping")
+    assert answer["success"] is True
+    assert answer["data"]["state"] == "stopped"
+
+
+async def test_a_completion_streams_as_tab_stream(connect: Connect, tiny_model: str) -> None:
+    channel = await connect()
+    started = await channel.call("tab:complete", {"prefix": "def f(", "max_tokens": 4})
+    run = started["data"]["run"]
+    frames = []
+    while not frames or frames[-1]["payload"]["type"] != "done":
+        frames.append(await channel.answer())
+    assert {frame["event"] for frame in frames} == {"tab:stream"}
+    assert {frame["payload"]["run"] for frame in frames} == {run}
+
+
+async def test_a_command_streams_as_its_frames(connect: Connect, tiny_model: str) -> None:
+    channel = await connect()
+    await channel.call("generate", {"command": "explain", "code": "x", "max_tokens": 4})
+    names = []
+    while not names or names[-1] != "done":
+        names.append((await channel.answer())["event"])
+    assert set(names) <= {"delta", "done"}
+
+
+async def test_a_completion_is_cancelled_by_its_run(connect: Connect, tiny_model: str) -> None:
+    channel = await connect()
+    await channel.call("model:load", {"id": "tiny"})
+    started = await channel.call("tab:complete", {"prefix": "x", "max_tokens": 3900})
+    await channel.send("tab:cancel", {"run": started["data"]["run"], "reason": "input"}, id_="2")
+    while (frame := (await channel.answer())["payload"])["type"] == "delta":
+        pass
+    # Either it had begun, and is done with what it had, or it never did.
+    assert frame.get("finish") == "canceled" or frame["error"]["code"] == "CANCELED"
+
+
+async def test_two_streams_at_once_do_not_mix(connect: Connect, tiny_model: str) -> None:
+    channel = await connect()
+    for id_ in ("a", "b"):
+        await channel.send("generate", {"command": "explain", "code": id_, "max_tokens": 6}, id_=id_)
+    runs: dict[str, set[str]] = {"a": set(), "b": set()}
+    done = 0
+    while done < 2:
+        message = await channel.next()
+        if "id" not in message:
+            continue
+        runs[message["id"]].add(message.get("data", message.get("payload"))["run"])
+        done += message.get("event") == "done"
+    assert len(runs["a"]) == len(runs["b"]) == 1
+    assert runs["a"] != runs["b"]
+
+
+async def test_everybody_hears_what_the_worker_does(connect: Connect, ask: Ask, tiny_model: str) -> None:
+    first, second = await connect(), await connect()
+    await ask("POST", "models/tiny/load")
+    for channel in (first, second):
+        states: list[str] = []
+        while not states or states[-1] != "ready":
+            message = await channel.next()
+            assert message["event"] == "backend:state"
+            states.append(message["payload"]["state"])
+        assert states == ["starting", "loading", "ready"]
+
+
+async def test_an_import_is_told(connect: Connect, ask: Ask, tiny_gguf: Any) -> None:
+    channel = await connect()
+    await ask("POST", "models/import", {"path": str(tiny_gguf), "id": "told"})
+    message = await channel.next()
+    assert (message["event"], message["payload"]["id"], message["payload"]["state"]) == (
+        "model:state",
+        "told",
+        "ready",
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("{", "VALIDATION_ERROR"),
+        ("[]", "VALIDATION_ERROR"),
+        ('{"id": "1", "op": "no:such"}', "VALIDATION_ERROR"),
+        ('{"op": "backend:ping"}', "INVALID_ARGUMENT"),
+        ('{"id": "1", "op": "generate", "payload": {"command": "explain", "code": ""}}', "INVALID_ARGUMENT"),
+        ('{"id": "1", "op": "generate", "payload": {"command": "dance"}}', "VALIDATION_ERROR"),
+        ('{"id": "1", "op": "tab:cancel", "payload": {"run": "x"}}', "NOT_FOUND"),
+        ('{"id": "1", "op": "backend:ping", "extra": 1}', "VALIDATION_ERROR"),
+    ],
+)
+async def test_a_wrong_message_is_answered_and_the_channel_goes_on(
+    connect: Connect, message: str, code: str
+) -> None:
+    channel = await connect()
+    await channel.socket.write_message(message)
+    answer = await channel.next()
+    assert (answer["success"], answer["error"]["code"]) == (False, code)
+    assert (await channel.call("backend:ping"))["success"] is True
+
+
+async def test_closing_the_channel_cancels_what_it_started(
+    connect: Connect, tiny_model: str, extension: LocalCoderApp
+) -> None:
+    channel = await connect()
+    await channel.call("model:load", {"id": "tiny"})
+    await channel.call("generate", {"command": "explain", "code": "x", "max_tokens": 3900})
+    assert len(extension.service._runs) == 1
+    channel.socket.close()
+
+    async def gone() -> None:
+        while len(extension.service._runs) or extension.service._supervisor.state != "ready":
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(gone(), 5)
+
+
+async def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "MAX_WAITING_BYTES", 1000)
+    given_up: list[bool] = []
+
+    async def never(_message: bytes) -> None:
+        await asyncio.Event().wait()
+
+    outbox = Outbox(never, lambda: given_up.append(True))
+    for _ in range(50):
+        outbox.put(b"x" * 100)
+        await asyncio.sleep(0)
+    assert given_up == [True]
+    assert not outbox._waiting
+
+
+async def test_an_outbox_keeps_the_order() -> None:
+    sent: list[bytes] = []
+
+    async def send(message: bytes) -> None:
+        await asyncio.sleep(0)
+        sent.append(message)
+
+    outbox = Outbox(send, lambda: None)
+    for i in range(100):
+        outbox.put(b"%d" % i)
+    while len(sent) < 100:
+        await asyncio.sleep(0.001)
+    outbox.close()
+    assert sent == [b"%d" % i for i in range(100)]

@@ -1,0 +1,233 @@
+"""REST and event streams, on a real Jupyter server with a real worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.simple_httpclient import HTTPTimeoutError
+
+from jupyter_localcoder.contract.registry import OPERATIONS
+from jupyter_localcoder.server.app import LocalCoderApp
+from tests.server.conftest import Answer, Ask
+
+STREAM = {"Accept": "text/event-stream"}
+EXPLAIN = {"command": "explain", "code": "print(1)", "max_tokens": 8}
+
+
+async def until(condition: Any) -> None:
+    async def wait() -> None:
+        while not condition():
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(wait(), 10)
+
+
+async def test_ping_says_what_there_is(ask: Ask) -> None:
+    status = (await ask("GET", "health")).data
+    assert (status["state"], status["model"], status["queue_length"]) == ("stopped", None, 0)
+    assert status["memory"]["total_bytes"] > 0
+
+
+async def test_the_catalogue_comes_with_whole_licences_and_profiles(ask: Ask) -> None:
+    listed = (await ask("GET", "models")).data
+    assert {"qwen2.5-coder-0.5b", "llama-3-8b"} <= {model["id"] for model in listed["models"]}
+    texts = {licence["id"]: licence for licence in listed["licenses"]}
+    for model in listed["models"]:
+        assert len(texts[model["license"]]["text"]) > 1000
+    assert {p["name"] for p in listed["profiles"]} >= {"Tiny", "Compact", "Fast", "Balanced", "Heavy"}
+
+
+async def test_import_load_ask_unload_delete(ask: Ask, tiny_model: str) -> None:
+    loaded = await ask("POST", "models/tiny/load")
+    assert loaded.data["context_window"] == 4096
+    answer = (await ask("POST", "generate", EXPLAIN)).data
+    assert answer["type"] == "done"
+    assert answer["model"]["id"] == "tiny"
+    assert answer["usage"]["completion_tokens"] <= 8
+    assert (await ask("GET", "health")).data["state"] == "ready"
+    assert (await ask("DELETE", "models/tiny")).code == "MODEL_IN_USE"
+    assert (await ask("POST", "models/unload")).data == {}
+    assert (await ask("GET", "health")).data["state"] == "stopped"
+    assert (await ask("DELETE", "models/tiny")).data["freed_bytes"] > 0
+    assert (await ask("POST", "models/tiny/load")).code == "MODEL_NOT_FOUND"
+
+
+async def test_an_answer_streams_as_events(ask: Ask, tiny_model: str) -> None:
+    frames = (await ask("POST", "generate", EXPLAIN, headers=STREAM)).frames
+    assert frames[0]["type"] == "started"
+    assert frames[-1]["type"] == "done"
+    assert "".join(f["text"] for f in frames if f["type"] == "delta") == frames[-1]["text"]
+    assert {f["run"] for f in frames} == {frames[0]["run"]}
+
+
+async def test_chat_and_completion_stream_too(ask: Ask, tiny_model: str) -> None:
+    chat = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 3}
+    assert (await ask("POST", "chat", chat, headers=STREAM)).frames[-1]["type"] == "done"
+    complete = {"prefix": "def f(", "suffix": ")", "max_tokens": 3}
+    assert (await ask("POST", "complete", complete, headers=STREAM)).frames[-1]["type"] == "done"
+
+
+async def test_the_same_seed_gives_the_same_text(ask: Ask, tiny_model: str) -> None:
+    body = {**EXPLAIN, "sampling": {"seed": 7, "temperature": 1.0}}
+    first, second = [(await ask("POST", "generate", body)).data for _ in range(2)]
+    assert first["text"] == second["text"]
+    assert first["sampling"]["seed"] == 7
+    assert first["prompt_sha256"] == second["prompt_sha256"]
+
+
+async def test_a_failure_within_a_stream_is_its_last_frame(ask: Ask) -> None:
+    frames = (
+        await ask("POST", "generate", {**EXPLAIN, "model": "qwen2.5-coder-0.5b"}, headers=STREAM)
+    ).frames
+    assert [f["type"] for f in frames] == ["started", "error"]
+    assert frames[-1]["error"]["code"] == "MODEL_NOT_READY"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("POST", "generate", {"command": "explain", "code": " "}, 400, "INVALID_ARGUMENT"),
+        ("POST", "generate", {"command": "explain", "code": "x", "sampling": {"temperature": -1}}, 400, "VALIDATION_ERROR"),
+        ("POST", "generate", {"command": "explain", "code": "x", "profile": "Giant"}, 400, "VALIDATION_ERROR"),
+        ("POST", "generate", {"command": "explain", "code": "x", "model": "nobody"}, 404, "MODEL_NOT_FOUND"),
+        ("POST", "generate", {"command": "explain", "code": "x", "model": "qwen2.5-coder-0.5b"}, 503, "MODEL_NOT_READY"),
+        ("POST", "generate", "{not json", 400, "VALIDATION_ERROR"),
+        ("POST", "generate", [], 400, "VALIDATION_ERROR"),
+        ("POST", "chat", {"messages": []}, 400, "VALIDATION_ERROR"),
+        ("POST", "complete", {"prefix": ""}, 400, "INVALID_ARGUMENT"),
+        ("DELETE", "complete/nothing", None, 404, "NOT_FOUND"),
+        ("DELETE", "queue/nothing", None, 404, "REQUEST_NOT_FOUND"),
+        ("POST", "models/nobody/load", None, 404, "MODEL_NOT_FOUND"),
+        ("POST", "models/qwen2.5-coder-0.5b/load", None, 503, "MODEL_NOT_READY"),
+        ("POST", "models/qwen2.5-coder-0.5b/ensure", None, 503, "MODEL_NOT_READY"),
+        ("POST", "models/qwen2.5-coder-0.5b/ensure", {"allow_download": True}, 403, "LICENSE_NOT_ACCEPTED"),
+        ("POST", "models/..%2F..%2Fetc/load", None, 400, "VALIDATION_ERROR"),
+        ("DELETE", "models/qwen2.5-coder-0.5b/download", None, 404, "DOWNLOAD_NOT_FOUND"),
+        ("POST", "models/import", {"path": "/nowhere/x.gguf"}, 404, "FILE_NOT_FOUND"),
+        ("POST", "models/import", {"path": "/etc/passwd"}, 400, "INVALID_MODEL"),
+        ("PATCH", "settings", {"profile": "Giant"}, 400, "VALIDATION_ERROR"),
+        ("PATCH", "settings", {"context_window": -5}, 400, "VALIDATION_ERROR"),
+        ("PATCH", "settings", {"model": "nobody"}, 404, "MODEL_NOT_FOUND"),
+        ("PUT", "settings", None, 405, "INVALID_ARGUMENT"),
+        ("GET", "health?surprise=1", None, 400, "VALIDATION_ERROR"),
+    ],
+)  # fmt: skip
+async def test_bad_input_is_a_code_a_sentence_and_a_way_out(
+    ask: Ask, method: str, path: str, body: Any, status: int, code: str
+) -> None:
+    answer = await ask(method, path, body)
+    assert (answer.status, answer.code) == (status, code)
+    error = answer.data["error"]
+    assert error["message"].strip().endswith((".", ")", "`"))
+    assert error["recovery"]
+    assert "Traceback" not in answer.text
+
+
+async def test_a_prompt_past_the_window_is_refused_with_the_numbers(ask: Ask, tiny_model: str) -> None:
+    answer = await ask("POST", "generate", {**EXPLAIN, "code": "x" * 2_000_000})
+    assert (answer.status, answer.code) == (413, "TOKEN_LIMIT_EXCEEDED")
+    assert answer.data["error"]["details"]["context_window"] == 4096
+    assert (await ask("POST", "generate", EXPLAIN)).status == 200
+
+
+async def test_the_air_gap_refuses_a_download_before_any_byte(ask: Ask) -> None:
+    await ask("PATCH", "settings", {"air_gap": True})
+    licence = next(x for x in (await ask("GET", "models")).data["licenses"] if x["id"] == "Apache-2.0")
+    body = {"allow_download": True, "accept_license": licence["sha256"]}
+    assert (await ask("POST", "models/qwen2.5-coder-0.5b/ensure", body)).code == "AIR_GAPPED"
+
+
+async def test_completion_can_be_switched_off(ask: Ask, tiny_model: str) -> None:
+    await ask("PATCH", "settings", {"tab_completion": False})
+    assert (await ask("POST", "complete", {"prefix": "x"})).code == "DISABLED"
+
+
+async def test_settings_are_kept_and_given_back(ask: Ask) -> None:
+    changed = (await ask("PATCH", "settings", {"profile": "Tiny", "temperature": 0.5})).data
+    assert changed["settings"]["temperature"] == 0.5
+    assert changed["sources"]["profile"] == "settings"
+    back = (await ask("PATCH", "settings", {"temperature": None})).data
+    assert back["sources"]["temperature"] == "default"
+    assert (await ask("GET", "settings")).data == back
+
+
+async def test_a_time_limit_keeps_what_came(ask: Ask, tiny_model: str) -> None:
+    await ask("POST", "models/tiny/load")
+    body = {**EXPLAIN, "max_tokens": 3500, "timeout_ms": 400}
+    done = (await ask("POST", "generate", body)).data
+    assert done["finish"] == "timeout"
+    assert done["text"]
+
+
+async def test_closing_the_connection_cancels(ask: Ask, tiny_model: str, extension: LocalCoderApp) -> None:
+    await ask("POST", "models/tiny/load")
+    supervisor = extension.service._supervisor
+    with pytest.raises(HTTPTimeoutError):
+        await ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900}, request_timeout=0.5)
+    await until(lambda: supervisor.state == "ready")
+    assert (await ask("GET", "health")).data["queue_length"] == 0
+
+
+async def test_cancel_all_ends_what_runs(ask: Ask, tiny_model: str, extension: LocalCoderApp) -> None:
+    await ask("POST", "models/tiny/load")
+    running = [
+        asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900})) for _ in range(2)
+    ]
+    await until(lambda: len(extension.service._runs) == 2 and extension.service._supervisor.state == "busy")
+    assert (await ask("DELETE", "queue")).data == {"count": 2}
+    finishes = [(await answer).data["finish"] for answer in running]
+    assert finishes == ["canceled", "canceled"]
+
+
+async def test_too_many_requests_are_refused_with_retry_after(
+    ask: Ask, tiny_model: str, extension: LocalCoderApp
+) -> None:
+    await ask("POST", "models/tiny/load")
+    extension.service._runs._limit = 1
+    running = asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900}))
+    await until(lambda: len(extension.service._runs) == 1)
+    refused = await ask("POST", "generate", EXPLAIN)
+    assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "QUEUE_FULL", "1")
+    await ask("DELETE", "queue")
+    await running
+
+
+async def test_a_worker_killed_in_mid_stream_is_one_typed_error_and_the_next_request_works(
+    ask: Ask, tiny_model: str, extension: LocalCoderApp
+) -> None:
+    await ask("POST", "models/tiny/load")
+    supervisor = extension.service._supervisor
+    server = os.getpid()
+    running = asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900}, headers=STREAM))
+    await until(lambda: supervisor.state == "busy")
+    assert supervisor.pid is not None
+    os.kill(supervisor.pid, signal.SIGKILL)
+    frames = (await running).frames
+    assert [f["error"]["code"] for f in frames if f["type"] == "error"] == ["BACKEND_UNAVAILABLE"]
+    assert (await ask("POST", "generate", EXPLAIN)).status == 200
+    assert os.getpid() == server
+    assert (await ask("GET", "health")).data["generation"] == 2
+
+
+async def test_ten_requests_at_once_are_all_answered(ask: Ask, tiny_model: str) -> None:
+    answers: list[Answer] = await asyncio.gather(*(ask("POST", "generate", EXPLAIN) for _ in range(10)))
+    assert [answer.status for answer in answers] == [200] * 10
+
+
+async def test_a_file_in_the_place_of_the_model_folder_is_a_clear_error(
+    ask: Ask, tiny_gguf: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "models").write_text("in the way")
+    answer = await ask("POST", "models/import", {"path": str(tiny_gguf)})
+    assert answer.code == "FILE_WRITE_ERROR"
+
+
+async def test_the_openapi_document_lists_every_operation(ask: Ask) -> None:
+    document = (await ask("GET", "openapi.json")).data
+    listed = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert listed == {(op.method, "/" + op.path) for op in OPERATIONS}
