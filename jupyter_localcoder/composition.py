@@ -51,7 +51,7 @@ def build_service(
     settings = LocalCoderSettings(command_line=command_line, **shared)
     return Service(
         settings=settings,
-        store=ModelStore(**shared),
+        store=ModelStore(command_line=command_line, **shared),
         supervisor=Supervisor(
             on_state=lambda state: events.tell(registry.BACKEND_STATE, state), on_restart=restarted, **shared
         ),

@@ -353,7 +353,7 @@ class Service(LoggingConfigurable):
                 registry.NOTICE,
                 backend.Notice(
                     severity="warning",
-                    message=f"{plan.model} runs on the CPU: this llama-cpp-python was built without GPU support.",
+                    message=f"{plan.model} runs on the CPU: llama-cpp-python was built without GPU support.",
                     action="Install a build with CUDA, Vulkan or Metal; the README says how.",
                 ),
             )

@@ -67,7 +67,7 @@ class LocalCoderSettings(LoggingConfigurable):
         ["auto", "gpu", "cpu"],
         "auto",
         config=True,
-        help="`auto` uses a GPU where the build of llama-cpp-python has one (Metal counts), `cpu` never does.",
+        help="`auto` uses a GPU where llama-cpp-python was built for one (Metal counts), `cpu` never does.",
     )
     run_mode = Enum(
         ["performance", "stability"],

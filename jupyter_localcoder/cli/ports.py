@@ -30,11 +30,12 @@ def _connect(command: LocalCoderCommand, allow_local: bool) -> Client:
     from ..client import connect
 
     # A person at a terminal means the server that is running, whichever folder it serves.
-    return connect(config=command.config, allow_local=allow_local, any_server=True)
+    return connect(
+        config=command.config, command_line=command.cli_config, allow_local=allow_local, any_server=True
+    )
 
 
 def _store(command: LocalCoderCommand) -> ModelStore:
     from ..models.store import ModelStore
 
-    # As the parent, the command tells what stood on the command line: that wins over the environment.
-    return ModelStore(parent=command)
+    return ModelStore(config=command.config, command_line=command.cli_config)

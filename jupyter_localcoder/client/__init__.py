@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["AnswerFrame", "Client", "Stream", "connect"]
 
 
-def connect(*, config: Config | None = None, allow_local: bool = True, any_server: bool = False) -> Client:
+def connect(
+    *,
+    config: Config | None = None,
+    command_line: Config | None = None,
+    allow_local: bool = True,
+    any_server: bool = False,
+) -> Client:
     """A client of the server that runs this kernel, or else of a service inside this process.
 
     Parameters
     ----------
     config
         Configuration of a service inside this process.
+    command_line
+        The part of it that came from a command line, which wins over what was changed at run time.
     allow_local
         Whether the service may run inside this process when there is no server.
     any_server
@@ -50,4 +58,4 @@ def connect(*, config: Config | None = None, allow_local: bool = True, any_serve
         )
     from .local import LocalClient
 
-    return LocalClient(config)
+    return LocalClient(config, command_line)

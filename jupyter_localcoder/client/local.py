@@ -38,11 +38,11 @@ _CLOSE_SECONDS = 10.0
 class LocalClient(Client):
     """Runs a service of its own; `close` ends it with its worker."""
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, command_line: Config | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="localcoder", daemon=True)
         self._thread.start()
-        self._service = self._wait(self._build(config))
+        self._service = self._wait(self._build(config, command_line))
         self._closed = False
         # A worker ends with this process in any case; this way it is asked to, first.
         atexit.register(self.close)
@@ -75,8 +75,8 @@ class LocalClient(Client):
         if not self._thread.is_alive():
             self._loop.close()
 
-    async def _build(self, config: Config | None) -> Service:
-        return build_service(config=config)
+    async def _build(self, config: Config | None, command_line: Config | None) -> Service:
+        return build_service(config=config, command_line=command_line)
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine of the service; an interrupt cancels it."""

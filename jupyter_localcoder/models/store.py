@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Enum, Float, Int, List, TraitError, Unicode, default, validate
-from traitlets.config import LoggingConfigurable
+from traitlets.config import Config, LoggingConfigurable
 
 from ..contract.models import ImportManifest, ModelInfo
 from ..errors import (
@@ -77,10 +77,11 @@ class ModelStore(LoggingConfigurable):
         64 * 1024 * 1024, min=0, help="Bytes that must stay free on the disk after a download or an import."
     ).tag(config=True)
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, command_line: Config | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         from_environment = environment_models_dir()
-        if from_environment and "models_dir" not in kwargs and not self._on_command_line("models_dir"):
+        on_command_line = "models_dir" in (command_line or Config()).get("ModelStore", {})
+        if from_environment and "models_dir" not in kwargs and not on_command_line:
             self.models_dir = from_environment
 
     @default("models_dir")
@@ -97,14 +98,6 @@ class ModelStore(LoggingConfigurable):
         if not url.startswith(("https://", "http://")):
             raise TraitError("ModelStore.hub_url must begin with https:// or http://.")
         return url
-
-    def _on_command_line(self, trait: str) -> bool:
-        parent: Any = self.parent
-        while parent is not None:
-            if trait in getattr(parent, "cli_config", {}).get("ModelStore", {}):
-                return True
-            parent = getattr(parent, "parent", None)
-        return False
 
     @cached_property
     def catalogue(self) -> catalogue.Catalogue:

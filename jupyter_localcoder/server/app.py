@@ -29,7 +29,7 @@ _ANY_ADDRESS = ("", "*", "0.0.0.0", "::")  # noqa: S104 - compared with, not bou
 class LocalCoderApp(ExtensionApp):
     """Serves `localcoder/…` inside a Jupyter server."""
 
-    name = "jupyter_localcoder"
+    name = "localcoder"
     extension_url = "/lab"
     load_other_extensions = True
 

@@ -202,9 +202,7 @@ def rest_routes() -> list[tuple[str, type, dict[str, Any]]]:
     by_path: dict[str, dict[str, Operation[Any, Any]]] = {}
     for op in OPERATIONS:
         by_path.setdefault(op.path, {})[op.method] = op
-    routes: list[tuple[str, type, dict[str, Any]]] = [
-        (f"/{RESOURCE}/openapi.json", OpenApiHandler, {})
-    ]
+    routes: list[tuple[str, type, dict[str, Any]]] = [(f"/{RESOURCE}/openapi.json", OpenApiHandler, {})]
     for path in sorted(by_path, key=lambda p: (p.count("{"), p)):
         arguments = {"operations": by_path[path]}
         routes.append((f"/{RESOURCE}/{_pattern(path)}", OperationHandler, arguments))

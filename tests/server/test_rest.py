@@ -91,11 +91,11 @@ async def test_a_failure_within_a_stream_is_its_last_frame(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
-        ("POST", "generate", {"command": "explain", "code": " "}, 400, "INVALID_ARGUMENT"),
-        ("POST", "generate", {"command": "explain", "code": "x", "sampling": {"temperature": -1}}, 400, "VALIDATION_ERROR"),
-        ("POST", "generate", {"command": "explain", "code": "x", "profile": "Giant"}, 400, "VALIDATION_ERROR"),
-        ("POST", "generate", {"command": "explain", "code": "x", "model": "nobody"}, 404, "MODEL_NOT_FOUND"),
-        ("POST", "generate", {"command": "explain", "code": "x", "model": "qwen2.5-coder-0.5b"}, 503, "MODEL_NOT_READY"),
+        ("POST", "generate", {**EXPLAIN, "code": " "}, 400, "INVALID_ARGUMENT"),
+        ("POST", "generate", {**EXPLAIN, "sampling": {"temperature": -1}}, 400, "VALIDATION_ERROR"),
+        ("POST", "generate", {**EXPLAIN, "profile": "Giant"}, 400, "VALIDATION_ERROR"),
+        ("POST", "generate", {**EXPLAIN, "model": "nobody"}, 404, "MODEL_NOT_FOUND"),
+        ("POST", "generate", {**EXPLAIN, "model": "qwen2.5-coder-0.5b"}, 503, "MODEL_NOT_READY"),
         ("POST", "generate", "{not json", 400, "VALIDATION_ERROR"),
         ("POST", "generate", [], 400, "VALIDATION_ERROR"),
         ("POST", "chat", {"messages": []}, 400, "VALIDATION_ERROR"),

@@ -46,8 +46,8 @@ class ChangingSpawn:
 def plan(model: str = "a") -> LoadPlan:
     """A plan that a scripted worker fulfils."""
     load = wire.Load(
-        id=0, path=f"/nowhere/{model}.gguf", n_ctx=4096, n_batch=512, n_ubatch=512, n_gpu_layers=0, n_threads=0,
-        n_threads_batch=0,
+        id=0, path=f"/nowhere/{model}.gguf", n_ctx=4096, n_batch=512, n_ubatch=512, n_gpu_layers=0,
+        n_threads=0, n_threads_batch=0,
     )  # fmt: skip
     return LoadPlan(model=model, digest="d", quantization="Q4_K_M", profile="Tiny", load=load)
 

@@ -97,7 +97,11 @@ def test_errors_survive_the_wire() -> None:
         error = cls("What happened.", recovery="What to do.", number=1)
         again = codec.error_of(codec.error_payload(error))
         assert type(again) is cls
-        assert (again.message, again.recovery, again.details) == (error.message, error.recovery, error.details)
+        assert (again.message, again.recovery, again.details) == (
+            error.message,
+            error.recovery,
+            error.details,
+        )
 
 
 def test_a_foreign_exception_leaves_without_its_words() -> None:

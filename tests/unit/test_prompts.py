@@ -35,7 +35,9 @@ def test_the_code_stands_in_a_fence_that_it_cannot_close() -> None:
 
 
 def test_the_traceback_goes_along_with_fix() -> None:
-    assert "ZeroDivisionError" in asked(command="fix", code="1/0", error="ZeroDivisionError: division by zero")
+    assert "ZeroDivisionError" in asked(
+        command="fix", code="1/0", error="ZeroDivisionError: division by zero"
+    )
 
 
 def test_the_persons_words_and_the_language_are_in_it() -> None:
@@ -45,7 +47,11 @@ def test_the_persons_words_and_the_language_are_in_it() -> None:
 
 
 def test_cells_go_along_as_context_and_markdown_becomes_comments() -> None:
-    cells = (Cell(source="# Title\ntext", kind="markdown"), Cell(source="import numpy as np"), Cell(source=" "))
+    cells = (
+        Cell(source="# Title\ntext", kind="markdown"),
+        Cell(source="import numpy as np"),
+        Cell(source=" "),
+    )
     content = asked(command="explain", code="np.ones(3)", context=cells)
     assert "# # Title\n# text\n\nimport numpy as np" in content
 
@@ -61,7 +67,11 @@ def test_a_free_prompt_is_what_the_person_wrote() -> None:
 
 
 def test_a_conversation_keeps_its_turns_and_gets_a_system() -> None:
-    turns = (Message(role="user", content="a"), Message(role="assistant", content="b"), Message(role="user", content="c"))
+    turns = (
+        Message(role="user", content="a"),
+        Message(role="assistant", content="b"),
+        Message(role="user", content="c"),
+    )
     made = prompts.chat_prompt(ChatRequest(messages=turns)).turns
     assert [turn.role for turn in made] == ["system", "user", "assistant", "user"]
     own = (Message(role="system", content="s"), *turns)

@@ -23,7 +23,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "settings"
 
 
-def make(folder: Path, config: dict | None = None, line: dict | None = None, **env: str) -> LocalCoderSettings:
+def make(
+    folder: Path, config: dict | None = None, line: dict | None = None, **env: str
+) -> LocalCoderSettings:
     merged = Config({"LocalCoderSettings": {**(config or {}), **(line or {}), "settings_dir": str(folder)}})
     command_line = Config({"LocalCoderSettings": line or {}})
     return LocalCoderSettings(config=merged, command_line=command_line, environment=env)
@@ -67,7 +69,9 @@ def test_a_wrong_environment_variable_is_named(folder: Path) -> None:
         make(folder, LOCALCODER_TEMPERATURE="hot").view()
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"format": 99, "settings": {}}', b'{"format": 1, "settings": {"top_k": "x"}}'])
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'{"format": 99, "settings": {}}', b'{"format": 1, "settings": {"top_k": "x"}}']
+)
 def test_a_file_that_cannot_be_read_is_left_alone_and_kept_as_a_backup(folder: Path, content: bytes) -> None:
     settings = make(folder)
     folder.mkdir()

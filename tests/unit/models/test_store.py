@@ -349,8 +349,9 @@ def test_the_command_line_goes_before_the_environment(monkeypatch, tmp_path: Pat
     app = Application()
     app.classes = [ModelStore]
     app.parse_command_line([f"--ModelStore.models_dir={tmp_path / 'typed'}"])
-    assert ModelStore(parent=app).models_dir == str(tmp_path / "typed")
-    assert ModelStore(parent=Application()).models_dir == str(tmp_path / "env")
+    typed = ModelStore(config=app.config, command_line=app.cli_config)
+    assert typed.models_dir == str(tmp_path / "typed")
+    assert ModelStore(config=app.config).models_dir == str(tmp_path / "env")
 
 
 def test_every_trait_says_what_it_is_for():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_however_it_is_cut_the_result_is_the_same(text: str, stops: list[str], d
     text = encoded.decode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(encoded)), max_size=8)))
     bounds = [0, *cuts, len(encoded)]
-    pieces = [encoded[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [encoded[a:b] for a, b in itertools.pairwise(bounds)]
     out, stopped = fed(pieces, tuple(stops))
     ends = [text.find(stop) for stop in stops if stop in text]
     assert "".join(out) == text[: min(ends)] if ends else "".join(out) == text

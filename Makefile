@@ -1,0 +1,95 @@
+# Two commands are enough on a fresh Debian machine with Python, Node and make:
+#   make demo    the main job, end to end, on a real model
+#   make test    everything that is checked and tested
+# Each sets up what it needs: a virtual environment, packages, and (as root) Debian packages.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+MODEL := qwen2.5-coder-0.5b
+
+# llama.cpp is compiled on this machine, for this machine. CMAKE_ARGS chooses a GPU; see the README.
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test check unit browser bench generate format clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(VENV)/.installed ## Fetch the 0.5B model and run the quickstart notebook on a real server
+	$(BIN)/jupyter localcoder models pull $(MODEL) --accept-license
+	$(BIN)/python notebooks/run.py notebooks/quickstart.ipynb --model $(MODEL)
+
+lab: $(VENV)/.installed ## Open JupyterLab on the quickstart
+	$(BIN)/jupyter localcoder models pull $(MODEL) --accept-license
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
+
+test: check ## Run every check and every test
+	npm --prefix labextension test
+	$(BIN)/python -m pytest tests/unit tests/engine tests/server tests/e2e
+	$(MAKE) browser
+
+unit: $(VENV)/.developing ## Run the fast tests alone
+	$(BIN)/python -m pytest tests/unit
+
+browser: $(VENV)/.developing .chromium ## Run the tests in a real browser (a process of their own: the event loops conflict)
+	$(BIN)/python -m pytest tests/browser
+
+check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m jupyter_localcoder.contract.typescript --check labextension/src/contract.ts
+	$(BIN)/python -m jupyter_localcoder.server.openapi --check docs/openapi.json
+	npm --prefix labextension run lint:check
+	npm --prefix labextension run typecheck
+
+generate: $(VENV)/.developing ## Write what is made from the contract again
+	$(BIN)/python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
+	$(BIN)/python -m jupyter_localcoder.server.openapi docs/openapi.json
+	$(BIN)/python tests/unit/cli/helptexts.py
+
+format: $(VENV)/.developing ## Format the sources
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	npm --prefix labextension run lint
+
+bench: $(VENV)/.developing ## Measure, side by side with the bindings used plainly
+	$(BIN)/jupyter localcoder models pull $(MODEL) --accept-license --quiet
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## Remove what was built (models and the virtual environment stay)
+	rm -rf build dist jupyter_localcoder/labextension labextension/lib labextension/node_modules
+	rm -f labextension/*.tsbuildinfo .chromium
+
+# The virtual environment
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+# Rebuilt when what an install is made of changes; the Python sources are used where they lie.
+BUILT_FROM := pyproject.toml labextension/package-lock.json $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+
+$(VENV)/.installed: $(BIN)/python $(BUILT_FROM)
+	@echo "Installing. The first time llama.cpp is compiled for this machine: about 4 minutes on 2 cores."
+	rm -rf jupyter_localcoder/labextension
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.developing: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
+	touch $@
+
+labextension/node_modules/.package-lock.json: labextension/package-lock.json
+	npm --prefix labextension ci --no-fund --no-audit
+
+# The browser tests need Debian's Chromium, or any other that is called `chromium` or `google-chrome`.
+.chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update --quiet=2 && apt-get install --quiet=2 --no-install-recommends --yes chromium fonts-dejavu-core; } || { \
+	  echo "The browser tests need Chromium; as root: apt-get install chromium" >&2; exit 1; }
+	touch $@
