@@ -1,0 +1,47 @@
+"""The real model, the real worker, the real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from traitlets.config import Config
+
+from jupyter_localcoder.client.local import LocalClient
+from tests.support.assistant import Assistant
+from tests.support.jupyter_server import JupyterServer, running_server
+from tests.support.real_model import cache_folder, fetched
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and "real_model" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real_model)
+            # The download is a fixture's, and takes what the network takes.
+            item.add_marker(pytest.mark.timeout(180, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def real_model() -> Path:
+    """A model folder that holds the 0.5B model."""
+    return fetched(cache_folder())
+
+
+@pytest.fixture(scope="module")
+def assistant(real_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """The service inside this process, with a window of 8192 tokens."""
+    settings = {"settings_dir": str(tmp_path_factory.mktemp("settings")), "context_window": 8192}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCALCODER_MODELS_DIR", str(real_model))
+        client = LocalClient(Config({"LocalCoderSettings": settings}))
+    yield Assistant(client)
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def server(real_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """A Jupyter server that the tests of a module share."""
+    with running_server(tmp_path_factory.mktemp("server"), real_model) as server:
+        yield server
