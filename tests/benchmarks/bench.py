@@ -1,0 +1,30 @@
+"""What a bench is, what it is told, and which ones there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from . import cancel, memory, stack, startup
+from .figure import Figure
+from .setting import Setting
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A name, a sentence, and the function that measures."""
+
+    name: str
+    summary: str
+    run: Callable[[Setting], Iterator[Figure]]
+
+
+BENCHES: tuple[Bench, ...] = (
+    Bench(
+        "stack", "decode, prefill and time to the first token through client, server and worker", stack.run
+    ),
+    Bench("cancel", "time from a cancel to an idle worker", cancel.run),
+    Bench("startup", "time that the extension adds to the start of a Jupyter server", startup.run),
+    Bench("memory", "memory that the extension adds to a Jupyter server, and the worker's own", memory.run),
+)
+"""In the order in which they run."""

@@ -1,0 +1,64 @@
+"""The process of `BindingsPeer`: one JSON object a line, first how to load, then what to generate."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import llama_cpp
+
+from jupyter_localcoder.worker.engine import physical_cores
+
+from .. import texts
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    model = _load(json.loads(sys.stdin.readline()))
+    _say({})
+    for line in sys.stdin:
+        asked = json.loads(line)
+        _say(_generate(model, asked["prompt_tokens"], asked["answer_tokens"]))
+
+
+def _load(plan: dict[str, Any]) -> llama_cpp.Llama:
+    threads = plan["n_threads"] or physical_cores()
+    return llama_cpp.Llama(
+        plan["path"],
+        n_gpu_layers=plan["n_gpu_layers"],
+        n_ctx=plan["n_ctx"],
+        n_batch=plan["n_batch"],
+        n_ubatch=plan["n_ubatch"],
+        n_threads=threads,
+        n_threads_batch=plan["n_threads_batch"] or threads,
+        # The worker leaves it to llama.cpp, which takes it wherever it can.
+        flash_attn=plan["flash_attention"] != "off",
+        use_mlock=plan["use_mlock"],
+        no_perf=True,
+        verbose=False,
+    )
+
+
+def _generate(model: llama_cpp.Llama, prompt_tokens: int, answer_tokens: int) -> dict[str, float]:
+    text = model.tokenize(texts.code(prompt_tokens * 2).encode(), add_bos=False)
+    prompt = text[:prompt_tokens]
+    model.reset()  # Nothing is cached; the product is asked for the same.
+    begin = time.perf_counter()
+    stream = model.generate(prompt, temp=0.0, top_k=1, repeat_penalty=1.0)
+    next(stream)
+    first = time.perf_counter()
+    for _ in range(answer_tokens - 1):
+        next(stream)
+    end = time.perf_counter()
+    stream.close()
+    return {"first_seconds": first - begin, "rest_seconds": end - first}
+
+
+def _say(answer: dict[str, float]) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""A `llama-server` that somebody has started with the same model, asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+
+from .. import texts
+from .base import Speeds
+
+_TIMEOUT_SECONDS = 600.0
+
+
+class LlamaServerPeer:
+    """The editor plug-ins' way: ``/completion``, streamed."""
+
+    name = "llama-server"
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+
+    def generate(self, prompt_tokens: int, answer_tokens: int) -> Speeds:
+        """See `Peer.generate`."""
+        text = texts.code(prompt_tokens * 2)
+        tokens = self._client.post("/tokenize", json={"content": text}).raise_for_status().json()["tokens"]
+        request = {
+            "prompt": tokens[:prompt_tokens],
+            "n_predict": answer_tokens,
+            "temperature": 0,
+            "samplers": ["top_k"],
+            "top_k": 1,
+            "ignore_eos": True,
+            "cache_prompt": False,
+            "stream": True,
+        }
+        begin = time.perf_counter()
+        arrivals: list[float] = []
+        with self._client.stream("POST", "/completion", json=request) as answer:
+            answer.raise_for_status()
+            for event in _events(answer):
+                arrivals.append(time.perf_counter())
+                if event.get("stop"):
+                    break
+        return Speeds(arrivals[0] - begin, arrivals[-1] - arrivals[0])
+
+
+def _events(answer: httpx.Response) -> Iterator[dict[str, object]]:
+    for line in answer.iter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))

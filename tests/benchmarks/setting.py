@@ -1,0 +1,25 @@
+"""What every bench is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The model in its temporary folders, and what was asked for on the command line."""
+
+    workspace: Workspace
+    repeat: int | None = None
+    """Pairs of each comparison; None leaves it to the bench."""
+    peer_url: str = ""
+    """A `llama-server` that serves the same model, for the benches that can be held against it."""
+    traces: Path | None = None
+    """Folder of notebooks, for the benches that replay typing."""
+
+    def times(self, usual: int) -> int:
+        """How many pairs to measure, where the bench would take so many."""
+        return usual if self.repeat is None else self.repeat
