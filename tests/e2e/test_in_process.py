@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -83,7 +83,7 @@ def terminal(environment: dict[str, str], tmp_path: Path) -> Iterator[pexpect.sp
 
 
 def test_ctrl_c_in_a_terminal_ends_the_answer_and_not_the_session(
-    terminal: pexpect.spawn, record_property: pytest.RecordProperty
+    terminal: pexpect.spawn, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     terminal.sendline("%coder --max-tokens 2000 Write the numbers from 1 to 500, one per line.")
     terminal.expect(r"\n5\r?\n")
@@ -91,7 +91,7 @@ def test_ctrl_c_in_a_terminal_ends_the_answer_and_not_the_session(
     terminal.sendintr()
     terminal.expect(PROMPT)
     seconds = time.monotonic() - started
-    record_property("ctrl_c_seconds", seconds)
+    record_testsuite_property("ctrl_c_seconds", seconds)
     assert seconds < 1.0
     assert "Cancelled. What had come is kept." in terminal.before
     assert "Traceback" not in terminal.before

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from tests.support.jupyter_server import JupyterServer
 
 
 def test_an_interrupt_ends_the_cell_and_the_request(
-    server: JupyterServer, record_property: pytest.RecordProperty
+    server: JupyterServer, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """Nothing is left in the server's queue, and kernel, server and worker go on."""
     at = 0.0
@@ -29,7 +28,7 @@ def test_an_interrupt_ends_the_cell_and_the_request(
             "%%coder --max-tokens 2000\nWrite the numbers from 1 to 500, one per line.", interrupt
         )
         assert at, ran.text
-        record_property("interrupt_seconds", ran.ended - at)
+        record_testsuite_property("interrupt_seconds", ran.ended - at)
         assert ran.ended - at < 2.0
         assert ran.reply["ename"] == "Interrupted"
         assert "\n5\n" in ran.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -156,11 +156,11 @@ def test_a_seed_gives_the_same_text_whatever_was_asked_before(assistant: Assista
 
 
 def test_a_cancel_while_it_reads_ends_it_at_once(
-    assistant: Assistant, record_property: pytest.RecordProperty
+    assistant: Assistant, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """Each prompt takes half a minute to read; what is past the window of a completion is left out."""
     seconds = [cancelled_in_prefill(assistant, f"value_{n} = {n}\n" * 4000) for n in range(5)]
-    record_property("cancel_in_prefill_seconds", max(seconds))
+    record_testsuite_property("cancel_in_prefill_seconds", max(seconds))
     assert max(seconds) < 1.0
     assert assistant.complete("def add(a, b):\n    return ", multiline=False).text.strip() == "a + b"
 
@@ -188,7 +188,7 @@ def cancelled_in_prefill(assistant: Assistant, prefix: str) -> float:
 
 
 def test_a_cancel_while_it_writes_keeps_what_came(
-    assistant: Assistant, record_property: pytest.RecordProperty
+    assistant: Assistant, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     at = 0.0
 
@@ -200,7 +200,7 @@ def test_a_cancel_while_it_writes_keeps_what_came(
 
     answer = read(assistant.chat_stream(COUNT, max_tokens=2000), cancel)
     seconds = time.monotonic() - at
-    record_property("cancel_in_decode_seconds", seconds)
+    record_testsuite_property("cancel_in_decode_seconds", seconds)
     assert answer.end.finish == "canceled"
     assert answer.text.startswith("1\n2\n")
     assert seconds < 1.0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from jupyter_client.manager import KernelManager
 
-from tests.support.jupyter_server import JupyterServer, ServerKernel, connected
+from tests.support.jupyter_server import JupyterServer, ServerKernel, connected, ends_within
 from tests.support.real_model import MODEL
 
 
@@ -29,13 +29,13 @@ def with_worker(server: JupyterServer) -> psutil.Process:
 
 
 def test_a_killed_server_takes_its_worker_along(
-    server: JupyterServer, record_property: pytest.RecordProperty
+    server: JupyterServer, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     worker = with_worker(server)
     started = time.monotonic()
     server.kill()
-    assert psutil.wait_procs([worker], timeout=2)[1] == []
-    record_property("orphan_seconds", time.monotonic() - started)
+    assert ends_within(worker, 2)
+    record_testsuite_property("orphan_seconds", time.monotonic() - started)
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "api/shutdown"])
@@ -48,7 +48,7 @@ def test_a_server_that_stops_leaves_no_worker_and_no_connection(server: JupyterS
         process = server.process
         server.call("POST", "api/shutdown")
         process.wait(20)
-    assert psutil.wait_procs([worker], timeout=0.5)[1] == []
+    assert ends_within(worker, 0.5)
     assert not file.exists()
 
 

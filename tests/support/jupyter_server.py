@@ -53,6 +53,23 @@ def workers(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
+def ends_within(process: psutil.Process, seconds: float) -> bool:
+    """Whether a process comes to its end in this time.
+
+    One that has ended and that its new parent has not asked about yet has ended: how soon an orphan is
+    reaped is up to the machine's init.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.002)
+    return False
+
+
 class JupyterServer:
     """A server with the extension.
 
