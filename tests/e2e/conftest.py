@@ -9,9 +9,11 @@ import pytest
 from traitlets.config import Config
 
 from jupyter_localcoder.client.local import LocalClient
+from jupyter_localcoder.contract.models import ModelLoadRequest
+from jupyter_localcoder.contract.registry import MODEL_LOAD
 from tests.support.assistant import Assistant
 from tests.support.jupyter_server import JupyterServer, running_server
-from tests.support.real_model import cache_folder, fetched
+from tests.support.real_model import MODEL, cache_folder, fetched
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,13 +33,14 @@ def real_model() -> Path:
 
 @pytest.fixture(scope="module")
 def assistant(real_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
-    """The service inside this process, with a window of 8192 tokens."""
+    """The service inside this process, with the model loaded and a window of 8192 tokens."""
     settings = {"settings_dir": str(tmp_path_factory.mktemp("settings")), "context_window": 8192}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCALCODER_MODELS_DIR", str(real_model))
         client = LocalClient(Config({"LocalCoderSettings": settings}))
-    yield Assistant(client)
-    client.close()
+    with client:
+        client.call(MODEL_LOAD, ModelLoadRequest(id=MODEL))
+        yield Assistant(client)
 
 
 @pytest.fixture(scope="module")
