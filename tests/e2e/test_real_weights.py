@@ -159,9 +159,11 @@ def test_a_cancel_while_it_reads_ends_it_at_once(
     assistant: Assistant, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """Each prompt takes half a minute to read; what is past the window of a completion is left out."""
-    seconds = [cancelled_in_prefill(assistant, f"value_{n} = {n}\n" * 4000) for n in range(5)]
-    record_testsuite_property("cancel_in_prefill_seconds", max(seconds))
-    assert max(seconds) < 1.0
+    slowest = 0.0
+    for n in range(5):
+        slowest = max(slowest, cancelled_in_prefill(assistant, f"value_{n} = {n}\n" * 4000))
+        assert slowest < 1.0
+    record_testsuite_property("cancel_in_prefill_seconds", slowest)
     assert assistant.complete("def add(a, b):\n    return ", multiline=False).text.strip() == "a + b"
 
 
@@ -207,7 +209,8 @@ def test_a_cancel_while_it_writes_keeps_what_came(
 
 
 def test_a_time_limit_keeps_what_came(assistant: Assistant) -> None:
-    answer = assistant.chat(COUNT, max_tokens=2000, timeout_ms=2000)
+    # Long enough to have begun on a busy machine, and far too short for all of it.
+    answer = assistant.chat(COUNT, max_tokens=2000, timeout_ms=6000)
     assert answer.end.finish == "timeout"
     assert answer.text.startswith("1\n2\n")
 
