@@ -26,7 +26,7 @@ PROTOCOL = 1
 MAX_FRAME_BYTES = 8 * 1024 * 1024
 HEADER_BYTES = 4
 
-Priority = Literal["completion", "command", "background"]
+Priority = Literal["completion", "command", "background", "warm"]
 CacheType = Literal["f16", "q8_0"]
 
 
@@ -62,6 +62,18 @@ class Load(_Frame, frozen=True, kw_only=True):
     use_mmap: bool = True
     use_mlock: bool = False
     repack: bool = True
+    n_cells: int = 0
+    """Cells of the KV cache, for all requests together; 0: as many as ``n_ctx``, which is for one."""
+    splice: bool = True
+    """Move the code after the cursor instead of computing it again."""
+    splice_changed_share: float = 0.25
+    """Compute it again when so much before the cursor has changed."""
+    costs: dict[int, float] = msgspec.field(default_factory=dict)
+    """Seconds of a batch by its tokens, as measured before; empty: measure now."""
+    state_path: str = ""
+    """File that keeps what was computed over an unload; empty: nothing is kept."""
+    state_bytes: int = 0
+    """Largest size of that file."""
 
 
 class Unload(_Frame, frozen=True, kw_only=True):
@@ -89,8 +101,14 @@ class FillPrompt(Struct, frozen=True, tag="fill"):
     prefix: str
     suffix: str
     reserve_tokens: int
-    """Room that must stay for the answer; what does not fit beside it is left out of the prefix's
-    start and the suffix's end, and reported."""
+    """Room that must stay for the answer; what does not fit beside it is left out of the start of what
+    stands above and of the suffix's end, and reported."""
+    above: tuple[str, ...] = ()
+    """What stands before the cell, a piece for each cell: the window begins at such a border."""
+    prefix_tokens: int = 0
+    """Most tokens before the cursor, to keep to a time; 0: what fits."""
+    suffix_tokens: int = 0
+    """Most tokens after the cursor; 0: a quarter of the window."""
 
 
 class Draw(Struct, frozen=True, kw_only=True):
@@ -117,6 +135,10 @@ class Generate(_Frame, frozen=True, kw_only=True):
     """Compute the prompt without what earlier requests left in the cache."""
     scope: str = ""
     """Requests of one scope (a notebook's completion, a conversation) share a cached prefix."""
+    lookup: bool = False
+    """The answer is likely to repeat the prompt: draft from it."""
+    confidence: bool = False
+    """Report how sure the model was."""
 
 
 class Cancel(_Frame, frozen=True, kw_only=True):
@@ -170,6 +192,11 @@ class Loaded(_Frame, frozen=True, kw_only=True):
     chat_template: bool
     weights_bytes: int
     load_ms: float
+    n_cells: int = 0
+    costs: dict[int, float] = msgspec.field(default_factory=dict)
+    """Seconds of a batch by its tokens."""
+    restored_sequences: int = 0
+    """How many were kept over an unload."""
 
 
 class Unloaded(_Frame, frozen=True, kw_only=True):
@@ -200,6 +227,10 @@ class Finished(_Frame, frozen=True, kw_only=True):
     prefill_ms: float
     decode_ms: float
     prompt_sha256: str
+    mean_log_probability: float | None = None
+    """Natural logarithm, over the tokens of the answer; None where it was not asked for."""
+    first_token_margin: float | None = None
+    """By how much the likeliest first token led before the second, in logits."""
 
 
 class Error(_Frame, frozen=True, kw_only=True):

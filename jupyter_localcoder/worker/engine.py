@@ -12,14 +12,16 @@ from __future__ import annotations
 import collections
 import contextlib
 import ctypes
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import llama_cpp.llama_cpp as native
+import numpy as np
 import psutil
 
 from ..contract.wire import Draw, Load
@@ -27,6 +29,8 @@ from ..errors import BackendUnavailable, Canceled, InvalidModel, OutOfMemory, Un
 
 _ABORTED = 2
 _NO_ROOM = 1
+SEQUENCES = 16
+"""Sequences that the cache can tell apart."""
 _PENALTY_LAST_N = 256
 """How far back the repetition penalty looks, in tokens."""
 
@@ -104,6 +108,9 @@ class Facts:
     """What a loaded model is."""
 
     n_ctx: int
+    """Longest prompt and answer together, in tokens."""
+    n_cells: int
+    """Cells of the cache, for all sequences together."""
     n_ctx_train: int
     n_vocab: int
     n_layers: int
@@ -132,6 +139,59 @@ def physical_cores() -> int:
     return max(1, min(physical, allowed))
 
 
+class Item(NamedTuple):
+    """One token of a batch."""
+
+    token: int
+    position: int
+    sequence: int
+    output: bool
+    """Whether its logits are wanted."""
+
+
+class Sampler:
+    """Draws tokens from logits.
+
+    The chain has llama.cpp's own order: penalties, top-k, top-p, min-p, temperature, draw. What is
+    switched off is not in it; temperature 0 is greedy.
+    """
+
+    def __init__(self, context: Any, vocab: Any, draw: Draw) -> None:
+        params = native.llama_sampler_chain_default_params()
+        params.no_perf = True
+        self._context = context
+        self._chain = native.llama_sampler_chain_init(params)
+        for link in _links(vocab, draw):
+            native.llama_sampler_chain_add(self._chain, link)
+
+    def sample(self, index: int) -> int:
+        """Draw the token that follows item ``index`` of the last batch, and remember it."""
+        return int(native.llama_sampler_sample(self._chain, self._context, index))
+
+    def close(self) -> None:
+        """Free it."""
+        if self._chain is not None:
+            native.llama_sampler_free(self._chain)
+            self._chain = None
+
+
+def _links(vocab: Any, draw: Draw) -> Iterator[Any]:
+    if draw.repeat_penalty != 1.0:
+        n_vocab = native.llama_vocab_n_tokens(vocab)
+        yield native.llama_sampler_init_penalties(n_vocab, _PENALTY_LAST_N, draw.repeat_penalty, 0.0, 0.0)
+    if draw.temperature <= 0.0:
+        yield native.llama_sampler_init_greedy()
+        return
+    if draw.top_k > 0:
+        yield native.llama_sampler_init_top_k(draw.top_k)
+    if draw.top_p < 1.0:
+        yield native.llama_sampler_init_top_p(draw.top_p, 1)
+    if draw.min_p > 0.0:
+        yield native.llama_sampler_init_min_p(draw.min_p, 1)
+    yield native.llama_sampler_init_temp(draw.temperature)
+    yield native.llama_sampler_init_dist(draw.seed)
+
+
 class Engine:
     """One model in one context. Made once per process; `load` fills it once."""
 
@@ -144,6 +204,7 @@ class Engine:
         self._memory: Any = None
         self._batch: Any = None
         self._batch_size = 0
+        self._n_vocab = 0
         self._pieces: dict[int, bytes] = {}
         native.llama_backend_init()
 
@@ -206,7 +267,10 @@ class Engine:
 
     def _make_context(self, plan: Load) -> None:
         params = native.llama_context_default_params()
-        params.n_ctx = plan.n_ctx
+        params.n_ctx = plan.n_cells or plan.n_ctx
+        # All sequences in one cache: cells can then be shared between them, and moved.
+        params.kv_unified = True
+        params.n_seq_max = SEQUENCES
         params.n_batch = plan.n_batch
         params.n_ubatch = min(plan.n_ubatch, plan.n_batch)
         params.n_threads = plan.n_threads or physical_cores()
@@ -224,6 +288,7 @@ class Engine:
         self._context = context
         self._memory = native.llama_get_memory(context)
         self._batch_size = plan.n_batch
+        self._n_vocab = native.llama_vocab_n_tokens(self._vocab)
         self._batch = native.llama_batch_init(plan.n_batch, 0, 1)
 
     def _load_failure(self, what: str, plan: Load) -> Exception:
@@ -241,7 +306,8 @@ class Engine:
         description = ctypes.create_string_buffer(256)
         native.llama_model_desc(self._model, description, 256)
         return Facts(
-            n_ctx=native.llama_n_ctx(self._context),
+            n_ctx=min(plan.n_ctx, native.llama_n_ctx(self._context)),
+            n_cells=native.llama_n_ctx(self._context),
             n_ctx_train=native.llama_model_n_ctx_train(self._model),
             n_vocab=native.llama_vocab_n_tokens(self._vocab),
             n_layers=layers,
@@ -330,46 +396,81 @@ class Engine:
             int(native.llama_vocab_fim_mid(self._vocab)),
         )
 
-    # The cache and the computation
+    # The cache. Position ``i`` of a sequence is the cell of its ``i``-th token; sequences may share cells.
+
+    def remove(self, sequence: int, start: int = 0, end: int = -1) -> bool:
+        """Take a sequence off its cells from ``start`` to before ``end`` (-1: to the last).
+
+        Returns
+        -------
+        bool
+            False where this model cannot forget a part (recurrent ones): the sequence is then empty.
+
+        """
+        if native.llama_memory_seq_rm(self._memory, sequence, start, end):
+            return True
+        native.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        return False
+
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
+        """Let a second sequence share cells of a first one, which costs no memory and no time."""
+        native.llama_memory_seq_cp(self._memory, source, target, start, end)
+
+    def shift(self, sequence: int, start: int, end: int, by: int) -> None:
+        """Move cells to other positions; their keys are rotated with the next `decode`."""
+        native.llama_memory_seq_add(self._memory, sequence, start, end, by)
+
+    @property
+    def can_shift(self) -> bool:
+        """Whether this model's cells can be moved."""
+        return bool(native.llama_memory_can_shift(self._memory))
+
+    def clear(self) -> None:
+        """Forget all sequences."""
+        native.llama_memory_clear(self._memory, False)
+
+    def length(self, sequence: int) -> int:
+        """Position after the last cell of a sequence; 0 for an empty one."""
+        return int(native.llama_memory_seq_pos_max(self._memory, sequence)) + 1
+
+    def save(self, sequence: int) -> bytes:
+        """Copy the cells of a sequence out of the cache."""
+        size = native.llama_state_seq_get_size(self._context, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = native.llama_state_seq_get_data(self._context, buffer, size, sequence)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        """Put cells that `save` has copied into a sequence; False where they do not fit this context."""
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        return bool(native.llama_state_seq_set_data(self._context, buffer, len(state), sequence))
+
+    # The computation
 
     @property
     def batch_size(self) -> int:
         """Most tokens of one `decode`."""
         return self._batch_size
 
-    def keep(self, count: int, sequence: int = 0) -> bool:
-        """Forget all cells of a sequence from position ``count`` on.
-
-        Returns
-        -------
-        bool
-            False where this model cannot forget a part (recurrent ones): the cache is then empty.
-        """
-        if native.llama_memory_seq_rm(self._memory, sequence, count, -1):
-            return True
-        native.llama_memory_clear(self._memory, True)
-        return False
-
-    def decode(self, tokens: Sequence[int], position: int, sequence: int = 0) -> None:
-        """Compute a batch; afterwards the logits of its last token can be sampled.
+    def decode(self, items: Sequence[Item]) -> None:
+        """Compute a batch. The logits of the items that ask for them can be sampled afterwards.
 
         Raises
         ------
         Aborted
-            By `abort`. Some of the tokens may be in the cache: `keep` what was there before.
+            By `abort`. Some of the tokens may be in the cache; `length` says which.
         OutOfMemory
-            The cache has no room.
+            The cache has no room; nothing is changed.
+
         """
         batch = self._batch
-        count = len(tokens)
-        batch.n_tokens = count
-        for i, token in enumerate(tokens):
-            batch.token[i] = token
-            batch.pos[i] = position + i
+        batch.n_tokens = len(items)
+        for i, item in enumerate(items):
+            batch.token[i] = item.token
+            batch.pos[i] = item.position
             batch.n_seq_id[i] = 1
-            batch.seq_id[i][0] = sequence
-            batch.logits[i] = 0
-        batch.logits[count - 1] = 1
+            batch.seq_id[i][0] = item.sequence
+            batch.logits[i] = item.output
         code = native.llama_decode(self._context, batch)
         if code == 0:
             return
@@ -389,39 +490,24 @@ class Engine:
         """Take an `abort` back, before a new computation."""
         self._abort.clear()
 
-    @contextlib.contextmanager
-    def sampler(self, draw: Draw) -> Iterator[Callable[[], int]]:
-        """Make a function that draws the next token from the logits of the last `decode`.
+    def log_probabilities(self, index: int, tokens: Sequence[int]) -> tuple[list[float], float]:
+        """Natural log-probabilities of tokens after item ``index`` of the last batch, and the margin.
 
-        The chain has llama.cpp's own order: penalties, top-k, top-p, min-p, temperature, draw. What is
-        switched off is not in it; temperature 0 is greedy.
+        Returns
+        -------
+        tuple
+            Those of ``tokens``, and by how much the likeliest token leads before the second.
+
         """
-        params = native.llama_sampler_chain_default_params()
-        params.no_perf = True
-        chain = native.llama_sampler_chain_init(params)
-        try:
-            for link in self._links(draw):
-                native.llama_sampler_chain_add(chain, link)
-            context = self._context
-            yield lambda: int(native.llama_sampler_sample(chain, context, -1))
-        finally:
-            native.llama_sampler_free(chain)
+        pointer = native.llama_get_logits_ith(self._context, index)
+        logits = np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
+        top = np.partition(logits, -2)[-2:]
+        norm = float(top[1]) + math.log(float(np.exp(logits - top[1]).sum()))
+        return [float(logits[token]) - norm for token in tokens], float(top[1] - top[0])
 
-    def _links(self, draw: Draw) -> Iterator[Any]:
-        if draw.repeat_penalty != 1.0:
-            n_vocab = native.llama_vocab_n_tokens(self._vocab)
-            yield native.llama_sampler_init_penalties(n_vocab, _PENALTY_LAST_N, draw.repeat_penalty, 0.0, 0.0)
-        if draw.temperature <= 0.0:
-            yield native.llama_sampler_init_greedy()
-            return
-        if draw.top_k > 0:
-            yield native.llama_sampler_init_top_k(draw.top_k)
-        if draw.top_p < 1.0:
-            yield native.llama_sampler_init_top_p(draw.top_p, 1)
-        if draw.min_p > 0.0:
-            yield native.llama_sampler_init_min_p(draw.min_p, 1)
-        yield native.llama_sampler_init_temp(draw.temperature)
-        yield native.llama_sampler_init_dist(draw.seed)
+    def sampler(self, draw: Draw) -> Sampler:
+        """Make a sampler; `Sampler.close` frees it."""
+        return Sampler(self._context, self._vocab, draw)
 
     def require(self) -> None:
         """Raise unless a model is loaded."""

@@ -6,8 +6,11 @@ up as control tokens. A model with neither cannot complete in the middle. Pure b
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from .splice import FillLayout
 
 
 class Vocabulary(Protocol):
@@ -34,11 +37,13 @@ class FillTemplate:
     middle: int
     order: Literal["prefix-first", "suffix-first"] = "prefix-first"
 
-    def lay_out(self, before: list[int], after: list[int]) -> list[int]:
-        """Token ids of the whole prompt, from those of the code before and after the cursor."""
+    def lay_out(self, before: list[int], after: list[int], bos: list[int] | None = None) -> FillLayout:
+        """Lay out the prompt, from the tokens of the code before and after the cursor."""
+        begin = bos or []
         if self.order == "suffix-first":
-            return [self.suffix, *after, self.prefix, *before]
-        return [self.prefix, *before, self.suffix, *after, self.middle]
+            # Nothing stands after the cursor's end of the prompt: typing only ever adds to it.
+            return FillLayout([*begin, self.suffix, *after, self.prefix, *before], [], [], [])
+        return FillLayout([*begin, self.prefix, *before], [self.suffix], after, [self.middle])
 
     @property
     def marks(self) -> int:
@@ -71,13 +76,34 @@ def template_of(vocabulary: Vocabulary) -> FillTemplate | None:
     return None
 
 
-def window(length: int, budget: int) -> int:
-    """Where a context of ``length`` tokens begins, so that at most ``budget`` are left.
+SLACK_SHARE = 0.1
+"""Of the room before the cursor: kept free for the line that is being typed."""
 
-    The cut moves in steps of a third of the budget: while a person types, the start stays where it is
-    and what was computed for it stays valid; only now and then does it jump.
+
+def window(pieces: list[int], line: int, room: int) -> int:
+    """Where the context before the cursor begins, in tokens from the start of the first piece.
+
+    The start depends on what stands above the line that is being typed, and not on the line: typing it
+    never moves the start, and what was computed from there stays valid. When it must move it moves in
+    steps of a third of the room, and to the next border between two pieces where one is near.
+
+    Parameters
+    ----------
+    pieces
+        Tokens of each piece (cell) above, the last one the lines of the own cell above the cursor's.
+    line
+        Tokens of the cursor's line before the cursor.
+    room
+        Most tokens before the cursor.
     """
-    if length <= budget:
-        return 0
-    step = max(1, budget // 3)
-    return -(-(length - budget) // step) * step
+    total = sum(pieces)
+    budget = max(1, int(room * (1 - SLACK_SHARE)))
+    start = 0
+    if total > budget:
+        step = max(1, budget // 3)
+        start = min(total, -(-(total - budget) // step) * step)
+        border = next((b for b in itertools.accumulate(pieces) if b >= start), total)
+        if total - border >= budget // 2:
+            start = border
+    # A line that is longer than the slack is cut where it must be.
+    return max(start, total + line - room)

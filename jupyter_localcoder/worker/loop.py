@@ -1,31 +1,37 @@
 """The two threads of the worker, and what passes between them.
 
 The reader takes frames from the pipe: it answers a ping by itself, marks what is cancelled, and puts
-the rest into the queue. The main thread does the work, one request after the other, completions first.
-A cancel therefore is heard in the middle of a computation: ctypes gives up the interpreter's lock while
-llama.cpp runs. When the input ends, nobody is left to work for, and the worker leaves.
+the rest into the inbox. The main thread takes it from there to the scheduler, and computes one batch
+after the other. A cancel therefore is heard in the middle of a computation: ctypes gives up the
+interpreter's lock while llama.cpp runs. When the input ends, nobody is left to work for, and the worker
+leaves.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
+import collections
 import os
 import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 from typing import BinaryIO
 
 import psutil
 
 from .._version import __version__
 from ..contract import wire
-from ..errors import LocalCoderError, UnknownError
+from ..errors import BackendUnavailable, LocalCoderError
+from . import keeping
+from .calibration import calibrate
+from .costs import StepCosts
 from .engine import Engine
-from .session import Job, Session
+from .prompting import Prompter
+from .scheduler import Scheduler
+from .splice import SpliceLimits
+from .task import Job
 
-_RANK: dict[wire.Priority, int] = {"completion": 0, "command": 1, "background": 2}
 _LEAVE_SECONDS = 2.0
 """After the input ended, the work has so long to notice; then the process ends by force."""
 
@@ -44,64 +50,115 @@ class Loop:
         self._writer = writer
         self._write_lock = threading.Lock()
         self._engine = engine
-        self._session: Session | None = None
+        self._scheduler: Scheduler | None = None
+        self._plan: wire.Load | None = None
         self._wake = threading.Condition()
-        self._queue: list[tuple[int, int, wire.Load | wire.Unload | Job]] = []
-        self._order = itertools.count()
-        self._running: Job | wire.Load | None = None
+        self._inbox: collections.deque[wire.Load | wire.Unload | Job] = collections.deque()
+        self._jobs: dict[int, Job] = {}
+        """Requests that have not ended, by id; the reader marks them, the main thread takes them out."""
         self._leaving = False
 
     def run(self) -> None:
         """Serve until the input ends or an `Unload` comes."""
         self._greet()
         threading.Thread(target=self._read, name="reader", daemon=True).start()
-        while (work := self._next()) is not None:
-            if isinstance(work, wire.Unload):
-                self._send(wire.Unloaded(id=work.id))
+        while True:
+            for work in self._arrived():
+                if isinstance(work, wire.Unload):
+                    self._keep()
+                    self._send(wire.Unloaded(id=work.id))
+                    return
+                self._guarded(work)
+            if self._leaving:
                 return
-            self._guarded(work)
+            if self._scheduler is not None and not self._scheduler.idle:
+                self._step(self._scheduler)
 
     # The main thread
 
-    def _next(self) -> wire.Load | wire.Unload | Job | None:
+    def _arrived(self) -> list[wire.Load | wire.Unload | Job]:
+        """What has come since the last step; waits for something where there is nothing to do."""
         with self._wake:
-            self._running = None
-            while not self._queue and not self._leaving:
+            idle = self._scheduler is None or self._scheduler.idle
+            while idle and not self._inbox and not self._leaving:
                 self._wake.wait()
-            if self._leaving:
-                return None
-            work = heapq.heappop(self._queue)[2]
-            self._running = work if not isinstance(work, wire.Unload) else None
+            work = list(self._inbox)
+            self._inbox.clear()
             return work
 
     def _guarded(self, work: wire.Load | Job) -> None:
         id_ = work.id if isinstance(work, wire.Load) else work.request.id
         try:
-            self._send(self._load(work) if isinstance(work, wire.Load) else self._generate(work))
+            if isinstance(work, wire.Load):
+                self._load(work)
+            elif self._scheduler is None:
+                raise BackendUnavailable("The worker holds no model.")
+            else:
+                self._scheduler.submit(work)
         except LocalCoderError as error:
-            self._send(
+            self._emit(
                 wire.Error(id=id_, code=error.code, message=error.message, details=dict(error.details))
             )
         except MemoryError:
-            self._send(wire.Error(id=id_, code="OUT_OF_MEMORY", message="Python ran out of memory."))
+            self._emit(wire.Error(id=id_, code="OUT_OF_MEMORY", message="Python ran out of memory."))
+
+    def _step(self, scheduler: Scheduler) -> None:
+        try:
+            scheduler.step()
         except Exception:
+            # Nothing that is in the engine can be trusted after this: the supervisor makes a new worker.
             traceback.print_exc(file=sys.stderr)
-            self._send(wire.Error(id=id_, code=UnknownError.code, message=UnknownError.sentence))
+            sys.stderr.flush()
+            os._exit(70)
 
-    def _load(self, plan: wire.Load) -> wire.FromWorker:
-        self._session, loaded = Session.load(
-            self._engine,
-            plan,
-            lambda fraction: self._send(wire.LoadProgress(id=plan.id, fraction=fraction)),
+    def _load(self, plan: wire.Load) -> None:
+        start = time.monotonic()
+        facts = self._engine.load(
+            plan, lambda fraction: self._send(wire.LoadProgress(id=plan.id, fraction=fraction))
         )
-        return loaded
+        costs = StepCosts(plan.costs or calibrate(self._engine))
+        prompter = Prompter(self._engine, facts)
+        limits = SpliceLimits(enabled=plan.splice, changed_share=plan.splice_changed_share)
+        scheduler = Scheduler(self._engine, facts, prompter, self._emit, costs, limits)
+        restored = 0
+        if plan.state_path:
+            restored = keeping.restore(scheduler.cache, self._engine, Path(plan.state_path))
+        self._scheduler, self._plan = scheduler, plan
+        self._send(
+            wire.Loaded(
+                id=plan.id,
+                n_ctx=facts.n_ctx,
+                n_ctx_train=facts.n_ctx_train,
+                n_vocab=facts.n_vocab,
+                n_layers=facts.n_layers,
+                n_gpu_layers=facts.n_gpu_layers,
+                description=facts.description,
+                fill_in_the_middle=prompter.fill is not None,
+                chat_template=prompter.chat.usable,
+                weights_bytes=facts.weights_bytes,
+                load_ms=(time.monotonic() - start) * 1000,
+                n_cells=facts.n_cells,
+                costs=costs.table,
+                restored_sequences=restored,
+            )
+        )
 
-    def _generate(self, job: Job) -> wire.FromWorker:
-        self._engine.require()
-        assert self._session is not None  # noqa: S101 - `require` has just said so
-        if job.ended:
-            return _never_begun(job)
-        return self._session.generate(job, self._send)
+    def _keep(self) -> None:
+        """Write what was computed to the disk, so that it need not be computed again after an unload."""
+        if self._scheduler is None or self._plan is None or not self._plan.state_path:
+            return
+        try:
+            keeping.save(
+                self._scheduler.cache, self._engine, Path(self._plan.state_path), self._plan.state_bytes
+            )
+        except OSError as failure:
+            print(f"what was computed is not kept: {failure}", file=sys.stderr)
+
+    def _emit(self, frame: wire.FromWorker) -> None:
+        if isinstance(frame, wire.Finished | wire.Error):
+            with self._wake:
+                self._jobs.pop(frame.id, None)
+        self._send(frame)
 
     # The reader's thread
 
@@ -120,43 +177,49 @@ class Loop:
         elif isinstance(frame, wire.Cancel):
             self._cancel(frame)
         elif isinstance(frame, wire.Generate):
-            self._put(_RANK[frame.priority], Job(frame))
+            self._put(Job(frame))
         else:
-            self._put(1, frame)
+            self._put(frame)
 
-    def _put(self, rank: int, work: wire.Load | wire.Unload | Job) -> None:
+    def _put(self, work: wire.Load | wire.Unload | Job) -> None:
         with self._wake:
-            heapq.heappush(self._queue, (rank, next(self._order), work))
+            self._inbox.append(work)
+            if isinstance(work, Job):
+                self._jobs[work.request.id] = work
+                scheduler = self._scheduler
+                rank = scheduler.reading_rank if scheduler is not None else None
+                if rank is not None and work.rank < rank:
+                    # Somebody of higher rank need not wait until a prompt of lower rank is read.
+                    self._engine.abort()
             self._wake.notify()
 
     def _cancel(self, frame: wire.Cancel) -> None:
         with self._wake:
-            running = self._running
-            if isinstance(running, Job) and running.request.id == frame.id:
-                running.ended = frame.reason
+            job = self._jobs.get(frame.id)
+            if job is None:
+                return
+            job.ended = frame.reason
+            if self._scheduler is not None and frame.id in self._scheduler.reading_ids:
                 self._engine.abort()
-            elif isinstance(running, wire.Load) and running.id == frame.id:
-                self._engine.abort()
-            for _, _, work in self._queue:
-                if isinstance(work, Job) and work.request.id == frame.id:
-                    work.ended = frame.reason
 
     def _pong(self, id_: int) -> wire.Pong:
+        scheduler = self._scheduler
         with self._wake:
-            running, waiting = int(self._running is not None), len(self._queue)
+            open_ = len(self._jobs)
+        running = scheduler.running if scheduler is not None else 0
         return wire.Pong(
             id=id_,
             running=running,
-            waiting=waiting,
-            steps=self._session.steps if self._session else 0,
+            waiting=max(0, open_ - running),
+            steps=scheduler.steps if scheduler is not None else 0,
             rss_bytes=psutil.Process().memory_info().rss,
         )
 
     def _leave(self) -> None:
         with self._wake:
             self._leaving = True
-            if isinstance(self._running, Job):
-                self._running.ended = "canceled"
+            for job in self._jobs.values():
+                job.ended = "canceled"
             self._engine.abort()
             self._wake.notify()
         time.sleep(_LEAVE_SECONDS)
@@ -188,19 +251,3 @@ class Loop:
         except OSError:
             # The other side is gone; the reader will see the same and end the process.
             pass
-
-
-def _never_begun(job: Job) -> wire.Finished:
-    waited = (time.monotonic() - job.arrived) * 1000
-    return wire.Finished(
-        id=job.request.id,
-        finish="timeout" if job.ended == "timeout" else "canceled",
-        prompt_tokens=0,
-        cached_tokens=0,
-        left_out_tokens=0,
-        completion_tokens=0,
-        queue_ms=waited,
-        prefill_ms=0.0,
-        decode_ms=0.0,
-        prompt_sha256="",
-    )

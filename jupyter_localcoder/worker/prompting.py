@@ -14,6 +14,7 @@ from ..errors import InvalidArgument
 from .chat import ChatTemplate
 from .engine import Engine, Facts
 from .fill import FillTemplate, template_of, window
+from .splice import FillLayout
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Prompt:
 
     tokens: list[int]
     left_out: int = 0
+    fill: FillLayout | None = None
+    """Its parts, where it fills in the middle."""
 
     @property
     def sha256(self) -> str:
@@ -67,17 +70,32 @@ class Prompter:
                 "This model cannot fill in the middle.",
                 recovery="Choose a model that has the role `code` for completion.",
             )
-        before = self._engine.tokenize(prompt.prefix)
         after = self._engine.tokenize(prompt.suffix)
-        room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - 1
+        room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - 2
         # The code after the cursor matters less: at most a quarter of the window.
-        kept_after = after[: max(0, room // 4)]
-        start = window(len(before), max(1, room - len(kept_after)))
-        left_out = start + len(after) - len(kept_after)
-        return Prompt(self._begun(self.fill.lay_out(before[start:], kept_after)), left_out)
+        kept_after = after[: max(0, min(prompt.suffix_tokens or room // 4, room // 4))]
+        room_before = max(1, room - len(kept_after))
+        if prompt.prefix_tokens:
+            room_before = min(room_before, prompt.prefix_tokens)
+        before, start = self._before(prompt, room_before)
+        layout = self.fill.lay_out(before, kept_after, self._begin)
+        return Prompt(layout.tokens, start + len(after) - len(kept_after), layout)
+
+    def _before(self, prompt: FillPrompt, room: int) -> tuple[list[int], int]:
+        """Tokens before the cursor, and how many were left out of their start."""
+        head, _, line = prompt.prefix.rpartition("\n")
+        own = f"{head}\n" if "\n" in prompt.prefix else ""
+        pieces = [self._engine.tokenize(f"{text}\n\n") for text in prompt.above]
+        pieces.append(self._engine.tokenize(own))
+        typed = self._engine.tokenize(line)
+        start = window([len(piece) for piece in pieces], len(typed), room)
+        whole = [token for piece in (*pieces, typed) for token in piece]
+        return whole[start:], start
+
+    @property
+    def _begin(self) -> list[int]:
+        return [self._engine.bos] if self._facts.add_bos and self._engine.bos >= 0 else []
 
     def _begun(self, tokens: list[int]) -> list[int]:
-        bos = self._engine.bos
-        if self._facts.add_bos and bos >= 0 and tokens[:1] != [bos]:
-            return [bos, *tokens]
-        return tokens
+        begin = self._begin
+        return tokens if tokens[:1] == begin or not begin else [*begin, *tokens]

@@ -21,7 +21,7 @@ CONTROL = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>",
     "<|fim_pad|>", "<|file_sep|>",
 )  # fmt: skip
-WIDTH, HEADS, KV_HEADS, LAYERS, FEED_FORWARD = 64, 4, 2, 2, 128
+WIDTH, HEADS, KV_HEADS, LAYERS, FEED_FORWARD = 128, 4, 2, 2, 128
 
 
 def byte_characters() -> list[str]:

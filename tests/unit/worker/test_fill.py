@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,28 +30,49 @@ def test_a_family_is_known_by_its_spelling() -> None:
 
 
 def test_prefix_then_suffix_then_middle() -> None:
-    assert FillTemplate(1, 2, 3).lay_out([10, 11], [20]) == [1, 10, 11, 2, 20, 3]
+    assert FillTemplate(1, 2, 3).lay_out([10, 11], [20]).tokens == [1, 10, 11, 2, 20, 3]
 
 
 def test_codestral_wants_the_suffix_first_and_knows_no_middle() -> None:
     template = template_of(Vocabulary({"[PREFIX]": 7, "[SUFFIX]": 8}))
     assert template is not None
-    assert template.lay_out([10, 11], [20]) == [8, 20, 7, 10, 11]
+    assert template.lay_out([10, 11], [20]).tokens == [8, 20, 7, 10, 11]
 
 
 def test_a_model_without_marks_cannot() -> None:
     assert template_of(Vocabulary({"<fim_prefix>": 7})) is None
 
 
-@given(st.integers(0, 20_000), st.integers(3, 4_000))
-def test_the_window_fits_and_keeps_at_least_half(length: int, budget: int) -> None:
-    start = window(length, budget)
-    assert 0 <= start <= length
-    assert length - start <= budget
-    if length > budget:
-        assert length - start >= budget // 2
+PIECES = st.lists(st.integers(1, 400), min_size=1, max_size=60)
 
 
-def test_the_window_stays_where_it_is_while_a_line_is_typed() -> None:
-    starts = {window(length, 3000) for length in range(5000, 5080)}
-    assert len(starts) <= 2
+@given(PIECES, st.integers(0, 300), st.integers(50, 4_000))
+def test_the_window_fits_and_keeps_at_least_what_is_near(pieces: list[int], line: int, room: int) -> None:
+    start = window(pieces, line, room)
+    total = sum(pieces)
+    assert 0 <= start <= total + line
+    assert total + line - start <= room
+    if total + line <= room * 0.9:
+        assert start == 0
+    elif line <= room * 0.1:
+        assert total - start >= room * 0.4 - 1
+
+
+@given(PIECES, st.integers(100, 4_000))
+def test_typing_a_whole_line_never_moves_the_window(pieces: list[int], room: int) -> None:
+    starts = {window(pieces, line, room) for line in range(int(room * 0.1))}
+    assert len(starts) == 1
+
+
+@given(PIECES, st.integers(500, 4_000))
+def test_while_lines_are_added_the_window_moves_in_big_steps(pieces: list[int], room: int) -> None:
+    starts = [window([*pieces[:-1], pieces[-1] + typed], 0, room) for typed in range(0, 2 * room, 10)]
+    moves = [b - a for a, b in itertools.pairwise(starts) if a != b]
+    assert all(move > 0 for move in moves)
+    assert len(moves) <= 10
+
+
+@given(st.lists(st.integers(10, 60), min_size=10, max_size=60), st.integers(500, 2_000))
+def test_the_window_begins_at_a_border_where_cells_are_small(pieces: list[int], room: int) -> None:
+    start = window(pieces, 5, room)
+    assert start == 0 or start in set(itertools.accumulate(pieces))

@@ -1,0 +1,39 @@
+"""How long batches of different sizes take here: measured once for a model, a build and a machine."""
+
+from __future__ import annotations
+
+import time
+
+from .costs import SIZES
+from .engine import Engine, Item
+
+BUDGET_SECONDS = 2.0
+"""A calibration takes about so long at most; sizes that are too slow for it are estimated."""
+_SIZES = tuple(size for size in SIZES if size <= 256)
+
+
+def calibrate(engine: Engine) -> dict[int, float]:
+    """Seconds of a batch by its size, on an empty cache, which is empty again afterwards."""
+    tokens = engine.tokenize("import numpy as np\n") * (max(_SIZES) // 3 + 1)
+    began = time.monotonic()
+    _batch(engine, tokens, 1)  # The first one warms the caches of the processor.
+    measured: dict[int, float] = {}
+    for size in (1, 4, 16, 64, 2, 8, 32, 128, 256):
+        left = BUDGET_SECONDS - (time.monotonic() - began)
+        # A batch takes at most so many times what one token takes, and mostly much less.
+        expected = size * measured.get(1, 0.0) / 2
+        if measured and expected > left:
+            continue
+        repeats = 3 if size <= 8 and 3 * expected < left else 1
+        measured[size] = min(_batch(engine, tokens, size) for _ in range(repeats))
+    engine.clear()
+    return measured
+
+
+def _batch(engine: Engine, tokens: list[int], size: int) -> float:
+    engine.clear()
+    size = min(size, len(tokens), engine.batch_size)
+    items = [Item(tokens[i], i, 0, i == size - 1) for i in range(size)]
+    start = time.monotonic()
+    engine.decode(items)
+    return time.monotonic() - start

@@ -1,0 +1,395 @@
+"""Continuous batching: one batch after the other, each with tokens of all requests that run.
+
+A batch holds one token (and its draft) of each request that writes, and a chunk of the prompt of those
+that read. Completions go first, then commands and chat, then background work, then warming ahead:
+
+- while a completion is computed, nothing below the commands is, and no other prompt is read;
+- a short completion is computed alone, since each token of another adds to the time of the batch;
+- a prompt is read in chunks, short ones while somebody writes, so that no stream stands still for long;
+- a request of higher rank ends the batch that only reads for lower ones; what was read stays.
+
+A request with a seed of its own (`fresh`) must give the same text each time. What shares a batch or the
+cache with others rounds differently, so it starts in an empty cache and never shares a batch.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..contract.wire import Error, Finished, FromWorker
+from ..errors import LocalCoderError, OutOfMemory, TokenLimitExceeded
+from .cache import Cache, Sequence, common_prefix
+from .costs import StepCosts
+from .engine import Aborted, Engine, Facts, Item
+from .lookup import DraftPolicy
+from .prompting import Prompt, Prompter
+from .splice import FillLayout, SpliceLimits, attach, changed_tokens, detach, keepable
+from .task import Job, Splice, Task
+
+GAP_SECONDS = 0.2
+"""A batch with somebody who writes in it may take so long."""
+CHUNK = (512, 256, 128, 128)
+"""Tokens read at once where nobody writes, by rank: what is lost when a higher rank comes."""
+SHORT_READ_SECONDS = 0.25
+"""A completion that reads no longer than this is computed alone."""
+
+
+@dataclass
+class Share:
+    """The part of a batch that belongs to one task."""
+
+    task: Task
+    first: int
+    """Index of its first item."""
+    tokens: list[int]
+    draft: list[int] = field(default_factory=list)
+    match: int = 0
+
+    @property
+    def count(self) -> int:
+        """Items of the batch."""
+        return len(self.tokens) + len(self.draft)
+
+
+class Scheduler:
+    """Runs all requests of one loaded model."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        facts: Facts,
+        prompter: Prompter,
+        emit: Callable[[FromWorker], None],
+        costs: StepCosts,
+        splice: SpliceLimits,
+    ) -> None:
+        self.cache = Cache(engine, facts.n_cells)
+        self.costs = costs
+        self.steps = 0
+        """Grows with every batch: who watches sees that it moves."""
+        self.reading_rank: int | None = None
+        """Lowest rank that reads in the batch under way; None where somebody writes or nobody reads."""
+        self.reading_ids: frozenset[int] = frozenset()
+        """Requests that read in the batch under way."""
+        self._engine = engine
+        self._facts = facts
+        self._prompter = prompter
+        self._emit = emit
+        self._splice = splice if engine.can_shift else SpliceLimits(enabled=False)
+        self._waiting: list[tuple[int, int, Job]] = []
+        self._order = itertools.count()
+        self._tasks: list[Task] = []
+        self._policy = DraftPolicy(costs)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self._tasks and not self._waiting
+
+    @property
+    def running(self) -> int:
+        """Requests that are computed."""
+        return len(self._tasks)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return len(self._waiting)
+
+    def submit(self, job: Job) -> None:
+        """Take a request in; it is begun by one of the next steps."""
+        heapq.heappush(self._waiting, (job.rank, next(self._order), job))
+
+    def step(self) -> None:
+        """Compute one batch, and send what came out of it."""
+        # Before the marks of the cancelled are looked at: an abort that comes later is for this batch.
+        self._engine.arm()
+        self._end_canceled()
+        self._admit()
+        shares = self._compose()
+        if not shares:
+            return
+        writes = any(not share.task.reading for share in shares)
+        self.reading_ids = frozenset(s.task.job.request.id for s in shares if s.task.reading)
+        self.reading_rank = None if writes else min(share.task.rank for share in shares)
+        start = time.monotonic()
+        try:
+            self._engine.decode(self._items(shares))
+        except Aborted:
+            self._keep_what_was_read(shares)
+            return
+        except LocalCoderError as failure:
+            self._fail(shares, failure)
+            return
+        finally:
+            self.reading_ids, self.reading_rank = frozenset(), None
+            self.steps += 1
+        seconds = time.monotonic() - start
+        self.costs.observe(sum(share.count for share in shares), seconds)
+        for share in shares:
+            if share.task.reading:
+                self._read(share)
+            else:
+                self._write(share, seconds)
+
+    # Beginning
+
+    def _admit(self) -> None:
+        """Begin what fits beside what runs, in the order of rank and arrival."""
+        kept: list[tuple[int, int, Job]] = []
+        while self._waiting:
+            entry = heapq.heappop(self._waiting)
+            job = entry[2]
+            try:
+                if job.ended:
+                    self._emit(_never_begun(job))
+                elif not self._begin(job):
+                    kept.append(entry)
+                    # Nobody overtakes within a rank, or a large request would wait for ever.
+                    kept += [other for other in self._waiting if other[0] == entry[0]]
+                    self._waiting = [other for other in self._waiting if other[0] != entry[0]]
+                    heapq.heapify(self._waiting)
+            except LocalCoderError as failure:
+                self._emit(_error(job, failure))
+        for entry in kept:
+            heapq.heappush(self._waiting, entry)
+
+    def _begin(self, job: Job) -> bool:
+        request = job.request
+        exclusive = any(task.exclusive for task in self._tasks)
+        if (request.fresh and self._tasks) or (exclusive and job.rank > 0):
+            return False
+        prompt = job.prompt = job.prompt or self._prompter.build(request.prompt)
+        if len(prompt.tokens) >= self._facts.n_ctx:
+            raise TokenLimitExceeded(
+                f"The prompt has {len(prompt.tokens)} tokens; the context window holds {self._facts.n_ctx}, "
+                "answer included.",
+                prompt_tokens=len(prompt.tokens),
+                context_window=self._facts.n_ctx,
+            )
+        limit = min(request.max_tokens, self._facts.n_ctx - len(prompt.tokens))
+        need = len(prompt.tokens) + limit
+        if not self.cache.fits(need):
+            return False
+        if request.fresh:
+            self.cache.forget_idle()
+        sequence = self.cache.claim(request.scope, prompt.tokens, need, lambda s: self._match(s, prompt))
+        policy = self._policy if request.lookup and not request.fresh else None
+        task = Task(job, prompt, sequence, self._engine, self._emit, limit, policy)
+        self._reuse(task)
+        self._tasks.append(task)
+        self._tasks.sort(key=lambda t: t.rank)
+        return True
+
+    def _match(self, sequence: Sequence, prompt: Prompt) -> int:
+        common = common_prefix(sequence.tokens, prompt.tokens)
+        if prompt.fill is None:
+            return common
+        return common + keepable(sequence, prompt.fill, self._splice)
+
+    def _reuse(self, task: Task) -> None:
+        """Keep the cells that the prompt shares with its sequence; the rest is to do.
+
+        The last token is always computed: its logits are what is drawn from first.
+        """
+        sequence, tokens, fill = task.sequence, task.prompt.tokens, task.prompt.fill
+        common = common_prefix(sequence.tokens, tokens[:-1])
+        if fill is not None and common < fill.after_start:
+            keep = keepable(sequence, fill, self._splice)
+            if keep:
+                self._plan_splice(task, fill, keep)
+                return
+        if sequence.suffix is not None and fill is not None and common > fill.after_start:
+            task.drift = sequence.suffix.drift
+        self._drop_suffix(sequence)
+        self.cache.truncate(sequence, common)
+        task.cached = len(sequence.tokens)
+        task.todo = tokens[task.cached :]
+
+    def _plan_splice(self, task: Task, fill: FillLayout, keep: int) -> None:
+        sequence = task.sequence
+        common = common_prefix(sequence.tokens, fill.before)
+        changed = changed_tokens(sequence, fill)
+        self.cache.truncate(sequence, common)
+        if len(sequence.tokens) < common:  # This model cannot forget a part.
+            self._drop_suffix(sequence)
+            task.todo = list(task.prompt.tokens)
+            return
+        task.todo = [*fill.before[common:], *fill.suffix_mark]
+        task.splice = Splice(keep, changed, [*fill.after[keep:], *fill.middle_mark])
+        task.cached = common + keep
+
+    def _drop_suffix(self, sequence: Sequence) -> None:
+        if sequence.suffix is not None:
+            self._engine.remove(sequence.side)
+            sequence.suffix = None
+
+    # A batch
+
+    def _compose(self) -> list[Share]:
+        tasks = self._chosen()
+        writers = [task for task in tasks if not task.reading]
+        shares: list[Share] = []
+        count = 0
+        for task in writers:
+            share = self._writer_share(task, count)
+            shares.append(share)
+            count += share.count
+        room = self._reading_room(tasks, writers, count)
+        for task in tasks:
+            if task.reading and room > 0:
+                chunk = task.todo[:room]
+                shares.append(Share(task, count, chunk))
+                count += len(chunk)
+                room -= len(chunk)
+        return shares
+
+    def _chosen(self) -> list[Task]:
+        """The tasks of the next batch; see the rules at the top."""
+        if not self._tasks:
+            return []
+        completions = [task for task in self._tasks if task.rank == 0]
+        if not completions:
+            if any(task.exclusive for task in self._tasks):
+                return self._tasks[:1]
+            above_warm = [task for task in self._tasks if task.rank < 3]
+            return above_warm or self._tasks
+        reads = sum(len(task.todo) for task in completions)
+        if reads and self.costs.seconds(reads) <= SHORT_READ_SECONDS:
+            return completions
+        commands = [t for t in self._tasks if t.rank == 1 and not t.reading and not t.exclusive]
+        return completions + commands
+
+    def _writer_share(self, task: Task, first: int) -> Share:
+        draft: list[int] = []
+        match = 0
+        if task.lookup is not None and task.policy is not None:
+            _, match = task.lookup.find(1)
+            room = min(task.policy.size(match), task.limit - task.written - 1)
+            draft, match = task.lookup.find(room) if room > 0 else ([], match)
+        return Share(task, first, [task.next_token], draft, match)
+
+    def _reading_room(self, tasks: list[Task], writers: list[Task], count: int) -> int:
+        readers = [task for task in tasks if task.reading]
+        if not readers:
+            return 0
+        most = min(CHUNK[readers[0].rank], self._engine.batch_size - count)
+        if writers:
+            most = min(most, max(8, self.costs.largest_within(GAP_SECONDS) - count))
+        return max(1, most)
+
+    def _items(self, shares: list[Share]) -> list[Item]:
+        items: list[Item] = []
+        for share in shares:
+            task, sequence = share.task, share.task.sequence
+            position = len(sequence.tokens)
+            last_of_prompt = task.reading and task.splice is None and len(share.tokens) == len(task.todo)
+            wanted = not task.reading
+            run = [*share.tokens, *share.draft]
+            for i, token in enumerate(run):
+                output = wanted or (last_of_prompt and i == len(run) - 1)
+                items.append(Item(token, position + i, sequence.main, output))
+        return items
+
+    # What came out of it
+
+    def _read(self, share: Share) -> None:
+        task = share.task
+        task.sequence.tokens += share.tokens
+        del task.todo[: len(share.tokens)]
+        if task.todo:
+            return
+        if task.splice is not None:
+            splice, task.splice = task.splice, None
+            fill = task.prompt.fill
+            assert fill is not None  # noqa: S101 - only such a prompt is spliced
+            attach(self.cache, self._engine, task.sequence, fill, splice.keep, splice.changed)
+            assert task.sequence.suffix is not None  # noqa: S101 - it was attached
+            task.drift = task.sequence.suffix.drift
+            task.todo = splice.then
+            return
+        if task.prompt.fill is not None:
+            detach(self._engine, task.sequence, task.prompt.fill, task.drift)
+        if task.limit == 0:
+            task.finish = "stop"
+            self._end(task)
+        elif not task.take(task.draw(share.first + len(share.tokens) - 1)):
+            self._end(task)
+
+    def _write(self, share: Share, seconds: float) -> None:
+        task = share.task
+        drawn = [task.draw(share.first)]
+        for i, guess in enumerate(share.draft):
+            if drawn[-1] != guess:
+                break
+            drawn.append(task.draw(share.first + 1 + i))
+        accepted = len(drawn) - 1
+        task.sequence.tokens += [*share.tokens, *share.draft[:accepted]]
+        if share.draft:
+            self._engine.remove(task.sequence.main, len(task.sequence.tokens))
+            if task.policy is not None:
+                task.policy.learn(share.match, len(share.draft), accepted, seconds)
+        if not all(task.take(token) for token in drawn):
+            self._end(task)
+
+    def _keep_what_was_read(self, shares: list[Share]) -> None:
+        """After an abort: the cells that are there for good stay, the others are forgotten."""
+        for share in shares:
+            sequence = share.task.sequence
+            length = len(sequence.tokens)
+            if share.task.reading:
+                done = min(max(0, self._engine.length(sequence.main) - length), len(share.tokens))
+                # The logits of the last token of a prompt are needed: it is computed again.
+                done = min(done, len(share.tokens) - 1)
+                sequence.tokens += share.tokens[:done]
+                del share.task.todo[:done]
+            if not self._engine.remove(sequence.main, len(sequence.tokens)):
+                self.cache.forget(sequence)
+                share.task.splice, share.task.todo = None, list(share.task.prompt.tokens)
+
+    def _fail(self, shares: list[Share], failure: LocalCoderError) -> None:
+        """A batch that cannot be computed: without room the lowest goes, else all that were in it."""
+        for share in shares:
+            self._engine.remove(share.task.sequence.main, len(share.task.sequence.tokens))
+        failed = shares[-1:] if isinstance(failure, OutOfMemory) and len(shares) > 1 else shares
+        for share in failed:
+            self._tasks.remove(share.task)
+            share.task.close()
+            self.cache.forget(share.task.sequence)
+            self.cache.release(share.task.sequence)
+            self._emit(_error(share.task.job, failure))
+
+    # Ending
+
+    def _end_canceled(self) -> None:
+        for task in [task for task in self._tasks if task.job.ended]:
+            self._end(task)
+
+    def _end(self, task: Task) -> None:
+        self._tasks.remove(task)
+        finished = task.close()
+        self.cache.release(task.sequence)
+        self._emit(finished)
+
+
+def _error(job: Job, failure: LocalCoderError) -> Error:
+    return Error(id=job.request.id, code=failure.code, message=failure.message, details=dict(failure.details))
+
+
+def _never_begun(job: Job) -> Finished:
+    return Finished(
+        id=job.request.id,
+        finish="timeout" if job.ended == "timeout" else "canceled",
+        prompt_tokens=0,
+        cached_tokens=0,
+        left_out_tokens=0,
+        completion_tokens=0,
+        queue_ms=(time.monotonic() - job.arrived) * 1000,
+        prefill_ms=0.0,
+        decode_ms=0.0,
+        prompt_sha256="",
+    )

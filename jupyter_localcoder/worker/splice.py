@@ -1,0 +1,100 @@
+"""Suffix splice: keep the code after the cursor in the cache while the code before it changes.
+
+A fill-in-the-middle prompt is PREFIX before SUFFIX after MIDDLE. Each keystroke changes the end of
+*before*, and with it the position of all that follows: computed anew, *after* would be paid again and
+again. But its keys and values are still nearly right, so they are moved instead:
+
+1. forget the main sequence from the first changed token on; *after* stays, apart, in the side sequence;
+2. compute the new end of *before* and the SUFFIX mark, which carries where the prefix ends, and must not
+   be kept: with the old one the model goes on from the old cursor;
+3. shift the side sequence to its new place, and let the main sequence share its cells;
+4. compute the MIDDLE mark.
+
+Two sequences, because llama.cpp wants the positions of each to follow one another. The cells drift
+from what a full computation would give with every change, so there is a limit to the changes; past it
+*after* is computed anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cache import Cache, Cells, Sequence, Suffix, common_prefix
+
+
+@dataclass(frozen=True)
+class FillLayout:
+    """The parts of a fill-in-the-middle prompt, as token ids."""
+
+    before: list[int]
+    """With the marks that stand before it."""
+    suffix_mark: list[int]
+    after: list[int]
+    middle_mark: list[int]
+
+    @property
+    def tokens(self) -> list[int]:
+        """The whole prompt."""
+        return [*self.before, *self.suffix_mark, *self.after, *self.middle_mark]
+
+    @property
+    def after_start(self) -> int:
+        """Position of the first token after the cursor."""
+        return len(self.before) + len(self.suffix_mark)
+
+
+@dataclass(frozen=True)
+class SpliceLimits:
+    """When moving is no longer right."""
+
+    enabled: bool = True
+    changed_share: float = 0.25
+    """Of the tokens before the cursor, at most this share may have changed since *after* was computed."""
+    kept_share: float = 0.5
+    """Of the tokens after the cursor, at least this share must be the same."""
+
+
+def keepable(sequence: Sequence, layout: FillLayout, limits: SpliceLimits) -> int:
+    """How many tokens after the cursor can be moved; 0 where all must be computed."""
+    suffix = sequence.suffix
+    if not limits.enabled or suffix is None or not layout.after:
+        return 0
+    if suffix.drift + changed_tokens(sequence, layout) > limits.changed_share * len(layout.before):
+        return 0
+    same = common_prefix(suffix.tokens, layout.after)
+    return same if same >= max(1, limits.kept_share * len(layout.after)) else 0
+
+
+def changed_tokens(sequence: Sequence, layout: FillLayout) -> int:
+    """How many tokens before the cursor are not what they were when *after* was placed."""
+    assert sequence.suffix is not None  # noqa: S101 - asked only where there is one
+    common = common_prefix(sequence.tokens, layout.before)
+    placed = sequence.suffix.start - len(layout.suffix_mark)
+    return max(len(layout.before), placed) - common
+
+
+def attach(
+    cache: Cache, engine: Cells, sequence: Sequence, layout: FillLayout, keep: int, changed: int
+) -> None:
+    """Step 3: put the kept cells behind what was computed up to the SUFFIX mark."""
+    suffix = sequence.suffix
+    assert suffix is not None  # noqa: S101 - `keepable` has said that there is one
+    assert len(sequence.tokens) == layout.after_start  # noqa: S101 - step 2 is done
+    if keep < len(suffix.tokens):
+        engine.remove(sequence.side, suffix.start + keep, -1)
+    by = layout.after_start - suffix.start
+    if by:
+        engine.shift(sequence.side, suffix.start, suffix.start + keep, by)
+    engine.copy(sequence.side, sequence.main, layout.after_start, layout.after_start + keep)
+    sequence.tokens += layout.after[:keep]
+    sequence.suffix = Suffix(layout.after[:keep], layout.after_start, suffix.drift + changed)
+
+
+def detach(engine: Cells, sequence: Sequence, layout: FillLayout, drift: int) -> None:
+    """After a computation: let the side sequence share the cells after the cursor, for the next splice."""
+    end = layout.after_start + len(layout.after)
+    engine.remove(sequence.side)
+    sequence.suffix = None
+    if layout.after and len(sequence.tokens) >= end:
+        engine.copy(sequence.main, sequence.side, layout.after_start, end)
+        sequence.suffix = Suffix(list(layout.after), layout.after_start, drift)

@@ -1,0 +1,177 @@
+"""One request while it is computed: what is still to be read, what was written, and how it ends.
+
+A task knows its own tokens and text. Which tasks share a batch, and when, is the scheduler's business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..contract.wire import FillPrompt, Finished, Generate, Text
+from .cache import Sequence
+from .engine import Engine, Sampler
+from .lookup import DraftPolicy, PromptLookup
+from .prompting import Prompt
+from .text import TextStream
+
+Finish = Literal["stop", "length", "canceled", "timeout"]
+RANK = {"completion": 0, "command": 1, "background": 2, "warm": 3}
+"""Who goes first."""
+
+
+@dataclass
+class Job:
+    """A request, and whether somebody has asked for its end."""
+
+    request: Generate
+    arrived: float = field(default_factory=time.monotonic)
+    ended: Literal["", "canceled", "timeout"] = ""
+    prompt: Prompt | None = None
+    """Its token ids, once they were made."""
+
+    @property
+    def rank(self) -> int:
+        """Its place among the priorities; 0 goes first."""
+        return RANK[self.request.priority]
+
+
+@dataclass
+class Splice:
+    """What is left to do of a suffix splice; see `splice`."""
+
+    keep: int
+    changed: int
+    then: list[int]
+    """Tokens to compute after the suffix was attached."""
+
+
+class Task:
+    """One request in the engine.
+
+    Parameters
+    ----------
+    limit
+        Most tokens of the answer.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        prompt: Prompt,
+        sequence: Sequence,
+        engine: Engine,
+        emit: Callable[[Text], None],
+        limit: int,
+        policy: DraftPolicy | None,
+    ) -> None:
+        self.job = job
+        self.prompt = prompt
+        self.sequence = sequence
+        self.todo: list[int] = []
+        """Tokens of the prompt to compute next."""
+        self.splice: Splice | None = None
+        self.drift = 0
+        self.cached = 0
+        self.next_token = -1
+        """Drawn, shown, and not yet computed."""
+        self.finish: Finish | None = None
+        self.policy = policy
+        self.lookup = PromptLookup(prompt.tokens) if policy is not None else None
+        self.written = 0
+        self.log_probabilities: list[float] = []
+        self.margin = 0.0
+        self._engine = engine
+        self._emit = emit
+        self._limit = limit
+        self._text = TextStream(job.request.stop)
+        self._sampler: Sampler | None = None
+        self._started = time.monotonic()
+        self._first: float | None = None
+        self._ends_at_marks = isinstance(job.request.prompt, FillPrompt)
+
+    @property
+    def reading(self) -> bool:
+        """Whether the prompt is still being computed."""
+        return bool(self.todo) or self.splice is not None
+
+    @property
+    def rank(self) -> int:
+        """See `Job.rank`."""
+        return self.job.rank
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether it must not share a batch: what is computed together rounds differently."""
+        return self.job.request.fresh
+
+    @property
+    def limit(self) -> int:
+        """Most tokens of the answer; 0 only reads the prompt."""
+        return self._limit
+
+    def draw(self, index: int) -> int:
+        """Draw the token after item ``index`` of the last batch."""
+        if self._sampler is None:
+            self._sampler = self._engine.sampler(self.job.request.draw)
+        token = self._sampler.sample(index)
+        if self.job.request.confidence:
+            (probability,), margin = self._engine.log_probabilities(index, [token])
+            if not self.written:
+                self.margin = margin
+            if not self._is_end(token):
+                self.log_probabilities.append(probability)
+        return token
+
+    def take(self, token: int) -> bool:
+        """Write a token; False where the answer is complete with, or before, it."""
+        if self._first is None:
+            self._first = time.monotonic()
+        if self._is_end(token):
+            self.finish = "stop"
+            return False
+        self.next_token = token
+        self.written += 1
+        if self.lookup is not None:
+            self.lookup.extend([token])
+        self._send(self._text.feed(self._engine.piece(token)))
+        if self._text.stopped:
+            self.finish = "stop"
+        elif self.written >= self._limit:
+            self.finish = "length"
+        return self.finish is None
+
+    def close(self) -> Finished:
+        """Send what was held back, let go of the sampler, and report."""
+        if self._sampler is not None:
+            self._sampler.close()
+            self._sampler = None
+        self._send(self._text.finish())
+        ended = time.monotonic()
+        first = self._first or ended
+        # Asked to end after its last token: then it has ended by itself.
+        finish: Finish = self.finish or self.job.ended or "stop"
+        shown = self.log_probabilities
+        return Finished(
+            id=self.job.request.id,
+            finish=finish,
+            prompt_tokens=len(self.prompt.tokens),
+            cached_tokens=self.cached,
+            left_out_tokens=self.prompt.left_out,
+            completion_tokens=self.written,
+            queue_ms=(self._started - self.job.arrived) * 1000,
+            prefill_ms=(first - self._started) * 1000,
+            decode_ms=(ended - first) * 1000,
+            prompt_sha256=self.prompt.sha256,
+            mean_log_probability=sum(shown) / len(shown) if shown else None,
+            first_token_margin=self.margin if shown else None,
+        )
+
+    def _is_end(self, token: int) -> bool:
+        return self._engine.is_end(token) or (self._ends_at_marks and self._engine.is_control(token))
+
+    def _send(self, text: str) -> None:
+        if text:
+            self._emit(Text(id=self.job.request.id, text=text, tokens=self.written))

@@ -1,0 +1,280 @@
+"""Continuous batching over a cache that must never lie: every answer is that of a model without a cache."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jupyter_localcoder.contract import wire
+from jupyter_localcoder.worker.costs import StepCosts
+from jupyter_localcoder.worker.scheduler import Scheduler
+from jupyter_localcoder.worker.splice import SpliceLimits
+from jupyter_localcoder.worker.task import Job
+from tests.support.fake_engine import FakeEngine, FakePrompter, facts, reference
+from tests.support.workers import request
+
+COSTS = {1: 0.03, 8: 0.09, 64: 0.4, 512: 3.0}
+
+
+class FixedCosts(StepCosts):
+    """A machine that is as fast as it was: the fake engine takes no time, and must not teach that."""
+
+    def observe(self, tokens: int, seconds: float) -> None:
+        pass
+
+
+def talkative(least: int) -> str:
+    """A message to which the model has much to say."""
+    prompter = FakePrompter()
+    for number in range(10_000):
+        text = "".join("abcd"[int(digit)] for digit in np.base_repr(number + 64, 4))
+        tokens = prompter.build(wire.ChatPrompt((wire.Turn("user", text),))).tokens
+        if len(reference(tokens, least)) == least:
+            return text
+    raise AssertionError
+
+
+class Bench:
+    """A scheduler on the fake engine, with what it sent."""
+
+    def __init__(self, n_ctx: int = 120, n_cells: int = 200, **splice: Any) -> None:
+        self.engine = FakeEngine(n_cells=n_cells)
+        self.frames: list[Any] = []
+        self.prompter = FakePrompter()
+        self.scheduler = Scheduler(
+            self.engine,  # type: ignore[arg-type]
+            facts(n_ctx, n_cells),
+            self.prompter,  # type: ignore[arg-type]
+            self.frames.append,
+            FixedCosts(COSTS),
+            SpliceLimits(**splice),
+        )
+        self._ids = iter(range(1, 1_000_000))
+
+    def chat(self, text: str, max_tokens: int = 8, **fields: Any) -> Job:
+        return self._submit(request(max_tokens, text, **fields))
+
+    def fill(self, prefix: str, suffix: str = "", max_tokens: int = 8, **fields: Any) -> Job:
+        prompt = wire.FillPrompt(prefix=prefix, suffix=suffix, reserve_tokens=8)
+        fields = {"priority": "completion", "scope": "tab", **fields}
+        return self._submit(request(max_tokens, prompt=prompt, **fields))
+
+    def _submit(self, made: wire.Generate) -> Job:
+        job = Job(
+            wire.Generate(**{**{f: getattr(made, f) for f in made.__struct_fields__}, "id": next(self._ids)})
+        )
+        self.scheduler.submit(job)
+        return job
+
+    def run(self, steps: int = 10_000) -> None:
+        for _ in range(steps):
+            if self.scheduler.idle:
+                return
+            self.scheduler.step()
+            self.check_book()
+
+    def end(self, job: Job) -> Any:
+        ends = [f for f in self.frames if not isinstance(f, wire.Text) and f.id == job.request.id]
+        assert len(ends) == 1, "each request ends exactly once"
+        return ends[0]
+
+    def text(self, job: Job) -> str:
+        return "".join(f.text for f in self.frames if isinstance(f, wire.Text) and f.id == job.request.id)
+
+    def expected(self, job: Job) -> str:
+        tokens = self.prompter.build(job.request.prompt).tokens
+        return "".join("abcd"[t - 10] for t in reference(tokens, job.request.max_tokens))
+
+    def check_book(self) -> None:
+        """What the book says of each sequence is what the cache holds."""
+        for sequence in self.scheduler.cache:
+            cells = self.engine.of(sequence.main)
+            assert [c.token for c in cells] == sequence.tokens
+            assert [c.position for c in cells] == list(range(len(cells)))
+            side = self.engine.of(sequence.side)
+            if sequence.suffix is None:
+                assert not side
+            else:
+                assert [c.token for c in side] == sequence.suffix.tokens
+                start = sequence.suffix.start
+                assert [c.position for c in side] == list(range(start, start + len(side)))
+
+
+def test_an_answer_is_that_of_the_model() -> None:
+    bench = Bench()
+    job = bench.chat("abc", max_tokens=30)
+    bench.run()
+    assert bench.text(job) == bench.expected(job)
+
+
+def test_four_streams_share_each_batch() -> None:
+    bench = Bench(n_cells=400)
+    jobs = [bench.chat(text, 12, scope=text) for text in ("ab", "cd", "dd", "ca")]
+    bench.run()
+    assert [bench.text(job) for job in jobs] == [bench.expected(job) for job in jobs]
+    assert max(len({item.sequence for item in batch}) for batch in bench.engine.batches) == 4
+
+
+def test_typing_a_line_moves_the_suffix_and_computes_only_the_tail() -> None:
+    bench = Bench(n_ctx=500, n_cells=600)
+    suffix = "x" * 60
+    bench.fill("a" * 200, suffix)
+    bench.run()
+    for typed in range(1, 25):
+        before = bench.engine.evaluated
+        job = bench.fill("a" * 200 + "b" * typed, suffix, max_tokens=4)
+        bench.run()
+        assert bench.text(job) == bench.expected(job)
+        # The typed character, the two marks, and the answer.
+        assert bench.engine.evaluated - before <= 3 + 4
+
+
+def test_without_splice_the_suffix_is_computed_each_time() -> None:
+    bench = Bench(n_ctx=500, n_cells=600, enabled=False)
+    for typed in range(2):
+        before = bench.engine.evaluated
+        bench.fill("a" * 200 + "b" * typed, "x" * 60, max_tokens=1)
+        bench.run()
+    assert bench.engine.evaluated - before >= 60
+
+
+def test_when_much_has_changed_the_suffix_is_computed_again() -> None:
+    bench = Bench(n_ctx=500, n_cells=600, changed_share=0.1)
+    computed = []
+    for typed in range(0, 60, 3):
+        before = bench.engine.evaluated
+        job = bench.fill("a" * 100 + "b" * typed, "x" * 50, max_tokens=1)
+        bench.run()
+        assert bench.text(job) == bench.expected(job)
+        computed.append(bench.engine.evaluated - before)
+    assert 2 <= sum(count >= 50 for count in computed[1:]) <= 10
+
+
+def test_a_completion_overtakes_a_long_answer_and_both_are_right() -> None:
+    bench = Bench(n_cells=400)
+    long = bench.chat(talkative(60), 60)
+    bench.run(5)
+    quick = bench.fill("ab", "c", 4)
+    bench.run()
+    ends = [f.id for f in bench.frames if isinstance(f, wire.Finished)]
+    assert ends[0] == quick.request.id
+    assert bench.text(quick) == bench.expected(quick)
+    assert bench.text(long) == bench.expected(long)
+
+
+def test_a_long_prompt_is_read_in_chunks_while_somebody_writes() -> None:
+    bench = Bench(n_ctx=400, n_cells=900)
+    writer = bench.chat(talkative(40), 40, scope="w")
+    bench.run(2)
+    reader = bench.chat("b" * 300, 2, scope="r")
+    bench.run()
+    limit = StepCosts(COSTS).largest_within(0.2) + 1
+    shared = [b for b in bench.engine.batches if len({item.sequence for item in b}) > 1]
+    assert shared
+    assert all(len(batch) <= limit for batch in shared)
+    assert bench.text(writer) == bench.expected(writer)
+    assert bench.text(reader) == bench.expected(reader)
+
+
+def test_warming_gives_way_and_what_it_read_is_used() -> None:
+    bench = Bench(n_ctx=500, n_cells=600)
+    warm = bench.fill("a" * 300, "x" * 20, 0, priority="warm")
+    bench.run()
+    assert bench.end(warm).finish == "stop"
+    before = bench.engine.evaluated
+    job = bench.fill("a" * 300 + "b", "x" * 20, 1)
+    bench.run()
+    assert bench.engine.evaluated - before <= 4
+    assert bench.text(job) == bench.expected(job)
+
+
+def test_a_seeded_request_starts_in_an_empty_cache_and_shares_no_batch() -> None:
+    bench = Bench(n_cells=400)
+    long = talkative(30)
+    running = bench.chat(long, 30, scope="x")
+    bench.run(3)
+    seeded, other = bench.chat(long, 20, fresh=True), bench.chat("ba", 20, scope="y")
+    first_batch = len(bench.engine.batches)
+    bench.run()
+    assert bench.end(seeded).cached_tokens == 0
+    for job in (running, seeded, other):
+        assert bench.text(job) == bench.expected(job)
+    # It begins at position 0 where the cache was empty: its batches are its own from there to its end.
+    begins = [i for i, batch in enumerate(bench.engine.batches) if batch[0].position == 0]
+    own = bench.engine.batches[begins[1] : begins[1] + 20]
+    assert begins[1] > first_batch
+    assert all(len({item.sequence for item in batch}) == 1 for batch in own)
+
+
+def test_what_does_not_fit_waits_and_nobody_of_its_rank_overtakes() -> None:
+    bench = Bench(n_ctx=150, n_cells=125)
+    first = bench.chat("a" * 60, 40, scope="1")
+    bench.run(2)
+    large = bench.chat("b" * 100, 20, scope="2")
+    small = bench.chat("c", 5, scope="3")
+    bench.run()
+    order = [f.id for f in bench.frames if isinstance(f, wire.Finished)]
+    assert order.index(large.request.id) < order.index(small.request.id)
+    for job in (first, large, small):
+        assert bench.text(job) == bench.expected(job)
+
+
+def test_drafts_never_change_an_answer_and_save_steps() -> None:
+    plain, drafted = Bench(n_ctx=400, n_cells=500), Bench(n_ctx=400, n_cells=500)
+    text = "abcdabcd" * 20
+    a, b = plain.chat(text, 100), drafted.chat(text, 100, lookup=True)
+    plain.run()
+    drafted.run()
+    assert plain.text(a) == drafted.text(b) == plain.expected(a)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: int) -> None:
+    """Random requests of all kinds, cancelled and aborted at random moments, in a cache that is too small."""
+    generator = random.Random(seed)
+    bench = Bench(
+        n_ctx=90, n_cells=generator.choice([130, 220]), changed_share=generator.choice([0.1, 0.5, 1.0])
+    )
+    texts = ["a" * 30, "abcd" * 10, "xyz", "q" * 20 + "abcd"]
+    jobs: list[Job] = []
+    for _ in range(40):
+        kind = generator.random()
+        prefix = generator.choice(texts)[: generator.randrange(1, 41)] + "".join(
+            generator.choice("abq") for _ in range(generator.randrange(4))
+        )
+        scope = generator.choice(["tab:1", "tab:2", "chat", ""])
+        size = generator.randrange(1, 20)
+        if kind < 0.45:
+            suffix = generator.choice(["", "xy" * 5, "xy" * 8, "qq"])
+            jobs.append(bench.fill(prefix, suffix, size, scope=scope))
+        elif kind < 0.55:
+            jobs.append(bench.fill(prefix, "xy" * 5, 0, scope=scope, priority="warm"))
+        else:
+            jobs.append(
+                bench.chat(
+                    prefix, size, scope=scope, lookup=generator.random() < 0.5, fresh=generator.random() < 0.1
+                )
+            )
+        for _ in range(generator.randrange(6)):
+            if generator.random() < 0.15:
+                bench.engine.abort_after = generator.randrange(8)
+            if generator.random() < 0.1:
+                generator.choice(jobs).ended = "canceled"
+            if not bench.scheduler.idle:
+                bench.scheduler.step()
+                bench.check_book()
+    bench.run()
+    assert bench.scheduler.idle
+    assert bench.engine.open_samplers == 0
+    for job in jobs:
+        end = bench.end(job)
+        assert isinstance(end, wire.Finished), end
+        expected = bench.expected(job)
+        if end.finish in ("canceled", "timeout"):
+            assert expected.startswith(bench.text(job))
+        else:
+            assert bench.text(job) == expected
+    assert all(not sequence.busy for sequence in bench.scheduler.cache)
