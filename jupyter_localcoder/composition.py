@@ -8,15 +8,24 @@ from typing import Any
 
 from traitlets.config import Config, LoggingConfigurable
 
+from .calibrations import Calibrations
 from .contract import registry
 from .contract.backend import Notice
 from .events import EventHub
 from .models.store import ModelStore
+from .planning import Planner
 from .service import Service
 from .settings import LocalCoderSettings
 from .supervisor import Supervisor
+from .tuning import Tuning
 
-CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (LocalCoderSettings, ModelStore, Supervisor, Service)
+CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
+    LocalCoderSettings,
+    ModelStore,
+    Supervisor,
+    Service,
+    Tuning,
+)
 """The classes whose traits configure the service, for `--help-all` and configuration files."""
 
 
@@ -49,16 +58,24 @@ def build_service(
         events.tell(registry.NOTICE, Notice(severity="info", message=message))
 
     settings = LocalCoderSettings(command_line=command_line, **shared)
-    return Service(
+    store = ModelStore(command_line=command_line, **shared)
+    calibrations = Calibrations(settings.path.with_name("calibration.json"))
+    supervisor = Supervisor(
+        on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
+        on_loaded=lambda *loaded: service.note_loaded(*loaded),
+        on_restart=restarted,
+        **shared,
+    )
+    service = Service(
         settings=settings,
-        store=ModelStore(command_line=command_line, **shared),
-        supervisor=Supervisor(
-            on_state=lambda state: events.tell(registry.BACKEND_STATE, state), on_restart=restarted, **shared
-        ),
+        store=store,
+        supervisor=supervisor,
         events=events,
+        planner=Planner(store, settings, Tuning(**shared), calibrations),
         accepted_by=_user(),
         **shared,
     )
+    return service
 
 
 def _user() -> str:

@@ -5,9 +5,16 @@ Reads the model store, so it may block: call it in a thread.
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
-from typing import Literal
+import tempfile
+from pathlib import Path
+from typing import Literal, cast
 
+import msgspec
+
+from .calibrations import Calibrations
 from .contract import wire
 from .contract.models import Profile
 from .contract.settings import Settings
@@ -16,6 +23,7 @@ from .models import memory, profiles
 from .models.store import InstalledModel, ModelStore
 from .settings import LocalCoderSettings
 from .supervisor import LoadPlan
+from .tuning import Tuning
 
 Role = Literal["code", "general"]
 
@@ -25,12 +33,42 @@ _MIN_STABLE_CONTEXT = 2048
 class Planner:
     """Makes load plans."""
 
-    def __init__(self, store: ModelStore, settings: LocalCoderSettings) -> None:
+    def __init__(
+        self,
+        store: ModelStore,
+        settings: LocalCoderSettings,
+        tuning: Tuning,
+        calibrations: Calibrations,
+        state_dir: Path | None = None,
+    ) -> None:
         self._store = store
         self._settings = settings
+        self._tuning = tuning
+        self._calibrations = calibrations
+        self._state_dir = state_dir or Path(tempfile.mkdtemp(prefix="localcoder-"))
         self._chosen: tuple[tuple[object, ...], tuple[Profile, str]] | None = None
         self.gpu = sys.platform == "darwin"
         """Whether a GPU can be used. A guess until a worker has said it: every Mac has Metal."""
+
+    @property
+    def drafts(self) -> bool:
+        """Whether answers may be drafted from their prompt."""
+        return bool(self._tuning.lookup)
+
+    def close(self) -> None:
+        """Remove what was kept of computations."""
+        shutil.rmtree(self._state_dir, ignore_errors=True)
+
+    def learn(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
+        """Take in what a load has shown of this machine."""
+        self.gpu = hello.gpu_offload
+        self._calibrations.remember(Calibrations.key(plan.digest, plan.load), loaded.costs)
+
+    def cells(self) -> int:
+        """Cells that the KV cache will have, for the memory that it takes."""
+        settings = self._settings.current
+        window = settings.context_window or self.profile()[0].context_window
+        return window + int(self._tuning.completion_cells)
 
     def forget_choice(self) -> None:
         """Let `auto` choose anew; it otherwise stays with its choice, since a loaded model takes memory."""
@@ -82,12 +120,14 @@ class Planner:
         settings = self._settings.current
         chosen, _ = self.profile(profile)
         installed = self._locate(role, settings, chosen, model, named_profile=profile is not None)
+        load = self._parameters(settings, chosen, installed)
         return LoadPlan(
             model=installed.id,
             digest=installed.digest,
             quantization=installed.quantization,
             profile=chosen.name,
-            load=self._parameters(settings, chosen, installed),
+            load=load,
+            costs=self._calibrations.find(Calibrations.key(installed.digest, load)),
         )
 
     def _locate(
@@ -118,17 +158,43 @@ class Planner:
             n_ctx = min(n_ctx, max(_MIN_STABLE_CONTEXT, n_ctx // 2))
         n_ctx = min(n_ctx, installed.context_length or n_ctx)
         on_cpu = stable or settings.acceleration == "cpu"
-        return wire.Load(
+        tuning = self._tuning
+        n_batch = tuning.batch_tokens or (128 if stable else 512)
+        load = wire.Load(
             id=0,
             path=str(installed.path),
             n_ctx=n_ctx,
-            n_batch=256 if stable else 2048,
-            n_ubatch=128 if stable else 512,
-            n_gpu_layers=0 if on_cpu else -1,
-            n_threads=0,
-            n_threads_batch=0,
-            use_mlock=not stable and _may_lock(installed.size_bytes),
+            n_batch=n_batch,
+            n_ubatch=n_batch,
+            n_gpu_layers=0 if on_cpu else tuning.gpu_layers,
+            n_threads=tuning.threads,
+            n_threads_batch=tuning.threads,
+            flash_attention=cast(Literal["auto", "on", "off"], tuning.flash_attention),
+            cache_type=cast(wire.CacheType, tuning.cache_type),
+            use_mmap=tuning.mmap,
+            use_mlock=self._locks(stable, installed.size_bytes),
+            repack=tuning.repack,
+            n_cells=n_ctx + (0 if stable else tuning.completion_cells),
+            splice=tuning.splice,
+            splice_changed_share=tuning.splice_changed_share,
         )
+        if not tuning.kept_state_megabytes:
+            return load
+        return msgspec.structs.replace(
+            load,
+            state_path=str(self._state_dir / f"{_fingerprint(installed.digest, load)}.state"),
+            state_bytes=tuning.kept_state_megabytes * 2**20,
+        )
+
+    def _locks(self, stable: bool, weights_bytes: int) -> bool:
+        if self._tuning.mlock == "auto":
+            return not stable and _may_lock(weights_bytes)
+        return bool(self._tuning.mlock == "on")
+
+
+def _fingerprint(digest: str, load: wire.Load) -> str:
+    """What a kept state depends on: other weights or another setting make another file."""
+    return hashlib.sha256(digest.encode() + msgspec.json.encode(load)).hexdigest()[:24]
 
 
 def _may_lock(weights_bytes: int) -> bool:

@@ -6,7 +6,7 @@ code as it is when told so last, and answer in one code block when the block is 
 
 from __future__ import annotations
 
-from .contract.generation import Cell, ChatRequest, CompleteRequest, GenerateRequest
+from .contract.generation import Cell, ChatRequest, CompleteRequest, GenerateRequest, WarmRequest
 from .contract.wire import ChatPrompt, FillPrompt, Turn
 from .errors import InvalidArgument
 
@@ -43,6 +43,9 @@ _INSTRUCTIONS: dict[str, str] = {
         "and nothing else."
     ),
 }
+
+REPEATS_ITS_PROMPT = frozenset({"improve", "fix", "document"})
+"""Commands whose answer is mostly the code that was sent."""
 
 PROPOSES_CODE = frozenset({"improve", "fix", "document", "test", "generate"})
 """Commands whose answer is code, to be put into a cell."""
@@ -91,19 +94,38 @@ def chat_prompt(request: ChatRequest) -> ChatPrompt:
     return ChatPrompt(turns)
 
 
-def fill_prompt(request: CompleteRequest, reserve_tokens: int) -> FillPrompt:
+def fill_prompt(
+    request: CompleteRequest | WarmRequest,
+    reserve_tokens: int,
+    *,
+    prefix_tokens: int = 0,
+    suffix_tokens: int = 0,
+) -> FillPrompt:
     """Build the prompt of a completion: the cells above, then the code around the cursor.
+
+    Parameters
+    ----------
+    reserve_tokens
+        Room for the answer.
+    prefix_tokens, suffix_tokens
+        Most tokens before and after the cursor; 0: what fits.
 
     Raises
     ------
     InvalidArgument
         There is nothing before the cursor.
     """
-    above = "\n\n".join(_as_code(cell) for cell in request.context if cell.source.strip())
-    prefix = f"{above}\n\n{request.prefix}" if above else request.prefix
-    if not prefix.strip():
+    above = tuple(_as_code(cell) for cell in request.context if cell.source.strip())
+    if not above and not request.prefix.strip():
         raise InvalidArgument("There is nothing before the cursor to complete from.", field="prefix")
-    return FillPrompt(prefix=prefix, suffix=request.suffix, reserve_tokens=reserve_tokens)
+    return FillPrompt(
+        prefix=request.prefix,
+        suffix=request.suffix,
+        reserve_tokens=reserve_tokens,
+        above=above,
+        prefix_tokens=prefix_tokens,
+        suffix_tokens=suffix_tokens,
+    )
 
 
 def _free_prompt(request: GenerateRequest) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
-from .contract.generation import Delta, Done, Started
+from .contract.generation import Confidence, Delta, Done, Started
 from .errors import Canceled, QueueFull, Timeout
 from .supervisor import EndReason, Job
 
@@ -37,7 +37,8 @@ class Run:
     prepare
         Finds the model and makes the job; it may raise.
     timeout_ms
-        After so many milliseconds the run ends: with what it has, or with `Timeout` where it has nothing.
+        After so many milliseconds the run ends: with what it has, or with `Timeout` where its model was
+        not ready yet.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class Run:
             model=ModelStamp(id=plan.model, digest=plan.digest, quantization=plan.quantization),
             sampling=ready.sampling,
             prompt_sha256=end.prompt_sha256,
+            confidence=_confidence(end),
         )
 
 
@@ -162,6 +164,14 @@ class Runs:
         for run in runs:
             run.cancel()
         return len(runs)
+
+
+def _confidence(end: wire.Finished) -> Confidence | None:
+    if end.mean_log_probability is None or end.first_token_margin is None:
+        return None
+    return Confidence(
+        mean_log_probability=end.mean_log_probability, first_token_margin=end.first_token_margin
+    )
 
 
 def _rate(tokens: int, milliseconds: float) -> float:

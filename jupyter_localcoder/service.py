@@ -9,6 +9,7 @@ loop; what blocks goes to a thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import time
@@ -17,23 +18,24 @@ from typing import Any
 
 import msgspec
 import psutil
-from traitlets import Integer
+from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
 from . import prompts
 from ._version import __version__
+from .budgets import budget
 from .contract import backend, generation, models, registry, wire
 from .contract import settings as settings_contract
 from .contract.common import Empty, Sampling, SamplingOptions
 from .downloads import Downloads
-from .errors import Disabled, ModelInUse, RequestNotFound, RunNotFound
+from .errors import Canceled, Disabled, ModelInUse, RequestNotFound, RunNotFound
 from .events import EventHub
 from .models import memory
 from .models.store import ModelStore
 from .planning import Planner, Role
 from .runs import Ready, Run, RunFrame, Runs
 from .settings import LocalCoderSettings
-from .supervisor import EndReason, LoadPlan, Supervisor
+from .supervisor import EndReason, Job, LoadPlan, Supervisor
 
 
 class Service(LoggingConfigurable):
@@ -42,8 +44,12 @@ class Service(LoggingConfigurable):
     max_requests = Integer(
         512, min=1, config=True, help="So many requests may run or wait; more are answered `QUEUE_FULL`."
     )
-    completion_max_tokens = Integer(
-        96, min=1, config=True, help="Longest completion, in tokens, where the request does not say."
+    completion_latency_ms = Float(
+        400.0,
+        min=50.0,
+        config=True,
+        help="Completions are sized to come within so many milliseconds, on a warm cache. Less makes them "
+        "shorter, more lets them be longer.",
     )
 
     def __init__(
@@ -53,6 +59,7 @@ class Service(LoggingConfigurable):
         store: ModelStore,
         supervisor: Supervisor,
         events: EventHub,
+        planner: Planner,
         accepted_by: str,
         **kwargs: Any,
     ) -> None:
@@ -61,17 +68,20 @@ class Service(LoggingConfigurable):
         self._settings = settings
         self._store = store
         self._supervisor = supervisor
-        self._planner = Planner(store, settings)
+        self._planner = planner
         self._runs = Runs(self.max_requests, self._remember_speed)
         self._downloads = Downloads(store, events, accepted_by=accepted_by)
         self._speeds = backend.Speeds()
+        self._warming: dict[str, Job] = {}
         self._began = time.monotonic()
 
     async def close(self) -> None:
         """End everything that is under way."""
         self._runs.cancel_all()
+        self._stop_warming()
         await self._downloads.close()
         await self._supervisor.close()
+        self._planner.close()
 
     # Backend
 
@@ -103,7 +113,15 @@ class Service(LoggingConfigurable):
             air_gap=settings.air_gap,
             acceleration=_acceleration(loaded),
             context_window=loaded.n_ctx if loaded else 0,
+            calibration=self._budget() if loaded else None,
         )
+
+    def _budget(self) -> backend.Calibration:
+        """What a completion may read and write to come in time."""
+        loaded = self._supervisor.loaded
+        costs = loaded.costs if loaded else {}
+        window = loaded.n_ctx if loaded else 4096
+        return budget(costs, window, self.completion_latency_ms)
 
     # Models
 
@@ -113,7 +131,7 @@ class Service(LoggingConfigurable):
 
     def _model_list(self) -> models.ModelList:
         profile, reason = self._planner.profile()
-        window = self._settings.current.context_window or profile.context_window
+        window = self._planner.cells()
         catalogue = self._store.catalogue
         return models.ModelList(
             models=tuple(self._live(info) for info in self._store.infos(window)),
@@ -125,9 +143,7 @@ class Service(LoggingConfigurable):
         )
 
     def _info(self, model_id: str) -> models.ModelInfo:
-        profile, _ = self._planner.profile()
-        window = self._settings.current.context_window or profile.context_window
-        return self._live(self._store.info(model_id, window))
+        return self._live(self._store.info(model_id, self._planner.cells()))
 
     def _live(self, info: models.ModelInfo) -> models.ModelInfo:
         """Add what the store does not know: a download under way, the loaded model."""
@@ -170,7 +186,6 @@ class Service(LoggingConfigurable):
         """Load a model now."""
         plan = await asyncio.to_thread(self._planner.plan, "code", model=request.id, profile=request.profile)
         loaded = await self._supervisor.load(plan)
-        self._note_machine(plan)
         return models.LoadedModel(
             id=plan.model,
             digest=plan.digest,
@@ -222,7 +237,8 @@ class Service(LoggingConfigurable):
         """Run a command."""
         prompt = prompts.command_prompt(request)
         role: Role = "general" if request.command == "prompt" else "code"
-        return self._command("generate", prompt, role, request)
+        lookup = self._planner.drafts and request.command in prompts.REPEATS_ITS_PROMPT
+        return self._command("generate", prompt, role, request, lookup=lookup)
 
     def chat(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer the next turn of a conversation."""
@@ -232,8 +248,12 @@ class Service(LoggingConfigurable):
         """Fill in the middle."""
         if not self._settings.current.tab_completion:
             raise Disabled("Completion while typing is switched off in the settings.")
-        max_tokens = request.max_tokens or self.completion_max_tokens
-        prompt = prompts.fill_prompt(request, max_tokens)
+        sizes = self._budget()
+        max_tokens = request.max_tokens or sizes.completion_tokens
+        prompt = prompts.fill_prompt(
+            request, max_tokens, prefix_tokens=sizes.prefix_tokens, suffix_tokens=sizes.suffix_tokens
+        )
+        self._stop_warming()
         sampling = self._sampling(SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed))
         return self._begin(
             "tab",
@@ -245,6 +265,8 @@ class Service(LoggingConfigurable):
                 stop=request.stop if request.multiline else (*request.stop, "\n"),
                 priority="completion",
                 fresh=request.seed is not None,
+                scope=_scope("tab", request.scope),
+                confidence=True,
             ),
             sampling,
             model=request.model,
@@ -252,7 +274,13 @@ class Service(LoggingConfigurable):
         )
 
     def _command(
-        self, kind: str, prompt: wire.ChatPrompt, role: Role, request: generation.GenerationOptions
+        self,
+        kind: str,
+        prompt: wire.ChatPrompt,
+        role: Role,
+        request: generation.GenerationOptions,
+        *,
+        lookup: bool = False,
     ) -> AsyncGenerator[RunFrame, None]:
         sampling = self._sampling(request.sampling)
         return self._begin(
@@ -265,6 +293,8 @@ class Service(LoggingConfigurable):
                 stop=request.stop,
                 priority="command",
                 fresh=request.sampling.seed is not None,
+                scope=_scope(kind),
+                lookup=lookup,
             ),
             sampling,
             model=request.model,
@@ -301,6 +331,50 @@ class Service(LoggingConfigurable):
             repeat_penalty=_first(options.repeat_penalty, settings.repeat_penalty),
             seed=random.SystemRandom().randrange(2**32 - 1) if seed is None else seed,
         )
+
+    async def tab_warm(self, request: generation.WarmRequest) -> generation.Warmed:
+        """Read a prompt ahead; a newer request of the same scope takes the place of an older one."""
+        settings = self._settings.current
+        if not settings.tab_completion:
+            raise Disabled("Completion while typing is switched off in the settings.")
+        start = time.monotonic()
+        sizes = self._budget()
+        prompt = prompts.fill_prompt(
+            request,
+            sizes.completion_tokens,
+            prefix_tokens=sizes.prefix_tokens,
+            suffix_tokens=sizes.suffix_tokens,
+        )
+        plan = await asyncio.to_thread(self._planner.plan, "code", model=request.model)
+        if not settings.prewarm and (self._supervisor.loaded is None or self._supervisor.plan != plan):
+            return generation.Warmed(finish="skipped", prompt_tokens=0, cached_tokens=0, milliseconds=0.0)
+        sampling = self._sampling(SamplingOptions(temperature=0.0))
+        scope = _scope("tab", request.scope)
+        job = self._supervisor.job(
+            plan,
+            _generate(prompt, sampling, max_tokens=0, stop=(), priority="warm", fresh=False, scope=scope),
+        )
+        older = self._warming.pop(scope, None)
+        if older is not None:
+            older.cancel()
+        self._warming[scope] = job
+        try:
+            end = await _last(job)
+        finally:
+            if self._warming.get(scope) is job:
+                del self._warming[scope]
+        return generation.Warmed(
+            finish=end.finish,
+            prompt_tokens=end.prompt_tokens,
+            cached_tokens=end.cached_tokens,
+            milliseconds=(time.monotonic() - start) * 1000,
+        )
+
+    def _stop_warming(self) -> None:
+        """A real completion is here: what is read ahead now would only stand in its way."""
+        for job in self._warming.values():
+            job.cancel()
+        self._warming.clear()
 
     async def tab_cancel(self, request: generation.CompleteCancelRequest) -> Empty:
         """End a completion."""
@@ -343,11 +417,9 @@ class Service(LoggingConfigurable):
             first_token_ms=timings.queue_ms + timings.prefill_ms,
         )
 
-    def _note_machine(self, plan: LoadPlan) -> None:
-        hello = self._supervisor.hello
-        if hello is None:
-            return
-        self._planner.gpu = hello.gpu_offload
+    def note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
+        """Learn from a load what this machine can do, and how fast it is."""
+        self._planner.learn(plan, loaded, hello)
         if self._settings.current.acceleration == "gpu" and not hello.gpu_offload:
             self.events.tell(
                 registry.NOTICE,
@@ -367,6 +439,9 @@ def _generate(
     stop: tuple[str, ...],
     priority: wire.Priority,
     fresh: bool,
+    scope: str,
+    lookup: bool = False,
+    confidence: bool = False,
 ) -> wire.Generate:
     return wire.Generate(
         id=0,
@@ -383,7 +458,23 @@ def _generate(
         stop=stop,
         priority=priority,
         fresh=fresh,
+        scope=scope,
+        lookup=lookup,
+        confidence=confidence,
     )
+
+
+def _scope(kind: str, name: str = "") -> str:
+    """Whose computation may be built upon: a notebook's completion, the commands, a chat."""
+    return f"{kind}:{name}"
+
+
+async def _last(job: Job) -> wire.Finished:
+    async with contextlib.aclosing(job.__aiter__()) as frames:
+        async for frame in frames:
+            if isinstance(frame, wire.Finished):
+                return frame
+    raise Canceled
 
 
 def _first(given: Any, otherwise: Any) -> Any:

@@ -80,6 +80,11 @@ class LocalCoderSettings(LoggingConfigurable):
         False, config=True, help="Open no connection to another machine: no download, no remote provider."
     )
     tab_completion = Bool(True, config=True, help="Answer requests for completion while typing.")
+    prewarm = Bool(
+        False,
+        config=True,
+        help="Load the model when a notebook is opened, not first when it completes. Takes memory earlier.",
+    )
     settings_dir = Unicode(
         config=True,
         help="Folder of `settings.json`, which keeps what is changed at run time. "

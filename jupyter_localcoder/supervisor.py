@@ -18,8 +18,8 @@ import collections
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -46,6 +46,8 @@ class LoadPlan:
     profile: str
     load: wire.Load
     """Parameters of the worker; its ``id`` is not used."""
+    costs: Mapping[int, float] = field(default_factory=dict, compare=False)
+    """Seconds of a batch by its tokens, where they were measured before."""
 
 
 class Worker(Protocol):
@@ -171,6 +173,7 @@ class Supervisor(LoggingConfigurable):
         self,
         *,
         on_state: Callable[[BackendState], None] = lambda _: None,
+        on_loaded: Callable[[LoadPlan, wire.Loaded, wire.Hello], None] = lambda *_: None,
         on_restart: Callable[[str], None] = lambda _: None,
         spawn: Spawn = WorkerProcess.spawn,
         clock: Callable[[], float] = time.monotonic,
@@ -178,6 +181,7 @@ class Supervisor(LoggingConfigurable):
     ) -> None:
         super().__init__(**kwargs)
         self._on_state = on_state
+        self._on_loaded = on_loaded
         self._on_restart = on_restart
         self._spawn = spawn
         self._clock = clock
@@ -376,6 +380,7 @@ class Supervisor(LoggingConfigurable):
             await self._load_failed(failure)
             raise
         self._move("loaded", f"{plan.model} is ready.")
+        self._on_loaded(plan, self._loaded, self._hello)
         self._restart_idle_timer()
         return self._loaded
 
@@ -383,7 +388,7 @@ class Supervisor(LoggingConfigurable):
         id_ = next(self._ids)
         answer: asyncio.Future[wire.FromWorker] = asyncio.get_running_loop().create_future()
         self._answers[id_] = answer
-        self._send(msgspec.structs.replace(plan.load, id=id_))
+        self._send(msgspec.structs.replace(plan.load, id=id_, costs=dict(plan.costs)))
         try:
             loaded = await asyncio.wait_for(answer, self.load_timeout_seconds)
         except asyncio.TimeoutError:
@@ -419,6 +424,9 @@ class Supervisor(LoggingConfigurable):
         self._move("unload", reason)
         self._fail_all(BackendUnavailable(f"The model was unloaded before the answer was complete. {reason}"))
         if worker is not None:
+            if not self._closed:
+                # It keeps what it has computed, for when the model comes back.
+                worker.send(wire.Unload(id=next(self._ids)))
             await worker.stop(self.stop_grace_seconds)
         self._plan = None
         if self._life.can("gone"):

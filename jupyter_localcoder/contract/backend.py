@@ -21,6 +21,20 @@ class Speeds(Reply, frozen=True, kw_only=True):
     first_token_ms: float = 0.0
 
 
+class Calibration(Reply, frozen=True, kw_only=True):
+    """Speeds that were measured when the model was loaded, and what completion is sized to by them."""
+
+    prefill_tokens_per_second: float
+    decode_tokens_per_second: float
+    latency_target_ms: float
+    prefix_tokens: int
+    """Most tokens read before the cursor."""
+    suffix_tokens: int
+    """Most tokens read after it."""
+    completion_tokens: int
+    """Most tokens written."""
+
+
 class Memory(Reply, frozen=True, kw_only=True):
     """Memory in use and free, in bytes; 0 where it cannot be read."""
 
@@ -52,6 +66,8 @@ class BackendStatus(Reply, frozen=True, kw_only=True):
     """What the loaded model runs on: `cpu`, or `gpu` with the number of layers."""
     context_window: int
     """Tokens; 0 while no model is loaded."""
+    calibration: Calibration | None = None
+    """None while no model is loaded."""
 
 
 class BackendState(Reply, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ MAX_TEXT_CHARS = 4_000_000
 
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 Language = Annotated[str, Meta(max_length=64)]
+Scope = Annotated[str, Meta(max_length=1024)]
 Command = Literal["explain", "improve", "fix", "document", "test", "generate", "prompt"]
 Finish = Literal["stop", "length", "canceled", "timeout"]
 CancelReason = Literal["user", "input", "timeout"]
@@ -95,6 +96,31 @@ class CompleteRequest(Request, frozen=True, kw_only=True):
     stop: StopStrings = ()
     model: str | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 2)] | None = None
+    scope: Scope = ""
+    """Names what is edited, such as a notebook's path: requests of one scope share what was computed."""
+
+
+class WarmRequest(Request, frozen=True, kw_only=True):
+    """Read a prompt ahead of the completion that will need it, below every other request."""
+
+    prefix: Text
+    suffix: Text = ""
+    context: tuple[Cell, ...] = ()
+    language: Language = "python"
+    model: str | None = None
+    scope: Scope = ""
+
+
+class Warmed(Reply, frozen=True, kw_only=True):
+    """Answer of ``tab:warm``."""
+
+    finish: Finish | Literal["skipped"]
+    """`skipped`: no model is loaded, and the settings do not ask to load one; `canceled`: given up for
+    a newer request of the same scope."""
+    prompt_tokens: int
+    cached_tokens: int
+    """How many had been read before."""
+    milliseconds: float
 
 
 class CompleteCancelRequest(Request, frozen=True, kw_only=True):
@@ -133,6 +159,15 @@ class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
     text: str
 
 
+class Confidence(Reply, frozen=True, kw_only=True):
+    """How sure the model was of a completion."""
+
+    mean_log_probability: float
+    """Natural logarithm of the probability of a token, over all tokens shown; 0 is certain."""
+    first_token_margin: float
+    """By how much the likeliest first token led before the second, in logits."""
+
+
 class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """The last frame of a request that ended as it should, or was stopped with what it had."""
 
@@ -147,6 +182,8 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     sampling: Sampling
     prompt_sha256: str
     """Digest of the prompt's token ids: two answers with the same one were asked the same."""
+    confidence: Confidence | None = None
+    """How sure the model was; of completions only."""
 
 
 class Failed(Reply, frozen=True, kw_only=True, tag="error", tag_field="type"):

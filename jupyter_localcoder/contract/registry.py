@@ -155,6 +155,11 @@ TAB_COMPLETE = Operation(
     "Fill in the middle, at the cursor.",
     errors=(*_GENERATE, "DISABLED"), streams=True, stream_event="tab:stream",
 )  # fmt: skip
+TAB_WARM = Operation(
+    "tab:warm", generation.WarmRequest, generation.Warmed, "POST", "complete/warm", "execute",
+    "Read a prompt ahead, below every other request; given up at once for real work.",
+    errors=(*_GENERATE, "DISABLED"),
+)  # fmt: skip
 TAB_CANCEL = Operation(
     "tab:cancel", generation.CompleteCancelRequest, Empty, "DELETE", "complete/{run}", "execute",
     "End a completion.",
@@ -185,6 +190,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     GENERATE,
     CHAT,
     TAB_COMPLETE,
+    TAB_WARM,
     TAB_CANCEL,
     LLM_CANCEL,
     LLM_CANCEL_ALL,

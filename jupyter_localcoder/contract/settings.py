@@ -46,6 +46,8 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Open no connection to another machine, for downloads included."""
     tab_completion: bool
     """Answer ``tab:complete``."""
+    prewarm: bool
+    """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
 
 
 class SettingsView(Reply, frozen=True, kw_only=True):
@@ -76,3 +78,4 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     run_mode: RunMode | UnsetType | None = UNSET
     air_gap: bool | UnsetType | None = UNSET
     tab_completion: bool | UnsetType | None = UNSET
+    prewarm: bool | UnsetType | None = UNSET

@@ -57,6 +57,17 @@ export interface BackendStatus {
   air_gap: boolean;
   acceleration: string;
   context_window: number;
+  calibration: Calibration | null;
+}
+
+/** Speeds that were measured when the model was loaded, and what completion is sized to by them. */
+export interface Calibration {
+  prefill_tokens_per_second: number;
+  decode_tokens_per_second: number;
+  latency_target_ms: number;
+  prefix_tokens: number;
+  suffix_tokens: number;
+  completion_tokens: number;
 }
 
 /** How many were ended. */
@@ -102,6 +113,13 @@ export interface CompleteRequest {
   stop?: string[];
   model?: string | null;
   seed?: number | null;
+  scope?: string;
+}
+
+/** How sure the model was of a completion. */
+export interface Confidence {
+  mean_log_probability: number;
+  first_token_margin: number;
 }
 
 /** Answer of `model:delete`. */
@@ -128,6 +146,7 @@ export interface Done {
   model: ModelStamp;
   sampling: Sampling;
   prompt_sha256: string;
+  confidence: Confidence | null;
 }
 
 /** An answer without content. */
@@ -386,6 +405,7 @@ export interface Settings {
   run_mode: RunMode;
   air_gap: boolean;
   tab_completion: boolean;
+  prewarm: boolean;
 }
 
 /** Asks for all of them. */
@@ -416,6 +436,7 @@ export interface SettingsUpdateRequest {
   run_mode?: RunMode | null;
   air_gap?: boolean | null;
   tab_completion?: boolean | null;
+  prewarm?: boolean | null;
 }
 
 /** The settings in force, and for each of them the layer that decided. */
@@ -454,6 +475,24 @@ export interface Usage {
   cached_tokens: number;
   completion_tokens: number;
   left_out_tokens: number;
+}
+
+/** Read a prompt ahead of the completion that will need it, below every other request. */
+export interface WarmRequest {
+  prefix: string;
+  suffix?: string;
+  context?: Cell[];
+  language?: string;
+  model?: string | null;
+  scope?: string;
+}
+
+/** Answer of `tab:warm`. */
+export interface Warmed {
+  finish: Finish | 'skipped';
+  prompt_tokens: number;
+  cached_tokens: number;
+  milliseconds: number;
 }
 
 /** What a stream consists of: one `Started`, any number of `Delta`, one `Done` or `Failed`. */
@@ -584,6 +623,17 @@ export interface IOperations {
     streams: true;
   };
   /**
+   * Read a prompt ahead, below every other request; given up at once for real work.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
+   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED,
+   * DISABLED.
+   */
+  'tab:warm': {
+    request: WarmRequest;
+    response: Warmed;
+    streams: false;
+  };
+  /**
    * End a completion.
    * Errors: NOT_FOUND.
    */
@@ -637,6 +687,7 @@ export const OPERATIONS = {
   'generate': { method: 'POST', path: 'generate', streams: true },
   'chat': { method: 'POST', path: 'chat', streams: true },
   'tab:complete': { method: 'POST', path: 'complete', streams: true },
+  'tab:warm': { method: 'POST', path: 'complete/warm', streams: false },
   'tab:cancel': { method: 'DELETE', path: 'complete/{run}', streams: false },
   'llm:cancel': { method: 'DELETE', path: 'queue/{id}', streams: false },
   'llm:cancelAll': { method: 'DELETE', path: 'queue', streams: false }

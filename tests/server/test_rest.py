@@ -231,3 +231,33 @@ async def test_the_openapi_document_lists_every_operation(ask: Ask) -> None:
     document = (await ask("GET", "openapi.json")).data
     listed = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert listed == {(op.method, "/" + op.path) for op in OPERATIONS}
+
+
+async def test_reading_ahead_needs_a_loaded_model_or_the_setting(ask: Ask, tiny_model: str) -> None:
+    warm = {"prefix": "def f(", "suffix": ")", "scope": "a.ipynb"}
+    assert (await ask("POST", "complete/warm", warm)).data["finish"] == "skipped"
+    await ask("PATCH", "settings", {"prewarm": True})
+    assert (await ask("POST", "complete/warm", warm)).data["finish"] == "stop"
+    done = (await ask("POST", "complete", {**warm, "max_tokens": 4})).data
+    assert done["usage"]["cached_tokens"] >= done["usage"]["prompt_tokens"] - 3
+    assert done["confidence"]["mean_log_probability"] < 0
+
+
+async def test_the_status_shows_what_was_measured(ask: Ask, tiny_model: str) -> None:
+    assert (await ask("GET", "health")).data["calibration"] is None
+    await ask("POST", "models/tiny/load")
+    calibration = (await ask("GET", "health")).data["calibration"]
+    assert calibration["decode_tokens_per_second"] > 0
+    assert calibration["latency_target_ms"] == 400
+
+
+async def test_a_question_while_a_long_answer_is_written_is_answered_before_it(
+    ask: Ask, tiny_model: str
+) -> None:
+    await ask("POST", "models/tiny/load")
+    long = asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 2500}))
+    await asyncio.sleep(0.2)
+    await ask("POST", "complete", {"prefix": "def f(", "max_tokens": 4})
+    assert not long.done()
+    await ask("DELETE", "queue")
+    await long

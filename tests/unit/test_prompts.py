@@ -86,7 +86,8 @@ def test_a_conversation_that_ends_with_the_assistant_is_refused() -> None:
 def test_a_completion_reads_the_cells_above_first() -> None:
     request = CompleteRequest(prefix="x = ", suffix="\n", context=(Cell(source="import os"),))
     prompt = prompts.fill_prompt(request, 10)
-    assert (prompt.prefix, prompt.suffix, prompt.reserve_tokens) == ("import os\n\nx = ", "\n", 10)
+    assert (prompt.prefix, prompt.suffix, prompt.reserve_tokens) == ("x = ", "\n", 10)
+    assert prompt.above == ("import os",)
 
 
 def test_a_completion_of_nothing_is_refused() -> None:
