@@ -30,7 +30,8 @@ const STATUS: BackendStatus = {
   },
   air_gap: true,
   acceleration: 'cpu',
-  context_window: 4096
+  context_window: 4096,
+  calibration: null
 };
 
 function worker(state: WorkerState, modelName: string | null = NAME): IWorkerView {

@@ -21,17 +21,16 @@ class Machine:
     cpu: str
     cores: str
     memory_gb: float
-    load: tuple[float, ...]
-    """Load averages over 1, 5 and 15 minutes before the run; anything near a core's worth disturbs."""
+    load: float
+    """Load average of the minute before the run; 0 where it is not known. More than 0.2 disturbs."""
     versions: dict[str, str]
 
     def lines(self) -> list[str]:
         """For people."""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        load = " ".join(f"{value:.2f}" for value in self.load) or "unknown"
         return [
             f"{self.date} · {self.system} · {self.cpu} · {self.cores} · {self.memory_gb:.0f} GB",
-            f"{versions} · load {load}",
+            f"{versions} · load before {self.load:.2f}",
         ]
 
 
@@ -44,7 +43,7 @@ def describe() -> Machine:
         cpu=_cpu(),
         cores=f"{psutil.cpu_count(logical=False)} cores, {psutil.cpu_count()} threads",
         memory_gb=psutil.virtual_memory().total / 1e9,
-        load=tuple(round(value, 2) for value in os.getloadavg()) if hasattr(os, "getloadavg") else (),
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0,
         versions={"python": platform.python_version(), **{name: _version(name) for name in names}},
     )
 

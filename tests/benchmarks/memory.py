@@ -5,8 +5,8 @@ without it holds that was asked as often for ``api/status``.
 
 Worker: its resident memory, less the weights that it has mapped, the repacked weights, the KV cache and the
 buffers of computation. Much of what it reserves for computing is never touched (the logits of a whole batch,
-for one), so no more is taken off than is resident: right after the load nothing for computing; later what
-lies in large anonymous mappings, and at most what `models.memory.estimate` gives.
+for one), so no more is taken off for these three than what is resident of the large anonymous mappings in
+which they lie, and at most what `models.memory.estimate` gives.
 """
 
 from __future__ import annotations
@@ -104,13 +104,13 @@ def _serve(setting: Setting, server: Server) -> _Served:
     with server.client() as client:
         client.call(MODEL_LOAD, ModelLoadRequest(id=setting.workspace.model.id))
         worker = _worker(server)
-        loaded = _over(setting, worker, computed=False)
+        loaded = _over(setting, worker)
         for _ in range(_REQUESTS - 1):
             _ask(client, texts.code(1))
         client.call(MODEL_LIST, ModelListRequest())
         client.call(PING, PingRequest())
         _ask(client, texts.code(_PROMPT_TOKENS))
-        return _Served(started, footprint(server.pid), loaded, _over(setting, worker, computed=True))
+        return _Served(started, footprint(server.pid), loaded, _over(setting, worker))
 
 
 def _ask(client: Client, code: str) -> None:
@@ -132,23 +132,22 @@ def _estimate(setting: Setting) -> Estimate:
     load = setting.workspace.plan.load
     return estimate(
         setting.workspace.model.header.shape,
-        load.n_ctx,
+        load.n_cells or load.n_ctx,
         cache_type=load.cache_type,
         n_ubatch=load.n_ubatch,
         repack=load.repack,
     )
 
 
-def _over(setting: Setting, pid: int, *, computed: bool) -> float:
+def _over(setting: Setting, pid: int) -> float:
     """Resident memory of the worker that cannot be laid to the model's account, MB."""
     need = _estimate(setting)
+    buffers = (need.repacked_bytes + need.kv_bytes + need.compute_bytes + need.output_bytes) / MB
     rss = footprint(pid).rss
     found = mappings(pid, setting.workspace.model.path)
-    state = (need.repacked_bytes + need.kv_bytes + need.output_bytes) / MB
-    buffers = state + need.compute_bytes / MB
     if found is None:
-        return rss - need.weights_bytes / MB - (buffers if computed else state)
-    return rss - found.file - (min(buffers, found.buffers) if computed else state)
+        return rss - need.weights_bytes / MB - buffers
+    return rss - found.file - min(buffers, found.buffers)
 
 
 def _told(need: Estimate) -> str:

@@ -21,7 +21,7 @@ from jupyter_localcoder.contract.registry import GENERATE, MODEL_LOAD
 
 from . import texts
 from .figure import Figure, Target, turns
-from .peers.base import Peer, Speeds
+from .peers.base import Peer
 from .peers.bindings import BindingsPeer
 from .peers.llama_server import LlamaServerPeer
 from .server import Server
@@ -89,20 +89,22 @@ def _ask(client: Client, code: str, max_tokens: int, *, seed: int | None = None)
 
 def _decode(client: Client, peer: Peer, pairs: int) -> Figure:
     code = texts.code(160)
-    seen = _ask(client, code, _ANSWER)
-    usage = seen.done.usage
+    usage = _ask(client, code, _ANSWER, seed=_SEED).done.usage
     if usage.completion_tokens < _LEAST_ANSWER:
         raise RuntimeError(f"the answer has {usage.completion_tokens} tokens; {_LEAST_ANSWER} are needed")
-    steps = usage.completion_tokens - 1
     ours: list[float] = []
     theirs: list[float] = []
     for pair in turns(pairs):
         for we in pair:
             if we:
-                ours.append(steps / _ask(client, code, _ANSWER).rest_seconds)
+                seen = _ask(client, code, _ANSWER, seed=_SEED)
+                # Its own count: the smallest difference in the order of sums can make another answer.
+                ours.append((seen.done.usage.completion_tokens - 1) / seen.rest_seconds)
             else:
-                theirs.append(steps / peer.generate(usage.prompt_tokens, steps + 1).rest_seconds)
-    return _speed(f"decode of {steps + 1} tokens after {usage.prompt_tokens}", ours, theirs, peer)
+                speeds = peer.generate(usage.prompt_tokens, usage.completion_tokens)
+                theirs.append((usage.completion_tokens - 1) / speeds.rest_seconds)
+    name = f"decode of {usage.completion_tokens} tokens after {usage.prompt_tokens}"
+    return _speed(name, ours, theirs, peer)
 
 
 def _prefill(client: Client, peer: Peer, pairs: int) -> Figure:
@@ -115,8 +117,7 @@ def _prefill(client: Client, peer: Peer, pairs: int) -> Figure:
             if we:
                 ours.append(tokens / _ask(client, code, 1, seed=_SEED).first_seconds)
             else:
-                speeds: Speeds = peer.generate(tokens, 1)
-                theirs.append(tokens / speeds.first_seconds)
+                theirs.append(tokens / peer.generate(tokens, 1).first_seconds)
     return _speed(f"prefill of {tokens} tokens", ours, theirs, peer)
 
 

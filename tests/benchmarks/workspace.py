@@ -8,10 +8,12 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from jupyter_localcoder.calibrations import Calibrations
 from jupyter_localcoder.models.store import InstalledModel, ModelStore
 from jupyter_localcoder.planning import Planner
 from jupyter_localcoder.settings import LocalCoderSettings
 from jupyter_localcoder.supervisor import LoadPlan
+from jupyter_localcoder.tuning import Tuning
 
 REPOSITORY = Path(__file__).parents[2]
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
@@ -69,10 +71,11 @@ class Workspace:
 
     def _plan(self) -> LoadPlan:
         """How the server is going to load the model: the same settings, the same planner."""
-        settings = LocalCoderSettings(
-            environment=self.environment("plan"), settings_dir=str(self.folder / "plan")
-        )
-        return Planner(self.store, settings).plan("code", model=self.model.id)
+        folder = self.folder / "plan"
+        settings = LocalCoderSettings(environment=self.environment("plan"), settings_dir=str(folder))
+        calibrations = Calibrations(folder / "calibration.json")
+        planner = Planner(self.store, settings, Tuning(), calibrations, state_dir=folder / "state")
+        return planner.plan("code", model=self.model.id)
 
 
 def _find(model: str) -> Path:
