@@ -15,5 +15,6 @@ Nobody imports it. It speaks the frames of `contract.wire` and ends when its inp
     text         tokens' bytes into whole characters, stop strings held back
     costs        what a batch costs; `calibration` measures it
     keeping      what was computed outlives an unload
+    model        the words that the engine and its callers share
     engine       llama.cpp, and nothing but llama.cpp: the only importer of ``llama_cpp``
 """

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from .costs import SIZES
-from .engine import Engine, Item
+from .model import Item
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 BUDGET_SECONDS = 2.0
 """A calibration takes about so long at most; sizes that are too slow for it are estimated."""

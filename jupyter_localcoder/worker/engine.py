@@ -17,8 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import llama_cpp.llama_cpp as native
 import numpy as np
@@ -26,11 +25,10 @@ import psutil
 
 from ..contract.wire import Draw, Load
 from ..errors import BackendUnavailable, Canceled, InvalidModel, OutOfMemory, UnknownError
+from .model import SEQUENCES, Aborted, Facts, Item, Machine
 
 _ABORTED = 2
 _NO_ROOM = 1
-SEQUENCES = 16
-"""Sequences that the cache can tell apart."""
 _PENALTY_LAST_N = 256
 """How far back the repetition penalty looks, in tokens."""
 
@@ -47,10 +45,6 @@ _MEMORY_WORDS = (
     "bad_alloc",
     "insufficient memory",
 )
-
-
-class Aborted(Exception):
-    """`Engine.abort` ended the computation; the tokens of the batch are not in the cache."""
 
 
 class _Log:
@@ -103,50 +97,11 @@ class _AbortFlag:
         return self._flag[0] != b"\x00"
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a loaded model is."""
-
-    n_ctx: int
-    """Longest prompt and answer together, in tokens."""
-    n_cells: int
-    """Cells of the cache, for all sequences together."""
-    n_ctx_train: int
-    n_vocab: int
-    n_layers: int
-    n_gpu_layers: int
-    description: str
-    weights_bytes: int
-    chat_template: str
-    """Jinja source from the GGUF; empty where it has none."""
-    add_bos: bool
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What this build of llama.cpp can do here."""
-
-    llama_cpp: str
-    system_info: str
-    gpu_offload: bool
-    mlock: bool
-
-
 def physical_cores() -> int:
     """Cores that this process may use: hyper-threads do not help a matrix product."""
     physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
     return max(1, min(physical, allowed))
-
-
-class Item(NamedTuple):
-    """One token of a batch."""
-
-    token: int
-    position: int
-    sequence: int
-    output: bool
-    """Whether its logits are wanted."""
 
 
 class Sampler:

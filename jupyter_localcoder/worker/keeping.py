@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .cache import Cache, Sequence, Suffix
-from .engine import Engine
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 
 class _Kept(msgspec.Struct, frozen=True):

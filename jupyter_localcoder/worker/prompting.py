@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 from array import array
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..contract.wire import ChatPrompt, FillPrompt
 from ..errors import InvalidArgument
 from .chat import ChatTemplate
-from .engine import Engine, Facts
 from .fill import FillTemplate, template_of, window
+from .model import Facts
 from .splice import FillLayout
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,20 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..contract.wire import Error, Finished, FromWorker
 from ..errors import LocalCoderError, OutOfMemory, TokenLimitExceeded
 from .cache import Cache, Sequence, common_prefix
 from .costs import StepCosts
-from .engine import Aborted, Engine, Facts, Item
 from .lookup import DraftPolicy
+from .model import Aborted, Facts, Item
 from .prompting import Prompt, Prompter
 from .splice import FillLayout, SpliceLimits, attach, changed_tokens, detach, keepable
 from .task import Job, Splice, Task
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 GAP_SECONDS = 0.2
 """A batch with somebody who writes in it may take so long."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..contract.wire import FillPrompt, Finished, Generate, Text
 from .cache import Sequence
-from .engine import Engine, Sampler
 from .lookup import DraftPolicy, PromptLookup
 from .prompting import Prompt
 from .text import TextStream
+
+if TYPE_CHECKING:
+    from .engine import Engine, Sampler
 
 Finish = Literal["stop", "length", "canceled", "timeout"]
 RANK = {"completion": 0, "command": 1, "background": 2, "warm": 3}

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from jupyter_localcoder.contract.wire import ChatPrompt, Draw, FillPrompt
 from jupyter_localcoder.errors import OutOfMemory
-from jupyter_localcoder.worker.engine import Aborted, Facts, Item
 from jupyter_localcoder.worker.fill import FillTemplate
+from jupyter_localcoder.worker.model import Aborted, Facts, Item
 from jupyter_localcoder.worker.prompting import Prompt
 
 PREFIX, SUFFIX, MIDDLE, END = 1, 2, 3, 0

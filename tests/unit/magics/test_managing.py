@@ -115,6 +115,7 @@ class Settings:
             "run_mode": "performance",
             "air_gap": False,
             "tab_completion": True,
+            "prewarm": False,
         }
         source = "environment" if self._fixed else "settings"
         return codec.decode(
