@@ -37,10 +37,11 @@ class Calibrations:
         return self._read().get(key, {})
 
     def remember(self, key: str, costs: dict[int, float]) -> None:
-        """Keep what was measured."""
+        """Keep what was measured last."""
         entries = self._read()
-        if key in entries:
+        if entries.get(key) == costs:
             return
+        entries.pop(key, None)
         entries[key] = costs
         kept = dict(list(entries.items())[-_MOST:])
         part = self._path.with_suffix(f".{os.getpid()}.part")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from tests.support.tiny_model import write_tiny_model
 
 # It also runs the coroutines among the tests, each in the loop of the fixture `jp_asyncio_loop`.
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+# A job that a shell has put into the background ignores Ctrl-C, and so would all processes that the tests
+# start: what they say of interrupts would not be true.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ from .._version import __version__
 from ..contract import wire
 from ..errors import BackendUnavailable, LocalCoderError
 from . import keeping
-from .calibration import calibrate
+from .calibration import costs_now
 from .costs import StepCosts
 from .engine import Engine
 from .prompting import Prompter
@@ -116,7 +116,7 @@ class Loop:
         facts = self._engine.load(
             plan, lambda fraction: self._send(wire.LoadProgress(id=plan.id, fraction=fraction))
         )
-        costs = StepCosts(plan.costs or calibrate(self._engine))
+        costs = StepCosts(costs_now(self._engine, plan.costs))
         prompter = Prompter(self._engine, facts)
         limits = SpliceLimits(enabled=plan.splice, changed_share=plan.splice_changed_share)
         scheduler = Scheduler(self._engine, facts, prompter, self._emit, costs, limits)
