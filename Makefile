@@ -70,8 +70,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-# Rebuilt when what an install is made of changes; the Python sources are used where they lie.
-BUILT_FROM := pyproject.toml labextension/package-lock.json $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+# Rebuilt when what an install is made of changes; the Python sources are used where they lie. Not by the lock
+# file: npm touches it at each build.
+BUILT_FROM := pyproject.toml labextension/package.json $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
 
 $(VENV)/.installed: $(BIN)/python $(BUILT_FROM)
 	@echo "Installing. The first time llama.cpp is compiled for this machine: about 4 minutes on 2 cores."
@@ -83,7 +84,7 @@ $(VENV)/.developing: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
 	touch $@
 
-labextension/node_modules/.package-lock.json: labextension/package-lock.json
+labextension/node_modules/.package-lock.json: labextension/package.json
 	npm --prefix labextension ci --no-fund --no-audit
 
 # The browser tests need Debian's Chromium, or any other that is called `chromium` or `google-chrome`.
