@@ -5,14 +5,18 @@ Reads the model store, so it may block: call it in a thread.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import secrets
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Literal, cast
 
 import msgspec
+import psutil
+from jupyter_core.paths import jupyter_runtime_dir
 
 from .calibrations import Calibrations
 from .contract import wire
@@ -28,6 +32,7 @@ from .tuning import Tuning
 Role = Literal["code", "general"]
 
 _MIN_STABLE_CONTEXT = 2048
+_STATE_PREFIX = "localcoder-state-"
 
 
 class Planner:
@@ -45,7 +50,7 @@ class Planner:
         self._settings = settings
         self._tuning = tuning
         self._calibrations = calibrations
-        self._state_dir = state_dir or Path(tempfile.mkdtemp(prefix="localcoder-"))
+        self._state_dir = state_dir or _own_state_dir()
         self._chosen: tuple[tuple[object, ...], tuple[Profile, str]] | None = None
         self.gpu = sys.platform == "darwin"
         """Whether a GPU can be used. A guess until a worker has said it: every Mac has Metal."""
@@ -180,6 +185,8 @@ class Planner:
         )
         if not tuning.kept_state_megabytes:
             return load
+        with contextlib.suppress(OSError):
+            self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return msgspec.structs.replace(
             load,
             state_path=str(self._state_dir / f"{_fingerprint(installed.digest, load)}.state"),
@@ -190,6 +197,16 @@ class Planner:
         if self._tuning.mlock == "auto":
             return not stable and _may_lock(weights_bytes)
         return bool(self._tuning.mlock == "on")
+
+
+def _own_state_dir() -> Path:
+    """Folder for what this process keeps over an unload; what killed ones have left is removed."""
+    runtime = Path(jupyter_runtime_dir())
+    for old in runtime.glob(f"{_STATE_PREFIX}*"):
+        pid = old.name.removeprefix(_STATE_PREFIX).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+    return runtime / f"{_STATE_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _fingerprint(digest: str, load: wire.Load) -> str:

@@ -199,7 +199,12 @@ class Loop:
             if job is None:
                 return
             job.ended = frame.reason
-            if self._scheduler is not None and frame.id in self._scheduler.reading_ids:
+            scheduler = self._scheduler
+            if scheduler is None:
+                return
+            batch = scheduler.batch_jobs
+            # A batch in which somebody else writes goes on: it is short, and its tokens are wanted.
+            if frame.id in scheduler.reading_ids or (batch and all(other.ended for other in batch)):
                 self._engine.abort()
 
     def _pong(self, id_: int) -> wire.Pong:

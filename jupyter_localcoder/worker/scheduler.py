@@ -79,6 +79,8 @@ class Scheduler:
         """Lowest rank that reads in the batch under way; None where somebody writes or nobody reads."""
         self.reading_ids: frozenset[int] = frozenset()
         """Requests that read in the batch under way."""
+        self.batch_jobs: tuple[Job, ...] = ()
+        """All requests of the batch under way."""
         self._engine = engine
         self._facts = facts
         self._prompter = prompter
@@ -120,6 +122,7 @@ class Scheduler:
         writes = any(not share.task.reading for share in shares)
         self.reading_ids = frozenset(s.task.job.request.id for s in shares if s.task.reading)
         self.reading_rank = None if writes else min(share.task.rank for share in shares)
+        self.batch_jobs = tuple(share.task.job for share in shares)
         start = time.monotonic()
         try:
             self._engine.decode(self._items(shares))
@@ -130,7 +133,7 @@ class Scheduler:
             self._fail(shares, failure)
             return
         finally:
-            self.reading_ids, self.reading_rank = frozenset(), None
+            self.reading_ids, self.reading_rank, self.batch_jobs = frozenset(), None, ()
             self.steps += 1
         seconds = time.monotonic() - start
         self.costs.observe(sum(share.count for share in shares), seconds)

@@ -158,7 +158,7 @@ async def test_settings_are_kept_and_given_back(ask: Ask) -> None:
 
 async def test_a_time_limit_keeps_what_came(ask: Ask, tiny_model: str) -> None:
     await ask("POST", "models/tiny/load")
-    body = {**EXPLAIN, "max_tokens": 3500, "timeout_ms": 400}
+    body = {**EXPLAIN, "max_tokens": 3900, "timeout_ms": 1500}
     done = (await ask("POST", "generate", body)).data
     assert done["finish"] == "timeout"
     assert done["text"]

@@ -1,0 +1,37 @@
+"""What is kept over an unload lies in a folder of its own, and none is left behind for long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_runtime_dir
+
+from jupyter_localcoder.calibrations import Calibrations
+from jupyter_localcoder.models.store import ModelStore
+from jupyter_localcoder.planning import Planner
+from jupyter_localcoder.settings import LocalCoderSettings
+from jupyter_localcoder.tuning import Tuning
+
+
+def make(tmp_path: Path) -> Planner:
+    settings = LocalCoderSettings(environment={})
+    return Planner(ModelStore(), settings, Tuning(), Calibrations(tmp_path / "calibration.json"))
+
+
+def test_a_plan_names_a_private_file_that_goes_with_the_planner(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    plan = planner.plan("code", model="tiny")
+    folder = Path(plan.load.state_path).parent
+    assert folder.stat().st_mode & 0o077 == 0
+    assert planner.plan("code", model="tiny") == plan
+    planner.close()
+    assert not folder.exists()
+
+
+def test_what_a_killed_process_has_left_is_removed(tmp_path: Path) -> None:
+    left = Path(jupyter_runtime_dir()) / "localcoder-state-999999999-abcd"
+    left.mkdir(parents=True)
+    (left / "x.state").write_bytes(b"secret")
+    make(tmp_path)
+    assert not left.exists()
