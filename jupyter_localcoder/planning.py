@@ -52,6 +52,7 @@ class Planner:
         self._calibrations = calibrations
         self._state_dir = state_dir or _own_state_dir()
         self._chosen: tuple[tuple[object, ...], tuple[Profile, str]] | None = None
+        self._lockable: dict[str, bool] = {}
         self.gpu = sys.platform == "darwin"
         """Whether a GPU can be used. A guess until a worker has said it: every Mac has Metal."""
 
@@ -78,6 +79,7 @@ class Planner:
     def forget_choice(self) -> None:
         """Let `auto` choose anew; it otherwise stays with its choice, since a loaded model takes memory."""
         self._chosen = None
+        self._lockable.clear()
 
     def profile(self, name: str | None = None) -> tuple[Profile, str]:
         """Return a profile and the reason for it; None takes the one of the settings.
@@ -177,7 +179,7 @@ class Planner:
             flash_attention=cast(Literal["auto", "on", "off"], tuning.flash_attention),
             cache_type=cast(wire.CacheType, tuning.cache_type),
             use_mmap=tuning.mmap,
-            use_mlock=self._locks(stable, installed.size_bytes),
+            use_mlock=self._locks(stable, installed),
             repack=tuning.repack,
             n_cells=n_ctx + (0 if stable else tuning.completion_cells),
             splice=tuning.splice,
@@ -193,9 +195,13 @@ class Planner:
             state_bytes=tuning.kept_state_megabytes * 2**20,
         )
 
-    def _locks(self, stable: bool, weights_bytes: int) -> bool:
+    def _locks(self, stable: bool, installed: InstalledModel) -> bool:
         if self._tuning.mlock == "auto":
-            return not stable and _may_lock(weights_bytes)
+            # Decided once: the loaded model itself takes memory, and another answer would be another plan,
+            # which loads it again.
+            if installed.digest not in self._lockable:
+                self._lockable[installed.digest] = _may_lock(installed.size_bytes)
+            return not stable and self._lockable[installed.digest]
         return bool(self._tuning.mlock == "on")
 
 

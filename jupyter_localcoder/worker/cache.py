@@ -12,12 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from .model import SEQUENCES
-
-if TYPE_CHECKING:
-    pass
 
 SLOTS = SEQUENCES // 2
 WORTH_COPYING_TOKENS = 16

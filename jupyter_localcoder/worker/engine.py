@@ -24,7 +24,7 @@ import numpy as np
 import psutil
 
 from ..contract.wire import Draw, Load
-from ..errors import BackendUnavailable, Canceled, InvalidModel, OutOfMemory, UnknownError
+from ..errors import Canceled, InvalidModel, OutOfMemory, UnknownError
 from .model import SEQUENCES, Aborted, Facts, Item, Machine
 
 _ABORTED = 2
@@ -176,11 +176,6 @@ class Engine:
             mlock=bool(native.llama_supports_mlock()),
         )
 
-    @property
-    def loaded(self) -> bool:
-        """Whether there is a model."""
-        return self._context is not None
-
     def load(self, plan: Load, progress: Callable[[float], None]) -> Facts:
         """Load a model and make its context.
 
@@ -272,13 +267,6 @@ class Engine:
             chat_template=template.decode("utf-8", "replace") if template else "",
             add_bos=bool(native.llama_vocab_get_add_bos(self._vocab)),
         )
-
-    def meta(self, key: str) -> str:
-        """Return a value of the GGUF's metadata; empty where there is none."""
-        size = 65_536
-        buffer = ctypes.create_string_buffer(size)
-        length = native.llama_model_meta_val_str(self._model, key.encode(), buffer, size)
-        return "" if length < 0 else buffer.value.decode("utf-8", "replace")
 
     # Vocabulary
 
@@ -463,8 +451,3 @@ class Engine:
     def sampler(self, draw: Draw) -> Sampler:
         """Make a sampler; `Sampler.close` frees it."""
         return Sampler(self._context, self._vocab, draw)
-
-    def require(self) -> None:
-        """Raise unless a model is loaded."""
-        if not self.loaded:
-            raise BackendUnavailable("The worker holds no model.")

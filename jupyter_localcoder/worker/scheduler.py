@@ -314,7 +314,7 @@ class Scheduler:
             splice, task.splice = task.splice, None
             fill = task.prompt.fill
             assert fill is not None  # noqa: S101 - only such a prompt is spliced
-            attach(self.cache, self._engine, task.sequence, fill, splice.keep, splice.changed)
+            attach(self._engine, task.sequence, fill, splice.keep, splice.changed)
             assert task.sequence.suffix is not None  # noqa: S101 - it was attached
             task.drift = task.sequence.suffix.drift
             task.todo = splice.then

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .cache import Cache, Cells, Sequence, Suffix, common_prefix
+from .cache import Cells, Sequence, Suffix, common_prefix
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,7 @@ def changed_tokens(sequence: Sequence, layout: FillLayout) -> int:
     return max(len(layout.before), placed) - common
 
 
-def attach(
-    cache: Cache, engine: Cells, sequence: Sequence, layout: FillLayout, keep: int, changed: int
-) -> None:
+def attach(engine: Cells, sequence: Sequence, layout: FillLayout, keep: int, changed: int) -> None:
     """Step 3: put the kept cells behind what was computed up to the SUFFIX mark."""
     suffix = sequence.suffix
     assert suffix is not None  # noqa: S101 - `keepable` has said that there is one

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from jupyter_core.paths import jupyter_runtime_dir
 
+from jupyter_localcoder import planning
 from jupyter_localcoder.calibrations import Calibrations
 from jupyter_localcoder.models.store import ModelStore
 from jupyter_localcoder.planning import Planner
@@ -35,3 +37,16 @@ def test_what_a_killed_process_has_left_is_removed(tmp_path: Path) -> None:
     (left / "x.state").write_bytes(b"secret")
     make(tmp_path)
     assert not left.exists()
+
+
+def test_a_plan_stays_the_same_while_the_model_itself_takes_the_memory(
+    tmp_path: Path, tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    monkeypatch.setattr(planning, "_may_lock", lambda _: True)
+    before = planner.plan("code", model="tiny")
+    monkeypatch.setattr(planning, "_may_lock", lambda _: False)
+    assert planner.plan("code", model="tiny") == before
+    planner.forget_choice()
+    assert planner.plan("code", model="tiny") != before
