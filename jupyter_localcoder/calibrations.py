@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import platform
@@ -56,6 +57,7 @@ class Calibrations:
         return {}
 
 
+@functools.cache
 def _build() -> str:
     """Version of the bindings, and when they were installed: another build is another speed."""
     with contextlib.suppress(importlib.metadata.PackageNotFoundError, OSError):
