@@ -14,9 +14,11 @@
     │   ├── DownloadNotFound          DOWNLOAD_NOT_FOUND
     │   ├── RunNotFound               NOT_FOUND
     │   ├── RequestNotFound           REQUEST_NOT_FOUND
+    │   ├── ProviderNotFound          PROVIDER_NOT_FOUND
     │   └── SourceFileNotFound        FILE_NOT_FOUND
     ├── Conflict              wait for, or end, what is in the way
-    │   └── ModelInUse                MODEL_IN_USE
+    │   ├── ModelInUse                MODEL_IN_USE
+    │   └── ProviderInUse             PROVIDER_IN_USE
     ├── Refused               give the permission that is missing
     │   ├── AuthError                 AUTH_ERROR
     │   ├── LicenseNotAccepted        LICENSE_NOT_ACCEPTED
@@ -26,6 +28,7 @@
     │   ├── ModelNotReady             MODEL_NOT_READY
     │   ├── BackendUnavailable        BACKEND_UNAVAILABLE
     │   ├── QueueFull                 QUEUE_FULL
+    │   ├── RateLimited               RATE_LIMITED
     │   ├── ConnectionFailed          CONNECTION_ERROR
     │   ├── DownloadFailed            DOWNLOAD_FAILED
     │   ├── Timeout                   TIMEOUT
@@ -33,7 +36,8 @@
     ├── Exhausted             free something on this machine
     │   ├── OutOfMemory               OUT_OF_MEMORY
     │   ├── DiskFull                  DISK_FULL
-    │   └── FileWriteError            FILE_WRITE_ERROR
+    │   ├── FileWriteError            FILE_WRITE_ERROR
+    │   └── EncryptionUnavailable     ENCRYPTION_UNAVAILABLE
     ├── Canceled              nothing: it was asked for   CANCELED
     └── UnknownError          report it                   UNKNOWN_ERROR
 
@@ -174,6 +178,14 @@ class RequestNotFound(NotFound):
     advice = "Nothing needs to be done: it may have ended already."
 
 
+class ProviderNotFound(NotFound):
+    """No provider has this id."""
+
+    code = "PROVIDER_NOT_FOUND"
+    sentence = "There is no provider of this name."
+    advice = "List the providers with `jupyter localcoder providers list`."
+
+
 class SourceFileNotFound(NotFound):
     """The file that the request names is not there."""
 
@@ -188,6 +200,14 @@ class ModelInUse(Conflict):
     code = "MODEL_IN_USE"
     sentence = "The model is loaded."
     advice = "Unload it first, or repeat the request with `force`."
+
+
+class ProviderInUse(Conflict):
+    """A request runs on the provider, or waits for it."""
+
+    code = "PROVIDER_IN_USE"
+    sentence = "A request still runs on this provider."
+    advice = "Wait until it has ended, or cancel it."
 
 
 class AuthError(Refused):
@@ -246,6 +266,14 @@ class QueueFull(Unavailable):
     advice = "Try again in a moment, or cancel some."
 
 
+class RateLimited(Unavailable):
+    """The provider wants fewer requests."""
+
+    code = "RATE_LIMITED"
+    sentence = "The provider takes no more requests for the moment."
+    advice = "Wait a moment and try again, or look up the limits of your account there."
+
+
 class ConnectionFailed(Unavailable):
     """The other side could not be reached."""
 
@@ -300,6 +328,14 @@ class FileWriteError(Exhausted):
     code = "FILE_WRITE_ERROR"
     sentence = "The folder cannot be written."
     advice = "Check its permissions, or choose another folder (`ModelStore.models_dir`)."
+
+
+class EncryptionUnavailable(Exhausted):
+    """A key cannot be kept in a form that others cannot read."""
+
+    code = "ENCRYPTION_UNAVAILABLE"
+    sentence = "The key cannot be kept safely on this machine, so it was not kept."
+    advice = "Keep it for this session only, or give it in an environment variable."
 
 
 class Canceled(LocalCoderError):

@@ -1,0 +1,143 @@
+"""The interface between who asks for text and who writes it.
+
+::
+
+    async with contextlib.aclosing(provider.stream(request)) as frames:
+        async for frame in frames:
+            ...  # any number of `Delta`, then one `End`; or an error of `errors`
+
+Closing the generator is the cancel: it closes the connection, and the other side stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from ..contract.common import SamplingOptions
+
+Role = Literal["system", "user", "assistant"]
+EndReason = Literal["stop", "length", "filter", "timeout"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True)
+class Messages:
+    """A conversation; what is asked for is its next turn."""
+
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text; what is asked for is how it goes on, with no chat template around it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Fill:
+    """The text around a cursor; what is asked for is what stands between."""
+
+    prefix: str
+    suffix: str = ""
+
+
+@dataclass(frozen=True)
+class ProviderRequest:
+    """What a provider is asked for."""
+
+    input: Messages | Prompt | Fill
+    model: str = ""
+    """As the provider calls it. Empty takes the one that the provider is configured with."""
+    max_tokens: int = 1024
+    """Also the bound on what is read: a server that does not stop is left."""
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    """What is None is not sent: the provider then has its own default, and some models take no other."""
+    stop: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
+    """For the whole answer. None takes the one that the provider is configured with."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The next piece of the answer; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens as the provider counted them; None where it did not say."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Those of the prompt that it had computed before."""
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class End:
+    """The last frame of an answer."""
+
+    reason: EndReason
+    """`timeout`: the time limit, what came is kept; `filter`: the provider cut it off."""
+    usage: Usage = Usage()
+    model: str = ""
+    """The model that answered, as the provider calls it."""
+    cost_usd: float | None = None
+    """An estimate by the user's own price table; None where it has no price."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a provider answered to a test of its connection."""
+
+    models: tuple[str, ...]
+    """Models that it lists, in its own order, at most `MAX_MODELS`; empty where it keeps no list."""
+    latency_ms: float
+    """From the request to the whole answer, connecting included."""
+
+
+MAX_MODELS = 500
+
+
+class Provider(Protocol):
+    """One configured provider."""
+
+    def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+        """Write the answer: `Delta` by `Delta`, then one `End`.
+
+        Raises
+        ------
+        AuthError
+            It does not accept the key, or there is none.
+        ConnectionFailed
+            It cannot be reached, broke off, failed, or answered what cannot be read.
+        RateLimited
+            It wants fewer requests; ``details["retry_after_seconds"]`` where it said when.
+        TokenLimitExceeded
+            The prompt is too long for its model.
+        InvalidArgument
+            It refused the request for another reason, which is told in its own words.
+        Timeout
+            The time was over before the first piece; after it the answer ends with `End("timeout")`.
+
+        """
+
+    async def check(self) -> Check:
+        """Ask for something that costs nothing, to see whether address and key are right.
+
+        Raises what `stream` raises.
+        """
+
+    async def close(self) -> None:
+        """Close the connections that are kept open."""
