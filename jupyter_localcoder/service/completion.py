@@ -1,0 +1,128 @@
+"""``tab:*``: fill in the middle, while somebody types."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator
+
+from .. import prompts
+from ..contract import generation, wire
+from ..contract.common import Empty, SamplingOptions
+from ..errors import Canceled, Disabled, RunNotFound
+from ..planning import Planner
+from ..runs import RunFrame, Runs
+from ..settings import LocalCoderSettings
+from ..supervisor import EndReason, Job, Supervisor
+from .engine import Engine, cache_scope, wire_request
+
+
+class Completion:
+    """Completes at the cursor, and reads ahead of it."""
+
+    def __init__(
+        self,
+        settings: LocalCoderSettings,
+        supervisor: Supervisor,
+        planner: Planner,
+        engine: Engine,
+        runs: Runs,
+    ) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._planner = planner
+        self._engine = engine
+        self._runs = runs
+        self._warming: dict[str, Job] = {}
+
+    def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
+        """Fill in the middle."""
+        self._check_enabled()
+        sizes = self._engine.budget()
+        max_tokens = request.max_tokens or sizes.completion_tokens
+        prompt = prompts.fill_prompt(
+            request, max_tokens, prefix_tokens=sizes.prefix_tokens, suffix_tokens=sizes.suffix_tokens
+        )
+        self.stop_warming()
+        sampling = self._engine.sampling(
+            SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed)
+        )
+        asked = wire_request(
+            prompt,
+            sampling,
+            max_tokens=max_tokens,
+            stop=request.stop if request.multiline else (*request.stop, "\n"),
+            priority="completion",
+            fresh=request.seed is not None,
+            scope=cache_scope("tab", request.scope),
+            confidence=True,
+        )
+        run = self._engine.run(
+            "tab", "code", asked, sampling, model=request.model, timeout_ms=request.timeout_ms
+        )
+        return self._runs.frames(run)
+
+    async def tab_warm(self, request: generation.WarmRequest) -> generation.Warmed:
+        """Read a prompt ahead; a newer request of the same scope takes the place of an older one."""
+        self._check_enabled()
+        start = time.monotonic()
+        sizes = self._engine.budget()
+        prompt = prompts.fill_prompt(
+            request,
+            sizes.completion_tokens,
+            prefix_tokens=sizes.prefix_tokens,
+            suffix_tokens=sizes.suffix_tokens,
+        )
+        plan = await asyncio.to_thread(self._planner.plan, "code", model=request.model)
+        resident = self._supervisor.loaded is not None and self._supervisor.plan == plan
+        if not self._settings.current.prewarm and not resident:
+            return generation.Warmed(finish="skipped", prompt_tokens=0, cached_tokens=0, milliseconds=0.0)
+        sampling = self._engine.sampling(SamplingOptions(temperature=0.0))
+        scope = cache_scope("tab", request.scope)
+        job = self._supervisor.job(
+            plan,
+            wire_request(prompt, sampling, max_tokens=0, stop=(), priority="warm", fresh=False, scope=scope),
+        )
+        older = self._warming.pop(scope, None)
+        if older is not None:
+            older.cancel()
+        self._warming[scope] = job
+        try:
+            end = await _last(job)
+        finally:
+            if self._warming.get(scope) is job:
+                del self._warming[scope]
+        return generation.Warmed(
+            finish=end.finish,
+            prompt_tokens=end.prompt_tokens,
+            cached_tokens=end.cached_tokens,
+            milliseconds=(time.monotonic() - start) * 1000,
+        )
+
+    def stop_warming(self) -> None:
+        """A real completion is here: what is read ahead now would only stand in its way."""
+        for job in self._warming.values():
+            job.cancel()
+        self._warming.clear()
+
+    async def tab_cancel(self, request: generation.CompleteCancelRequest) -> Empty:
+        """End a completion."""
+        run = self._runs.find(request.run, "tab")
+        if run is None:
+            raise RunNotFound(f"No completion {request.run!r} is running.")
+        reason: EndReason = "timeout" if request.reason == "timeout" else "canceled"
+        run.cancel(reason)
+        return Empty()
+
+    def _check_enabled(self) -> None:
+        if not self._settings.current.tab_completion:
+            raise Disabled("Completion while typing is switched off in the settings.")
+
+
+async def _last(job: Job) -> wire.Finished:
+    async with contextlib.aclosing(job.__aiter__()) as frames:
+        async for frame in frames:
+            if isinstance(frame, wire.Finished):
+                return frame
+    raise Canceled

@@ -1,0 +1,156 @@
+"""How a prompt becomes a request to the embedded engine: its model, its sampling, its size.
+
+Shared by the nouns that generate; it serves no operation itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+from ..budgets import budget
+from ..contract import backend, generation, wire
+from ..contract.common import Sampling, SamplingOptions
+from ..planning import Planner, Role
+from ..runs import Ready, Run
+from ..settings import LocalCoderSettings
+from ..supervisor import Supervisor
+
+
+class Engine:
+    """The embedded engine, as the operations see it.
+
+    Parameters
+    ----------
+    latency_ms
+        Answers the time within which a completion is to come.
+    """
+
+    def __init__(
+        self,
+        settings: LocalCoderSettings,
+        supervisor: Supervisor,
+        planner: Planner,
+        *,
+        latency_ms: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._planner = planner
+        self._latency_ms = latency_ms
+        self.speeds = backend.Speeds()
+        """The last speeds that were measured over enough tokens to mean something."""
+
+    def budget(self) -> backend.Calibration:
+        """What a completion may read and write to come in time."""
+        loaded = self._supervisor.loaded
+        costs = loaded.costs if loaded else {}
+        window = loaded.n_ctx if loaded else 4096
+        return budget(costs, window, self._latency_ms())
+
+    def apply_residency(self) -> None:
+        """Let the supervisor keep an idle model as long as the settings say."""
+        settings = self._settings.current
+        stays = settings.keep_resident or settings.idle_minutes == 0
+        self._supervisor.idle_seconds = None if stays else settings.idle_minutes * 60
+
+    def sampling(self, options: SamplingOptions) -> Sampling:
+        """The sampling of a request, complete: what it leaves open comes from the settings."""
+        settings = self._settings.current
+        seed = options.seed
+        return Sampling(
+            temperature=_first(options.temperature, settings.temperature),
+            top_k=_first(options.top_k, settings.top_k),
+            top_p=_first(options.top_p, settings.top_p),
+            min_p=_first(options.min_p, settings.min_p),
+            repeat_penalty=_first(options.repeat_penalty, settings.repeat_penalty),
+            seed=random.SystemRandom().randrange(2**32 - 1) if seed is None else seed,
+        )
+
+    def run(
+        self,
+        kind: str,
+        role: Role,
+        request: wire.Generate,
+        sampling: Sampling,
+        *,
+        model: str | None,
+        profile: str | None = None,
+        timeout_ms: int | None,
+    ) -> Run:
+        """Make a run; nothing happens until somebody iterates over it."""
+
+        async def prepare() -> Ready:
+            plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
+            self.apply_residency()
+            return Ready(self._supervisor.job(plan, request), sampling)
+
+        return Run(kind, prepare, timeout_ms)
+
+    def remember_speed(self, done: generation.Done) -> None:
+        """Keep the speeds of a run that had enough tokens."""
+        timings, usage = done.timings, done.usage
+        computed = usage.prompt_tokens - usage.cached_tokens
+        self.speeds = backend.Speeds(
+            prefill_tokens_per_second=(
+                timings.prefill_tokens_per_second if computed >= 32 else self.speeds.prefill_tokens_per_second
+            ),
+            decode_tokens_per_second=(
+                timings.decode_tokens_per_second
+                if usage.completion_tokens >= 8
+                else self.speeds.decode_tokens_per_second
+            ),
+            first_token_ms=timings.queue_ms + timings.prefill_ms,
+        )
+
+
+def wire_request(
+    prompt: wire.ChatPrompt | wire.FillPrompt,
+    sampling: Sampling,
+    *,
+    max_tokens: int,
+    stop: tuple[str, ...],
+    priority: wire.Priority,
+    fresh: bool,
+    scope: str,
+    lookup: bool = False,
+    confidence: bool = False,
+) -> wire.Generate:
+    """A prompt and how to answer it, as the frame that the worker takes; the supervisor gives it its id."""
+    return wire.Generate(
+        id=0,
+        prompt=prompt,
+        draw=wire.Draw(
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            min_p=sampling.min_p,
+            repeat_penalty=sampling.repeat_penalty,
+            seed=sampling.seed,
+        ),
+        max_tokens=max_tokens,
+        stop=stop,
+        priority=priority,
+        fresh=fresh,
+        scope=scope,
+        lookup=lookup,
+        confidence=confidence,
+    )
+
+
+def cache_scope(kind: str, name: str = "") -> str:
+    """Whose computation may be built upon: a notebook's completion, the commands, a chat."""
+    return f"{kind}:{name}"
+
+
+def acceleration(loaded: wire.Loaded | None) -> str:
+    """What a loaded model runs on, for people."""
+    if loaded is None or loaded.n_gpu_layers == 0:
+        return "cpu"
+    return f"gpu ({loaded.n_gpu_layers} of {loaded.n_layers + 1} layers)"
+
+
+def _first(given: Any, otherwise: Any) -> Any:
+    return otherwise if given is None else given

@@ -1,0 +1,43 @@
+"""``settings:*``: what a person changes while it runs, in force at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
+from ..models.store import ModelStore
+from ..planning import Planner
+from ..settings import LocalCoderSettings
+from .engine import Engine
+
+
+class Settings:
+    """Shows and changes the settings."""
+
+    def __init__(
+        self, settings: LocalCoderSettings, store: ModelStore, planner: Planner, engine: Engine
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._planner = planner
+        self._engine = engine
+
+    async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
+        """Return the settings in force."""
+        return await asyncio.to_thread(self._settings.view)
+
+    async def settings_update(self, request: SettingsUpdateRequest) -> SettingsView:
+        """Change settings, and apply them at once."""
+        await asyncio.to_thread(self._check_names, request)
+        view = await asyncio.to_thread(self._settings.update, request)
+        self._planner.forget_choice()
+        self._engine.apply_residency()
+        return view
+
+    def _check_names(self, request: SettingsUpdateRequest) -> None:
+        """A profile or a model that does not exist is refused now, and not at the next request."""
+        if request.profile:
+            self._planner.profile(request.profile)
+        for id_ in (request.model, request.general_model):
+            if id_:
+                self._store.info(id_, 0)
