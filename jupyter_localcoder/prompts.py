@@ -6,7 +6,8 @@ code as it is when told so last, and answer in one code block when the block is 
 
 from __future__ import annotations
 
-from .contract.generation import Cell, ChatRequest, CompleteRequest, GenerateRequest, WarmRequest
+from .contract.generation import ChatRequest, CompleteRequest, GenerateRequest, WarmRequest
+from .contract.notebook import NotebookCell, NotebookContext
 from .contract.wire import ChatPrompt, FillPrompt, Turn
 from .errors import InvalidArgument
 
@@ -115,7 +116,8 @@ def fill_prompt(
     InvalidArgument
         There is nothing before the cursor.
     """
-    above = tuple(_as_code(cell) for cell in request.context if cell.source.strip())
+    cells = _cells_above(request.notebook) if request.notebook is not None else ()
+    above = tuple(_as_code(cell) for cell in cells if cell.source.strip())
     if not above and not request.prefix.strip():
         raise InvalidArgument("There is nothing before the cursor to complete from.", field="prefix")
     return FillPrompt(
@@ -138,14 +140,18 @@ def _free_prompt(request: GenerateRequest) -> str:
     return "\n\n".join([*parts, words])
 
 
-def _context(cells: tuple[Cell, ...], language: str) -> list[str]:
+def _cells_above(notebook: NotebookContext) -> tuple[NotebookCell, ...]:
+    return notebook.cells if notebook.active < 0 else notebook.cells[: notebook.active]
+
+
+def _context(cells: tuple[NotebookCell, ...], language: str) -> list[str]:
     shown = [_as_code(cell) for cell in cells if cell.source.strip()]
     if not shown:
         return []
     return ["For context, earlier cells of the notebook:\n" + _fenced("\n\n".join(shown), language)]
 
 
-def _as_code(cell: Cell) -> str:
+def _as_code(cell: NotebookCell) -> str:
     """Return a cell as code; Markdown becomes comments."""
     if cell.kind == "code":
         return cell.source.rstrip()

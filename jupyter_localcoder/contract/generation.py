@@ -21,24 +21,16 @@ from .common import (
     Timings,
     Usage,
 )
+from .notebook import NotebookCell, NotebookContext, Text
 
-MAX_TEXT_CHARS = 4_000_000
-"""No single text of a request may be longer; the context window is the real limit, and is told in tokens."""
-
-Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 Language = Annotated[str, Meta(max_length=64)]
 Scope = Annotated[str, Meta(max_length=1024)]
 Command = Literal["explain", "improve", "fix", "document", "test", "generate", "prompt"]
 Finish = Literal["stop", "length", "canceled", "timeout"]
 CancelReason = Literal["user", "input", "timeout"]
-
-
-class Cell(Request, frozen=True, kw_only=True):
-    """A cell of the notebook that goes along as context."""
-
-    source: Text
-    kind: Literal["code", "markdown"] = "code"
-    execution_count: int | None = None
+Doubt = Literal["", "confidence", "syntax", "columns", "repetition"]
+"""What speaks against a suggestion: the model was not sure, it does not parse where it stands, it names
+a column that the data frame does not have, or it only repeats what stands around it."""
 
 
 class GenerationOptions(Request, frozen=True, kw_only=True):
@@ -63,7 +55,7 @@ class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):
     error: Text = ""
     """The traceback, for ``fix``."""
     language: Language = "python"
-    context: tuple[Cell, ...] = ()
+    context: tuple[NotebookCell, ...] = ()
     """Cells of the notebook, in the order in which the model reads them."""
 
 
@@ -84,9 +76,10 @@ class CompleteRequest(Request, frozen=True, kw_only=True):
     """Fill in the middle: what stands between ``prefix`` and ``suffix``?"""
 
     prefix: Text
+    """Of the cell with the cursor, and of no other."""
     suffix: Text = ""
-    context: tuple[Cell, ...] = ()
-    """Cells that stand above, read before ``prefix``."""
+    notebook: NotebookContext | None = None
+    """What stands around that cell."""
     language: Language = "python"
     multiline: bool = True
     """False ends the completion at the first line break."""
@@ -105,7 +98,7 @@ class WarmRequest(Request, frozen=True, kw_only=True):
 
     prefix: Text
     suffix: Text = ""
-    context: tuple[Cell, ...] = ()
+    notebook: NotebookContext | None = None
     language: Language = "python"
     model: str | None = None
     scope: Scope = ""
@@ -168,12 +161,22 @@ class Confidence(Reply, frozen=True, kw_only=True):
     """By how much the likeliest first token led before the second, in logits."""
 
 
+class PromptPart(Reply, frozen=True, kw_only=True):
+    """Tokens of a prompt that come from one source."""
+
+    source: str
+    """Such as `imports and definitions`, `cells above`, `cells below`, `kernel`, `this cell`."""
+    tokens: int
+    left_out_tokens: int = 0
+    """Tokens of this source that did not fit, or were not worth their place."""
+
+
 class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """The last frame of a request that ended as it should, or was stopped with what it had."""
 
     run: str
     text: str
-    """The whole answer: all deltas joined."""
+    """The whole answer: all deltas joined; empty where it is withheld."""
     finish: Finish
     """`length`: the token limit ended it; `timeout`: the time limit did, what came is kept."""
     usage: Usage
@@ -184,6 +187,43 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """Digest of the prompt's token ids: two answers with the same one were asked the same."""
     confidence: Confidence | None = None
     """How sure the model was; of completions only."""
+    parts: tuple[PromptPart, ...] = ()
+    """Where the tokens of the prompt come from, in the prompt's order."""
+    withheld: Doubt = ""
+    """Why a completion is not shown."""
+    doubt: Doubt = ""
+    """What speaks against a completion that is shown all the same, because the settings say so."""
+
+
+class InspectRequest(Request, frozen=True, kw_only=True):
+    """Asks what a request was answered from."""
+
+    run: str = ""
+    """Id of a completion or a command; empty: the last one."""
+
+
+class Inspection(Reply, frozen=True, kw_only=True):
+    """What the model read for one request, and where its time went. Kept in memory, never on disk."""
+
+    run: str
+    kind: str
+    """`tab` of a completion, `generate` or `chat`."""
+    time: str
+    """When it ended, as in ISO 8601, UTC."""
+    scope: str
+    prompt: str
+    """The exact text, control tokens as they are spelled."""
+    redacted: str
+    """The same with every character replaced that is not white space: structure, lengths and token counts
+    can be shown around, content cannot."""
+    parts: tuple[PromptPart, ...]
+    finish: Finish
+    withheld: Doubt
+    usage: Usage
+    timings: Timings
+    model: ModelStamp
+    sampling: Sampling
+    prompt_sha256: str
 
 
 class Failed(Reply, frozen=True, kw_only=True, tag="error", tag_field="type"):

@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from . import backend, generation, models, settings
+from . import backend, generation, models, notebook, settings
 from .common import Empty
 
 Req = TypeVar("Req", bound=msgspec.Struct)
@@ -174,6 +174,15 @@ LLM_CANCEL_ALL = Operation(
     "llm:cancelAll", generation.LlmCancelAllRequest, generation.CanceledCount, "DELETE", "queue", "execute",
     "End all requests, waiting or running.",
 )  # fmt: skip
+CONTEXT_INSPECT = Operation(
+    "context:inspect", generation.InspectRequest, generation.Inspection, "POST", "context/inspect", "execute",
+    "The exact prompt of a completion or command, its tokens by source, and a redacted copy.",
+    errors=("NOT_FOUND",),
+)  # fmt: skip
+CONTEXT_PROBE = Operation(
+    "context:probe", notebook.ProbeRequest, notebook.Probe, "GET", "context/probe", "read",
+    "What a kernel of a language is silently asked for the names, types and columns that it knows.",
+)  # fmt: skip
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     PING,
@@ -194,6 +203,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     TAB_CANCEL,
     LLM_CANCEL,
     LLM_CANCEL_ALL,
+    CONTEXT_INSPECT,
+    CONTEXT_PROBE,
 )
 
 BACKEND_STATE = Event("backend:state", backend.BackendState, "A move of the worker's state machine.")

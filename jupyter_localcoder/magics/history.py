@@ -9,7 +9,7 @@ import re
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ..contract.generation import Cell
+from ..contract.notebook import NotebookCell
 
 COMMANDS = ("explain", "improve", "fix", "document", "test", "generate", "coder")
 
@@ -65,16 +65,16 @@ class History:
         """The number of a cell that may be counted back; 0 and less for none."""
         return number if number >= 0 else self.current + number
 
-    def above(self, number: int, count: int) -> tuple[Cell, ...]:
+    def above(self, number: int, count: int) -> tuple[NotebookCell, ...]:
         """The last cells before a cell, oldest first, those of the assistant itself left out."""
         sources = self._sources()
-        cells: list[Cell] = []
+        cells: list[NotebookCell] = []
         for position in range(min(number, len(sources)) - 1, 0, -1):
             if len(cells) == count:
                 break
             source = sources[position]
             if source.strip() and not _OWN_CELL.match(source) and not _OWN_LINE.match(source):
-                cells.append(Cell(source=source, execution_count=position))
+                cells.append(NotebookCell(source=source, execution_count=position))
         return tuple(reversed(cells))
 
     def number_of(self, transformed: str) -> int | None:

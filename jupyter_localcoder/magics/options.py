@@ -15,7 +15,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 
 from ..contract.codec import decode
-from ..contract.generation import Cell, Command, GenerateRequest
+from ..contract.generation import Command, GenerateRequest
+from ..contract.notebook import NotebookCell
 
 Format = Literal["markdown", "code", "text"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,7 +110,7 @@ class Options:
         instruction: str = "",
         error: str = "",
         language: str = "python",
-        context: tuple[Cell, ...] = (),
+        context: tuple[NotebookCell, ...] = (),
     ) -> GenerateRequest:
         """The request, checked here already, so that a wrong option costs no round trip.
 

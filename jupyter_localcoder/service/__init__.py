@@ -26,6 +26,7 @@ from ..settings import LocalCoderSettings
 from ..supervisor import LoadPlan, Supervisor
 from .backend import Backend
 from .completion import Completion
+from .context import Context
 from .engine import Engine
 from .generation import Generation
 from .models import Models
@@ -42,6 +43,7 @@ class Service(LoggingConfigurable):
     settings: Settings
     generation: Generation
     completion: Completion
+    context: Context
 
     max_requests = Integer(
         512, min=1, config=True, help="So many requests may run or wait; more are answered `QUEUE_FULL`."
@@ -78,6 +80,7 @@ class Service(LoggingConfigurable):
         self.settings = Settings(settings, store, planner, self._engine)
         self.generation = Generation(settings, planner, self._engine, self._runs)
         self.completion = Completion(settings, supervisor, planner, self._engine, self._runs)
+        self.context = Context()
 
     async def close(self) -> None:
         """End everything that is under way."""

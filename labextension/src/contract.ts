@@ -7,7 +7,13 @@ export type Acceleration = 'auto' | 'gpu' | 'cpu';
 
 export type CancelReason = 'user' | 'input' | 'timeout';
 
+export type CellKind = 'code' | 'markdown' | 'raw';
+
+export type CellStatus = 'none' | 'ok' | 'error';
+
 export type Command = 'explain' | 'improve' | 'fix' | 'document' | 'test' | 'generate' | 'prompt';
+
+export type Doubt = '' | 'confidence' | 'syntax' | 'columns' | 'repetition';
 
 export type Finish = 'stop' | 'length' | 'canceled' | 'timeout';
 
@@ -75,13 +81,6 @@ export interface CanceledCount {
   count: number;
 }
 
-/** A cell of the notebook that goes along as context. */
-export interface Cell {
-  source: string;
-  kind?: 'code' | 'markdown';
-  execution_count?: number | null;
-}
-
 /** The next turn of a conversation: all turns so far, the last of them the user's. */
 export interface ChatRequest {
   model?: string | null;
@@ -91,6 +90,12 @@ export interface ChatRequest {
   timeout_ms?: number | null;
   sampling?: SamplingOptions;
   messages: Message[];
+}
+
+/** A column of a data frame. */
+export interface Column {
+  name: string;
+  dtype: string;
 }
 
 /** End a completion. */
@@ -103,7 +108,7 @@ export interface CompleteCancelRequest {
 export interface CompleteRequest {
   prefix: string;
   suffix?: string;
-  context?: Cell[];
+  notebook?: NotebookContext | null;
   language?: string;
   multiline?: boolean;
   max_tokens?: number | null;
@@ -147,6 +152,9 @@ export interface Done {
   sampling: Sampling;
   prompt_sha256: string;
   confidence: Confidence | null;
+  parts: PromptPart[];
+  withheld: Doubt;
+  doubt: Doubt;
 }
 
 /** An answer without content. */
@@ -180,7 +188,39 @@ export interface GenerateRequest {
   instruction?: string;
   error?: string;
   language?: string;
-  context?: Cell[];
+  context?: NotebookCell[];
+}
+
+/** Asks what a request was answered from. */
+export interface InspectRequest {
+  run?: string;
+}
+
+/** What the model read for one request, and where its time went. Kept in memory, never on disk. */
+export interface Inspection {
+  run: string;
+  kind: string;
+  time: string;
+  scope: string;
+  prompt: string;
+  redacted: string;
+  parts: PromptPart[];
+  finish: Finish;
+  withheld: Doubt;
+  usage: Usage;
+  timings: Timings;
+  model: ModelStamp;
+  sampling: Sampling;
+  prompt_sha256: string;
+}
+
+/** A name that the user has defined in the kernel; never its value. */
+export interface KernelVariable {
+  name: string;
+  type?: string;
+  signature?: string;
+  shape?: number[];
+  columns?: Column[];
 }
 
 /** A licence, whole: it is shown before the first byte of a model is fetched. */
@@ -338,6 +378,25 @@ export interface ModelStateEvent {
 /** Ends the worker, which frees everything it held. */
 export type ModelUnloadRequest = Record<string, never>;
 
+/** A cell, with what is known of its last run. */
+export interface NotebookCell {
+  id?: string;
+  kind?: CellKind;
+  source: string;
+  execution_count?: number | null;
+  status?: CellStatus;
+  error?: string;
+  hint?: string;
+}
+
+/** What stands around the cell with the cursor. */
+export interface NotebookContext {
+  path?: string;
+  cells?: NotebookCell[];
+  active?: number;
+  variables?: KernelVariable[];
+}
+
 /** Event `notice`: a sentence that the person should see, with what can be done. */
 export interface Notice {
   severity: Severity;
@@ -348,6 +407,17 @@ export interface Notice {
 /** Asks nothing. */
 export type PingRequest = Record<string, never>;
 
+/** How a kernel is asked for its `KernelVariable`s: one silent, unstored `execute_request`. */
+export interface Probe {
+  code: string;
+  expression: string;
+}
+
+/** Asks how a kernel is asked what it knows. */
+export interface ProbeRequest {
+  language?: string;
+}
+
 /** A named choice of models and limits. */
 export interface Profile {
   name: string;
@@ -355,6 +425,13 @@ export interface Profile {
   model: string;
   general_model: string;
   context_window: number;
+}
+
+/** Tokens of a prompt that come from one source. */
+export interface PromptPart {
+  source: string;
+  tokens: number;
+  left_out_tokens: number;
 }
 
 /** The sampling that was used, seed included: enough to ask for the same again. */
@@ -481,7 +558,7 @@ export interface Usage {
 export interface WarmRequest {
   prefix: string;
   suffix?: string;
-  context?: Cell[];
+  notebook?: NotebookContext | null;
   language?: string;
   model?: string | null;
   scope?: string;
@@ -657,6 +734,21 @@ export interface IOperations {
     response: CanceledCount;
     streams: false;
   };
+  /**
+   * The exact prompt of a completion or command, its tokens by source, and a redacted copy.
+   * Errors: NOT_FOUND.
+   */
+  'context:inspect': {
+    request: InspectRequest;
+    response: Inspection;
+    streams: false;
+  };
+  /** What a kernel of a language is silently asked for the names, types and columns that it knows. */
+  'context:probe': {
+    request: ProbeRequest;
+    response: Probe;
+    streams: false;
+  };
 }
 
 /** Every event, by name, with its payload. */
@@ -690,5 +782,7 @@ export const OPERATIONS = {
   'tab:warm': { method: 'POST', path: 'complete/warm', streams: false },
   'tab:cancel': { method: 'DELETE', path: 'complete/{run}', streams: false },
   'llm:cancel': { method: 'DELETE', path: 'queue/{id}', streams: false },
-  'llm:cancelAll': { method: 'DELETE', path: 'queue', streams: false }
+  'llm:cancelAll': { method: 'DELETE', path: 'queue', streams: false },
+  'context:inspect': { method: 'POST', path: 'context/inspect', streams: false },
+  'context:probe': { method: 'GET', path: 'context/probe', streams: false }
 } as const;

@@ -8,13 +8,13 @@ import pytest
 
 from jupyter_localcoder import prompts
 from jupyter_localcoder.contract.generation import (
-    Cell,
     ChatRequest,
     Command,
     CompleteRequest,
     GenerateRequest,
     Message,
 )
+from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
 from jupyter_localcoder.errors import InvalidArgument
 
 
@@ -48,9 +48,9 @@ def test_the_persons_words_and_the_language_are_in_it() -> None:
 
 def test_cells_go_along_as_context_and_markdown_becomes_comments() -> None:
     cells = (
-        Cell(source="# Title\ntext", kind="markdown"),
-        Cell(source="import numpy as np"),
-        Cell(source=" "),
+        NotebookCell(source="# Title\ntext", kind="markdown"),
+        NotebookCell(source="import numpy as np"),
+        NotebookCell(source=" "),
     )
     content = asked(command="explain", code="np.ones(3)", context=cells)
     assert "# # Title\n# text\n\nimport numpy as np" in content
@@ -84,7 +84,9 @@ def test_a_conversation_that_ends_with_the_assistant_is_refused() -> None:
 
 
 def test_a_completion_reads_the_cells_above_first() -> None:
-    request = CompleteRequest(prefix="x = ", suffix="\n", context=(Cell(source="import os"),))
+    request = CompleteRequest(
+        prefix="x = ", suffix="\n", notebook=NotebookContext(cells=(NotebookCell(source="import os"),))
+    )
     prompt = prompts.fill_prompt(request, 10)
     assert (prompt.prefix, prompt.suffix, prompt.reserve_tokens) == ("x = ", "\n", 10)
     assert prompt.above == ("import os",)

@@ -46,7 +46,7 @@ def test_a_default_makes_a_field_optional_in_a_request(text: str) -> None:
     assert "  prefix: string;" in request
     assert "  suffix?: string;" in request
     assert "  max_tokens?: number | null;" in request
-    assert "  context?: Cell[];" in request
+    assert "  notebook?: NotebookContext | null;" in request
 
 
 def test_every_field_is_there_in_a_reply(text: str) -> None:

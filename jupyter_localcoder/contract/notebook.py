@@ -1,0 +1,88 @@
+"""A notebook as the browser tells it: cells in document order, and what its kernel knows.
+
+Offsets are nowhere: the cell with the cursor is split by the browser, so that code points here and UTF-16
+there never meet. Values of the kernel are nowhere either: names, types, shapes and columns only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from .common import Reply, Request
+
+MAX_TEXT_CHARS = 4_000_000
+"""No single text of a request may be longer; the context window is the real limit, and is told in tokens."""
+MAX_CELLS = 10_000
+MAX_VARIABLES = 1000
+MAX_COLUMNS = 2000
+
+Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
+Name = Annotated[str, Meta(max_length=512)]
+CellKind = Literal["code", "markdown", "raw"]
+CellStatus = Literal["none", "ok", "error"]
+
+
+class NotebookCell(Request, frozen=True, kw_only=True):
+    """A cell, with what is known of its last run."""
+
+    id: Name = ""
+    """The cell's own id in the notebook."""
+    kind: CellKind = "code"
+    source: Text
+    execution_count: int | None = None
+    status: CellStatus = "none"
+    """How its last run ended; `none`: it has not run in this session."""
+    error: Name = ""
+    """Name of the exception that ended its last run, such as `KeyError`."""
+    hint: Name = ""
+    """What its output is, in a few words, such as `DataFrame` or `Figure`; never its content."""
+
+
+class Column(Request, frozen=True, kw_only=True):
+    """A column of a data frame."""
+
+    name: Name
+    dtype: Name
+
+
+class KernelVariable(Request, frozen=True, kw_only=True):
+    """A name that the user has defined in the kernel; never its value."""
+
+    name: Name
+    type: Name = ""
+    """Of the value, such as `DataFrame`, `ndarray`, `function`."""
+    signature: Name = ""
+    """Of a function or a class, such as `(x, *, scale=1.0)`."""
+    shape: tuple[int, ...] = ()
+    """Of an array or a data frame."""
+    columns: Annotated[tuple[Column, ...], Meta(max_length=MAX_COLUMNS)] = ()
+
+
+class NotebookContext(Request, frozen=True, kw_only=True):
+    """What stands around the cell with the cursor."""
+
+    path: Annotated[str, Meta(max_length=4096)] = ""
+    cells: Annotated[tuple[NotebookCell, ...], Meta(max_length=MAX_CELLS)] = ()
+    """In document order, the one with the cursor among them; its `source` is not read."""
+    active: int = -1
+    """Index of the cell with the cursor; -1: it is none of them, and stands below all."""
+    variables: Annotated[tuple[KernelVariable, ...], Meta(max_length=MAX_VARIABLES)] = ()
+    """What the kernel told after its last run, the names used last first."""
+
+
+class ProbeRequest(Request, frozen=True, kw_only=True):
+    """Asks how a kernel is asked what it knows."""
+
+    language: Annotated[str, Meta(max_length=64)] = "python"
+
+
+class Probe(Reply, frozen=True, kw_only=True):
+    """How a kernel is asked for its `KernelVariable`s: one silent, unstored `execute_request`."""
+
+    code: str
+    """The request's `code`, which does nothing; empty: this language has no probe."""
+    expression: str
+    """One of its `user_expressions`. The `text/plain` of its result is a quoted string of base64, which
+    holds the JSON of a list of `KernelVariable`."""
