@@ -23,20 +23,25 @@ def budget(costs: Mapping[int, float], context_window: int, latency_target_ms: f
     """Size completion by the seconds that batches of 1, 8 and many tokens take."""
     one = costs.get(1, 0.03)
     tail = costs.get(TAIL_TOKENS, 4 * one)
-    largest = max(costs, default=1)
-    prefill = largest / costs[largest] if largest > 1 else 1.0 / one
+    prefill, decode = speeds(costs or {1: one})
     left = latency_target_ms / 1000 - tail - one
     completion = _between(FEWEST_TOKENS, int(left / one), MOST_TOKENS)
     room = max(64, context_window - completion - 16)
     prefix = min(_between(SMALLEST_PREFIX, int(prefill * COLD_SECONDS), LARGEST_PREFIX), room * 4 // 5)
     return Calibration(
         prefill_tokens_per_second=prefill,
-        decode_tokens_per_second=1.0 / one,
+        decode_tokens_per_second=decode,
         latency_target_ms=latency_target_ms,
         prefix_tokens=prefix,
         suffix_tokens=min(prefix // 5, room // 5),
         completion_tokens=completion,
     )
+
+
+def speeds(costs: Mapping[int, float]) -> tuple[float, float]:
+    """Tokens per second of reading and of writing, by the seconds that batches take; at least one of 1."""
+    one, largest = costs[1], max(costs)
+    return (largest / costs[largest] if largest > 1 else 1.0 / one), 1.0 / one
 
 
 def _between(low: int, value: int, high: int) -> int:

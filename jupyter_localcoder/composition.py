@@ -15,6 +15,7 @@ from .events import EventHub
 from .models.store import ModelStore
 from .planning import Planner
 from .service import Service
+from .service.machine import KernelPids
 from .settings import LocalCoderSettings
 from .supervisor import Supervisor
 from .tuning import Tuning
@@ -35,6 +36,7 @@ def build_service(
     command_line: Config | None = None,
     log: logging.Logger | logging.LoggerAdapter[Any] | None = None,
     parent: LoggingConfigurable | None = None,
+    kernel_pids: KernelPids = tuple,
 ) -> Service:
     """Make a service; nothing is started before the first request.
 
@@ -44,6 +46,8 @@ def build_service(
         Configuration from files and command line together. Default: the one of ``parent``.
     command_line
         The part of it that came from the command line: it wins over what was changed at run time.
+    kernel_pids
+        Answers the process ids of the open kernels, whose memory is told beside that of the model.
     """
     log = log or logging.getLogger("jupyter_localcoder")
     shared: dict[str, Any] = {"log": log}
@@ -73,6 +77,7 @@ def build_service(
         events=events,
         planner=Planner(store, settings, Tuning(**shared), calibrations),
         accepted_by=_user(),
+        kernel_pids=kernel_pids,
         **shared,
     )
     return service

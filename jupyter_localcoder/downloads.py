@@ -1,47 +1,79 @@
-"""Downloads and imports under way: one task each, told as events, stopped when asked."""
+"""What is under way with the files of models: one task each, told as events, stopped when asked.
+
+Downloads and verifications go on by themselves; imports and exports belong to the request that asked for
+them and end with it. At most one thing is under way with a model.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
 from .contract import codec, registry
 from .contract.common import ErrorPayload
-from .contract.models import ModelEnsureRequest, ModelImportRequest, ModelInfo, ModelStateEvent
-from .errors import Canceled, DownloadNotFound
+from .contract.models import (
+    Activity,
+    ModelEnsureRequest,
+    ModelExportRequest,
+    ModelImportRequest,
+    ModelInfo,
+    ModelState,
+    ModelStateEvent,
+)
+from .errors import Canceled, DownloadNotFound, LocalCoderError, ModelInUse, ModelNotReady
 from .events import EventHub
-from .models.progress import Progress
-from .models.store import ModelStore
+from .models.progress import Progress, Report
+from .models.store import InstalledModel, ModelStore
+
+T = TypeVar("T")
+
+_CLOSE_SECONDS = 5.0
+_NAMES: dict[Activity, str] = {
+    "download": "downloaded",
+    "verify": "verified",
+    "import": "imported",
+    "export": "exported",
+}
 
 
 @dataclass
-class _Download:
-    """One under way."""
+class _Work:
+    """One thing under way."""
 
     last: ModelStateEvent
     stop: threading.Event = field(default_factory=threading.Event)
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[Any] | None = None
 
 
 class Downloads:
-    """Makes models ready, in the background."""
+    """Makes models ready, checks them, and takes them in and out, in the background."""
 
     def __init__(self, store: ModelStore, events: EventHub, *, accepted_by: str) -> None:
         self._store = store
         self._events = events
         self._accepted_by = accepted_by
-        self._running: dict[str, _Download] = {}
+        self._running: dict[str, _Work] = {}
         self._failures: dict[str, ErrorPayload] = {}
+        # Of its own: what takes minutes must not keep short things from the threads that all share.
+        self._threads = ThreadPoolExecutor(thread_name_prefix="localcoder-files")
 
     def live(self, info: ModelInfo) -> ModelInfo:
-        """Return what is known of a model, with its download under way or its last failure."""
-        download = self._running.get(info.id)
-        if download is not None:
+        """Return what is known of a model, with what is under way or its last failure."""
+        work = self._running.get(info.id)
+        if work is not None:
             return msgspec.structs.replace(
-                info, state=download.last.state, received_bytes=download.last.received_bytes
+                info,
+                state=work.last.state,
+                activity=work.last.activity,
+                received_bytes=work.last.received_bytes,
+                rate_bytes_per_second=work.last.rate_bytes_per_second,
             )
         failure = self._failures.get(info.id)
         if failure is not None and info.state != "ready":
@@ -65,95 +97,198 @@ class Downloads:
             accept_license=request.accept_license,
             accepted_by=self._accepted_by,
             air_gap=air_gap,
+            update=request.update,
         )
         self._failures.pop(request.id, None)
         if installed is not None:
             self._tell(ModelStateEvent(id=request.id, state="ready"))
         elif request.id not in self._running:
-            download = _Download(ModelStateEvent(id=request.id, state="downloading"))
-            self._running[request.id] = download
-            download.task = asyncio.ensure_future(self._fetch(request.id, download))
 
-    async def cancel(self, model_id: str) -> None:
-        """Stop a download and wait until it has stopped.
+            def fetch(report: Report, stop: threading.Event) -> InstalledModel:
+                return self._store.fetch(request.id, progress=report, cancel=stop, update=request.update)
+
+            self._start(request.id, "download", "downloading", fetch)
+
+    async def verify(self, model_id: str) -> None:
+        """Begin to compute the digest of a model again; the verdict is told as an event.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady
+            There is nothing to verify.
+        """
+        if model_id in self._running:
+            return
+        info = await asyncio.to_thread(self._store.info, model_id, 0)
+        if info.state == "idle":
+            raise ModelNotReady(f"`{model_id}` is not on this machine yet.", model=model_id)
+        if model_id not in self._running:
+
+            def check(report: Report, stop: threading.Event) -> InstalledModel:
+                return self._store.verify(model_id, progress=report, cancel=stop)
+
+            self._start(model_id, "verify", "verifying", check)
+
+    async def cancel(self, model_id: str, *, discard: bool = False) -> None:
+        """Stop what is under way with a model, and wait until it has stopped.
+
+        Parameters
+        ----------
+        discard
+            Remove what a download has got so far, also where none is running.
 
         Raises
         ------
         DownloadNotFound
+            Nothing is under way, and there is nothing to discard.
         """
-        download = self._running.get(model_id)
-        if download is None or download.task is None:
-            self._store.info(model_id, 0)
-            raise DownloadNotFound(f"No download of {model_id} is running.")
-        download.stop.set()
-        await asyncio.wait([download.task])
+        work = self._running.get(model_id)
+        if work is not None and work.task is not None:
+            work.stop.set()
+            await asyncio.wait([work.task])
+            if not discard or work.last.activity != "download":
+                return
+        else:
+            await asyncio.to_thread(self._store.info, model_id, 0)
+            if not discard:
+                raise DownloadNotFound(f"No download of {model_id} is running.")
+        try:
+            await asyncio.to_thread(self._store.discard_part, model_id)
+        except DownloadNotFound:
+            if work is None:
+                raise
+        self._failures.pop(model_id, None)
+        await self._settle(model_id)
 
     async def import_file(self, request: ModelImportRequest) -> str:
         """Take a file into the store; answer the id it got."""
-        installed = await asyncio.to_thread(
-            self._store.import_file, request.path, model_id=request.id, link=request.link
-        )
-        self._failures.pop(installed.id, None)
-        self._tell(
-            ModelStateEvent(
-                id=installed.id,
-                state="ready",
-                received_bytes=installed.size_bytes,
-                total_bytes=installed.size_bytes,
-            )
-        )
+        path, link, id_ = request.path, request.link, request.id
+        guess = id_ if id_ is not None else await asyncio.to_thread(self._store.provisional_id, path)
+
+        def take(report: Report, stop: threading.Event) -> InstalledModel:
+            return self._store.import_file(path, model_id=id_, link=link, progress=report, cancel=stop)
+
+        installed = await self._ours(guess, "import", "verifying", take)
+        if installed.id != guess:
+            self._failures.pop(installed.id, None)
+            await self._settle(installed.id)
         return installed.id
 
-    async def close(self) -> None:
-        """Stop all; what came so far is kept."""
-        for download in self._running.values():
-            download.stop.set()
-        tasks = [d.task for d in self._running.values() if d.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=5)
+    async def export(self, request: ModelExportRequest) -> tuple[Path, int]:
+        """Write a bundle; answer its folder and its size in bytes."""
 
-    async def _fetch(self, model_id: str, download: _Download) -> None:
+        def write(report: Report, stop: threading.Event) -> tuple[Path, int]:
+            return self._store.export(request.id, request.path, progress=report, cancel=stop)
+
+        return await self._ours(request.id, "export", "ready", write)
+
+    async def close(self) -> None:
+        """Stop all; what downloads have got so far is kept."""
+        for work in self._running.values():
+            work.stop.set()
+        tasks = [work.task for work in self._running.values() if work.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+        self._threads.shutdown(wait=False)
+
+    # One thing under way, from its start to its one end
+
+    def _start(
+        self,
+        model_id: str,
+        activity: Activity,
+        state: ModelState,
+        do: Callable[[Report, threading.Event], T],
+    ) -> asyncio.Task[T]:
+        work = _Work(ModelStateEvent(id=model_id, state=state, activity=activity))
+        self._running[model_id] = work
+        work.task = asyncio.ensure_future(self._run(model_id, work, do))
+        work.task.add_done_callback(_seen)
+        self._tell(work.last)
+        return work.task
+
+    async def _ours(
+        self,
+        model_id: str,
+        activity: Activity,
+        state: ModelState,
+        do: Callable[[Report, threading.Event], T],
+    ) -> T:
+        """Do it for the request that waits for it: one that goes away stops it."""
+        if (other := self._running.get(model_id)) is not None:
+            raise ModelInUse(
+                f"`{model_id}` is being {_NAMES[other.last.activity]} just now.",
+                recovery="Wait until that has ended, or cancel it.",
+                model=model_id,
+            )
+        task = self._start(model_id, activity, state, do)
+        work = self._running[model_id]
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            work.stop.set()
+            raise
+
+    async def _run(self, model_id: str, work: _Work, do: Callable[[Report, threading.Event], T]) -> T:
         loop = asyncio.get_running_loop()
 
         def report(progress: Progress) -> None:
-            event = ModelStateEvent(
-                id=model_id,
-                state=progress.state,
+            event = msgspec.structs.replace(
+                work.last,
+                state=work.last.state if work.last.activity == "export" else progress.state,
                 received_bytes=progress.received_bytes,
                 total_bytes=progress.total_bytes,
                 rate_bytes_per_second=progress.rate_bytes_per_second,
             )
-            loop.call_soon_threadsafe(self._moved, download, event)
+            loop.call_soon_threadsafe(self._moved, work, event)
 
+        failure: ErrorPayload | None = None
         try:
-            installed = await asyncio.to_thread(
-                self._store.fetch, model_id, progress=report, cancel=download.stop
-            )
-            end = ModelStateEvent(
-                id=model_id,
-                state="ready",
-                received_bytes=installed.size_bytes,
-                total_bytes=installed.size_bytes,
-            )
+            result = await loop.run_in_executor(self._threads, do, report, work.stop)
         except Canceled:
-            received = self._store.received_bytes(model_id)
-            end = ModelStateEvent(id=model_id, state="idle", received_bytes=received)
-        except Exception as failure:
-            payload = codec.error_payload(failure)
-            self._failures[model_id] = payload
-            end = ModelStateEvent(
-                id=model_id,
-                state="error",
-                received_bytes=self._store.received_bytes(model_id),
-                error=payload,
-            )
-        self._running.pop(model_id, None)
-        self._tell(end)
+            raise
+        except Exception as caught:
+            failure = codec.error_payload(caught)
+            if work.last.activity in ("download", "verify"):
+                self._failures[model_id] = failure
+            raise
+        else:
+            self._failures.pop(model_id, None)
+            return result
+        finally:
+            self._running.pop(model_id, None)
+            await self._settle(model_id, failure)
 
-    def _moved(self, download: _Download, event: ModelStateEvent) -> None:
-        if self._running.get(event.id) is download:
-            download.last = event
+    def _moved(self, work: _Work, event: ModelStateEvent) -> None:
+        if self._running.get(event.id) is work:
+            work.last = event
             self._tell(event)
+
+    async def _settle(self, model_id: str, failure: ErrorPayload | None = None) -> None:
+        """Tell where a model stands now that nothing is under way with it."""
+        try:
+            info = await asyncio.to_thread(self._store.info, model_id, 0)
+        except LocalCoderError:
+            # The provisional id of an import that came to nothing, or got another one.
+            self._failures.pop(model_id, None)
+            self._tell(ModelStateEvent(id=model_id, state="idle", error=failure))
+            return
+        live = self.live(info)
+        self._tell(
+            ModelStateEvent(
+                id=model_id,
+                state=live.state,
+                received_bytes=live.received_bytes,
+                total_bytes=live.size_bytes,
+                error=failure or live.error,
+            )
+        )
 
     def _tell(self, event: ModelStateEvent) -> None:
         self._events.tell(registry.MODEL_STATE, event)
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Look at a failure that nobody waits for: it has been told as an event."""
+    if not task.cancelled():
+        task.exception()

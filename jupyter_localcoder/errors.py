@@ -23,6 +23,7 @@
     │   ├── AuthError                 AUTH_ERROR
     │   ├── LicenseNotAccepted        LICENSE_NOT_ACCEPTED
     │   ├── AirGapped                 AIR_GAPPED
+    │   ├── ModelPinned               MODEL_PINNED
     │   └── Disabled                  DISABLED
     ├── Unavailable           try again, now or later
     │   ├── ModelNotReady             MODEL_NOT_READY
@@ -232,6 +233,14 @@ class AirGapped(Refused):
     code = "AIR_GAPPED"
     sentence = "The air gap is on: no connection was opened."
     advice = "Import the model from a file, or switch the air gap off in the settings."
+
+
+class ModelPinned(Refused):
+    """The model was pinned to its version."""
+
+    code = "MODEL_PINNED"
+    sentence = "The model is pinned to its version, so it was not updated."
+    advice = "Unpin it first."
 
 
 class Disabled(Refused):

@@ -18,11 +18,12 @@ import msgspec
 import psutil
 from jupyter_core.paths import jupyter_runtime_dir
 
+from .budgets import speeds
 from .calibrations import Calibrations
 from .contract import wire
-from .contract.models import Profile
+from .contract.models import MemoryFit, ModelSpeed, Profile
 from .contract.settings import Settings
-from .errors import ModelNotReady, ValidationError
+from .errors import LocalCoderError, ModelNotReady, ValidationError
 from .models import memory, profiles
 from .models.store import InstalledModel, ModelStore
 from .settings import LocalCoderSettings
@@ -70,11 +71,46 @@ class Planner:
         self.gpu = hello.gpu_offload
         self._calibrations.remember(Calibrations.key(plan.digest, plan.load), loaded.costs)
 
-    def cells(self) -> int:
-        """Cells that the KV cache will have, for the memory that it takes."""
+    def terms(self, profile: Profile | None = None) -> memory.Terms:
+        """How a model would be loaded, for the memory that it takes; None takes the profile in force."""
         settings = self._settings.current
-        window = settings.context_window or self.profile()[0].context_window
-        return window + int(self._tuning.completion_cells)
+        return self._terms(settings, profile or self.profile()[0])
+
+    def fit(self, plan: LoadPlan, *, given_back_bytes: int = 0) -> MemoryFit:
+        """Return whether a plan fits into the memory that is free now, and what comes free before it.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady, ChecksumMismatch
+        """
+        load = plan.load
+        installed = self._store.locate(plan.model)
+        terms = memory.Terms(
+            context_window=load.n_ctx,
+            extra_cells=max(0, load.n_cells - load.n_ctx),
+            cache_type=load.cache_type,
+            n_ubatch=load.n_ubatch,
+            flash_attention=load.flash_attention != "off",
+            repack=load.repack,
+            given_back_bytes=given_back_bytes,
+        )
+        shape, trained = installed.header.shape, installed.context_length
+        return memory.fit_of(shape, installed.size_bytes, trained, terms, memory.available())
+
+    def speed(self, model_id: str) -> ModelSpeed | None:
+        """Return how fast a model was here, loaded as it would be now; None where it was not measured."""
+        try:
+            installed = self._store.locate(model_id)
+        except LocalCoderError:
+            return None
+        # The profile decides only the length of the context, on which the measured steps do not depend.
+        profile = next(iter(self._store.catalogue.profiles.values()))
+        load = self._parameters(self._settings.current, profile, installed)
+        costs = self._calibrations.find(Calibrations.key(installed.digest, load))
+        if 1 not in costs:
+            return None
+        prefill, decode = speeds(costs)
+        return ModelSpeed(prefill_tokens_per_second=prefill, decode_tokens_per_second=decode)
 
     def forget_choice(self) -> None:
         """Let `auto` choose anew; it otherwise stays with its choice, since a loaded model takes memory."""
@@ -93,13 +129,18 @@ class Planner:
         wanted = name or settings.profile
         if wanted != "auto":
             return self._named(wanted), "It is the one that the settings name."
-        known = self._store.infos(settings.context_window)
+        known = self._store.infos(self._terms(settings, None))
         key = (tuple(m.id for m in known if m.state == "ready"), settings.acceleration, settings.run_mode)
         if self._chosen is None or self._chosen[0] != key:
             gpu = self.gpu and settings.acceleration != "cpu" and settings.run_mode != "stability"
             available, _ = memory.available()
+            speeds_here = {m.id: self.speed(m.id) for m in known if m.state == "ready"}
             choice = profiles.choose(
-                known, self._store.catalogue.profiles, available_bytes=available, gpu=gpu
+                known,
+                self._store.catalogue.profiles,
+                available_bytes=available,
+                gpu=gpu,
+                measured={id_: s.decode_tokens_per_second for id_, s in speeds_here.items() if s},
             )
             self._chosen = (key, choice)
         return self._chosen[1]
@@ -158,15 +199,33 @@ class Planner:
             # Better an answer of the model that is here than none; the answer names its model.
             return self._store.locate(code)
 
+    def _window(self, settings: Settings, profile: Profile | None) -> int:
+        window = settings.context_window or (profile.context_window if profile else 0)
+        if settings.run_mode == "stability":
+            return min(window, max(_MIN_STABLE_CONTEXT, window // 2))
+        return window
+
+    def _batch(self, settings: Settings) -> int:
+        return int(self._tuning.batch_tokens or (128 if settings.run_mode == "stability" else 512))
+
+    def _terms(self, settings: Settings, profile: Profile | None) -> memory.Terms:
+        tuning = self._tuning
+        return memory.Terms(
+            context_window=self._window(settings, profile),
+            extra_cells=0 if settings.run_mode == "stability" else tuning.completion_cells,
+            cache_type=cast(wire.CacheType, tuning.cache_type),
+            n_ubatch=self._batch(settings),
+            flash_attention=tuning.flash_attention != "off",
+            repack=tuning.repack,
+        )
+
     def _parameters(self, settings: Settings, profile: Profile, installed: InstalledModel) -> wire.Load:
         stable = settings.run_mode == "stability"
-        n_ctx = settings.context_window or profile.context_window
-        if stable:
-            n_ctx = min(n_ctx, max(_MIN_STABLE_CONTEXT, n_ctx // 2))
+        n_ctx = self._window(settings, profile)
         n_ctx = min(n_ctx, installed.context_length or n_ctx)
         on_cpu = stable or settings.acceleration == "cpu"
         tuning = self._tuning
-        n_batch = tuning.batch_tokens or (128 if stable else 512)
+        n_batch = self._batch(settings)
         load = wire.Load(
             id=0,
             path=str(installed.path),

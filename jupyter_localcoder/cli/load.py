@@ -6,11 +6,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
 from ..contract import codec, models, registry
 from ..errors import ConnectionFailed, Unavailable
-from .command import LocalCoderCommand
+from .command import LocalCoderCommand, options
 from .exits import Exit
 
 if TYPE_CHECKING:
@@ -46,14 +46,16 @@ class Load(ServerCommand):
     once. Without ID: the model for code of the settings."""
     arguments = (0, 1)
     aliases = ServerCommand.aliases | {"profile": "Load.profile"}
+    flags = ServerCommand.flags | options(force=("Load.force", "Also where it does not fit into memory."))
 
     profile = Unicode("", config=True, help="Profile to load it with. Default: the one of the settings.")
+    force = Bool(False, config=True, help="Also where it does not fit into memory.")
 
     def run(self) -> Exit:
         """Load it, and wait until it is there."""
         with self.server() as client:
             model = self.extra_args[0] if self.extra_args else _model_for_code(client)
-            request = {"id": model} | ({"profile": self.profile} if self.profile else {})
+            request = {"id": model, "force": self.force} | ({"profile": self.profile} if self.profile else {})
             checked = codec.decode(models.ModelLoadRequest, request)
             self.note(f"Loading {model} …")
             loaded: models.LoadedModel = client.call(registry.MODEL_LOAD, checked)

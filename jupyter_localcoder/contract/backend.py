@@ -43,6 +43,12 @@ class Memory(Reply, frozen=True, kw_only=True):
     available_bytes: int
     """Free for new programs: the least of the machine's and the container's own limit."""
     total_bytes: int
+    kernels: int = 0
+    """Kernels that are open."""
+    kernels_bytes: int = 0
+    """What they and their child processes hold."""
+    given_back_bytes: int = 0
+    """What comes free when the loaded model is unloaded."""
 
 
 class BackendStatus(Reply, frozen=True, kw_only=True):

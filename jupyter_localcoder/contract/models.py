@@ -6,11 +6,14 @@ from typing import Literal
 
 import msgspec
 
+from .backend import Memory
 from .common import ErrorPayload, ModelId, Reply, Request
 
 ModelState = Literal["idle", "downloading", "verifying", "ready", "error"]
 Role = Literal["code", "general"]
 Fit = Literal["fits", "tight", "does-not-fit", "unknown"]
+Activity = Literal["", "download", "verify", "import", "export"]
+"""What is under way with the file of a model; empty where nothing is."""
 
 
 class ModelListRequest(Request, frozen=True, kw_only=True):
@@ -36,8 +39,31 @@ class MemoryFit(Reply, frozen=True, kw_only=True):
     weights_bytes: int
     kv_bytes: int
     compute_bytes: int
+    overhead_bytes: int = 0
+    """Output buffer, and the worker process itself."""
+    private_bytes: int = 0
+    """What the system cannot take back while the model is loaded: all but the weights that it maps."""
     needed_bytes: int
+    """What must stay in memory for full speed: the sum of weights, KV cache, computation and overhead."""
     available_bytes: int
+    """Free for this model: with what the loaded one gives back, without what open kernels hold."""
+    context_window: int = 0
+    """Tokens that the KV cache is counted for; 0 where it was not."""
+
+
+class ModelSpeed(Reply, frozen=True, kw_only=True):
+    """How fast a model was on this machine when it was last measured, as it would be loaded now."""
+
+    prefill_tokens_per_second: float
+    decode_tokens_per_second: float
+
+
+class ModelUpdate(Reply, frozen=True, kw_only=True):
+    """Another file that the catalogue offers under the id of a model that is here."""
+
+    digest: str
+    size_bytes: int
+    revision: str
 
 
 class ModelInfo(Reply, frozen=True, kw_only=True):
@@ -65,10 +91,21 @@ class ModelInfo(Reply, frozen=True, kw_only=True):
     """What a download has got so far, kept for resuming."""
     origin: Literal["catalogue", "imported"]
     revision: str
-    """Pinned revision at the source; empty for imports."""
+    """Revision at the source; empty for imports."""
     fit: MemoryFit
     loaded: bool
     error: ErrorPayload | None = None
+    activity: Activity = ""
+    """What is under way; ``received_bytes`` of ``size_bytes`` are then done of it."""
+    rate_bytes_per_second: float = 0.0
+    """Of what is under way."""
+    linked: bool = False
+    """It refers to a file outside of the model folder."""
+    pinned: bool = False
+    """It stays at this version: no update takes its place."""
+    update: ModelUpdate | None = None
+    speed: ModelSpeed | None = None
+    """None until it ran here."""
 
 
 class Profile(Reply, frozen=True, kw_only=True):
@@ -91,7 +128,11 @@ class ModelList(Reply, frozen=True, kw_only=True):
     active_profile: str
     """The profile in force; what `auto` has chosen, where it is `auto`."""
     profile_reason: str
+    recommended_profile: str
+    """What `auto` would choose, whichever profile is in force."""
+    recommended_reason: str
     models_dir: str
+    memory: Memory
 
 
 class ModelEnsureRequest(Request, frozen=True, kw_only=True):
@@ -101,6 +142,23 @@ class ModelEnsureRequest(Request, frozen=True, kw_only=True):
     allow_download: bool = False
     accept_license: str = ""
     """The ``sha256`` of the licence text that the person has read and accepts."""
+    update: bool = False
+    """Fetch the file that the catalogue offers now, where the one that is here is another."""
+
+
+class ModelCancelDownloadRequest(Request, frozen=True, kw_only=True):
+    """Stop what is under way with the file of a model."""
+
+    id: ModelId
+    discard: bool = False
+    """Remove what a download has got so far, also of one that was stopped before."""
+
+
+class ModelPinRequest(Request, frozen=True, kw_only=True):
+    """Keep a model at its version, or let it be updated again."""
+
+    id: ModelId
+    pinned: bool
 
 
 class ModelRequest(Request, frozen=True, kw_only=True):
@@ -147,6 +205,8 @@ class ModelLoadRequest(Request, frozen=True, kw_only=True):
 
     id: ModelId
     profile: str | None = None
+    force: bool = False
+    """Also where it does not fit into memory."""
 
 
 class LoadedModel(Reply, frozen=True, kw_only=True):
@@ -165,14 +225,18 @@ class ModelUnloadRequest(Request, frozen=True, kw_only=True):
 
 
 class ModelStateEvent(Reply, frozen=True, kw_only=True):
-    """Event ``model:state``: a download, an import or a removal moved."""
+    """Event ``model:state``: a download, an import, a verification, an export or a removal moved."""
 
     id: str
+    """Of an import under way a provisional one, where none was given."""
     state: ModelState
     received_bytes: int = 0
+    """What is done of ``total_bytes``."""
     total_bytes: int = 0
     rate_bytes_per_second: float = 0.0
     error: ErrorPayload | None = None
+    activity: Activity = ""
+    """What is under way; empty when it has ended."""
 
 
 class DeletedModel(Reply, frozen=True, kw_only=True):
@@ -192,6 +256,9 @@ class ImportManifest(Reply, frozen=True, kw_only=True):
     license: str = ""
     origin: Literal["catalogue", "imported"] = "imported"
     linked: bool = False
+    pinned: bool = False
+    revision: str = ""
+    """At the source it came from."""
     verified_mtime_ns: int = 0
     """Modification time of the file when its digest was computed: unchanged means still verified."""
     format: int = 1

@@ -80,6 +80,7 @@ _DOWNLOAD = (
 )
 _LOAD = (
     "MODEL_NOT_FOUND",
+    "MODEL_IN_USE",
     "MODEL_NOT_READY",
     "OUT_OF_MEMORY",
     "INVALID_MODEL",
@@ -99,23 +100,36 @@ MODEL_LIST = Operation(
 MODEL_ENSURE = Operation(
     "model:ensure", models.ModelEnsureRequest, models.ModelInfo, "POST", "models/{id}/ensure", "write",
     "Make a model ready: verify it, or download it. Returns at once; progress comes as `model:state`.",
-    errors=_DOWNLOAD,
+    errors=(*_DOWNLOAD, "MODEL_PINNED"),
 )  # fmt: skip
 MODEL_CANCEL_DOWNLOAD = Operation(
-    "model:cancelDownload", models.ModelRequest, models.ModelInfo, "DELETE", "models/{id}/download", "write",
-    "Stop a download; what came so far is kept for resuming.",
-    errors=("MODEL_NOT_FOUND", "DOWNLOAD_NOT_FOUND"),
+    "model:cancelDownload", models.ModelCancelDownloadRequest, Empty, "DELETE", "models/{id}/download",
+    "write",
+    "Stop a download, a verification, an import or an export. What a download has got so far is kept for "
+    "resuming, unless `discard` removes it.",
+    errors=("MODEL_NOT_FOUND", "MODEL_IN_USE", "DOWNLOAD_NOT_FOUND", "FILE_WRITE_ERROR"),
+)  # fmt: skip
+MODEL_VERIFY = Operation(
+    "model:verify", models.ModelRequest, models.ModelInfo, "POST", "models/{id}/verify", "write",
+    "Compute the digest of a file again. Returns at once; progress and verdict come as `model:state`.",
+    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY"),
+)  # fmt: skip
+MODEL_PIN = Operation(
+    "model:pin", models.ModelPinRequest, models.ModelInfo, "POST", "models/{id}/pin", "write",
+    "Keep a model at its version, or let it be updated again.",
+    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 MODEL_IMPORT = Operation(
     "model:import", models.ModelImportRequest, models.ModelInfo, "POST", "models/import", "write",
     "Copy or link a local GGUF file, or a portable bundle, into the store.",
     errors=("FILE_NOT_FOUND", "INVALID_ARGUMENT", "INVALID_MODEL", "CHECKSUM_MISMATCH", "DISK_FULL",
-            "FILE_WRITE_ERROR", "MODEL_IN_USE"),
+            "FILE_WRITE_ERROR", "MODEL_IN_USE", "CANCELED"),
 )  # fmt: skip
 MODEL_EXPORT = Operation(
     "model:export", models.ModelExportRequest, models.ModelExported, "POST", "models/{id}/export", "write",
     "Write a portable bundle for a machine without a network.",
-    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "INVALID_ARGUMENT", "DISK_FULL", "FILE_WRITE_ERROR"),
+    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "INVALID_ARGUMENT", "MODEL_IN_USE", "DISK_FULL",
+            "FILE_WRITE_ERROR", "CANCELED"),
 )  # fmt: skip
 MODEL_DELETE = Operation(
     "model:delete", models.ModelDeleteRequest, models.DeletedModel, "DELETE", "models/{id}", "write",
@@ -189,6 +203,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     MODEL_LIST,
     MODEL_ENSURE,
     MODEL_CANCEL_DOWNLOAD,
+    MODEL_VERIFY,
+    MODEL_PIN,
     MODEL_IMPORT,
     MODEL_EXPORT,
     MODEL_DELETE,
@@ -208,11 +224,15 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
 )
 
 BACKEND_STATE = Event("backend:state", backend.BackendState, "A move of the worker's state machine.")
-MODEL_STATE = Event("model:state", models.ModelStateEvent, "A download, an import or a removal moved.")
+MODEL_STATE = Event(
+    "model:state", models.ModelStateEvent,
+    "A download, an import, a verification, an export or a removal moved.",
+)  # fmt: skip
+SETTINGS_CHANGED = Event("settings:changed", settings.SettingsView, "Somebody changed the settings.")
 TAB_STREAM = Event("tab:stream", generation.Frame, "A frame of a completion, to who asked for it.")
 NOTICE = Event("notice", backend.Notice, "A sentence for the person.")
 
-EVENTS: tuple[Event, ...] = (BACKEND_STATE, MODEL_STATE, TAB_STREAM, NOTICE)
+EVENTS: tuple[Event, ...] = (BACKEND_STATE, MODEL_STATE, SETTINGS_CHANGED, TAB_STREAM, NOTICE)
 
 STREAM_FRAMES: tuple[type[msgspec.Struct], ...] = (
     generation.Started,

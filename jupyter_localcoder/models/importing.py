@@ -61,6 +61,16 @@ class Importing:
         finally:
             part.unlink(missing_ok=True)
 
+    def provisional_id(self, path: Path) -> str:
+        """The id that the name or the manifest gives, before the digest is known.
+
+        Raises
+        ------
+        SourceFileNotFound, InvalidArgument, InvalidModel
+            There is nothing; no id can be made of its name; it is no bundle.
+        """
+        return self._default_id(bundle.find(path), None)
+
     def _digest(self, source: Path, part: Path | None) -> str:
         """Digest of the file, which is copied on the way unless it is to be linked."""
         meter = Meter(self._report, "verifying", source.stat().st_size) if self._report else None
@@ -122,6 +132,7 @@ class Importing:
             license=entry.license if entry is not None else from_bundle,
             origin="catalogue" if entry is not None and entry.id == model_id else "imported",
             linked=part is None,
+            revision=entry.revision if entry else found.manifest.revision if found.manifest else "",
         )
         folder = self._library.folder.model(model_id)
         files.make_folder(folder)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from ..contract.common import ErrorPayload
-from ..contract.models import ImportManifest, MemoryFit, ModelInfo, Role
+from ..contract.models import ImportManifest, MemoryFit, ModelInfo, ModelUpdate, Role
 from ..errors import LocalCoderError
-from . import memory
 from .entries import CatalogueEntry
 from .gguf import GgufHeader
-from .shape import Shape
 
 
 def of_catalogue(
@@ -25,7 +23,7 @@ def of_catalogue(
     return ModelInfo(
         id=entry.id,
         name=entry.name,
-        size_bytes=entry.size_bytes,
+        size_bytes=manifest.size_bytes if manifest else entry.size_bytes,
         digest=manifest.digest if manifest else entry.sha256,
         quantization=entry.quantization,
         parameters=entry.parameters,
@@ -35,13 +33,23 @@ def of_catalogue(
         roles=entry.roles,
         fill_in_the_middle=entry.fill_in_the_middle,
         state="ready" if ready else ("error" if error else "idle"),
-        received_bytes=entry.size_bytes if ready else received_bytes,
+        received_bytes=manifest.size_bytes if manifest and ready else received_bytes,
         origin="catalogue",
-        revision=entry.revision,
+        revision=(manifest.revision or entry.revision) if manifest else entry.revision,
         fit=fit,
         loaded=False,
         error=_payload(error),
+        linked=manifest is not None and manifest.linked,
+        pinned=manifest is not None and manifest.pinned,
+        update=update_of(entry, manifest),
     )
+
+
+def update_of(entry: CatalogueEntry, manifest: ImportManifest | None) -> ModelUpdate | None:
+    """The file that the catalogue offers now, where the one that is here is another."""
+    if manifest is None or manifest.digest == entry.sha256:
+        return None
+    return ModelUpdate(digest=entry.sha256, size_bytes=entry.size_bytes, revision=entry.revision)
 
 
 def of_import(
@@ -71,18 +79,13 @@ def of_import(
         state="error" if error else "ready",
         received_bytes=manifest.size_bytes,
         origin="imported",
-        revision="",
+        revision=manifest.revision,
         fit=fit,
         loaded=False,
         error=_payload(error),
+        linked=manifest.linked,
+        pinned=manifest.pinned,
     )
-
-
-def fit_of(shape: Shape | None, size_bytes: int, context_window: int, free: tuple[int, int]) -> MemoryFit:
-    """Whether a model fits with this context window, in tokens, into free and total bytes."""
-    if shape is None:
-        return memory.unknown_fit(size_bytes, free[0])
-    return memory.fit(memory.estimate(shape, context_window), *free)
 
 
 def _payload(error: LocalCoderError | None) -> ErrorPayload | None:

@@ -142,7 +142,13 @@ class Library:
                 raise FileWriteError(f"`{target.name}` in the model folder is a symbolic link.")
             part.replace(target)
         files.sync_folder(folder)
-        return self.register(manifest)
+        before = self.manifest(manifest.id)
+        model = self.register(manifest)
+        if before is not None and not before.linked and before.file != manifest.file:
+            # The version before it. What loads it just now goes on with what it has open.
+            with contextlib.suppress(OSError):
+                (folder / before.file).unlink()
+        return model
 
     def register(self, manifest: ImportManifest) -> InstalledModel:
         """Write the manifest of a verified file that is in its place, or is linked."""
@@ -156,6 +162,12 @@ class Library:
         if model is None:
             raise ModelNotReady(f"The file of `{manifest.id}` changed while it was put in place.")
         return model
+
+    def pin(self, manifest: ImportManifest, pinned: bool) -> None:
+        """Note whether a model stays at its version; the caller holds the model's lock."""
+        installed.write_manifest(
+            self.folder.model(manifest.id), msgspec.structs.replace(manifest, pinned=pinned)
+        )
 
     def remove(self, model_id: str) -> int:
         """Remove a model and its parts; gives the bytes that are free now."""

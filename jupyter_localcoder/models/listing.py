@@ -22,18 +22,18 @@ class Listing:
     ----------
     accepted
         Digests of the licence texts that were accepted.
-    context_window
-        Tokens that the fit is judged for.
+    terms
+        How the models would be loaded: the fit is judged for it.
 
     """
 
     def __init__(
-        self, catalogue: Catalogue, library: Library, accepted: frozenset[str], context_window: int
+        self, catalogue: Catalogue, library: Library, accepted: frozenset[str], terms: memory.Terms
     ) -> None:
         self._catalogue = catalogue
         self._library = library
         self._accepted = accepted
-        self._context_window = context_window
+        self._terms = terms
         self._free = memory.available()
 
     def all(self) -> list[ModelInfo]:
@@ -53,7 +53,7 @@ class Listing:
             accepted=self._catalogue.licenses[entry.license].sha256 in self._accepted,
             received_bytes=0 if manifest else parts_bytes(self._library.folder.downloads(entry.id), entry),
             error=error,
-            fit=info.fit_of(shape, entry.size_bytes, self._context_window, self._free),
+            fit=memory.fit_of(shape, entry.size_bytes, entry.context_length, self._terms, self._free),
         )
 
     def of_import(self, manifest: ImportManifest) -> ModelInfo:
@@ -66,8 +66,12 @@ class Listing:
             license_id=license_.id if license_ else "",
             accepted=license_ is not None and license_.sha256 in self._accepted,
             error=error,
-            fit=info.fit_of(
-                model.header.shape if model else None, manifest.size_bytes, self._context_window, self._free
+            fit=memory.fit_of(
+                model.header.shape if model else None,
+                manifest.size_bytes,
+                model.context_length if model else 0,
+                self._terms,
+                self._free,
             ),
         )
 

@@ -15,7 +15,7 @@ from ..contract.models import Fit, MemoryFit
 from .free_memory import available
 from .shape import Shape
 
-__all__ = ["CacheType", "Estimate", "available", "estimate", "fit", "unknown_fit"]
+__all__ = ["CacheType", "Estimate", "Terms", "available", "estimate", "fit", "fit_of", "unknown_fit"]
 
 CacheType = Literal["f16", "q8_0"]
 
@@ -26,6 +26,26 @@ PYTHON_BYTES = 100 * 1024 * 1024
 """The worker's interpreter with its libraries."""
 SAFE_SHARE = 0.8
 """Of the memory that is free, this share may be taken by what cannot be given back."""
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """How a model would be loaded, as far as its memory depends on it."""
+
+    context_window: int = 0
+    """Tokens of one request."""
+    extra_cells: int = 0
+    """Cells of the KV cache beside it."""
+    cache_type: CacheType = "f16"
+    n_ubatch: int = 512
+    flash_attention: bool = True
+    repack: bool = True
+    given_back_bytes: int = 0
+    """What comes free before it is loaded: what the model holds that is loaded now."""
+
+    def cells(self, trained: int) -> int:
+        """Cells of the KV cache for a model that was trained for so many tokens; 0: not known."""
+        window = min(self.context_window, trained) if trained else self.context_window
+        return window + self.extra_cells
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
@@ -98,7 +118,34 @@ def estimate(
     )
 
 
-def fit(need: Estimate, available_bytes: int, total_bytes: int) -> MemoryFit:
+def fit_of(
+    shape: Shape | None, size_bytes: int, trained: int, terms: Terms, free: tuple[int, int]
+) -> MemoryFit:
+    """Whether a model fits under these terms into free and total bytes.
+
+    Parameters
+    ----------
+    shape
+        None where only the size of the file is known.
+    trained
+        Longest context that the model was trained for, in tokens; 0 where that is not known.
+    """
+    available_bytes = min(free[0] + terms.given_back_bytes, free[1])
+    if shape is None:
+        return unknown_fit(size_bytes, available_bytes)
+    cells = terms.cells(trained)
+    need = estimate(
+        shape,
+        cells,
+        cache_type=terms.cache_type,
+        n_ubatch=terms.n_ubatch,
+        flash_attention=terms.flash_attention,
+        repack=terms.repack,
+    )
+    return fit(need, available_bytes, free[1], context_window=cells)
+
+
+def fit(need: Estimate, available_bytes: int, total_bytes: int, *, context_window: int = 0) -> MemoryFit:
     """Whether a model fits: ``fits``, ``tight`` (it loads, other programs will feel it), or not.
 
     `MemoryFit.needed_bytes` is what must stay in memory for full speed.
@@ -117,8 +164,11 @@ def fit(need: Estimate, available_bytes: int, total_bytes: int) -> MemoryFit:
         weights_bytes=need.weights_bytes,
         kv_bytes=need.kv_bytes,
         compute_bytes=need.compute_bytes,
+        overhead_bytes=need.output_bytes + need.python_bytes,
+        private_bytes=need.private_bytes,
         needed_bytes=need.needed_bytes,
         available_bytes=available_bytes,
+        context_window=context_window,
     )
 
 

@@ -7,24 +7,28 @@ not know which model is loaded: whoever deletes one has to ask that first.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from traitlets import Enum, Float, Int, List, TraitError, Unicode, default, validate
 from traitlets.config import Config, LoggingConfigurable
 
 from ..contract.models import ImportManifest, ModelInfo
 from ..errors import (
     AirGapped,
+    DownloadNotFound,
     InvalidArgument,
     LicenseNotAccepted,
     LocalCoderError,
     ModelNotFound,
     ModelNotReady,
+    ModelPinned,
 )
-from . import bundle, catalogue, files
+from . import bundle, catalogue, files, info, memory
 from .download import Download, arranged, kind_of, parts_bytes
 from .entries import CatalogueEntry, PackageIndexSource, Source
 from .folder import ModelsFolder, default_models_dir, environment_models_dir
@@ -119,18 +123,18 @@ class ModelStore(LoggingConfigurable):
     def _folder(self) -> ModelsFolder:
         return self._library.folder
 
-    def infos(self, context_window: int) -> list[ModelInfo]:
+    def infos(self, terms: memory.Terms | int) -> list[ModelInfo]:
         """Every model of the catalogue, and after them what was imported.
 
         Parameters
         ----------
-        context_window
-            Tokens that the fit is judged for.
+        terms
+            How they would be loaded: the fit is judged for it. A number is a context window in tokens.
 
         """
-        return self._listing(context_window).all()
+        return self._listing(terms).all()
 
-    def info(self, model_id: str, context_window: int) -> ModelInfo:
+    def info(self, model_id: str, terms: memory.Terms | int) -> ModelInfo:
         """One model; see `infos`.
 
         Raises
@@ -140,7 +144,7 @@ class ModelStore(LoggingConfigurable):
 
         """
         entry = self.catalogue.entries.get(model_id)
-        listing = self._listing(context_window)
+        listing = self._listing(terms)
         return listing.of_entry(entry) if entry else listing.of_import(self._manifest(model_id))
 
     def locate(self, model_id: str) -> InstalledModel:
@@ -159,18 +163,40 @@ class ModelStore(LoggingConfigurable):
         model = self._library.current(self._manifest(model_id))
         return model if model is not None else self.verify(model_id)
 
-    def verify(self, model_id: str, *, progress: Report | None = None) -> InstalledModel:
+    def verify(
+        self, model_id: str, *, progress: Report | None = None, cancel: threading.Event | None = None
+    ) -> InstalledModel:
         """Compute the digest again, whatever the file's time says; errors as of `locate`."""
         manifest = self._manifest(model_id)
         try:
             self._folder.require_writable()
         except LocalCoderError:
-            return self._library.checked(manifest, report=progress)
+            return self._library.checked(manifest, report=progress, cancel=cancel)
+        with self._folder.lock(model_id, cancel):
+            return self._library.checked(self._manifest(model_id), report=progress, cancel=cancel)
+
+    def pin(self, model_id: str, *, pinned: bool) -> None:
+        """Keep a model at its version, or let it be updated again.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady, FileWriteError
+            There is no such model; it is not here; the folder cannot be written.
+
+        """
+        self._manifest(model_id)
         with self._folder.lock(model_id):
-            return self._library.checked(self._manifest(model_id), report=progress)
+            self._library.pin(self._manifest(model_id), pinned)
 
     def prepare(
-        self, model_id: str, *, allow_download: bool, accept_license: str, accepted_by: str, air_gap: bool
+        self,
+        model_id: str,
+        *,
+        allow_download: bool,
+        accept_license: str,
+        accepted_by: str,
+        air_gap: bool,
+        update: bool = False,
     ) -> InstalledModel | None:
         """The model if it is ready; None if everything is in order to `fetch` it. Opens no connection.
 
@@ -180,17 +206,25 @@ class ModelStore(LoggingConfigurable):
             SHA-256 of the licence text that the person accepts with this call; recorded.
         accepted_by
             Who that is.
+        update
+            A model whose file is not the one of the catalogue is not ready, but to be fetched.
 
         Raises
         ------
-        ModelNotFound, ModelNotReady, LicenseNotAccepted, AirGapped, FileWriteError, DiskFull
+        ModelNotFound, ModelNotReady, ModelPinned, LicenseNotAccepted, AirGapped, FileWriteError, DiskFull
             Why it cannot be fetched, checked in this order, before any byte.
         ChecksumMismatch
             It was here, and has changed; it was moved out of sight.
 
         """
         try:
-            return self.locate(model_id)
+            model = self.locate(model_id)
+            if not (update and self._updates(model_id)):
+                return model
+            if self._manifest(model_id).pinned:
+                raise ModelPinned(f"`{model_id}` is pinned to its version, so it was not updated.")
+            if not allow_download:
+                raise ModelNotReady(f"The version of `{model_id}` in the catalogue is not on this machine.")
         except ModelNotReady:
             if not allow_download or model_id not in self.catalogue.entries:
                 raise
@@ -214,10 +248,13 @@ class ModelStore(LoggingConfigurable):
         self._require_space(entry, sources)
         return None
 
-    def fetch(self, model_id: str, *, progress: Report, cancel: threading.Event) -> InstalledModel:
+    def fetch(
+        self, model_id: str, *, progress: Report, cancel: threading.Event, update: bool = False
+    ) -> InstalledModel:
         """Download a model and put it in its place; `prepare` has said that it may.
 
-        One process at a time fetches a model; others wait and find it done.
+        One process at a time fetches a model; others wait and find it done. With ``update``, a file that is
+        here and is not the one of the catalogue stays until the new one is whole and verified.
 
         Raises
         ------
@@ -234,9 +271,10 @@ class ModelStore(LoggingConfigurable):
         entry = self._entry(model_id)
         files.make_folder(self._folder.model(model_id).parent)
         with self._folder.lock(model_id, cancel):
-            present = self._present(entry, progress, cancel)
-            if present is not None:
-                return present
+            if not (update and self._updates(model_id)):
+                present = self._present(entry, progress, cancel)
+                if present is not None:
+                    return present
             sources = arranged(entry.sources, self.sources)
             files.make_folder(self._folder.model(model_id))
             self._require_space(entry, sources)
@@ -245,6 +283,27 @@ class ModelStore(LoggingConfigurable):
             model = self._library.install(part, _manifest_of(entry))
             download.discard()
             return model
+
+    def discard_part(self, model_id: str) -> None:
+        """Remove what a download has got so far.
+
+        Raises
+        ------
+        ModelNotFound, DownloadNotFound
+            The catalogue has no such model; there is nothing of it.
+        ModelInUse
+            It is being downloaded just now.
+
+        """
+        self._entry(model_id)
+        parts = self._folder.downloads(model_id)
+        if not parts.is_dir():
+            raise DownloadNotFound(f"There is no part of a download of `{model_id}`.")
+        with self._folder.lock(model_id, wait=False):
+            self._folder.remove_tree(parts)
+            # Of a model that is not here nothing else is left.
+            with contextlib.suppress(OSError):
+                self._folder.model(model_id).rmdir()
 
     def received_bytes(self, model_id: str) -> int:
         """Bytes of the model that are on this machine: all of it, or what a download has got so far."""
@@ -280,7 +339,20 @@ class ModelStore(LoggingConfigurable):
         work = Importing(self._library, self.catalogue, self.reserve_bytes, progress, cancel)
         return work.run(Path(path), model_id, link)
 
-    def export(self, model_id: str, path: str | Path, *, progress: Report | None = None) -> tuple[Path, int]:
+    def provisional_id(self, path: str | Path) -> str:
+        """The id that an import would probably get; only its digest tells whether the catalogue knows it."""
+        return Importing(self._library, self.catalogue, self.reserve_bytes, None, None).provisional_id(
+            Path(path)
+        )
+
+    def export(
+        self,
+        model_id: str,
+        path: str | Path,
+        *,
+        progress: Report | None = None,
+        cancel: threading.Event | None = None,
+    ) -> tuple[Path, int]:
         """Write a bundle; gives its folder and its size in bytes.
 
         Parameters
@@ -309,7 +381,7 @@ class ModelStore(LoggingConfigurable):
         if manifest.license in self.catalogue.notices:
             texts["NOTICE.txt"] = self.catalogue.notices[manifest.license]
         named = _named_for_export(manifest)
-        target = bundle.write(model.path, named, texts, destination, report=progress)
+        target = bundle.write(model.path, named, texts, destination, report=progress, cancel=cancel)
         return target, files.tree_bytes(target)
 
     def delete(self, model_id: str) -> int:
@@ -332,15 +404,22 @@ class ModelStore(LoggingConfigurable):
         with self._folder.lock(model_id, wait=False):
             return self._library.remove(model_id)
 
-    def _listing(self, context_window: int) -> Listing:
+    def _listing(self, terms: memory.Terms | int) -> Listing:
         accepted = LicenseLedger(self._folder.licenses).accepted_texts()
-        return Listing(self.catalogue, self._library, accepted, context_window)
+        if isinstance(terms, int):
+            terms = memory.Terms(context_window=terms)
+        return Listing(self.catalogue, self._library, accepted, terms)
 
     def _entry(self, model_id: str) -> CatalogueEntry:
         entry = self.catalogue.entries.get(model_id)
         if entry is None:
             raise ModelNotFound(f"The catalogue has no model `{model_id[:80]}`.", model=model_id[:80])
         return entry
+
+    def _updates(self, model_id: str) -> bool:
+        """Whether the catalogue offers another file under the id of a model that is here."""
+        entry = self.catalogue.entries.get(model_id)
+        return entry is not None and info.update_of(entry, self._library.manifest(model_id)) is not None
 
     def _manifest(self, model_id: str) -> ImportManifest:
         manifest = self._library.manifest(model_id)
@@ -410,18 +489,11 @@ def _manifest_of(entry: CatalogueEntry) -> ImportManifest:
         digest=entry.sha256,
         license=entry.license,
         origin="catalogue",
+        revision=entry.revision,
     )
 
 
 def _named_for_export(manifest: ImportManifest) -> ImportManifest:
     """The manifest with a plain file name: a linked model is called by its id."""
-    if not manifest.linked:
-        return manifest
-    return ImportManifest(
-        id=manifest.id,
-        file=f"{manifest.id}.gguf",
-        size_bytes=manifest.size_bytes,
-        digest=manifest.digest,
-        license=manifest.license,
-        origin=manifest.origin,
-    )
+    file = f"{manifest.id}.gguf" if manifest.linked else manifest.file
+    return msgspec.structs.replace(manifest, file=file, linked=False, pinned=False)

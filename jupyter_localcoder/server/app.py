@@ -46,7 +46,21 @@ class LocalCoderApp(ExtensionApp):
         from ..composition import build_service
 
         command_line = getattr(self.serverapp, "cli_config", None)
-        return build_service(command_line=command_line, log=self.log, parent=self)
+        return build_service(
+            command_line=command_line, log=self.log, parent=self, kernel_pids=self._kernel_pids
+        )
+
+    def _kernel_pids(self) -> list[int]:
+        """Process ids of the kernels of this server that run on this machine."""
+        from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+        kernels: Any = getattr(self.serverapp, "kernel_manager", None)
+        pids = []
+        for id_ in kernels.list_kernel_ids() if kernels else ():
+            provisioner = getattr(kernels.get_kernel(id_), "provisioner", None)
+            if isinstance(provisioner, LocalProvisioner) and provisioner.pid:
+                pids.append(provisioner.pid)
+        return pids
 
     def initialize_handlers(self) -> None:
         """Add the routes of all operations, and the channel; the base URL is put before them for us."""

@@ -29,8 +29,10 @@ from .completion import Completion
 from .context import Context
 from .engine import Engine
 from .generation import Generation
+from .machine import KernelPids, Machine
 from .models import Models
 from .offering import offers_operations
+from .room import Room
 from .settings import Settings
 
 
@@ -65,6 +67,7 @@ class Service(LoggingConfigurable):
         events: EventHub,
         planner: Planner,
         accepted_by: str,
+        kernel_pids: KernelPids = tuple,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -72,12 +75,16 @@ class Service(LoggingConfigurable):
         self._supervisor = supervisor
         self._planner = planner
         self._downloads = Downloads(store, events, accepted_by=accepted_by)
-        self._engine = Engine(settings, supervisor, planner, latency_ms=lambda: self.completion_latency_ms)
+        machine = Machine(supervisor, kernel_pids)
+        room = Room(planner, supervisor, machine)
+        self._engine = Engine(
+            settings, supervisor, planner, room, latency_ms=lambda: self.completion_latency_ms
+        )
         self._runs = Runs(self.max_requests, self._engine.remember_speed)
 
-        self.backend = Backend(settings, supervisor, planner, events, self._engine, self._runs)
-        self.models = Models(settings, store, supervisor, planner, events, self._downloads)
-        self.settings = Settings(settings, store, planner, self._engine)
+        self.backend = Backend(settings, supervisor, planner, events, self._engine, self._runs, machine)
+        self.models = Models(settings, store, supervisor, planner, events, self._downloads, machine, room)
+        self.settings = Settings(settings, store, planner, self._engine, events)
         self.generation = Generation(settings, planner, self._engine, self._runs)
         self.completion = Completion(settings, supervisor, planner, self._engine, self._runs)
         self.context = Context()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-
-import psutil
 
 from .._version import __version__
 from ..contract import backend, registry, wire
 from ..events import EventHub
-from ..models import memory
 from ..planning import Planner
 from ..runs import Runs
 from ..settings import LocalCoderSettings
 from ..supervisor import LoadPlan, Supervisor
 from .engine import Engine, acceleration
+from .machine import Machine
 
 
 class Backend:
@@ -30,7 +27,9 @@ class Backend:
         events: EventHub,
         engine: Engine,
         runs: Runs,
+        machine: Machine,
     ) -> None:
+        self._machine = machine
         self._settings = settings
         self._supervisor = supervisor
         self._planner = planner
@@ -47,7 +46,6 @@ class Backend:
         supervisor = self._supervisor
         settings = self._settings.current
         plan, loaded = supervisor.plan, supervisor.loaded
-        available, total = memory.available()
         return backend.BackendStatus(
             version=__version__,
             state=supervisor.state,
@@ -58,12 +56,7 @@ class Backend:
             uptime_seconds=time.monotonic() - self._began,
             queue_length=len(self._runs),
             speeds=self._engine.speeds,
-            memory=backend.Memory(
-                worker_bytes=_resident_bytes(supervisor.pid),
-                server_bytes=_resident_bytes(os.getpid()),
-                available_bytes=available,
-                total_bytes=total,
-            ),
+            memory=self._machine.memory(),
             air_gap=settings.air_gap,
             acceleration=acceleration(loaded),
             context_window=loaded.n_ctx if loaded else 0,
@@ -82,10 +75,3 @@ class Backend:
                     action="Install a build with CUDA, Vulkan or Metal; the README says how.",
                 ),
             )
-
-
-def _resident_bytes(pid: int | None) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss) if pid else 0
-    except psutil.Error:
-        return 0

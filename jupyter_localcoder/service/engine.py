@@ -17,6 +17,7 @@ from ..planning import Planner, Role
 from ..runs import Ready, Run
 from ..settings import LocalCoderSettings
 from ..supervisor import Supervisor
+from .room import Room
 
 
 class Engine:
@@ -33,9 +34,11 @@ class Engine:
         settings: LocalCoderSettings,
         supervisor: Supervisor,
         planner: Planner,
+        room: Room,
         *,
         latency_ms: Callable[[], float],
     ) -> None:
+        self._room = room
         self._settings = settings
         self._supervisor = supervisor
         self._planner = planner
@@ -84,6 +87,7 @@ class Engine:
 
         async def prepare() -> Ready:
             plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
+            await self._room.require(plan)
             self.apply_residency()
             return Ready(self._supervisor.job(plan, request), sampling)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import msgspec
 
@@ -16,6 +17,8 @@ from ..planning import Planner
 from ..settings import LocalCoderSettings
 from ..supervisor import Supervisor
 from .engine import acceleration
+from .machine import Machine
+from .room import Room
 
 
 class Models:
@@ -29,13 +32,19 @@ class Models:
         planner: Planner,
         events: EventHub,
         downloads: Downloads,
+        machine: Machine,
+        room: Room,
     ) -> None:
+        self._machine = machine
+        self._room = room
         self._settings = settings
         self._store = store
         self._supervisor = supervisor
         self._planner = planner
         self._events = events
         self._downloads = downloads
+        self._loading: Counter[str] = Counter()
+        self._deleting: set[str] = set()
 
     async def model_list(self, _request: models.ModelListRequest) -> models.ModelList:
         """All models that are known or here."""
@@ -43,35 +52,55 @@ class Models:
 
     def _model_list(self) -> models.ModelList:
         profile, reason = self._planner.profile()
-        window = self._planner.cells()
+        recommended, recommended_reason = self._planner.profile("auto")
         catalogue = self._store.catalogue
+        memory = self._machine.memory()
+        terms = msgspec.structs.replace(self._planner.terms(), given_back_bytes=memory.given_back_bytes)
         return models.ModelList(
-            models=tuple(self._live(info) for info in self._store.infos(window)),
+            models=tuple(self._live(info) for info in self._store.infos(terms)),
             licenses=tuple(catalogue.licenses.values()),
             profiles=tuple(catalogue.profiles.values()),
             active_profile=profile.name,
             profile_reason=reason,
+            recommended_profile=recommended.name,
+            recommended_reason=recommended_reason,
             models_dir=str(self._store.models_dir),
+            memory=memory,
         )
 
     def _info(self, model_id: str) -> models.ModelInfo:
-        return self._live(self._store.info(model_id, self._planner.cells()))
+        given_back = self._machine.given_back_bytes()
+        terms = msgspec.structs.replace(self._planner.terms(), given_back_bytes=given_back)
+        return self._live(self._store.info(model_id, terms))
 
     def _live(self, info: models.ModelInfo) -> models.ModelInfo:
-        """Add what the store does not know: a download under way, the loaded model."""
+        """Add what the store does not know: what is under way, the loaded model, how fast it was."""
         plan = self._supervisor.plan
         loaded = self._supervisor.loaded is not None and plan is not None and plan.model == info.id
-        return self._downloads.live(msgspec.structs.replace(info, loaded=loaded))
+        speed = self._planner.speed(info.id) if info.state == "ready" else None
+        return self._downloads.live(msgspec.structs.replace(info, loaded=loaded, speed=speed))
 
     async def model_ensure(self, request: models.ModelEnsureRequest) -> models.ModelInfo:
         """Begin to make a model ready."""
         await self._downloads.ensure(request, air_gap=self._settings.current.air_gap)
         return await asyncio.to_thread(self._info, request.id)
 
-    async def model_cancel_download(self, request: models.ModelRequest) -> models.ModelInfo:
-        """Stop a download."""
-        await self._downloads.cancel(request.id)
+    async def model_cancel_download(self, request: models.ModelCancelDownloadRequest) -> Empty:
+        """Stop what is under way with a model."""
+        await self._downloads.cancel(request.id, discard=request.discard)
+        return Empty()
+
+    async def model_verify(self, request: models.ModelRequest) -> models.ModelInfo:
+        """Begin to compute a digest again."""
+        await self._downloads.verify(request.id)
         return await asyncio.to_thread(self._info, request.id)
+
+    async def model_pin(self, request: models.ModelPinRequest) -> models.ModelInfo:
+        """Keep a model at its version."""
+        await asyncio.to_thread(self._store.pin, request.id, pinned=request.pinned)
+        info = await asyncio.to_thread(self._info, request.id)
+        self._events.tell(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state=info.state))
+        return info
 
     async def model_import(self, request: models.ModelImportRequest) -> models.ModelInfo:
         """Take a file into the store."""
@@ -80,24 +109,38 @@ class Models:
 
     async def model_export(self, request: models.ModelExportRequest) -> models.ModelExported:
         """Write a bundle."""
-        path, size = await asyncio.to_thread(self._store.export, request.id, request.path)
+        path, size = await self._downloads.export(request)
         return models.ModelExported(path=str(path), size_bytes=size)
 
     async def model_delete(self, request: models.ModelDeleteRequest) -> models.DeletedModel:
         """Remove a model."""
         plan = self._supervisor.plan
-        if plan is not None and plan.model == request.id:
+        if self._loading[request.id] or (plan is not None and plan.model == request.id):
             if not request.force:
-                raise ModelInUse(f"The model {request.id} is loaded.")
+                raise ModelInUse(f"The model {request.id} is loaded.", model=request.id)
             await self._supervisor.unload(f"{request.id} is being removed.")
-        freed = await asyncio.to_thread(self._store.delete, request.id)
+        self._deleting.add(request.id)
+        try:
+            freed = await asyncio.to_thread(self._store.delete, request.id)
+        finally:
+            self._deleting.discard(request.id)
         self._events.tell(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state="idle"))
         return models.DeletedModel(id=request.id, freed_bytes=freed)
 
     async def model_load(self, request: models.ModelLoadRequest) -> models.LoadedModel:
         """Load a model now."""
-        plan = await asyncio.to_thread(self._planner.plan, "code", model=request.id, profile=request.profile)
-        loaded = await self._supervisor.load(plan)
+        if request.id in self._deleting:
+            raise ModelInUse(f"The model {request.id} is being removed.", model=request.id)
+        # Noted from the first moment on: until the supervisor has it, nothing else says that it is wanted.
+        self._loading[request.id] += 1
+        try:
+            plan = await asyncio.to_thread(
+                self._planner.plan, "code", model=request.id, profile=request.profile
+            )
+            await self._room.require(plan, force=request.force)
+            loaded = await self._supervisor.load(plan)
+        finally:
+            self._loading[request.id] -= 1
         return models.LoadedModel(
             id=plan.model,
             digest=plan.digest,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from ..contract import registry
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
+from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner
 from ..settings import LocalCoderSettings
@@ -15,8 +17,14 @@ class Settings:
     """Shows and changes the settings."""
 
     def __init__(
-        self, settings: LocalCoderSettings, store: ModelStore, planner: Planner, engine: Engine
+        self,
+        settings: LocalCoderSettings,
+        store: ModelStore,
+        planner: Planner,
+        engine: Engine,
+        events: EventHub,
     ) -> None:
+        self._events = events
         self._settings = settings
         self._store = store
         self._planner = planner
@@ -32,6 +40,7 @@ class Settings:
         view = await asyncio.to_thread(self._settings.update, request)
         self._planner.forget_choice()
         self._engine.apply_residency()
+        self._events.tell(registry.SETTINGS_CHANGED, view)
         return view
 
     def _check_names(self, request: SettingsUpdateRequest) -> None:

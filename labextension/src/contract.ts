@@ -5,6 +5,8 @@
 
 export type Acceleration = 'auto' | 'gpu' | 'cpu';
 
+export type Activity = '' | 'download' | 'verify' | 'import' | 'export';
+
 export type CancelReason = 'user' | 'input' | 'timeout';
 
 export type CellKind = 'code' | 'markdown' | 'raw';
@@ -256,6 +258,9 @@ export interface Memory {
   server_bytes: number;
   available_bytes: number;
   total_bytes: number;
+  kernels: number;
+  kernels_bytes: number;
+  given_back_bytes: number;
 }
 
 /** What a model needs on this machine, in bytes, against what is free now. */
@@ -264,14 +269,24 @@ export interface MemoryFit {
   weights_bytes: number;
   kv_bytes: number;
   compute_bytes: number;
+  overhead_bytes: number;
+  private_bytes: number;
   needed_bytes: number;
   available_bytes: number;
+  context_window: number;
 }
 
 /** One turn of a conversation. */
 export interface Message {
   role: 'assistant' | 'system' | 'user';
   content: string;
+}
+
+/** Stop what is under way with the file of a model. */
+export interface ModelCancelDownloadRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id: string;
+  discard?: boolean;
 }
 
 /** Remove a model from this machine. */
@@ -287,6 +302,7 @@ export interface ModelEnsureRequest {
   id: string;
   allow_download?: boolean;
   accept_license?: string;
+  update?: boolean;
 }
 
 /** Write a portable bundle (GGUF, licence, manifest with digests). */
@@ -330,6 +346,12 @@ export interface ModelInfo {
   fit: MemoryFit;
   loaded: boolean;
   error: ErrorPayload | null;
+  activity: Activity;
+  rate_bytes_per_second: number;
+  linked: boolean;
+  pinned: boolean;
+  update: ModelUpdate | null;
+  speed: ModelSpeed | null;
 }
 
 /** Answer of `model:list`. */
@@ -339,7 +361,10 @@ export interface ModelList {
   profiles: Profile[];
   active_profile: string;
   profile_reason: string;
+  recommended_profile: string;
+  recommended_reason: string;
   models_dir: string;
+  memory: Memory;
 }
 
 /** Asks for all of them. */
@@ -350,12 +375,26 @@ export interface ModelLoadRequest {
   /** Id of a model: letters, digits, dot, dash and underscore. */
   id: string;
   profile?: string | null;
+  force?: boolean;
+}
+
+/** Keep a model at its version, or let it be updated again. */
+export interface ModelPinRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id: string;
+  pinned: boolean;
 }
 
 /** Names one model. */
 export interface ModelRequest {
   /** Id of a model: letters, digits, dot, dash and underscore. */
   id: string;
+}
+
+/** How fast a model was on this machine when it was last measured, as it would be loaded now. */
+export interface ModelSpeed {
+  prefill_tokens_per_second: number;
+  decode_tokens_per_second: number;
 }
 
 /** Which weights answered. */
@@ -365,7 +404,7 @@ export interface ModelStamp {
   quantization: string;
 }
 
-/** Event `model:state`: a download, an import or a removal moved. */
+/** Event `model:state`: a download, an import, a verification, an export or a removal moved. */
 export interface ModelStateEvent {
   id: string;
   state: ModelState;
@@ -373,10 +412,18 @@ export interface ModelStateEvent {
   total_bytes: number;
   rate_bytes_per_second: number;
   error: ErrorPayload | null;
+  activity: Activity;
 }
 
 /** Ends the worker, which frees everything it held. */
 export type ModelUnloadRequest = Record<string, never>;
+
+/** Another file that the catalogue offers under the id of a model that is here. */
+export interface ModelUpdate {
+  digest: string;
+  size_bytes: number;
+  revision: string;
+}
 
 /** A cell, with what is known of its last run. */
 export interface NotebookCell {
@@ -593,7 +640,7 @@ export interface IOperations {
    * Make a model ready: verify it, or download it. Returns at once; progress comes as
    * `model:state`.
    * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, LICENSE_NOT_ACCEPTED, AIR_GAPPED, DISK_FULL,
-   * FILE_WRITE_ERROR, DOWNLOAD_FAILED, CHECKSUM_MISMATCH.
+   * FILE_WRITE_ERROR, DOWNLOAD_FAILED, CHECKSUM_MISMATCH, MODEL_PINNED.
    */
   'model:ensure': {
     request: ModelEnsureRequest;
@@ -601,18 +648,38 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Stop a download; what came so far is kept for resuming.
-   * Errors: MODEL_NOT_FOUND, DOWNLOAD_NOT_FOUND.
+   * Stop a download, a verification, an import or an export. What a download has got so far is kept
+   * for resuming, unless `discard` removes it.
+   * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, DOWNLOAD_NOT_FOUND, FILE_WRITE_ERROR.
    */
   'model:cancelDownload': {
+    request: ModelCancelDownloadRequest;
+    response: Empty;
+    streams: false;
+  };
+  /**
+   * Compute the digest of a file again. Returns at once; progress and verdict come as
+   * `model:state`.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY.
+   */
+  'model:verify': {
     request: ModelRequest;
+    response: ModelInfo;
+    streams: false;
+  };
+  /**
+   * Keep a model at its version, or let it be updated again.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, FILE_WRITE_ERROR.
+   */
+  'model:pin': {
+    request: ModelPinRequest;
     response: ModelInfo;
     streams: false;
   };
   /**
    * Copy or link a local GGUF file, or a portable bundle, into the store.
    * Errors: FILE_NOT_FOUND, INVALID_ARGUMENT, INVALID_MODEL, CHECKSUM_MISMATCH, DISK_FULL,
-   * FILE_WRITE_ERROR, MODEL_IN_USE.
+   * FILE_WRITE_ERROR, MODEL_IN_USE, CANCELED.
    */
   'model:import': {
     request: ModelImportRequest;
@@ -621,7 +688,8 @@ export interface IOperations {
   };
   /**
    * Write a portable bundle for a machine without a network.
-   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, INVALID_ARGUMENT, DISK_FULL, FILE_WRITE_ERROR.
+   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, INVALID_ARGUMENT, MODEL_IN_USE, DISK_FULL,
+   * FILE_WRITE_ERROR, CANCELED.
    */
   'model:export': {
     request: ModelExportRequest;
@@ -639,8 +707,8 @@ export interface IOperations {
   };
   /**
    * Load a model. One load at a time; callers of the same one share it.
-   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
-   * BACKEND_UNAVAILABLE.
+   * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
+   * LOAD_TIMEOUT, BACKEND_UNAVAILABLE.
    */
   'model:load': {
     request: ModelLoadRequest;
@@ -670,8 +738,9 @@ export interface IOperations {
   };
   /**
    * Run a command (explain, improve, fix, document, test, generate, or a free prompt) over code.
-   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
-   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED.
+   * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
+   * LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT,
+   * CANCELED.
    */
   'generate': {
     request: GenerateRequest;
@@ -680,8 +749,9 @@ export interface IOperations {
   };
   /**
    * The next turn of a conversation.
-   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
-   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED.
+   * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
+   * LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT,
+   * CANCELED.
    */
   'chat': {
     request: ChatRequest;
@@ -690,9 +760,9 @@ export interface IOperations {
   };
   /**
    * Fill in the middle, at the cursor.
-   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
-   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED,
-   * DISABLED.
+   * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
+   * LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT,
+   * CANCELED, DISABLED.
    */
   'tab:complete': {
     request: CompleteRequest;
@@ -701,9 +771,9 @@ export interface IOperations {
   };
   /**
    * Read a prompt ahead, below every other request; given up at once for real work.
-   * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL, LOAD_TIMEOUT,
-   * BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED,
-   * DISABLED.
+   * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
+   * LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT,
+   * CANCELED, DISABLED.
    */
   'tab:warm': {
     request: WarmRequest;
@@ -755,8 +825,10 @@ export interface IOperations {
 export interface IEvents {
   /** A move of the worker's state machine. */
   'backend:state': BackendState;
-  /** A download, an import or a removal moved. */
+  /** A download, an import, a verification, an export or a removal moved. */
   'model:state': ModelStateEvent;
+  /** Somebody changed the settings. */
+  'settings:changed': SettingsView;
   /** A frame of a completion, to who asked for it. */
   'tab:stream': Frame;
   /** A sentence for the person. */
@@ -769,6 +841,8 @@ export const OPERATIONS = {
   'model:list': { method: 'GET', path: 'models', streams: false },
   'model:ensure': { method: 'POST', path: 'models/{id}/ensure', streams: false },
   'model:cancelDownload': { method: 'DELETE', path: 'models/{id}/download', streams: false },
+  'model:verify': { method: 'POST', path: 'models/{id}/verify', streams: false },
+  'model:pin': { method: 'POST', path: 'models/{id}/pin', streams: false },
   'model:import': { method: 'POST', path: 'models/import', streams: false },
   'model:export': { method: 'POST', path: 'models/{id}/export', streams: false },
   'model:delete': { method: 'DELETE', path: 'models/{id}', streams: false },

@@ -9,6 +9,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from jupyter_localcoder import planning
 from jupyter_localcoder.calibrations import Calibrations
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.models.store import ModelStore
 from jupyter_localcoder.planning import Planner
 from jupyter_localcoder.settings import LocalCoderSettings
@@ -50,3 +51,31 @@ def test_a_plan_stays_the_same_while_the_model_itself_takes_the_memory(
     assert planner.plan("code", model="tiny") == before
     planner.forget_choice()
     assert planner.plan("code", model="tiny") != before
+
+
+def test_the_terms_of_the_memory_estimate_are_those_of_the_load(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    for mode in ("performance", "stability"):
+        planner._settings.update(SettingsUpdateRequest(run_mode=mode, context_window=3000))  # type: ignore[arg-type]
+        load, terms = planner.plan("code", model="tiny").load, planner.terms()
+        assert terms.cells(4096) == max(load.n_cells, load.n_ctx)
+        assert (terms.n_ubatch, terms.cache_type, terms.repack) == (
+            load.n_ubatch,
+            load.cache_type,
+            load.repack,
+        )
+
+
+def test_a_speed_is_known_once_it_was_measured_as_it_would_be_loaded(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    assert planner.speed("tiny") is None
+    assert planner.speed("nobody") is None
+    plan = planner.plan("code", model="tiny")
+    planner._calibrations.remember(Calibrations.key(plan.digest, plan.load), {1: 0.05, 64: 0.2})
+    speed = planner.speed("tiny")
+    assert speed is not None
+    assert (speed.decode_tokens_per_second, speed.prefill_tokens_per_second) == (20.0, 320.0)
+    planner._settings.update(SettingsUpdateRequest(run_mode="stability"))
+    assert planner.speed("tiny") is None

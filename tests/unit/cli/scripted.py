@@ -148,7 +148,10 @@ class FakeClient(Client):
             profiles=tuple(store.catalogue.profiles.values()),
             active_profile="Tiny",
             profile_reason="Tiny: 8.1 GB of memory are free.",
+            recommended_profile="Tiny",
+            recommended_reason="Tiny: 8.1 GB of memory are free.",
             models_dir=os.environ.get("LOCALCODER_MODELS_DIR", "/models"),
+            memory=_MEMORY,
         )
 
     def ping(self, request: Any) -> backend.BackendStatus:
@@ -164,12 +167,7 @@ class FakeClient(Client):
             speeds=backend.Speeds(
                 prefill_tokens_per_second=812.0, decode_tokens_per_second=31.4, first_token_ms=140.0
             ),
-            memory=backend.Memory(
-                worker_bytes=700_000_000,
-                server_bytes=90_000_000,
-                available_bytes=8_000_000_000,
-                total_bytes=16_000_000_000,
-            ),
+            memory=_MEMORY,
             air_gap=self.script.air_gap,
             acceleration="cpu",
             context_window=8192,
@@ -201,6 +199,12 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.MODEL_DELETE.name: FakeClient.delete,
 }
 
+_MEMORY = backend.Memory(
+    worker_bytes=700_000_000,
+    server_bytes=90_000_000,
+    available_bytes=8_000_000_000,
+    total_bytes=16_000_000_000,
+)
 _DEFAULTS: dict[str, Any] = {
     "profile": "auto", "model": "", "general_model": "", "context_window": 0, "temperature": 0.2,
     "top_k": 40, "top_p": 0.95, "min_p": 0.05, "repeat_penalty": 1.0, "max_tokens": 1024,

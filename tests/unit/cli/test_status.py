@@ -28,7 +28,8 @@ def test_load_names_the_model_of_the_profile(cli):
 
 
 def test_load_of_one_model_with_a_profile(cli):
-    request = cli("load", "other", "--profile=Tiny").asked("model:load")
+    request = cli("load", "other", "--profile=Tiny", "--force").asked("model:load")
+    assert request.force
     assert (request.id, request.profile) == ("other", "Tiny")
 
 

@@ -82,7 +82,10 @@ def listed() -> ModelList:
             "profiles": [profile("Tiny", "small"), profile("Heavy", "big")],
             "active_profile": "Tiny",
             "profile_reason": "It fits.",
+            "recommended_profile": "Tiny",
+            "recommended_reason": "It fits.",
             "models_dir": "/m",
+            "memory": {"worker_bytes": 0, "server_bytes": 0, "available_bytes": 0, "total_bytes": 0},
         },
     )
 

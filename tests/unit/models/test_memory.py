@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from jupyter_localcoder.contract.models import MemoryFit
 from jupyter_localcoder.models import catalogue, memory
 from jupyter_localcoder.models.shape import Shape
 
@@ -46,6 +48,33 @@ def test_a_model_fits_tightly_or_not(shape: Shape):
     assert memory.fit(need, need.private_bytes, 16 * GIB).fit == "does-not-fit"
     assert memory.fit(need, 16 * GIB, need.needed_bytes - 1).fit == "does-not-fit"
     assert memory.fit(need, 0, 0).fit == "unknown"
+
+
+def test_the_parts_of_a_fit_add_up(shape: Shape):
+    fit = memory.fit(memory.estimate(shape, 8192), 16 * GIB, 16 * GIB, context_window=8192)
+    parts = fit.weights_bytes + fit.kv_bytes + fit.compute_bytes + fit.overhead_bytes
+    assert fit.needed_bytes == parts
+    assert fit.context_window == 8192
+
+
+def test_the_terms_of_a_load_decide_the_fit(shape: Shape):
+    def fit(trained: int = 32768, **terms: Any) -> MemoryFit:
+        return memory.fit_of(shape, 0, trained, memory.Terms(context_window=8192, **terms), (GIB, 8 * GIB))
+
+    plain = fit()
+    assert fit(extra_cells=2048).kv_bytes == plain.kv_bytes * 10 // 8
+    assert fit(trained=4096).kv_bytes == plain.kv_bytes // 2
+    assert fit(cache_type="q8_0").kv_bytes < plain.kv_bytes
+    assert fit(n_ubatch=128).compute_bytes == plain.compute_bytes // 4
+    assert fit(repack=False).private_bytes < plain.private_bytes
+
+
+def test_what_the_loaded_model_gives_back_counts_as_free_but_never_more_than_there_is(shape: Shape):
+    def available(given_back: int) -> int:
+        terms = memory.Terms(given_back_bytes=given_back)
+        return memory.fit_of(shape, 0, 0, terms, (GIB, 2 * GIB)).available_bytes
+
+    assert [available(0), available(GIB // 2), available(9 * GIB)] == [GIB, GIB * 3 // 2, 2 * GIB]
 
 
 def test_a_context_of_a_million_does_not_fit(shape: Shape):

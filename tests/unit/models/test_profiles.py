@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from jupyter_localcoder.contract.models import ModelInfo
-from jupyter_localcoder.models import catalogue, info, profiles
+from jupyter_localcoder.models import catalogue, info, memory, profiles
 
 GB = 1_000_000_000
 
@@ -14,7 +14,8 @@ GB = 1_000_000_000
 def infos(available: int, *installed: str) -> list[ModelInfo]:
     listed = []
     for entry in catalogue.load().entries.values():
-        fit = info.fit_of(entry.shape, entry.size_bytes, 8192, (available, 64 * GB))
+        terms, free = memory.Terms(context_window=8192), (available, 64 * GB)
+        fit = memory.fit_of(entry.shape, entry.size_bytes, entry.context_length, terms, free)
         one = info.of_catalogue(entry, None, accepted=False, received_bytes=0, error=None, fit=fit)
         listed.append(msgspec.structs.replace(one, state="ready" if entry.id in installed else "idle"))
     return listed

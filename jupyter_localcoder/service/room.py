@@ -1,0 +1,62 @@
+"""Refuses a load that does not fit into memory, before it begins. It serves no operation itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..contract.models import MemoryFit
+from ..errors import OutOfMemory
+from ..planning import Planner
+from ..supervisor import LoadPlan, Supervisor
+from .machine import Machine
+
+
+class Room:
+    """Whether there is room for a model; a person may overrule it, and what was overruled stays so."""
+
+    def __init__(self, planner: Planner, supervisor: Supervisor, machine: Machine) -> None:
+        self._planner = planner
+        self._supervisor = supervisor
+        self._machine = machine
+        self._forced: LoadPlan | None = None
+
+    async def require(self, plan: LoadPlan, *, force: bool = False) -> None:
+        """Let a plan pass that is loaded already, fits, or is to be loaded anyway.
+
+        Raises
+        ------
+        OutOfMemory
+            It does not fit; ``refused`` in the details says that nothing was tried, the other details how
+            many bytes it needs, and how many are free for it.
+        """
+        if plan in (self._supervisor.plan, self._forced):
+            return
+        fit = await asyncio.to_thread(self._fit, plan)
+        if fit.fit != "does-not-fit":
+            return
+        if not force:
+            raise refusal(plan, fit)
+        self._forced = plan
+
+    def _fit(self, plan: LoadPlan) -> MemoryFit:
+        return self._planner.fit(plan, given_back_bytes=self._machine.given_back_bytes())
+
+
+def refusal(plan: LoadPlan, fit: MemoryFit) -> OutOfMemory:
+    """The error for a model that does not fit, with the numbers."""
+    return OutOfMemory(
+        f"`{plan.model}` needs {_gigabytes(fit.needed_bytes)} of memory with a context of {plan.load.n_ctx} "
+        f"tokens; {_gigabytes(fit.available_bytes)} are free for it, and not all of that can be taken.",
+        recovery="Close notebooks or other programs, choose a smaller model or a smaller context window, or "
+        "load it anyway.",
+        refused=True,
+        model=plan.model,
+        needed_bytes=fit.needed_bytes,
+        private_bytes=fit.private_bytes,
+        available_bytes=fit.available_bytes,
+        context_window=fit.context_window,
+    )
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB"

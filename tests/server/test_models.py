@@ -1,0 +1,128 @@
+"""Models over REST and the channel: verified, pinned, told about; memory with the open kernels."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder.contract import registry
+from jupyter_localcoder.server.app import LocalCoderApp
+from tests.server.conftest import Ask
+
+
+@pytest.fixture
+def told(extension: LocalCoderApp) -> list[tuple[str, Any]]:
+    """Names and payloads of the events."""
+    events: list[tuple[str, Any]] = []
+    extension.service.events.listen(lambda event, payload: events.append((event.name, payload)))
+    return events
+
+
+async def info(ask: Ask, model: str = "tiny") -> Any:
+    listed = (await ask("GET", "models")).data
+    return next(one for one in listed["models"] if one["id"] == model)
+
+
+async def test_a_fit_counts_the_context_and_a_speed_comes_with_the_first_load(
+    ask: Ask, tiny_model: str
+) -> None:
+    before = await info(ask)
+    fit = before["fit"]
+    parts = fit["weights_bytes"] + fit["kv_bytes"] + fit["compute_bytes"] + fit["overhead_bytes"]
+    assert fit["needed_bytes"] == parts
+    assert fit["context_window"] == 4096 + 2048
+    assert before["speed"] is None
+    await ask("POST", "models/tiny/load")
+    after = await info(ask)
+    assert after["loaded"]
+    assert after["speed"]["decode_tokens_per_second"] > 0
+
+
+async def test_memory_counts_the_open_kernels_and_the_loaded_model(
+    ask: Ask, tiny_model: str, jp_fetch: Any
+) -> None:
+    empty = (await ask("GET", "models")).data["memory"]
+    assert (empty["kernels"], empty["kernels_bytes"], empty["given_back_bytes"]) == (0, 0, 0)
+    await jp_fetch("api", "kernels", method="POST", body="{}")
+    await ask("POST", "models/tiny/load")
+    memory = (await ask("GET", "models")).data["memory"]
+    assert memory["kernels"] == 1
+    assert memory["kernels_bytes"] > 10_000_000
+    assert 0 < memory["given_back_bytes"] <= memory["worker_bytes"]
+
+
+async def test_verify_answers_at_once_and_tells_the_verdict(
+    ask: Ask, tiny_model: str, told: list[tuple[str, Any]]
+) -> None:
+    assert (await ask("POST", "models/tiny/verify")).data["id"] == "tiny"
+
+    async def verdict() -> None:
+        while not [
+            p for name, p in told if name == "model:state" and p.activity == "" and p.state == "ready"
+        ]:
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(verdict(), 10)
+    assert (await ask("POST", "models/qwen2.5-coder-0.5b/verify")).code == "MODEL_NOT_READY"
+
+
+async def test_a_pin_is_kept_and_told(ask: Ask, tiny_model: str, told: list[tuple[str, Any]]) -> None:
+    assert (await ask("POST", "models/tiny/pin", {"pinned": True})).data["pinned"]
+    assert (await info(ask))["pinned"]
+    assert ("model:state", "tiny") in [(name, getattr(payload, "id", "")) for name, payload in told]
+    assert not (await ask("POST", "models/tiny/pin", {"pinned": False})).data["pinned"]
+
+
+async def test_a_change_of_the_settings_is_told_to_everybody(ask: Ask, told: list[tuple[str, Any]]) -> None:
+    await ask("PATCH", "settings", {"profile": "Tiny", "air_gap": True})
+    ((name, view),) = told
+    assert name == registry.SETTINGS_CHANGED.name
+    assert (view.settings.profile, view.settings.air_gap) == ("Tiny", True)
+
+
+async def test_a_model_that_does_not_fit_is_refused_until_somebody_insists(
+    ask: Ask, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jupyter_localcoder.models import memory
+
+    monkeypatch.setattr(memory, "available", lambda: (10_000_000, 24 * 10**9))
+    assert (await info(ask))["fit"]["fit"] == "does-not-fit"
+    refused = await ask("POST", "models/tiny/load")
+    assert (refused.status, refused.code) == (507, "OUT_OF_MEMORY")
+    assert refused.data["error"]["details"]["refused"] is True
+    # A completion does not load behind a person's back what a load would refuse.
+    assert (await ask("POST", "complete", {"prefix": "x = "})).code == "OUT_OF_MEMORY"
+    assert (await ask("POST", "models/tiny/load", {"force": True})).status == 200
+    assert (await ask("POST", "complete", {"prefix": "x = ", "max_tokens": 2})).status == 200
+
+
+async def test_a_model_is_not_deleted_while_it_loads(
+    ask: Ask, tiny_model: str, extension: LocalCoderApp
+) -> None:
+    loading = asyncio.ensure_future(ask("POST", "models/tiny/load"))
+    while not extension.service.models._loading["tiny"]:
+        await asyncio.sleep(0)
+    refusals = []
+    while not loading.done():
+        answer = await ask("DELETE", "models/tiny")
+        refusals.append(answer.code)
+    assert (await loading).status == 200
+    assert set(refusals) == {"MODEL_IN_USE"}
+
+
+async def test_what_lies_in_place_of_the_file_is_not_followed(
+    ask: Ask, tiny_model: str, tiny_gguf: Path, extension: LocalCoderApp
+) -> None:
+    folder = Path((await ask("GET", "models")).data["models_dir"]) / "tiny"
+    (file,) = folder.glob("*.gguf")
+    file.unlink()
+    file.symlink_to(tiny_gguf)
+    broken = await info(ask)
+    assert broken["state"] == "error"
+    assert "not a regular file" in broken["error"]["message"]
+    assert (await ask("POST", "models/tiny/load")).code == "MODEL_NOT_READY"
+    assert (await ask("DELETE", "models/tiny")).status == 200
+    assert tiny_gguf.exists()

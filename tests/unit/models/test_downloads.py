@@ -1,0 +1,234 @@
+"""What is under way with a model: told as events, one thing at a time, stopped and gone on from."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder import errors
+from jupyter_localcoder.contract.models import (
+    ModelEnsureRequest,
+    ModelExportRequest,
+    ModelImportRequest,
+    ModelStateEvent,
+)
+from jupyter_localcoder.downloads import Downloads
+from jupyter_localcoder.events import EventHub
+
+
+@dataclass
+class Desk:
+    """Downloads over a store, and the events that were told."""
+
+    work: Any
+    downloads: Downloads
+    told: list[ModelStateEvent] = field(default_factory=list)
+
+    async def ensure(self, **changes: Any) -> None:
+        request = {"allow_download": True, "accept_license": self.work.license_sha256, **changes}
+        await self.downloads.ensure(ModelEnsureRequest(id="tiny", **request), air_gap=False)
+
+    async def until(self, reached: Callable[[ModelStateEvent], bool]) -> ModelStateEvent:
+        async def look() -> ModelStateEvent:
+            while True:
+                for event in self.told:
+                    if reached(event):
+                        return event
+                await asyncio.sleep(0.005)
+
+        return await asyncio.wait_for(look(), 20)
+
+    async def ended(self) -> ModelStateEvent:
+        """The event after which nothing is under way."""
+        return await self.until(lambda event: event.activity == "" and event is self.told[-1])
+
+    @property
+    def info(self) -> Any:
+        return self.downloads.live(self.work.store.info("tiny", 0))
+
+
+Make = Callable[..., Desk]
+
+
+@pytest.fixture
+def desk(bench: Any, server: Any, url_source: Any) -> Make:
+    def make(**traits: Any) -> Desk:
+        work = bench(url_source(server), **traits)
+        events = EventHub(logging.getLogger("test"))
+        made = Desk(work, Downloads(work.store, events, accepted_by="ada"))
+        events.listen(lambda _, payload: made.told.append(payload))
+        return made
+
+    return make
+
+
+async def test_a_download_is_told_from_its_start_to_its_end(desk: Make) -> None:
+    here = desk()
+    await here.ensure()
+    first = here.told[0]
+    assert (first.state, first.activity) == ("downloading", "download")
+    last = await here.ended()
+    assert (last.state, last.error) == ("ready", None)
+    assert last.received_bytes == last.total_bytes == here.info.size_bytes
+    assert {event.activity for event in here.told[:-1]} == {"download"}
+
+
+async def test_a_pause_keeps_the_part_and_a_resume_goes_on_from_it(
+    desk: Make, server: Any, answer: Any
+) -> None:
+    here = desk()
+    cut = len(server.body) // 2
+    server.answers = [answer(hang_after=cut), answer()]
+    await here.ensure()
+    await asyncio.to_thread(server.hanging.wait, 10)
+    assert here.info.activity == "download"
+    await here.downloads.cancel("tiny")
+    paused = here.told[-1]
+    assert (paused.state, paused.activity, paused.error) == ("idle", "", None)
+    assert 0 < paused.received_bytes <= cut
+    here.told.clear()
+    await here.ensure()
+    assert (await here.ended()).state == "ready"
+    assert server.requests[-1]["range"] == f"bytes={paused.received_bytes}-"
+
+
+async def test_a_cancelled_download_leaves_nothing(desk: Make, server: Any, answer: Any) -> None:
+    here = desk()
+    server.answers = [answer(hang_after=len(server.body) // 2)]
+    await here.ensure()
+    await asyncio.to_thread(server.hanging.wait, 10)
+    await here.downloads.cancel("tiny", discard=True)
+    assert (here.told[-1].state, here.told[-1].received_bytes) == ("idle", 0)
+    assert not (here.work.folder / "tiny").exists()
+
+
+async def test_a_part_that_was_kept_can_be_removed_later(desk: Make, server: Any, answer: Any) -> None:
+    here = desk()
+    server.answers = [answer(hang_after=1000)]
+    await here.ensure()
+    await asyncio.to_thread(server.hanging.wait, 10)
+    await here.downloads.cancel("tiny")
+    with pytest.raises(errors.DownloadNotFound):
+        await here.downloads.cancel("tiny")
+    await here.downloads.cancel("tiny", discard=True)
+    assert here.info.received_bytes == 0
+    with pytest.raises(errors.DownloadNotFound):
+        await here.downloads.cancel("tiny", discard=True)
+
+
+async def test_a_wrong_digest_is_told_and_nothing_of_it_is_left(desk: Make, server: Any, answer: Any) -> None:
+    here = desk()
+    server.answers = [answer(body=bytes(len(server.body)))]
+    await here.ensure()
+    last = await here.ended()
+    assert last.state == "error"
+    assert last.error is not None
+    assert last.error.code == "CHECKSUM_MISMATCH"
+    assert here.info.error == last.error
+    assert (here.work.visible, here.info.received_bytes) == ([], 0)
+    server.answers = [answer()]
+    here.told.clear()
+    await here.ensure()
+    assert (await here.ended()).state == "ready"
+    assert here.info.error is None
+
+
+async def test_what_is_here_is_verified_again(desk: Make, tiny: Path) -> None:
+    here = desk()
+    here.work.store.import_file(tiny)
+    await here.downloads.verify("tiny")
+    assert here.info.state == "verifying"
+    assert (await here.ended()).state == "ready"
+    file = here.work.folder / "tiny" / "tiny.gguf"
+    file.write_bytes(bytes(file.stat().st_size))
+    here.told.clear()
+    await here.downloads.verify("tiny")
+    last = await here.ended()
+    assert last.error is not None
+    assert (last.state, last.error.code) == ("error", "CHECKSUM_MISMATCH")
+
+
+async def test_what_is_not_here_cannot_be_verified(desk: Make) -> None:
+    here = desk()
+    with pytest.raises(errors.ModelNotReady):
+        await here.downloads.verify("tiny")
+    with pytest.raises(errors.ModelNotFound):
+        await here.downloads.verify("nobody")
+
+
+async def test_an_import_is_told_under_a_provisional_id(desk: Make, tiny: Path, tmp_path: Path) -> None:
+    here = desk()
+    file = tmp_path / "from a stick.gguf"
+    file.write_bytes(tiny.read_bytes())
+    assert await here.downloads.import_file(ModelImportRequest(path=str(file))) == "tiny"
+    assert (here.told[0].id, here.told[0].activity) == ("from-a-stick", "import")
+    ends = [(event.id, event.state) for event in here.told if event.activity == ""]
+    assert ends == [("from-a-stick", "idle"), ("tiny", "ready")]
+
+
+async def test_a_file_that_is_no_model_is_refused_and_told(desk: Make, tmp_path: Path) -> None:
+    here = desk()
+    file = tmp_path / "tiny.gguf"
+    file.write_text("not a model")
+    with pytest.raises(errors.InvalidModel):
+        await here.downloads.import_file(ModelImportRequest(path=str(file)))
+    last = here.told[-1]
+    assert last.error is not None
+    assert (last.state, last.error.code) == ("idle", "INVALID_MODEL")
+    assert here.info.error is None  # The model of that name did nothing wrong.
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no named pipes of this kind")
+async def test_an_import_or_export_whose_request_goes_away_is_stopped(
+    desk: Make, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = desk()
+    stopped: list[bool] = []
+
+    def wait_for_stop(*_: Any, cancel: Any, **__: Any) -> None:
+        stopped.append(cancel.wait(10))
+        raise errors.Canceled
+
+    monkeypatch.setattr(here.work.store, "import_file", wait_for_stop)
+    monkeypatch.setattr(here.work.store, "export", wait_for_stop)
+    works: list[Awaitable[Any]] = [
+        here.downloads.import_file(ModelImportRequest(path=str(tiny), id="one")),
+        here.downloads.export(ModelExportRequest(id="two", path=str(tmp_path))),
+    ]
+    for work in works:
+        count = len(here.told)
+        task = asyncio.ensure_future(work)
+        await here.until(lambda _, count=count: len(here.told) > count)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await here.ended()
+    assert stopped == [True, True]
+
+
+async def test_one_thing_at_a_time_is_under_way_with_a_model(
+    desk: Make, server: Any, answer: Any, tiny: Path
+) -> None:
+    here = desk()
+    server.answers = [answer(hang_after=1000)]
+    await here.ensure()
+    await asyncio.to_thread(server.hanging.wait, 10)
+    with pytest.raises(errors.ModelInUse, match="downloaded"):
+        await here.downloads.import_file(ModelImportRequest(path=str(tiny), id="tiny"))
+    await here.downloads.cancel("tiny", discard=True)
+
+
+async def test_the_end_of_the_service_keeps_the_part(desk: Make, server: Any, answer: Any) -> None:
+    here = desk()
+    server.answers = [answer(hang_after=len(server.body) // 2)]
+    await here.ensure()
+    await asyncio.to_thread(server.hanging.wait, 10)
+    await here.downloads.close()
+    assert here.work.store.received_bytes("tiny") > 0
