@@ -26,7 +26,10 @@ const STATUS: BackendStatus = {
     worker_bytes: 1.5 * 2 ** 30,
     server_bytes: 2 ** 28,
     available_bytes: 3 * 2 ** 30,
-    total_bytes: 8 * 2 ** 30
+    total_bytes: 8 * 2 ** 30,
+    kernels: 0,
+    kernels_bytes: 0,
+    given_back_bytes: 0
   },
   air_gap: true,
   acceleration: 'cpu',
@@ -103,7 +106,13 @@ describe('the details', () => {
 
   it('leave out what was not measured', () => {
     const speeds = { prefill_tokens_per_second: 0, decode_tokens_per_second: 0, first_token_ms: 0 };
-    const memory = { worker_bytes: 0, server_bytes: 0, available_bytes: 0, total_bytes: 0 };
+    const memory = {
+      ...STATUS.memory,
+      worker_bytes: 0,
+      server_bytes: 0,
+      available_bytes: 0,
+      total_bytes: 0
+    };
     const idle = { ...STATUS, speeds, memory, acceleration: '', context_window: 0 };
     const names = detailRows(idle, null, trans, 'en').map(({ name }) => name);
     expect(names).toEqual([
