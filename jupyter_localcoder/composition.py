@@ -14,6 +14,7 @@ from .contract.backend import Notice
 from .events import EventHub
 from .models.store import ModelStore
 from .planning import Planner
+from .queueing.queue import RequestQueue
 from .service import Service
 from .service.machine import KernelPids
 from .settings import LocalCoderSettings
@@ -25,6 +26,7 @@ CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
     ModelStore,
     Supervisor,
     Service,
+    RequestQueue,
     Tuning,
 )
 """The classes whose traits configure the service, for `--help-all` and configuration files."""

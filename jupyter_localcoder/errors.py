@@ -18,7 +18,9 @@
     │   └── SourceFileNotFound        FILE_NOT_FOUND
     ├── Conflict              wait for, or end, what is in the way
     │   ├── ModelInUse                MODEL_IN_USE
-    │   └── ProviderInUse             PROVIDER_IN_USE
+    │   ├── ProviderInUse             PROVIDER_IN_USE
+    │   ├── NoActiveProvider          NO_ACTIVE_PROVIDER
+    │   └── RequestAlreadyCompleted   REQUEST_ALREADY_COMPLETED
     ├── Refused               give the permission that is missing
     │   ├── AuthError                 AUTH_ERROR
     │   ├── LicenseNotAccepted        LICENSE_NOT_ACCEPTED
@@ -209,6 +211,22 @@ class ProviderInUse(Conflict):
     code = "PROVIDER_IN_USE"
     sentence = "A request still runs on this provider."
     advice = "Wait until it has ended, or cancel it."
+
+
+class NoActiveProvider(Conflict):
+    """None was named, and none is active."""
+
+    code = "NO_ACTIVE_PROVIDER"
+    sentence = "No provider is active."
+    advice = "Activate one, or name one in the request."
+
+
+class RequestAlreadyCompleted(Conflict):
+    """The request has had its end."""
+
+    code = "REQUEST_ALREADY_COMPLETED"
+    sentence = "The request has already ended."
+    advice = "Nothing needs to be done."
 
 
 class AuthError(Refused):

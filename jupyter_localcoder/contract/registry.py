@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from . import backend, generation, models, notebook, settings
+from . import backend, generation, models, notebook, queue, settings
 from .common import Empty
 
 Req = TypeVar("Req", bound=msgspec.Struct)
@@ -179,9 +179,24 @@ TAB_CANCEL = Operation(
     "End a completion.",
     errors=("NOT_FOUND",),
 )  # fmt: skip
+LLM_CALL = Operation(
+    "llm:call", queue.CallRequest, queue.Queued, "POST", "queue", "execute",
+    "Queue a prompt for a provider. It ends with `response:complete` or `response:error`; `queue:get` waits.",
+    errors=("QUEUE_FULL", "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED", "AUTH_ERROR",
+            "BACKEND_UNAVAILABLE"),
+)  # fmt: skip
 LLM_CANCEL = Operation(
     "llm:cancel", generation.LlmCancelRequest, Empty, "DELETE", "queue/{id}", "execute",
     "End one request, waiting or running.",
+    errors=("REQUEST_NOT_FOUND", "REQUEST_ALREADY_COMPLETED"),
+)  # fmt: skip
+QUEUE_LIST = Operation(
+    "queue:list", queue.QueueListRequest, queue.QueueView, "GET", "queue", "read",
+    "What runs and waits in the queue, and what has just ended.",
+)  # fmt: skip
+QUEUE_GET = Operation(
+    "queue:get", queue.QueueGetRequest, queue.QueueAnswer, "GET", "queue/{id}", "read",
+    "One queued request with what there is of its answer; waits for its end, if asked to.",
     errors=("REQUEST_NOT_FOUND",),
 )  # fmt: skip
 LLM_CANCEL_ALL = Operation(
@@ -217,10 +232,13 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     TAB_COMPLETE,
     TAB_WARM,
     TAB_CANCEL,
+    LLM_CALL,
     LLM_CANCEL,
     LLM_CANCEL_ALL,
     CONTEXT_INSPECT,
     CONTEXT_PROBE,
+    QUEUE_LIST,
+    QUEUE_GET,
 )
 
 BACKEND_STATE = Event("backend:state", backend.BackendState, "A move of the worker's state machine.")
@@ -232,7 +250,22 @@ SETTINGS_CHANGED = Event("settings:changed", settings.SettingsView, "Somebody ch
 TAB_STREAM = Event("tab:stream", generation.Frame, "A frame of a completion, to who asked for it.")
 NOTICE = Event("notice", backend.Notice, "A sentence for the person.")
 
-EVENTS: tuple[Event, ...] = (BACKEND_STATE, MODEL_STATE, SETTINGS_CHANGED, TAB_STREAM, NOTICE)
+QUEUE_UPDATED = Event("queue:updated", queue.QueueUpdated, "A request was queued, began or ended.")
+RESPONSE_COMPLETE = Event(
+    "response:complete", queue.ResponseComplete, "A request was answered, and the answer is kept."
+)
+RESPONSE_ERROR = Event("response:error", queue.ResponseError, "A request failed, or was cancelled.")
+
+EVENTS: tuple[Event, ...] = (
+    BACKEND_STATE,
+    MODEL_STATE,
+    SETTINGS_CHANGED,
+    TAB_STREAM,
+    NOTICE,
+    QUEUE_UPDATED,
+    RESPONSE_COMPLETE,
+    RESPONSE_ERROR,
+)
 
 STREAM_FRAMES: tuple[type[msgspec.Struct], ...] = (
     generation.Started,

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ..contract.common import SamplingOptions
+from ..contract.common import ModelStamp, Sampling, SamplingOptions
 
 Role = Literal["system", "user", "assistant"]
 EndReason = Literal["stop", "length", "filter", "timeout"]
@@ -65,6 +65,8 @@ class ProviderRequest:
     stop: tuple[str, ...] = ()
     timeout_seconds: float | None = None
     """For the whole answer. None takes the one that the provider is configured with."""
+    background: bool = False
+    """Nobody looks on while it is written: what somebody waits for goes first, where that can be said."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,15 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Which weights answered what, and how the tokens were drawn."""
+
+    model: ModelStamp
+    sampling: Sampling
+    prompt_sha256: str
+
+
+@dataclass(frozen=True)
 class End:
     """The last frame of an answer."""
 
@@ -95,6 +106,8 @@ class End:
     """The model that answered, as the provider calls it."""
     cost_usd: float | None = None
     """An estimate by the user's own price table; None where it has no price."""
+    origin: Origin | None = None
+    """What it takes to get the same answer again; of the embedded engine only."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from .. import callers
 from ..contract import codec, registry
 from ..contract.generation import Failed, Started
 from ..errors import AuthError, InvalidArgument, QueueFull, ValidationError
@@ -50,6 +51,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         """Begin with nothing open."""
         super().initialize(name)
         self._requests: dict[str, asyncio.Task[None]] = {}
+        self._caller = callers.Connection()
         self._outbox: Outbox | None = None
         self._leave_events = contextlib.ExitStack()
 
@@ -76,6 +78,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         self._leave_events.close()
         for task in list(self._requests.values()):
             task.cancel()
+        self._caller.end()
         if self._outbox is not None:
             self._outbox.close()
 
@@ -101,6 +104,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         task.add_done_callback(lambda _: self._requests.pop(id_, None))
 
     async def _serve(self, id_: str, op: registry.Operation[Any, Any], payload: dict[str, Any]) -> None:
+        callers.current.set(self._caller)  # this task's own
         try:
             await self._authorize(op)
             request = codec.decode(op.request, payload)

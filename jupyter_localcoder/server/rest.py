@@ -18,6 +18,7 @@ from jupyter_server.utils import ensure_async, url_path_join
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from .. import callers
 from ..contract import codec
 from ..contract.common import ErrorPayload
 from ..contract.generation import Done, Failed, Started
@@ -117,6 +118,7 @@ class OperationHandler(AccessMixin, APIHandler):
             raise failure
 
     async def _run(self, op: Operation[Any, Any], path: dict[str, str]) -> None:
+        callers.current.set(callers.Visitor())  # this task's own
         try:
             query = {
                 name: self.get_query_argument(name)

@@ -21,17 +21,23 @@ from ..downloads import Downloads
 from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner
+from ..queueing.journal import Journal
+from ..queueing.queue import RequestQueue
+from ..queueing.record import Record
 from ..runs import Runs
 from ..settings import LocalCoderSettings
 from ..supervisor import LoadPlan, Supervisor
 from .backend import Backend
+from .choice import OnlyEmbedded
 from .completion import Completion
 from .context import Context
+from .embedded import Embedded
 from .engine import Engine
 from .generation import Generation
 from .machine import KernelPids, Machine
 from .models import Models
 from .offering import offers_operations
+from .queue import Queue
 from .room import Room
 from .settings import Settings
 
@@ -46,9 +52,13 @@ class Service(LoggingConfigurable):
     generation: Generation
     completion: Completion
     context: Context
+    queue: Queue
 
     max_requests = Integer(
-        512, min=1, config=True, help="So many requests may run or wait; more are answered `QUEUE_FULL`."
+        512,
+        min=1,
+        config=True,
+        help="So many requests that stream may run or wait; more are answered `QUEUE_FULL`.",
     )
     completion_latency_ms = Float(
         400.0,
@@ -82,17 +92,25 @@ class Service(LoggingConfigurable):
         )
         self._runs = Runs(self.max_requests, self._engine.remember_speed)
 
-        self.backend = Backend(settings, supervisor, planner, events, self._engine, self._runs, machine)
+        requests = RequestQueue(parent=self)
+        record = Record(lambda: Journal(settings.path.parent / "queue"), self.log)
+
+        self.backend = Backend(
+            settings, supervisor, planner, events, self._engine, self._runs, requests, machine
+        )
         self.models = Models(settings, store, supervisor, planner, events, self._downloads, machine, room)
         self.settings = Settings(settings, store, planner, self._engine, events)
         self.generation = Generation(settings, planner, self._engine, self._runs)
         self.completion = Completion(settings, supervisor, planner, self._engine, self._runs)
         self.context = Context()
+        choice = OnlyEmbedded(Embedded(store, planner, self._engine))
+        self.queue = Queue(settings, requests, choice, events, self._runs, record)
 
     async def close(self) -> None:
         """End everything that is under way."""
         self._runs.cancel_all()
         self.completion.stop_warming()
+        await self.queue.close()
         await self._downloads.close()
         await self._supervisor.close()
         self._planner.close()

@@ -9,6 +9,7 @@ from .._version import __version__
 from ..contract import backend, registry, wire
 from ..events import EventHub
 from ..planning import Planner
+from ..queueing.queue import RequestQueue
 from ..runs import Runs
 from ..settings import LocalCoderSettings
 from ..supervisor import LoadPlan, Supervisor
@@ -27,6 +28,7 @@ class Backend:
         events: EventHub,
         engine: Engine,
         runs: Runs,
+        requests: RequestQueue,
         machine: Machine,
     ) -> None:
         self._machine = machine
@@ -36,6 +38,7 @@ class Backend:
         self._events = events
         self._engine = engine
         self._runs = runs
+        self._requests = requests
         self._began = time.monotonic()
 
     async def backend_ping(self, _request: backend.PingRequest) -> backend.BackendStatus:
@@ -54,7 +57,7 @@ class Backend:
             model=plan.model if plan else None,
             profile=plan.profile if plan else settings.profile,
             uptime_seconds=time.monotonic() - self._began,
-            queue_length=len(self._runs),
+            queue_length=len(self._runs) + len(self._requests),
             speeds=self._engine.speeds,
             memory=self._machine.memory(),
             air_gap=settings.air_gap,

@@ -1,4 +1,4 @@
-"""``generate``, ``chat`` and ``llm:cancel*``: commands and conversations, streamed."""
+"""``generate`` and ``chat``: commands and conversations, streamed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import AsyncGenerator
 
 from .. import prompts
 from ..contract import generation, wire
-from ..contract.common import Empty
-from ..errors import RequestNotFound
 from ..planning import Planner, Role
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
@@ -64,15 +62,3 @@ class Generation:
             timeout_ms=request.timeout_ms,
         )
         return self._runs.frames(run)
-
-    async def llm_cancel(self, request: generation.LlmCancelRequest) -> Empty:
-        """End one request."""
-        run = self._runs.find(request.id)
-        if run is None:
-            raise RequestNotFound(f"No request {request.id!r} is running.")
-        run.cancel()
-        return Empty()
-
-    async def llm_cancel_all(self, _request: generation.LlmCancelAllRequest) -> generation.CanceledCount:
-        """End all requests."""
-        return generation.CanceledCount(count=self._runs.cancel_all())

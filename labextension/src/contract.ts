@@ -7,6 +7,8 @@ export type Acceleration = 'auto' | 'gpu' | 'cpu';
 
 export type Activity = '' | 'download' | 'verify' | 'import' | 'export';
 
+export type CallFinish = 'stop' | 'length' | 'filter' | 'timeout';
+
 export type CancelReason = 'user' | 'input' | 'timeout';
 
 export type CellKind = 'code' | 'markdown' | 'raw';
@@ -24,6 +26,10 @@ export type Fit = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
 export type Layer = 'default' | 'config' | 'settings' | 'environment' | 'command-line';
 
 export type ModelState = 'idle' | 'downloading' | 'verifying' | 'ready' | 'error';
+
+export type Priority = 'high' | 'normal' | 'low';
+
+export type RequestState = 'waiting' | 'running' | 'saving' | 'done' | 'failed' | 'canceled';
 
 export type Role = 'code' | 'general';
 
@@ -76,6 +82,24 @@ export interface Calibration {
   prefix_tokens: number;
   suffix_tokens: number;
   completion_tokens: number;
+}
+
+/** Queue a prompt. */
+export interface CallRequest {
+  prompt: string;
+  parameters?: Record<string, string> | null;
+  provider?: string;
+  model?: string;
+  sampling?: SamplingOptions;
+  max_tokens?: number | null;
+  stop?: string[];
+  timeout_ms?: number | null;
+  priority?: Priority;
+  keep?: boolean;
+  prompt_id?: string;
+  path?: string;
+  cell?: string;
+  private?: boolean;
 }
 
 /** How many were ended. */
@@ -481,6 +505,92 @@ export interface PromptPart {
   left_out_tokens: number;
 }
 
+/** One request, with what there is of its answer. */
+export interface QueueAnswer {
+  item: QueueItem;
+  text: string;
+  finish: CallFinish | null;
+  usage: TokenCounts;
+  cost_usd: number | null;
+  milliseconds: number;
+  response_id: string;
+}
+
+/** The request that has been running for the longest time. */
+export interface QueueCurrent {
+  id: string;
+  prompt_id: string;
+  position: number;
+}
+
+/** Ask for one request, and wait for its end. */
+export interface QueueGetRequest {
+  id: string;
+  wait_ms?: number;
+}
+
+/** A request in the queue, or one that has ended. */
+export interface QueueItem {
+  id: string;
+  prompt_id: string;
+  provider: string;
+  model: string;
+  priority: Priority;
+  state: RequestState;
+  position: number;
+  keep: boolean;
+  private: boolean;
+  path: string;
+  cell: string;
+  added: string;
+  error: ErrorPayload | null;
+}
+
+/** Asks for what waits and runs. */
+export type QueueListRequest = Record<string, never>;
+
+/** Event `queue:updated`. */
+export interface QueueUpdated {
+  length: number;
+  current: QueueCurrent | null;
+}
+
+/** What the queue holds. */
+export interface QueueView {
+  running: QueueItem[];
+  waiting: QueueItem[];
+  ended: QueueItem[];
+  limit: number;
+}
+
+/** Answer of `llm:call`. */
+export interface Queued {
+  id: string;
+  position: number;
+}
+
+/** Event `response:complete`: the one end of a request that was answered. */
+export interface ResponseComplete {
+  request_id: string;
+  response_id: string;
+  prompt_id: string;
+  provider: string;
+  model: string;
+  finish: CallFinish;
+  usage: TokenCounts;
+  cost_usd: number | null;
+  milliseconds: number;
+  path: string;
+  cell: string;
+}
+
+/** Event `response:error`: the one end of a request that was not; `CANCELED` where that was asked. */
+export interface ResponseError {
+  request_id: string;
+  prompt_id: string;
+  error: ErrorPayload;
+}
+
 /** The sampling that was used, seed included: enough to ask for the same again. */
 export interface Sampling {
   temperature: number;
@@ -591,6 +701,13 @@ export interface Timings {
   total_ms: number;
   prefill_tokens_per_second: number;
   decode_tokens_per_second: number;
+}
+
+/** Tokens as a provider counted them; null where it did not say. */
+export interface TokenCounts {
+  prompt_tokens: number | null;
+  cached_tokens: number | null;
+  completion_tokens: number | null;
 }
 
 /** Tokens of one request. */
@@ -790,8 +907,19 @@ export interface IOperations {
     streams: false;
   };
   /**
+   * Queue a prompt for a provider. It ends with `response:complete` or `response:error`;
+   * `queue:get` waits.
+   * Errors: QUEUE_FULL, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
+   * BACKEND_UNAVAILABLE.
+   */
+  'llm:call': {
+    request: CallRequest;
+    response: Queued;
+    streams: false;
+  };
+  /**
    * End one request, waiting or running.
-   * Errors: REQUEST_NOT_FOUND.
+   * Errors: REQUEST_NOT_FOUND, REQUEST_ALREADY_COMPLETED.
    */
   'llm:cancel': {
     request: LlmCancelRequest;
@@ -819,6 +947,21 @@ export interface IOperations {
     response: Probe;
     streams: false;
   };
+  /** What runs and waits in the queue, and what has just ended. */
+  'queue:list': {
+    request: QueueListRequest;
+    response: QueueView;
+    streams: false;
+  };
+  /**
+   * One queued request with what there is of its answer; waits for its end, if asked to.
+   * Errors: REQUEST_NOT_FOUND.
+   */
+  'queue:get': {
+    request: QueueGetRequest;
+    response: QueueAnswer;
+    streams: false;
+  };
 }
 
 /** Every event, by name, with its payload. */
@@ -833,6 +976,12 @@ export interface IEvents {
   'tab:stream': Frame;
   /** A sentence for the person. */
   'notice': Notice;
+  /** A request was queued, began or ended. */
+  'queue:updated': QueueUpdated;
+  /** A request was answered, and the answer is kept. */
+  'response:complete': ResponseComplete;
+  /** A request failed, or was cancelled. */
+  'response:error': ResponseError;
 }
 
 /** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
@@ -855,8 +1004,11 @@ export const OPERATIONS = {
   'tab:complete': { method: 'POST', path: 'complete', streams: true },
   'tab:warm': { method: 'POST', path: 'complete/warm', streams: false },
   'tab:cancel': { method: 'DELETE', path: 'complete/{run}', streams: false },
+  'llm:call': { method: 'POST', path: 'queue', streams: false },
   'llm:cancel': { method: 'DELETE', path: 'queue/{id}', streams: false },
   'llm:cancelAll': { method: 'DELETE', path: 'queue', streams: false },
   'context:inspect': { method: 'POST', path: 'context/inspect', streams: false },
-  'context:probe': { method: 'GET', path: 'context/probe', streams: false }
+  'context:probe': { method: 'GET', path: 'context/probe', streams: false },
+  'queue:list': { method: 'GET', path: 'queue', streams: false },
+  'queue:get': { method: 'GET', path: 'queue/{id}', streams: false }
 } as const;

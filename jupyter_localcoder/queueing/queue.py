@@ -1,0 +1,312 @@
+"""The queue: who waits, who runs, and how each request comes to its one end.
+
+A lane is a provider: so many of its requests run at a time (`at_once`), the others wait, by priority and then
+in the order of arrival. An end comes from one of six sides: the work returns, it fails, somebody cancels, the
+time is over, who asked has left, the service ends. The first one counts; whatever comes later finds the
+request over and changes nothing.
+
+All of it runs in one event loop; nothing here blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from traitlets import Float, Integer
+from traitlets.config import LoggingConfigurable
+
+from ..contract.queue import RequestState
+from ..errors import (
+    BackendUnavailable,
+    Canceled,
+    LocalCoderError,
+    QueueFull,
+    RequestAlreadyCompleted,
+    RequestNotFound,
+    Timeout,
+    UnknownError,
+)
+from .ticket import Ticket, Timer
+
+_ENDED = "The service ended before the request was answered."
+
+Later = Callable[[float, Callable[[], None]], Timer]
+
+
+class _Lane:
+    """The requests of one provider."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Ticket] = []
+        """In the order of their turns."""
+        self.busy: dict[str, Ticket] = {}
+        """Those that hold a place: they run, or are still letting go."""
+
+    @property
+    def running(self) -> list[Ticket]:
+        return [ticket for ticket in self.busy.values() if not ticket.over]
+
+
+class RequestQueue(LoggingConfigurable):
+    """Runs what is put into it, in its turn."""
+
+    max_queued = Integer(
+        512, min=1, config=True, help="So many requests may wait and run; more are answered `QUEUE_FULL`."
+    )
+    at_once = Integer(
+        1, min=1, config=True, help="So many queued requests of one provider run at the same time."
+    )
+    lease_seconds = Float(
+        60.0,
+        min=1.0,
+        config=True,
+        help="A request that came over REST, and is not to be kept, is dropped when its client has not asked "
+        "for it for so many seconds.",
+    )
+    timeout_seconds = Float(
+        600.0,
+        min=1.0,
+        config=True,
+        help="A queued request may run for so many seconds, where neither it nor its provider has a limit.",
+    )
+    grace_seconds = Float(
+        5.0,
+        min=0.0,
+        config=True,
+        help="A provider may take so many seconds longer than its time-out, and as long to let go of what "
+        "was cancelled; then the next request begins without it.",
+    )
+
+    def __init__(
+        self,
+        *,
+        later: Later | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.on_change: Callable[[Ticket], None] = lambda _: None
+        """Told of every move of a request, when it is made."""
+        self._later = later or (lambda seconds, do: asyncio.get_running_loop().call_later(seconds, do))
+        self._lanes: dict[str, _Lane] = {}
+        self._open: dict[str, Ticket] = {}
+        self._order = itertools.count()
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    # What it looks like from outside
+
+    def find(self, id_: str) -> Ticket | None:
+        """The request of this id, if it has not ended."""
+        return self._open.get(id_)
+
+    def running(self) -> list[Ticket]:
+        """Those that run, the one that came first in front."""
+        return sorted((t for t in self._open.values() if t.state != "waiting"), key=lambda t: t.order)
+
+    def waiting(self) -> list[Ticket]:
+        """Those that wait, in the order of their turns."""
+        return sorted((t for t in self._open.values() if t.state == "waiting"), key=lambda t: t.turn)
+
+    def position(self, ticket: Ticket) -> int:
+        """Its place in its lane, from 1, which runs; 0 where it is over."""
+        if ticket.over:
+            return 0
+        if ticket.state != "waiting":
+            return 1
+        lane = self._lanes[ticket.lane]
+        return 1 + len(lane.running) + lane.waiting.index(ticket)
+
+    # What is done with it
+
+    def add(self, ticket: Ticket) -> int:
+        """Put a request in, and answer its position.
+
+        Raises
+        ------
+        QueueFull
+            As many wait and run as there may be.
+        BackendUnavailable
+            The service has ended.
+        """
+        if self._closed:
+            raise BackendUnavailable("The service has ended.")
+        if len(self._open) >= self.max_queued:
+            raise QueueFull(
+                f"{len(self._open)} requests wait or run; more are not taken.", retry_after_seconds=2
+            )
+        ticket.order = next(self._order)
+        lane = self._lanes.setdefault(ticket.lane, _Lane())
+        bisect.insort(lane.waiting, ticket, key=lambda t: t.turn)
+        self._open[ticket.id] = ticket
+        self._renew(ticket)
+        self.on_change(ticket)
+        self._fill(ticket.lane)
+        return self.position(ticket)
+
+    def cancel(self, id_: str) -> None:
+        """End a request that waits or runs.
+
+        Raises
+        ------
+        RequestNotFound
+            No request of this id is open.
+        RequestAlreadyCompleted
+            Its answer is complete, and is being kept.
+        """
+        ticket = self._open.get(id_)
+        if ticket is None:
+            raise RequestNotFound(f"No request {id_!r} waits or runs.")
+        if ticket.state == "saving":
+            raise RequestAlreadyCompleted
+        self._stop(ticket, "canceled", Canceled())
+
+    def cancel_all(self) -> int:
+        """End all that wait or run; answer how many there were."""
+        open_ = [ticket for ticket in self._open.values() if ticket.state != "saving"]
+        # Those that wait first, or each place that becomes free would start one of them.
+        for ticket in sorted(open_, key=lambda t: t.state != "waiting"):
+            self._stop(ticket, "canceled", Canceled())
+        return len(open_)
+
+    def leave(self, id_: str) -> None:
+        """Who asked has left: their request is dropped, unless it is to be kept."""
+        ticket = self._open.get(id_)
+        if ticket is not None and not ticket.keep and ticket.state != "saving":
+            self._stop(ticket, "canceled", Canceled("Nobody waits for it any more."))
+
+    @contextmanager
+    def visit(self, id_: str) -> Iterator[None]:
+        """Who asked is there, as long as this lasts."""
+        ticket = self._open.get(id_)
+        if ticket is None:
+            yield
+            return
+        ticket.visitors += 1
+        self._renew(ticket)
+        try:
+            yield
+        finally:
+            ticket.visitors -= 1
+            self._renew(ticket)
+
+    def seal(self, ticket: Ticket) -> None:
+        """The work has its answer, and only keeps it now: nothing but the service's end stops it.
+
+        Raises
+        ------
+        Canceled
+            It has had another end meanwhile; the answer is not to be kept.
+        """
+        if ticket.over:
+            raise Canceled
+        _call_off(ticket)
+        ticket.move("saving")
+        self.on_change(ticket)
+
+    async def close(self) -> None:
+        """End everything; nothing is taken after it. What is being kept may finish."""
+        self._closed = True
+        for ticket in list(self._open.values()):
+            if ticket.state != "saving":
+                self._stop(ticket, "failed", BackendUnavailable(_ENDED))
+        tasks = [t.task for lane in self._lanes.values() for t in lane.busy.values() if t.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self.grace_seconds)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=self.grace_seconds)
+
+    # From the turn to the end
+
+    def _fill(self, name: str) -> None:
+        """Begin what has its turn."""
+        lane = self._lanes[name]
+        while lane.waiting and len(lane.busy) < self.at_once and not self._closed:
+            ticket = lane.waiting.pop(0)
+            lane.busy[ticket.id] = ticket
+            ticket.move("running")
+            if ticket.timeout_seconds is not None:
+                ticket.timer = self._later(ticket.timeout_seconds, partial(self._expire, ticket))
+            ticket.task = asyncio.ensure_future(self._run(ticket))
+            ticket.task.add_done_callback(partial(self._let_go, ticket))
+            self.on_change(ticket)
+        if not lane.waiting and not lane.busy:
+            del self._lanes[name]
+
+    async def _run(self, ticket: Ticket) -> None:
+        try:
+            assert ticket.work is not None  # noqa: S101 - only an end drops it
+            await ticket.work(ticket)
+        except asyncio.CancelledError:
+            # From outside: an end of ours has come before the task was cancelled.
+            self._end(ticket, "failed", BackendUnavailable(_ENDED))
+        except LocalCoderError as failure:
+            self._end(ticket, "failed", failure)
+        except Exception as failure:
+            self.log.error("A queued request failed", exc_info=failure)
+            self._end(ticket, "failed", UnknownError())
+        else:
+            self._end(ticket, "done")
+
+    def _expire(self, ticket: Ticket) -> None:
+        self._stop(ticket, "failed", Timeout())
+
+    def _stop(self, ticket: Ticket, state: RequestState, error: LocalCoderError) -> None:
+        """End it now; its work lets go in its own time, which is bounded."""
+        task = ticket.task
+        self._end(ticket, state, error)
+        if task is None:
+            self._fill(ticket.lane)
+        elif not task.done():
+            task.cancel()
+            ticket.timer = self._later(self.grace_seconds, partial(self._abandon, ticket))
+
+    def _abandon(self, ticket: Ticket) -> None:
+        self.log.warning("The provider %s does not let go of a request that has ended.", ticket.lane)
+        self._let_go(ticket)
+
+    def _end(self, ticket: Ticket, state: RequestState, error: LocalCoderError | None = None) -> None:
+        """The one end of a request; a later one changes nothing."""
+        if ticket.over:
+            return
+        _call_off(ticket)
+        lane = self._lanes[ticket.lane]
+        if ticket.state == "waiting":
+            lane.waiting.remove(ticket)
+        ticket.move(state, error)
+        del self._open[ticket.id]
+        self.on_change(ticket)
+
+    def _let_go(self, ticket: Ticket, _task: object = None) -> None:
+        """Its place is free for the next one."""
+        if ticket.timer is not None:
+            ticket.timer.cancel()
+        lane = self._lanes.get(ticket.lane)
+        if lane is not None and lane.busy.pop(ticket.id, None) is not None:
+            ticket.task = None
+            self._fill(ticket.lane)
+
+    def _renew(self, ticket: Ticket) -> None:
+        """Let the lease begin anew, or wait while somebody is there."""
+        if ticket.lease is not None:
+            ticket.lease.cancel()
+            ticket.lease = None
+        if ticket.lease_seconds is None or ticket.visitors or ticket.over or ticket.keep:
+            return
+        ticket.lease = self._later(ticket.lease_seconds, partial(self.leave, ticket.id))
+
+
+def _call_off(ticket: Ticket) -> None:
+    for timer in (ticket.timer, ticket.lease):
+        if timer is not None:
+            timer.cancel()
+    ticket.timer = ticket.lease = None

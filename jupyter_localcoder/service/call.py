@@ -1,0 +1,103 @@
+"""One queued prompt on its way through a provider, and what there is of its answer."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from ..contract.queue import CallRequest, QueueAnswer, QueueItem, TokenCounts
+from ..errors import ConnectionFailed
+from ..providers.base import Delta, End, Messages, ProviderRequest, Turn
+from .choice import Chosen
+
+
+class Call:
+    """Asks the provider once, and keeps what comes.
+
+    Parameters
+    ----------
+    prompt
+        What is sent: the request's prompt, its places filled.
+    max_tokens
+        Where the request does not say.
+    quiet
+        Asked by the service itself: nobody is told of its end.
+    """
+
+    def __init__(
+        self, request: CallRequest, prompt: str, chosen: Chosen, max_tokens: int, *, quiet: bool = False
+    ) -> None:
+        self.request = request
+        self.chosen = chosen
+        self.quiet = quiet
+        self.end: End | None = None
+        self.milliseconds = 0.0
+        self.response_id = ""
+        self._parts: list[str] = []
+        self._asked = ProviderRequest(
+            input=Messages((Turn("user", prompt),)),
+            model=request.model,
+            max_tokens=request.max_tokens or max_tokens,
+            sampling=request.sampling,
+            stop=request.stop,
+            timeout_seconds=self.timeout_seconds,
+            background=request.priority != "high",
+        )
+
+    @property
+    def timeout_seconds(self) -> float | None:
+        """The request's own time limit, else the provider's."""
+        if self.request.timeout_ms is not None:
+            return self.request.timeout_ms / 1000
+        return self.chosen.timeout_seconds
+
+    @property
+    def text(self) -> str:
+        """What came so far."""
+        return "".join(self._parts)
+
+    async def ask(self) -> None:
+        """Take the answer as it comes; whoever stops this closes the provider's stream.
+
+        Raises
+        ------
+        LocalCoderError
+            What the provider raised, or that it broke off.
+        """
+        begin = time.monotonic()
+        try:
+            async with contextlib.aclosing(self.chosen.provider.stream(self._asked)) as frames:
+                async for frame in frames:
+                    if isinstance(frame, Delta):
+                        self._parts.append(frame.text)
+                    else:
+                        self.end = frame
+        finally:
+            self.milliseconds = (time.monotonic() - begin) * 1000
+        if self.end is None:
+            raise ConnectionFailed("The provider ended the answer before it was complete.")
+
+    def answer(self, item: QueueItem) -> QueueAnswer:
+        """What there is of it, for who asks."""
+        end = self.end
+        return QueueAnswer(
+            item=item,
+            text=self.text,
+            finish=end.reason if end else None,
+            usage=token_counts(end),
+            cost_usd=end.cost_usd if end else None,
+            milliseconds=self.milliseconds,
+            response_id=self.response_id,
+        )
+
+
+def token_counts(end: End | None) -> TokenCounts:
+    """The usage of an answer, as far as the provider told it."""
+    if end is None:
+        return TokenCounts()
+    usage = end.usage
+    return TokenCounts(
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        completion_tokens=usage.completion_tokens,
+    )

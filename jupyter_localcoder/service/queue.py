@@ -1,0 +1,314 @@
+"""``llm:*`` and ``queue:*``: prompts that are answered in their turn, and the end of everything that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from .. import callers
+from ..contract import codec, queue, registry
+from ..contract.common import Empty
+from ..contract.generation import CanceledCount, LlmCancelAllRequest, LlmCancelRequest
+from ..errors import (
+    BackendUnavailable,
+    InvalidArgument,
+    LocalCoderError,
+    RequestAlreadyCompleted,
+    RequestNotFound,
+)
+from ..events import EventHub
+from ..queueing.journal import Entry
+from ..queueing.places import fill_places
+from ..queueing.queue import RequestQueue
+from ..queueing.record import Record
+from ..queueing.ticket import Ticket
+from ..runs import Runs
+from ..settings import LocalCoderSettings
+from .call import Call, token_counts
+from .choice import Choice
+
+MAX_ENDED = 256
+"""So many requests that have ended are remembered, with their answers."""
+MAX_ENDED_CHARS = 4_000_000
+"""Of all their answers together."""
+
+
+class Queue:
+    """Queues prompts, and says what became of them."""
+
+    def __init__(
+        self,
+        settings: LocalCoderSettings,
+        requests: RequestQueue,
+        choice: Choice,
+        events: EventHub,
+        runs: Runs,
+        record: Record,
+    ) -> None:
+        self._settings = settings
+        self._requests = requests
+        self._choice = choice
+        self._events = events
+        self._runs = runs
+        self._record = record
+        self._calls: dict[str, Call] = {}
+        self._ended: collections.OrderedDict[str, queue.QueueAnswer] = collections.OrderedDict()
+        self._forget: dict[str, Callable[[], None]] = {}
+        """What to call so that a caller's end is of no more interest, by request."""
+        self._told = True
+        self._closing = False
+        requests.on_change = self._changed
+
+    # Operations
+
+    async def llm_call(self, request: queue.CallRequest) -> queue.Queued:
+        """Queue a prompt."""
+        call = await self._call(request)
+        ticket = self._ticket(call)
+        position = self._add(ticket, call)
+        self._watch(ticket)
+        try:
+            await self._record.opened(_entry(ticket, call))
+        except asyncio.CancelledError:
+            # Nobody has been told its id.
+            self._requests.leave(ticket.id)
+            raise
+        return queue.Queued(id=ticket.id, position=position)
+
+    async def llm_cancel(self, request: LlmCancelRequest) -> Empty:
+        """End one request."""
+        if self._requests.find(request.id) is not None:
+            self._requests.cancel(request.id)
+        elif (run := self._runs.find(request.id)) is not None:
+            run.cancel()
+        elif request.id in self._ended or request.id in await self._record.lost():
+            raise RequestAlreadyCompleted
+        else:
+            raise RequestNotFound(f"No request {request.id!r} waits or runs.")
+        return Empty()
+
+    async def llm_cancel_all(self, _request: LlmCancelAllRequest) -> CanceledCount:
+        """End all requests, those that stream included."""
+        return CanceledCount(count=self._requests.cancel_all() + self._runs.cancel_all())
+
+    async def queue_list(self, _request: queue.QueueListRequest) -> queue.QueueView:
+        """What waits and runs, and what has ended."""
+        lost = await self._record.lost()
+        return queue.QueueView(
+            running=tuple(self._item(ticket) for ticket in self._requests.running()),
+            waiting=tuple(self._item(ticket) for ticket in self._requests.waiting()),
+            ended=(
+                *(answer.item for answer in reversed(self._ended.values())),
+                *(_lost_item(entry) for entry in lost.values()),
+            ),
+            limit=self._requests.max_queued,
+        )
+
+    async def queue_get(self, request: queue.QueueGetRequest) -> queue.QueueAnswer:
+        """One request, once it has ended or the caller's patience has."""
+        ticket = self._requests.find(request.id)
+        if ticket is not None:
+            with self._requests.visit(ticket.id):
+                await _ended(ticket, request.wait_ms / 1000)
+        if (answer := self._ended.get(request.id)) is not None:
+            return answer
+        if (call := self._calls.get(request.id)) is not None and ticket is not None:
+            return call.answer(self._item(ticket))
+        if (entry := (await self._record.lost()).get(request.id)) is not None:
+            return queue.QueueAnswer(item=_lost_item(entry))
+        raise RequestNotFound(f"There is no request {request.id!r} in the queue.")
+
+    # For other nouns
+
+    async def ask(self, request: queue.CallRequest) -> queue.QueueAnswer:
+        """Queue a prompt of the service's own, such as for a title, and wait for the answer.
+
+        It waits and can be cancelled like all others, but nobody is told of its end, and nothing of it is
+        kept. Stopping to wait cancels it.
+
+        Raises
+        ------
+        LocalCoderError
+            How it failed, or what `llm_call` raises.
+        """
+        call = await self._call(request, quiet=True)
+        ticket = self._ticket(call)
+        self._add(ticket, call)
+        try:
+            await ticket.ended.wait()
+        finally:
+            self._requests.leave(ticket.id)
+        if ticket.error is not None:
+            raise ticket.error
+        return call.answer(self._item(ticket, call))
+
+    async def close(self) -> None:
+        """End what is open; it stays in the journal, which says after the next start that it failed."""
+        self._closing = True
+        await self._requests.close()
+        await self._record.close()
+
+    # Into the queue
+
+    async def _call(self, request: queue.CallRequest, *, quiet: bool = False) -> Call:
+        prompt = request.prompt
+        if request.parameters is not None:
+            prompt = fill_places(prompt, request.parameters)
+        if not prompt.strip():
+            raise InvalidArgument("The prompt is empty.", field="prompt")
+        chosen = await self._choice.choose(request.provider)
+        return Call(request, prompt, chosen, self._settings.current.max_tokens, quiet=quiet)
+
+    def _ticket(self, call: Call) -> Ticket:
+        request = call.request
+        own = call.timeout_seconds
+        limit = self._requests.timeout_seconds if own is None else own
+        visits = isinstance(callers.current.get(), callers.Visitor)
+        return Ticket(
+            lane=call.chosen.id,
+            work=partial(self._work, call),
+            priority=request.priority,
+            keep=request.keep,
+            timeout_seconds=limit + self._requests.grace_seconds,
+            lease_seconds=self._requests.lease_seconds if visits else None,
+        )
+
+    def _add(self, ticket: Ticket, call: Call) -> int:
+        self._calls[ticket.id] = call
+        try:
+            return self._requests.add(ticket)
+        except LocalCoderError:
+            del self._calls[ticket.id]
+            raise
+
+    async def _work(self, call: Call, ticket: Ticket) -> None:
+        await call.ask()
+        self._requests.seal(ticket)
+
+    def _watch(self, ticket: Ticket) -> None:
+        """Drop it when the connection that asked for it ends."""
+        caller = callers.current.get()
+        if isinstance(caller, callers.Connection) and not ticket.keep and not ticket.over:
+            self._forget[ticket.id] = caller.on_end(partial(self._requests.leave, ticket.id))
+
+    # Out of the queue
+
+    def _changed(self, ticket: Ticket) -> None:
+        if ticket.over:
+            self._finish(ticket)
+        if self._told:
+            # Changes of one moment (an end, and the start of the next) are told together.
+            self._told = False
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._told = True
+        current = next(iter(self._requests.running()), None)
+        shown = None
+        if current is not None:
+            shown = queue.QueueCurrent(
+                id=current.id,
+                prompt_id=_prompt_id(current, self._calls[current.id]),
+                position=self._requests.position(current),
+            )
+        self._events.tell(
+            registry.QUEUE_UPDATED, queue.QueueUpdated(length=len(self._requests), current=shown)
+        )
+
+    def _finish(self, ticket: Ticket) -> None:
+        """The one end of a request: remembered, told, written down."""
+        call = self._calls.pop(ticket.id)
+        if (forget := self._forget.pop(ticket.id, None)) is not None:
+            forget()
+        if call.quiet:
+            return
+        item = self._item(ticket, call)
+        self._remember(call.answer(item))
+        if not self._closing:
+            self._record.ended(ticket.id)
+        if item.error is None:
+            assert call.end is not None  # noqa: S101 - without an end the work has failed
+            self._events.tell(
+                registry.RESPONSE_COMPLETE,
+                queue.ResponseComplete(
+                    request_id=ticket.id,
+                    response_id=call.response_id,
+                    prompt_id=item.prompt_id,
+                    provider=item.provider,
+                    model=call.end.model or item.model,
+                    finish=call.end.reason,
+                    usage=token_counts(call.end),
+                    cost_usd=call.end.cost_usd,
+                    milliseconds=call.milliseconds,
+                    path=item.path,
+                    cell=item.cell,
+                ),
+            )
+        else:
+            self._events.tell(
+                registry.RESPONSE_ERROR,
+                queue.ResponseError(request_id=ticket.id, prompt_id=item.prompt_id, error=item.error),
+            )
+
+    def _remember(self, answer: queue.QueueAnswer) -> None:
+        self._ended[answer.item.id] = answer
+        chars = sum(len(each.text) for each in self._ended.values())
+        while len(self._ended) > 1 and (len(self._ended) > MAX_ENDED or chars > MAX_ENDED_CHARS):
+            chars -= len(self._ended.popitem(last=False)[1].text)
+
+    def _item(self, ticket: Ticket, call: Call | None = None) -> queue.QueueItem:
+        call = call or self._calls[ticket.id]
+        entry = _entry(ticket, call, whole=True)
+        return msgspec.convert(
+            {
+                **msgspec.structs.asdict(entry),
+                "state": ticket.state,
+                "position": self._requests.position(ticket),
+                "error": None if ticket.error is None else codec.error_payload(ticket.error),
+            },
+            queue.QueueItem,
+        )
+
+
+def _entry(ticket: Ticket, call: Call, *, whole: bool = False) -> Entry:
+    """What the journal says of a request; ``whole`` leaves in what is private."""
+    request = call.request
+    shown = whole or not request.private
+    return Entry(
+        id=ticket.id,
+        provider=call.chosen.id,
+        added=ticket.added.isoformat(timespec="milliseconds"),
+        priority=request.priority,
+        model=request.model,
+        prompt_id=_prompt_id(ticket, call) if shown else ticket.id,
+        path=request.path if shown else "",
+        cell=request.cell if shown else "",
+        private=request.private,
+        keep=request.keep,
+    )
+
+
+def _prompt_id(ticket: Ticket, call: Call) -> str:
+    return call.request.prompt_id or ticket.id
+
+
+def _lost_item(entry: Entry) -> queue.QueueItem:
+    """A request that an earlier process left unanswered."""
+    lost = BackendUnavailable(
+        "The service ended before the request was answered.", recovery="Ask again, if it is still wanted."
+    )
+    return queue.QueueItem(
+        **msgspec.structs.asdict(entry), state="failed", position=0, error=codec.error_payload(lost)
+    )
+
+
+async def _ended(ticket: Ticket, seconds: float) -> None:
+    if seconds > 0:
+        try:
+            await asyncio.wait_for(ticket.ended.wait(), seconds)
+        except asyncio.TimeoutError:
+            return

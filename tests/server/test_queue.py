@@ -1,0 +1,116 @@
+"""The queue over REST and the channel, on a real Jupyter server with a real worker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder.server.app import LocalCoderApp
+from tests.server.conftest import Ask
+
+LONG = {"prompt": "Tell a long story.", "max_tokens": 3900}
+SHORT = {"prompt": "Say {{word}}.", "parameters": {"word": "hello"}, "max_tokens": 8}
+
+
+async def test_a_queued_prompt_is_answered(ask: Ask, tiny_model: str) -> None:
+    queued = (await ask("POST", "queue", SHORT)).data
+    assert queued["position"] == 1
+    answer = (await ask("GET", f"queue/{queued['id']}?wait_ms=20000")).data
+    assert (answer["item"]["state"], answer["finish"]) == ("done", answer["finish"])
+    assert answer["text"]
+    assert 0 < answer["usage"]["completion_tokens"] <= 8
+    assert (answer["item"]["provider"], answer["milliseconds"] > 0) == ("embedded", True)
+    assert (await ask("DELETE", f"queue/{queued['id']}")).code == "REQUEST_ALREADY_COMPLETED"
+
+
+async def test_requests_wait_are_listed_and_cancelled(ask: Ask, tiny_model: str) -> None:
+    await ask("POST", "models/tiny/load")
+    ids = [(await ask("POST", "queue", LONG)).data["id"] for _ in range(3)]
+    listed = (await ask("GET", "queue")).data
+    assert [item["id"] for item in listed["running"]] == ids[:1]
+    assert [(item["id"], item["position"]) for item in listed["waiting"]] == [(ids[1], 2), (ids[2], 3)]
+    assert (await ask("GET", "health")).data["queue_length"] == 3
+    assert (await ask("DELETE", f"queue/{ids[1]}")).status == 200
+    assert (await ask("GET", f"queue/{ids[1]}")).data["item"]["state"] == "canceled"
+    assert (await ask("DELETE", "queue")).data == {"count": 2}
+    assert (await ask("GET", "queue")).data["running"] == []
+
+
+async def test_a_completion_is_not_behind_the_queue(ask: Ask, tiny_model: str) -> None:
+    await ask("POST", "models/tiny/load")
+    first = (await ask("POST", "queue", LONG)).data["id"]
+    await ask("POST", "queue", LONG)
+    done = await ask("POST", "complete", {"prefix": "def f(", "max_tokens": 4})
+    assert done.status == 200
+    command = await ask("POST", "generate", {"command": "explain", "code": "print(1)", "max_tokens": 4})
+    assert command.status == 200
+    assert (await ask("GET", f"queue/{first}")).data["item"]["state"] == "running"
+    await ask("DELETE", "queue")
+
+
+async def test_a_full_queue_is_a_503_that_says_when(
+    ask: Ask, tiny_model: str, extension: LocalCoderApp
+) -> None:
+    extension.service.queue._requests.max_queued = 1
+    await ask("POST", "queue", LONG)
+    refused = await ask("POST", "queue", LONG)
+    assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "QUEUE_FULL", "2")
+    await ask("DELETE", "queue")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"prompt": ""}, 400, "VALIDATION_ERROR"),
+        ({"prompt": " \n"}, 400, "INVALID_ARGUMENT"),
+        ({"prompt": "{{a}}", "parameters": {}}, 400, "VALIDATION_ERROR"),
+        ({"prompt": "a", "parameters": {"not a name": "x"}}, 400, "VALIDATION_ERROR"),
+        ({"prompt": "a", "provider": "nobody"}, 404, "PROVIDER_NOT_FOUND"),
+        ({"prompt": "a", "priority": "urgent"}, 400, "VALIDATION_ERROR"),
+        ({"prompt": "a", "timeout_ms": 0}, 400, "VALIDATION_ERROR"),
+    ],
+)
+async def test_bad_calls_are_refused(ask: Ask, body: dict[str, Any], status: int, code: str) -> None:
+    answer = await ask("POST", "queue", body)
+    assert (answer.status, answer.code) == (status, code)
+
+
+async def test_what_a_closed_channel_has_asked_is_dropped_unless_it_is_to_be_kept(
+    ask: Ask, tiny_model: str, jp_ws_fetch: Any, extension: LocalCoderApp
+) -> None:
+    await ask("POST", "models/tiny/load")
+    socket = await jp_ws_fetch("localcoder", "channel")
+    ids = {}
+    for name, keep in (("dropped", False), ("kept", True)):
+        await socket.write_message(
+            json.dumps({"id": name, "op": "llm:call", "payload": {**LONG, "keep": keep}})
+        )
+    events = []
+    while len(ids) < 2:
+        message = json.loads(await asyncio.wait_for(socket.read_message(), 10))
+        if "event" in message:
+            events.append(message["event"])
+        else:
+            ids[message["id"]] = message["data"]["id"]
+    assert "queue:updated" in events
+    socket.close()
+    ended = (await ask("GET", f"queue/{ids['dropped']}?wait_ms=10000")).data
+    assert ended["item"]["state"] == "canceled"
+    assert (await ask("GET", f"queue/{ids['kept']}")).data["item"]["state"] in ("running", "waiting")
+    await ask("DELETE", "queue")
+
+
+async def test_the_end_of_a_request_is_told_to_everybody(ask: Ask, tiny_model: str, jp_ws_fetch: Any) -> None:
+    socket = await jp_ws_fetch("localcoder", "channel")
+    queued = (await ask("POST", "queue", {**SHORT, "prompt_id": "mine"})).data
+    while True:
+        message = json.loads(await asyncio.wait_for(socket.read_message(), 20))
+        if message.get("event") == "response:complete":
+            break
+    payload = message["payload"]
+    assert (payload["request_id"], payload["prompt_id"]) == (queued["id"], "mine")
+    assert payload["model"] == "tiny"
+    socket.close()

@@ -1,0 +1,89 @@
+"""The queue's operations over scripted providers and a clock that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder import callers
+from jupyter_localcoder.contract import queue
+from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.queueing.journal import Journal
+from jupyter_localcoder.queueing.queue import RequestQueue
+from jupyter_localcoder.queueing.record import Record
+from jupyter_localcoder.runs import Runs
+from jupyter_localcoder.service.queue import Queue
+from jupyter_localcoder.settings import LocalCoderSettings
+from tests.support.scripted_provider import ScriptedChoice, ScriptedClock, ScriptedProvider
+
+LOG = logging.getLogger(__name__)
+
+
+class Desk:
+    """A queue, and all that it was told and told others."""
+
+    def __init__(self, folder: Path, **traits: Any) -> None:
+        self.folder = folder
+        self.clock = ScriptedClock()
+        self.requests = RequestQueue(later=self.clock.later, **traits)
+        self.provider = ScriptedProvider()
+        self.other = ScriptedProvider()
+        self.choice = ScriptedChoice(first=self.provider, second=self.other)
+        self.runs = Runs(512, lambda done: None)
+        self.told: list[tuple[str, Any]] = []
+        events = EventHub(LOG)
+        events.listen(lambda event, payload: self.told.append((event.name, payload)))
+        settings = LocalCoderSettings(settings_dir=str(folder / "settings"), environment={})
+        record = Record(lambda: Journal(folder / "queue"), LOG)
+        self.queue = Queue(settings, self.requests, self.choice, events, self.runs, record)
+
+    async def call(self, prompt: str = "hello", caller: callers.Caller = None, **fields: Any) -> queue.Queued:
+        callers.current.set(caller)
+        return await self.queue.llm_call(queue.CallRequest(prompt=prompt, **fields))
+
+    async def get(self, id_: str, wait_ms: int = 0) -> queue.QueueAnswer:
+        return await self.queue.queue_get(queue.QueueGetRequest(id=id_, wait_ms=wait_ms))
+
+    async def list(self) -> queue.QueueView:
+        return await self.queue.queue_list(queue.QueueListRequest())
+
+    def of(self, event: str) -> list[Any]:
+        return [payload for name, payload in self.told if name == event]
+
+    @property
+    def ends(self) -> list[tuple[str, str]]:
+        """Request and outcome of every end that was told."""
+        return [
+            (payload.request_id, "done" if name == "response:complete" else payload.error.code)
+            for name, payload in self.told
+            if name.startswith("response:")
+        ]
+
+
+async def settle() -> None:
+    """Let everything happen that needs no time."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Desk]]:
+    made: list[Desk] = []
+
+    def make(folder: Path = tmp_path, **traits: Any) -> Desk:
+        made.append(Desk(folder, **traits))
+        return made[-1]
+
+    yield make
+    for desk in made:
+        jp_asyncio_loop.run_until_complete(desk.queue.close())
+
+
+@pytest.fixture
+def desk(make_desk: Callable[..., Desk]) -> Desk:
+    return make_desk()

@@ -1,0 +1,111 @@
+"""What is known of requests after the process that held them is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jupyter_localcoder.queueing import journal
+from jupyter_localcoder.queueing.journal import Entry, Journal
+
+_HOLDS_TWO = """
+import sys, time
+from pathlib import Path
+from jupyter_localcoder.queueing.journal import Entry, Journal
+journal = Journal(Path(sys.argv[1]))
+for name in ("answered", "running", "waiting"):
+    journal.opened(Entry(id=name, provider="embedded", added=f"2026-01-01T00:00:0{len(name)}+00:00"))
+journal.ended("answered")
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def entry(id_: str, added: str = "2026-01-01T00:00:00+00:00") -> Entry:
+    return Entry(id=id_, provider="embedded", added=added)
+
+
+def test_what_a_killed_process_left_open_is_lost_and_what_it_answered_is_not(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _HOLDS_TWO, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        mine = Journal(tmp_path)
+        assert mine.lost() == []  # it lives
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        if child.stdout:
+            child.stdout.close()
+    assert {lost.id for lost in mine.lost()} == {"running", "waiting"}
+    assert {lost.id for lost in Journal(tmp_path).lost()} == {"running", "waiting"}
+
+
+def test_a_process_that_answered_all_leaves_nothing(tmp_path: Path) -> None:
+    mine = Journal(tmp_path)
+    mine.opened(entry("a"))
+    mine.ended("a")
+    mine.close()
+    assert Journal(tmp_path).lost() == []
+    assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_reading_writes_nothing(tmp_path: Path) -> None:
+    assert Journal(tmp_path / "nowhere").lost() == []
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_line_that_was_cut_off_costs_itself_only(tmp_path: Path) -> None:
+    mine = Journal(tmp_path)
+    mine.opened(entry("a"))
+    mine.opened(entry("b"))
+    mine.close()
+    (path,) = tmp_path.glob("*.jsonl")
+    path.write_bytes(path.read_bytes() + b'{"ended": "a')
+    assert {lost.id for lost in Journal(tmp_path).lost()} == {"a", "b"}
+    path.write_bytes(b"\xff\xfe\x00nonsense")
+    assert Journal(tmp_path).lost() == []
+
+
+def test_it_does_not_grow_with_what_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_MAX_FILE_BYTES", 2000)
+    mine = Journal(tmp_path)
+    mine.opened(entry("stays"))
+    for number in range(300):
+        mine.opened(entry(f"r{number}"))
+        mine.ended(f"r{number}")
+    (path,) = tmp_path.glob("*.jsonl")
+    assert path.stat().st_size < 4000
+    mine.close()
+    assert [lost.id for lost in Journal(tmp_path).lost()] == ["stays"]
+
+
+def test_what_is_old_is_forgotten(tmp_path: Path) -> None:
+    mine = Journal(tmp_path)
+    mine.opened(entry("a"))
+    mine.close()
+    (path,) = tmp_path.glob("*.jsonl")
+    long_ago = time.time() - journal.KEEP_SECONDS - 1
+    os.utime(path, (long_ago, long_ago))
+    assert Journal(tmp_path).lost() == []
+    assert not path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes")
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    mine = Journal(tmp_path / "queue")
+    mine.opened(entry("a"))
+    (path,) = (tmp_path / "queue").glob("*.jsonl")
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_mode & 0o077 == 0
+    mine.close()
