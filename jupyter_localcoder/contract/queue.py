@@ -16,7 +16,7 @@ from .common import (
     StopStrings,
     TimeoutMs,
 )
-from .generation import Text
+from .notebook import MAX_TEXT_CHARS, Text
 
 Priority = Literal["high", "normal", "low"]
 RequestState = Literal["waiting", "running", "saving", "done", "failed", "canceled"]
@@ -34,7 +34,7 @@ Parameters = Annotated[dict[ParameterName, Text], Meta(max_length=256)]
 class CallRequest(Request, frozen=True, kw_only=True):
     """Queue a prompt."""
 
-    prompt: Annotated[str, Meta(min_length=1, max_length=4_000_000)]
+    prompt: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
     parameters: Parameters | None = None
     """Texts for the ``{{name}}`` places of the prompt, every one of which must be here. Absent: braces are
     text like any other. What is put in is not looked through again."""
