@@ -68,6 +68,12 @@ class ProviderRequest:
     background: bool = False
     """Nobody looks on while it is written: what somebody waits for goes first, where that can be said."""
 
+    @property
+    def sampling_given(self) -> dict[str, float | int]:
+        """What it says about sampling, by the names of `SamplingOptions`, which many servers share."""
+        given = {name: getattr(self.sampling, name) for name in self.sampling.__struct_fields__}
+        return {name: value for name, value in given.items() if value is not None}
+
 
 @dataclass(frozen=True)
 class Delta:

@@ -1,0 +1,153 @@
+"""``provider:*``: who writes the text, and where the keys are kept. Keys go in and never come out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from .common import Reply, Request
+
+EMBEDDED = "embedded"
+"""Id of the provider that is always there, needs nothing and is the default."""
+
+ProviderId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z",
+        description="Id of a provider: small letters, digits and dash.",
+    ),
+]
+ProviderType = Literal["embedded", "ollama", "openai", "azure_openai", "gemini", "openai_compatible"]
+FillMode = Literal["off", "suffix", "infill", "tokens"]
+KeyPlace = Literal["none", "environment", "keyring", "file", "session"]
+KeepKey = Literal["auto", "session"]
+Seconds = Annotated[float, Meta(ge=0.1, le=3600.0)]
+Key = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+\Z")]
+"""Visible ASCII: anything else cannot stand in a header, and is a slip of copying."""
+
+QWEN_FILL = "<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>"
+
+
+class ProviderFields(Request, frozen=True, kw_only=True):
+    """What a person configures of a provider."""
+
+    type: ProviderType
+    name: Annotated[str, Meta(max_length=100)] = ""
+    """How it is called on screens. Empty takes the id."""
+    base_url: Annotated[str, Meta(max_length=2048)] = ""
+    """Address of its API, such as `http://127.0.0.1:8080/v1`. Empty takes the vendor's own."""
+    model: Annotated[str, Meta(max_length=256)] = ""
+    """The model to ask for, as the provider calls it; for Azure the name of the deployment."""
+    timeout_seconds: Seconds = 300.0
+    """For a whole answer. What came until then is kept."""
+    connect_timeout_seconds: Seconds = 10.0
+    silence_timeout_seconds: Seconds = 60.0
+    """For the first byte of an answer, and between any two. A slow machine may read a prompt for minutes."""
+    fill: FillMode = "off"
+    """How an `openai_compatible` server fills in the middle: `suffix` by the field of that name of its
+    completions, `infill` by llama-server's own route, `tokens` by a raw prompt made of ``fill_template``."""
+    fill_template: Annotated[str, Meta(max_length=512)] = QWEN_FILL
+    """The raw prompt of `tokens`: the model's marks around `{prefix}` and `{suffix}`."""
+    api_version: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.-]{0,64}\Z")] = ""
+    """Of Azure's dated API, such as `2024-10-21`. Empty takes its `v1` API, which has none."""
+    context_window: Annotated[int, Meta(ge=0, le=1_048_576)] = 0
+    """Tokens that Ollama shall make room for. 0 leaves it to Ollama, which cuts longer prompts silently."""
+    allow_unencrypted_key: bool = False
+    """Send the key over plain http to another machine too."""
+
+
+class ProviderListRequest(Request, frozen=True, kw_only=True):
+    """Asks for all of them."""
+
+
+class ProviderRequest(Request, frozen=True, kw_only=True):
+    """Names a provider."""
+
+    id: ProviderId
+
+
+class ProviderSaveRequest(ProviderFields, frozen=True, kw_only=True):
+    """Add a provider, or replace what is configured of one."""
+
+    id: ProviderId
+    key: Key | None = None
+    """A key to keep. None leaves the one that is kept; moving to another host forgets that."""
+    keep_key: KeepKey = "auto"
+
+    def __repr__(self) -> str:
+        return f"ProviderSaveRequest(id={self.id!r}, type={self.type!r})"
+
+
+class ProviderSetKeyRequest(Request, frozen=True, kw_only=True):
+    """Keep a key."""
+
+    id: ProviderId
+    key: Key
+    keep: KeepKey = "auto"
+    """`session` forgets it when the server ends; `auto` takes the safest lasting place there is."""
+
+    def __repr__(self) -> str:
+        return f"ProviderSetKeyRequest(id={self.id!r}, keep={self.keep!r})"
+
+
+class Provider(Reply, frozen=True, kw_only=True):
+    """A provider as it is configured, without its key."""
+
+    id: ProviderId
+    type: ProviderType
+    name: str
+    base_url: str
+    model: str
+    timeout_seconds: float
+    connect_timeout_seconds: float
+    silence_timeout_seconds: float
+    fill: FillMode
+    fill_template: str
+    api_version: str
+    context_window: int
+    allow_unencrypted_key: bool
+    active: bool
+    key: KeyPlace
+    """Where its key is. `environment` wins over what is kept."""
+    key_needed: bool
+    """Whether it is of a type that answers nothing without one."""
+    problem: str
+    """A sentence that says why it cannot be used now; empty where nothing is known to be wrong."""
+    remote: bool
+    """Whether using it opens a connection; the air gap keeps it shut."""
+    in_use: int
+    """Requests that run on it."""
+
+
+class KeyStorage(Reply, frozen=True, kw_only=True):
+    """Where a key would be kept that is entered now."""
+
+    place: Literal["keyring", "file", "session"]
+    note: str
+    """The same in a sentence for a person, with what would make it better."""
+
+
+class ProviderList(Reply, frozen=True, kw_only=True):
+    """All providers, `embedded` first."""
+
+    providers: tuple[Provider, ...]
+    active: ProviderId
+    key_storage: KeyStorage
+    path: str
+    """The file that keeps the configurations."""
+    prices_path: str
+    """The file with the user's own prices, whether it is there or not."""
+    problem: str
+    """A sentence that says what is wrong with these files; empty where nothing is."""
+
+
+class ProviderTested(Reply, frozen=True, kw_only=True):
+    """Answer of ``provider:test``: address and key are right."""
+
+    id: ProviderId
+    models: tuple[str, ...]
+    """Models that the provider lists; for Azure those of the resource, not its deployments."""
+    latency_ms: float
+    model_listed: bool | None
+    """Whether the configured model is among them; None where none is configured or listed."""

@@ -1,0 +1,114 @@
+"""Makes a provider out of what is configured and its key.
+
+A module that speaks to a kind of server, and httpx with it, is imported when a provider of that kind is made,
+and not before.
+"""
+
+from __future__ import annotations
+
+from ..contract.providers import ProviderFields
+from ..errors import ValidationError
+from .address import Address, parse_address
+from .base import Provider
+from .failures import Failures
+from .fill_template import FillTemplate
+from .kinds import KINDS
+
+
+def address_of(fields: ProviderFields) -> Address | None:
+    """The address of a provider: the one that is configured, or its vendor's; None for `embedded`.
+
+    Raises
+    ------
+    ValidationError
+        It is not valid, or there is none.
+    """
+    if fields.type == "embedded":
+        return None
+    url = fields.base_url or KINDS[fields.type].base_url
+    if not url:
+        title = KINDS[fields.type].title
+        raise ValidationError(
+            f"`base_url`: a provider of the type {title} needs its address.", field="base_url"
+        )
+    return parse_address(url)
+
+
+def check_fields(fields: ProviderFields) -> None:
+    """Refuse what can never work.
+
+    Raises
+    ------
+    ValidationError
+        A field, by its name.
+    """
+    address_of(fields)
+    kind = KINDS[fields.type]
+    if fields.fill != "off" and fields.fill not in kind.fills:
+        raise ValidationError(
+            f"`fill`: a provider of the type {kind.title} has no choice of how to fill in the middle.",
+            field="fill",
+        )
+    if fields.fill == "tokens":
+        FillTemplate(fields.fill_template)
+
+
+def build_provider(id_: str, fields: ProviderFields, key: str | None) -> Provider:
+    """Make a provider that is reached over HTTP; nothing is opened before it is used.
+
+    Raises
+    ------
+    ValidationError
+        A field is not valid, or the key would travel where others can read it.
+    AuthError
+        It needs a key, and there is none.
+    """
+    address = address_of(fields)
+    if address is None:
+        raise ValidationError("The embedded provider is not reached over HTTP.", field="type")
+    failures = Failures(id_, fields.name or id_, address.host, (key,) if key and len(key) >= 6 else ())
+    if key is None and KINDS[fields.type].key_needed:
+        raise failures.no_key()
+    if key is not None and not address.keeps_keys_safe and not fields.allow_unencrypted_key:
+        raise ValidationError(
+            f"The key of {failures.name} would travel to {address.host} unencrypted, so it was not sent.",
+            recovery="Use an address that begins with https://, or switch `allow_unencrypted_key` on "
+            "for this provider if you trust the network.",
+            field="base_url",
+            provider=id_,
+        )
+    return _make(fields, address, failures, key)
+
+
+def _make(fields: ProviderFields, address: Address, failures: Failures, key: str | None) -> Provider:
+    from .remote import RemoteOptions
+
+    options = RemoteOptions(
+        model=fields.model,
+        timeout_seconds=fields.timeout_seconds,
+        connect_seconds=fields.connect_timeout_seconds,
+        silence_seconds=fields.silence_timeout_seconds,
+    )
+    bearer = {"Authorization": f"Bearer {key}"} if key else {}
+    if fields.type == "ollama":
+        from .ollama import OllamaProvider
+
+        return OllamaProvider(address, failures, options, bearer, context_window=fields.context_window)
+    if fields.type == "gemini":
+        from .gemini import GeminiProvider
+
+        return GeminiProvider(address, failures, options, {"x-goog-api-key": key or ""})
+    if fields.type == "azure_openai":
+        from .azure_openai import AzureOpenAIProvider
+
+        headers = {"api-key": key or ""}
+        return AzureOpenAIProvider(address, failures, options, headers, api_version=fields.api_version)
+    if fields.type == "openai_compatible":
+        from .openai_compatible import OpenAICompatibleProvider
+
+        return OpenAICompatibleProvider(
+            address, failures, options, bearer, fill=fields.fill, fill_template=fields.fill_template
+        )
+    from .openai import OpenAIProvider
+
+    return OpenAIProvider(address, failures, options, bearer)

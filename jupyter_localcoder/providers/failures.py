@@ -1,0 +1,213 @@
+"""What a provider says when it fails, made into our errors, with its own words kept. Pure.
+
+Its words are bounded, made harmless to print, and cleaned of anything that looks like a key: some providers
+repeat the one that they were sent.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..errors import (
+    AuthError,
+    ConnectionFailed,
+    InvalidArgument,
+    LocalCoderError,
+    ModelNotFound,
+    RateLimited,
+    TokenLimitExceeded,
+)
+from ..plain_text import plain
+
+MAX_WORDS_CHARS = 500
+_KEY_LIKE = re.compile(
+    r"\b(?:sk|pk|rk|key|gsk|xai|hf)[-_][A-Za-z0-9_*.-]{6,}"  # the prefixes that vendors give their keys
+    r"|\bAIza[A-Za-z0-9_*-]{8,}"
+    r"|\b(?i:bearer)\s+\S+"
+    r"|\b[A-Za-z0-9]{32,}"  # Azure's have no prefix
+)
+_TOO_LONG = re.compile(
+    r"context[ _]length|context[ _]size|context[ _]window|maximum prompt length|prompt is too long"
+    r"|too many tokens|input token count|exceeds? the (?:model's )?maximum|exceed context window"
+    r"|reduce the length|reduce your prompt|longer than the model|`?inputs`? tokens \+ `?max_new_tokens`?",
+    re.IGNORECASE,
+)
+_BAD_KEY = re.compile(
+    r"api[ _-]?key[^.]{0,40}(?:not valid|invalid|expired)|invalid[ _]api[ _]key", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands in the body of an error."""
+
+    message: str = ""
+    code: str = ""
+    """Its machine-readable names, joined: `code`, `type`, `status`."""
+    field: str = ""
+    """The field of the request that it names."""
+    status: int = 0
+    """An HTTP status that stands in the body: all there is where a stream fails after its beginning."""
+
+
+def words_of(body: bytes) -> Words:
+    """Read an error in any of the forms that providers use; text that is none of them as it is."""
+    try:
+        return _read(msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = body.decode("utf-8", "replace")
+        return Words() if text.lstrip().startswith("<") else Words(message=text)
+
+
+def _read(value: Any) -> Words:
+    if isinstance(value, list) and value:  # Gemini, where a stream was asked for
+        return _read(value[0])
+    if isinstance(value, str):
+        return Words(message=value)
+    if not isinstance(value, dict):
+        return Words()
+    inner = value.get("error", value)
+    if not isinstance(inner, dict):  # Ollama, TGI
+        return Words(message=str(inner), code=str(value.get("error_type", "")))
+    message = inner.get("message") or inner.get("detail") or ""
+    names = [inner.get(name) for name in ("code", "type", "status")]
+    status = inner.get("code")
+    return Words(
+        message=message if isinstance(message, str) else msgspec.json.encode(message).decode(),
+        code=" ".join(str(name) for name in names if name),
+        field=inner["param"] if isinstance(inner.get("param"), str) else "",
+        status=status if isinstance(status, int) and 400 <= status <= 599 else 0,
+    )
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Makes errors that name one provider.
+
+    Parameters
+    ----------
+    provider
+        Its id, for the details.
+    name
+        What a person calls it.
+    host
+        Where it is, without path.
+    secrets
+        What must not appear in any sentence.
+    """
+
+    provider: str
+    name: str
+    host: str
+    secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Failures({self.provider!r})"
+
+    def scrubbed(self, text: str) -> str:
+        """Text that may be shown and logged."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[key]")
+        # First the cut, so that a long text costs little; a key that it halves is still one to `_KEY_LIKE`.
+        text = _KEY_LIKE.sub("[key]", plain(text[: 2 * MAX_WORDS_CHARS]))
+        text = " ".join(text.split())
+        return text if len(text) <= MAX_WORDS_CHARS else text[: MAX_WORDS_CHARS - 1] + "…"
+
+    def refused(self, status: int, words: Words, retry_after_seconds: float | None = None) -> LocalCoderError:
+        """The error for an answer with a status that is none of success."""
+        said = self.scrubbed(words.message)
+        facts: dict[str, Any] = {"provider": self.provider, "status": status, "provider_message": said}
+        if words.field:
+            facts["provider_field"] = self.scrubbed(words.field)
+        end = f" (HTTP {status}): {said}" if said else f" (HTTP {status})."
+        about = f"{words.code} {words.message}"
+        if status in (400, 413, 422) and (status == 413 or _TOO_LONG.search(about)):
+            return TokenLimitExceeded(f"The prompt is too long for the model of {self.name}{end}", **facts)
+        if status == 401 or (status == 400 and (_BAD_KEY.search(about) or "API_KEY_INVALID" in about)):
+            return self._auth(f"{self.name} does not accept the key{end}", facts)
+        if status in (402, 403):
+            return self._auth(f"{self.name} does not allow this{end}", facts)
+        if status == 429 or "RESOURCE_EXHAUSTED" in words.code:
+            return RateLimited(
+                f"{self.name} takes no more requests for the moment{end}",
+                retry_after_seconds=retry_after_seconds,
+                **facts,
+            )
+        if status == 404 or "model_not_found" in words.code:
+            return self._absent(end, about, facts)
+        if 300 <= status < 400:
+            return self.sent_on(status, "")
+        if 400 <= status < 500 and status not in (405, 408, 409, 425):
+            return InvalidArgument(
+                f"{self.name} refused the request{end}",
+                recovery="Correct what it names, in the request or in the settings of the provider.",
+                **facts,
+            )
+        return self.unreachable(f"{self.name} answered with an error{end}", **facts)
+
+    def _absent(self, end: str, about: str, facts: dict[str, Any]) -> LocalCoderError:
+        if re.search(r"model|deployment", about, re.IGNORECASE):
+            return ModelNotFound(
+                f"{self.name} does not have this model{end}",
+                recovery=f"`jupyter localcoder providers test {self.provider}` lists the models that it has.",
+                **facts,
+            )
+        return self.unreachable(
+            f"{self.name} has nothing at this address{end}",
+            recovery="Check the base URL of the provider; many end in `/v1`.",
+            **facts,
+        )
+
+    def _auth(self, message: str, facts: dict[str, Any]) -> AuthError:
+        return AuthError(
+            message,
+            recovery=f"Enter the key again, in the sidebar or with "
+            f"`jupyter localcoder providers set-key {self.provider}`.",
+            **facts,
+        )
+
+    def no_key(self) -> AuthError:
+        """There is no key, and it needs one."""
+        return self._auth(f"{self.name} needs a key, and none is there.", {"provider": self.provider})
+
+    def sent_on(self, status: int, host: str) -> ConnectionFailed:
+        """It answered with a redirect, which is not followed: the key and the prompt would go along."""
+        to = f" to {self.scrubbed(host)}" if host else ""
+        return self.unreachable(
+            f"{self.name} at {self.host} sent the request on{to}, which was not followed (HTTP {status}).",
+            recovery="If that address is right, enter it as the base URL of the provider.",
+            status=status,
+        )
+
+    def unreachable(self, message: str, *, recovery: str | None = None, **facts: Any) -> ConnectionFailed:
+        """It could not be reached, broke off, or answered what cannot be read."""
+        return ConnectionFailed(
+            message,
+            recovery=recovery
+            or f"Check that {self.name} runs and that its base URL is right: "
+            f"`jupyter localcoder providers test {self.provider}`.",
+            **{"provider": self.provider, **facts},
+        )
+
+    def unreadable(self, what: str) -> ConnectionFailed:
+        """It answered what cannot be read."""
+        return self.unreachable(f"{self.name} sent {what}.")
+
+    def in_stream(self, words: Words) -> LocalCoderError:
+        """The error for a failure that stands in the middle of a stream."""
+        if words.status:
+            return self.refused(words.status, words)
+        about = f"{words.code} {words.message}"
+        if _TOO_LONG.search(about):
+            return self.refused(400, words)
+        if "rate_limit" in words.code:
+            return self.refused(429, words)
+        said = self.scrubbed(words.message)
+        return self.unreachable(
+            f"{self.name} failed in the middle of its answer" + (f": {said}" if said else "."),
+            provider_message=said,
+        )

@@ -1,0 +1,143 @@
+"""What the providers that are reached over HTTP share: time, events, the test of a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import msgspec
+
+from ..errors import InvalidArgument, LocalCoderError, Timeout
+from .address import Address
+from .answer import Read, answer
+from .base import MAX_MODELS, Check, Delta, End, ProviderRequest
+from .deadline import Deadline, TimeUp
+from .failures import Failures
+from .lines import EventData, LineTooLong
+from .transport import Transport
+
+CHECK_SECONDS = 20.0
+EVENTS = "text/event-stream"
+NDJSON = "application/x-ndjson"
+
+
+class RemoteOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient to be, and what to ask for by default."""
+
+    model: str = ""
+    timeout_seconds: float = 300.0
+    connect_seconds: float = 10.0
+    silence_seconds: float = 60.0
+
+
+class RemoteProvider:
+    """Base of the providers that are reached over HTTP; implements `Provider`.
+
+    Parameters
+    ----------
+    headers
+        Go with each request; the key stands in them.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        failures: Failures,
+        options: RemoteOptions,
+        headers: Mapping[str, str],
+    ) -> None:
+        self.address = address
+        self.failures = failures
+        self.options = options
+        self.transport = Transport(address, headers, failures, connect_seconds=options.connect_seconds)
+
+    def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+        """See `Provider.stream`."""
+        raise NotImplementedError
+
+    async def model_names(self, deadline: Deadline) -> list[str]:
+        """Ask for the list of models."""
+        raise NotImplementedError
+
+    async def check(self) -> Check:
+        """See `Provider.check`."""
+        began = time.perf_counter()
+        try:
+            names = await self.model_names(self._deadline(min(CHECK_SECONDS, self.options.timeout_seconds)))
+        except TimeUp as up:
+            raise Timeout(str(up), provider=self.failures.provider) from None
+        except msgspec.ValidationError:
+            raise self.failures.unreadable("something that is no list of models") from None
+        latency_ms = (time.perf_counter() - began) * 1000
+        return Check(tuple(name[:256] for name in names[:MAX_MODELS]), latency_ms)
+
+    async def close(self) -> None:
+        """See `Provider.close`."""
+        await self.transport.close()
+
+    def model_of(self, request: ProviderRequest) -> str:
+        """The model of a request.
+
+        Raises
+        ------
+        InvalidArgument
+            None is named, here or in the configuration.
+        """
+        model = request.model or self.options.model
+        if not model:
+            raise InvalidArgument(
+                f"{self.failures.name} has no model chosen.",
+                recovery="Choose one in the settings of the provider, or name one in the request.",
+                provider=self.failures.provider,
+            )
+        return model
+
+    def no_fill(self, recovery: str) -> LocalCoderError:
+        """It does not fill in the middle."""
+        return InvalidArgument(
+            f"{self.failures.name} does not fill in the middle.",
+            recovery=recovery,
+            provider=self.failures.provider,
+        )
+
+    def ask(
+        self,
+        url: str,
+        body: Mapping[str, Any],
+        read: Read,
+        request: ProviderRequest,
+        *,
+        media_type: str = EVENTS,
+    ) -> AsyncGenerator[Delta | End, None]:
+        """Post a request, and make an answer of what comes back."""
+        deadline = self._deadline(request.timeout_seconds or self.options.timeout_seconds)
+        lines = self.transport.lines(url, body, deadline, media_type=media_type)
+        messages = _events(lines, self.failures) if media_type == EVENTS else _full(lines)
+        return answer(messages, read, request, deadline, self.failures)
+
+    def _deadline(self, whole_seconds: float) -> Deadline:
+        return Deadline(
+            self.failures.name, whole_seconds=whole_seconds, silence_seconds=self.options.silence_seconds
+        )
+
+
+async def _events(lines: AsyncGenerator[bytes, None], failures: Failures) -> AsyncGenerator[bytes, None]:
+    data = EventData()
+    async with contextlib.aclosing(lines):
+        try:
+            async for line in lines:
+                if (event := data.feed(line)) is not None:
+                    yield event
+        except LineTooLong:
+            raise failures.unreadable("an event without an end") from None
+    if (event := data.rest()) is not None:
+        yield event
+
+
+async def _full(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with contextlib.aclosing(lines):
+        async for line in lines:
+            if line.strip():
+                yield line

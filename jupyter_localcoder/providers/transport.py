@@ -1,0 +1,277 @@
+"""HTTP to one provider: connections, time-outs, retries, and bodies that are read bounded.
+
+Knows no provider's format. What it follows in doubt:
+
+- *No redirect is followed*: the key and the prompt would go along.
+- *A request is sent again only where nothing can have come of it*: the connection was refused, or the answer
+  was 429 or 503 and said to come back soon. Never after the first byte of an answer.
+- *Closing a stream closes its connection*, which is the only cancel that all servers understand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import math
+import ssl
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any
+
+import anyio
+import httpx
+import msgspec
+
+from .._version import __version__
+from ..errors import LocalCoderError
+from .address import Address
+from .deadline import Deadline
+from .failures import Failures, words_of
+from .lines import LineReader, LineTooLong
+
+MAX_ERROR_BYTES = 64 * 1024
+MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+MAX_RETRIES = 2
+MAX_RETRY_AFTER_SECONDS = 15.0
+"""Who wants to be left alone for longer gets no second request: the person decides."""
+_REFUSED_WAIT_SECONDS = 0.25
+"""Before the first retry of a connection that was refused: a server that restarts is back soon."""
+_KEPT_OPEN_SECONDS = 30.0
+
+
+class Transport:
+    """Connections to one provider.
+
+    Parameters
+    ----------
+    headers
+        Go with each request; the key stands in them.
+    sleep, wall_clock
+        For tests.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        headers: Mapping[str, str],
+        failures: Failures,
+        *,
+        connect_seconds: float,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.failures = failures
+        self._address = address
+        self._headers = dict(headers)
+        self._connect_seconds = connect_seconds
+        self._sleep = sleep
+        self._wall_clock = wall_clock
+        self._client: httpx.AsyncClient | None = None
+
+    async def lines(
+        self, url: str, body: Mapping[str, Any], deadline: Deadline, *, media_type: str
+    ) -> AsyncGenerator[bytes, None]:
+        """Post a request, and give the lines of what is answered.
+
+        Raises
+        ------
+        TimeUp
+            The deadline is over.
+        LocalCoderError
+            See `Provider.stream`.
+        """
+        response = await self._open("POST", url, deadline, body=body)
+        try:
+            self._require(response, media_type)
+            reader = LineReader()
+            async with contextlib.aclosing(_pieces(response)) as pieces:
+                while (piece := await self._piece(pieces, deadline)) is not None:
+                    for line in reader.feed(piece):
+                        yield line
+            yield reader.rest()
+        except LineTooLong:
+            raise self.failures.unreadable("a line without an end") from None
+        finally:
+            await response.aclose()
+
+    async def document(self, url: str, deadline: Deadline) -> Any:
+        """Get a JSON document; raises as `lines` does."""
+        response = await self._open("GET", url, deadline)
+        try:
+            self._require(response, "application/json")
+            body = await self._body(response, MAX_DOCUMENT_BYTES, deadline)
+            if body is None:
+                raise self.failures.unreadable("a list that is too long")
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise self.failures.unreadable("something that is no JSON") from None
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        """Close the connections that are kept open."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _open(
+        self, method: str, url: str, deadline: Deadline, *, body: Mapping[str, Any] | None = None
+    ) -> httpx.Response:
+        """Ask, and again where that is safe; the response has status 200, and is to be closed."""
+        for attempt in range(MAX_RETRIES + 1):
+            wait: float | None
+            try:
+                response = await self._ask(method, url, deadline, body)
+                if response.status_code == 200:
+                    return response
+                error, wait = await self._refusal(response, deadline)
+            except httpx.ConnectError as failure:
+                error, wait = self._not_reached(failure), _REFUSED_WAIT_SECONDS * 2.0**attempt
+                if _distrusted(failure):
+                    wait = None
+            if wait is None or attempt == MAX_RETRIES or wait >= deadline.left():
+                raise error
+            await self._sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _ask(
+        self, method: str, url: str, deadline: Deadline, body: Mapping[str, Any] | None
+    ) -> httpx.Response:
+        client = await self._connections()
+        request = client.build_request(
+            method,
+            url,
+            headers=self._headers,
+            content=None if body is None else msgspec.json.encode(body),
+        )
+        name = self.failures.name
+        try:
+            with anyio.fail_after(deadline.patience()):
+                return await client.send(request, stream=True)
+        except TimeoutError:
+            raise deadline.time_up() from None
+        except httpx.ConnectError:
+            raise
+        except httpx.ConnectTimeout:
+            raise self.failures.unreachable(
+                f"{name} could not be reached at {self._address.origin} "
+                f"within {self._connect_seconds:g} seconds."
+            ) from None
+        except httpx.ProxyError:
+            raise self.failures.unreachable(f"The proxy on the way to {name} failed.") from None
+        except httpx.HTTPError:
+            raise self.failures.unreachable(f"{name} closed the connection without an answer.") from None
+
+    async def _connections(self) -> httpx.AsyncClient:
+        if self._client is None:
+            # Reading the authorities' certificates takes some ten milliseconds.
+            trust = await anyio.to_thread.run_sync(_trust) if self._address.encrypted else False
+            self._client = httpx.AsyncClient(
+                verify=trust,
+                timeout=httpx.Timeout(None, connect=self._connect_seconds),
+                limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEPT_OPEN_SECONDS),
+                follow_redirects=False,
+                # A proxy of the environment is for other machines.
+                trust_env=not self._address.is_loopback,
+                headers={
+                    "User-Agent": f"jupyter_localcoder/{__version__}",
+                    "Content-Type": "application/json",
+                    # What is packed may unpack to anything.
+                    "Accept-Encoding": "identity",
+                },
+            )
+        return self._client
+
+    def _require(self, response: httpx.Response, media_type: str) -> None:
+        given = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise self.failures.unreadable("an answer in an encoding that was not asked for")
+        if given and given != media_type:
+            kind = self.failures.scrubbed(given)[:60]
+            raise self.failures.unreadable(f"an answer of type {kind}, where {media_type} was expected")
+
+    async def _refusal(
+        self, response: httpx.Response, deadline: Deadline
+    ) -> tuple[LocalCoderError, float | None]:
+        """The error that an answer stands for, and the seconds after which it may be asked again."""
+        status = response.status_code
+        try:
+            if 300 <= status < 400:
+                return self.failures.sent_on(status, _host(response.headers.get("location", ""))), None
+            body = await self._body(response, MAX_ERROR_BYTES, deadline)
+        finally:
+            await response.aclose()
+        seconds = self._retry_after(response.headers)
+        error = self.failures.refused(status, words_of(body or b""), seconds)
+        soon = seconds is not None and seconds <= MAX_RETRY_AFTER_SECONDS
+        return error, seconds if soon and status in (429, 503) else None
+
+    async def _body(self, response: httpx.Response, limit: int, deadline: Deadline) -> bytes | None:
+        """The whole body, or None where it is longer than the limit."""
+        body = bytearray()
+        async with contextlib.aclosing(_pieces(response)) as pieces:
+            while (piece := await self._piece(pieces, deadline)) is not None:
+                body += piece
+                if len(body) > limit:
+                    return None
+        return bytes(body)
+
+    async def _piece(self, pieces: AsyncGenerator[bytes, None], deadline: Deadline) -> bytes | None:
+        try:
+            with anyio.fail_after(deadline.patience()):
+                return await pieces.__anext__()
+        except StopAsyncIteration:
+            return None
+        except TimeoutError:
+            raise deadline.time_up() from None
+        except httpx.HTTPError:
+            raise self.broken_off() from None
+
+    def broken_off(self) -> LocalCoderError:
+        """The connection ended before the answer did."""
+        return self.failures.unreachable(
+            f"{self.failures.name} ended the connection before the answer was complete."
+        )
+
+    def _retry_after(self, headers: httpx.Headers) -> float | None:
+        """Seconds after which the provider wants to be asked again, where it says so."""
+        text = headers.get("retry-after", "").strip()
+        try:
+            seconds = float(text)
+        except ValueError:
+            try:
+                seconds = email.utils.parsedate_to_datetime(text).timestamp() - self._wall_clock()
+            except (ValueError, TypeError, OverflowError):
+                return None
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+
+    def _not_reached(self, failure: httpx.ConnectError) -> LocalCoderError:
+        name, host = self.failures.name, self._address.host
+        if _distrusted(failure):
+            return self.failures.unreachable(
+                f"This machine does not trust the certificate of {name} at {host}.",
+                recovery="Give the authority that signed it in the environment variable SSL_CERT_FILE.",
+            )
+        return self.failures.unreachable(f"{name} could not be reached at {self._address.origin}.")
+
+
+def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    return response.aiter_raw()  # type: ignore[return-value]  # it is a generator, and declared as an iterator
+
+
+def _trust() -> ssl.SSLContext:
+    """httpx's own certificates (or those of ``SSL_CERT_FILE``), and those that the system trusts."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
+
+
+def _distrusted(failure: httpx.ConnectError) -> bool:
+    return "CERTIFICATE_VERIFY_FAILED" in str(failure)
+
+
+def _host(location: str) -> str:
+    try:
+        return httpx.URL(location).host
+    except httpx.InvalidURL:
+        return ""

@@ -1,0 +1,44 @@
+"""Short ways to ask a provider."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+from jupyter_localcoder.providers.base import (
+    Delta,
+    End,
+    Fill,
+    Messages,
+    Prompt,
+    Provider,
+    ProviderRequest,
+    Turn,
+)
+
+KEY = "sk-canary-0123456789abcdef"
+ASK = ProviderRequest(Messages((Turn("system", "Be brief."), Turn("user", "Hello?"))))
+
+
+def asking(*, text: str = "", fill: tuple[str, str] | None = None, **changes: Any) -> ProviderRequest:
+    """A chat; with ``text`` a text to go on, with ``fill`` two texts to fill the middle of."""
+    if text:
+        changes["input"] = Prompt(text)
+    if fill is not None:
+        changes["input"] = Fill(*fill)
+    return replace(ASK, **changes)
+
+
+async def collect(provider: Provider, request: ProviderRequest = ASK) -> tuple[list[str], End]:
+    """All pieces of an answer, and its end."""
+    pieces: list[str] = []
+    async with contextlib.aclosing(provider.stream(request)) as frames:
+        async for frame in frames:
+            if isinstance(frame, Delta):
+                assert frame.text
+                pieces.append(frame.text)
+            else:
+                assert not [later async for later in frames], "something came after the end"
+                return pieces, frame
+    raise AssertionError("an answer without an end")

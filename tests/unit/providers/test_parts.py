@@ -1,0 +1,196 @@
+"""Addresses, lines, stop strings and prices: the pure parts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_localcoder.errors import ValidationError
+from jupyter_localcoder.providers.address import parse_address
+from jupyter_localcoder.providers.base import Usage
+from jupyter_localcoder.providers.kinds import KINDS, is_vendor_host
+from jupyter_localcoder.providers.lines import EventData, LineReader, LineTooLong
+from jupyter_localcoder.providers.prices import Prices
+from jupyter_localcoder.providers.stops import StopStrings
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "origin", "loopback"),
+    [
+        ("http://127.0.0.1:8080/v1/", "http://127.0.0.1:8080/v1", "http://127.0.0.1:8080", True),
+        ("HTTPS://Api.Example.com:443/v1", "https://api.example.com/v1", "https://api.example.com", False),
+        ("http://localhost", "http://localhost", "http://localhost", True),
+        ("http://[::1]:1234/", "http://[::1]:1234", "http://[::1]:1234", True),
+        ("http://127.9.9.9", "http://127.9.9.9", "http://127.9.9.9", True),
+        ("http://10.0.0.1", "http://10.0.0.1", "http://10.0.0.1", False),
+        ("https://bücher.example", "https://bücher.example", "https://bücher.example", False),
+        ("http://my_host:80", "http://my_host", "http://my_host", False),
+        ("http://localhost.evil.example", *["http://localhost.evil.example"] * 2, False),
+    ],
+)
+def test_addresses(text, url, origin, loopback):
+    address = parse_address(text)
+    assert (address.url, address.origin, address.is_loopback) == (url, origin, loopback)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("file:///etc/passwd", "must begin with http"),
+        ("ftp://host/", "must begin with http"),
+        ("javascript:alert(1)", "must begin with http"),
+        ("host:8080", "must begin with http"),
+        ("", "must begin with http"),
+        ("//host/v1", "must begin with http"),
+        ("http://user:secret@host/v1", "must not hold a user name or password"),
+        ("https://secret@host", "must not hold a user name or password"),
+        ("http://host/v1?key=secret", "must not hold a query"),
+        ("http://host/v1#secret", "must not hold a query"),
+        ("http://host/v1?", "must not hold a query"),
+        ("http://", "has no valid host"),
+        ("http:///v1", "has no valid host"),
+        ("http://:80/", "has no valid host"),
+        ("http://a..b/", "has no valid host"),
+        ("http://-x/", "has no valid host"),
+        ("http://ho%73t/", "has no valid host"),
+        ("http://host:0/", "has no valid host"),
+        ("http://host:99999/", "cannot be read"),
+        ("http://host:port/", "cannot be read"),
+        ("http://[::1/", "cannot be read"),
+        ("http://host/a b", "holds spaces"),
+        ("http://host/\n", "holds spaces"),
+        ("http://host\\@evil/", "holds spaces"),
+    ],
+)
+def test_no_addresses(text, why):
+    with pytest.raises(ValidationError, match=why) as caught:
+        parse_address(text)
+    assert caught.value.details["field"] == "base_url"
+    assert "secret" not in str(caught.value)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_address_or_a_validation_error(text):
+    for candidate in (text, "http://" + text):
+        try:
+            address = parse_address(candidate)
+        except ValidationError:
+            continue
+        assert parse_address(address.url) == address
+        assert "@" not in address.origin
+
+
+def test_a_key_of_the_environment_goes_to_its_vendor_only():
+    assert is_vendor_host(KINDS["openai"], "api.openai.com")
+    assert is_vendor_host(KINDS["openai"], "eu.api.openai.com")
+    assert is_vendor_host(KINDS["azure_openai"], "me.openai.azure.com")
+    for host in ("evil-api.openai.com.example", "xapi.openai.com", "azure.com.evil.example", "127.0.0.1"):
+        assert not any(is_vendor_host(kind, host) for kind in KINDS.values())
+
+
+@given(st.lists(st.text(alphabet="ab\r é", max_size=5), max_size=6), st.integers(1, 7), st.booleans())
+def test_lines_do_not_depend_on_how_they_are_cut(lines, size, windows):
+    lines = [line.replace("\r", "") for line in lines]
+    raw = ("\r\n" if windows else "\n").join([*lines, ""]).encode()
+    reader = LineReader()
+    read = [line for at in range(0, len(raw), size) for line in reader.feed(raw[at : at + size])]
+    assert [line.decode() for line in read] == lines
+    assert reader.rest() == b""
+
+
+@pytest.mark.parametrize("raw", [b"x" * 11, b"x" * 11 + b"\n", b"a\nxxxxxxxxxxx", b"xxxxxxxxxxx\nb\n"])
+def test_a_line_is_bounded(raw):
+    for size in (1, 4, 100):
+        reader = LineReader(limit=10)
+        with pytest.raises(LineTooLong):
+            [reader.feed(raw[at : at + size]) for at in range(0, len(raw), size)]
+
+
+def test_the_lines_of_an_event_belong_together():
+    data = EventData()
+    assert [data.feed(line) for line in (b"event: x", b"data: a", b"data:b", b"id: 1", b"", b"")] == [
+        None, None, None, None, b"a\nb", None
+    ]  # fmt: skip
+
+
+@given(
+    st.text(alphabet="abc", max_size=30),
+    st.lists(st.text(alphabet="abc", min_size=1, max_size=4), max_size=3),
+    st.integers(1, 5),
+)
+def test_stop_strings_do_not_depend_on_how_the_text_is_cut(text, stops, size):
+    places = [at for stop in stops if (at := text.find(stop)) >= 0]
+    filter_ = StopStrings(tuple(stops))
+    released = (
+        "".join(filter_.feed(text[at : at + size]) for at in range(0, len(text), size)) + filter_.finish()
+    )
+    assert filter_.found == bool(places)
+    # In pieces the first stop string that is complete ends the text: one that begins earlier may be longer.
+    assert text.startswith(released)
+    assert len(released) >= min(places, default=len(text))
+    assert not any(stop in released for stop in stops)
+
+
+USAGE = Usage(prompt_tokens=1000, cached_tokens=400, completion_tokens=100)
+
+
+def prices(path: Path, table: object, **more: object) -> Prices:
+    path.write_text(json.dumps({"format": 1, "usd_per_million_tokens": table, **more}))
+    return Prices(path)
+
+
+def test_without_a_table_a_cost_is_unknown(tmp_path):
+    table = Prices(tmp_path / "prices.json")
+    assert table.cost_usd("p", ("m",), USAGE) is None
+    assert table.problem == ""
+
+
+def test_costs(tmp_path):
+    table = prices(
+        tmp_path / "prices.json",
+        {
+            "p/m": {"input": 2.0, "cached_input": 0.5, "output": 10.0},
+            "p/m-long*": {"input": 1.0, "output": 0.0},
+            "p/*": {"input": 3.0, "output": 0.0},
+            "#q/m": {"input": 9.0, "output": 9.0},
+        },
+    )
+    assert table.cost_usd("p", ("m",), USAGE) == pytest.approx((600 * 2 + 400 * 0.5 + 100 * 10) / 1e6)
+    assert table.cost_usd("p", ("m-long-1",), USAGE) == pytest.approx(0.001)
+    assert table.cost_usd("p", ("else",), USAGE) == pytest.approx(0.003)
+    assert table.cost_usd("p", ("", "m"), USAGE) == table.cost_usd("p", ("m",), USAGE)
+    assert table.cost_usd("q", ("m",), USAGE) is None
+    assert table.cost_usd("p", ("m",), Usage(prompt_tokens=5)) is None
+
+
+def test_a_table_is_read_again_when_it_changes(tmp_path):
+    path = tmp_path / "prices.json"
+    table = prices(path, {"p/m": {"input": 1.0, "output": 1.0}})
+    assert table.cost_usd("p", ("m",), USAGE) == pytest.approx(0.0011)
+    prices(path, {"p/m": {"input": 2.0, "output": 2.0}})
+    os.utime(path, ns=(1, 1))
+    assert table.cost_usd("p", ("m",), USAGE) == pytest.approx(0.0022)
+    path.unlink()
+    assert table.cost_usd("p", ("m",), USAGE) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"format": 2}',
+        b'{"usd_per_million_tokens": {"p/m": {"input": -1, "output": 1}}}',
+    ],
+)
+def test_a_table_that_cannot_be_read_is_told(tmp_path, raw):
+    (tmp_path / "prices.json").write_bytes(raw)
+    table = Prices(tmp_path / "prices.json")
+    assert table.cost_usd("p", ("m",), USAGE) is None
+    assert "cannot be read" in table.problem
