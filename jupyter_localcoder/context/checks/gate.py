@@ -1,0 +1,134 @@
+"""Lets a suggestion through line by line, as far as nothing speaks against it.
+
+The first line decides whether anything is shown: it is held back until it is complete, and withheld where
+the model was not sure of it, where it only repeats, or where it fails a check. Each later line is shown when
+it is complete; the first that repeats or fails ends the suggestion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ...contract.generation import Doubt, Finish
+from .columns import unknown_column
+from .repetition import last_line, repeats, without_overlap
+from .surroundings import Surroundings
+from .syntax import breaks
+
+Checks = Literal["off", "mark", "drop"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is asked of a suggestion."""
+
+    checks: Checks = "drop"
+    """`off` checks nothing, `mark` only tells of what does not parse or names a missing column."""
+    min_log_probability: float | None = None
+    """Least mean natural logarithm of the probability of a token of the first line; None asks for nothing."""
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is asked."""
+        return self.checks != "off" or self.min_log_probability is not None
+
+
+class Gate:
+    """One suggestion on its way to who asked for it."""
+
+    def __init__(self, around: Surroundings, rules: Rules) -> None:
+        self.withheld: Doubt = ""
+        """Why nothing is shown."""
+        self.doubt: Doubt = ""
+        """What speaks against what is shown."""
+        self.ended = False
+        """Whether the rest is not wanted."""
+        self._around = around
+        self._rules = rules
+        self._held = ""
+        self._shown = ""
+        self._first = True
+
+    def take(self, text: str, mean_log_probability: float | None = None) -> str:
+        """Take the next piece of the answer, and return what may be shown now.
+
+        Parameters
+        ----------
+        mean_log_probability
+            Of the tokens so far.
+        """
+        if self.ended:
+            return ""
+        if not self._rules.any:
+            return text
+        self._held += text
+        return self._pass(mean_log_probability, last=False)
+
+    def finish(self, finish: Finish, mean_log_probability: float | None = None) -> str:
+        """Return what is left when the answer has ended."""
+        if self.ended:
+            return ""
+        if finish == "canceled":
+            # Nobody looks at it any more.
+            text, self._held = self._held, ""
+            return text
+        cut_off = finish in ("length", "timeout")
+        return self._pass(mean_log_probability, last=True, cut_off=cut_off)
+
+    def _pass(self, mean: float | None, *, last: bool, cut_off: bool = False) -> str:
+        out = ""
+        while self._held.strip() and not self.ended:
+            # Blank lines go with the line after them: at the end they would only move what follows.
+            begin = len(self._held) - len(self._held.lstrip())
+            end = self._held.find("\n", begin)
+            if end < 0 and not last:
+                break
+            goes_on = end >= 0
+            line, self._held = (self._held[:end], self._held[end:]) if goes_on else (self._held, "")
+            passed = self._line(line, mean, goes_on=goes_on, cut_off=cut_off and not goes_on)
+            out += passed
+            self._shown += passed
+            self._first = False
+        return out
+
+    def _line(self, line: str, mean: float | None, *, goes_on: bool, cut_off: bool) -> str:
+        """The part of a line (with the line breaks before it) that may be shown."""
+        around, rules = self._around, self._rules
+        least = rules.min_log_probability
+        if self._first and least is not None and mean is not None and mean < least:
+            return self._stop("confidence")
+        if rules.checks == "off":
+            return line
+        before = around.prefix + self._shown
+        shorter = without_overlap(before, line, around.rest)
+        if shorter != line:
+            # What came after it would stand between the line and its end.
+            self.ended, line, goes_on = True, shorter, False
+            if not line.strip():
+                return self._stop("repetition")
+        head, _, whole = (before + line).rpartition("\n")
+        if repeats(whole, last_line(head)) or repeats(whole, around.below):
+            return self._stop("repetition")
+        doubt = self._doubt(before, line, "" if goes_on else around.rest, cut_off=cut_off)
+        if doubt and rules.checks == "drop":
+            return self._stop(doubt)
+        self.doubt = self.doubt or doubt
+        return line
+
+    def _doubt(self, before: str, line: str, rest: str, *, cut_off: bool) -> Doubt:
+        if self._around.language.lower() != "python":
+            return ""
+        if cut_off:
+            # The name or the bracket at its end may well have gone on.
+            return ""
+        if unknown_column(before, line, rest, self._around):
+            return "columns"
+        return "syntax" if breaks(before, line, rest) else ""
+
+    def _stop(self, why: Doubt) -> str:
+        """End the suggestion here; with nothing shown yet, say why."""
+        self.ended, self._held = True, ""
+        if self._first:
+            self.withheld = why
+        return ""

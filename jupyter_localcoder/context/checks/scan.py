@@ -1,0 +1,60 @@
+"""Where code stands: in a string, in a comment, within which brackets. Made for Python."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_TOKEN = re.compile(r"\"\"\"|'''|[\"'#()\[\]{}\n\\]")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The end of a piece of code."""
+
+    quote: str = ""
+    """The quotes of the string that is open there."""
+    comment: bool = False
+    brackets: str = ""
+    """Those that are open, the innermost last."""
+    unmatched: int = 0
+    """Brackets that close nothing."""
+
+    @property
+    def closing(self) -> str:
+        """What closes all that is open."""
+        return self.quote + "".join(_CLOSING[bracket] for bracket in reversed(self.brackets))
+
+
+def scan(code: str) -> Scan:
+    """Read code up to its end."""
+    quote, comment, unmatched = "", False, 0
+    brackets: list[str] = []
+    at = 0
+    while (found := _TOKEN.search(code, at)) is not None:
+        mark, at = found[0], found.end()
+        if comment:
+            comment = mark != "\n"
+        elif quote:
+            if mark == "\\":
+                at += 1
+            elif mark == "\n":
+                quote = quote if len(quote) == 3 else ""
+            elif mark == quote:
+                quote = ""
+            elif len(quote) == 1 and mark == quote * 3:
+                # In a string of one quote, three of them are an end and an empty string, or a new one.
+                quote, at = "", found.start() + 1
+        elif mark in ('"', "'", '"""', "'''"):
+            quote = mark
+        elif mark == "#":
+            comment = True
+        elif mark in _CLOSING:
+            brackets.append(mark)
+        elif mark in (")", "]", "}"):
+            if brackets and _CLOSING[brackets[-1]] == mark:
+                brackets.pop()
+            else:
+                unmatched += 1
+    return Scan(quote, comment, "".join(brackets), unmatched)

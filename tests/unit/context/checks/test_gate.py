@@ -1,0 +1,143 @@
+"""Suggestions on their way to who asked: line by line, as far as nothing speaks against them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_localcoder.context.checks.gate import Gate, Rules
+from jupyter_localcoder.context.checks.surroundings import Surroundings
+from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookContext
+
+FRAME = KernelVariable(
+    name="df", type="DataFrame", shape=(3, 1), columns=(Column(name="longitude", dtype="float64"),)
+)
+
+
+def gate(prefix: str = "", suffix: str = "", language: str = "python", **rules: Any) -> Gate:
+    notebook = NotebookContext(variables=(FRAME,))
+    return Gate(Surroundings(prefix, suffix, language, notebook), Rules(**rules))
+
+
+def shown(made: Gate, answer: str, finish: Any = "stop", mean: float | None = -0.1) -> str:
+    """What comes out when an answer comes in character by character, until it is not wanted any more."""
+    out = ""
+    for character in answer:
+        out += made.take(character, mean)
+        if made.ended:
+            break
+    return out + made.finish(finish, mean)
+
+
+def test_the_first_line_is_held_back_until_it_is_complete() -> None:
+    made = gate("x = ")
+    assert made.take("f(a") == ""
+    assert made.take(")") == ""
+    assert made.take("\n") == "f(a)"
+    assert made.take("y = 2") == ""
+    assert made.take("\n") == "\ny = 2"
+    assert made.finish("stop") == ""
+
+
+def test_a_line_that_ends_with_the_answer_is_shown_then() -> None:
+    assert shown(gate("x = "), "f(a)") == "f(a)"
+    assert shown(gate("x = 1"), "\n\ny = 2\n\n") == "\n\ny = 2"
+    assert shown(gate("x = 1"), "\n \n") == ""
+
+
+def test_with_nothing_to_ask_everything_passes_at_once() -> None:
+    made = gate("x = ", checks="off")
+    assert [made.take(c) for c in "f(\n"] == ["f", "(", "\n"]
+    assert made.finish("stop") == ""
+
+
+def test_a_model_that_is_not_sure_of_its_first_line_is_not_heard() -> None:
+    made = gate("x = ", min_log_probability=-0.5)
+    assert shown(made, "f(a)\nmore", mean=-0.6) == ""
+    assert (made.withheld, made.ended) == ("confidence", True)
+    assert shown(gate("x = ", min_log_probability=-0.5), "f(a)", mean=-0.4) == "f(a)"
+    assert shown(gate("x = ", min_log_probability=-0.5, checks="off"), "f(a) b", mean=-0.4) == "f(a) b"
+    assert shown(gate("x = ", min_log_probability=-0.5), "f(a)", mean=None) == "f(a)"
+
+
+def test_only_the_first_line_must_be_sure() -> None:
+    made = gate("x = ", min_log_probability=-0.5)
+    assert made.take("1\n", -0.1) == "1"
+    assert made.take("y = 2\n", -0.9) == "\ny = 2"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "answer", "suffix", "why"),
+    [
+        ("plt.plot(x)\n", "plt.plot(x)\n", "", "repetition"),
+        ("plt.plot(x)\nplt.", "plot(x)\n", "", "repetition"),
+        ("", "plt.show()\n", "\nplt.show()", "repetition"),
+        ("f(", ")", ")", "repetition"),
+        ("x = f(", "a b\n", ")", "syntax"),
+        ("x = ", "1 +* 2\n", "", "syntax"),
+        ("", 'df["latitude"].mean()\n', "", "columns"),
+    ],
+)
+def test_what_fails_is_withheld_and_the_reason_told(prefix: str, answer: str, suffix: str, why: str) -> None:
+    made = gate(prefix, suffix)
+    if why == "syntax" and suffix:
+        answer = answer.strip()
+    assert shown(made, answer) == ""
+    assert (made.withheld, made.ended) == (why, True)
+
+
+@pytest.mark.parametrize(("answer", "why"), [("1 +* 2", "syntax"), ('df["latitude"]', "columns")])
+def test_it_can_be_marked_instead(answer: str, why: str) -> None:
+    made = gate("x = ", checks="mark")
+    assert shown(made, answer) == answer
+    assert (made.withheld, made.doubt, made.ended) == ("", why, False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        ("a = 1\nb = 2\nb = 2\nc = 3\n", "a = 1\nb = 2"),
+        ("a = 1\nend()\nc = 3\n", "a = 1"),
+        ("a = 1\nb = = 2\nc = 3\n", "a = 1"),
+        ('a = 1\nb = df["latitude"]\n', "a = 1"),
+        ("a = (\n    1,\n)\nb = 2", "a = (\n    1,\n)\nb = 2"),
+    ],
+)
+def test_a_later_line_that_fails_ends_the_suggestion(answer: str, kept: str) -> None:
+    made = gate("", "\nend()")
+    assert shown(made, answer) == kept
+    assert made.withheld == ""
+
+
+def test_a_bracket_that_stands_there_already_is_trimmed_and_ends_the_suggestion() -> None:
+    made = gate("print(", ")\n")
+    assert shown(made, "x)\nprint(y)\n") == "x"
+    assert made.ended
+
+
+def test_several_lines_within_brackets_are_held_against_what_follows_at_their_end() -> None:
+    assert shown(gate("d = {", "}"), '\n    "a":\n    1,\n') == '\n    "a":\n    1,'
+
+
+def test_what_a_limit_has_cut_off_is_not_blamed() -> None:
+    assert shown(gate(), 'df["lat', finish="length") == 'df["lat'
+    assert shown(gate("x = "), "'abc", finish="timeout") == "'abc"
+
+
+def test_another_language_is_not_parsed() -> None:
+    assert shown(gate(language="R"), "x <- = y\n") == "x <- = y"
+
+
+@given(st.text("ab=()\"'\n ", max_size=40), st.text("ab()\n", max_size=10), st.text("ab)\n", max_size=10))
+def test_what_is_shown_is_a_beginning_of_the_answer(answer: str, prefix: str, suffix: str) -> None:
+    assert answer.startswith(shown(gate(prefix, suffix), answer))
+
+
+@given(st.text("ab=()\"'\n ", max_size=40), st.integers(1, 7))
+def test_the_pieces_in_which_an_answer_comes_do_not_matter(answer: str, size: int) -> None:
+    made = gate("x")
+    out = "".join(made.take(answer[i : i + size]) for i in range(0, len(answer), size))
+    assert out + made.finish("stop") == shown(gate("x"), answer)

@@ -1,0 +1,41 @@
+"""Where code stands at its end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_localcoder.context.checks.scan import Scan, scan
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        ("", Scan()),
+        ("f(a[1", Scan(brackets="([")),
+        ("f(a[1])", Scan()),
+        ("f(a))", Scan(unmatched=1)),
+        ("(]", Scan(brackets="(", unmatched=1)),
+        ('x = "a(', Scan(quote='"')),
+        ('x = "a\\"(', Scan(quote='"')),
+        ("x = 'it\\\\'(", Scan(brackets="(")),
+        ('x = "a\n(', Scan(brackets="(")),
+        ('"""a "b\n(', Scan(quote='"""')),
+        ('"""a""" (', Scan(brackets="(")),
+        ('x = ""', Scan()),
+        ("# (\n[", Scan(brackets="[")),
+        ("x  # it's", Scan(comment=True)),
+        ('df["', Scan(quote='"', brackets="[")),
+    ],
+)
+def test_strings_comments_and_brackets_are_told_apart(code: str, end: Scan) -> None:
+    assert scan(code) == end
+
+
+@given(st.text("ab()[]{}\"'\\#\n", max_size=30))
+def test_what_closes_all_that_is_open_closes_it(code: str) -> None:
+    end = scan(code)
+    closed = scan(code + ("\n" if end.comment else "") + end.closing)
+    if not code.endswith("\\"):
+        assert closed.brackets == ""
