@@ -6,9 +6,9 @@ code as it is when told so last, and answer in one code block when the block is 
 
 from __future__ import annotations
 
-from .contract.generation import ChatRequest, CompleteRequest, GenerateRequest, WarmRequest
-from .contract.notebook import NotebookCell, NotebookContext
-from .contract.wire import ChatPrompt, FillPrompt, Turn
+from .contract.generation import ChatRequest, GenerateRequest
+from .contract.notebook import NotebookCell
+from .contract.wire import ChatPrompt, Span, Turn
 from .errors import InvalidArgument
 
 SYSTEM = (
@@ -61,21 +61,21 @@ def command_prompt(request: GenerateRequest) -> ChatPrompt:
         There is nothing to work on.
     """
     if request.command == "prompt":
-        return ChatPrompt((Turn("system", SYSTEM), Turn("user", _free_prompt(request))))
+        return ChatPrompt((Turn("system", SYSTEM), _user(_free_prompt(request))))
     if request.command == "generate":
         if not (request.instruction.strip() or request.code.strip()):
             raise InvalidArgument("Nothing says what code to write: the description is empty.")
     elif not request.code.strip():
         raise InvalidArgument(f"There is no code to {request.command}: the cell is empty.")
-    parts = [_INSTRUCTIONS[request.command].format(language=request.language)]
+    sections = [("instructions", _INSTRUCTIONS[request.command].format(language=request.language))]
     if request.instruction.strip():
-        parts.append(request.instruction.strip())
-    parts += _context(request.context, request.language)
+        sections.append(("question", request.instruction.strip()))
+    sections += _context(request.context, request.language)
     if request.code.strip():
-        parts.append(_fenced(request.code, request.language))
+        sections.append(("code", _fenced(request.code, request.language)))
     if request.error.strip():
-        parts.append("It failed with:\n" + _fenced(request.error, "text"))
-    return ChatPrompt((Turn("system", SYSTEM), Turn("user", "\n\n".join(parts))))
+        sections.append(("error", "It failed with:\n" + _fenced(request.error, "text")))
+    return ChatPrompt((Turn("system", SYSTEM), _user(sections)))
 
 
 def chat_prompt(request: ChatRequest) -> ChatPrompt:
@@ -95,60 +95,33 @@ def chat_prompt(request: ChatRequest) -> ChatPrompt:
     return ChatPrompt(turns)
 
 
-def fill_prompt(
-    request: CompleteRequest | WarmRequest,
-    reserve_tokens: int,
-    *,
-    prefix_tokens: int = 0,
-    suffix_tokens: int = 0,
-) -> FillPrompt:
-    """Build the prompt of a completion: the cells above, then the code around the cursor.
-
-    Parameters
-    ----------
-    reserve_tokens
-        Room for the answer.
-    prefix_tokens, suffix_tokens
-        Most tokens before and after the cursor; 0: what fits.
-
-    Raises
-    ------
-    InvalidArgument
-        There is nothing before the cursor.
-    """
-    cells = _cells_above(request.notebook) if request.notebook is not None else ()
-    above = tuple(_as_code(cell) for cell in cells if cell.source.strip())
-    if not above and not request.prefix.strip():
-        raise InvalidArgument("There is nothing before the cursor to complete from.", field="prefix")
-    return FillPrompt(
-        prefix=request.prefix,
-        suffix=request.suffix,
-        reserve_tokens=reserve_tokens,
-        above=above,
-        prefix_tokens=prefix_tokens,
-        suffix_tokens=suffix_tokens,
-    )
+Section = tuple[str, str]
+"""A part of a prompt: where it comes from, and its text."""
 
 
-def _free_prompt(request: GenerateRequest) -> str:
+def _user(sections: list[Section]) -> Turn:
+    """One turn of all sections, a blank line between them."""
+    ends = ["\n\n"] * (len(sections) - 1) + [""]
+    texts = [(source, text + end) for (source, text), end in zip(sections, ends, strict=True)]
+    return Turn("user", "".join(text for _, text in texts), tuple(Span(s, len(text)) for s, text in texts))
+
+
+def _free_prompt(request: GenerateRequest) -> list[Section]:
     words = request.instruction.strip() or request.code.strip()
     if not words:
         raise InvalidArgument("The prompt is empty.")
-    parts = _context(request.context, request.language)
+    sections = _context(request.context, request.language)
     if request.instruction.strip() and request.code.strip():
-        parts.append(_fenced(request.code, request.language))
-    return "\n\n".join([*parts, words])
+        sections.append(("code", _fenced(request.code, request.language)))
+    return [*sections, ("question", words)]
 
 
-def _cells_above(notebook: NotebookContext) -> tuple[NotebookCell, ...]:
-    return notebook.cells if notebook.active < 0 else notebook.cells[: notebook.active]
-
-
-def _context(cells: tuple[NotebookCell, ...], language: str) -> list[str]:
+def _context(cells: tuple[NotebookCell, ...], language: str) -> list[Section]:
     shown = [_as_code(cell) for cell in cells if cell.source.strip()]
     if not shown:
         return []
-    return ["For context, earlier cells of the notebook:\n" + _fenced("\n\n".join(shown), language)]
+    code = _fenced("\n\n".join(shown), language)
+    return [("cells above", f"For context, earlier cells of the notebook:\n{code}")]
 
 
 def _as_code(cell: NotebookCell) -> str:

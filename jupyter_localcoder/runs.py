@@ -11,10 +11,11 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
-from .contract.generation import Confidence, Delta, Done, Started
+from .contract.generation import Confidence, Delta, Done, Doubt, Finish, Started
 from .errors import Canceled, QueueFull, Timeout
 from .supervisor import EndReason, Job
 
@@ -29,6 +30,37 @@ class Ready:
     sampling: Sampling
 
 
+class Gate(Protocol):
+    """Decides what of an answer is shown, and when."""
+
+    withheld: Doubt
+    doubt: Doubt
+    ended: bool
+    """Whether the rest of the answer is not wanted."""
+
+    def take(self, text: str, mean_log_probability: float | None = None) -> str:
+        """Take the next piece of the answer, and return what may be shown now."""
+
+    def finish(self, finish: Finish, mean_log_probability: float | None = None) -> str:
+        """Return what is left when the answer has ended."""
+
+
+class OpenGate:
+    """Shows everything at once."""
+
+    withheld: Doubt = ""
+    doubt: Doubt = ""
+    ended = False
+
+    def take(self, text: str, mean_log_probability: float | None = None) -> str:
+        """Return it."""
+        return text
+
+    def finish(self, finish: Finish, mean_log_probability: float | None = None) -> str:
+        """Nothing was held back."""
+        return ""
+
+
 class Run:
     """One request for text; iterate over it once for its frames.
 
@@ -39,13 +71,22 @@ class Run:
     timeout_ms
         After so many milliseconds the run ends: with what it has, or with `Timeout` where its model was
         not ready yet.
+    gate
+        What the answer passes through; default: all of it is shown.
     """
 
     def __init__(
-        self, kind: str, prepare: Callable[[], Awaitable[Ready]], timeout_ms: int | None = None
+        self,
+        kind: str,
+        prepare: Callable[[], Awaitable[Ready]],
+        timeout_ms: int | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.kind = kind
+        self.segments: tuple[wire.Segment, ...] = ()
+        """What the model has read, once the run is done, where the request asked for a report."""
+        self._gate: Gate = gate or OpenGate()
         self._prepare = prepare
         self._timeout_ms = timeout_ms
         self._job: Job | None = None
@@ -69,14 +110,25 @@ class Run:
             parts: list[str] = []
             async with contextlib.aclosing(ready.job.__aiter__()) as frames:
                 async for frame in frames:
-                    if isinstance(frame, wire.Text):
-                        parts.append(frame.text)
-                        yield Delta(run=self.id, text=frame.text)
-                    else:
+                    text = self._through_gate(ready.job, frame)
+                    if text:
+                        parts.append(text)
+                        yield Delta(run=self.id, text=text)
+                    if isinstance(frame, wire.Finished):
                         yield self._done(ready, "".join(parts), frame, (time.monotonic() - start) * 1000)
         finally:
             if timer is not None:
                 timer.cancel()
+
+    def _through_gate(self, job: Job, frame: wire.Text | wire.Finished) -> str:
+        """What of the answer is shown now; what is not wanted any more is not computed either."""
+        gate = self._gate
+        if isinstance(frame, wire.Finished):
+            return gate.finish(frame.finish, frame.mean_log_probability)
+        text = gate.take(frame.text, frame.mean_log_probability)
+        if gate.ended:
+            job.cancel()
+        return text
 
     def _start_timer(self) -> asyncio.TimerHandle | None:
         if self._timeout_ms is None:
@@ -90,14 +142,16 @@ class Run:
             raise Canceled
 
     def _done(self, ready: Ready, text: str, end: wire.Finished, total_ms: float) -> Done:
-        plan = ready.job.plan
+        plan, gate = ready.job.plan, self._gate
+        self.segments = end.segments
         computed = end.prompt_tokens - end.cached_tokens
         # The first token comes out of the prefill; the others take the time of decoding.
         decoded = max(0, end.completion_tokens - 1)
         return Done(
             run=self.id,
             text=text,
-            finish=end.finish,
+            # It was not the caller who ended it.
+            finish="stop" if gate.ended and self._ended is None else end.finish,
             usage=Usage(
                 prompt_tokens=end.prompt_tokens,
                 cached_tokens=end.cached_tokens,
@@ -116,6 +170,8 @@ class Run:
             sampling=ready.sampling,
             prompt_sha256=end.prompt_sha256,
             confidence=_confidence(end),
+            withheld=gate.withheld,
+            doubt=gate.doubt,
         )
 
 

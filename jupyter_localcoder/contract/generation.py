@@ -108,8 +108,8 @@ class Warmed(Reply, frozen=True, kw_only=True):
     """Answer of ``tab:warm``."""
 
     finish: Finish | Literal["skipped"]
-    """`skipped`: no model is loaded, and the settings do not ask to load one; `canceled`: given up for
-    a newer request of the same scope."""
+    """`skipped`: there is nothing to read, or no model is loaded and the settings do not ask to load one;
+    `canceled`: given up for a newer request of the same scope."""
     prompt_tokens: int
     cached_tokens: int
     """How many had been read before."""

@@ -82,11 +82,20 @@ class Unload(_Frame, frozen=True, kw_only=True):
     id: int
 
 
+class Span(Struct, frozen=True):
+    """Where a part of a text comes from."""
+
+    source: str
+    chars: int
+
+
 class Turn(Struct, frozen=True):
     """One message of a conversation."""
 
     role: str
     content: str
+    spans: tuple[Span, ...] = ()
+    """What the content is put together from, in order; empty: it is of one piece."""
 
 
 class ChatPrompt(Struct, frozen=True, tag="chat"):
@@ -95,16 +104,47 @@ class ChatPrompt(Struct, frozen=True, tag="chat"):
     turns: tuple[Turn, ...]
 
 
+class Brief(Struct, frozen=True):
+    """A statement of a piece that is worth its place even where the piece itself does not fit."""
+
+    text: str
+    rank: int = 0
+    """0 goes last where room is short."""
+
+
+class Piece(Struct, frozen=True):
+    """Text that is read as a whole or, where it does not fit, not at all."""
+
+    text: str
+    source: str
+    """What it is accounted to."""
+    brief: tuple[Brief, ...] = ()
+
+
+SOURCE_MARKS = "control tokens"
+SOURCE_BRIEF = "imports and definitions"
+SOURCE_OWN = "this cell"
+
+
 class FillPrompt(Struct, frozen=True, tag="fill"):
-    """Fill in the middle, with the tokens of the model's family."""
+    """Fill in the middle, with the tokens of the model's family.
+
+    Before the cursor stand the pieces ``above``, then the ``prefix``; after it the ``suffix``, then the
+    pieces ``below``. Where the pieces above do not fit, a window over their end is read, and the briefs of
+    what is before it stand at the top.
+    """
 
     prefix: str
     suffix: str
     reserve_tokens: int
     """Room that must stay for the answer; what does not fit beside it is left out of the start of what
     stands above and of the suffix's end, and reported."""
-    above: tuple[str, ...] = ()
-    """What stands before the cell, a piece for each cell: the window begins at such a border."""
+    above: tuple[Piece, ...] = ()
+    """What stands before the cell: the window begins at a border between two pieces."""
+    below: tuple[Piece, ...] = ()
+    """What stands after the cell, the nearest first."""
+    shares: dict[str, float] = msgspec.field(default_factory=dict)
+    """The largest share of the tokens before the cursor that a source may take; its first pieces stay."""
     prefix_tokens: int = 0
     """Most tokens before the cursor, to keep to a time; 0: what fits."""
     suffix_tokens: int = 0
@@ -139,6 +179,8 @@ class Generate(_Frame, frozen=True, kw_only=True):
     """The answer is likely to repeat the prompt: draft from it."""
     confidence: bool = False
     """Report how sure the model was."""
+    report: bool = False
+    """Report what the model read, with the source of each part."""
 
 
 class Cancel(_Frame, frozen=True, kw_only=True):
@@ -212,6 +254,21 @@ class Text(_Frame, frozen=True, kw_only=True):
     text: str
     tokens: int
     """Tokens generated so far."""
+    mean_log_probability: float | None = None
+    """Natural logarithm, over these tokens; None where it was not asked for."""
+
+
+class Segment(Struct, frozen=True):
+    """A part of the prompt that comes from one source."""
+
+    source: str
+    text: str
+    """What was read of it."""
+    tokens: int
+    left_out: int = 0
+    """Tokens of it that were not read."""
+    control: bool = False
+    """Whether these are control tokens, as they are spelled, and no text."""
 
 
 class Finished(_Frame, frozen=True, kw_only=True):
@@ -231,6 +288,8 @@ class Finished(_Frame, frozen=True, kw_only=True):
     """Natural logarithm, over the tokens of the answer; None where it was not asked for."""
     first_token_margin: float | None = None
     """By how much the likeliest first token led before the second, in logits."""
+    segments: tuple[Segment, ...] = ()
+    """The whole prompt, where a report was asked for."""
 
 
 class Error(_Frame, frozen=True, kw_only=True):

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Float, Integer
+from traitlets import CaselessStrEnum, Float, Integer
 from traitlets.config import LoggingConfigurable
 
+from ..context.checks.gate import Rules
 from ..contract import wire
 from ..downloads import Downloads
 from ..events import EventHub
@@ -34,6 +35,7 @@ from .context import Context
 from .embedded import Embedded
 from .engine import Engine
 from .generation import Generation
+from .inspections import Inspections
 from .machine import KernelPids, Machine
 from .models import Models
 from .offering import offers_operations
@@ -66,6 +68,22 @@ class Service(LoggingConfigurable):
         config=True,
         help="Completions are sized to come within so many milliseconds, on a warm cache. Less makes them "
         "shorter, more lets them be longer.",
+    )
+    completion_checks = CaselessStrEnum(
+        ["off", "mark", "drop"],
+        "drop",
+        config=True,
+        help="What becomes of a completion that repeats what stands there, does not parse, or names a column "
+        "that the data frame does not have. off: it is shown. mark: repetition is trimmed, the rest is shown "
+        "and marked. drop: it is not shown.",
+    )
+    completion_min_log_probability = Float(
+        None,
+        max=0.0,
+        allow_none=True,
+        config=True,
+        help="Show a completion only where the model was so sure of its first line: mean natural logarithm "
+        "of the probability of its tokens, at most 0 (certain). None shows all.",
     )
 
     def __init__(
@@ -100,9 +118,12 @@ class Service(LoggingConfigurable):
         )
         self.models = Models(settings, store, supervisor, planner, events, self._downloads, machine, room)
         self.settings = Settings(settings, store, planner, self._engine, events)
-        self.generation = Generation(settings, planner, self._engine, self._runs)
-        self.completion = Completion(settings, supervisor, planner, self._engine, self._runs)
-        self.context = Context()
+        inspections = Inspections()
+        self.generation = Generation(settings, planner, self._engine, self._runs, inspections)
+        self.completion = Completion(
+            settings, supervisor, planner, self._engine, self._runs, inspections, self._completion_rules
+        )
+        self.context = Context(inspections)
         choice = OnlyEmbedded(Embedded(store, planner, self._engine))
         self.queue = Queue(settings, requests, choice, events, self._runs, record)
 
@@ -114,6 +135,9 @@ class Service(LoggingConfigurable):
         await self._downloads.close()
         await self._supervisor.close()
         self._planner.close()
+
+    def _completion_rules(self) -> Rules:
+        return Rules(self.completion_checks, self.completion_min_log_probability)
 
     def note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
         """Learn from a load what this machine can do, and how fast it is."""

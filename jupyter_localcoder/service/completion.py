@@ -5,21 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
-from .. import prompts
+from ..context.checks.gate import Gate, Rules
+from ..context.checks.surroundings import Surroundings
+from ..context.fill import Built, FillBuilder
 from ..contract import generation, wire
 from ..contract.common import Empty, SamplingOptions
-from ..errors import Canceled, Disabled, RunNotFound
+from ..contract.notebook import NotebookContext
+from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
 from ..planning import Planner
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
 from ..supervisor import EndReason, Job, Supervisor
 from .engine import Engine, cache_scope, wire_request
+from .inspections import Inspections
 
 
 class Completion:
-    """Completes at the cursor, and reads ahead of it."""
+    """Completes at the cursor, and reads ahead of it.
+
+    Parameters
+    ----------
+    rules
+        Answers what is asked of a suggestion.
+    """
 
     def __init__(
         self,
@@ -28,28 +38,30 @@ class Completion:
         planner: Planner,
         engine: Engine,
         runs: Runs,
+        inspections: Inspections,
+        rules: Callable[[], Rules],
     ) -> None:
         self._settings = settings
         self._supervisor = supervisor
         self._planner = planner
         self._engine = engine
         self._runs = runs
+        self._inspections = inspections
+        self._rules = rules
+        self._builder = FillBuilder()
         self._warming: dict[str, Job] = {}
 
     def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """Fill in the middle."""
         self._check_enabled()
-        sizes = self._engine.budget()
-        max_tokens = request.max_tokens or sizes.completion_tokens
-        prompt = prompts.fill_prompt(
-            request, max_tokens, prefix_tokens=sizes.prefix_tokens, suffix_tokens=sizes.suffix_tokens
-        )
+        max_tokens = request.max_tokens or self._engine.budget().completion_tokens
+        built = self._built(request, max_tokens)
         self.stop_warming()
         sampling = self._engine.sampling(
             SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed)
         )
         asked = wire_request(
-            prompt,
+            built.prompt,
             sampling,
             max_tokens=max_tokens,
             stop=request.stop if request.multiline else (*request.stop, "\n"),
@@ -57,27 +69,35 @@ class Completion:
             fresh=request.seed is not None,
             scope=cache_scope("tab", request.scope),
             confidence=True,
+            report=True,
+        )
+        around = Surroundings(
+            request.prefix, request.suffix, request.language, request.notebook or NotebookContext()
         )
         run = self._engine.run(
-            "tab", "code", asked, sampling, model=request.model, timeout_ms=request.timeout_ms
+            "tab",
+            "code",
+            asked,
+            sampling,
+            model=request.model,
+            timeout_ms=request.timeout_ms,
+            gate=Gate(around, self._rules()),
         )
-        return self._runs.frames(run)
+        return self._inspections.of(run, self._runs.frames(run), asked.scope, built.omitted)
 
     async def tab_warm(self, request: generation.WarmRequest) -> generation.Warmed:
         """Read a prompt ahead; a newer request of the same scope takes the place of an older one."""
         self._check_enabled()
         start = time.monotonic()
-        sizes = self._engine.budget()
-        prompt = prompts.fill_prompt(
-            request,
-            sizes.completion_tokens,
-            prefix_tokens=sizes.prefix_tokens,
-            suffix_tokens=sizes.suffix_tokens,
-        )
+        try:
+            prompt = self._built(request, self._engine.budget().completion_tokens).prompt
+        except InvalidArgument:
+            # A new notebook: nothing stands there yet that could be read.
+            return _skipped()
         plan = await asyncio.to_thread(self._planner.plan, "code", model=request.model)
         resident = self._supervisor.loaded is not None and self._supervisor.plan == plan
         if not self._settings.current.prewarm and not resident:
-            return generation.Warmed(finish="skipped", prompt_tokens=0, cached_tokens=0, milliseconds=0.0)
+            return _skipped()
         sampling = self._engine.sampling(SamplingOptions(temperature=0.0))
         scope = cache_scope("tab", request.scope)
         job = self._supervisor.job(
@@ -115,9 +135,27 @@ class Completion:
         run.cancel(reason)
         return Empty()
 
+    def _built(
+        self, request: generation.CompleteRequest | generation.WarmRequest, reserve_tokens: int
+    ) -> Built:
+        sizes = self._engine.budget()
+        return self._builder.build(
+            request.prefix,
+            request.suffix,
+            request.notebook,
+            request.language,
+            reserve_tokens=reserve_tokens,
+            prefix_tokens=sizes.prefix_tokens,
+            suffix_tokens=sizes.suffix_tokens,
+        )
+
     def _check_enabled(self) -> None:
         if not self._settings.current.tab_completion:
             raise Disabled("Completion while typing is switched off in the settings.")
+
+
+def _skipped() -> generation.Warmed:
+    return generation.Warmed(finish="skipped", prompt_tokens=0, cached_tokens=0, milliseconds=0.0)
 
 
 async def _last(job: Job) -> wire.Finished:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from ..contract import generation, notebook
-from ..errors import RunNotFound
+from .inspections import Inspections
 
 
 class Context:
     """Shows prompts, and hands out the kernels' probes."""
 
+    def __init__(self, inspections: Inspections) -> None:
+        self._inspections = inspections
+
     async def context_inspect(self, request: generation.InspectRequest) -> generation.Inspection:
         """Show what a request was answered from."""
-        raise RunNotFound(
-            f"Nothing is kept of {request.run or 'an earlier request'}.",
-            recovery="Ask for a completion or run a command, and look again.",
-        )
+        return self._inspections.find(request.run)
 
     async def context_probe(self, _request: notebook.ProbeRequest) -> notebook.Probe:
         """Say how a kernel is asked what it knows."""

@@ -14,7 +14,7 @@ from ..budgets import budget
 from ..contract import backend, generation, wire
 from ..contract.common import Sampling, SamplingOptions
 from ..planning import Planner, Role
-from ..runs import Ready, Run
+from ..runs import Gate, Ready, Run
 from ..settings import LocalCoderSettings
 from ..supervisor import Supervisor
 from .room import Room
@@ -82,6 +82,7 @@ class Engine:
         model: str | None,
         profile: str | None = None,
         timeout_ms: int | None,
+        gate: Gate | None = None,
     ) -> Run:
         """Make a run; nothing happens until somebody iterates over it."""
 
@@ -91,7 +92,7 @@ class Engine:
             self.apply_residency()
             return Ready(self._supervisor.job(plan, request), sampling)
 
-        return Run(kind, prepare, timeout_ms)
+        return Run(kind, prepare, timeout_ms, gate)
 
     def remember_speed(self, done: generation.Done) -> None:
         """Keep the speeds of a run that had enough tokens."""
@@ -121,6 +122,7 @@ def wire_request(
     scope: str,
     lookup: bool = False,
     confidence: bool = False,
+    report: bool = False,
 ) -> wire.Generate:
     """A prompt and how to answer it, as the frame that the worker takes; the supervisor gives it its id."""
     return wire.Generate(
@@ -141,6 +143,7 @@ def wire_request(
         scope=scope,
         lookup=lookup,
         confidence=confidence,
+        report=report,
     )
 
 

@@ -10,16 +10,25 @@ from ..planning import Planner, Role
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
 from .engine import Engine, cache_scope, wire_request
+from .inspections import Inspections
 
 
 class Generation:
     """Answers commands and turns of conversations."""
 
-    def __init__(self, settings: LocalCoderSettings, planner: Planner, engine: Engine, runs: Runs) -> None:
+    def __init__(
+        self,
+        settings: LocalCoderSettings,
+        planner: Planner,
+        engine: Engine,
+        runs: Runs,
+        inspections: Inspections,
+    ) -> None:
         self._settings = settings
         self._planner = planner
         self._engine = engine
         self._runs = runs
+        self._inspections = inspections
 
     def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
         """Run a command."""
@@ -51,6 +60,7 @@ class Generation:
             fresh=request.sampling.seed is not None,
             scope=cache_scope(kind),
             lookup=lookup,
+            report=True,
         )
         run = self._engine.run(
             kind,
@@ -61,4 +71,4 @@ class Generation:
             profile=request.profile,
             timeout_ms=request.timeout_ms,
         )
-        return self._runs.frames(run)
+        return self._inspections.of(run, self._runs.frames(run), asked.scope)

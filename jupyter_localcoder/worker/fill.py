@@ -107,3 +107,81 @@ def window(pieces: list[int], line: int, room: int) -> int:
             start = border
     # A line that is longer than the slack is cut where it must be.
     return max(start, total + line - room)
+
+
+def affordable(sizes: list[int], sources: list[str], limits: dict[str, int]) -> list[bool]:
+    """Which pieces stay within the room of their source; the first ones of a source come first."""
+    left = dict(limits)
+    fits: list[bool] = []
+    for size, source in zip(sizes, sources, strict=True):
+        fit = size <= left.get(source, size)
+        if fit and source in left:
+            left[source] -= size
+        fits.append(fit)
+    return fits
+
+
+@dataclass(frozen=True)
+class BriefSize:
+    """A brief of a piece: equal ones (`import numpy as np`, in two cells) are read once."""
+
+    text: str
+    rank: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What stands before the cursor."""
+
+    start: int
+    """Where the window begins, in tokens from the start of the first piece."""
+    briefs: tuple[tuple[int, int], ...] = ()
+    """Those that stand at the top, as (piece, brief), in order."""
+    left_out: int = 0
+    """Tokens of briefs that did not fit."""
+
+
+_SMALLEST_HEAD = 32
+
+
+def choose(pieces: list[int], briefs: list[list[BriefSize]], line: int, room: int, brief_room: int) -> Chosen:
+    """Lay the window over what stands before the cursor, and choose the briefs of what is before it.
+
+    Parameters
+    ----------
+    pieces, line, room
+        As for `window`.
+    briefs
+        Of each piece but the last, which is the own cell.
+    brief_room
+        Most tokens of the briefs.
+    """
+    start = window(pieces, line, room)
+    sizes = {brief.text: brief.tokens for group in briefs for brief in group}
+    if start == 0 or not sizes or brief_room <= 0:
+        return Chosen(start)
+    # In steps: a new import must not move the window.
+    head = _SMALLEST_HEAD
+    while head < sum(sizes.values()):
+        head *= 2
+    head = min(head, brief_room)
+    start = window(pieces, line, room - head)
+    before = [0, *itertools.accumulate(pieces)]
+    wanted: dict[str, tuple[int, int]] = {}
+    for i, group in enumerate(briefs):
+        if before[i] < start:
+            for j, brief in enumerate(group):
+                wanted.setdefault(brief.text, (i, j))
+    # The imports first, then what was defined last.
+    order = sorted(wanted.values(), key=lambda at: (briefs[at[0]][at[1]].rank, -at[0], at[1]))
+    kept: list[tuple[int, int]] = []
+    left_out = 0
+    for i, j in order:
+        size = briefs[i][j].tokens
+        if size <= head:
+            head -= size
+            kept.append((i, j))
+        else:
+            left_out += size
+    return Chosen(start, tuple(sorted(kept)), left_out)

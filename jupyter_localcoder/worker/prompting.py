@@ -1,4 +1,4 @@
-"""A request's prompt as token ids.
+"""A request's prompt as token ids, and where each of them comes from.
 
 Control tokens come from templates alone: text of a person or a notebook is tokenised without them.
 """
@@ -6,19 +6,61 @@ Control tokens come from templates alone: text of a person or a notebook is toke
 from __future__ import annotations
 
 import hashlib
+import itertools
 from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from ..contract.wire import ChatPrompt, FillPrompt
+from ..contract.wire import (
+    SOURCE_BRIEF,
+    SOURCE_MARKS,
+    SOURCE_OWN,
+    ChatPrompt,
+    FillPrompt,
+    Piece,
+    Segment,
+    Turn,
+)
 from ..errors import InvalidArgument
 from .chat import ChatTemplate
-from .fill import FillTemplate, template_of, window
+from .fill import BriefSize, FillTemplate, affordable, choose, template_of
 from .model import Facts
 from .splice import FillLayout
 
 if TYPE_CHECKING:
     from .engine import Engine
+
+_SPELLINGS = {"system": "instructions", "user": "question", "assistant": "earlier answers"}
+_MOST_KNOWN_CHARS = 2_000_000
+
+
+class Vocabulary(Protocol):
+    """Turns tokens back into text."""
+
+    def piece(self, token: int) -> bytes:
+        """Bytes of one token; empty for a control token."""
+
+    def token_text(self, token: int) -> str:
+        """Spelling of a token in the vocabulary."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tokens of the prompt that follow one another and come from one source."""
+
+    source: str
+    tokens: Sequence[int]
+    left_out: int = 0
+    control: bool = False
+
+    def report(self, vocabulary: Vocabulary) -> Segment:
+        """What it says, as text."""
+        if self.control:
+            text = "".join(vocabulary.token_text(token) for token in self.tokens)
+        else:
+            text = b"".join(vocabulary.piece(token) for token in self.tokens).decode("utf-8", "replace")
+        return Segment(self.source, text, len(self.tokens), self.left_out, self.control)
 
 
 @dataclass(frozen=True)
@@ -29,11 +71,39 @@ class Prompt:
     left_out: int = 0
     fill: FillLayout | None = None
     """Its parts, where it fills in the middle."""
+    parts: tuple[Part, ...] = ()
+    """All of its tokens by source, in order."""
 
     @property
     def sha256(self) -> str:
         """Digest of the ids, as little-endian 32-bit numbers."""
         return hashlib.sha256(array("i", self.tokens).tobytes()).hexdigest()
+
+    def report(self, vocabulary: Vocabulary) -> tuple[Segment, ...]:
+        """The whole prompt as text, with its sources."""
+        return tuple(part.report(vocabulary) for part in self.parts)
+
+
+class Tokenizer:
+    """Tokenises, and knows what it has tokenised lately: of a prompt, only the typed line is new."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[str, list[int]] = {}
+        self._chars = 0
+
+    def tokens(self, text: str) -> list[int]:
+        """Token ids of a person's or a notebook's text; not to be changed by who gets them."""
+        found = self._known.pop(text, None)
+        if found is None:
+            found = self._engine.tokenize(text)
+            self._chars += len(text)
+        self._known[text] = found
+        while self._chars > _MOST_KNOWN_CHARS and len(self._known) > 1:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self._chars -= len(oldest)
+        return found
 
 
 class Prompter:
@@ -42,6 +112,7 @@ class Prompter:
     def __init__(self, engine: Engine, facts: Facts) -> None:
         self._engine = engine
         self._facts = facts
+        self._tokenizer = Tokenizer(engine)
         self.fill: FillTemplate | None = template_of(engine)
         self.chat = ChatTemplate(
             facts.chat_template,
@@ -62,11 +133,47 @@ class Prompter:
             return self._chat(prompt)
         return self._fill(prompt)
 
+    # A conversation
+
     def _chat(self, prompt: ChatPrompt) -> Prompt:
-        tokens: list[int] = []
+        parts: list[Part] = []
+        by_content = {turn.content: turn for turn in prompt.turns}
         for text, from_template in self.chat.render(prompt.turns):
-            tokens += self._engine.tokenize(text, special=from_template)
-        return Prompt(self._begun(tokens))
+            tokens = self._engine.tokenize(text, special=from_template)
+            if from_template:
+                parts += self._template_parts(tokens)
+            else:
+                parts += self._turn_parts(tokens, by_content.get(text))
+        begin = self._begin
+        if begin and (not parts or parts[0].tokens[:1] != begin):
+            parts.insert(0, Part(SOURCE_MARKS, begin, control=True))
+        return Prompt([token for part in parts for token in part.tokens], parts=tuple(parts))
+
+    def _template_parts(self, tokens: list[int]) -> Iterator[Part]:
+        """Marks of the template, and the words between them (`user`, line ends)."""
+        for control, run in _runs(tokens, self._engine.is_control):
+            yield Part(SOURCE_MARKS, run, control=control)
+
+    def _turn_parts(self, tokens: list[int], turn: Turn | None) -> Iterator[Part]:
+        """A turn by what it was put together from; a token belongs to where it begins."""
+        if turn is None or not turn.spans:
+            yield Part(_SPELLINGS.get(turn.role if turn else "", "question"), tokens)
+            return
+        ends: list[int] = []
+        at = 0
+        for span in turn.spans:
+            at += span.chars
+            ends.append(len(turn.content[:at].encode("utf-8", "replace")))
+        begin = offset = index = 0
+        for i, token in enumerate(tokens):
+            while index < len(ends) - 1 and offset >= ends[index]:
+                if i > begin:
+                    yield Part(turn.spans[index].source, tokens[begin:i])
+                begin, index = i, index + 1
+            offset += len(self._engine.piece(token))
+        yield Part(turn.spans[index].source, tokens[begin:])
+
+    # Fill in the middle
 
     def _fill(self, prompt: FillPrompt) -> Prompt:
         if self.fill is None:
@@ -74,32 +181,84 @@ class Prompter:
                 "This model cannot fill in the middle.",
                 recovery="Choose a model that has the role `code` for completion.",
             )
-        after = self._engine.tokenize(prompt.suffix)
         room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - 2
         # The code after the cursor matters less: at most a quarter of the window.
-        kept_after = after[: max(0, min(prompt.suffix_tokens or room // 4, room // 4))]
-        room_before = max(1, room - len(kept_after))
+        after = self._after(prompt, max(0, min(prompt.suffix_tokens or room // 4, room // 4)))
+        room_before = max(1, room - sum(len(part.tokens) for part in after))
         if prompt.prefix_tokens:
             room_before = min(room_before, prompt.prefix_tokens)
-        before, start = self._before(prompt, room_before)
-        layout = self.fill.lay_out(before, kept_after, self._begin)
-        return Prompt(layout.tokens, start + len(after) - len(kept_after), layout)
+        before = self._before(prompt, room_before)
+        layout = self.fill.lay_out(_joined(before), _joined(after), self._begin)
+        left_out = sum(part.left_out for part in (*before, *after))
+        return Prompt(layout.tokens, left_out, layout, tuple(self._in_order(layout, before, after)))
 
-    def _before(self, prompt: FillPrompt, room: int) -> tuple[list[int], int]:
-        """Tokens before the cursor, and how many were left out of their start."""
+    def _after(self, prompt: FillPrompt, room: int) -> list[Part]:
+        parts: list[Part] = []
+        for piece in (Piece(prompt.suffix, SOURCE_OWN), *prompt.below):
+            tokens = self._tokenizer.tokens(piece.text)
+            kept = tokens[:room]
+            room -= len(kept)
+            if tokens:
+                parts.append(Part(piece.source, kept, len(tokens) - len(kept)))
+        return parts
+
+    def _before(self, prompt: FillPrompt, room: int) -> list[Part]:
+        read = self._tokenizer.tokens
         head, _, line = prompt.prefix.rpartition("\n")
-        own = f"{head}\n" if "\n" in prompt.prefix else ""
-        pieces = [self._engine.tokenize(f"{text}\n\n") for text in prompt.above]
-        pieces.append(self._engine.tokenize(own))
+        own = read(f"{head}\n" if "\n" in prompt.prefix else "")
         typed = self._engine.tokenize(line)
-        start = window([len(piece) for piece in pieces], len(typed), room)
-        whole = [token for piece in (*pieces, typed) for token in piece]
-        return whole[start:], start
+        limits = {source: int(share * room) for source, share in prompt.shares.items()}
+        pieces = [read(piece.text) for piece in prompt.above]
+        fits = affordable([len(piece) for piece in pieces], [piece.source for piece in prompt.above], limits)
+        chosen = choose(
+            [*(len(piece) if fit else 0 for piece, fit in zip(pieces, fits, strict=True)), len(own)],
+            [
+                [BriefSize(brief.text, brief.rank, len(read(brief.text))) for brief in piece.brief]
+                for piece in prompt.above
+            ],
+            len(typed),
+            room,
+            limits.get(SOURCE_BRIEF, 0),
+        )
+        parts: list[Part] = []
+        if chosen.briefs or chosen.left_out:
+            texts = [prompt.above[i].brief[j].text for i, j in chosen.briefs]
+            parts.append(Part(SOURCE_BRIEF, [t for text in texts for t in read(text)], chosen.left_out))
+        at = 0
+        for piece, tokens, fit in zip(prompt.above, pieces, fits, strict=True):
+            cut = min(max(0, chosen.start - at), len(tokens)) if fit else len(tokens)
+            at += len(tokens) if fit else 0
+            if tokens:
+                parts.append(Part(piece.source, tokens[cut:], cut))
+        last = [*own, *typed]
+        cut = max(0, chosen.start - at)
+        return [*parts, Part(SOURCE_OWN, last[cut:], cut)] if last else parts
+
+    def _in_order(self, layout: FillLayout, before: list[Part], after: list[Part]) -> Iterator[Part]:
+        """All parts as they stand in the prompt, with the marks between them."""
+        assert self.fill is not None  # noqa: S101 - it made the layout
+        first, second = (before, after) if self.fill.order == "prefix-first" else (after, before)
+        tokens, at = layout.tokens, 0
+        for group in (first, second):
+            size = sum(len(part.tokens) for part in group)
+            # The marks before a group are what stands before its first token and is in no part.
+            marks = 1 + (len(self._begin) if at == 0 else 0)
+            yield Part(SOURCE_MARKS, tokens[at : at + marks], control=True)
+            yield from group
+            at += marks + size
+        if at < len(tokens):
+            yield Part(SOURCE_MARKS, tokens[at:], control=True)
 
     @property
     def _begin(self) -> list[int]:
         return [self._engine.bos] if self._facts.add_bos and self._engine.bos >= 0 else []
 
-    def _begun(self, tokens: list[int]) -> list[int]:
-        begin = self._begin
-        return tokens if tokens[:1] == begin or not begin else [*begin, *tokens]
+
+def _joined(parts: list[Part]) -> list[int]:
+    return [token for part in parts for token in part.tokens]
+
+
+def _runs(tokens: list[int], is_control: Callable[[int], bool]) -> Iterator[tuple[bool, list[int]]]:
+    """Tokens in runs of control tokens and of others."""
+    for control, run in itertools.groupby(tokens, key=is_control):
+        yield control, list(run)

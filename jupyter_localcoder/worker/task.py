@@ -167,8 +167,9 @@ class Task:
             prefill_ms=(first - self._started) * 1000,
             decode_ms=(ended - first) * 1000,
             prompt_sha256=self.prompt.sha256,
-            mean_log_probability=sum(shown) / len(shown) if shown else None,
+            mean_log_probability=self._mean_log_probability,
             first_token_margin=self.margin if shown else None,
+            segments=self.prompt.report(self._engine) if self.job.request.report else (),
         )
 
     def _is_end(self, token: int) -> bool:
@@ -176,4 +177,16 @@ class Task:
 
     def _send(self, text: str) -> None:
         if text:
-            self._emit(Text(id=self.job.request.id, text=text, tokens=self.written))
+            self._emit(
+                Text(
+                    id=self.job.request.id,
+                    text=text,
+                    tokens=self.written,
+                    mean_log_probability=self._mean_log_probability,
+                )
+            )
+
+    @property
+    def _mean_log_probability(self) -> float | None:
+        shown = self.log_probabilities
+        return sum(shown) / len(shown) if shown else None

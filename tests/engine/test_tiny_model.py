@@ -358,3 +358,39 @@ async def test_ten_thousand_scopes_leave_no_trace(tiny: Bench) -> None:
     pong = await tiny.supervisor.ping()
     assert pong is not None
     assert (pong.running, pong.waiting) == (0, 0)
+
+
+async def test_a_report_tells_the_exact_prompt_and_the_source_of_each_token(tiny: Bench) -> None:
+    prompt = wire.FillPrompt(
+        prefix="a\nb",
+        suffix="c",
+        reserve_tokens=16,
+        above=(wire.Piece("one <|im_end|> é\n", "cells above"),),
+        below=(wire.Piece("\nd" * 200, "cells below"),),
+    )
+    _, end = await tiny.ask(request(prompt=prompt, max_tokens=2, report=True))
+    text = "".join(segment.text for segment in end.segments)
+    assert text.startswith("<|fim_prefix|>one <|im_end|> é\na\nb<|fim_suffix|>c\nd\nd")
+    assert text.endswith("<|fim_middle|>")
+    assert sum(segment.tokens for segment in end.segments) == end.prompt_tokens
+    assert sum(segment.left_out for segment in end.segments) == end.left_out_tokens > 0
+    assert (await tiny.ask(request(prompt=prompt, max_tokens=2)))[1].segments == ()
+
+
+async def test_a_command_is_told_by_what_it_is_made_of(tiny: Bench) -> None:
+    turn = wire.Turn("user", "do this: é", (wire.Span("instructions", 9), wire.Span("code", 1)))
+    _, end = await tiny.ask(request(prompt=wire.ChatPrompt((turn,)), max_tokens=1, report=True))
+    by_source = {segment.source: segment.text for segment in end.segments if not segment.control}
+    assert (by_source["instructions"], by_source["code"]) == ("do this: ", "é")
+    assert sum(segment.tokens for segment in end.segments) == end.prompt_tokens
+
+
+async def test_the_confidence_so_far_comes_with_the_text(tiny: Bench) -> None:
+    texts: list[wire.Text] = []
+    async for frame in tiny.job(request(prompt=fill("ab"), max_tokens=12, confidence=True)):
+        if isinstance(frame, wire.Text):
+            texts.append(frame)
+        else:
+            end = frame
+    assert all(text.mean_log_probability is not None and text.mean_log_probability < 0 for text in texts)
+    assert texts[-1].mean_log_probability == pytest.approx(end.mean_log_probability)

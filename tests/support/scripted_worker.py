@@ -1,15 +1,19 @@
 """A worker that follows a script instead of running a model: ``python scripted_worker.py SCRIPT``.
 
 It speaks the real frames over the real pipes, in a real process, so that what is tested around it is real.
-The script says what it does with a request for text; everything else it does as it should.
+The script says what it does with a request for text; everything else it does as it should. A script that is
+a JSON object is an answer: ``{"says": "text", "log_probability": -0.1, "ends": true}``.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import time
+
+import msgspec
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.worker.__main__ import private_pipes
@@ -35,6 +39,16 @@ def finished(id_: int, finish: str = "stop", tokens: int = 0) -> wire.Finished:
         id=id_, finish=finish, prompt_tokens=3, cached_tokens=0, left_out_tokens=0,  # type: ignore[arg-type]
         completion_tokens=tokens, queue_ms=0.0, prefill_ms=1.0, decode_ms=1.0, prompt_sha256="",
     )  # fmt: skip
+
+
+def read(frame: wire.Generate) -> tuple[wire.Segment, ...]:
+    """What was read, one token a character."""
+    if not frame.report or not isinstance(frame.prompt, wire.FillPrompt):
+        return ()
+    prompt = frame.prompt
+    own = wire.Piece(prompt.prefix, wire.SOURCE_OWN), wire.Piece(prompt.suffix, wire.SOURCE_OWN)
+    pieces = (*prompt.above, *own, *prompt.below)
+    return tuple(wire.Segment(piece.source, piece.text, len(piece.text)) for piece in pieces)
 
 
 class Scripted:
@@ -71,7 +85,10 @@ class Scripted:
         elif isinstance(frame, wire.Cancel):
             self.send(finished(frame.id, frame.reason))
         elif isinstance(frame, wire.Generate):
-            getattr(self, self.script.replace("-", "_"), self.echo)(frame)
+            if self.script.startswith("{"):
+                self.says(frame, **json.loads(self.script))
+            else:
+                getattr(self, self.script.replace("-", "_"), self.echo)(frame)
 
     def load(self, frame: wire.Load) -> None:
         if self.script == "no-memory":
@@ -90,6 +107,15 @@ class Scripted:
         for i, word in enumerate(("one ", "two ", "three"), 1):
             self.send(wire.Text(id=frame.id, text=word, tokens=i))
         self.send(finished(frame.id, tokens=3))
+
+    def says(self, frame: wire.Generate, says: str, log_probability: float = -0.1, ends: bool = True) -> None:
+        """Answers character by character; without an end, it waits for a cancel."""
+        for i, character in enumerate(says, 1):
+            self.send(wire.Text(id=frame.id, text=character, tokens=i, mean_log_probability=log_probability))
+        if ends:
+            end = finished(frame.id, tokens=len(says))
+            sure = {"mean_log_probability": log_probability, "first_token_margin": 1.0}
+            self.send(msgspec.structs.replace(end, **sure, segments=read(frame)))
 
     def waits(self, frame: wire.Generate) -> None:
         """Begins an answer, and ends it only when it is cancelled."""

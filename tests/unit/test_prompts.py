@@ -10,11 +10,10 @@ from jupyter_localcoder import prompts
 from jupyter_localcoder.contract.generation import (
     ChatRequest,
     Command,
-    CompleteRequest,
     GenerateRequest,
     Message,
 )
-from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
+from jupyter_localcoder.contract.notebook import NotebookCell
 from jupyter_localcoder.errors import InvalidArgument
 
 
@@ -83,15 +82,12 @@ def test_a_conversation_that_ends_with_the_assistant_is_refused() -> None:
         prompts.chat_prompt(ChatRequest(messages=(Message(role="assistant", content="b"),)))
 
 
-def test_a_completion_reads_the_cells_above_first() -> None:
-    request = CompleteRequest(
-        prefix="x = ", suffix="\n", notebook=NotebookContext(cells=(NotebookCell(source="import os"),))
+def test_a_turn_tells_what_it_is_put_together_from() -> None:
+    request = GenerateRequest(
+        command="fix", code="1 / 0", error="ZeroDivisionError", context=(NotebookCell(source="import os"),)
     )
-    prompt = prompts.fill_prompt(request, 10)
-    assert (prompt.prefix, prompt.suffix, prompt.reserve_tokens) == ("x = ", "\n", 10)
-    assert prompt.above == ("import os",)
-
-
-def test_a_completion_of_nothing_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="before the cursor"):
-        prompts.fill_prompt(CompleteRequest(prefix="  \n"), 10)
+    turn = prompts.command_prompt(request).turns[-1]
+    assert [span.source for span in turn.spans] == ["instructions", "cells above", "code", "error"]
+    assert sum(span.chars for span in turn.spans) == len(turn.content)
+    at = sum(span.chars for span in turn.spans[:2])
+    assert turn.content[at : at + turn.spans[2].chars] == "```python\n1 / 0\n```\n\n"

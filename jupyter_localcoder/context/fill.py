@@ -1,0 +1,197 @@
+"""The prompt of a completion: the notebook around the cursor, a piece for each cell.
+
+::
+
+    imports and definitions   of the cells that have no room; the worker puts them there
+    cells above               see `cells`
+    kernel                    what it knows; before the code right above, since runs change it
+    cells above               the code right above the cursor
+    this cell                 up to the cursor
+    ── the cursor ──
+    this cell                 the rest
+    cells below
+
+What stands above depends neither on the text of the cell with the cursor nor on where the cursor is: the
+worker has computed it, and while somebody types it stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..contract.notebook import NotebookContext
+from ..contract.wire import SOURCE_BRIEF, SOURCE_OWN, Brief, FillPrompt, Piece
+from ..errors import InvalidArgument
+from . import kernel
+from .bounds import CHARS_PER_TOKEN, cut_head, cut_prefix, first_kept
+from .cells import Order, Unit, order, prose_left_out, render
+from .outline import IMPORT, Outlines
+
+SOURCE_ABOVE = "cells above"
+SOURCE_BELOW = "cells below"
+SOURCE_KERNEL = "kernel"
+SHARES = {SOURCE_BRIEF: 0.25, SOURCE_KERNEL: 0.2}
+"""Of the tokens before the cursor. The cells take what the cell with the cursor leaves."""
+KERNEL_CHARS_PER_TOKEN = 3
+"""Few, so that the choice of names is made here, by their use, and not by the worker."""
+USUAL_PREFIX_TOKENS = 4096
+"""Where no budget is given."""
+
+
+@dataclass
+class Built:
+    """A prompt, and what is not in it."""
+
+    prompt: FillPrompt
+    omitted: dict[str, int] = field(default_factory=dict)
+    """Characters by source that were left out before tokens were counted."""
+
+
+class FillBuilder:
+    """Builds prompts; it keeps nothing of a notebook but the outlines of cells that it has seen."""
+
+    def __init__(self) -> None:
+        self._outlines = Outlines()
+
+    def build(
+        self,
+        prefix: str,
+        suffix: str,
+        notebook: NotebookContext | None,
+        language: str,
+        *,
+        reserve_tokens: int,
+        prefix_tokens: int = 0,
+        suffix_tokens: int = 0,
+    ) -> Built:
+        """Build the prompt of a completion.
+
+        Parameters
+        ----------
+        prefix, suffix
+            Of the cell with the cursor.
+        reserve_tokens
+            Room for the answer.
+        prefix_tokens, suffix_tokens
+            Most tokens before and after the cursor; 0: what fits.
+
+        Raises
+        ------
+        InvalidArgument
+            There is nothing before the cursor.
+        """
+        before = (prefix_tokens or USUAL_PREFIX_TOKENS) * CHARS_PER_TOKEN
+        after = (suffix_tokens or USUAL_PREFIX_TOKENS) * CHARS_PER_TOKEN
+        omitted: dict[str, int] = {}
+        cells = order(notebook or NotebookContext())
+        above: list[Piece] = []
+        if notebook is not None:
+            above = [
+                *self._far(cells, language, before, omitted),
+                *_kernel(notebook, language, before, omitted),
+                *self._near(cells, language, before, omitted),
+            ]
+        if not prefix.strip() and not any(piece.text.strip() for piece in above):
+            raise InvalidArgument("There is nothing before the cursor to complete from.", field="prefix")
+        own, cut = cut_prefix(_unix(prefix), before)
+        _omit(omitted, SOURCE_OWN, cut)
+        rest = _unix(suffix)
+        _omit(omitted, SOURCE_OWN, len(rest) - after)
+        prompt = FillPrompt(
+            prefix=own,
+            suffix=rest[:after],
+            reserve_tokens=reserve_tokens,
+            above=tuple(above),
+            below=tuple(_below(cells, language, max(0, after - len(rest)), omitted)),
+            shares=SHARES,
+            prefix_tokens=prefix_tokens,
+            suffix_tokens=suffix_tokens,
+        )
+        return Built(prompt, omitted)
+
+    def _far(self, cells: Order, language: str, most: int, omitted: dict[str, int]) -> Iterator[Piece]:
+        first = first_kept([unit.chars for unit in cells.far], most)
+        dropped = cells.far[:first]
+        if dropped:
+            _omit(omitted, SOURCE_ABOVE, sum(unit.chars for unit in dropped))
+            briefs = [brief for unit in dropped for brief in self._briefs(unit, language)]
+            yield Piece("", SOURCE_ABOVE, _bounded(briefs, most // 2, omitted))
+        for unit in cells.far[first:]:
+            yield self._piece(unit, language, most, omitted, session=cells.session)
+
+    def _near(self, cells: Order, language: str, most: int, omitted: dict[str, int]) -> Iterator[Piece]:
+        for unit in cells.near:
+            yield self._piece(unit, language, most, omitted, session=cells.session)
+
+    def _piece(
+        self, unit: Unit, language: str, most: int, omitted: dict[str, int], *, session: bool
+    ) -> Piece:
+        text = "\n\n".join(render(cell, language, session=session) for cell in unit.cells)
+        _omit(omitted, SOURCE_ABOVE, sum(prose_left_out(cell) for cell in unit.cells))
+        text, cut = cut_head(text, most)
+        _omit(omitted, SOURCE_ABOVE, cut)
+        return Piece(f"{text}\n\n", SOURCE_ABOVE, self._briefs(unit, language))
+
+    def _briefs(self, unit: Unit, language: str) -> tuple[Brief, ...]:
+        return self._outlines.of(_unix(unit.code.source), language) if unit.code is not None else ()
+
+
+def _kernel(
+    notebook: NotebookContext, language: str, prefix_chars: int, omitted: dict[str, int]
+) -> Iterator[Piece]:
+    """A piece for each name, so that the worker can leave out the last ones."""
+    if not notebook.variables:
+        return
+    most = int(prefix_chars / CHARS_PER_TOKEN * SHARES[SOURCE_KERNEL] * KERNEL_CHARS_PER_TOKEN)
+    lines, left_out = kernel.lines(notebook.variables, _others(notebook), language, most)
+    _omit(omitted, SOURCE_KERNEL, left_out)
+    if lines:
+        texts = [kernel.head(language), *lines]
+        for text in texts[:-1]:
+            yield Piece(f"{text}\n", SOURCE_KERNEL)
+        yield Piece(f"{texts[-1]}\n\n", SOURCE_KERNEL)
+
+
+def _below(cells: Order, language: str, most: int, omitted: dict[str, int]) -> Iterator[Piece]:
+    for cell in cells.below:
+        if most <= 0:
+            _omit(omitted, SOURCE_BELOW, len(cell.source))
+            continue
+        text = render(cell, language, session=False)[:most]
+        most -= len(text)
+        _omit(omitted, SOURCE_BELOW, max(0, len(cell.source.strip()) - len(text)))
+        yield Piece(f"\n\n{text}", SOURCE_BELOW)
+
+
+def _others(notebook: NotebookContext) -> Sequence[str]:
+    """Code of all cells but the one with the cursor."""
+    return [
+        cell.source
+        for index, cell in enumerate(notebook.cells)
+        if index != notebook.active and cell.kind == "code"
+    ]
+
+
+def _bounded(briefs: Sequence[Brief], most: int, omitted: dict[str, int]) -> tuple[Brief, ...]:
+    """The imports, then what was defined last, in their own order."""
+    unique = list({brief.text: brief for brief in briefs}.values())
+    by_worth = sorted(range(len(unique)), key=lambda i: (unique[i].rank != IMPORT, -i))
+    kept: list[int] = []
+    for i in by_worth:
+        size = len(unique[i].text)
+        if size <= most:
+            most -= size
+            kept.append(i)
+        else:
+            _omit(omitted, SOURCE_BRIEF, size)
+    return tuple(unique[i] for i in sorted(kept))
+
+
+def _omit(omitted: dict[str, int], source: str, chars: int) -> None:
+    if chars > 0:
+        omitted[source] = omitted.get(source, 0) + chars
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -1,0 +1,148 @@
+"""Completions through the service, answered by a scripted worker: what is shown, withheld and inspected."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from jupyter_localcoder.composition import build_service
+from jupyter_localcoder.contract.generation import (
+    CompleteRequest,
+    Delta,
+    Done,
+    GenerateRequest,
+    InspectRequest,
+    WarmRequest,
+)
+from jupyter_localcoder.contract.models import ModelImportRequest
+from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookCell, NotebookContext
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.errors import RunNotFound
+from jupyter_localcoder.service import Service
+from tests.support.workers import spawn
+
+FRAME = KernelVariable(
+    name="df", type="DataFrame", shape=(3, 1), columns=(Column(name="longitude", dtype="float64"),)
+)
+NOTEBOOK = NotebookContext(
+    cells=(NotebookCell(source="import pandas as pd"), NotebookCell(source="x")), active=1, variables=(FRAME,)
+)
+
+Serve = Callable[..., Awaitable[Service]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Serve]:
+    """A service whose worker says what the test wants, with these traits."""
+    made: list[Service] = []
+
+    async def serve_(
+        says: str, *, ends: bool = True, log_probability: float = -0.1, **traits: Any
+    ) -> Service:
+        config = Config(
+            {"Service": traits, "LocalCoderSettings": {"settings_dir": str(tmp_path / "settings")}}
+        )
+        service = build_service(config=config)
+        script = json.dumps({"says": says, "log_probability": log_probability, "ends": ends})
+        service._supervisor._spawn = spawn(script)
+        made.append(service)
+        if len(made) == 1:
+            await service.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
+        await service.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
+        return service
+
+    yield serve_
+    for service in made:
+        jp_asyncio_loop.run_until_complete(service.close())
+
+
+async def complete(service: Service, prefix: str = "x = ", **more: Any) -> tuple[list[str], Done]:
+    deltas: list[str] = []
+    request = CompleteRequest(prefix=prefix, notebook=NOTEBOOK, **more)
+    async with contextlib.aclosing(service.tab_complete(request)) as frames:
+        async for frame in frames:
+            if isinstance(frame, Delta):
+                deltas.append(frame.text)
+            elif isinstance(frame, Done):
+                return deltas, frame
+    raise AssertionError("a stream without an end")
+
+
+async def test_a_suggestion_comes_line_by_line(serve: Serve) -> None:
+    deltas, done = await complete(await serve("df.mean()\ny = 2\n"))
+    assert deltas == ["df.mean()", "\ny = 2"]
+    assert (done.text, done.finish, done.withheld, done.doubt) == ("df.mean()\ny = 2", "stop", "", "")
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [('df["latitude"]\n', "columns"), ("1 +* 2\n", "syntax"), ("f(\n", "confidence")],
+)
+async def test_what_is_withheld_is_not_computed_further(serve: Serve, says: str, why: str) -> None:
+    """The worker never ends by itself here: only the cancel ends it."""
+    sure = -0.9 if why == "confidence" else -0.1
+    service = await serve(says, ends=False, log_probability=sure, completion_min_log_probability=-0.5)
+    deltas, done = await asyncio.wait_for(complete(service), 20)
+    assert (deltas, done.text, done.withheld, done.finish) == ([], "", why, "stop")
+    assert (await service.backend_ping(None)).queue_length == 0  # type: ignore[arg-type]
+
+
+async def test_the_checks_can_mark_or_be_off(serve: Serve) -> None:
+    _, marked = await complete(await serve('df["latitude"]', completion_checks="mark"))
+    assert (marked.text, marked.withheld, marked.doubt) == ('df["latitude"]', "", "columns")
+    deltas, off = await complete(await serve('df["la"]\n', completion_checks="off"))
+    assert (off.text, off.doubt) == ('df["la"]\n', "")
+    assert deltas == list('df["la"]\n')
+
+
+async def test_a_completion_can_be_inspected(serve: Serve) -> None:
+    service = await serve("1")
+    _, done = await complete(service, scope="a.ipynb")
+    seen = await service.context_inspect(InspectRequest())
+    assert (seen.run, seen.kind, seen.scope) == (done.run, "tab", "tab:a.ipynb")
+    assert (seen.parts, seen.usage, seen.timings, seen.model) == (
+        done.parts, done.usage, done.timings, done.model,
+    )  # fmt: skip
+    assert "import pandas as pd\n\n" in seen.prompt
+    assert 'float64 ["longitude"]' in seen.prompt
+    assert seen.prompt.endswith("x = ")
+    assert {part.source for part in seen.parts} == {"cells above", "kernel", "this cell"}
+    assert "pandas" not in seen.redacted
+    assert "xxxxxx xxxxxx xx xx\n\n" in seen.redacted
+    assert seen.time.endswith("+00:00")
+    assert await service.context_inspect(InspectRequest(run=done.run)) == seen
+
+
+async def test_what_was_withheld_can_be_inspected_too(serve: Serve) -> None:
+    service = await serve('df["latitude"]')
+    _, done = await complete(service)
+    assert (await service.context_inspect(InspectRequest(run=done.run))).withheld == "columns"
+
+
+async def test_completions_do_not_push_a_command_out(serve: Serve) -> None:
+    service = await serve("1")
+    runs = [(await complete(service))[1].run for _ in range(9)]
+    async with contextlib.aclosing(service.generate(GenerateRequest(command="explain", code="x"))) as frames:
+        command = [frame async for frame in frames][-1]
+    await complete(service)
+    assert (await service.context_inspect(InspectRequest(run=command.run))).kind == "generate"
+    assert (await service.context_inspect(InspectRequest(run=runs[-1]))).run == runs[-1]
+    with pytest.raises(RunNotFound):
+        await service.context_inspect(InspectRequest(run=runs[0]))
+
+
+async def test_before_the_first_request_there_is_nothing_to_inspect(serve: Serve) -> None:
+    with pytest.raises(RunNotFound, match="Nothing was asked"):
+        await (await serve("1")).context_inspect(InspectRequest())
+
+
+async def test_an_empty_notebook_needs_no_reading_ahead(serve: Serve) -> None:
+    warmed = await (await serve("1")).tab_warm(WarmRequest(prefix="", notebook=NotebookContext()))
+    assert warmed.finish == "skipped"
