@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from traitlets import Bool, Unicode
 
@@ -25,13 +25,16 @@ _ALONE = (
 class ServerCommand(LocalCoderCommand):
     """Base of the commands that make sense only with a running Jupyter server."""
 
+    alone: ClassVar[str] = _ALONE
+    """Why it does; said where there is none."""
+
     @contextmanager
     def server(self) -> Generator[Client, None, None]:
         """A connection to the running server."""
         try:
             client = self.ports.connect(self, False)
         except Unavailable as failure:
-            raise ConnectionFailed(failure.message, recovery=f"{failure.recovery} {_ALONE}") from failure
+            raise ConnectionFailed(failure.message, recovery=f"{failure.recovery} {self.alone}") from failure
         try:
             yield client
         finally:

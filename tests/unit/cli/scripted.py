@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,16 @@ from jupyter_localcoder import errors
 from jupyter_localcoder.cli.ports import Ports
 from jupyter_localcoder.cli.run import run
 from jupyter_localcoder.client import Client, Stream
-from jupyter_localcoder.contract import backend, common, generation, models, registry, settings
+from jupyter_localcoder.contract import (
+    backend,
+    codec,
+    common,
+    generation,
+    models,
+    queue,
+    registry,
+    settings,
+)
 from jupyter_localcoder.models import catalogue
 
 MODEL = "qwen2.5-coder-0.5b"
@@ -47,6 +57,8 @@ class Script:
     broken: bool = False
     """The model's file has the wrong digest."""
     loaded: bool = False
+    queued: int = 0
+    """Requests in the queue; the first one runs."""
 
 
 class FakeStream(Stream):
@@ -92,6 +104,23 @@ def done_frame(text: str, finish: Any = "stop") -> generation.Done:
             temperature=0.2, top_k=40, top_p=0.95, min_p=0.05, repeat_penalty=1.0, seed=7
         ),
         prompt_sha256="cd" * 32,
+    )
+
+
+def queue_item(position: int) -> queue.QueueItem:
+    return queue.QueueItem(
+        id=f"r{position}",
+        prompt_id=f"p{position}",
+        provider="embedded",
+        model=MODEL,
+        priority="normal",
+        state="running" if position == 1 else "waiting",
+        position=position,
+        keep=False,
+        private=False,
+        path="work/an analysis\x1b[31m.ipynb",
+        cell="",
+        added=(datetime.now(timezone.utc) - timedelta(seconds=125)).isoformat(timespec="milliseconds"),
     )
 
 
@@ -183,6 +212,21 @@ class FakeClient(Client):
             fill_in_the_middle=True,
         )
 
+    def queue(self, request: Any) -> queue.QueueView:
+        items = [queue_item(number) for number in range(1, self.script.queued + 1)]
+        lost = errors.BackendUnavailable("The service ended before the request was answered.")
+        ended = msgspec.structs.replace(
+            queue_item(0), id="lost", state="failed", error=codec.error_payload(lost), path=""
+        )
+        return queue.QueueView(
+            running=tuple(items[:1]), waiting=tuple(items[1:]), ended=(ended,) * (len(items) > 0), limit=512
+        )
+
+    def cancel_one(self, request: Any) -> common.Empty:
+        if request.id != "r1":
+            raise errors.RequestNotFound
+        return common.Empty()
+
     def delete(self, request: Any) -> models.DeletedModel:
         if self.script.loaded and not request.force:
             raise errors.ModelInUse
@@ -197,6 +241,11 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.MODEL_LOAD.name: FakeClient.load,
     registry.MODEL_UNLOAD.name: lambda client, request: common.Empty(),
     registry.MODEL_DELETE.name: FakeClient.delete,
+    registry.QUEUE_LIST.name: FakeClient.queue,
+    registry.LLM_CANCEL.name: FakeClient.cancel_one,
+    registry.LLM_CANCEL_ALL.name: lambda client, request: generation.CanceledCount(
+        count=client.script.queued
+    ),
 }
 
 _MEMORY = backend.Memory(

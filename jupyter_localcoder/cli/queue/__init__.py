@@ -1,0 +1,1 @@
+"""``queue``: what waits and runs, and how to end it."""
