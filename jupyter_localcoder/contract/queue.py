@@ -15,6 +15,7 @@ from .common import (
     SamplingOptions,
     StopStrings,
     TimeoutMs,
+    Timings,
 )
 from .notebook import MAX_TEXT_CHARS, Text
 
@@ -137,6 +138,8 @@ class QueueAnswer(Reply, frozen=True, kw_only=True):
     """An estimate by the user's own price table; null where it has no price."""
     milliseconds: float = 0.0
     """From its start at the provider to its end."""
+    timings: Timings | None = None
+    """Where that time went; of the embedded engine only."""
     response_id: str = ""
     """Under which the answer is kept; empty where it is not."""
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ..contract.common import ModelStamp, Sampling, SamplingOptions
+from ..contract.common import ModelStamp, Sampling, SamplingOptions, Timings
 
 Role = Literal["system", "user", "assistant"]
 EndReason = Literal["stop", "length", "filter", "timeout"]
@@ -94,11 +94,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class Origin:
-    """Which weights answered what, and how the tokens were drawn."""
+    """Which weights answered what, how the tokens were drawn, and where the time went."""
 
     model: ModelStamp
     sampling: Sampling
     prompt_sha256: str
+    timings: Timings
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ class Call:
             usage=token_counts(end),
             cost_usd=end.cost_usd if end else None,
             milliseconds=self.milliseconds,
+            timings=end.origin.timings if end and end.origin else None,
             response_id=self.response_id,
         )
 

@@ -105,5 +105,10 @@ def _end(done: Done) -> End:
             completion_tokens=done.usage.completion_tokens,
         ),
         model=done.model.id,
-        origin=Origin(model=done.model, sampling=done.sampling, prompt_sha256=done.prompt_sha256),
+        origin=Origin(
+            model=done.model,
+            sampling=done.sampling,
+            prompt_sha256=done.prompt_sha256,
+            timings=done.timings,
+        ),
     )

@@ -513,6 +513,7 @@ export interface QueueAnswer {
   usage: TokenCounts;
   cost_usd: number | null;
   milliseconds: number;
+  timings: Timings | null;
   response_id: string;
 }
 

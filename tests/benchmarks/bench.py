@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import cancel, memory, stack, startup
+from . import cancel, memory, queue, stack, startup
 from .figure import Figure
 from .setting import Setting
 
@@ -25,6 +25,7 @@ BENCHES: tuple[Bench, ...] = (
     ),
     Bench("cancel", "time from a cancel to an idle worker", cancel.run),
     Bench("startup", "time that the extension adds to the start of a Jupyter server", startup.run),
+    Bench("queue", "time that the queue adds to each of many requests, and its memory", queue.run),
     Bench("memory", "memory that the extension adds to a Jupyter server, and the worker's own", memory.run),
 )
 """In the order in which they run."""
