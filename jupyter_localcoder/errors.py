@@ -8,14 +8,19 @@
     │   ├── InvalidArgument           INVALID_ARGUMENT
     │   ├── InvalidModel              INVALID_MODEL
     │   ├── ChecksumMismatch          CHECKSUM_MISMATCH
-    │   └── TokenLimitExceeded        TOKEN_LIMIT_EXCEEDED
+    │   ├── TokenLimitExceeded        TOKEN_LIMIT_EXCEEDED
+    │   └── TitleConfigInvalid        TITLE_CONFIG_INVALID
     ├── NotFound              name something that exists
     │   ├── ModelNotFound             MODEL_NOT_FOUND
     │   ├── DownloadNotFound          DOWNLOAD_NOT_FOUND
     │   ├── RunNotFound               NOT_FOUND
     │   ├── RequestNotFound           REQUEST_NOT_FOUND
     │   ├── ProviderNotFound          PROVIDER_NOT_FOUND
-    │   └── SourceFileNotFound        FILE_NOT_FOUND
+    │   ├── SourceFileNotFound        FILE_NOT_FOUND
+    │   ├── PromptNotFound            PROMPT_NOT_FOUND
+    │   ├── ResponseNotFound          RESPONSE_NOT_FOUND
+    │   ├── ConversationNotFound      CONVERSATION_NOT_FOUND
+    │   └── TitleResponseNotFound     TITLE_RESPONSE_NOT_FOUND
     ├── Conflict              wait for, or end, what is in the way
     │   ├── ModelInUse                MODEL_IN_USE
     │   ├── ProviderInUse             PROVIDER_IN_USE
@@ -35,12 +40,17 @@
     │   ├── ConnectionFailed          CONNECTION_ERROR
     │   ├── DownloadFailed            DOWNLOAD_FAILED
     │   ├── Timeout                   TIMEOUT
-    │   └── LoadTimeout               LOAD_TIMEOUT
+    │   ├── LoadTimeout               LOAD_TIMEOUT
+    │   ├── TitleTimeout              TITLE_TIMEOUT
+    │   └── TitleProviderError        TITLE_PROVIDER_ERROR
     ├── Exhausted             free something on this machine
     │   ├── OutOfMemory               OUT_OF_MEMORY
     │   ├── DiskFull                  DISK_FULL
     │   ├── FileWriteError            FILE_WRITE_ERROR
-    │   └── EncryptionUnavailable     ENCRYPTION_UNAVAILABLE
+    │   ├── EncryptionUnavailable     ENCRYPTION_UNAVAILABLE
+    │   ├── FileReadError             FILE_READ_ERROR
+    │   ├── FileDeleteError           FILE_DELETE_ERROR
+    │   └── DatabaseError             DATABASE_ERROR
     ├── Canceled              nothing: it was asked for   CANCELED
     └── UnknownError          report it                   UNKNOWN_ERROR
 
@@ -149,6 +159,14 @@ class TokenLimitExceeded(BadRequest):
     advice = "Send less code or context, or enlarge the context window in the settings."
 
 
+class TitleConfigInvalid(BadRequest):
+    """A setting of the titles is out of range."""
+
+    code = "TITLE_CONFIG_INVALID"
+    sentence = "A setting of the titles is not valid."
+    advice = "Correct the field that is named."
+
+
 class ModelNotFound(NotFound):
     """No model has this id."""
 
@@ -195,6 +213,38 @@ class SourceFileNotFound(NotFound):
     code = "FILE_NOT_FOUND"
     sentence = "The file was not found."
     advice = "Check the path."
+
+
+class PromptNotFound(NotFound):
+    """Nothing was kept for a prompt of this id."""
+
+    code = "PROMPT_NOT_FOUND"
+    sentence = "The history has no answer to this prompt."
+    advice = "List the history to see what there is."
+
+
+class ResponseNotFound(NotFound):
+    """The history has no answer of this id."""
+
+    code = "RESPONSE_NOT_FOUND"
+    sentence = "The history has no answer of this id."
+    advice = "List the history to see what there is; it may have been deleted."
+
+
+class ConversationNotFound(NotFound):
+    """There is no conversation of this id."""
+
+    code = "CONVERSATION_NOT_FOUND"
+    sentence = "There is no conversation of this id."
+    advice = "List the conversations to see what there is; it may have been deleted."
+
+
+class TitleResponseNotFound(NotFound):
+    """The answer that is to get a title is not there."""
+
+    code = "TITLE_RESPONSE_NOT_FOUND"
+    sentence = "The answer that is to get a title is not in the history."
+    advice = "Nothing needs to be done: it was probably deleted."
 
 
 class ModelInUse(Conflict):
@@ -333,6 +383,22 @@ class LoadTimeout(Unavailable):
     advice = "Raise `Supervisor.load_timeout_seconds`, or use a smaller model."
 
 
+class TitleTimeout(Unavailable):
+    """No title came in time."""
+
+    code = "TITLE_TIMEOUT"
+    sentence = "No title was made in time; the name of the model stands in."
+    advice = "Try again when nothing else runs, or allow it more time."
+
+
+class TitleProviderError(Unavailable):
+    """The provider of the titles failed, or is not ready."""
+
+    code = "TITLE_PROVIDER_ERROR"
+    sentence = "No title could be made; the name of the model stands in."
+    advice = "Try again later, or write one by hand."
+
+
 class OutOfMemory(Exhausted):
     """The model does not fit into memory."""
 
@@ -363,6 +429,30 @@ class EncryptionUnavailable(Exhausted):
     code = "ENCRYPTION_UNAVAILABLE"
     sentence = "The key cannot be kept safely on this machine, so it was not kept."
     advice = "Keep it for this session only, or give it in an environment variable."
+
+
+class FileReadError(Exhausted):
+    """A file of the history cannot be read."""
+
+    code = "FILE_READ_ERROR"
+    sentence = "The file of this answer cannot be read."
+    advice = "Check the permissions of the history's folder (`HistoryStore.history_dir`)."
+
+
+class FileDeleteError(Exhausted):
+    """A file of the history cannot be deleted; nothing was."""
+
+    code = "FILE_DELETE_ERROR"
+    sentence = "The file of this answer cannot be deleted, so nothing was deleted."
+    advice = "Check the permissions of the history's folder (`HistoryStore.history_dir`)."
+
+
+class DatabaseError(Exhausted):
+    """The database of the history cannot be used."""
+
+    code = "DATABASE_ERROR"
+    sentence = "The history's database cannot be used."
+    advice = "Check the permissions and the disk of the history's folder (`HistoryStore.history_dir`)."
 
 
 class Canceled(LocalCoderError):

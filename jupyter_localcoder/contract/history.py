@@ -1,0 +1,273 @@
+"""The history: answers that were kept, conversations made of them, and their titles."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from .common import Reply, Request
+
+ResponseKind = Literal["generate", "chat", "queue"]
+ResponseFinish = Literal["stop", "length", "filter", "timeout", "canceled"]
+"""`filter`: the provider cut the answer off; `timeout` and `canceled`: what came is kept."""
+TitleSource = Literal["model", "generated", "hand"]
+"""`model`: there is no title, and the name of the model stands in."""
+
+ResponseId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="16 hexadecimal digits.")]
+PromptId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="Names a prompt; the answers to one prompt are kept together.",
+    ),
+]
+ConversationId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="16 hexadecimal digits.")]
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Offset = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+TITLE_CHARS = 120
+TitleText = Annotated[str, Meta(min_length=1, max_length=TITLE_CHARS)]
+
+
+class ResponseInfo(Reply, frozen=True, kw_only=True):
+    """One answer that was kept, without its texts."""
+
+    id: str
+    prompt_id: str
+    kind: ResponseKind
+    command: str = ""
+    """The command, such as `explain`; empty for a chat and for a queued prompt."""
+    conversation_id: str = ""
+    """The conversation that it was a turn of; empty where there was none."""
+    parent_id: str = ""
+    """The turn that it followed in its conversation; empty for the first."""
+    created_at: str
+    """ISO 8601, UTC."""
+    title: str
+    """Never empty: the name of the model where there is no title."""
+    title_source: TitleSource = "model"
+    preview: str = ""
+    """How the prompt begins, on one line."""
+    provider: str
+    model: str
+    """The model that answered, as its provider calls it."""
+    finish: ResponseFinish
+    prompt_tokens: int | None = None
+    """Null where the provider did not say; so with the other counts."""
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost_usd: float | None = None
+    """An estimate by the user's own price table; null where it has no price."""
+    milliseconds: float = 0.0
+    notebook: str = ""
+    """Path of the notebook that it was asked from."""
+    cell: str = ""
+    """Id of the cell that it was asked from."""
+
+
+class Response(ResponseInfo, frozen=True, kw_only=True):
+    """One answer that was kept, whole."""
+
+    digest: str = ""
+    """SHA-256 of the GGUF file that answered; empty for other providers than the embedded one."""
+    quantization: str = ""
+    sampling: dict[str, int | float] = msgspec.field(default_factory=dict)
+    """What is known of how the tokens were drawn, the seed included."""
+    prompt_sha256: str = ""
+    """Digest of the prompt's token ids, as in `Done`."""
+    prompt: str = ""
+    """What was asked."""
+    content: str = ""
+    """The answer."""
+
+
+class ResponseListRequest(Request, frozen=True, kw_only=True):
+    """Ask for a page of what was kept, newest first."""
+
+    prompt_id: PromptId | None = None
+    """Of this prompt only."""
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+class ResponseList(Reply, frozen=True, kw_only=True):
+    """A page; answers whose file is gone are left out of it."""
+
+    responses: tuple[ResponseInfo, ...]
+    total: int
+    """Of all pages together, those included whose file turns out to be gone."""
+    offset: int
+
+
+class ResponseRequest(Request, frozen=True, kw_only=True):
+    """Names one answer."""
+
+    id: ResponseId
+
+
+class ResponseDeleteAllRequest(Request, frozen=True, kw_only=True):
+    """Delete the answers to one prompt, or all there are."""
+
+    prompt_id: PromptId | None = None
+    all: bool = False
+    """All of every prompt: it must be said, so that a forgotten id deletes nothing."""
+
+
+class DeletedCount(Reply, frozen=True, kw_only=True):
+    """How many were deleted."""
+
+    count: int
+
+
+class ResponseSearchRequest(Request, frozen=True, kw_only=True):
+    """Look for words in prompts, answers and titles."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=1000)]
+    """All of the words must occur; `"words in quotes"` in this order. The beginning of a word is enough."""
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    offset: Offset = 0
+
+
+class Excerpt(Reply, frozen=True, kw_only=True):
+    """A piece of the text in which something was found."""
+
+    text: str
+    match: bool
+    """Whether this piece is what was looked for."""
+
+
+class Found(Reply, frozen=True, kw_only=True):
+    """An answer in which the words occur."""
+
+    response: ResponseInfo
+    excerpt: tuple[Excerpt, ...]
+
+
+class ResponsesFound(Reply, frozen=True, kw_only=True):
+    """A page of them, newest first."""
+
+    found: tuple[Found, ...]
+    more: bool
+    """Whether there is another page."""
+    offset: int
+
+
+class ResponseExportRequest(Request, frozen=True, kw_only=True):
+    """Write one answer, those to one prompt, or all, into a zip file."""
+
+    id: ResponseId | None = None
+    prompt_id: PromptId | None = None
+    path: Annotated[str, Meta(max_length=4096)] = ""
+    """A folder, or the file to write, on the machine of the service. Empty: the answer carries the file."""
+
+
+class ResponsesExported(Reply, frozen=True, kw_only=True):
+    """A zip file was made."""
+
+    count: int
+    """How many answers it holds."""
+    size_bytes: int
+    path: str
+    """Where it was written; empty where ``content`` is the file."""
+    content: bytes = b""
+    """The file, in Base64."""
+
+
+class TitleConfig(Reply, frozen=True, kw_only=True):
+    """How titles are made."""
+
+    enabled: bool = True
+    provider: str = ""
+    """Id of a provider; empty: the embedded engine."""
+    model: str = ""
+    """Id of a model; empty: the one that is loaded. None is ever loaded for a title."""
+    timeout_seconds: float = 60.0
+    """Give up after so long, waiting included."""
+
+
+class TitleConfigGetRequest(Request, frozen=True, kw_only=True):
+    """Asks for it."""
+
+
+class TitleConfigSetRequest(Request, frozen=True, kw_only=True):
+    """Change some of it; a timeout outside of 10 to 120 seconds is `TITLE_CONFIG_INVALID`."""
+
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    provider: Annotated[str, Meta(max_length=64)] | msgspec.UnsetType = msgspec.UNSET
+    model: Annotated[str, Meta(max_length=256)] | msgspec.UnsetType = msgspec.UNSET
+    timeout_seconds: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class TitleSetRequest(Request, frozen=True, kw_only=True):
+    """Give an answer a title by hand."""
+
+    id: ResponseId
+    title: TitleText
+
+
+class TitleStatus(Reply, frozen=True, kw_only=True):
+    """Event ``title:status``."""
+
+    response_id: str
+    status: Literal["pending", "completed", "failed"]
+    title: str
+    """The title in force: the name of the model where none was made."""
+    time: str
+    """ISO 8601, UTC."""
+    model: str = ""
+    """The model that was asked for it; empty before one was."""
+
+
+class ConversationListRequest(Request, frozen=True, kw_only=True):
+    """Ask for a page of conversations, the one that was last spoken in first."""
+
+    notebook: Annotated[str, Meta(max_length=4096)] | None = None
+    """Of this notebook only."""
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+class ConversationInfo(Reply, frozen=True, kw_only=True):
+    """One conversation, without its turns."""
+
+    id: str
+    title: str
+    """The title of its first turn."""
+    turns: int
+    notebook: str
+    created_at: str
+    """ISO 8601, UTC; so is the next."""
+    updated_at: str
+    branched_from: str = ""
+    """The turn at which it left another conversation; empty where it did not."""
+
+
+class ConversationList(Reply, frozen=True, kw_only=True):
+    """A page of conversations."""
+
+    conversations: tuple[ConversationInfo, ...]
+    total: int
+    offset: int
+
+
+class ConversationRequest(Request, frozen=True, kw_only=True):
+    """Names one conversation."""
+
+    id: ConversationId
+
+
+class Conversation(Reply, frozen=True, kw_only=True):
+    """One conversation, whole: each turn is a prompt and its answer."""
+
+    info: ConversationInfo
+    turns: tuple[Response, ...]
+
+
+class ConversationBranchRequest(Request, frozen=True, kw_only=True):
+    """Begin another conversation that shares the turns up to one of them."""
+
+    id: ConversationId
+    response_id: ResponseId
+    """The last turn that is shared."""

@@ -1,0 +1,298 @@
+"""The files of the history: where each one lies, and operations that are whole or did not happen.
+
+::
+
+    <history_dir>/
+      history.sqlite3                       the database, with what SQLite puts beside it
+      history.lock                          held while the database is made or changed in form
+      history.v1.backup.sqlite3             what it was before it was changed to a newer form
+      history.damaged-<time>.sqlite3        one that could not be read any more
+      titles.json                           how titles are made
+      responses/<prompt>/<id>.md            a response
+      responses/<prompt>/.<id>.<n>.part     one that is being written
+      responses/<prompt>/.<id>.deleted      one that is being deleted
+
+Prompts may be private: folders are for their owner alone (0700), and so are files (0600). A symbolic link in
+the place of a prompt's folder or of a file is never followed. Knows nothing of databases.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import (
+    DiskFull,
+    FileDeleteError,
+    FileReadError,
+    FileWriteError,
+    ResponseNotFound,
+    SourceFileNotFound,
+)
+from . import names
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_TRIES = 3
+
+
+class HistoryFolder:
+    """The folder of the history."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.responses = root / "responses"
+
+    @property
+    def database(self) -> Path:
+        """The database's file."""
+        return self.root / "history.sqlite3"
+
+    def prompt(self, prompt_id: str) -> Path:
+        """Folder of a prompt, whether it is there or not."""
+        return self.responses / names.folder_name(prompt_id)
+
+    def file(self, prompt_id: str, response_id: str) -> Path:
+        """File of a response, whether it is there or not.
+
+        Raises
+        ------
+        ResponseNotFound
+            No response can have this id.
+        """
+        if not names.is_response_id(response_id):
+            raise ResponseNotFound
+        return self.prompt(prompt_id) / names.file_name(response_id)
+
+    def is_there(self, prompt_id: str, response_id: str) -> bool:
+        """Whether the file of a response exists, as a regular file."""
+        with contextlib.suppress(OSError):
+            return stat.S_ISREG(self.file(prompt_id, response_id).lstat().st_mode)
+        return False
+
+    def make(self) -> None:
+        """Make the folders.
+
+        Raises
+        ------
+        FileWriteError, DiskFull
+        """
+        with write_errors():
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.responses.is_symlink():
+                raise FileWriteError(
+                    "`responses` in the history's folder is a symbolic link; it was not followed."
+                )
+            self.responses.mkdir(exist_ok=True, mode=0o700)
+
+    def prepare(self, prompt_id: str, response_id: str, data: bytes) -> Path:
+        """Write a response beside its place, to the disk; `publish` puts it there.
+
+        Raises
+        ------
+        FileWriteError, DiskFull
+            Nothing is left behind.
+        """
+        target = self.file(prompt_id, response_id)
+        for last in (False,) * (_TRIES - 1) + (True,):
+            self.make()
+            with write_errors():
+                target.parent.mkdir(exist_ok=True, mode=0o700)
+                _require_folder(target.parent)
+                part = target.with_name(names.part_name(response_id))
+                try:
+                    _write(part, data)
+                except FileNotFoundError:
+                    # A sweep in another process has just removed the folder, which was empty.
+                    if last:
+                        raise
+                else:
+                    return part
+        raise AssertionError
+
+    def publish(self, part: Path, prompt_id: str, response_id: str) -> None:
+        """Put a prepared file into its place, over the one that may be there.
+
+        Raises
+        ------
+        FileWriteError, DiskFull
+            The prepared file is gone, the one that was there stays.
+        """
+        target = self.file(prompt_id, response_id)
+        try:
+            with write_errors():
+                part.replace(target)
+        except BaseException:
+            self.discard(part)
+            raise
+
+    def settle(self, prompt_id: str) -> None:
+        """Wait until the names of what was published are on the disk."""
+        sync(self.prompt(prompt_id))
+        sync(self.responses)
+
+    def discard(self, path: Path) -> None:
+        """Remove a file that is of no use, if it can be removed."""
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+    def read(self, prompt_id: str, response_id: str) -> bytes:
+        """The bytes of a response's file.
+
+        Raises
+        ------
+        SourceFileNotFound
+            There is none.
+        FileReadError
+            It cannot be read, or is not a regular file.
+        """
+        return read(self.file(prompt_id, response_id))
+
+    def hide(self, prompt_id: str, response_id: str) -> bool:
+        """Begin to delete a response: it counts as gone, and `unhide` brings it back.
+
+        Returns whether there was a file.
+
+        Raises
+        ------
+        FileDeleteError
+            It stays as it was.
+        """
+        path = self.file(prompt_id, response_id)
+        try:
+            path.replace(path.with_name(names.deleted_name(response_id)))
+        except FileNotFoundError:
+            return False
+        except OSError as failure:
+            raise _not_deleted(failure) from failure
+        return True
+
+    def unhide(self, prompt_id: str, response_id: str) -> None:
+        """Bring back what was hidden."""
+        path = self.file(prompt_id, response_id)
+        with contextlib.suppress(OSError):
+            path.with_name(names.deleted_name(response_id)).replace(path)
+
+    def remove_hidden(self, prompt_id: str, response_id: str) -> None:
+        """End what `hide` began, and the prompt's folder with its last file."""
+        folder = self.prompt(prompt_id)
+        self.discard(folder / names.deleted_name(response_id))
+        self.remove_if_empty(folder)
+
+    def remove_if_empty(self, folder: Path) -> None:
+        """Remove a prompt's folder that holds nothing."""
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+    def scan(self) -> Iterator[tuple[str, list[str]]]:
+        """Name of each prompt's folder, and the names in it; what cannot be read is left out.
+
+        Raises
+        ------
+        FileReadError
+            The folder of all of them cannot be read.
+        """
+        try:
+            with os.scandir(self.responses) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        with contextlib.suppress(OSError):
+                            yield entry.name, os.listdir(entry.path)  # noqa: PTH208 - a path for each is too slow
+        except FileNotFoundError:
+            return
+        except OSError as failure:
+            raise FileReadError(f"The history's folder cannot be read: {failure.strerror}.") from failure
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a file of the history; see `HistoryFolder.read`."""
+    try:
+        _require_folder(path.parent)
+        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _BINARY)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise FileReadError("The file of this answer is not a regular file.")
+            if status.st_size > MAX_FILE_BYTES:
+                raise FileReadError(f"The file of this answer is larger than {MAX_FILE_BYTES // 2**20} MiB.")
+            return file.read()
+    except FileNotFoundError:
+        raise SourceFileNotFound(
+            "The file of this answer is gone.",
+            recovery="Nothing can be done, unless there is a copy; the next start takes it off the list.",
+        ) from None
+    except OSError as failure:
+        if failure.errno == errno.ELOOP:
+            raise FileReadError("The file of this answer is a symbolic link; it was not followed.") from None
+        raise FileReadError(f"The file of this answer cannot be read: {failure.strerror}.") from failure
+
+
+@contextlib.contextmanager
+def write_errors() -> Iterator[None]:
+    """Turn what the system says of a write into `DiskFull` or `FileWriteError`."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno in _FULL:
+            raise DiskFull(
+                "The disk of the history is full.",
+                recovery="Free some space, or move the history (`HistoryStore.history_dir`).",
+            ) from failure
+        reason = failure.strerror or type(failure).__name__
+        raise FileWriteError(
+            f"The history's folder cannot be written: {reason}.",
+            recovery="Check its permissions, or choose another one (`HistoryStore.history_dir`).",
+            reason=reason,
+        ) from failure
+
+
+def sync(folder: Path) -> None:
+    """Wait until a folder's entries are on the disk, where the system can do that."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def age_seconds(path: Path) -> float:
+    """How long ago a file was written; infinite where that cannot be told."""
+    try:
+        return time.time() - path.lstat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _require_folder(folder: Path) -> None:
+    """Refuse what is not a folder of its own: a symbolic link could lead anywhere."""
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise OSError(errno.ELOOP, "a prompt's folder is a symbolic link, and was not followed")
+
+
+def _not_deleted(failure: OSError) -> FileDeleteError:
+    return FileDeleteError(
+        f"The file of this answer cannot be deleted, so nothing was deleted: {failure.strerror}."
+    )

@@ -1,0 +1,432 @@
+"""The door to the history: keep, list, find, read, change and delete answers.
+
+What holds, whenever a process or the machine is stopped: after the next `sweep` an answer is there as file
+and row, or it is gone as both.
+
+- *keep*: the file is written beside its place, to the disk; then, inside one transaction, it gets its name
+  and its row. Stopped in between, the file has no row and is adopted.
+- *delete*: inside one transaction the file is put out of sight and the row removed; then the file is removed.
+  Stopped in between, the deletion is ended. Refused by the database, the file comes back.
+
+Several processes may use one folder at the same time. Everything blocks, and may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jupyter_core.paths import jupyter_data_dir
+from traitlets import Float, Integer, TraitError, Unicode, validate
+from traitlets.config import LoggingConfigurable
+
+from ..contract import history
+from ..contract.history import Response, ResponseInfo
+from ..errors import (
+    ConversationNotFound,
+    DatabaseError,
+    DiskFull,
+    FileReadError,
+    InvalidArgument,
+    PromptNotFound,
+    ResponseNotFound,
+    SourceFileNotFound,
+)
+from . import conversations, document, exporting, names, retention, rows, search, sweep
+from .database import Database
+from .folder import HistoryFolder
+from .rows import Place
+
+HISTORY_DIR_VARIABLE = "LOCALCODER_HISTORY_DIR"
+_DELETE_CHUNK = 500
+
+
+class HistoryStore(LoggingConfigurable):
+    """Where answers are kept, and for how long."""
+
+    history_dir = Unicode(
+        config=True,
+        help="Folder of the history. Default: the environment variable LOCALCODER_HISTORY_DIR, else "
+        "`localcoder/history` in Jupyter's data folder.",
+    )
+    keep_days = Float(
+        0.0, min=0.0, config=True, help="Delete answers after so many days. 0 keeps them for ever."
+    )
+    keep_count = Integer(
+        0, min=0, config=True, help="Keep so many answers, and delete the oldest ones. 0 keeps them all."
+    )
+    keep_megabytes = Float(
+        0.0,
+        min=0.0,
+        config=True,
+        help="Keep so many megabytes of answers, the newest ones. 0 keeps them all.",
+    )
+    busy_seconds = Float(
+        30.0, min=0.0, config=True, help="Wait so many seconds for another process that writes the history."
+    )
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        on_damage: Callable[[str], None] = lambda _: None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._clock = clock
+        self._on_damage = on_damage
+        self._making = threading.Lock()
+        self._made: tuple[HistoryFolder, Database] | None = None
+
+    @validate("history_dir")
+    def _history_dir_is_absolute(self, proposal: Any) -> str:
+        value = str(Path(proposal["value"]).expanduser()) if proposal["value"] else ""
+        if value and not Path(value).is_absolute():
+            raise TraitError("history_dir must be an absolute path")
+        return value
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        named = self.history_dir or os.environ.get(HISTORY_DIR_VARIABLE, "").strip()
+        return (
+            Path(named).expanduser().absolute()
+            if named
+            else Path(jupyter_data_dir()) / "localcoder" / "history"
+        )
+
+    def now(self) -> str:
+        """The time, as it stands in the history."""
+        return retention.iso(self._clock())
+
+    # Keeping
+
+    def keep(self, response: Response) -> Response:
+        """Keep an answer; gives it back as it was kept.
+
+        Raises
+        ------
+        DiskFull, FileWriteError, DatabaseError
+            Nothing was kept.
+        """
+        files, database = self._parts()
+        response = rows.stored(msgspec.structs.replace(response, preview=rows.preview(response.prompt)))
+        data = document.render(response)
+        part = files.prepare(response.prompt_id, response.id, data)
+        try:
+            with database.writing() as db:
+                files.publish(part, response.prompt_id, response.id)
+                rows.add(db, response, len(data))
+                conversations.take_turn(db, response)
+        except BaseException:
+            files.discard(part)
+            files.discard(files.file(response.prompt_id, response.id))
+            files.remove_if_empty(files.prompt(response.prompt_id))
+            raise
+        files.settle(response.prompt_id)
+        return response
+
+    def set_title(self, id_: str, title: str, source: history.TitleSource) -> ResponseInfo:
+        """Give an answer another title, in its file and in its row.
+
+        Raises
+        ------
+        ResponseNotFound, SourceFileNotFound, FileReadError, DiskFull, FileWriteError, DatabaseError
+        """
+        files, database = self._parts()
+        response = msgspec.structs.replace(self.get(id_), title=document.clean(title), title_source=source)
+        data = document.render(response)
+        part = files.prepare(response.prompt_id, id_, data)
+        try:
+            with database.writing() as db:
+                if not rows.set_title(db, id_, response.title, source):
+                    raise ResponseNotFound
+                files.publish(part, response.prompt_id, id_)
+        except BaseException:
+            files.discard(part)
+            raise
+        return _info(response)
+
+    # Looking
+
+    def page(self, prompt_id: str | None = None, limit: int = 100, offset: int = 0) -> history.ResponseList:
+        """A page of answers, newest first, without those whose file is gone.
+
+        Raises
+        ------
+        PromptNotFound
+            Nothing was ever kept for this prompt, or all of it was deleted.
+        DatabaseError
+        """
+        files, database = self._parts()
+        with database.reading() as db:
+            total = rows.count(db, prompt_id)
+            found = rows.page(db, prompt_id, limit, offset)
+        if prompt_id is not None and not total:
+            raise PromptNotFound
+        here = tuple(each for each in found if files.is_there(each.prompt_id, each.id))
+        return history.ResponseList(responses=here, total=total, offset=offset)
+
+    def get(self, id_: str) -> Response:
+        """An answer, whole.
+
+        Raises
+        ------
+        ResponseNotFound, SourceFileNotFound, FileReadError, DatabaseError
+        """
+        files, database = self._parts()
+        with database.reading() as db:
+            found = rows.find(db, id_)
+        if found is None:
+            raise ResponseNotFound(f"The history has no answer {id_[:40]!r}.")
+        response = self._read(files, found)
+        if (response.title, response.title_source) != (found.title, found.title_source):
+            # A change of the title was stopped between file and row, or somebody has edited the file.
+            with contextlib.suppress(DatabaseError, DiskFull), database.writing() as db:
+                rows.set_title(db, id_, response.title, response.title_source)
+        return response
+
+    def search(self, words: str, limit: int = 50, offset: int = 0) -> history.ResponsesFound:
+        """A page of the answers in which all the words occur, newest first, without those whose file is gone.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        files, database = self._parts()
+        with database.reading() as db:
+            found = search.find(db, words, limit + 1, offset)
+        here = tuple(
+            history.Found(response=each.response, excerpt=each.excerpt)
+            for each in found[:limit]
+            if files.is_there(each.response.prompt_id, each.response.id)
+        )
+        return history.ResponsesFound(found=here, more=len(found) > limit, offset=offset)
+
+    def export(self, request: history.ResponseExportRequest) -> history.ResponsesExported:
+        """Write a zip file.
+
+        Raises
+        ------
+        ResponseNotFound, PromptNotFound, InvalidArgument, DiskFull, FileWriteError, DatabaseError
+        """
+        files, database = self._parts()
+        if request.id is not None and request.prompt_id is not None:
+            raise InvalidArgument("Name a response or a prompt, not both.", field="prompt_id")
+        with database.reading() as db:
+            if request.id is not None:
+                found = rows.find(db, request.id)
+                if found is None:
+                    raise ResponseNotFound
+                places = [Place(found.id, found.prompt_id)]
+            else:
+                places = rows.places(db, request.prompt_id)
+        if request.prompt_id is not None and not places:
+            raise PromptNotFound
+        if request.path:
+            target = Path(request.path).expanduser() if "\0" not in request.path else Path(request.path)
+            path, count, size_bytes = exporting.write(files, places, target, self._clock())
+            return history.ResponsesExported(count=count, size_bytes=size_bytes, path=str(path))
+        content, count = exporting.carried(files, places)
+        return history.ResponsesExported(count=count, size_bytes=len(content), path="", content=content)
+
+    # Deleting
+
+    def delete(self, id_: str) -> None:
+        """Delete an answer.
+
+        Raises
+        ------
+        ResponseNotFound, FileDeleteError, DatabaseError, DiskFull
+            Nothing was deleted.
+        """
+        _, database = self._parts()
+        with database.reading() as db:
+            found = rows.find(db, id_)
+        if found is None or not self._delete([Place(id_, found.prompt_id)]):
+            raise ResponseNotFound(f"The history has no answer {id_[:40]!r}.")
+
+    def delete_all(self, prompt_id: str | None = None) -> int:
+        """Delete the answers to one prompt, or all; how many there were.
+
+        Raises
+        ------
+        PromptNotFound, FileDeleteError, DatabaseError, DiskFull
+            What was deleted before it stays deleted.
+        """
+        _, database = self._parts()
+        with database.reading() as db:
+            places = rows.places(db, prompt_id)
+        if prompt_id is not None and not places:
+            raise PromptNotFound
+        count = self._delete(places)
+        if prompt_id is None and not self._count(database):
+            database.tidy()
+        return count
+
+    def retain(self) -> int:
+        """Delete what is too old or too much; how many answers that were.
+
+        Raises
+        ------
+        FileDeleteError, DatabaseError, DiskFull
+        """
+        limits = retention.Retention(self.keep_days, self.keep_count, round(self.keep_megabytes * 1e6))
+        if limits.keeps_all:
+            return 0
+        _, database = self._parts()
+        with database.reading() as db:
+            places = retention.too_many(db, limits, self._clock())
+        return self._delete(places)
+
+    def sweep(self) -> sweep.Swept:
+        """Make files and rows agree; see `sweep`."""
+        files, database = self._parts()
+        files.make()
+        return sweep.sweep(database, files, self.log)
+
+    # Conversations
+
+    def conversations(
+        self, notebook: str | None = None, limit: int = 100, offset: int = 0
+    ) -> history.ConversationList:
+        """A page of conversations, the one that was last spoken in first.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        _, database = self._parts()
+        with database.reading() as db:
+            return history.ConversationList(
+                conversations=tuple(conversations.page(db, notebook, limit, offset)),
+                total=conversations.count(db, notebook),
+                offset=offset,
+            )
+
+    def conversation(self, id_: str) -> history.Conversation:
+        """A conversation with its turns; those whose file is gone are left out.
+
+        Raises
+        ------
+        ConversationNotFound, FileReadError, DatabaseError
+        """
+        files, database = self._parts()
+        with database.reading() as db:
+            row = _found(conversations.find(db, id_))
+            infos = [rows.find(db, place.id) for place in conversations.path(db, row["head"])]
+        turns: list[Response] = []
+        for info in infos:
+            with contextlib.suppress(SourceFileNotFound):
+                if info is not None:
+                    turns.append(self._read(files, info))
+        return history.Conversation(info=conversations.info(row), turns=tuple(turns))
+
+    def branch(self, id_: str, response_id: str) -> history.ConversationInfo:
+        """Begin a conversation that shares the turns up to this one.
+
+        Raises
+        ------
+        ConversationNotFound, ResponseNotFound, DatabaseError, DiskFull
+        """
+        _, database = self._parts()
+        new_id = names.new_id()
+        with database.writing() as db:
+            origin = _found(conversations.find(db, id_))
+            turns = conversations.path(db, response_id)
+            if not turns or turns[0].id != origin["root"]:
+                raise ResponseNotFound("The conversation has no such turn.")
+            conversations.branch(db, new_id, origin, turns, self.now())
+            return conversations.info(_found(conversations.find(db, new_id)))
+
+    def delete_conversation(self, id_: str) -> int:
+        """Delete a conversation, with the turns that no other one shares; how many turns those were.
+
+        Raises
+        ------
+        ConversationNotFound, FileDeleteError, DatabaseError, DiskFull
+        """
+        _, database = self._parts()
+        with database.reading() as db:
+            own = conversations.own_turns(db, _found(conversations.find(db, id_)))
+        count = self._delete(own)
+        with database.writing() as db:
+            conversations.remove(db, id_)
+        return count
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._making:
+            if self._made is not None:
+                self._made[1].close()
+
+    # Parts
+
+    def _parts(self) -> tuple[HistoryFolder, Database]:
+        with self._making:
+            if self._made is None or self._made[0].root != self.root:
+                files = HistoryFolder(self.root)
+                database = Database(files.database, busy_seconds=self.busy_seconds, on_damage=self._damaged)
+                self._made = files, database
+            return self._made
+
+    def _damaged(self, aside: str) -> None:
+        self.log.warning("The history's database was damaged; it is kept as %s.", aside)
+        self._on_damage(aside)
+
+    def _read(self, files: HistoryFolder, found: ResponseInfo) -> Response:
+        data = files.read(found.prompt_id, found.id)
+        try:
+            response = document.parse(data)
+        except document.NotAResponse as failure:
+            raise FileReadError(f"The file of this answer cannot be understood: {failure}.") from None
+        # What the row says of the file's place counts, whatever the file says after somebody has edited it.
+        return msgspec.structs.replace(
+            response, id=found.id, prompt_id=found.prompt_id, parent_id=found.parent_id,
+            conversation_id=found.conversation_id,
+        )  # fmt: skip
+
+    def _count(self, database: Database) -> int:
+        with database.reading() as db:
+            return rows.count(db)
+
+    def _delete(self, places: list[Place]) -> int:
+        count = 0
+        for start in range(0, len(places), _DELETE_CHUNK):
+            count += self._delete_chunk(places[start : start + _DELETE_CHUNK])
+        return count
+
+    def _delete_chunk(self, places: list[Place]) -> int:
+        files, database = self._parts()
+        hidden: list[Place] = []
+        count = 0
+        try:
+            with database.writing() as db:
+                for place in places:
+                    if files.hide(place.prompt_id, place.id):
+                        hidden.append(place)
+                    conversations.forget_turn(db, place.id)
+                    count += rows.remove(db, [place.id])
+        except BaseException:
+            for place in hidden:
+                files.unhide(place.prompt_id, place.id)
+            raise
+        for place in hidden:
+            files.remove_hidden(place.prompt_id, place.id)
+        return count
+
+
+def _found(row: Any) -> Any:
+    if row is None:
+        raise ConversationNotFound
+    return row
+
+
+def _info(response: Response) -> ResponseInfo:
+    return ResponseInfo(**{name: getattr(response, name) for name in ResponseInfo.__struct_fields__})
