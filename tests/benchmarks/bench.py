@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import cancel, memory, queue, stack, startup
+from . import cancel, history, memory, queue, stack, startup
 from .figure import Figure
 from .setting import Setting
 
@@ -27,5 +27,6 @@ BENCHES: tuple[Bench, ...] = (
     Bench("startup", "time that the extension adds to the start of a Jupyter server", startup.run),
     Bench("queue", "time that the queue adds to each of many requests, and its memory", queue.run),
     Bench("memory", "memory that the extension adds to a Jupyter server, and the worker's own", memory.run),
+    Bench("history", "list, search, open and sweep a history of 100,000 answers", history.run),
 )
 """In the order in which they run."""
