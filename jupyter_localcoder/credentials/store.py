@@ -1,0 +1,227 @@
+"""Where keys are kept, and which one holds: the environment's first, then the one that was entered.
+
+All methods may block: call them in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import EncryptionUnavailable
+from .file_vault import FileVault, file_vault
+from .keyring_vault import KeyringVault, open_keyring
+from .secret import Secret
+from .vault import SessionVault, Vault, VaultError, seal, unseal
+
+LastingPlace = Literal["keyring", "file"]
+Place = Literal["none", "environment", "keyring", "file", "session"]
+
+INSTALL = "`pip install jupyter_localcoder[keys]`"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A key, or why there is none."""
+
+    secret: Secret | None = None
+    place: Place = "none"
+    problem: str = ""
+    """A sentence, where something is kept and cannot be used."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose key it is.
+
+    Parameters
+    ----------
+    id
+        Of the provider.
+    origin
+        The only one that a kept key is given out for.
+    variables
+        Environment variables that may hold one, the first that is set wins; see `own_variable` for the
+        provider's own, which comes before them.
+    """
+
+    id: str
+    origin: str
+    variables: tuple[str, ...] = ()
+
+    @property
+    def own_variable(self) -> str:
+        """The environment variable for this provider alone."""
+        return f"LOCALCODER_PROVIDER_{self.id.upper().replace('-', '_')}_KEY"
+
+
+class Credentials:
+    """Keeps keys and finds them.
+
+    Parameters
+    ----------
+    folder
+        For the encrypted file.
+    environment
+        Read at each call: a key in it is never copied.
+    open_keyring
+        Answers the keyring, or None; called when it is first needed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        log: logging.Logger | logging.LoggerAdapter[Any],
+        *,
+        open_keyring: Callable[[], KeyringVault | None] = open_keyring,
+        open_file: Callable[[Path], FileVault | None] = file_vault,
+    ) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._log = log
+        self._open_keyring = open_keyring
+        self._open_file = open_file
+        self._session = SessionVault()
+        self._opening = threading.Lock()
+
+    def find(self, owner: Owner, kept: LastingPlace | None) -> Found:
+        """The key that holds for a provider.
+
+        Parameters
+        ----------
+        kept
+            Where it was kept by `keep`; a keyring is not asked in vain.
+        """
+        for variable in (owner.own_variable, *owner.variables):
+            if value := self._environment.get(variable, "").strip():
+                return Found(Secret(value), "environment")
+        try:
+            place, vault = self._vault_of(owner, kept)
+            sealed = vault.get(owner.id) if vault is not None else None
+            if sealed is None:
+                gone = f"The key that was kept in the {kept} is not there: enter it again."
+                return Found(problem=gone if kept else "")
+            secret = unseal(sealed, owner.origin)
+        except VaultError as failure:
+            return Found(problem=str(failure))
+        if secret is None:
+            return Found(problem="The kept key is for another address: enter it again.")
+        return Found(secret, place)
+
+    def place(self, owner: Owner, kept: LastingPlace | None) -> Place:
+        """Where the key of a provider is, as far as can be said without asking a keyring."""
+        if any(self._environment.get(name, "").strip() for name in (owner.own_variable, *owner.variables)):
+            return "environment"
+        return "session" if self._session.get(owner.id) is not None else kept or "none"
+
+    def keep(self, owner: Owner, key: Secret, *, lasting: bool) -> LastingPlace | None:
+        """Keep a key; answers where, None for this session only. One that was kept elsewhere is forgotten.
+
+        Raises
+        ------
+        EncryptionUnavailable
+            There is a lasting place, and it cannot be used.
+        """
+        sealed = seal(key, owner.origin)
+        if lasting:
+            for place, vault in self._lasting():
+                try:
+                    vault.put(owner.id, sealed)
+                except VaultError as failure:
+                    if place == "keyring":
+                        self._log.warning("A key is kept in a file instead: %s", failure)
+                        continue
+                    raise EncryptionUnavailable(
+                        f"The key was not kept. {failure}", field="key", provider=owner.id
+                    ) from None
+                self._forget_elsewhere(owner.id, place)
+                return place
+        self._session.put(owner.id, sealed)
+        self._forget_elsewhere(owner.id, "session")
+        return None
+
+    def forget(self, id_: str) -> None:
+        """Forget what is kept under an id, wherever it is.
+
+        Raises
+        ------
+        EncryptionUnavailable
+            A place cannot be changed; the key may still be in it.
+        """
+        try:
+            self._forget_elsewhere(id_, None, strict=True)
+        except VaultError as failure:
+            raise EncryptionUnavailable(
+                f"The key may still be kept. {failure}",
+                recovery="Remove it there by hand, and make a new one at the provider.",
+                provider=id_,
+            ) from None
+
+    def storage(self) -> tuple[Literal["keyring", "file", "session"], str]:
+        """Where a key would be kept that is entered now, and the same in a sentence."""
+        if self._keyring is not None:
+            return "keyring", "Keys are kept in the keyring of this machine."
+        if self._file is None:
+            return "session", (
+                "Keys are forgotten when the server ends: there is no keyring, and the package "
+                f"`cryptography` is not installed. {INSTALL} changes that."
+            )
+        try:
+            self._file.check()
+        except VaultError as failure:
+            return "session", f"Keys can only be kept for this session. {failure}"
+        return "file", (
+            f"Keys are kept in {self._file.path}, encrypted with a key in the same folder that only you can "
+            "read. There is no keyring on this machine, which would be safer."
+        )
+
+    # The places
+
+    @cached_property
+    def _keyring_found(self) -> KeyringVault | None:
+        return self._open_keyring()
+
+    @property
+    def _keyring(self) -> KeyringVault | None:
+        with self._opening:  # threads ask at once
+            return self._keyring_found
+
+    @cached_property
+    def _file(self) -> FileVault | None:
+        return self._open_file(self._folder)
+
+    def _lasting(self) -> list[tuple[LastingPlace, Vault]]:
+        places: list[tuple[LastingPlace, Vault | None]] = [("keyring", self._keyring), ("file", self._file)]
+        return [(place, vault) for place, vault in places if vault is not None]
+
+    def _vault_of(self, owner: Owner, kept: LastingPlace | None) -> tuple[Place, Vault | None]:
+        if self._session.get(owner.id) is not None:
+            return "session", self._session
+        if kept is None:
+            return "none", None
+        vault: Vault | None = self._keyring if kept == "keyring" else self._file
+        if vault is None:
+            what = "keyring of this machine" if kept == "keyring" else "package `cryptography`"
+            raise VaultError(
+                f"The key was kept with the {what}, which is not there any more: enter it again."
+            )
+        return kept, vault
+
+    def _forget_elsewhere(self, id_: str, here: Place | None, *, strict: bool = False) -> None:
+        if here != "session":
+            self._session.delete(id_)
+        for place, vault in self._lasting():
+            if place == here:
+                continue
+            try:
+                vault.delete(id_)
+            except VaultError as failure:
+                if strict:
+                    raise
+                self._log.warning("An older key may still be kept in the %s: %s", place, failure)

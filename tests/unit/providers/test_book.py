@@ -1,0 +1,160 @@
+"""The file of configured providers: whole, versioned, shared."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder.contract.providers import ProviderFields
+from jupyter_localcoder.errors import DatabaseError
+from jupyter_localcoder.providers.book import Book, Entry, Page
+
+FIELDS = ProviderFields(type="ollama", name="Acme", model="qwen")
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "data" / "providers.json"
+
+
+def put(book: Book, id_: str, *, active: bool = False) -> None:
+    with book.change() as draft:
+        draft.put(id_, Entry(FIELDS, "file"))
+        if active:
+            draft.active = id_
+
+
+def test_nothing_is_configured_and_nothing_written(path):
+    assert Book(path).read() == Page(active="embedded")
+    assert not path.parent.exists()
+
+
+def test_what_is_put_stays(path):
+    put(Book(path), "acme", active=True)
+    assert Book(path).read() == Page("acme", {"acme": Entry(FIELDS, "file")})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {entry.name for entry in path.parent.iterdir()} <= {"providers.json", "providers.lock"}
+
+
+def test_removing_the_active_one_makes_the_embedded_one_active(path):
+    put(Book(path), "acme", active=True)
+    put(Book(path), "other")
+    with Book(path).change() as draft:
+        draft.remove("acme")
+    page = Book(path).read()
+    assert (page.active, set(page.entries)) == ("embedded", {"other"})
+
+
+def test_an_error_in_the_middle_changes_nothing(path):
+    put(Book(path), "acme")
+    before = path.read_bytes()
+
+    def fail() -> None:
+        with Book(path).change() as draft:
+            draft.remove("acme")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_bytes() == before
+
+
+def test_two_servers_lose_nothing(path):
+    def write(start: int) -> None:
+        for n in range(start, start + 10):
+            put(Book(path), f"p-{n}")
+
+    threads = [threading.Thread(target=write, args=(start,)) for start in (0, 10, 20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(Book(path).read().entries) == {f"p-{n}" for n in range(30)}
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"[]", b"\xff", b'{"format": 0}', b'{"format": "1"}', b"[" * 100_000]
+)
+def test_a_damaged_file_is_told_and_set_aside_before_it_is_replaced(path, raw):
+    path.parent.mkdir()
+    path.write_bytes(raw)
+    page = Book(path).read()
+    assert (page.active, page.entries) == ("embedded", {})
+    assert "is damaged" in page.problem
+    assert path.read_bytes() == raw
+    put(Book(path), "acme")
+    assert Book(path).read().problem == ""
+    assert path.with_name("providers.damaged.json").read_bytes() == raw
+
+
+def test_a_newer_file_is_left_alone(path):
+    path.parent.mkdir()
+    raw = json.dumps({"format": 2, "active": "acme", "wonders": {}}).encode()
+    path.write_bytes(raw)
+    page = Book(path).read()
+    assert (page.active, page.entries) == ("embedded", {})
+    assert "was written by a newer version, and is left alone" in page.problem
+    with pytest.raises(DatabaseError, match="Nothing was changed"):
+        put(Book(path), "acme")
+    assert path.read_bytes() == raw
+
+
+def test_an_older_file_is_taken_over_with_a_backup(path):
+    """Played with a format that is to come: this version reads the one that was written by today's."""
+
+    def rename(document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, "format": 2, "active": document["selected"]}
+
+    path.parent.mkdir()
+    raw = json.dumps(
+        {"format": 1, "selected": "acme", "providers": {"acme": {"settings": {"type": "ollama"}}}}
+    ).encode()
+    path.write_bytes(raw)
+    book = Book(path, format_=2, migrations=(rename,))
+    assert book.read().active == "acme"
+    assert path.read_bytes() == raw, "reading wrote"
+    put(book, "other")
+    assert set(book.read().entries) == {"acme", "other"}
+    assert json.loads(path.read_bytes())["format"] == 2
+    assert path.with_name("providers.backup.json").read_bytes() == raw
+
+
+def test_an_entry_that_cannot_be_read_stays_in_the_file(path):
+    put(Book(path), "acme")
+    document = json.loads(path.read_bytes())
+    future = {"settings": {"type": "mind_reader", "wish": 1}}
+    document["providers"]["future"] = future
+    document["active"] = "future"
+    path.write_bytes(json.dumps(document).encode())
+    page = Book(path).read()
+    assert (page.active, set(page.entries)) == ("embedded", {"acme"})
+    assert "something of future that cannot be read" in page.problem
+    put(Book(path), "other")
+    assert json.loads(path.read_bytes())["providers"]["future"] == future
+    with Book(path).change() as draft:
+        draft.remove("future")
+    assert Book(path).read().problem == ""
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(DatabaseError, match="cannot be written"):
+        put(Book(tmp_path / "data" / "providers.json"), "acme")
+
+
+def test_a_file_that_cannot_be_replaced(path, monkeypatch):
+    put(Book(path), "acme")
+    before = path.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("jupyter_localcoder.providers.book.replace_file", full)
+    with pytest.raises(DatabaseError, match="No space left on device"):
+        put(Book(path), "other")
+    assert path.read_bytes() == before
