@@ -12,7 +12,15 @@ from msgspec import UNSET
 from ..contract.backend import PingRequest
 from ..contract.generation import LlmCancelAllRequest
 from ..contract.models import ModelInfo, ModelList, ModelListRequest, ModelUnloadRequest
-from ..contract.registry import LLM_CANCEL_ALL, MODEL_LIST, MODEL_UNLOAD, PING, SETTINGS_UPDATE
+from ..contract.queue import QueueListRequest
+from ..contract.registry import (
+    LLM_CANCEL_ALL,
+    MODEL_LIST,
+    MODEL_UNLOAD,
+    PING,
+    QUEUE_LIST,
+    SETTINGS_UPDATE,
+)
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
 from ..plain_text import plain
@@ -44,6 +52,7 @@ class ManagingMagics(Magics):
             %localcoder models            the models, their size, licence and state
             %localcoder use NAME          answer with this model, or this profile, from now on
             %localcoder unload            free the memory of the model; it loads again when needed
+            %localcoder queue             what waits and runs in the queue
             %localcoder cancel            cancel all requests, those of other notebooks too
         """
         verb, *names = line.split() or ["status"]
@@ -54,11 +63,12 @@ class ManagingMagics(Magics):
             "status": self._status,
             "models": self._models,
             "unload": self._unload,
+            "queue": self._queue,
             "cancel": self._cancel,
         }
         action = actions.get(verb)
         if action is None or names:
-            raise UsageError("%localcoder status | models | use PROFILE_OR_MODEL | unload | cancel")
+            raise UsageError("%localcoder status | models | use PROFILE_OR_MODEL | unload | queue | cancel")
         shortly(action)
 
     def _status(self) -> None:
@@ -124,6 +134,19 @@ class ManagingMagics(Magics):
     def _unload(self) -> None:
         self._link.client().call(MODEL_UNLOAD, ModelUnloadRequest())
         self._say("The model is unloaded. It loads again with the next request.")
+
+    def _queue(self) -> None:
+        view = self._link.client().call(QUEUE_LIST, QueueListRequest())
+        items = (*view.running, *view.waiting)
+        if not items:
+            self._say("Nothing runs and nothing waits in the queue.")
+            return
+        rows = [
+            (str(item.position), item.state, item.provider, item.model or "-", item.path, item.id)
+            for item in items
+        ]
+        heads = ["Place", "State", "Provider", "Model", "Notebook", "Id"]
+        self.shell.display_pub.publish(table(heads, rows))
 
     def _cancel(self) -> None:
         count = self._link.client().call(LLM_CANCEL_ALL, LlmCancelAllRequest()).count

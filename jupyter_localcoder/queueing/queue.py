@@ -34,6 +34,8 @@ from ..errors import (
 )
 from .ticket import Ticket, Timer
 
+_CLOSE_SECONDS = 1.0
+"""A server that is being shut down does not wait longer, twice, for a provider."""
 _ENDED = "The service ended before the request was answered."
 
 Later = Callable[[float, Callable[[], None]], Timer]
@@ -219,11 +221,11 @@ class RequestQueue(LoggingConfigurable):
                 self._stop(ticket, "failed", BackendUnavailable(_ENDED))
         tasks = [t.task for lane in self._lanes.values() for t in lane.busy.values() if t.task is not None]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=self.grace_seconds)
+            _, late = await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
             for task in late:
                 task.cancel()
             if late:
-                await asyncio.wait(late, timeout=self.grace_seconds)
+                await asyncio.wait(late, timeout=_CLOSE_SECONDS)
 
     # From the turn to the end
 

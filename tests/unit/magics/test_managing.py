@@ -12,6 +12,7 @@ from jupyter_localcoder.contract.backend import BackendStatus, Memory, Speeds
 from jupyter_localcoder.contract.common import Empty
 from jupyter_localcoder.contract.generation import CanceledCount
 from jupyter_localcoder.contract.models import ModelList
+from jupyter_localcoder.contract.queue import QueueItem, QueueView
 from jupyter_localcoder.contract.settings import SettingsView
 from jupyter_localcoder.magics import MagicFailure
 
@@ -210,6 +211,30 @@ def test_unload_and_cancel(shell: Any, client: Any, capsys: Any) -> None:
         "The model is unloaded. It loads again with the next request.",
         "Cancelled: 2.",
     ]
+
+
+def test_the_queue_is_a_table_without_what_has_ended(shell: Any, client: Any, capsys: Any) -> None:
+    def item(id_: str, state: Any, position: int) -> QueueItem:
+        return QueueItem(
+            id=id_, prompt_id=id_, provider="embedded", model="", priority="normal", state=state,
+            position=position, keep=False, private=False, path="a|b.ipynb", cell="",
+            added="2026-01-01T00:00:00+00:00",
+        )  # fmt: skip
+
+    view = QueueView(
+        running=(item("r1", "running", 1),),
+        waiting=(item("r2", "waiting", 2),),
+        ended=(item("r0", "done", 0),),
+        limit=512,
+    )
+    client.answers = {"queue:list": view}
+    shell.run_cell("%localcoder queue")
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["Place", "State", "Provider", "Model", "Notebook", "Id"]
+    assert [row[-1] for row in rows[1:]] == ["r1", "r2"]
+    client.answers = {"queue:list": QueueView(running=(), waiting=(), ended=(), limit=512)}
+    shell.run_cell("%localcoder queue")
+    assert capsys.readouterr().out == "Nothing runs and nothing waits in the queue.\n"
 
 
 @pytest.mark.parametrize("line", ["use", "use a b", "fly", "status now"])
