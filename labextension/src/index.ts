@@ -1,6 +1,8 @@
 import { channelPlugin } from './connection';
+import { modelsPlugin } from './models/plugin';
+import { panelsPlugin } from './panels/plugin';
 import { statusPlugin } from './status/plugin';
 
 export * from './tokens';
 
-export default [channelPlugin, statusPlugin];
+export default [channelPlugin, statusPlugin, panelsPlugin, modelsPlugin];

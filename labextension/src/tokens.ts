@@ -3,6 +3,7 @@
 import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
+import type { Widget } from '@lumino/widgets';
 
 import type {
   CancelReason,
@@ -82,3 +83,49 @@ export class ChannelError extends Error {
     return this.payload.code;
   }
 }
+
+/** A tab of the sidebar. */
+export interface IPanelSection {
+  /** Unique among the sections. */
+  id: string;
+  /** The word on the tab. */
+  label: string;
+  /** Sections stand in the order of their ranks; equal ones in the order in which they were added. */
+  rank: number;
+  /** Makes the content, when the tab is shown for the first time. */
+  create(): Widget | Promise<Widget>;
+}
+
+/** The sidebar of this extension: a panel with tabs, to which plugins add theirs. */
+export interface IPanels {
+  /** Add a section; disposing of the answer takes it away. */
+  add(section: IPanelSection): IDisposable;
+  /** Open the sidebar at a section, and give it the focus. */
+  show(id: string): void;
+}
+
+export const IPanels = new Token<IPanels>(
+  'jupyter-localcoder:IPanels',
+  'The sidebar of LocalCoder, to which sections can be added.'
+);
+
+/** Another way to begin than a download, offered on the start page. */
+export interface IStartOption {
+  label: string;
+  /** A sentence that says what it does. */
+  caption: string;
+  run(): void;
+}
+
+/** The start page: what a person sees who has no model yet. */
+export interface IStart {
+  /** Open it. */
+  open(): void;
+  /** Offer another way to begin; disposing of the answer takes it away. */
+  addOption(option: IStartOption): IDisposable;
+}
+
+export const IStart = new Token<IStart>(
+  'jupyter-localcoder:IStart',
+  'The start page of LocalCoder, to which other ways to begin can be added.'
+);

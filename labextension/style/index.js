@@ -1,1 +1,3 @@
 import './base.css';
+import './panels.css';
+import './models.css';

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.lab import Lab, running_lab
+from tests.browser.workshop import Workshop, running_workshop
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -69,3 +70,17 @@ def bare_lab(tmp_path: Path) -> Iterator[Lab]:
     """JupyterLab with the extension in the page, and none in the server."""
     with running_lab(tmp_path, with_extension=False) as lab:
         yield lab
+
+
+@pytest.fixture(scope="module")
+def shared_workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """One lab for all tests of a module, with tiny models to be had from this machine."""
+    with running_workshop(tmp_path_factory.mktemp("workshop")) as workshop:
+        yield workshop
+
+
+@pytest.fixture
+def workshop(shared_workshop: Workshop) -> Workshop:
+    """The shared lab, as on a machine that has no model yet."""
+    shared_workshop.empty()
+    return shared_workshop

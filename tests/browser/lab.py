@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,27 @@ class Lab:
     """A server that serves the extension as it is built in this checkout.
 
     It stands below a base URL with parts, as it does under a hub.
+
+    Parameters
+    ----------
+    with_start_page
+        Whether the page that greets a person without a model opens by itself.
+    config
+        More of the server's configuration: by class, then by trait.
+    program
+        What Python runs.
+
     """
 
-    def __init__(self, folder: Path, *, with_extension: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        with_extension: bool = True,
+        with_start_page: bool = False,
+        config: dict[str, Any] | None = None,
+        program: Sequence[str] = ("-m", "jupyterlab"),
+    ) -> None:
         assert (BUILT / "package.json").is_file(), "Build it first: npm --prefix labextension run build:prod"
         self._port = _free_port()
         self._token = secrets.token_hex(16)
@@ -38,7 +56,8 @@ class Lab:
         self._log = folder / "server.log"
         self._work = folder / "work"
         self._work.mkdir()
-        self._environment = _environment(folder, with_extension)
+        self._program = program
+        self._environment = _environment(folder, with_extension, with_start_page, config or {})
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -56,7 +75,7 @@ class Lab:
         ]
         with self._log.open("ab") as output:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", *options],
+                [sys.executable, *self._program, *options],
                 cwd=self._work,
                 env=self._environment,
                 stdout=output,
@@ -113,9 +132,9 @@ class Lab:
 
 
 @contextlib.contextmanager
-def running_lab(folder: Path, *, with_extension: bool = True) -> Iterator[Lab]:
-    """Start a server, and end it."""
-    lab = Lab(folder, with_extension=with_extension)
+def running_lab(folder: Path, **options: Any) -> Iterator[Lab]:
+    """Start a server, and end it; the options are those of `Lab`."""
+    lab = Lab(folder, **options)
     try:
         lab.start()
         yield lab
@@ -123,15 +142,20 @@ def running_lab(folder: Path, *, with_extension: bool = True) -> Iterator[Lab]:
         lab.stop()
 
 
-def _environment(folder: Path, with_extension: bool) -> dict[str, str]:
+def _environment(
+    folder: Path, with_extension: bool, with_start_page: bool, more: dict[str, Any]
+) -> dict[str, str]:
     """Everything that Jupyter writes or reads of a person lies in the folder."""
     config, data = folder / "config", folder / "data"
     enabled = {"ServerApp": {"jpserver_extensions": {"jupyter_localcoder": with_extension}}}
     config.mkdir()
-    (config / "jupyter_server_config.json").write_text(json.dumps(enabled))
+    (config / "jupyter_server_config.json").write_text(json.dumps(enabled | more))
     extension = data / "labextensions" / "jupyter-localcoder"
     extension.parent.mkdir(parents=True)
     extension.symlink_to(BUILT)
+    own_settings = folder / "lab-settings" / "jupyter-localcoder" / "plugin.jupyterlab-settings"
+    own_settings.parent.mkdir(parents=True)
+    own_settings.write_text(json.dumps({"showStart": with_start_page}))
     news = folder / "lab-settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false"}')  # else it asks, over what the test looks at

@@ -1,0 +1,203 @@
+/** One model: what it is, whether it fits, what is under way, and what can be done. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { License, Memory } from '../contract';
+import type { IRow } from '../status/rows';
+import { type Action, actionsOf } from './actions';
+import { fitText } from './fit';
+import type { Act } from './handlers';
+import type { INote } from './model';
+import { Note } from './note';
+import { ProgressBar } from './progressBar';
+import { perSecond } from './units';
+import type { IModelView } from './view';
+import { actionText, detailRows, factsText, stateText } from './words';
+
+export interface ICardProps {
+  view: IModelView;
+  license: License | undefined;
+  memory: Memory | null;
+  note: INote | undefined;
+  isBusy: boolean;
+  act: Act;
+  onForce: (id: string) => void;
+  onDismiss: (id: string) => void;
+  trans: TranslationBundle;
+}
+
+/** Drawn again only when something of it has changed: a download of another model is not that. */
+export const Card = React.memo(function Card(props: ICardProps): React.JSX.Element {
+  const { view, license, memory, note, isBusy, act, trans } = props;
+  const [isOpen, setOpen] = React.useState(false);
+  const { info, progress } = view;
+  const titleId = `jp-LocalCoder-model-${info.id}`;
+  const { first, more } = actionsOf(view);
+  const button = (action: Action, isAccept: boolean): React.JSX.Element => (
+    <ActionButton key={action} {...{ action, isAccept, isBusy, view, act, trans }} />
+  );
+  return (
+    <li className="jp-LocalCoder-Model" aria-labelledby={titleId} data-model={info.id}>
+      <div className="jp-LocalCoder-Model-head">
+        <h3 id={titleId}>{info.name}</h3>
+        <span className="jp-LocalCoder-badge" data-state={badgeOf(view)}>
+          {stateText(view, trans)}
+        </span>
+      </div>
+      <p className="jp-LocalCoder-Model-facts">{factsText(view, trans)}</p>
+      <p className="jp-LocalCoder-Model-facts">
+        {license?.name ?? trans.__('Licence not known')}
+        {license?.attribution ? ` · ${license.attribution}` : ''}
+      </p>
+      <Uses view={view} trans={trans} />
+      <FitLine view={view} memory={memory} trans={trans} />
+      {progress && (
+        <ProgressBar
+          progress={progress}
+          label={trans.__('Progress of %1', info.name)}
+          trans={trans}
+        />
+      )}
+      {info.error && !note && (
+        <p className="jp-LocalCoder-Note" data-severity="error">
+          {info.error.message} {info.error.recovery}
+        </p>
+      )}
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onForce={() => {
+            props.onForce(info.id);
+          }}
+          onDismiss={() => {
+            props.onDismiss(info.id);
+          }}
+        />
+      )}
+      <div className="jp-LocalCoder-buttons">
+        {first.map((action, index) => button(action, index === 0 && isWanted(view, action)))}
+        <button
+          type="button"
+          className="jp-LocalCoder-button"
+          aria-expanded={isOpen}
+          aria-label={trans.__('Details of %1', info.name)}
+          onClick={() => {
+            setOpen(!isOpen);
+          }}
+        >
+          {trans.__('Details')}
+        </button>
+      </div>
+      {isOpen && (
+        <div className="jp-LocalCoder-Model-details">
+          <Rows rows={detailRows(view, license, trans)} />
+          <h4>{trans.__('Memory')}</h4>
+          <Rows rows={fitText(info.fit, memory, trans).rows} />
+          {more.length > 0 && (
+            <div className="jp-LocalCoder-buttons">{more.map(action => button(action, false))}</div>
+          )}
+        </div>
+      )}
+    </li>
+  );
+});
+
+interface IPartProps {
+  view: IModelView;
+  trans: TranslationBundle;
+}
+
+function ActionButton(
+  props: IPartProps & { action: Action; isAccept: boolean; isBusy: boolean; act: Act }
+): React.JSX.Element {
+  const { action, view, act, trans } = props;
+  const label = actionText(action, trans);
+  const kind = action === 'delete' ? ' jp-mod-warn' : props.isAccept ? ' jp-mod-accept' : '';
+  // What stops something must work while that goes on.
+  const stops = ['pause', 'stop', 'discard', 'unload'].includes(action);
+  return (
+    <button
+      type="button"
+      className={`jp-LocalCoder-button${kind}`}
+      aria-label={`${label}: ${view.info.name}`}
+      disabled={props.isBusy && !stops}
+      onClick={() => void act(action, view)}
+    >
+      {label}
+    </button>
+  );
+}
+
+/** What the model answers, if it was chosen for something. */
+function Uses({ view, trans }: IPartProps): React.JSX.Element | null {
+  const { info } = view;
+  const texts = [
+    useText(view, trans),
+    info.pinned && trans.__('pinned to its version'),
+    info.update && !info.pinned && trans.__('a newer version is offered')
+  ].filter(text => typeof text === 'string' && text !== '');
+  return texts.length === 0 ? null : (
+    <p className="jp-LocalCoder-Model-uses">{texts.join(' · ')}</p>
+  );
+}
+
+function useText({ isForCode, isForGeneral }: IModelView, trans: TranslationBundle): string {
+  if (isForCode && isForGeneral) {
+    return trans.__('answers code and general questions');
+  }
+  if (isForCode) {
+    return trans.__('answers code');
+  }
+  return isForGeneral ? trans.__('answers general questions') : '';
+}
+
+/** The verdict of the memory estimate; the numbers on hover, for screen readers and in the details. */
+function FitLine(props: IPartProps & { memory: Memory | null }): React.JSX.Element {
+  const { view, memory, trans } = props;
+  const { fit, speed } = view.info;
+  const { sign, word, sentence, rows } = fitText(fit, memory, trans);
+  const numbers = rows.map(({ name, value }) => `${name}: ${value}`).join('\n');
+  return (
+    <p className="jp-LocalCoder-Fit" data-fit={fit.fit} title={`${word}: ${sentence}\n${numbers}`}>
+      <span className="jp-LocalCoder-Fit-sign" aria-hidden>
+        {sign}
+      </span>
+      <span>
+        <strong>{word}</strong>: {sentence}
+      </span>
+      <span className="jp-LocalCoder-spoken">{numbers}</span>
+      {speed && (
+        <span className="jp-LocalCoder-Fit-speed">
+          {trans.__('Writes %1 here.', perSecond(speed.decode_tokens_per_second, trans))}
+        </span>
+      )}
+    </p>
+  );
+}
+
+export function Rows({ rows }: { rows: readonly IRow[] }): React.JSX.Element {
+  return (
+    <dl className="jp-LocalCoder-rows">
+      {rows.map(({ name, value }) => (
+        <React.Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </React.Fragment>
+      ))}
+    </dl>
+  );
+}
+
+/** The way on is one button of the page, and not one of each model. */
+function isWanted({ isForCode }: IModelView, action: Action): boolean {
+  return action === 'resume' || (isForCode && ['download', 'load', 'retry'].includes(action));
+}
+
+function badgeOf({ info, progress, isLoading }: IModelView): string {
+  if ((progress && progress.activity !== '') || isLoading) {
+    return 'working';
+  }
+  return info.loaded ? 'loaded' : info.state;
+}

@@ -1,0 +1,83 @@
+/** Whether a model fits into the memory of this machine, in words and numbers. */
+
+import type { Fit, Memory, MemoryFit } from '../contract';
+import type { IRow } from '../status/rows';
+import type { Translate } from '../status/text';
+import { size } from './units';
+
+export interface IFitText {
+  /** A sign and a word: the colour that goes with them only repeats it. */
+  sign: string;
+  word: string;
+  /** The two numbers that decide, to follow the word. */
+  sentence: string;
+  /** Where the numbers come from. */
+  rows: IRow[];
+}
+
+export function fitText(
+  fit: MemoryFit,
+  memory: Memory | null,
+  trans: Translate,
+  locale?: string
+): IFitText {
+  const bytes = (count: number): string => size(count, locale);
+  const { sign, word } = verdict(fit.fit, trans);
+  if (fit.fit === 'unknown') {
+    return { sign, word, sentence: trans.__('what it needs is not known'), rows: [] };
+  }
+  const rows: IRow[] = [
+    { name: trans.__('Weights'), value: bytes(fit.weights_bytes) },
+    {
+      name: trans.__('KV cache for %1 tokens', fit.context_window.toLocaleString(locale)),
+      value: bytes(fit.kv_bytes)
+    },
+    { name: trans.__('Computation'), value: bytes(fit.compute_bytes) },
+    { name: trans.__('Worker process'), value: bytes(fit.overhead_bytes) },
+    { name: trans.__('Together'), value: bytes(fit.needed_bytes) },
+    { name: trans.__('Of it, cannot be paged out'), value: bytes(fit.private_bytes) },
+    { name: trans.__('Free for it now'), value: bytes(fit.available_bytes) },
+    ...machineRows(memory, trans, locale)
+  ];
+  return {
+    sign,
+    word,
+    sentence: trans.__(
+      'needs %1, %2 are free',
+      bytes(fit.needed_bytes),
+      bytes(fit.available_bytes)
+    ),
+    rows
+  };
+}
+
+/** Who holds memory that could be free: the open kernels, and the model that is loaded. */
+function machineRows(memory: Memory | null, trans: Translate, locale?: string): IRow[] {
+  const rows: IRow[] = [];
+  if (memory && memory.kernels > 0) {
+    rows.push({
+      name: trans.__('Held by open kernels (%1)', memory.kernels),
+      value: size(memory.kernels_bytes, locale)
+    });
+  }
+  if (memory && memory.given_back_bytes > 0) {
+    rows.push({
+      name: trans.__('Given back by the loaded model'),
+      value: size(memory.given_back_bytes, locale)
+    });
+  }
+  return rows;
+}
+
+function verdict(fit: Fit, trans: Translate): { sign: string; word: string } {
+  switch (fit) {
+    case 'fits':
+      return { sign: '✓', word: trans.__('Fits') };
+    case 'tight':
+      return { sign: '!', word: trans.__('Tight') };
+    case 'does-not-fit':
+      return { sign: '✕', word: trans.__('Does not fit') };
+    case 'unknown':
+      return { sign: '?', word: trans.__('Fit unknown') };
+  }
+}

@@ -1,0 +1,126 @@
+/** The top of the panel: what answers now, and what is to answer. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { ModelList, SettingsView } from '../contract';
+import { stateWord } from '../status/text';
+import { Choice } from './choice';
+import type { ModelsModel } from './model';
+import { modelOptions } from './settings';
+import { size } from './units';
+
+export interface IHeadProps {
+  model: ModelsModel;
+  list: ModelList;
+  settings: SettingsView;
+  trans: TranslationBundle;
+  onStart: () => void;
+}
+
+export function Head({ model, list, settings, trans, onStart }: IHeadProps): React.JSX.Element {
+  const { models } = model;
+  const chosen = settings.settings;
+  const active = list.profiles.find(({ name }) => name === list.active_profile);
+  const profiles = [
+    { value: 'auto', label: trans.__('Automatic: %1', list.recommended_profile) },
+    ...list.profiles.map(({ name }) => ({ value: name, label: name }))
+  ];
+  const isEmpty = models.every(({ info }) => info.state !== 'ready');
+  const shared = { view: settings, trans };
+  return (
+    <section className="jp-LocalCoder-Head" aria-label={trans.__('What answers')}>
+      {chosen.air_gap && (
+        <p className="jp-LocalCoder-AirGap">
+          <strong>{trans.__('Air gap on')}</strong>{' '}
+          {trans.__('No connection to another machine is opened.')}
+        </p>
+      )}
+      <Loaded {...{ model, list, trans }} />
+      {isEmpty && (
+        <div className="jp-LocalCoder-Note" data-severity="info">
+          <p>{trans.__('There is no model on this machine yet.')}</p>
+          <div className="jp-LocalCoder-buttons">
+            <button type="button" className="jp-LocalCoder-button jp-mod-accept" onClick={onStart}>
+              {trans.__('Set up step by step')}
+            </button>
+          </div>
+        </div>
+      )}
+      <Choice
+        {...shared}
+        name="profile"
+        label={trans.__('Profile')}
+        help={chosen.profile === 'auto' ? list.profile_reason : (active?.description ?? '')}
+        options={profiles}
+        value={chosen.profile}
+        onChange={profile => void model.change({ profile })}
+      />
+      <Choice
+        {...shared}
+        name="model"
+        label={trans.__('Model for code')}
+        options={modelOptions(models, chosen.model, 'code', active?.model ?? '', trans)}
+        value={chosen.model}
+        onChange={id => void model.change({ model: id || null })}
+      />
+      <Choice
+        {...shared}
+        name="general_model"
+        label={trans.__('Model for general questions')}
+        options={modelOptions(
+          models,
+          chosen.general_model,
+          'general',
+          active?.general_model ?? '',
+          trans
+        )}
+        value={chosen.general_model}
+        onChange={id => void model.change({ general_model: id || null })}
+      />
+    </section>
+  );
+}
+
+/** The loaded model, what it holds, and the button that frees it. */
+function Loaded(props: Pick<IHeadProps, 'model' | 'list' | 'trans'>): React.JSX.Element {
+  const { model, list, trans } = props;
+  const { backend } = model;
+  const { memory } = list;
+  const free = trans.__('%1 of memory are free.', size(memory.available_bytes));
+  const kernels =
+    memory.kernels > 0
+      ? trans.__('Open kernels hold %1.', size(memory.kernels_bytes))
+      : trans.__('No kernel is open.');
+  const isHeld = backend !== null && backend.model !== null && backend.state !== 'stopped';
+  return (
+    <div className="jp-LocalCoder-Loaded">
+      <p>
+        {isHeld && backend.model !== null ? (
+          <>
+            <strong>{model.nameOf(backend.model)}</strong>:{' '}
+            {stateWord(backend.state === 'busy' ? 'ready' : backend.state, trans)}
+            {memory.worker_bytes > 0 && `, ${size(memory.worker_bytes)}`}
+          </>
+        ) : (
+          <strong>{trans.__('No model is loaded.')}</strong>
+        )}
+      </p>
+      {backend?.state === 'failed' && <p>{backend.reason}</p>}
+      <p className="jp-LocalCoder-Field-help">
+        {free} {kernels}
+      </p>
+      {isHeld && (
+        <div className="jp-LocalCoder-buttons">
+          <button
+            type="button"
+            className="jp-LocalCoder-button"
+            onClick={() => void model.unload()}
+          >
+            {trans.__('Free the memory now')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

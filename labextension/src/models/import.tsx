@@ -1,0 +1,110 @@
+/** Take a file or a bundle of the machine that runs Jupyter into the model folder. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { GENERAL, type ModelsModel } from './model';
+import { ProgressBar } from './progressBar';
+import { isModelId } from './settings';
+import { progressOf } from './view';
+
+export interface IImportProps {
+  model: ModelsModel;
+  trans: TranslationBundle;
+}
+
+export function ImportForm({ model, trans }: IImportProps): React.JSX.Element {
+  const id = React.useId();
+  const [path, setPath] = React.useState('');
+  const [name, setName] = React.useState('');
+  const [isLinked, setLinked] = React.useState(false);
+  const isNamedWell = name === '' || isModelId(name);
+  const submit = (event: React.FormEvent): void => {
+    event.preventDefault();
+    if (path.trim() !== '' && isNamedWell) {
+      void model.import(path.trim(), name || null, isLinked).then(isDone => {
+        if (isDone) {
+          setPath('');
+          setName('');
+        }
+      });
+    }
+  };
+  return (
+    <form className="jp-LocalCoder-Import" onSubmit={submit}>
+      <div className="jp-LocalCoder-Field">
+        <label htmlFor={`${id}-path`}>{trans.__('GGUF file or bundle')}</label>
+        <input
+          id={`${id}-path`}
+          className="jp-mod-styled"
+          value={path}
+          spellCheck={false}
+          aria-describedby={`${id}-path-help`}
+          onChange={event => {
+            setPath(event.target.value);
+          }}
+        />
+        <p id={`${id}-path-help`} className="jp-LocalCoder-Field-help">
+          {trans.__('Path on the machine that runs Jupyter.')}
+        </p>
+      </div>
+      <div className="jp-LocalCoder-Field">
+        <label htmlFor={`${id}-name`}>{trans.__('Name (optional)')}</label>
+        <input
+          id={`${id}-name`}
+          className="jp-mod-styled"
+          value={name}
+          spellCheck={false}
+          aria-invalid={!isNamedWell}
+          aria-describedby={`${id}-name-help`}
+          onChange={event => {
+            setName(event.target.value);
+          }}
+        />
+        <p
+          id={`${id}-name-help`}
+          className="jp-LocalCoder-Field-help"
+          data-severity={isNamedWell ? 'info' : 'error'}
+        >
+          {trans.__('Letters, digits, dots, dashes and underscores; no slash and no space.')}
+        </p>
+      </div>
+      <label className="jp-LocalCoder-Switch">
+        <input
+          type="checkbox"
+          className="jp-mod-styled"
+          checked={isLinked}
+          onChange={event => {
+            setLinked(event.target.checked);
+          }}
+        />
+        {trans.__('Leave the file where it is, and refer to it')}
+      </label>
+      <div className="jp-LocalCoder-buttons">
+        <button
+          type="submit"
+          className="jp-LocalCoder-button jp-mod-accept"
+          disabled={path.trim() === '' || !isNamedWell || model.isBusy(GENERAL)}
+        >
+          {trans.__('Import')}
+        </button>
+      </div>
+      {model.imports.map(event => (
+        <div key={event.id}>
+          <ProgressBar
+            progress={progressOf(event)}
+            label={trans.__('Import of %1', event.id)}
+            trans={trans}
+          />
+          <button
+            type="button"
+            className="jp-LocalCoder-button"
+            onClick={() => void model.stop(event.id)}
+          >
+            {trans.__('Stop the import')}
+          </button>
+        </div>
+      ))}
+    </form>
+  );
+}

@@ -1,0 +1,67 @@
+/** A licence, whole, and the dialog that comes before the first byte of a model. */
+
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { Panel } from '@lumino/widgets';
+import * as React from 'react';
+
+import type { License, ModelInfo } from '../contract';
+import { size } from './units';
+
+interface ILicenseProps {
+  license: License;
+  trans: TranslationBundle;
+}
+
+/** The text in a box of its own, which scrolls and can be reached by the keyboard. */
+export function LicenseText({ license, trans }: ILicenseProps): React.JSX.Element {
+  return (
+    <>
+      {license.attribution !== '' && <p>{license.attribution}</p>}
+      <div
+        className="jp-LocalCoder-License-text"
+        role="region"
+        aria-label={trans.__('Text of the licence: %1', license.name)}
+        tabIndex={0}
+      >
+        <pre>{license.text}</pre>
+      </div>
+    </>
+  );
+}
+
+/** Show the licence of a model; answers whether the person has accepted it. */
+export async function askLicense(
+  info: ModelInfo,
+  license: License,
+  trans: TranslationBundle
+): Promise<boolean> {
+  const content = ReactWidget.create(
+    <>
+      <p>
+        {trans.__(
+          '%1 (%2) is under the licence “%3”. Nothing is downloaded before you accept it.',
+          info.name,
+          size(info.size_bytes),
+          license.name
+        )}
+      </p>
+      <LicenseText license={license} trans={trans} />
+    </>
+  );
+  // A dialog with a React widget itself as its body takes the focus only when the page is idle.
+  const body = new Panel();
+  body.addClass('jp-LocalCoder-License');
+  body.addWidget(content);
+  const result = await showDialog({
+    title: trans.__('Licence'),
+    body,
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Do not accept') }),
+      Dialog.okButton({ label: trans.__('Accept and download') })
+    ],
+    defaultButton: 0
+  });
+  return result.button.accept;
+}

@@ -1,0 +1,363 @@
+/**
+ * What is known of the models, the settings and the worker: kept up to date by the channel, shown by
+ * the panels, changed by what a person asks for.
+ *
+ * The service is the one that knows. Events move what is shown at once; after each end of something the
+ * list is asked for again, so that no tab goes on with what it has guessed.
+ */
+
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type {
+  BackendState,
+  ErrorPayload,
+  IOperations,
+  License,
+  ModelInfo,
+  ModelList,
+  ModelStateEvent,
+  SettingsUpdateRequest,
+  SettingsView
+} from '../contract';
+import type { Translate } from '../status/text';
+import { ChannelError, type ChannelState, type IChannel, type RequestName } from '../tokens';
+import { answering, type IModelView, modelView } from './view';
+import { spokenText } from './words';
+
+/** What came of something that a person asked for. */
+export interface INote {
+  severity: 'info' | 'error';
+  message: string;
+  /** What can be done about it. */
+  recovery: string;
+  /** Set where the service has refused a load that it would do if it were insisted upon. */
+  canForce: boolean;
+}
+
+/** Notes that belong to no model are kept under this id. */
+export const GENERAL = '';
+
+export class ModelsModel implements IDisposable {
+  constructor(
+    private readonly _channel: IChannel,
+    private readonly _trans: Translate
+  ) {
+    this._subscriptions.add(
+      _channel.on('model:state', event => {
+        this._onModel(event);
+      })
+    );
+    this._subscriptions.add(
+      _channel.on('backend:state', state => {
+        this._onBackend(state);
+      })
+    );
+    this._subscriptions.add(
+      _channel.on('settings:changed', view => {
+        this._onSettings(view);
+      })
+    );
+    _channel.stateChanged.connect(this._onChannel);
+    this._onChannel();
+  }
+
+  get channel(): ChannelState {
+    return this._channel.state;
+  }
+
+  /** Null until the service has told it. */
+  get list(): ModelList | null {
+    return this._list;
+  }
+
+  get settings(): SettingsView | null {
+    return this._settings;
+  }
+
+  get backend(): BackendState | null {
+    return this._backend;
+  }
+
+  /** What a screen reader is to say last. */
+  get spoken(): string {
+    return this._spoken;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._subscriptions.isDisposed;
+  }
+
+  dispose(): void {
+    this._subscriptions.dispose();
+    this._channel.stateChanged.disconnect(this._onChannel);
+    Signal.clearData(this);
+  }
+
+  /** All models, with what is under way. The same object as before where nothing has changed. */
+  get models(): readonly IModelView[] {
+    const answers = answering(this._list, this._settings);
+    return (this._list?.models ?? []).map(info => {
+      const event = this._underWay.get(info.id);
+      const fresh = modelView(info, event, this._backend, answers);
+      const before = this._views.get(info.id);
+      if (before && isSame(before, fresh)) {
+        return before;
+      }
+      this._views.set(info.id, fresh);
+      return fresh;
+    });
+  }
+
+  /** Imports under way whose model is not in the list yet. */
+  get imports(): readonly ModelStateEvent[] {
+    const known = new Set(this._list?.models.map(({ id }) => id));
+    return [...this._underWay.values()].filter(({ id }) => !known.has(id));
+  }
+
+  /** Whether an answer to something that was asked for a model is awaited. */
+  isBusy(id: string): boolean {
+    return (this._busy.get(id) ?? 0) > 0;
+  }
+
+  note(id: string): INote | undefined {
+    return this._notes.get(id);
+  }
+
+  dismiss(id: string): void {
+    if (this._notes.delete(id)) {
+      this._changed.emit();
+    }
+  }
+
+  licenseOf(info: ModelInfo): License | undefined {
+    return this._list?.licenses.find(({ id }) => id === info.license);
+  }
+
+  nameOf(id: string): string {
+    return this._list?.models.find(one => one.id === id)?.name ?? id;
+  }
+
+  /** Ask for everything anew; several calls at once are one. */
+  async refresh(): Promise<void> {
+    if (this._channel.state !== 'open') {
+      this._channel.connect();
+      return;
+    }
+    if (this._refreshing) {
+      this._refreshAgain = true;
+      return;
+    }
+    this._refreshing = true;
+    try {
+      const [list, settings, status] = await Promise.all([
+        this._channel.request('model:list', {}),
+        this._settings ?? this._channel.request('settings:get', {}),
+        this._backend ?? this._channel.request('backend:ping', {})
+      ]);
+      this._list = list;
+      this._settings ??= settings;
+      this._backend ??= status;
+      this._changed.emit();
+    } catch {
+      // The connection was lost, which the panel says already.
+    } finally {
+      this._refreshing = false;
+    }
+    if (this._refreshAgain) {
+      this._refreshAgain = false;
+      await this.refresh();
+    }
+  }
+
+  // What a person asks for. None of these rejects: what goes wrong becomes a note at the model.
+
+  /** Begin or go on with a download; `license` is the digest of the text that was accepted. */
+  download(id: string, license = '', update = false): Promise<boolean> {
+    const request = { id, allow_download: true, accept_license: license, update };
+    return this._ask(id, 'model:ensure', request);
+  }
+
+  /** Stop what is under way; what a download has got so far is kept. */
+  stop(id: string): Promise<boolean> {
+    return this._ask(id, 'model:cancelDownload', { id });
+  }
+
+  discard(id: string): Promise<boolean> {
+    return this._ask(id, 'model:cancelDownload', { id, discard: true });
+  }
+
+  verify(id: string): Promise<boolean> {
+    return this._ask(id, 'model:verify', { id });
+  }
+
+  pin(id: string, pinned: boolean): Promise<boolean> {
+    return this._ask(id, 'model:pin', { id, pinned });
+  }
+
+  load(id: string, force = false): Promise<boolean> {
+    return this._ask(id, 'model:load', { id, force });
+  }
+
+  unload(): Promise<boolean> {
+    return this._ask(this._backend?.model ?? GENERAL, 'model:unload', {});
+  }
+
+  delete(id: string, force: boolean): Promise<boolean> {
+    return this._ask(id, 'model:delete', { id, force });
+  }
+
+  async export(id: string, path: string): Promise<boolean> {
+    return this._ask(id, 'model:export', { id, path }, ({ path: written }) => {
+      this._say(id, this._trans.__('Written to %1.', written));
+    });
+  }
+
+  async import(path: string, id: string | null, link: boolean): Promise<boolean> {
+    return this._ask(GENERAL, 'model:import', { path, id, link }, info => {
+      this._say(GENERAL, this._trans.__('%1 is imported.', info.name));
+    });
+  }
+
+  /** Change settings. They are shown as chosen at once, and as they were where that is refused. */
+  async change(changes: SettingsUpdateRequest): Promise<boolean> {
+    const before = this._settings;
+    if (before) {
+      // A setting that is given back takes a value that only the service knows.
+      const known = Object.entries(changes).filter(([, value]) => value !== null);
+      const settings = { ...before.settings, ...Object.fromEntries(known) };
+      this._settings = { ...before, settings };
+    }
+    const isDone = await this._ask(GENERAL, 'settings:update', changes, view => {
+      this._onSettings(view);
+    });
+    if (!isDone && before && this._settings) {
+      this._settings = before;
+      this._changed.emit();
+    }
+    return isDone;
+  }
+
+  private async _ask<K extends RequestName>(
+    id: string,
+    op: K,
+    request: IOperations[K]['request'],
+    done: (answer: IOperations[K]['response']) => void = () => undefined
+  ): Promise<boolean> {
+    this._notes.delete(id);
+    this._busy.set(id, (this._busy.get(id) ?? 0) + 1);
+    this._changed.emit();
+    try {
+      done(await this._channel.request(op, request));
+      return true;
+    } catch (reason) {
+      if (!(reason instanceof ChannelError)) {
+        throw reason;
+      }
+      this._fail(id, reason.payload);
+      return false;
+    } finally {
+      this._busy.set(id, (this._busy.get(id) ?? 1) - 1);
+      this._changed.emit();
+      void this.refresh();
+    }
+  }
+
+  private _say(id: string, message: string): void {
+    this._notes.set(id, { severity: 'info', message, recovery: '', canForce: false });
+    this._spoken = message;
+  }
+
+  private _fail(id: string, error: ErrorPayload): void {
+    if (error.code === 'CANCELED') {
+      return; // By the person, who knows it.
+    }
+    this._notes.set(id, {
+      severity: 'error',
+      message: error.message,
+      recovery: error.recovery,
+      canForce: error.code === 'OUT_OF_MEMORY' && error.details.refused === true
+    });
+    this._spoken = `${error.message} ${error.recovery}`;
+  }
+
+  private readonly _onChannel = (): void => {
+    // The next server may be another one, and knows nothing of what was under way.
+    this._settings = null;
+    this._backend = null;
+    this._underWay.clear();
+    if (this._channel.state === 'open') {
+      void this.refresh();
+    }
+    this._changed.emit();
+  };
+
+  private _onModel(event: ModelStateEvent): void {
+    if (event.activity !== '') {
+      this._underWay.set(event.id, event);
+      this._changed.emit();
+      return;
+    }
+    this._underWay.delete(event.id);
+    this._spoken = spokenText(event, this.nameOf(event.id), this._trans) || this._spoken;
+    const { state, received_bytes, error } = event;
+    this._patch(event.id, { state, received_bytes, error, activity: '' });
+    this._changed.emit();
+    void this.refresh();
+  }
+
+  private _onBackend(state: BackendState): void {
+    if (this._backend && state.generation < this._backend.generation) {
+      return; // Late news of a worker that is gone.
+    }
+    const before = this._backend;
+    this._backend = state;
+    if (before && calm(before) === calm(state)) {
+      return; // Each completion makes the worker busy and ready again, which changes nothing here.
+    }
+    if (['ready', 'stopped', 'failed'].includes(state.state)) {
+      void this.refresh();
+    }
+    this._changed.emit();
+  }
+
+  private _onSettings(view: SettingsView): void {
+    this._settings = view;
+    this._changed.emit();
+    void this.refresh();
+  }
+
+  private _patch(id: string, change: Partial<ModelInfo>): void {
+    if (this._list) {
+      const models = this._list.models.map(one => (one.id === id ? { ...one, ...change } : one));
+      this._list = { ...this._list, models };
+    }
+  }
+
+  private readonly _subscriptions = new DisposableSet();
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _underWay = new Map<string, ModelStateEvent>();
+  private readonly _views = new Map<string, IModelView>();
+  private readonly _notes = new Map<string, INote>();
+  private readonly _busy = new Map<string, number>();
+  private _list: ModelList | null = null;
+  private _settings: SettingsView | null = null;
+  private _backend: BackendState | null = null;
+  private _spoken = '';
+  private _refreshing = false;
+  private _refreshAgain = false;
+}
+
+/** What of the worker's state matters to who looks at models. */
+function calm({ state, generation, model }: BackendState): string {
+  return [state === 'busy' ? 'ready' : state, generation, model].join(' ');
+}
+
+/** Whether two views show the same. They are plain data that came out of JSON. */
+function isSame(one: IModelView, other: IModelView): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

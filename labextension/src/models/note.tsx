@@ -1,0 +1,33 @@
+/** What came of something that was asked for: a sentence, a way out, and a way to be rid of it. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { INote } from './model';
+
+export interface INoteProps {
+  note: INote;
+  trans: TranslationBundle;
+  /** Load it although it does not fit. */
+  onForce?: () => void;
+  onDismiss: () => void;
+}
+
+export function Note({ note, trans, onForce, onDismiss }: INoteProps): React.JSX.Element {
+  return (
+    <div className="jp-LocalCoder-Note" data-severity={note.severity}>
+      <p>{note.message}</p>
+      {note.recovery !== '' && <p>{note.recovery}</p>}
+      <div className="jp-LocalCoder-buttons">
+        {note.canForce && onForce && (
+          <button type="button" className="jp-LocalCoder-button" onClick={onForce}>
+            {trans.__('Load anyway')}
+          </button>
+        )}
+        <button type="button" className="jp-LocalCoder-button" onClick={onDismiss}>
+          {trans.__('Dismiss')}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+/** How models run: the air gap, what computes, how long a model stays, how long its context is. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { Acceleration, RunMode, SettingsView } from '../contract';
+import { Choice, NumberField, Switch } from './choice';
+import type { ModelsModel } from './model';
+import { accelerationOptions, runModeOptions } from './settings';
+
+export interface IRunSettingsProps {
+  model: ModelsModel;
+  settings: SettingsView;
+  trans: TranslationBundle;
+}
+
+export function RunSettings({ model, settings, trans }: IRunSettingsProps): React.JSX.Element {
+  const { settings: chosen } = settings;
+  const shared = { view: settings, trans };
+  return (
+    <div className="jp-LocalCoder-RunSettings">
+      <Switch
+        {...shared}
+        name="air_gap"
+        label={trans.__('Air gap')}
+        help={trans.__(
+          'Open no connection to another machine: no download, no remote provider. Import models from files.'
+        )}
+        checked={chosen.air_gap}
+        onChange={air_gap => void model.change({ air_gap })}
+      />
+      <Choice
+        {...shared}
+        name="acceleration"
+        label={trans.__('Computed by')}
+        options={accelerationOptions(trans)}
+        value={chosen.acceleration}
+        onChange={value => void model.change({ acceleration: value as Acceleration })}
+      />
+      <Choice
+        {...shared}
+        name="run_mode"
+        label={trans.__('Run mode')}
+        options={runModeOptions(trans)}
+        value={chosen.run_mode}
+        onChange={value => void model.change({ run_mode: value as RunMode })}
+      />
+      <NumberField
+        {...shared}
+        name="context_window"
+        label={trans.__('Context window (tokens)')}
+        help={trans.__('0 takes the one of the profile. More costs memory.')}
+        min={0}
+        max={1_048_576}
+        value={chosen.context_window}
+        onChange={context_window => void model.change({ context_window })}
+      />
+      <Switch
+        {...shared}
+        name="keep_resident"
+        label={trans.__('Keep the model in memory')}
+        help={trans.__('It is never unloaded by itself.')}
+        checked={chosen.keep_resident}
+        onChange={keep_resident => void model.change({ keep_resident })}
+      />
+      <NumberField
+        {...shared}
+        name="idle_minutes"
+        label={trans.__('Unload after minutes without a request')}
+        help={trans.__('0 never unloads.')}
+        min={0}
+        max={10_080}
+        disabled={chosen.keep_resident}
+        value={chosen.idle_minutes}
+        onChange={idle_minutes => void model.change({ idle_minutes })}
+      />
+      <Switch
+        {...shared}
+        name="prewarm"
+        label={trans.__('Load the model when a notebook is opened')}
+        help={trans.__('The first completion comes at once; memory is taken earlier.')}
+        checked={chosen.prewarm}
+        onChange={prewarm => void model.change({ prewarm })}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+/** The settings that the panel offers: what can be chosen, and why something cannot. */
+
+import type { Acceleration, Layer, ModelInfo, RunMode, Settings, SettingsView } from '../contract';
+import type { Translate } from '../status/text';
+import type { IModelView } from './view';
+
+export interface IOption {
+  value: string;
+  label: string;
+}
+
+/** Why a setting cannot be changed here; empty where it can. */
+export function fixedText(view: SettingsView, name: keyof Settings, trans: Translate): string {
+  const layer: Layer = view.sources[name] ?? 'default';
+  switch (layer) {
+    case 'environment':
+      return trans.__('Fixed by the environment of the Jupyter server.');
+    case 'command-line':
+      return trans.__('Fixed by the command line of the Jupyter server.');
+    default:
+      return '';
+  }
+}
+
+/** Models that can answer: those that are here, and the one that is chosen whether it is or not. */
+export function modelOptions(
+  models: readonly IModelView[],
+  chosen: string,
+  role: 'code' | 'general',
+  ofProfile: string,
+  trans: Translate
+): IOption[] {
+  const names = new Map(models.map(({ info }) => [info.id, info.name]));
+  const offered = models.filter(({ info }) => info.id === chosen || info.state === 'ready');
+  return [
+    { value: '', label: trans.__('By profile: %1', names.get(ofProfile) ?? ofProfile) },
+    ...offered.map(({ info }) => ({ value: info.id, label: optionLabel(info, role, trans) }))
+  ];
+}
+
+function optionLabel(info: ModelInfo, role: 'code' | 'general', trans: Translate): string {
+  if (info.state !== 'ready') {
+    return trans.__('%1 (not on this machine)', info.name);
+  }
+  return role === 'code' && info.fill_in_the_middle === false
+    ? trans.__('%1 (does not complete while typing)', info.name)
+    : info.name;
+}
+
+export function accelerationOptions(trans: Translate): (IOption & { value: Acceleration })[] {
+  return [
+    { value: 'auto', label: trans.__('Automatic') },
+    { value: 'gpu', label: trans.__('GPU') },
+    { value: 'cpu', label: trans.__('CPU only') }
+  ];
+}
+
+export function runModeOptions(trans: Translate): (IOption & { value: RunMode })[] {
+  return [
+    { value: 'performance', label: trans.__('Performance') },
+    { value: 'stability', label: trans.__('Stability: less memory, CPU') }
+  ];
+}
+
+/** A name that a model may have; what the service says of another one is no sentence. */
+export function isModelId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text);
+}

@@ -1,0 +1,10 @@
+/** The state of the models, for the plugins of this extension. */
+
+import { Token } from '@lumino/coreutils';
+
+import type { ModelsModel } from './model';
+
+export const IModels = new Token<ModelsModel>(
+  'jupyter-localcoder:IModels',
+  'What is known of the models, the settings and the worker.'
+);

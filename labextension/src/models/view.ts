@@ -1,0 +1,76 @@
+/** A model as the views show it: what the service says of it, and what is under way. */
+
+import type {
+  BackendState,
+  ModelInfo,
+  ModelList,
+  ModelStateEvent,
+  SettingsView
+} from '../contract';
+import type { IProgress } from './progress';
+
+export interface IModelView {
+  info: ModelInfo;
+  progress: IProgress | null;
+  /** Whether it is being loaded now. */
+  isLoading: boolean;
+  isForCode: boolean;
+  isForGeneral: boolean;
+}
+
+/** Ids of the models that answer by the settings in force. */
+export function answering(
+  list: ModelList | null,
+  settings: SettingsView | null
+): { code: string; general: string } {
+  const active = list?.profiles.find(profile => profile.name === list.active_profile);
+  const chosen = settings?.settings;
+  // Empty means: as the profile says.
+  const code = chosen?.model ?? '';
+  const general = chosen?.general_model ?? '';
+  return {
+    code: code !== '' ? code : (active?.model ?? ''),
+    general: general !== '' ? general : (active?.general_model ?? '')
+  };
+}
+
+export function modelView(
+  info: ModelInfo,
+  event: ModelStateEvent | undefined,
+  backend: BackendState | null,
+  answers: { code: string; general: string }
+): IModelView {
+  const isLoading =
+    backend?.model === info.id && (backend.state === 'starting' || backend.state === 'loading');
+  return {
+    info,
+    progress: event ? progressOf(event) : kept(info),
+    isLoading,
+    isForCode: answers.code === info.id,
+    isForGeneral: answers.general === info.id
+  };
+}
+
+export function progressOf(event: ModelStateEvent): IProgress {
+  return {
+    activity: event.activity,
+    isVerifying: event.state === 'verifying',
+    receivedBytes: event.received_bytes,
+    totalBytes: event.total_bytes,
+    bytesPerSecond: event.rate_bytes_per_second
+  };
+}
+
+/** What an answer says is under way, or the part of a download that was stopped. */
+function kept(info: ModelInfo): IProgress | null {
+  if (info.activity === '' && !(info.state === 'idle' && info.received_bytes > 0)) {
+    return null;
+  }
+  return {
+    activity: info.activity,
+    isVerifying: info.state === 'verifying',
+    receivedBytes: info.received_bytes,
+    totalBytes: info.size_bytes,
+    bytesPerSecond: info.rate_bytes_per_second
+  };
+}

@@ -1,0 +1,43 @@
+/** Puts the sidebar on the right of JupyterLab and Notebook 7. */
+
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { logoIcon } from '../icons';
+import { IPanels } from '../tokens';
+import { Sidebar } from './sidebar';
+
+const RANK = 750;
+
+export const panelsPlugin: JupyterFrontEndPlugin<IPanels> = {
+  id: 'jupyter-localcoder:panels',
+  description: 'Provides the sidebar of LocalCoder.',
+  autoStart: true,
+  provides: IPanels,
+  optional: [ITranslator, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null
+  ): IPanels => {
+    const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
+    const sidebar = new Sidebar();
+    sidebar.title.icon = logoIcon;
+    sidebar.title.caption = trans.__('LocalCoder');
+    sidebar.node.setAttribute('role', 'region');
+    sidebar.node.setAttribute('aria-label', trans.__('LocalCoder'));
+    app.shell.add(sidebar, 'right', { rank: RANK, type: 'LocalCoder' });
+    restorer?.add(sidebar, sidebar.id);
+    return {
+      add: section => sidebar.add(section),
+      show: id => {
+        sidebar.select(id);
+        app.shell.activateById(sidebar.id);
+      }
+    };
+  }
+};
