@@ -54,7 +54,7 @@ class KernelVariable(Request, frozen=True, kw_only=True):
     type: Name = ""
     """Of the value, such as `DataFrame`, `ndarray`, `function`."""
     signature: Name = ""
-    """Of a function or a class, such as `(x, *, scale=1.0)`."""
+    """Of a function or a class, such as `(x, *, scale=...)`."""
     shape: tuple[int, ...] = ()
     """Of an array or a data frame."""
     columns: Annotated[tuple[Column, ...], Meta(max_length=MAX_COLUMNS)] = ()
@@ -84,5 +84,5 @@ class Probe(Reply, frozen=True, kw_only=True):
     code: str
     """The request's `code`, which does nothing; empty: this language has no probe."""
     expression: str
-    """One of its `user_expressions`. The `text/plain` of its result is a quoted string of base64, which
-    holds the JSON of a list of `KernelVariable`."""
+    """One of its `user_expressions`. The `text/plain` of its result is a string of base64 between quotes,
+    which holds the JSON (ASCII) of a list of `KernelVariable`."""

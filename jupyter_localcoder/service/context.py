@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from ..context import probes
 from ..contract import generation, notebook
 from .inspections import Inspections
 
@@ -16,6 +19,6 @@ class Context:
         """Show what a request was answered from."""
         return self._inspections.find(request.run)
 
-    async def context_probe(self, _request: notebook.ProbeRequest) -> notebook.Probe:
+    async def context_probe(self, request: notebook.ProbeRequest) -> notebook.Probe:
         """Say how a kernel is asked what it knows."""
-        return notebook.Probe(code="", expression="")
+        return await asyncio.to_thread(probes.of, request.language)

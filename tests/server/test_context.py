@@ -80,3 +80,10 @@ async def test_half_an_emoji_is_refused_in_words(ask: Ask, tiny_model: str) -> N
     body: dict[str, Any] = {"prefix": "x = '\ud83d", "suffix": "\ude00'", "max_tokens": 2}
     answer = await ask("POST", "complete", json.dumps(body))
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+
+async def test_a_kernel_is_asked_in_its_own_language(ask: Ask) -> None:
+    python = (await ask("GET", "context/probe")).data
+    assert python["code"]
+    assert "user_ns_hidden" in python["expression"]
+    assert (await ask("GET", "context/probe?language=julia")).data == {"code": "", "expression": ""}
