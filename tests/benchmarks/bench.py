@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import cancel, history, memory, queue, stack, startup
+from . import cancel, history, memory, queue, stack, startup, typing
 from .figure import Figure
 from .setting import Setting
 
@@ -22,6 +22,11 @@ class Bench:
 BENCHES: tuple[Bench, ...] = (
     Bench(
         "stack", "decode, prefill and time to the first token through client, server and worker", stack.run
+    ),
+    Bench(
+        "typing",
+        "completion while lines of real notebooks are typed (needs --traces; --peer-url to compare)",
+        typing.run,
     ),
     Bench("cancel", "time from a cancel to an idle worker", cancel.run),
     Bench("startup", "time that the extension adds to the start of a Jupyter server", startup.run),

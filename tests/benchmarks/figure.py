@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Compare = Literal["ratio", "difference", "none"]
-Of = Literal["median", "p95", "worst"]
+Compare = Literal["ratio", "difference", "summary ratio", "none"]
+"""Pair by pair, or (`summary ratio`) what the samples of each side are summed up to.
+
+The latter is for requests of very different sizes, and for other numbers than the median.
+"""
+Of = Literal["median", "p95", "worst", "mean"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Figure:
     def __post_init__(self) -> None:
         if not self.ours:
             raise ValueError(f"{self.bench}: {self.name} has no samples")
-        if self.compare != "none" and len(self.ours) != len(self.peer):
+        if self.compare in ("ratio", "difference") and len(self.ours) != len(self.peer):
             raise ValueError(f"{self.bench}: {self.name} is not in pairs")
 
     @property
@@ -74,9 +78,13 @@ class Figure:
 
     @property
     def compared(self) -> Spread | None:
-        """Median of the pairwise ratios (ours / peer) or differences (ours - peer)."""
+        """Ours / peer, or ours - peer: the median of the pairs, or that of the two numbers."""
         if self.compare == "none":
             return None
+        if self.compare == "summary ratio":
+            assert self.peer_value is not None
+            ratio = self.value.value / self.peer_value.value
+            return Spread(ratio, ratio, ratio)
         pairs = zip(self.ours, self.peer, strict=True)
         return spread([a / b if self.compare == "ratio" else a - b for a, b in pairs], "median")
 
@@ -93,6 +101,7 @@ def spread(samples: Sequence[float], of: Of) -> Spread:
         "median": statistics.median(ordered),
         "p95": ordered[-(-len(ordered) * 95 // 100) - 1],
         "worst": ordered[-1],
+        "mean": statistics.fmean(ordered),
     }[of]
     return Spread(value, ordered[0], ordered[-1])
 

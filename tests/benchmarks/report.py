@@ -64,6 +64,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _spread(spread: Spread, compare: str) -> str:
+    if spread.low == spread.high:
+        return _number(spread.value)
     sign = "+" if compare == "difference" and spread.value > 0 else ""
     return f"{sign}{_number(spread.value)} ({_number(spread.low)} … {_number(spread.high)})"
 

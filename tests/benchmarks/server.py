@@ -32,13 +32,23 @@ class Server:
     ----------
     command
         What is started instead of ``python -m jupyter_server``.
+    options
+        Further options of the command line.
     """
 
-    def __init__(self, workspace: Workspace, *, extension: bool, command: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        extension: bool,
+        command: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
+    ) -> None:
         name = f"server-{secrets.token_hex(4)}"
         self._folder = workspace.folder / name
         self._environment = workspace.environment(name)
         self._command = command or ("-m", "jupyter_server")
+        self._options = options
         self._token = secrets.token_hex(16)
         self._port = _free_port()
         self._log = self._folder / "server.log"
@@ -98,7 +108,7 @@ class Server:
     def _start(self) -> None:
         options = [
             "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self._port}",
-            "--ServerApp.port_retries=0", f"--IdentityProvider.token={self._token}",
+            "--ServerApp.port_retries=0", f"--IdentityProvider.token={self._token}", *self._options,
         ]  # fmt: skip
         begin = time.perf_counter()
         with self._log.open("wb") as output:

@@ -46,6 +46,22 @@ class LlamaServerPeer:
                     break
         return Speeds(arrivals[0] - begin, arrivals[-1] - arrivals[0])
 
+    def infill(self, prefix: str, suffix: str, answer_tokens: int, *, cached: bool = True) -> tuple[str, int]:
+        """Complete a line as editor plug-ins ask for it; the text, and how many tokens were read for it."""
+        request = {
+            "input_prefix": prefix,
+            "input_suffix": suffix,
+            "prompt": "",
+            "n_predict": answer_tokens,
+            "temperature": 0,
+            "samplers": ["top_k"],
+            "top_k": 1,
+            "stop": ["\n"],
+            "cache_prompt": cached,
+        }
+        answer = self._client.post("/infill", json=request).raise_for_status().json()
+        return answer["content"], answer["timings"]["prompt_n"]
+
 
 def _events(answer: httpx.Response) -> Iterator[dict[str, object]]:
     for line in answer.iter_lines():
