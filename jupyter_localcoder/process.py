@@ -80,7 +80,11 @@ def worker_environment(source: dict[str, str] | None = None) -> dict[str, str]:
         for name, value in source.items()
         if name.upper() in _ENVIRONMENT or name.upper().startswith(_ENVIRONMENT_PREFIXES)
     }
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1"}
+    # OpenMP's threads wait for each other by spinning. They give up soon, and sleep: just as fast on a quiet
+    # machine, and where another program computes they do not keep it, and each other, from the core.
+    waits = {} if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & kept.keys() else {"GOMP_SPINCOUNT": "1000"}
+    own = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1"}
+    return {**kept, **waits, **own}
 
 
 def worker_command() -> list[str]:

@@ -77,7 +77,8 @@ class Tuning(LoggingConfigurable):
     lookup = Bool(
         True,
         config=True,
-        help="Draft the answers of improve, fix and document from the code they repeat. Never changes a "
+        help="Draft answers: those of improve, fix and document from the code they repeat, completions from "
+        "the notebook and from the one before. Never changes a "
         "greedy answer, only how fast it comes; it switches itself off where it does not pay.",
     )
     completion_cells = Integer(

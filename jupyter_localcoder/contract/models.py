@@ -117,6 +117,8 @@ class Profile(Reply, frozen=True, kw_only=True):
     """Id of the model for code."""
     general_model: str
     context_window: int
+    draft_model: str = ""
+    """Id of a small model of the same family that drafts for the large one; empty: none."""
 
 
 class ModelList(Reply, frozen=True, kw_only=True):

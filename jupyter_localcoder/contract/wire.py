@@ -70,6 +70,8 @@ class Load(_Frame, frozen=True, kw_only=True):
     """Compute it again when so much before the cursor has changed."""
     costs: dict[int, float] = msgspec.field(default_factory=dict)
     """Seconds of a batch by its tokens, as measured before; empty: measure now."""
+    draft_path: str = ""
+    """A small model of the same vocabulary that drafts answers; empty: none."""
     state_path: str = ""
     """File that keeps what was computed over an unload; empty: nothing is kept."""
     state_bytes: int = 0
@@ -239,6 +241,8 @@ class Loaded(_Frame, frozen=True, kw_only=True):
     """Seconds of a batch by its tokens."""
     restored_sequences: int = 0
     """How many were kept over an unload."""
+    drafts: bool = False
+    """Whether the draft model was loaded, and understands the same tokens."""
 
 
 class Unloaded(_Frame, frozen=True, kw_only=True):

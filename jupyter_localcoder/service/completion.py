@@ -70,6 +70,7 @@ class Completion:
             scope=cache_scope("tab", request.scope),
             confidence=True,
             report=True,
+            lookup=self._planner.drafts,
         )
         around = Surroundings(
             request.prefix, request.suffix, request.language, request.notebook or NotebookContext()

@@ -37,6 +37,8 @@ class Suffix:
     tokens: list[int]
     start: int
     """Position of the first."""
+    index: int
+    """Tokens of the sequence before it."""
     drift: int = 0
     """Tokens that have changed before it since it was computed."""
 
@@ -50,6 +52,9 @@ class Sequence:
     tokens: list[int] = field(default_factory=list)
     """Ids whose cells are valid, from position 0 on."""
     suffix: Suffix | None = None
+    gap: int = 0
+    """Positions that are left free before token `gap_at`; see `splice`."""
+    gap_at: int = 0
     used: int = 0
     """When it was used last, by the book's own clock."""
     busy: bool = False
@@ -66,16 +71,21 @@ class Sequence:
         """llama.cpp's id of the sequence that keeps the suffix."""
         return 2 * self.slot + 1
 
+    def position(self, index: int) -> int:
+        """Position of the token of this index."""
+        return index + self.gap if index >= self.gap_at else index
+
     @property
     def shareable(self) -> int:
         """Tokens that another sequence may share: the cells of a suffix move, and must stay its own."""
-        return len(self.tokens) if self.suffix is None else min(len(self.tokens), self.suffix.start)
+        own = [self.suffix.index] if self.suffix is not None else []
+        return min([len(self.tokens), *own, *([self.gap_at] if self.gap else [])])
 
     @property
     def cells(self) -> int:
         """Cells that it takes at most; shared ones are counted for each who shares them."""
         suffix = self.suffix
-        apart = suffix is not None and suffix.start + len(suffix.tokens) > len(self.tokens)
+        apart = suffix is not None and suffix.index + len(suffix.tokens) > len(self.tokens)
         return len(self.tokens) + (len(suffix.tokens) if suffix is not None and apart else 0)
 
 
@@ -137,15 +147,17 @@ class Cache:
     def truncate(self, sequence: Sequence, length: int) -> None:
         """Forget the tokens of a sequence from ``length`` on; its suffix stays apart."""
         if length < len(sequence.tokens) or length == 0:
-            if not self._engine.remove(sequence.main, length):
+            if not self._engine.remove(sequence.main, sequence.position(length)):
                 length = 0
             del sequence.tokens[length:]
+            if length <= sequence.gap_at:
+                sequence.gap = 0
 
     def forget(self, sequence: Sequence) -> None:
         """Empty a sequence."""
         self._engine.remove(sequence.main)
         self._engine.remove(sequence.side)
-        sequence.tokens, sequence.suffix, sequence.scope = [], None, ""
+        sequence.tokens, sequence.suffix, sequence.scope, sequence.gap = [], None, "", 0
 
     def forget_idle(self) -> None:
         """Empty all that nobody is using; with nobody there, the cache is as new."""

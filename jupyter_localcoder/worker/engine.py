@@ -148,11 +148,18 @@ def _links(vocab: Any, draw: Draw) -> Iterator[Any]:
 
 
 class Engine:
-    """One model in one context. Made once per process; `load` fills it once."""
+    """One model in one context; `load` fills it once.
 
-    def __init__(self) -> None:
-        self._log = _Log()
-        self._abort = _AbortFlag()
+    Parameters
+    ----------
+    beside
+        Another engine of this process: `abort` and `arm` of either are for both.
+    """
+
+    def __init__(self, beside: Engine | None = None) -> None:
+        # The log is of the process, and one abort ends what either of two engines computes.
+        self._log = beside._log if beside is not None else _Log()
+        self._abort = beside._abort if beside is not None else _AbortFlag()
         self._model: Any = None
         self._context: Any = None
         self._vocab: Any = None
@@ -161,6 +168,8 @@ class Engine:
         self._batch_size = 0
         self._n_vocab = 0
         self._pieces: dict[int, bytes] = {}
+        self.threads = 1
+        """Threads of a computation; `use_threads` changes them."""
         native.llama_backend_init()
 
     # The machine and the model
@@ -236,6 +245,7 @@ class Engine:
         if not context:
             raise self._load_failure("context", plan)
         self._context = context
+        self.threads = params.n_threads
         self._memory = native.llama_get_memory(context)
         self._batch_size = plan.n_batch
         self._n_vocab = native.llama_vocab_n_tokens(self._vocab)
@@ -424,6 +434,11 @@ class Engine:
         if self._log.mentions_memory():
             raise OutOfMemory(stage="compute")
         raise UnknownError(f"llama.cpp could not compute a batch (code {code}).")
+
+    def use_threads(self, count: int) -> None:
+        """Compute with so many threads from the next `decode` on."""
+        self.threads = count
+        native.llama_set_n_threads(self._context, count, count)
 
     def abort(self) -> None:
         """End the running computation, from any thread, within the time of one graph node."""

@@ -26,7 +26,11 @@ class _Kept(msgspec.Struct, frozen=True):
     after: list[int]
     """Tokens of the suffix; empty where none is kept."""
     after_start: int
+    """Position of the first of them."""
+    after_index: int
     drift: int
+    gap: int
+    gap_at: int
 
 
 def save(cache: Cache, engine: Engine, path: Path, limit_bytes: int) -> int:
@@ -66,17 +70,18 @@ def restore(cache: Cache, engine: Engine, path: Path) -> int:
             continue
         sequence.scope, sequence.tokens = entry.scope, list(entry.tokens)
         sequence.used = len(kept) - restored
+        sequence.gap, sequence.gap_at = entry.gap, entry.gap_at
         if entry.after:
             end = entry.after_start + len(entry.after)
             engine.copy(sequence.main, sequence.side, entry.after_start, end)
-            sequence.suffix = Suffix(list(entry.after), entry.after_start, entry.drift)
+            sequence.suffix = Suffix(list(entry.after), entry.after_start, entry.after_index, entry.drift)
         restored += 1
     return restored
 
 
 def _entry(sequence: Sequence, cells: bytes) -> _Kept:
     suffix = sequence.suffix
-    inside = suffix is not None and suffix.start + len(suffix.tokens) <= len(sequence.tokens)
+    inside = suffix is not None and suffix.index + len(suffix.tokens) <= len(sequence.tokens)
     after = suffix.tokens if suffix is not None and inside else []
     return _Kept(
         scope=sequence.scope,
@@ -84,5 +89,8 @@ def _entry(sequence: Sequence, cells: bytes) -> _Kept:
         cells=cells,
         after=after,
         after_start=suffix.start if suffix is not None else 0,
+        after_index=suffix.index if suffix is not None else 0,
         drift=suffix.drift if suffix is not None else 0,
+        gap=sequence.gap,
+        gap_at=sequence.gap_at,
     )

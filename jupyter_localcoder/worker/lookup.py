@@ -1,9 +1,14 @@
-"""Prompt look-up decoding: guess the next tokens from where the last ones stood before.
+"""Drafts from what is there: guess the next tokens from where the last ones stood before.
 
 An answer to `improve`, `fix` or `document` repeats most of its prompt. Where the last few tokens occur
 in the prompt, what followed them there is likely to follow here: it is computed in one batch with the
 next token and kept as far as the model agrees. What the model says is never changed, only how many of
-its tokens come out of one step. Pure: token ids in, token ids out.
+its tokens come out of one step.
+
+A completion drafts from the one before it, too: who types the first letters of what was suggested gets
+the rest of it verified in one step, instead of written again.
+
+Pure: token ids in, token ids out.
 """
 
 from __future__ import annotations
@@ -16,18 +21,53 @@ SHORTEST_MATCH = 2
 LONGEST_MATCH = 24
 MOST_TOKENS = 24
 """Longest draft: a batch of this size still takes well under a second on a slow machine."""
+BREAK = -1
+"""Stands between texts that do not follow one another: no draft goes across."""
+CONTINUED = 100
+"""Length of the match of a guess that continues the former completion."""
+
+
+@dataclass(frozen=True)
+class Former:
+    """The last completion of a scope."""
+
+    prefix: str
+    """Text before the cursor that it was made for."""
+    text: str
+    tokens: list[int]
+
+    def rest(self, prefix: str) -> str:
+        """What is left of it where the person went on to type its beginning; empty where not."""
+        typed = prefix[len(self.prefix) :] if prefix.startswith(self.prefix) else None
+        if typed is None or not self.text.startswith(typed):
+            return ""
+        return self.text[len(typed) :]
 
 
 class PromptLookup:
-    """Finds drafts in the tokens so far."""
+    """Finds drafts in the tokens so far.
 
-    def __init__(self, tokens: list[int]) -> None:
+    Parameters
+    ----------
+    tokens
+        What was read.
+    guess
+        What the answer is thought to begin with; dropped at the first token that is another one.
+    """
+
+    def __init__(self, tokens: list[int], guess: list[int] | None = None) -> None:
+        self._guess = list(guess or ())
         self._tokens: list[int] = []
         self._ends: dict[tuple[int, int], list[int]] = {}
-        self.extend(tokens)
+        self._read(tokens)
 
     def extend(self, tokens: list[int]) -> None:
-        """Take in what was read or written."""
+        """Take in what was written."""
+        for token in tokens:
+            self._guess = self._guess[1:] if self._guess[:1] == [token] else []
+        self._read(tokens)
+
+    def _read(self, tokens: list[int]) -> None:
         for token in tokens:
             if self._tokens:
                 # The place after this pair.
@@ -36,6 +76,8 @@ class PromptLookup:
 
     def find(self, most: int) -> tuple[list[int], int]:
         """The likeliest continuation, and how many tokens agree before it; empty and 0 for none."""
+        if self._guess and most > 0:
+            return self._guess[:most], CONTINUED
         text = self._tokens
         if most <= 0 or len(text) < SHORTEST_MATCH:
             return [], 0
@@ -48,7 +90,10 @@ class PromptLookup:
                 best, length = end, same
             if length >= LONGEST_MATCH:
                 break
-        return (text[best : best + most], length) if length else ([], 0)
+        draft = text[best : best + most] if length else []
+        if BREAK in draft:
+            draft = draft[: draft.index(BREAK)]
+        return (draft, length) if draft else ([], 0)
 
     def _agreement(self, end: int) -> int:
         """How many tokens before ``end`` are the same as the last ones."""
@@ -63,47 +108,51 @@ class DraftPolicy:
     """How long a draft should be: as long as it pays by what was accepted so far.
 
     The chance that a drafted token is accepted is estimated apart for short, middling and long matches,
-    since a long one is a copy in progress. A draft is sized to make the most tokens a second; where
-    that is fewer than without one, there is none.
+    since a long one is a copy in progress, and for what continues the former completion. A draft is sized
+    to make the most tokens a second; where that is fewer than without one, there is none.
     """
 
     costs: StepCosts
-    chances: list[float] = field(default_factory=lambda: [0.35, 0.6, 0.8, 0.9])
+    chances: list[float] = field(default_factory=lambda: [0.35, 0.6, 0.8, 0.9, 0.9])
     spent: float = 0.0
     """Seconds that drafts have cost more than they saved."""
+    draft_seconds: float = 0.0
+    """What it takes to write one token of a draft; 0 where it is only looked up."""
     pause: int = 0
     """Steps without a draft, after drafts did not pay."""
     _next_pause: int = 8
 
     @staticmethod
     def bucket(match: int) -> int:
-        """Class of a match length: 2, 3 to 4, 5 to 9, 10 and more."""
+        """Class of a match length: 2, 3 to 4, 5 to 9, 10 and more, `CONTINUED`."""
+        if match >= CONTINUED:
+            return 4
         return 0 if match <= 2 else 1 if match <= 4 else 2 if match <= 9 else 3
 
-    def size(self, match: int) -> int:
-        """How many tokens to draft after a match of this length."""
+    def size(self, match: int, base: int = 1) -> int:
+        """How many tokens to draft after a match of this length, beside ``base`` tokens in any case."""
         if match < SHORTEST_MATCH:
             return 0
         if self.pause > 0:
             self.pause -= 1
             return 0
         chance = self.chances[self.bucket(match)]
-        best, rate = 0, 1.0 / self.costs.seconds(1)
+        best, rate = 0, 1.0 / self.costs.seconds(base)
         expected, reach = 1.0, 1.0
         for size in range(1, MOST_TOKENS + 1):
             reach *= chance
             expected += reach
-            here = expected / self.costs.seconds(1 + size)
+            here = expected / (self.costs.seconds(base + size) + size * self.draft_seconds)
             if here > rate * 1.02:
                 best, rate = size, here
         return best
 
     def learn(self, match: int, drafted: int, accepted: int, seconds: float) -> None:
-        """Take in how a draft went; ``seconds`` is what its step took."""
+        """Take in how a draft went; ``seconds`` is what its step took, less what it takes without it."""
         bucket = self.bucket(match)
         for i in range(min(drafted, accepted + 1)):
             self.chances[bucket] += 0.12 * ((1.0 if i < accepted else 0.0) - self.chances[bucket])
-        self.spent = max(0.0, self.spent + seconds - (accepted + 1) * self.costs.seconds(1))
+        self.spent = max(0.0, self.spent + seconds - accepted * self.costs.seconds(1))
         if self.spent > 4 * self.costs.seconds(1):
             self.pause, self._next_pause = self._next_pause, min(128, 2 * self._next_pause)
             self.spent = 0.0

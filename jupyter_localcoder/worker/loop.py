@@ -18,15 +18,19 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
 import psutil
 
 from .._version import __version__
 from ..contract import wire
 from ..errors import BackendUnavailable, LocalCoderError
-from . import keeping
-from .calibration import costs_now
+from . import draft, keeping
+from .calibration import costs_now, step_seconds
 from .costs import StepCosts
+from .draft import Drafter
 from .engine import Engine
+from .lookup import DraftPolicy
+from .model import Facts
 from .prompting import Prompter
 from .scheduler import Scheduler
 from .splice import SpliceLimits
@@ -119,7 +123,17 @@ class Loop:
         costs = StepCosts(costs_now(self._engine, plan.costs))
         prompter = Prompter(self._engine, facts)
         limits = SpliceLimits(enabled=plan.splice, changed_share=plan.splice_changed_share)
-        scheduler = Scheduler(self._engine, facts, prompter, self._emit, costs, limits)
+        scheduler = Scheduler(
+            self._engine,
+            facts,
+            prompter,
+            self._emit,
+            costs,
+            limits,
+            # A number that somebody has set is not changed.
+            adapt_threads=not plan.n_threads,
+            drafter=self._drafter(plan, facts, costs),
+        )
         restored = 0
         if plan.state_path:
             restored = keeping.restore(scheduler.cache, self._engine, Path(plan.state_path))
@@ -140,8 +154,28 @@ class Loop:
                 n_cells=facts.n_cells,
                 costs=costs.table,
                 restored_sequences=restored,
+                drafts=scheduler.drafts,
             )
         )
+
+    def _drafter(self, plan: wire.Load, facts: Facts, costs: StepCosts) -> Drafter | None:
+        """Load the small model; an answer needs it for nothing but speed, so its failures are none."""
+        if not plan.draft_path:
+            return None
+        small = Engine(beside=self._engine)
+        try:
+            own = small.load(
+                msgspec.structs.replace(plan, path=plan.draft_path, n_cells=0, use_mlock=False),
+                lambda _: None,
+            )
+        except LocalCoderError as failure:
+            print(f"the draft model is not used: {failure.message}", file=sys.stderr)
+            return None
+        if not draft.fits(small, own, self._engine, facts):
+            print("the draft model is not used: its vocabulary is another one", file=sys.stderr)
+            return None
+        policy = DraftPolicy(costs, draft_seconds=step_seconds(small))
+        return Drafter(small, own.n_ctx, policy)
 
     def _keep(self) -> None:
         """Write what was computed to the disk, so that it need not be computed again after an unload."""

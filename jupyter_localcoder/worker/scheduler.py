@@ -14,6 +14,7 @@ cache with others rounds differently, so it starts in an empty cache and never s
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import time
@@ -21,15 +22,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..contract.wire import Error, Finished, FromWorker
+from ..contract.wire import Error, FillPrompt, Finished, FromWorker
 from ..errors import LocalCoderError, OutOfMemory, TokenLimitExceeded
-from .cache import Cache, Sequence, common_prefix
+from .cache import SLOTS, Cache, Sequence, common_prefix
 from .costs import StepCosts
-from .lookup import DraftPolicy
+from .draft import Drafter
+from .lookup import BREAK, CONTINUED, DraftPolicy, Former, PromptLookup
 from .model import Aborted, Facts, Item
 from .prompting import Prompt, Prompter
 from .splice import FillLayout, SpliceLimits, attach, changed_tokens, detach, keepable
 from .task import Job, Splice, Task
+from .threads import ThreadPolicy
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -52,6 +55,9 @@ class Share:
     tokens: list[int]
     draft: list[int] = field(default_factory=list)
     match: int = 0
+    policy: DraftPolicy | None = None
+    """Who has drafted, and learns from it."""
+    draft_seconds: float = 0.0
 
     @property
     def count(self) -> int:
@@ -70,6 +76,9 @@ class Scheduler:
         emit: Callable[[FromWorker], None],
         costs: StepCosts,
         splice: SpliceLimits,
+        *,
+        adapt_threads: bool = False,
+        drafter: Drafter | None = None,
     ) -> None:
         self.cache = Cache(engine, facts.n_cells)
         self.costs = costs
@@ -89,7 +98,22 @@ class Scheduler:
         self._waiting: list[tuple[int, int, Job]] = []
         self._order = itertools.count()
         self._tasks: list[Task] = []
+        self._drafter = drafter
         self._policy = DraftPolicy(costs)
+        # Completions are short, and what is accepted of them says nothing of a copied answer.
+        self._fill_policy = DraftPolicy(costs)
+        self._quiet = StepCosts(costs.table)
+        """What batches take when nobody else computes."""
+        self._threads = ThreadPolicy(engine.threads, engine.use_threads) if adapt_threads else None
+        self._last_count = 0
+        """Tokens of the last batch."""
+        self._former: dict[str, Former] = {}
+        """The last completion of each scope."""
+
+    @property
+    def drafts(self) -> bool:
+        """Whether a small model drafts."""
+        return self._drafter is not None
 
     @property
     def idle(self) -> bool:
@@ -126,6 +150,8 @@ class Scheduler:
         start = time.monotonic()
         try:
             self._engine.decode(self._items(shares))
+            seconds = time.monotonic() - start
+            self._follow(shares)
         except Aborted:
             self._keep_what_was_read(shares)
             return
@@ -135,12 +161,15 @@ class Scheduler:
         finally:
             self.reading_ids, self.reading_rank, self.batch_jobs = frozenset(), None, ()
             self.steps += 1
-        seconds = time.monotonic() - start
-        self.costs.observe(sum(share.count for share in shares), seconds)
+        self._last_count = sum(share.count for share in shares)
+        self.costs.observe(self._last_count, seconds)
+        if self._threads is not None:
+            self._threads.observe(seconds / self._quiet.seconds(self._last_count))
         for share in shares:
             if share.task.reading:
-                self._read(share)
+                self._read(share, seconds)
             else:
+                share.task.sequence.tokens += share.tokens
                 self._write(share, seconds)
 
     # Beginning
@@ -185,12 +214,27 @@ class Scheduler:
         if request.fresh:
             self.cache.forget_idle()
         sequence = self.cache.claim(request.scope, prompt.tokens, need, lambda s: self._match(s, prompt))
-        policy = self._policy if request.lookup and not request.fresh else None
-        task = Task(job, prompt, sequence, self._engine, self._emit, limit, policy)
+        task = Task(job, prompt, sequence, self._engine, self._emit, limit)
+        if request.lookup and not request.fresh and limit > 1:
+            task.draft(*self._drafting(job, prompt))
         self._reuse(task)
         self._tasks.append(task)
         self._tasks.sort(key=lambda t: t.rank)
         return True
+
+    def _drafting(self, job: Job, prompt: Prompt) -> tuple[PromptLookup, DraftPolicy]:
+        """What a request drafts from: its prompt; and a completion also from the one before it."""
+        fill, scope = job.request.prompt, job.request.scope
+        if not isinstance(fill, FillPrompt):
+            return PromptLookup(prompt.tokens), self._policy
+        former = self._former.get(scope)
+        if former is None:
+            return PromptLookup(prompt.tokens), self._fill_policy
+        rest = former.rest(fill.prefix)
+        guess = self._engine.tokenize(rest) if rest else []
+        if guess and self._engine.is_end(former.tokens[-1]):
+            guess.append(former.tokens[-1])
+        return PromptLookup([*former.tokens, BREAK, *prompt.tokens], guess), self._fill_policy
 
     def _match(self, sequence: Sequence, prompt: Prompt) -> int:
         common = common_prefix(sequence.tokens, prompt.tokens)
@@ -249,10 +293,10 @@ class Scheduler:
         room = self._reading_room(tasks, writers, count)
         for task in tasks:
             if task.reading and room > 0:
-                chunk = task.todo[:room]
-                shares.append(Share(task, count, chunk))
-                count += len(chunk)
-                room -= len(chunk)
+                share = self._reader_share(task, count, room)
+                shares.append(share)
+                count += share.count
+                room -= share.count
         return shares
 
     def _chosen(self) -> list[Task]:
@@ -272,13 +316,62 @@ class Scheduler:
         return completions + commands
 
     def _writer_share(self, task: Task, first: int) -> Share:
-        draft: list[int] = []
-        match = 0
-        if task.lookup is not None and task.policy is not None:
-            _, match = task.lookup.find(1)
-            room = min(task.policy.size(match), task.limit - task.written - 1)
-            draft, match = task.lookup.find(room) if room > 0 else ([], match)
-        return Share(task, first, [task.next_token], draft, match)
+        room = self._engine.batch_size - first - 1
+        draft, match = self._draft(task, 1, room)
+        share = Share(task, first, [task.next_token], draft, match, task.policy)
+        if not draft and first == 0:
+            self._write_ahead(share, room)
+        return share
+
+    def _write_ahead(self, share: Share, room: int) -> None:
+        """Let the small model draft, for a command or a chat that is alone."""
+        drafter, task = self._drafter, share.task
+        if drafter is None or not self._alone(task):
+            return
+        most = min(drafter.policy.size(CONTINUED), task.limit - task.written - 1, room)
+        if most <= 0:
+            return
+        # A cancel meanwhile ends the draft, and the batch after it.
+        self.batch_jobs = (task.job,)
+        start = time.monotonic()
+        with contextlib.suppress(Aborted):
+            share.draft = drafter.guess([*task.sequence.tokens, task.next_token], most)
+            share.match, share.policy = CONTINUED, drafter.policy
+        share.draft_seconds = time.monotonic() - start
+        if share.draft:
+            drafter.policy.draft_seconds += 0.1 * (
+                share.draft_seconds / len(share.draft) - drafter.policy.draft_seconds
+            )
+
+    def _alone(self, task: Task) -> bool:
+        """Whether the small model may work for it."""
+        return len(self._tasks) == 1 and task.rank == 1 and not task.exclusive
+
+    def _follow(self, shares: list[Share]) -> None:
+        """Let the small model read what the large one has read, so that it can draft the answer."""
+        task = shares[0].task
+        if self._drafter is None or not self._alone(task):
+            return
+        if task.reading and self._drafter.policy.pause == 0:
+            with contextlib.suppress(Aborted):  # what the large one has read stays
+                self._drafter.follow([*task.sequence.tokens, *shares[0].tokens])
+
+    def _reader_share(self, task: Task, first: int, room: int) -> Share:
+        chunk = task.todo[:room]
+        share = Share(task, first, chunk)
+        if len(chunk) == len(task.todo) and task.splice is None and task.limit > 0:
+            # The draft can be verified in the batch that reads the end of the prompt.
+            share.draft, share.match = self._draft(task, len(chunk), room - len(chunk))
+            share.policy = task.policy
+        return share
+
+    def _draft(self, task: Task, base: int, room: int) -> tuple[list[int], int]:
+        """What may follow, as long as it pays beside so many tokens, and how good a guess that is."""
+        if task.lookup is None or task.policy is None:
+            return [], 0
+        _, match = task.lookup.find(1)
+        most = min(task.policy.size(match, base), task.limit - task.written - 1, room)
+        return task.lookup.find(most) if most > 0 else ([], match)
 
     def _reading_room(self, tasks: list[Task], writers: list[Task], count: int) -> int:
         readers = [task for task in tasks if task.reading]
@@ -293,18 +386,17 @@ class Scheduler:
         items: list[Item] = []
         for share in shares:
             task, sequence = share.task, share.task.sequence
-            position = len(sequence.tokens)
+            position = sequence.position(len(sequence.tokens))
             last_of_prompt = task.reading and task.splice is None and len(share.tokens) == len(task.todo)
-            wanted = not task.reading
-            run = [*share.tokens, *share.draft]
-            for i, token in enumerate(run):
-                output = wanted or (last_of_prompt and i == len(run) - 1)
+            wanted = not task.reading or last_of_prompt
+            for i, token in enumerate([*share.tokens, *share.draft]):
+                output = wanted and i >= len(share.tokens) - 1
                 items.append(Item(token, position + i, sequence.main, output))
         return items
 
     # What came out of it
 
-    def _read(self, share: Share) -> None:
+    def _read(self, share: Share, seconds: float) -> None:
         task = share.task
         task.sequence.tokens += share.tokens
         del task.todo[: len(share.tokens)]
@@ -324,23 +416,29 @@ class Scheduler:
         if task.limit == 0:
             task.finish = "stop"
             self._end(task)
-        elif not task.take(task.draw(share.first + len(share.tokens) - 1)):
-            self._end(task)
+        else:
+            self._write(share, seconds)
 
     def _write(self, share: Share, seconds: float) -> None:
-        task = share.task
-        drawn = [task.draw(share.first)]
-        for i, guess in enumerate(share.draft):
-            if drawn[-1] != guess:
-                break
-            drawn.append(task.draw(share.first + 1 + i))
-        accepted = len(drawn) - 1
-        task.sequence.tokens += [*share.tokens, *share.draft[:accepted]]
+        """Draw what follows the share's tokens, and what follows its draft as far as the two agree."""
+        task, sequence = share.task, share.task.sequence
+        last = share.first + len(share.tokens) - 1
+        accepted = 0
+        token = task.draw(last)
+        goes_on = task.take(token)
+        while goes_on and accepted < len(share.draft) and token == share.draft[accepted]:
+            accepted += 1
+            token = task.draw(last + accepted)
+            goes_on = task.take(token)
+        sequence.tokens += share.draft[:accepted]
         if share.draft:
-            self._engine.remove(task.sequence.main, len(task.sequence.tokens))
-            if task.policy is not None:
-                task.policy.learn(share.match, len(share.draft), accepted, seconds)
-        if not all(task.take(token) for token in drawn):
+            self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
+            if share.policy is not None and goes_on:
+                # What others have cost in the same batch is not the draft's.
+                plain = self.costs.seconds(self._last_count - len(share.draft))
+                extra = max(0.0, seconds - plain) + share.draft_seconds
+                share.policy.learn(share.match, len(share.draft), accepted, extra)
+        if not goes_on:
             self._end(task)
 
     def _keep_what_was_read(self, shares: list[Share]) -> None:
@@ -349,19 +447,21 @@ class Scheduler:
             sequence = share.task.sequence
             length = len(sequence.tokens)
             if share.task.reading:
-                done = min(max(0, self._engine.length(sequence.main) - length), len(share.tokens))
+                reached = self._engine.length(sequence.main) - sequence.position(length)
+                done = min(max(0, reached), len(share.tokens))
                 # The logits of the last token of a prompt are needed: it is computed again.
                 done = min(done, len(share.tokens) - 1)
                 sequence.tokens += share.tokens[:done]
                 del share.task.todo[:done]
-            if not self._engine.remove(sequence.main, len(sequence.tokens)):
+            if not self._engine.remove(sequence.main, sequence.position(len(sequence.tokens))):
                 self.cache.forget(sequence)
                 share.task.splice, share.task.todo = None, list(share.task.prompt.tokens)
 
     def _fail(self, shares: list[Share], failure: LocalCoderError) -> None:
         """A batch that cannot be computed: without room the lowest goes, else all that were in it."""
         for share in shares:
-            self._engine.remove(share.task.sequence.main, len(share.task.sequence.tokens))
+            sequence = share.task.sequence
+            self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
         failed = shares[-1:] if isinstance(failure, OutOfMemory) and len(shares) > 1 else shares
         for share in failed:
             self._tasks.remove(share.task)
@@ -380,7 +480,17 @@ class Scheduler:
         self._tasks.remove(task)
         finished = task.close()
         self.cache.release(task.sequence)
+        self._remember(task)
         self._emit(finished)
+
+    def _remember(self, task: Task) -> None:
+        """Keep a completion: the next one of its scope is likely to be the rest of it."""
+        fill, scope = task.job.request.prompt, task.job.request.scope
+        if isinstance(fill, FillPrompt) and task.answer and not task.exclusive:
+            self._former.pop(scope, None)
+            self._former[scope] = Former(fill.prefix, task.text, task.answer)
+            while len(self._former) > SLOTS:
+                del self._former[next(iter(self._former))]
 
 
 def _error(job: Job, failure: LocalCoderError) -> Error:

@@ -7,8 +7,12 @@ again. But its keys and values are still nearly right, so they are moved instead
 1. forget the main sequence from the first changed token on; *after* stays, apart, in the side sequence;
 2. compute the new end of *before* and the SUFFIX mark, which carries where the prefix ends, and must not
    be kept: with the old one the model goes on from the old cursor;
-3. shift the side sequence to its new place, and let the main sequence share its cells;
+3. let the main sequence share the cells of the side sequence, behind a gap in the positions;
 4. compute the MIDDLE mark.
+
+The gap is what typing takes up: as long as there is room in it, *after* stays where it is. Moving it is
+dear, since llama.cpp then rotates the keys of the whole cache: at 10,000 cells that takes as long as
+writing three tokens. So it is moved once for many keystrokes, to leave `GAP` positions free.
 
 Two sequences, because llama.cpp wants the positions of each to follow one another. The cells drift
 from what a full computation would give with every change, so there is a limit to the changes; past it
@@ -20,6 +24,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .cache import Cells, Sequence, Suffix, common_prefix
+
+GAP = 48
+"""Positions that are left free when *after* is moved: a long line."""
+WIDEST_GAP = 2 * GAP
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def changed_tokens(sequence: Sequence, layout: FillLayout) -> int:
     """How many tokens before the cursor are not what they were when *after* was placed."""
     assert sequence.suffix is not None  # noqa: S101 - asked only where there is one
     common = common_prefix(sequence.tokens, layout.before)
-    placed = sequence.suffix.start - len(layout.suffix_mark)
+    placed = sequence.suffix.index - len(layout.suffix_mark)
     return max(len(layout.before), placed) - common
 
 
@@ -80,12 +88,14 @@ def attach(engine: Cells, sequence: Sequence, layout: FillLayout, keep: int, cha
     assert len(sequence.tokens) == layout.after_start  # noqa: S101 - step 2 is done
     if keep < len(suffix.tokens):
         engine.remove(sequence.side, suffix.start + keep, -1)
-    by = layout.after_start - suffix.start
-    if by:
-        engine.shift(sequence.side, suffix.start, suffix.start + keep, by)
-    engine.copy(sequence.side, sequence.main, layout.after_start, layout.after_start + keep)
+    start = suffix.start
+    if not 0 <= start - layout.after_start <= WIDEST_GAP:
+        start = layout.after_start + GAP
+        engine.shift(sequence.side, suffix.start, suffix.start + keep, start - suffix.start)
+    engine.copy(sequence.side, sequence.main, start, start + keep)
+    sequence.gap, sequence.gap_at = start - layout.after_start, layout.after_start
     sequence.tokens += layout.after[:keep]
-    sequence.suffix = Suffix(layout.after[:keep], layout.after_start, suffix.drift + changed)
+    sequence.suffix = Suffix(layout.after[:keep], start, layout.after_start, suffix.drift + changed)
 
 
 def detach(engine: Cells, sequence: Sequence, layout: FillLayout, drift: int) -> None:
@@ -94,5 +104,6 @@ def detach(engine: Cells, sequence: Sequence, layout: FillLayout, drift: int) ->
     engine.remove(sequence.side)
     sequence.suffix = None
     if layout.after and len(sequence.tokens) >= end:
-        engine.copy(sequence.main, sequence.side, layout.after_start, end)
-        sequence.suffix = Suffix(list(layout.after), layout.after_start, drift)
+        start = sequence.position(layout.after_start)
+        engine.copy(sequence.main, sequence.side, start, sequence.position(end))
+        sequence.suffix = Suffix(list(layout.after), start, layout.after_start, drift)

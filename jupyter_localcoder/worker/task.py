@@ -67,7 +67,6 @@ class Task:
         engine: Engine,
         emit: Callable[[Text], None],
         limit: int,
-        policy: DraftPolicy | None,
     ) -> None:
         self.job = job
         self.prompt = prompt
@@ -80,9 +79,11 @@ class Task:
         self.next_token = -1
         """Drawn, shown, and not yet computed."""
         self.finish: Finish | None = None
-        self.policy = policy
-        self.lookup = PromptLookup(prompt.tokens) if policy is not None else None
+        self.lookup: PromptLookup | None = None
+        self.policy: DraftPolicy | None = None
         self.written = 0
+        self.answer: list[int] = []
+        """What was drawn, with the token that ended it."""
         self.log_probabilities: list[float] = []
         self.margin = 0.0
         self._engine = engine
@@ -114,6 +115,15 @@ class Task:
         """Most tokens of the answer; 0 only reads the prompt."""
         return self._limit
 
+    @property
+    def text(self) -> str:
+        """The answer, with the stop string that ended it."""
+        return b"".join(self._engine.piece(token) for token in self.answer).decode("utf-8", "ignore")
+
+    def draft(self, lookup: PromptLookup, policy: DraftPolicy) -> None:
+        """Guess the answer's tokens, to verify several of them at once."""
+        self.lookup, self.policy = lookup, policy
+
     def draw(self, index: int) -> int:
         """Draw the token after item ``index`` of the last batch."""
         if self._sampler is None:
@@ -131,6 +141,7 @@ class Task:
         """Write a token; False where the answer is complete with, or before, it."""
         if self._first is None:
             self._first = time.monotonic()
+        self.answer.append(token)
         if self._is_end(token):
             self.finish = "stop"
             return False

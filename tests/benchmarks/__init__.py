@@ -16,10 +16,11 @@ B A A B …), in one run, and the answer is the median of the pairwise ratios or
     machine       where it ran
     workspace     temporary folders with the model in them
     texts         prompts of a wanted length
+    traces        keystrokes and cells of real notebooks
     server        a Jupyter server as a child process
     footprint     memory of a process
     peers/        what the product is held against
-    stack, cancel, startup, memory      one bench each
+    stack, typing, editing, mixed, cold, cancel, startup, memory      one bench each
 
 A new bench is one module with one function, `run(Setting) -> Iterator[Figure]`, and one line in `bench`.
 """

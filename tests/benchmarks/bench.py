@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import cancel, history, memory, queue, stack, startup, typing
+from . import cancel, cold, editing, history, memory, mixed, queue, stack, startup, typing
 from .figure import Figure
 from .setting import Setting
 
@@ -28,6 +28,9 @@ BENCHES: tuple[Bench, ...] = (
         "completion while lines of real notebooks are typed (needs --traces; --peer-url to compare)",
         typing.run,
     ),
+    Bench("editing", "`improve` of real cells, against the bindings (needs --traces)", editing.run),
+    Bench("mixed", "four streams at once, completion beside an answer, gaps between tokens", mixed.run),
+    Bench("cold", "load, and the first completion with and without what was kept", cold.run),
     Bench("cancel", "time from a cancel to an idle worker", cancel.run),
     Bench("startup", "time that the extension adds to the start of a Jupyter server", startup.run),
     Bench("queue", "time that the queue adds to each of many requests, and its memory", queue.run),

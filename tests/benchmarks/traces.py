@@ -18,7 +18,7 @@ _SEED = 3
 
 @dataclass(frozen=True)
 class Keystroke:
-    """A moment at which an editor asks: the text on both sides of the cursor, and what came to stand there."""
+    """A moment at which an editor asks: the text on both sides of the cursor, and what came to be there."""
 
     prefix: str
     suffix: str

@@ -46,6 +46,10 @@ class LlamaServerPeer:
                     break
         return Speeds(arrivals[0] - begin, arrivals[-1] - arrivals[0])
 
+    def slots(self) -> int:
+        """How many requests it computes at once."""
+        return int(self._client.get("/props").raise_for_status().json()["total_slots"])
+
     def infill(self, prefix: str, suffix: str, answer_tokens: int, *, cached: bool = True) -> tuple[str, int]:
         """Complete a line as editor plug-ins ask for it; the text, and how many tokens were read for it."""
         request = {

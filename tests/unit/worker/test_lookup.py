@@ -48,7 +48,7 @@ def test_it_makes_no_difference_when_the_tokens_come(a: list[int], b: list[int])
 
 
 def test_a_copy_in_progress_is_drafted_long_and_a_doubtful_one_not_at_all() -> None:
-    policy = DraftPolicy(StepCosts(CPU), chances=[0.1, 0.3, 0.8, 0.97])
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.1, 0.3, 0.8, 0.97, 0.9])
     assert policy.size(2) == 0
     assert policy.size(20) >= 8
 
@@ -58,13 +58,13 @@ def test_where_a_step_of_many_costs_as_much_as_one_drafts_are_long() -> None:
 
 
 def test_it_switches_itself_off_where_drafts_are_refused() -> None:
-    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 4)
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 5)
     sizes = []
     for _ in range(60):
         size = policy.size(12)
         sizes.append(size)
         if size:
-            policy.learn(12, size, 0, StepCosts(CPU).seconds(size + 1))
+            policy.learn(12, size, 0, StepCosts(CPU).seconds(size + 1) - StepCosts(CPU).seconds(1))
     assert sizes[0] > 0
     assert sizes.count(0) >= 50
 
@@ -74,7 +74,7 @@ def test_it_comes_back_when_they_are_accepted_again() -> None:
     for _ in range(30):
         size = policy.size(12)
         if size:
-            policy.learn(12, size, size, StepCosts(CPU).seconds(size + 1))
+            policy.learn(12, size, size, StepCosts(CPU).seconds(size + 1) - StepCosts(CPU).seconds(1))
     assert policy.chances[3] > 0.95
     assert policy.size(12) >= 8
 

@@ -93,7 +93,7 @@ class Bench:
         for sequence in self.scheduler.cache:
             cells = self.engine.of(sequence.main)
             assert [c.token for c in cells] == sequence.tokens
-            assert [c.position for c in cells] == list(range(len(cells)))
+            assert [c.position for c in cells] == [sequence.position(i) for i in range(len(cells))]
             side = self.engine.of(sequence.side)
             if sequence.suffix is None:
                 assert not side
@@ -231,6 +231,36 @@ def test_drafts_never_change_an_answer_and_save_steps() -> None:
     assert plain.text(a) == drafted.text(b) == plain.expected(a)
 
 
+def test_who_types_what_was_suggested_gets_the_rest_in_one_step() -> None:
+    bench = Bench(n_ctx=500, n_cells=600)
+    suffix = "x" * 60
+    # So that what is suggested for `prefix` goes on as suggested once its beginning was typed.
+    prefix = "a" * 200
+    said = bench.prompter.build(wire.FillPrompt(prefix=prefix, suffix=suffix, reserve_tokens=8)).tokens
+    first = bench.fill(prefix, suffix, 8, lookup=True)
+    bench.run()
+    assert bench.text(first) == bench.expected(first)
+    assert len(said) == 200 + 60 + 3
+    same = bench.fill(prefix, suffix, 8, lookup=True)
+    steps = len(bench.engine.batches)
+    bench.run()
+    assert bench.text(same) == bench.text(first)
+    # The middle mark with all of the draft.
+    assert len(bench.engine.batches) - steps <= 2
+
+
+def test_the_suffix_stays_where_it_is_for_many_keystrokes() -> None:
+    bench = Bench(n_ctx=900, n_cells=1000)
+    moves: list[int] = []
+    shift = bench.engine.shift
+    bench.engine.shift = lambda *a: (moves.append(a[3]), shift(*a))[1]  # type: ignore[method-assign,func-returns-value]
+    for typed in range(100):
+        job = bench.fill("a" * 500 + "b" * typed, "x" * 60, max_tokens=2)
+        bench.run()
+        assert bench.text(job) == bench.expected(job)
+    assert len(moves) <= 4
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: int) -> None:
     """Random requests of all kinds, cancelled and aborted at random moments, in a cache that is too small."""
@@ -249,7 +279,7 @@ def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: 
         size = generator.randrange(1, 20)
         if kind < 0.45:
             suffix = generator.choice(["", "xy" * 5, "xy" * 8, "qq"])
-            jobs.append(bench.fill(prefix, suffix, size, scope=scope))
+            jobs.append(bench.fill(prefix, suffix, size, scope=scope, lookup=generator.random() < 0.7))
         elif kind < 0.55:
             jobs.append(bench.fill(prefix, "xy" * 5, 0, scope=scope, priority="warm"))
         else:
