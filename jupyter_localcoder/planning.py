@@ -33,6 +33,8 @@ from .tuning import Tuning
 Role = Literal["code", "general"]
 
 _MIN_STABLE_CONTEXT = 2048
+LEAST_DRAFT_RATIO = 5
+"""A draft model must be so many times smaller: what it writes has to cost little."""
 _STATE_PREFIX = "localcoder-state-"
 
 
@@ -54,6 +56,7 @@ class Planner:
         self._state_dir = state_dir or _own_state_dir()
         self._chosen: tuple[tuple[object, ...], tuple[Profile, str]] | None = None
         self._lockable: dict[str, bool] = {}
+        self._drafting: dict[tuple[str, str], bool] = {}
         self.gpu = sys.platform == "darwin"
         """Whether a GPU can be used. A guess until a worker has said it: every Mac has Metal."""
 
@@ -116,6 +119,7 @@ class Planner:
         """Let `auto` choose anew; it otherwise stays with its choice, since a loaded model takes memory."""
         self._chosen = None
         self._lockable.clear()
+        self._drafting.clear()
 
     def profile(self, name: str | None = None) -> tuple[Profile, str]:
         """Return a profile and the reason for it; None takes the one of the settings.
@@ -243,6 +247,7 @@ class Planner:
             n_cells=n_ctx + (0 if stable else tuning.completion_cells),
             splice=tuning.splice,
             splice_changed_share=tuning.splice_changed_share,
+            draft_path="" if stable else self._draft_path(settings, profile, installed),
         )
         if not tuning.kept_state_megabytes:
             return load
@@ -253,6 +258,31 @@ class Planner:
             state_path=str(self._state_dir / f"{_fingerprint(installed.digest, load)}.state"),
             state_bytes=tuning.kept_state_megabytes * 2**20,
         )
+
+    def _draft_path(self, settings: Settings, profile: Profile, installed: InstalledModel) -> str:
+        """The small model that drafts for this one; empty for none."""
+        wanted = self._tuning.draft_model
+        if wanted == "auto":
+            wanted = profile.draft_model if installed.id in (profile.model, profile.general_model) else ""
+        if wanted in ("", "off", installed.id):
+            return ""
+        try:
+            small = self._store.locate(wanted)
+        except LocalCoderError:
+            return ""
+        if small.size_bytes * LEAST_DRAFT_RATIO > installed.size_bytes:
+            return ""
+        # Decided once, for the same reason as whether to lock.
+        key = (installed.digest, small.digest)
+        if key not in self._drafting:
+            free, _ = memory.available()
+            need = sum(self._needed(model, settings, profile) for model in (installed, small))
+            self._drafting[key] = not free or need <= memory.SAFE_SHARE * free
+        return str(small.path) if self._drafting[key] else ""
+
+    def _needed(self, model: InstalledModel, settings: Settings, profile: Profile) -> int:
+        fit = self._store.info(model.id, self._terms(settings, profile)).fit
+        return fit.needed_bytes or model.size_bytes
 
     def _locks(self, stable: bool, installed: InstalledModel) -> bool:
         if self._tuning.mlock == "auto":

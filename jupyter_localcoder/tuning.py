@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Enum, Float, Integer
+from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
 
@@ -80,6 +80,13 @@ class Tuning(LoggingConfigurable):
         help="Draft answers: those of improve, fix and document from the code they repeat, completions from "
         "the notebook and from the one before. Never changes a "
         "greedy answer, only how fast it comes; it switches itself off where it does not pay.",
+    )
+    draft_model = Unicode(
+        "auto",
+        config=True,
+        help="Small model that drafts the answers of a large one: `auto` takes the profile's where both fit "
+        "into memory and it is installed, `off` none, or the id of a model. Never changes a greedy answer; "
+        "it switches itself off where it does not pay. `off` saves its memory.",
     )
     completion_cells = Integer(
         2048,

@@ -213,6 +213,8 @@ class Pong(_Frame, frozen=True, kw_only=True):
     steps: int
     """Grows with each step of the inference thread."""
     rss_bytes: int
+    reserved_cells: int = 0
+    """Cells of the cache that running requests hold; 0 when nobody does."""
 
 
 class LoadProgress(_Frame, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ def load(overlay: Path | None = None) -> Catalogue:
     profiles = {
         name: profile
         for name, profile in profiles.items()
-        if not removed & {profile.model, profile.general_model}
+        if not removed & {profile.model, profile.general_model, profile.draft_model}
     }
     _check(entries, licenses, profiles)
     return Catalogue(
@@ -130,8 +130,8 @@ def _check(
     if len(set(folded)) < len(folded):
         raise _bad("models", "two ids differ in upper and lower case only")
     for profile in profiles.values():
-        for model in (profile.model, profile.general_model):
-            if model not in entries:
+        for model in (profile.model, profile.general_model, profile.draft_model):
+            if model and model not in entries:
                 raise _bad(f"profiles.{profile.name}", f"there is no model `{model}`")
 
 

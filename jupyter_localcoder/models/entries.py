@@ -139,6 +139,7 @@ class ProfileEntry(_Entry, frozen=True, kw_only=True):
     model: ModelId
     general_model: ModelId
     context_window: Annotated[int, Meta(ge=256, le=1_048_576)]
+    draft_model: Annotated[str, Meta(max_length=128)] = ""
 
     def profile(self) -> Profile:
         """The form in which it is answered."""

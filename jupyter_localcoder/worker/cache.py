@@ -108,6 +108,11 @@ class Cache:
         return iter(self._sequences)
 
     @property
+    def reserved(self) -> int:
+        """Cells that running requests hold."""
+        return sum(max(s.reserved, s.cells) for s in self._sequences if s.busy)
+
+    @property
     def free_slots(self) -> int:
         """How many sequences nobody is using."""
         return sum(not sequence.busy for sequence in self._sequences)
@@ -169,8 +174,7 @@ class Cache:
 
     def fits(self, need: int) -> bool:
         """Whether a request of so many cells can be taken in beside those that run."""
-        running = sum(max(s.reserved, s.cells) for s in self._sequences if s.busy)
-        return self.free_slots > 0 and running + need <= self._n_cells
+        return self.free_slots > 0 and self.reserved + need <= self._n_cells
 
     # Choosing
 

@@ -158,8 +158,8 @@ class Engine:
 
     def __init__(self, beside: Engine | None = None) -> None:
         # The log is of the process, and one abort ends what either of two engines computes.
-        self._log = beside._log if beside is not None else _Log()
-        self._abort = beside._abort if beside is not None else _AbortFlag()
+        self._log: _Log = beside._log if beside is not None else _Log()
+        self._abort: _AbortFlag = beside._abort if beside is not None else _AbortFlag()
         self._model: Any = None
         self._context: Any = None
         self._vocab: Any = None

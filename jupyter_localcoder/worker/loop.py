@@ -252,6 +252,7 @@ class Loop:
             waiting=max(0, open_ - running),
             steps=scheduler.steps if scheduler is not None else 0,
             rss_bytes=psutil.Process().memory_info().rss,
+            reserved_cells=scheduler.cache.reserved if scheduler is not None else 0,
         )
 
     def _leave(self) -> None:

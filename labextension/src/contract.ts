@@ -496,6 +496,7 @@ export interface Profile {
   model: string;
   general_model: string;
   context_window: number;
+  draft_model: string;
 }
 
 /** Tokens of a prompt that come from one source. */

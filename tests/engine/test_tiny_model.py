@@ -240,17 +240,24 @@ async def test_a_hostile_chat_template_is_refused_and_the_worker_goes_on(
     assert (await bench.ask(request(prompt=fill("x"), max_tokens=2)))[1].completion_tokens <= 2
 
 
-async def test_a_thousand_requests_leave_the_cache_as_it_should_be(tiny: Bench) -> None:
+async def test_ten_thousand_requests_leave_no_cell_and_no_memory_behind(tiny: Bench) -> None:
     """Mixed requests, a third of them cancelled at a random moment; each ends exactly once."""
     generator = random.Random(7)
 
     async def one() -> str:
-        text = "".join(generator.choice("ab \n") for _ in range(generator.randrange(1, 200)))
-        job = tiny.job(
-            request(max_tokens=generator.randrange(1, 20), prompt=fill(text, "cd"))
-            if generator.random() < 0.5
-            else request(max_tokens=generator.randrange(1, 20), text=text)
-        )
+        text = "".join(generator.choice("ab \n") for _ in range(generator.randrange(1, 120)))
+        size = generator.randrange(1, 12)
+        scope = generator.choice(["", "nb 1", "nb 2", f"nb {generator.randrange(40)}"])
+        kind = generator.random()
+        if kind < 0.5:
+            asked = request(
+                size, prompt=fill(text, "cd" * 5), priority="completion", scope=scope, lookup=True
+            )
+        elif kind < 0.6:
+            asked = request(0, prompt=fill(text, "cd"), priority="warm", scope=scope)
+        else:
+            asked = request(size, text=text, scope=scope, lookup=kind < 0.8, fresh=kind > 0.97)
+        job = tiny.job(asked)
         if generator.random() < 0.3:
             asyncio.get_running_loop().call_later(generator.random() / 20, job.cancel)
         try:
@@ -260,10 +267,19 @@ async def test_a_thousand_requests_leave_the_cache_as_it_should_be(tiny: Bench) 
         assert len(ends) == 1
         return ends[0]
 
-    finishes: list[str] = []
-    for _ in range(100):
-        finishes += await asyncio.gather(*(one() for _ in range(10)), return_exceptions=False)
-    assert len(finishes) == 1000
+    async def some(rounds: int) -> int:
+        finishes: list[str] = []
+        for _ in range(rounds):
+            finishes += await asyncio.gather(*(one() for _ in range(10)))
+        assert len(finishes) == 10 * rounds
+        pong = await tiny.supervisor.ping()
+        assert pong is not None
+        assert (pong.running, pong.waiting, pong.reserved_cells) == (0, 0, 0)
+        return pong.rss_bytes
+
+    early = await some(200)
+    late = await some(800)
+    assert late - early < 8e6
     cold, _ = await tiny.ask(request(text="ab ab", max_tokens=10, fresh=True))
     again, _ = await tiny.ask(request(text="ab ab", max_tokens=10, fresh=True))
     assert cold == again
@@ -276,6 +292,32 @@ async def test_four_streams_run_at_once_and_say_what_they_would_alone(tiny: Benc
     assert [bool(text) for text, _ in together] == [True] * 4
     # Batches of other sizes round differently, and random weights forgive little: the beginnings agree.
     assert [text[:3] for text, _ in together] == [text[:3] for text in alone]
+
+
+async def test_a_draft_model_changes_no_greedy_answer(
+    open_model: Open, tiny_gguf: Path, tmp_path: Path
+) -> None:
+    """Without flash attention: see `test_the_cache_never_changes_a_greedy_answer`."""
+    other = write_tiny_model(tmp_path / "other.gguf", seed=5)
+    exact = {"flash_attention": "off"}
+    plain = open_model(tiny_gguf, **exact)
+    for draft in (tiny_gguf, other):
+        bench = open_model(tiny_gguf, draft_path=str(draft), **exact)
+        assert (await bench.supervisor.load(bench.plan)).drafts
+        for text in ("alpha", "beta", "gamma " * 20):
+            expected, _ = await plain.ask(request(max_tokens=60, text=text))
+            assert (await bench.ask(request(max_tokens=60, text=text)))[0] == expected
+
+
+async def test_a_draft_model_of_another_vocabulary_is_not_used(
+    open_model: Open, tiny_gguf: Path, tmp_path: Path
+) -> None:
+    strange = write_tiny_model(tmp_path / "strange.gguf", fill_in_the_middle=False)
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF")
+    for draft in (strange, tmp_path / "broken.gguf"):
+        bench = open_model(tiny_gguf, draft_path=str(draft))
+        assert not (await bench.supervisor.load(bench.plan)).drafts
+        assert (await bench.ask(request(max_tokens=8)))[0]
 
 
 async def test_warming_ahead_is_what_the_completion_then_finds(tiny: Bench) -> None:

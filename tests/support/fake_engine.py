@@ -51,7 +51,9 @@ class FakeSampler:
         self._engine = engine
 
     def sample(self, index: int) -> int:
-        return next_token(self._engine.outputs[index])
+        attended = self._engine.outputs[index]
+        errs = self._engine.errs_at and len(attended) % self._engine.errs_at == 0
+        return FIRST_TEXT if errs else next_token(attended)
 
     def close(self) -> None:
         self._engine.open_samplers -= 1
@@ -71,6 +73,8 @@ class FakeEngine:
     open_samplers: int = 0
     evaluated: int = 0
     batches: list[list[Item]] = field(default_factory=list)
+    errs_at: int = 0
+    """Every so many tokens this model says another one than it should; 0 never."""
 
     def of(self, sequence: int) -> list[Cell]:
         return sorted((c for c in self.cells if sequence in c.sequences), key=lambda c: c.position)

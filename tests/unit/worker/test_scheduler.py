@@ -10,6 +10,8 @@ import pytest
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.worker.costs import StepCosts
+from jupyter_localcoder.worker.draft import Drafter
+from jupyter_localcoder.worker.lookup import DraftPolicy
 from jupyter_localcoder.worker.scheduler import Scheduler
 from jupyter_localcoder.worker.splice import SpliceLimits
 from jupyter_localcoder.worker.task import Job
@@ -40,7 +42,9 @@ def talkative(least: int) -> str:
 class Bench:
     """A scheduler on the fake engine, with what it sent."""
 
-    def __init__(self, n_ctx: int = 120, n_cells: int = 200, **splice: Any) -> None:
+    def __init__(
+        self, n_ctx: int = 120, n_cells: int = 200, small: FakeEngine | None = None, **splice: Any
+    ) -> None:
         self.engine = FakeEngine(n_cells=n_cells)
         self.frames: list[Any] = []
         self.prompter = FakePrompter()
@@ -51,6 +55,9 @@ class Bench:
             self.frames.append,
             FixedCosts(COSTS),
             SpliceLimits(**splice),
+            drafter=Drafter(small, n_ctx, DraftPolicy(FixedCosts(COSTS), draft_seconds=0.002))  # type: ignore[arg-type]
+            if small is not None
+            else None,
         )
         self._ids = iter(range(1, 1_000_000))
 
@@ -261,12 +268,39 @@ def test_the_suffix_stays_where_it_is_for_many_keystrokes() -> None:
     assert len(moves) <= 4
 
 
+def test_a_small_model_drafts_for_who_is_alone_and_changes_nothing() -> None:
+    text = talkative(60)
+    plain, drafted = Bench(n_cells=400), Bench(n_cells=400, small=FakeEngine(n_cells=400))
+    for bench in (plain, drafted):
+        job = bench.chat(text, 60)
+        bench.run()
+        assert bench.text(job) == bench.expected(job)
+    assert len(drafted.engine.batches) < 0.5 * len(plain.engine.batches)
+
+
+def test_a_small_model_that_knows_nothing_is_asked_seldom() -> None:
+    small = FakeEngine(n_cells=400, errs_at=1)
+    bench = Bench(n_cells=400, small=small)
+    for _ in range(6):
+        job = bench.chat(talkative(60), 60)
+        bench.run()
+        assert bench.text(job) == bench.expected(job)
+    early = len(small.batches)
+    job = bench.chat(talkative(60), 60)
+    bench.run()
+    assert bench.text(job) == bench.expected(job)
+    assert len(small.batches) - early <= 12
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: int) -> None:
     """Random requests of all kinds, cancelled and aborted at random moments, in a cache that is too small."""
     generator = random.Random(seed)
     bench = Bench(
-        n_ctx=90, n_cells=generator.choice([130, 220]), changed_share=generator.choice([0.1, 0.5, 1.0])
+        n_ctx=90,
+        n_cells=generator.choice([130, 220]),
+        small=FakeEngine(n_cells=100, errs_at=7) if seed % 2 else None,
+        changed_share=generator.choice([0.1, 0.5, 1.0]),
     )
     texts = ["a" * 30, "abcd" * 10, "xyz", "q" * 20 + "abcd"]
     jobs: list[Job] = []
