@@ -457,11 +457,25 @@ class Engine:
             Those of ``tokens``, and by how much the likeliest token leads before the second.
 
         """
+        logits = self._logits(index)
+        top = float(logits.max())
+        norm = top + math.log(float(np.exp(logits - top).sum()))
+        return [float(logits[token]) - norm for token in tokens], self.margin(index)
+
+    def margin(self, index: int) -> float:
+        """By how much the likeliest token leads before the second, in logits."""
+        logits = self._logits(index)
+        best = int(logits.argmax())
+        top = float(logits[best])
+        # A tenth of the time that a partition of the vocabulary takes.
+        logits[best] = -math.inf
+        second = float(logits.max())
+        logits[best] = top
+        return top - second
+
+    def _logits(self, index: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         pointer = native.llama_get_logits_ith(self._context, index)
-        logits = np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
-        top = np.partition(logits, -2)[-2:]
-        norm = float(top[1]) + math.log(float(np.exp(logits - top[1]).sum()))
-        return [float(logits[token]) - norm for token in tokens], float(top[1] - top[0])
+        return np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
 
     def sampler(self, draw: Draw) -> Sampler:
         """Make a sampler; `Sampler.close` frees it."""

@@ -41,6 +41,8 @@ GAP_SECONDS = 0.2
 """A batch with somebody who writes in it may take so long."""
 CHUNK = (512, 256, 128, 128)
 """Tokens read at once where nobody writes, by rank: what is lost when a higher rank comes."""
+CLOSE_CALL = 1.0
+"""A greedy token that leads by less, in logits, is not taken from a batch that verifies a draft."""
 SHORT_READ_SECONDS = 0.25
 """A completion that reads no longer than this is computed alone."""
 
@@ -326,7 +328,7 @@ class Scheduler:
     def _write_ahead(self, share: Share, room: int) -> None:
         """Let the small model draft, for a command or a chat that is alone."""
         drafter, task = self._drafter, share.task
-        if drafter is None or not self._alone(task):
+        if drafter is None or task.without_draft or not self._alone(task):
             return
         most = min(drafter.policy.size(CONTINUED), task.limit - task.written - 1, room)
         if most <= 0:
@@ -367,7 +369,7 @@ class Scheduler:
 
     def _draft(self, task: Task, base: int, room: int) -> tuple[list[int], int]:
         """What may follow, as long as it pays beside so many tokens, and how good a guess that is."""
-        if task.lookup is None or task.policy is None:
+        if task.lookup is None or task.policy is None or task.without_draft:
             return [], 0
         _, match = task.lookup.find(1)
         most = min(task.policy.size(match, base), task.limit - task.written - 1, room)
@@ -422,24 +424,42 @@ class Scheduler:
     def _write(self, share: Share, seconds: float) -> None:
         """Draw what follows the share's tokens, and what follows its draft as far as the two agree."""
         task, sequence = share.task, share.task.sequence
+        task.without_draft = False
         last = share.first + len(share.tokens) - 1
         accepted = 0
-        token = task.draw(last)
-        goes_on = task.take(token)
-        while goes_on and accepted < len(share.draft) and token == share.draft[accepted]:
-            accepted += 1
+        goes_on = True
+        while not (close := self._is_close_call(share, last + accepted)):
             token = task.draw(last + accepted)
             goes_on = task.take(token)
+            if not goes_on or share.draft[accepted : accepted + 1] != [token]:
+                break
+            accepted += 1
         sequence.tokens += share.draft[:accepted]
+        if close:
+            self._compute_last_again(task)
         if share.draft:
             self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
-            if share.policy is not None and goes_on:
+            drafted = accepted if close else len(share.draft)
+            if share.policy is not None and goes_on and drafted:
                 # What others have cost in the same batch is not the draft's.
                 plain = self.costs.seconds(self._last_count - len(share.draft))
                 extra = max(0.0, seconds - plain) + share.draft_seconds
-                share.policy.learn(share.match, len(share.draft), accepted, extra)
+                share.policy.learn(share.match, drafted, accepted, extra)
         if not goes_on:
             self._end(task)
+
+    def _is_close_call(self, share: Share, index: int) -> bool:
+        """Whether the draft beside it might decide what is drawn: sums of another order round otherwise."""
+        return bool(share.draft) and share.task.greedy and self._engine.margin(index) < CLOSE_CALL
+
+    def _compute_last_again(self, task: Task) -> None:
+        """Forget the last token of a sequence, and compute it in the next batch without a draft."""
+        task.without_draft = True
+        last = task.sequence.tokens.pop()
+        if task.answer:
+            task.next_token = last
+        else:
+            task.todo = [last]
 
     def _keep_what_was_read(self, shares: list[Share]) -> None:
         """After an abort: the cells that are there for good stay, the others are forgotten."""

@@ -81,6 +81,8 @@ class Task:
         self.finish: Finish | None = None
         self.lookup: PromptLookup | None = None
         self.policy: DraftPolicy | None = None
+        self.without_draft = False
+        """The next batch is to compute one token of it, as if there were no drafts."""
         self.written = 0
         self.answer: list[int] = []
         """What was drawn, with the token that ended it."""
@@ -114,6 +116,11 @@ class Task:
     def limit(self) -> int:
         """Most tokens of the answer; 0 only reads the prompt."""
         return self._limit
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest token is always taken."""
+        return self.job.request.draw.temperature <= 0.0
 
     @property
     def text(self) -> str:

@@ -265,7 +265,7 @@ def test_the_suffix_stays_where_it_is_for_many_keystrokes() -> None:
         job = bench.fill("a" * 500 + "b" * typed, "x" * 60, max_tokens=2)
         bench.run()
         assert bench.text(job) == bench.expected(job)
-    assert len(moves) <= 4
+    assert len(moves) <= 8
 
 
 def test_a_small_model_drafts_for_who_is_alone_and_changes_nothing() -> None:

@@ -1,0 +1,124 @@
+"""What the engine does to be fast must not show in what it answers: on the real 0.5B model."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import statistics
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_localcoder.contract import wire
+from jupyter_localcoder.errors import Canceled
+from jupyter_localcoder.supervisor import Supervisor
+from tests.engine.conftest import Bench, load_plan
+from tests.support.real_model import MODEL
+from tests.support.workers import request
+
+CELLS = [
+    inspect.getsource(function)
+    for function in (statistics.quantiles, statistics.correlation, textwrap.indent, textwrap.shorten)
+]
+SOURCE = inspect.getsource(statistics)
+AFTER = (
+    "\n    return ordered[low] + (ordered[high] - ordered[low]) * share\n\n\ndef spread(values):\n    pass\n"
+)
+
+
+@pytest.fixture
+def opened(real_model: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[object]:
+    made: list[Supervisor] = []
+    path = next((real_model / MODEL).glob("*.gguf"))
+
+    def open_(**changes: object) -> Bench:
+        made.append(Supervisor())
+        values = {"n_ctx": 2048, "n_batch": 512, "n_ubatch": 512, "n_threads": 0, "n_threads_batch": 0}
+        return Bench(made[-1], load_plan(path, **{**values, **changes}))
+
+    yield open_
+    for supervisor in made:
+        jp_asyncio_loop.run_until_complete(supervisor.close())
+
+
+def improve(code: str, *, lookup: bool) -> wire.Generate:
+    text = f"Improve this Python code. Answer with one code block.\n\n```python\n{code}```"
+    return request(160, text, lookup=lookup)
+
+
+async def test_drafts_change_no_token_of_real_cells(opened: object) -> None:
+    plain, drafted = opened(), opened()  # type: ignore[operator]
+    for code in CELLS:
+        expected, slow = await plain.ask(improve(code, lookup=False))
+        text, fast = await drafted.ask(improve(code, lookup=True))
+        assert text == expected
+        assert fast.completion_tokens == slow.completion_tokens
+
+
+def typing(line: str, above: str) -> Iterator[wire.FillPrompt]:
+    for end in range(0, len(line), 5):
+        yield wire.FillPrompt(prefix=above + "    " + line[:end], suffix=AFTER, reserve_tokens=24)
+
+
+def completion(prompt: wire.FillPrompt, **changes: object) -> wire.Generate:
+    fields = {"prompt": prompt, "stop": ("\n",), "priority": "completion", "scope": "nb", "lookup": True}
+    return request(24, **{**fields, **changes})  # type: ignore[arg-type]
+
+
+async def test_a_moved_suffix_gives_what_a_computed_one_gives(
+    opened: object, record_property: object
+) -> None:
+    moved, computed = opened(), opened(splice=False)  # type: ignore[operator]
+    same = []
+    for number, line in enumerate(
+        ("ordered = sorted(values)", "low = int(share * len(ordered))", "share = rest / 100")
+    ):
+        above = SOURCE[4000 : 6000 + 700 * number] + "\n\ndef percentile(values, share):\n"
+        for prompt in typing(line, above):
+            a, end = await moved.ask(completion(prompt))
+            b, _ = await computed.ask(completion(prompt, lookup=False))
+            same.append(a == b)
+            assert end.finish == "stop" or end.completion_tokens == 24
+    agreement = sum(same) / len(same)
+    record_property("agreement", agreement)  # type: ignore[operator]
+    print(f"the same text in {agreement:.0%} of {len(same)} keystrokes")
+    assert agreement >= 0.6
+
+
+async def test_after_whatever_happened_the_suffix_in_the_cache_is_the_right_one(opened: object) -> None:
+    """A splice after a cancel, an eviction, a move of the window and an overflow: the answer shows it."""
+    bench = opened(n_ctx=1024, n_cells=1536)  # type: ignore[operator]
+    above = "def box(width, height, depth):\n    base_area = width * height\n"
+    after = "\n    return box_volume\n"
+
+    async def check(typed: str) -> None:
+        prompt = wire.FillPrompt(prefix=f"{above}    {typed}", suffix=after, reserve_tokens=24)
+        text, _ = await bench.ask(completion(prompt))
+        assert (typed + text).replace(" ", "") == "box_volume=base_area*depth"
+
+    await check("box_volume")
+    await check("box_volume =")
+    job = bench.job(
+        completion(wire.FillPrompt(prefix=f"{above}    box_vol", suffix=after, reserve_tokens=24))
+    )
+    asyncio.get_running_loop().call_later(0.03, job.cancel)
+    try:
+        async for _ in job:
+            pass
+    except Canceled:
+        pass
+    await check("box_volume")
+    for number in range(12):  # more scopes than there are sequences, and more tokens than cells
+        other = f"# notebook {number}\n" + SOURCE[1000 * number : 1000 * number + 1500]
+        await bench.ask(completion(wire.FillPrompt(other, "\n", 24), scope=f"other {number}"))
+    await check("box_volume ")
+    await check("box_volume = ")
+    long = wire.FillPrompt(
+        prefix="# one of many lines\n" * 900 + f"{above}    box_volume", suffix=after, reserve_tokens=24
+    )
+    text, end = await bench.ask(completion(long))
+    assert end.left_out_tokens > 0
+    assert text.replace(" ", "") == "=base_area*depth"
+    await check("box_volume = b")
