@@ -62,7 +62,7 @@ export function info(id: string, changes: Partial<ModelInfo> = {}): ModelInfo {
 }
 
 export function list(...models: ModelInfo[]): ModelList {
-  const profile = { description: '', context_window: 8192 };
+  const profile = { description: '', context_window: 8192, draft_model: '' };
   return {
     models,
     licenses: [{ id: 'Apache-2.0', name: 'Apache', text: 'whole', sha256: 'c0', attribution: '' }],
