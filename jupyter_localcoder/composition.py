@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 from typing import Any
 
 from traitlets.config import Config, LoggingConfigurable
@@ -11,6 +12,7 @@ from traitlets.config import Config, LoggingConfigurable
 from .calibrations import Calibrations
 from .contract import registry
 from .contract.backend import Notice
+from .credentials.store import Credentials
 from .events import EventHub
 from .models.store import ModelStore
 from .planning import Planner
@@ -79,6 +81,7 @@ def build_service(
         events=events,
         planner=Planner(store, settings, Tuning(**shared), calibrations),
         accepted_by=_user(),
+        credentials=Credentials(settings.path.parent, os.environ, log),
         kernel_pids=kernel_pids,
         **shared,
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.support.tiny_model import write_tiny_model
+
+# No test asks the keyring of who runs it, in no process.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 # It also runs the coroutines among the tests, each in the loop of the fixture `jp_asyncio_loop`.
 pytest_plugins = ["pytest_jupyter.jupyter_server"]

@@ -61,7 +61,7 @@ class ProviderListRequest(Request, frozen=True, kw_only=True):
     """Asks for all of them."""
 
 
-class ProviderRequest(Request, frozen=True, kw_only=True):
+class ProviderIdRequest(Request, frozen=True, kw_only=True):
     """Names a provider."""
 
     id: ProviderId

@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from . import backend, generation, models, notebook, queue, settings
+from . import backend, generation, models, notebook, providers, queue, settings
 from .common import Empty
 
 Req = TypeVar("Req", bound=msgspec.Struct)
@@ -213,6 +213,49 @@ CONTEXT_PROBE = Operation(
     "What a kernel of a language is silently asked for the names, types and columns that it knows.",
 )  # fmt: skip
 
+_KEEP = ("PROVIDER_NOT_FOUND", "ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR")
+
+PROVIDER_LIST = Operation(
+    "provider:list", providers.ProviderListRequest, providers.ProviderList, "GET", "providers", "read",
+    "All providers, which one is active, and where their keys are; never a key.",
+    errors=("DATABASE_ERROR",),
+)  # fmt: skip
+PROVIDER_SAVE = Operation(
+    "provider:save", providers.ProviderSaveRequest, providers.Provider, "PUT", "providers/{id}", "write",
+    "Add a provider, or replace what is configured of one. Its key stays, unless it moves to another host.",
+    errors=("ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR"),
+)  # fmt: skip
+PROVIDER_SET_ACTIVE = Operation(
+    "provider:setActive", providers.ProviderIdRequest, providers.ProviderList, "POST",
+    "providers/{id}/activate", "write",
+    "Make one provider the active one: it answers requests that name none.",
+    errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR"),
+)  # fmt: skip
+PROVIDER_DELETE = Operation(
+    "provider:delete", providers.ProviderIdRequest, Empty, "DELETE", "providers/{id}", "write",
+    "Remove a provider and its key. Where it was active, the embedded one is then.",
+    errors=(*_KEEP, "PROVIDER_IN_USE"),
+)  # fmt: skip
+PROVIDER_TEST = Operation(
+    "provider:test", providers.ProviderIdRequest, providers.ProviderTested, "POST", "providers/{id}/test",
+    "execute",
+    "See whether a provider can be reached and takes its key: asks for its models, which costs nothing.",
+    errors=("PROVIDER_NOT_FOUND", "AIR_GAPPED", "CONNECTION_ERROR", "RATE_LIMITED", "TIMEOUT",
+            "INVALID_ARGUMENT", "MODEL_NOT_FOUND", "MODEL_NOT_READY"),
+)  # fmt: skip
+PROVIDER_SET_KEY = Operation(
+    "provider:setKey", providers.ProviderSetKeyRequest, providers.Provider, "PUT", "providers/{id}/key",
+    "write",
+    "Keep the key of a provider, for its present host.",
+    errors=_KEEP,
+)  # fmt: skip
+PROVIDER_FORGET_KEY = Operation(
+    "provider:forgetKey", providers.ProviderIdRequest, providers.Provider, "DELETE", "providers/{id}/key",
+    "write",
+    "Forget the key of a provider. One in the environment stays.",
+    errors=_KEEP,
+)  # fmt: skip
+
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     PING,
     MODEL_LIST,
@@ -239,6 +282,13 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     CONTEXT_PROBE,
     QUEUE_LIST,
     QUEUE_GET,
+    PROVIDER_LIST,
+    PROVIDER_SAVE,
+    PROVIDER_SET_ACTIVE,
+    PROVIDER_DELETE,
+    PROVIDER_TEST,
+    PROVIDER_SET_KEY,
+    PROVIDER_FORGET_KEY,
 )
 
 BACKEND_STATE = Event("backend:state", backend.BackendState, "A move of the worker's state machine.")
@@ -250,6 +300,11 @@ SETTINGS_CHANGED = Event("settings:changed", settings.SettingsView, "Somebody ch
 TAB_STREAM = Event("tab:stream", generation.Frame, "A frame of a completion, to who asked for it.")
 NOTICE = Event("notice", backend.Notice, "A sentence for the person.")
 
+PROVIDERS_CHANGED = Event(
+    "providers:changed",
+    providers.ProviderList,
+    "A provider was configured, activated, given a key or removed.",
+)
 QUEUE_UPDATED = Event("queue:updated", queue.QueueUpdated, "A request was queued, began or ended.")
 RESPONSE_COMPLETE = Event(
     "response:complete", queue.ResponseComplete, "A request was answered, and the answer is kept."
@@ -262,6 +317,7 @@ EVENTS: tuple[Event, ...] = (
     SETTINGS_CHANGED,
     TAB_STREAM,
     NOTICE,
+    PROVIDERS_CHANGED,
     QUEUE_UPDATED,
     RESPONSE_COMPLETE,
     RESPONSE_ERROR,

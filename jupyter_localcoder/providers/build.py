@@ -53,6 +53,26 @@ def check_fields(fields: ProviderFields) -> None:
         FillTemplate(fields.fill_template)
 
 
+def check_key_travels_safely(id_: str, fields: ProviderFields) -> None:
+    """Refuse a key that others on the way could read.
+
+    Raises
+    ------
+    ValidationError
+        The address is another machine's, without encryption, and nobody said that this is fine.
+    """
+    address = address_of(fields)
+    if address is None or address.keeps_keys_safe or fields.allow_unencrypted_key:
+        return
+    raise ValidationError(
+        f"The key of {fields.name or id_} would travel to {address.host} unencrypted, so it was not taken.",
+        recovery="Use an address that begins with https://, or switch `allow_unencrypted_key` on "
+        "for this provider if you trust the network.",
+        field="base_url",
+        provider=id_,
+    )
+
+
 def build_provider(id_: str, fields: ProviderFields, key: str | None) -> Provider:
     """Make a provider that is reached over HTTP; nothing is opened before it is used.
 
@@ -69,14 +89,8 @@ def build_provider(id_: str, fields: ProviderFields, key: str | None) -> Provide
     failures = Failures(id_, fields.name or id_, address.host, (key,) if key and len(key) >= 6 else ())
     if key is None and KINDS[fields.type].key_needed:
         raise failures.no_key()
-    if key is not None and not address.keeps_keys_safe and not fields.allow_unencrypted_key:
-        raise ValidationError(
-            f"The key of {failures.name} would travel to {address.host} unencrypted, so it was not sent.",
-            recovery="Use an address that begins with https://, or switch `allow_unencrypted_key` on "
-            "for this provider if you trust the network.",
-            field="base_url",
-            provider=id_,
-        )
+    if key is not None:
+        check_key_travels_safely(id_, fields)
     return _make(fields, address, failures, key)
 
 

@@ -126,6 +126,10 @@ class RequestQueue(LoggingConfigurable):
         lane = self._lanes[ticket.lane]
         return 1 + len(lane.running) + lane.waiting.index(ticket)
 
+    def in_lane(self, name: str) -> int:
+        """How many wait and run at a provider."""
+        return sum(ticket.lane == name for ticket in self._open.values())
+
     # What is done with it
 
     def add(self, ticket: Ticket) -> int:

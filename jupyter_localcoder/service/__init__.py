@@ -18,10 +18,13 @@ from traitlets.config import LoggingConfigurable
 
 from ..context.checks.gate import Rules
 from ..contract import wire
+from ..credentials.store import Credentials
 from ..downloads import Downloads
 from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner
+from ..providers.book import Book
+from ..providers.prices import Prices
 from ..queueing.journal import Journal
 from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
@@ -29,7 +32,6 @@ from ..runs import Runs
 from ..settings import LocalCoderSettings
 from ..supervisor import LoadPlan, Supervisor
 from .backend import Backend
-from .choice import OnlyEmbedded
 from .completion import Completion
 from .context import Context
 from .embedded import Embedded
@@ -39,7 +41,9 @@ from .inspections import Inspections
 from .machine import KernelPids, Machine
 from .models import Models
 from .offering import offers_operations
+from .providers import Providers
 from .queue import Queue
+from .remote import RemoteProviders
 from .room import Room
 from .settings import Settings
 
@@ -54,6 +58,7 @@ class Service(LoggingConfigurable):
     generation: Generation
     completion: Completion
     context: Context
+    providers: Providers
     queue: Queue
 
     max_requests = Integer(
@@ -95,6 +100,7 @@ class Service(LoggingConfigurable):
         events: EventHub,
         planner: Planner,
         accepted_by: str,
+        credentials: Credentials,
         kernel_pids: KernelPids = tuple,
         **kwargs: Any,
     ) -> None:
@@ -124,14 +130,25 @@ class Service(LoggingConfigurable):
             settings, supervisor, planner, self._engine, self._runs, inspections, self._completion_rules
         )
         self.context = Context(inspections)
-        choice = OnlyEmbedded(Embedded(store, planner, self._engine))
-        self.queue = Queue(settings, requests, choice, events, self._runs, record)
+        folder = settings.path.parent
+        book = Book(folder / "providers.json")
+        self.providers = Providers(
+            settings,
+            book,
+            credentials,
+            RemoteProviders(settings, book, credentials, Prices(folder / "prices.json"), self.log),
+            Embedded(store, planner, self._engine),
+            events,
+            waiting=requests.in_lane,
+        )
+        self.queue = Queue(settings, requests, self.providers, events, self._runs, record)
 
     async def close(self) -> None:
         """End everything that is under way."""
         self._runs.cancel_all()
         self.completion.stop_warming()
         await self.queue.close()
+        await self.providers.close()
         await self._downloads.close()
         await self._supervisor.close()
         self._planner.close()

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..errors import ProviderNotFound
 from ..providers.base import Provider
-
-EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True)
@@ -33,16 +30,3 @@ class Choice(Protocol):
         AirGapped
             It is not on this machine, and the air gap is on.
         """
-
-
-class OnlyEmbedded:
-    """Where no other provider is configured."""
-
-    def __init__(self, embedded: Provider) -> None:
-        self._embedded = embedded
-
-    async def choose(self, id_: str) -> Chosen:
-        """The embedded one; see `Choice.choose`."""
-        if id_ not in ("", EMBEDDED):
-            raise ProviderNotFound(f"There is no provider {id_!r}.")
-        return Chosen(EMBEDDED, self._embedded)

@@ -249,6 +249,12 @@ export interface KernelVariable {
   columns?: Column[];
 }
 
+/** Where a key would be kept that is entered now. */
+export interface KeyStorage {
+  place: 'file' | 'keyring' | 'session';
+  note: string;
+}
+
 /** A licence, whole: it is shown before the first byte of a model is fetched. */
 export interface License {
   id: string;
@@ -504,6 +510,87 @@ export interface PromptPart {
   source: string;
   tokens: number;
   left_out_tokens: number;
+}
+
+/** A provider as it is configured, without its key. */
+export interface Provider {
+  /** Id of a provider: small letters, digits and dash. */
+  id: string;
+  type: 'azure_openai' | 'embedded' | 'gemini' | 'ollama' | 'openai' | 'openai_compatible';
+  name: string;
+  base_url: string;
+  model: string;
+  timeout_seconds: number;
+  connect_timeout_seconds: number;
+  silence_timeout_seconds: number;
+  fill: 'infill' | 'off' | 'suffix' | 'tokens';
+  fill_template: string;
+  api_version: string;
+  context_window: number;
+  allow_unencrypted_key: boolean;
+  active: boolean;
+  key: 'environment' | 'file' | 'keyring' | 'none' | 'session';
+  key_needed: boolean;
+  problem: string;
+  remote: boolean;
+  in_use: number;
+}
+
+/** Names a provider. */
+export interface ProviderIdRequest {
+  /** Id of a provider: small letters, digits and dash. */
+  id: string;
+}
+
+/** All providers, `embedded` first. */
+export interface ProviderList {
+  providers: Provider[];
+  /** Id of a provider: small letters, digits and dash. */
+  active: string;
+  key_storage: KeyStorage;
+  path: string;
+  prices_path: string;
+  problem: string;
+}
+
+/** Asks for all of them. */
+export type ProviderListRequest = Record<string, never>;
+
+/** Add a provider, or replace what is configured of one. */
+export interface ProviderSaveRequest {
+  type: 'azure_openai' | 'embedded' | 'gemini' | 'ollama' | 'openai' | 'openai_compatible';
+  name?: string;
+  base_url?: string;
+  model?: string;
+  timeout_seconds?: number;
+  connect_timeout_seconds?: number;
+  silence_timeout_seconds?: number;
+  fill?: 'infill' | 'off' | 'suffix' | 'tokens';
+  fill_template?: string;
+  api_version?: string;
+  context_window?: number;
+  allow_unencrypted_key?: boolean;
+  /** Id of a provider: small letters, digits and dash. */
+  id: string;
+  key?: string | null;
+  keep_key?: 'auto' | 'session';
+}
+
+/** Keep a key. */
+export interface ProviderSetKeyRequest {
+  /** Id of a provider: small letters, digits and dash. */
+  id: string;
+  key: string;
+  keep?: 'auto' | 'session';
+}
+
+/** Answer of `provider:test`: address and key are right. */
+export interface ProviderTested {
+  /** Id of a provider: small letters, digits and dash. */
+  id: string;
+  models: string[];
+  latency_ms: number;
+  model_listed: boolean | null;
 }
 
 /** One request, with what there is of its answer. */
@@ -964,6 +1051,72 @@ export interface IOperations {
     response: QueueAnswer;
     streams: false;
   };
+  /**
+   * All providers, which one is active, and where their keys are; never a key.
+   * Errors: DATABASE_ERROR.
+   */
+  'provider:list': {
+    request: ProviderListRequest;
+    response: ProviderList;
+    streams: false;
+  };
+  /**
+   * Add a provider, or replace what is configured of one. Its key stays, unless it moves to another
+   * host.
+   * Errors: ENCRYPTION_UNAVAILABLE, DATABASE_ERROR.
+   */
+  'provider:save': {
+    request: ProviderSaveRequest;
+    response: Provider;
+    streams: false;
+  };
+  /**
+   * Make one provider the active one: it answers requests that name none.
+   * Errors: PROVIDER_NOT_FOUND, DATABASE_ERROR.
+   */
+  'provider:setActive': {
+    request: ProviderIdRequest;
+    response: ProviderList;
+    streams: false;
+  };
+  /**
+   * Remove a provider and its key. Where it was active, the embedded one is then.
+   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, PROVIDER_IN_USE.
+   */
+  'provider:delete': {
+    request: ProviderIdRequest;
+    response: Empty;
+    streams: false;
+  };
+  /**
+   * See whether a provider can be reached and takes its key: asks for its models, which costs
+   * nothing.
+   * Errors: PROVIDER_NOT_FOUND, AIR_GAPPED, CONNECTION_ERROR, RATE_LIMITED, TIMEOUT,
+   * INVALID_ARGUMENT, MODEL_NOT_FOUND, MODEL_NOT_READY.
+   */
+  'provider:test': {
+    request: ProviderIdRequest;
+    response: ProviderTested;
+    streams: false;
+  };
+  /**
+   * Keep the key of a provider, for its present host.
+   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR.
+   */
+  'provider:setKey': {
+    request: ProviderSetKeyRequest;
+    response: Provider;
+    streams: false;
+  };
+  /**
+   * Forget the key of a provider. One in the environment stays.
+   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR.
+   */
+  'provider:forgetKey': {
+    request: ProviderIdRequest;
+    response: Provider;
+    streams: false;
+  };
 }
 
 /** Every event, by name, with its payload. */
@@ -978,6 +1131,8 @@ export interface IEvents {
   'tab:stream': Frame;
   /** A sentence for the person. */
   'notice': Notice;
+  /** A provider was configured, activated, given a key or removed. */
+  'providers:changed': ProviderList;
   /** A request was queued, began or ended. */
   'queue:updated': QueueUpdated;
   /** A request was answered, and the answer is kept. */
@@ -1012,5 +1167,12 @@ export const OPERATIONS = {
   'context:inspect': { method: 'POST', path: 'context/inspect', streams: false },
   'context:probe': { method: 'GET', path: 'context/probe', streams: false },
   'queue:list': { method: 'GET', path: 'queue', streams: false },
-  'queue:get': { method: 'GET', path: 'queue/{id}', streams: false }
+  'queue:get': { method: 'GET', path: 'queue/{id}', streams: false },
+  'provider:list': { method: 'GET', path: 'providers', streams: false },
+  'provider:save': { method: 'PUT', path: 'providers/{id}', streams: false },
+  'provider:setActive': { method: 'POST', path: 'providers/{id}/activate', streams: false },
+  'provider:delete': { method: 'DELETE', path: 'providers/{id}', streams: false },
+  'provider:test': { method: 'POST', path: 'providers/{id}/test', streams: false },
+  'provider:setKey': { method: 'PUT', path: 'providers/{id}/key', streams: false },
+  'provider:forgetKey': { method: 'DELETE', path: 'providers/{id}/key', streams: false }
 } as const;

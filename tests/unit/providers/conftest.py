@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,3 +40,11 @@ def make(server: WireServer, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iter
     yield make_
     for provider in made:
         jp_asyncio_loop.run_until_complete(provider.close())
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -576,13 +576,6 @@ async def test_a_connection_that_ends_without_an_answer_is_not(server, make, wai
     assert (waits, len(server.heard)) == ([], 1)
 
 
-@pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 # Keys
 
 

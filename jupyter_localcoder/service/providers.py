@@ -1,0 +1,281 @@
+"""``provider:*``: which providers there are, which one is active, and their keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from ..contract import registry
+from ..contract.common import Empty
+from ..contract.providers import (
+    EMBEDDED,
+    KeyPlace,
+    KeyStorage,
+    Provider,
+    ProviderFields,
+    ProviderIdRequest,
+    ProviderList,
+    ProviderListRequest,
+    ProviderSaveRequest,
+    ProviderSetKeyRequest,
+    ProviderTested,
+)
+from ..contract.settings import SettingsView
+from ..credentials.secret import Secret
+from ..credentials.store import Credentials
+from ..errors import LocalCoderError, ProviderInUse, ProviderNotFound, ValidationError
+from ..events import EventHub
+from ..providers import base
+from ..providers.book import Book, Draft, Entry, Page
+from ..providers.build import address_of, check_fields, check_key_travels_safely
+from ..providers.kinds import KINDS
+from ..settings import LocalCoderSettings
+from .choice import Chosen
+from .remote import RemoteProviders, air_gapped, owner_of
+
+MAX_PROVIDERS = 100
+_EMBEDDED_ENTRY = Entry(ProviderFields(type="embedded"))
+
+
+class Providers:
+    """Configures providers, and finds the one that answers (`Choice`).
+
+    Parameters
+    ----------
+    waiting
+        Answers how many requests wait for a provider or run on it.
+    """
+
+    def __init__(
+        self,
+        settings: LocalCoderSettings,
+        book: Book,
+        credentials: Credentials,
+        remote: RemoteProviders,
+        embedded: base.Provider,
+        events: EventHub,
+        *,
+        waiting: Callable[[str], int],
+    ) -> None:
+        self._settings = settings
+        self._book = book
+        self._credentials = credentials
+        self._remote = remote
+        self._embedded = embedded
+        self._events = events
+        self._waiting = waiting
+        events.listen(self._on_event)
+
+    # Operations
+
+    async def provider_list(self, _request: ProviderListRequest) -> ProviderList:
+        """All of them."""
+        return await asyncio.to_thread(self._list)
+
+    async def provider_save(self, request: ProviderSaveRequest) -> Provider:
+        """Add one, or replace what is configured of one."""
+        fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
+        _check(request, fields)
+        await asyncio.to_thread(self._save, request, fields)
+        return await self._changed(request.id)
+
+    async def provider_set_active(self, request: ProviderIdRequest) -> ProviderList:
+        """Let one answer all requests that name none."""
+
+        def activate() -> None:
+            with self._book.change() as draft:
+                _require(draft, request.id)
+                draft.active = request.id
+
+        await asyncio.to_thread(activate)
+        await self._changed(request.id)
+        return await asyncio.to_thread(self._list)
+
+    async def provider_delete(self, request: ProviderIdRequest) -> Empty:
+        """Remove one, and its key."""
+        if request.id == EMBEDDED:
+            raise ValidationError("The embedded provider is always there, and cannot be removed.", field="id")
+        if self._in_use(request.id):
+            raise ProviderInUse(f"A request runs on {request.id} or waits for it.", provider=request.id)
+
+        def delete() -> None:
+            with self._book.change() as draft:
+                _require(draft, request.id, unread=True)
+                self._credentials.forget(request.id)
+                draft.remove(request.id)
+
+        await asyncio.to_thread(delete)
+        await self._changed(request.id)
+        return Empty()
+
+    async def provider_test(self, request: ProviderIdRequest) -> ProviderTested:
+        """See whether it answers."""
+        chosen = await self.choose(request.id)
+        check = await chosen.provider.check()
+        page = await asyncio.to_thread(self._book.read)
+        entry = page.entries.get(request.id)
+        # What Azure lists are models; what is configured is one of their deployments.
+        model = entry.settings.model if entry and entry.settings.type != "azure_openai" else ""
+        listed = None if not model or not check.models else model in check.models
+        return ProviderTested(
+            id=request.id, models=check.models, latency_ms=check.latency_ms, model_listed=listed
+        )
+
+    async def provider_set_key(self, request: ProviderSetKeyRequest) -> Provider:
+        """Keep a key."""
+
+        def keep() -> None:
+            with self._book.change() as draft:
+                entry = _require(draft, request.id)
+                _require_key_type(entry.settings)
+                check_key_travels_safely(request.id, entry.settings)
+                kept = self._credentials.keep(
+                    owner_of(request.id, entry.settings), Secret(request.key), lasting=request.keep == "auto"
+                )
+                draft.put(request.id, Entry(entry.settings, kept))
+
+        await asyncio.to_thread(keep)
+        return await self._changed(request.id)
+
+    async def provider_forget_key(self, request: ProviderIdRequest) -> Provider:
+        """Forget the key of one."""
+
+        def forget() -> None:
+            with self._book.change() as draft:
+                entry = _require(draft, request.id)
+                self._credentials.forget(request.id)
+                if request.id in draft.entries:
+                    draft.put(request.id, Entry(entry.settings))
+
+        await asyncio.to_thread(forget)
+        return await self._changed(request.id)
+
+    # For other nouns
+
+    async def choose(self, id_: str) -> Chosen:
+        """The provider of this id, or the active one; see `Choice.choose`."""
+        page = await asyncio.to_thread(self._book.read)
+        chosen = id_ or page.active
+        entry = page.entries.get(chosen)
+        timeout = entry.settings.timeout_seconds if entry else None
+        if chosen == EMBEDDED:
+            return Chosen(EMBEDDED, self._embedded, timeout)
+        if entry is None:
+            raise ProviderNotFound(f"There is no provider {chosen[:64]!r}.")
+        if self._settings.current.air_gap:
+            raise air_gapped(chosen)
+        return Chosen(chosen, self._remote.provider(chosen), timeout)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._remote.close()
+
+    # Details; what follows may block
+
+    def _save(self, request: ProviderSaveRequest, fields: ProviderFields) -> None:
+        with self._book.change() as draft:
+            before = draft.entries.get(request.id)
+            if before is None and len(draft.entries) >= MAX_PROVIDERS:
+                raise ValidationError(f"There are {MAX_PROVIDERS} providers already.", field="id")
+            kept = before.kept if before else None
+            if request.key is not None:
+                check_key_travels_safely(request.id, fields)
+                owner = owner_of(request.id, fields)
+                kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep_key == "auto")
+            elif before is not None and _origin(before.settings) != _origin(fields):
+                self._credentials.forget(request.id)
+                kept = None
+            draft.put(request.id, Entry(fields, kept))
+
+    def _list(self) -> ProviderList:
+        page = self._book.read()
+        self._remote.prices.refresh()
+        air_gap = self._settings.current.air_gap
+        place, note = self._credentials.storage()
+        ids = [EMBEDDED, *(id_ for id_ in page.entries if id_ != EMBEDDED)]
+        return ProviderList(
+            providers=tuple(self._info(id_, page, air_gap=air_gap) for id_ in ids),
+            active=page.active,
+            key_storage=KeyStorage(place=place, note=note),
+            path=str(self._book.path),
+            prices_path=str(self._remote.prices.path),
+            problem=" ".join(filter(None, (page.problem, self._remote.prices.problem))),
+        )
+
+    def _info(self, id_: str, page: Page, *, air_gap: bool) -> Provider:
+        entry = page.entries.get(id_, _EMBEDDED_ENTRY)
+        fields = entry.settings
+        kind = KINDS[fields.type]
+        shown = msgspec.structs.asdict(fields)
+        shown["name"] = fields.name or (kind.title if id_ == EMBEDDED else id_)
+        shown["base_url"] = fields.base_url or kind.base_url
+        key: KeyPlace = "none"
+        problem = ""
+        try:
+            key = self._credentials.place(owner_of(id_, fields), entry.kept)
+        except LocalCoderError as failure:  # of a file that was edited by hand
+            problem = failure.message
+        if not problem and key == "none" and kind.key_needed:
+            problem = "It needs a key, and none is there."
+        if air_gap and id_ != EMBEDDED:
+            problem = air_gapped(id_).message
+        return Provider(
+            id=id_,
+            **shown,
+            active=id_ == page.active,
+            key=key,
+            key_needed=kind.key_needed,
+            problem=problem,
+            remote=id_ != EMBEDDED,
+            in_use=self._in_use(id_),
+        )
+
+    def _in_use(self, id_: str) -> int:
+        return max(self._waiting(id_), self._remote.users(id_))
+
+    async def _changed(self, id_: str) -> Provider:
+        """Let everybody know, and answer what there is now of one."""
+        self._remote.changed(id_)
+        listed = await asyncio.to_thread(self._list)
+        self._events.tell(registry.PROVIDERS_CHANGED, listed)
+        return next((info for info in listed.providers if info.id == id_), listed.providers[0])
+
+    def _on_event(self, event: registry.Event, payload: msgspec.Struct) -> None:
+        if event is registry.SETTINGS_CHANGED and isinstance(payload, SettingsView):
+            self._remote.set_air_gap(payload.settings.air_gap)
+
+
+def _check(request: ProviderSaveRequest, fields: ProviderFields) -> None:
+    if (request.id == EMBEDDED) != (fields.type == "embedded"):
+        raise ValidationError(
+            f"`type`: the provider `{EMBEDDED}` and no other is of the type `{EMBEDDED}`.", field="type"
+        )
+    if fields.type == "embedded" and (fields.base_url or fields.model or request.key is not None):
+        raise ValidationError(
+            "`base_url`, `model` and `key` do not belong to the embedded provider.",
+            recovery="Choose its model in the settings.",
+            field="base_url" if fields.base_url else "model" if fields.model else "key",
+        )
+    check_fields(fields)
+
+
+def _require(draft: Draft, id_: str, *, unread: bool = False) -> Entry:
+    """The entry of a provider that is there."""
+    if unread and id_ in draft.unread:
+        return _EMBEDDED_ENTRY
+    entry = draft.entries.get(id_) or (_EMBEDDED_ENTRY if id_ == EMBEDDED else None)
+    if entry is None:
+        raise ProviderNotFound(f"There is no provider {id_!r}.", provider=id_)
+    return entry
+
+
+def _require_key_type(fields: ProviderFields) -> None:
+    if fields.type == "embedded":
+        raise ValidationError("The embedded provider needs no key.", field="id")
+
+
+def _origin(fields: ProviderFields) -> str:
+    address = address_of(fields)
+    return address.origin if address else ""

@@ -1,0 +1,178 @@
+"""Providers over REST and the channel, on a real Jupyter server; and a key that must not get anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jupyter_localcoder.contract import codec
+from jupyter_localcoder.contract.providers import ProviderSaveRequest
+from jupyter_localcoder.errors import ValidationError
+from jupyter_localcoder.server.app import LocalCoderApp
+from tests.server.conftest import Ask
+from tests.support.wire_server import WireServer, document, events, wire_server
+
+KEY = "sk-canary-0123456789abcdef"
+ANSWER = events({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]})
+
+
+@pytest.fixture
+def server(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[WireServer]:
+    context = wire_server()
+    yield jp_asyncio_loop.run_until_complete(context.__aenter__())
+    jp_asyncio_loop.run_until_complete(context.__aexit__(None, None, None))
+
+
+def acme(server: WireServer, **changes: Any) -> dict[str, Any]:
+    return {"type": "openai_compatible", "base_url": server.url + "/v1", "model": "m", **changes}
+
+
+async def test_the_life_of_a_provider(ask: Ask, server: WireServer) -> None:
+    assert [p["id"] for p in (await ask("GET", "providers")).data["providers"]] == ["embedded"]
+    saved = await ask("PUT", "providers/acme", acme(server))
+    assert (saved.status, saved.data["active"]) == (200, False)
+    server.say(document({"data": [{"id": "m"}]}))
+    tested = (await ask("POST", "providers/acme/test")).data
+    assert (tested["models"], tested["model_listed"]) == (["m"], True)
+    assert (await ask("POST", "providers/acme/activate")).data["active"] == "acme"
+    server.say(ANSWER)
+    queued = (await ask("POST", "queue", {"prompt": "Hello?"})).data["id"]
+    answer = (await ask("GET", f"queue/{queued}?wait_ms=10000")).data
+    assert (answer["text"], answer["item"]["provider"]) == ("Hi", "acme")
+    assert (await ask("DELETE", "providers/acme")).data == {}
+    assert (await ask("GET", "providers")).data["active"] == "embedded"
+
+
+async def test_errors_have_their_statuses(ask: Ask, server: WireServer) -> None:
+    await ask("PUT", "providers/acme", acme(server))
+    for status, code, ours in (
+        (401, "AUTH_ERROR", 403),
+        (429, "RATE_LIMITED", 429),
+        (500, "CONNECTION_ERROR", 502),
+    ):
+        server.say(document({"error": {"message": "its own words"}}, status))
+        answer = await ask("POST", "providers/acme/test")
+        assert (answer.status, answer.code) == (ours, code)
+        assert "its own words" in answer.data["error"]["message"]
+        assert answer.data["error"]["details"]["provider"] == "acme"
+    assert (await ask("POST", "providers/nobody/activate")).code == "PROVIDER_NOT_FOUND"
+    assert (await ask("DELETE", "providers/embedded")).code == "VALIDATION_ERROR"
+    await ask("PATCH", "settings", {"air_gap": True})
+    answer = await ask("POST", "providers/acme/test")
+    assert (answer.status, answer.code) == (403, "AIR_GAPPED")
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "http://me:secret@host/", "gopher://host", "http://h/?k=secret"]
+)
+async def test_addresses_that_are_refused(ask: Ask, server: WireServer, url: str) -> None:
+    answer = await ask("PUT", "providers/acme", acme(server, base_url=url))
+    assert (answer.status, answer.code, answer.data["error"]["details"]["field"]) == (
+        400, "VALIDATION_ERROR", "base_url"
+    )  # fmt: skip
+    assert "secret" not in answer.text
+
+
+async def test_a_key_gets_nowhere(
+    ask: Ask,
+    server: WireServer,
+    extension: LocalCoderApp,
+    tiny_model: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Entered in each way, used, refused and in the middle of a defect: only the request holds it."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("", "tornado", "httpx", "httpcore", "asyncio", "LocalCoderApp", "ServerApp"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    extension.log.addHandler(caplog.handler)
+    told: list[Any] = []
+    extension.service.events.listen(lambda event, payload: told.append((event.name, codec.encode(payload))))
+    answers = []
+
+    async def say(*request: Any) -> None:
+        answers.append(await ask(*request))
+
+    await say("PUT", "providers/acme", acme(server, key=KEY))
+    await say("PUT", "providers/acme/key", {"key": KEY})
+    await say("PUT", "providers/acme/key", {"key": KEY, "keep": "session"})
+    await say("PUT", "providers/acme/key", {"key": KEY})
+    monkeypatch.setenv("LOCALCODER_PROVIDER_OTHER_KEY", KEY)
+    await say("PUT", "providers/other", acme(server))
+    await say("PUT", "providers/acme/key", {"key": KEY, "kep": "session"})
+    await say("PUT", "providers/acme/key", {"key": [KEY]})
+    await say("PUT", "providers/acme/key", {"key": KEY + " x"})
+    await say("PUT", "providers/acme/key", KEY)
+    await say("PUT", "providers/acme", acme(server, key=KEY, base_url="http://192.0.2.1"))
+    for id_ in ("acme", "other"):
+        server.say(document({"data": []}), document({"error": f"bad key {KEY}"}, 401), ANSWER)
+        for _ in range(2):
+            await say("POST", f"providers/{id_}/test")
+        queued = (await ask("POST", "queue", {"prompt": "Hello?", "provider": id_})).data["id"]
+        await say("GET", f"queue/{queued}?wait_ms=10000")
+
+    def defect(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(extension.service.providers._credentials, "keep", defect)
+        await say("PUT", "providers/acme/key", {"key": KEY})
+        patched.setattr("jupyter_localcoder.service.remote.build_provider", defect)
+        extension.service.providers._remote.changed("acme")
+        await say("POST", "providers/acme/test")
+    assert {answer.code for answer in answers if answer.status >= 400} == {
+        "VALIDATION_ERROR", "AUTH_ERROR", "UNKNOWN_ERROR"
+    }  # fmt: skip
+    assert [heard.headers.get("authorization") for heard in server.heard] == [f"Bearer {KEY}"] * 6
+    await say("GET", "providers")
+    await say("GET", "settings")
+    await say("GET", "queue")
+    await say("POST", "models/tiny/load")
+    worker = psutil.Process(extension.service._supervisor.pid)
+    assert worker.environ()["PYTHONUNBUFFERED"] == "1"
+    assert KEY not in json.dumps(worker.environ()) + json.dumps(worker.cmdline())
+    await say("DELETE", "providers/other")
+    await say("DELETE", "providers/acme/key")
+
+    captured = capfd.readouterr()
+    assert "a defect" in caplog.text, "the log of the server is not what was read"
+    assert "canary" not in caplog.text + captured.out + captured.err
+    assert "canary" not in "".join(answer.text for answer in answers)
+    assert "canary" not in repr(told)
+    assert len(told) >= 8
+    os.environ.pop("LOCALCODER_PROVIDER_OTHER_KEY")
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.suffix != ".gguf":
+            assert b"canary" not in path.read_bytes(), path
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = [*ProviderSaveRequest.__struct_fields__, "surprise"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6))
+def test_any_configuration_is_kept_or_a_validation_error(
+    extension: LocalCoderApp, jp_asyncio_loop: asyncio.AbstractEventLoop, body: dict[str, Any]
+) -> None:
+    body = {"id": "acme", "type": "openai_compatible", "base_url": "http://127.0.0.1:1/v1", **body}
+    with contextlib.suppress(ValidationError):
+        request = codec.decode(ProviderSaveRequest, body)
+        jp_asyncio_loop.run_until_complete(extension.service.provider_save(request))
