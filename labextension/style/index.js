@@ -1,3 +1,4 @@
 import './base.css';
 import './panels.css';
 import './models.css';
+import './start.css';

@@ -57,7 +57,10 @@ class Lab:
         self._work = folder / "work"
         self._work.mkdir()
         self._program = program
-        self._environment = _environment(folder, with_extension, with_start_page, config or {})
+        self._environment = _environment(folder, with_extension, config or {})
+        self._own_settings = folder / "lab-settings" / "jupyter-localcoder" / "plugin.jupyterlab-settings"
+        self._own_settings.parent.mkdir(parents=True)
+        self.set_start_page(shown=with_start_page)
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -119,6 +122,10 @@ class Lab:
         except urllib.error.HTTPError as failure:
             raise AssertionError(f"{method} {path}: {failure.code} {failure.read().decode()}") from None
 
+    def set_start_page(self, *, shown: bool) -> None:
+        """Set whether the start page opens by itself, for pages that are opened from now on."""
+        self._own_settings.write_text(json.dumps({"showStart": shown}))
+
     def worker(self) -> psutil.Process:
         """The inference worker, a child of the server."""
         assert self._server is not None
@@ -142,9 +149,7 @@ def running_lab(folder: Path, **options: Any) -> Iterator[Lab]:
         lab.stop()
 
 
-def _environment(
-    folder: Path, with_extension: bool, with_start_page: bool, more: dict[str, Any]
-) -> dict[str, str]:
+def _environment(folder: Path, with_extension: bool, more: dict[str, Any]) -> dict[str, str]:
     """Everything that Jupyter writes or reads of a person lies in the folder."""
     config, data = folder / "config", folder / "data"
     enabled = {"ServerApp": {"jpserver_extensions": {"jupyter_localcoder": with_extension}}}
@@ -153,9 +158,6 @@ def _environment(
     extension = data / "labextensions" / "jupyter-localcoder"
     extension.parent.mkdir(parents=True)
     extension.symlink_to(BUILT)
-    own_settings = folder / "lab-settings" / "jupyter-localcoder" / "plugin.jupyterlab-settings"
-    own_settings.parent.mkdir(parents=True)
-    own_settings.write_text(json.dumps({"showStart": with_start_page}))
     news = folder / "lab-settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false"}')  # else it asks, over what the test looks at

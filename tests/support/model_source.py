@@ -14,6 +14,7 @@ from typing import Any
 
 CHUNK_BYTES = 16 * 1024
 _LONGEST_HOLD_SECONDS = 60.0
+_TINY = {"layers": 2, "heads": 4, "kv_heads": 2, "key_length": 32, "embedding_length": 128, "vocabulary": 269}
 
 
 class ModelSource:
@@ -61,6 +62,7 @@ class ModelSource:
             "roles": ["code", "general"],
             "fill_in_the_middle": True,
             "sources": [{"type": "url", "url": f"{self.url}/{file}"}],
+            "architecture": _TINY,
             **changes,
         }
 

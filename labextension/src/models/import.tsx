@@ -11,9 +11,11 @@ import { progressOf } from './view';
 export interface IImportProps {
   model: ModelsModel;
   trans: TranslationBundle;
+  /** Is told the id of what was taken in. */
+  onImported?: (id: string) => void;
 }
 
-export function ImportForm({ model, trans }: IImportProps): React.JSX.Element {
+export function ImportForm({ model, trans, onImported }: IImportProps): React.JSX.Element {
   const id = React.useId();
   const [path, setPath] = React.useState('');
   const [name, setName] = React.useState('');
@@ -22,10 +24,11 @@ export function ImportForm({ model, trans }: IImportProps): React.JSX.Element {
   const submit = (event: React.FormEvent): void => {
     event.preventDefault();
     if (path.trim() !== '' && isNamedWell) {
-      void model.import(path.trim(), name || null, isLinked).then(isDone => {
-        if (isDone) {
+      void model.import(path.trim(), name || null, isLinked).then(imported => {
+        if (imported !== null) {
           setPath('');
           setName('');
+          onImported?.(imported);
         }
       });
     }

@@ -14,6 +14,7 @@ import type {
   ErrorPayload,
   IOperations,
   License,
+  LoadedModel,
   ModelInfo,
   ModelList,
   ModelStateEvent,
@@ -134,6 +135,11 @@ export class ModelsModel implements IDisposable {
     }
   }
 
+  /** What the service answered when this tab had a model loaded. */
+  loadOf(id: string): LoadedModel | undefined {
+    return this._loads.get(id);
+  }
+
   licenseOf(info: ModelInfo): License | undefined {
     return this._list?.licenses.find(({ id }) => id === info.license);
   }
@@ -200,7 +206,9 @@ export class ModelsModel implements IDisposable {
   }
 
   load(id: string, force = false): Promise<boolean> {
-    return this._ask(id, 'model:load', { id, force });
+    return this._ask(id, 'model:load', { id, force }, loaded => {
+      this._loads.set(id, loaded);
+    });
   }
 
   unload(): Promise<boolean> {
@@ -217,10 +225,14 @@ export class ModelsModel implements IDisposable {
     });
   }
 
-  async import(path: string, id: string | null, link: boolean): Promise<boolean> {
-    return this._ask(GENERAL, 'model:import', { path, id, link }, info => {
+  /** Take a file in; answers the id that it got, or null where it was refused. */
+  async import(path: string, id: string | null, link: boolean): Promise<string | null> {
+    let imported: string | null = null;
+    await this._ask(GENERAL, 'model:import', { path, id, link }, info => {
+      imported = info.id;
       this._say(GENERAL, this._trans.__('%1 is imported.', info.name));
     });
+    return imported;
   }
 
   /** Change settings. They are shown as chosen at once, and as they were where that is refused. */
@@ -343,6 +355,7 @@ export class ModelsModel implements IDisposable {
   private readonly _underWay = new Map<string, ModelStateEvent>();
   private readonly _views = new Map<string, IModelView>();
   private readonly _notes = new Map<string, INote>();
+  private readonly _loads = new Map<string, LoadedModel>();
   private readonly _busy = new Map<string, number>();
   private _list: ModelList | null = null;
   private _settings: SettingsView | null = null;

@@ -1,0 +1,348 @@
+/** What each step of the start page shows. */
+
+import * as React from 'react';
+
+import { Rows } from '../models/card';
+import { fitText } from '../models/fit';
+import { ImportForm } from '../models/import';
+import { LicenseText } from '../models/license';
+import { GENERAL } from '../models/model';
+import { Note } from '../models/note';
+import { ProgressBar } from '../models/progressBar';
+import { perSecond, size } from '../models/units';
+import { FirstCompletion } from './completion';
+import type { IStartPageOptions } from './page';
+
+export function About({ start, trans }: IStartPageOptions): React.JSX.Element {
+  const hasAirGap = start.models.settings?.settings.air_gap === true;
+  return (
+    <>
+      <ul>
+        <li>
+          {trans.__(
+            'The model runs on the machine that runs Jupyter, in a process of its own. If it fails, your notebooks go on.'
+          )}
+        </li>
+        <li>
+          {trans.__(
+            'Your code, your data and your questions stay on that machine. Nothing is sent anywhere.'
+          )}
+        </li>
+        <li>
+          {trans.__(
+            'The one thing that needs the network is the download of a model, which you start yourself. Where there is no network, a model can come from a file.'
+          )}
+        </li>
+        {hasAirGap && (
+          <li>{trans.__('The air gap is on: no connection to another machine is opened.')}</li>
+        )}
+      </ul>
+      <Main
+        label={trans.__('Continue')}
+        onClick={() => {
+          start.next();
+        }}
+      />
+    </>
+  );
+}
+
+export function Choose({ start, trans, options }: IStartPageOptions): React.JSX.Element {
+  const { models, profile, view } = start;
+  const { list } = models;
+  const name = React.useId();
+  if (!list || !profile) {
+    return <p>{trans.__('Asking the Jupyter server for the models.')}</p>;
+  }
+  const note = models.note(GENERAL);
+  return (
+    <>
+      <p>{list.recommended_reason}</p>
+      <fieldset className="jp-LocalCoder-Start-profiles">
+        <legend className="jp-LocalCoder-spoken">{trans.__('Profile')}</legend>
+        {list.profiles.map(one => {
+          const info = list.models.find(({ id }) => id === one.model);
+          const fit = info && fitText(info.fit, list.memory, trans);
+          return (
+            <label key={one.name} className="jp-LocalCoder-Start-profile">
+              <input
+                type="radio"
+                name={name}
+                value={one.name}
+                checked={one.name === profile.name}
+                onChange={() => {
+                  start.choose(one.name);
+                }}
+              />
+              <span>
+                <strong>{one.name}</strong>
+                {one.name === list.recommended_profile && ` ${trans.__('(recommended)')}`}
+                {one.description !== '' && `: ${one.description}`}
+                <br />
+                <span className="jp-LocalCoder-Start-aside">
+                  {info && `${info.name}, ${size(info.size_bytes)}`}
+                  {info?.state === 'ready' && `, ${trans.__('on this machine')}`}
+                  {fit && ` · ${fit.sign} ${fit.word}: ${fit.sentence}`}
+                </span>
+              </span>
+            </label>
+          );
+        })}
+      </fieldset>
+      <Main
+        label={
+          view?.info.state === 'ready'
+            ? trans.__('Use it')
+            : view?.info.license_accepted
+              ? trans.__('Download %1', size(view.info.size_bytes))
+              : trans.__('Continue to the licence')
+        }
+        onClick={() => {
+          start.next();
+        }}
+        onBack={() => {
+          start.back();
+        }}
+        trans={trans}
+      />
+      <details className="jp-LocalCoder-Models-fold">
+        <summary>{trans.__('I have a model file')}</summary>
+        {note && (
+          <Note
+            note={note}
+            trans={trans}
+            onDismiss={() => {
+              models.dismiss(GENERAL);
+            }}
+          />
+        )}
+        <ImportForm model={models} trans={trans} onImported={id => void start.useImported(id)} />
+      </details>
+      {options().map(option => (
+        <p key={option.label} className="jp-LocalCoder-Start-option">
+          <button
+            type="button"
+            className="jp-LocalCoder-button"
+            onClick={() => {
+              option.run();
+            }}
+          >
+            {option.label}
+          </button>{' '}
+          {option.caption}
+        </p>
+      ))}
+    </>
+  );
+}
+
+export function LicenceStep({ start, trans }: IStartPageOptions): React.JSX.Element | null {
+  const { view, models } = start;
+  const license = view && models.licenseOf(view.info);
+  if (!license) {
+    return null;
+  }
+  return (
+    <>
+      <p>
+        {trans.__(
+          '%1 is under the licence “%2”. Nothing is downloaded before you accept it.',
+          view.info.name,
+          license.name
+        )}
+      </p>
+      <LicenseText license={license} trans={trans} />
+      <Main
+        label={trans.__('Accept and download %1', size(view.info.size_bytes))}
+        onClick={() => {
+          start.next();
+        }}
+        onBack={() => {
+          start.back();
+        }}
+        trans={trans}
+      />
+    </>
+  );
+}
+
+export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Element | null {
+  const { view, models } = start;
+  if (!view) {
+    return null;
+  }
+  const { info, progress } = view;
+  const isRunning = progress !== null && progress.activity !== '';
+  const note = models.note(info.id);
+  return (
+    <>
+      {progress && (
+        <ProgressBar
+          progress={progress}
+          label={trans.__('Progress of %1', info.name)}
+          trans={trans}
+        />
+      )}
+      {info.error && !note && (
+        <p className="jp-LocalCoder-Note" data-severity="error">
+          {info.error.message} {info.error.recovery}
+        </p>
+      )}
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onDismiss={() => {
+            models.dismiss(info.id);
+          }}
+        />
+      )}
+      <div className="jp-LocalCoder-buttons">
+        {isRunning ? (
+          <Button label={trans.__('Pause')} onClick={() => void models.stop(info.id)} />
+        ) : (
+          <Button
+            label={info.received_bytes > 0 ? trans.__('Resume') : trans.__('Try again')}
+            isAccept
+            onClick={() => {
+              start.next();
+            }}
+          />
+        )}
+        {(isRunning || info.received_bytes > 0) && (
+          <Button
+            label={trans.__('Cancel')}
+            onClick={() => {
+              void models.discard(info.id).then(() => {
+                start.back();
+              });
+            }}
+          />
+        )}
+        {!isRunning && (
+          <Button
+            label={trans.__('Back')}
+            onClick={() => {
+              start.back();
+            }}
+          />
+        )}
+      </div>
+      <p className="jp-LocalCoder-Start-aside">
+        {trans.__('It goes on when you close this page or this tab. The sidebar shows it too.')}
+      </p>
+    </>
+  );
+}
+
+export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element | null {
+  const { view, models } = start;
+  if (!view) {
+    return null;
+  }
+  const { info, isLoading } = view;
+  const note = models.note(info.id);
+  const isWorking = isLoading || models.isBusy(info.id);
+  return (
+    <>
+      {isWorking && (
+        <p role="status">
+          {models.backend?.reason ?? ''}{' '}
+          {trans.__('The first time, its speed on this machine is measured too.')}
+        </p>
+      )}
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onForce={() => void models.load(info.id, true)}
+          onDismiss={() => {
+            models.dismiss(info.id);
+          }}
+        />
+      )}
+      {!isWorking && (
+        <Main
+          label={trans.__('Load %1', info.name)}
+          onClick={() => {
+            start.next();
+          }}
+          onBack={() => {
+            start.back();
+          }}
+          trans={trans}
+        />
+      )}
+    </>
+  );
+}
+
+export function TryStep(props: IStartPageOptions): React.JSX.Element | null {
+  const { start, channel, trans, openNotebook } = props;
+  const { view, models } = start;
+  if (!view) {
+    return null;
+  }
+  const { id, name, speed } = view.info;
+  const loaded = models.loadOf(id);
+  const rows = [
+    { name: trans.__('Model'), value: name },
+    {
+      name: trans.__('Loaded in'),
+      value: loaded ? trans.__('%1 s', (loaded.load_ms / 1000).toFixed(1)) : ''
+    },
+    {
+      name: trans.__('Reads'),
+      value: speed ? perSecond(speed.prefill_tokens_per_second, trans) : ''
+    },
+    {
+      name: trans.__('Writes'),
+      value: speed ? perSecond(speed.decode_tokens_per_second, trans) : ''
+    }
+  ];
+  return (
+    <>
+      <Rows rows={rows.filter(({ value }) => value !== '')} />
+      <FirstCompletion channel={channel} model={id} trans={trans} />
+      <p>
+        {trans.__(
+          'In a notebook, what the model would type appears in grey while you pause. Tab takes it, Escape puts it away.'
+        )}
+      </p>
+      <Button label={trans.__('Open a notebook')} onClick={openNotebook} />
+    </>
+  );
+}
+
+interface IMainProps {
+  label: string;
+  onClick: () => void;
+  onBack?: () => void;
+  trans?: IStartPageOptions['trans'];
+}
+
+/** The button that leads on, and the one that leads back. */
+function Main({ label, onClick, onBack, trans }: IMainProps): React.JSX.Element {
+  return (
+    <div className="jp-LocalCoder-buttons">
+      <Button label={label} isAccept onClick={onClick} />
+      {onBack && trans && <Button label={trans.__('Back')} onClick={onBack} />}
+    </div>
+  );
+}
+
+function Button(props: {
+  label: string;
+  isAccept?: boolean;
+  onClick: () => void;
+}): React.JSX.Element {
+  return (
+    <button
+      type="button"
+      className={`jp-LocalCoder-button${props.isAccept ? ' jp-mod-accept' : ''}`}
+      onClick={props.onClick}
+    >
+      {props.label}
+    </button>
+  );
+}
