@@ -6,6 +6,7 @@ code as it is when told so last, and answer in one code block when the block is 
 
 from __future__ import annotations
 
+from .context.comments import comment
 from .contract.generation import ChatRequest, GenerateRequest
 from .contract.notebook import NotebookCell
 from .contract.wire import ChatPrompt, Span, Turn
@@ -117,18 +118,16 @@ def _free_prompt(request: GenerateRequest) -> list[Section]:
 
 
 def _context(cells: tuple[NotebookCell, ...], language: str) -> list[Section]:
-    shown = [_as_code(cell) for cell in cells if cell.source.strip()]
+    shown = [_as_code(cell, language) for cell in cells if cell.source.strip()]
     if not shown:
         return []
     code = _fenced("\n\n".join(shown), language)
     return [("cells above", f"For context, earlier cells of the notebook:\n{code}")]
 
 
-def _as_code(cell: NotebookCell) -> str:
+def _as_code(cell: NotebookCell, language: str) -> str:
     """Return a cell as code; Markdown becomes comments."""
-    if cell.kind == "code":
-        return cell.source.rstrip()
-    return "\n".join(f"# {line}".rstrip() for line in cell.source.strip().splitlines())
+    return cell.source.rstrip() if cell.kind == "code" else comment(cell.source.strip(), language)
 
 
 def _fenced(code: str, language: str) -> str:

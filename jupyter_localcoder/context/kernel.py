@@ -81,7 +81,7 @@ def _columns(columns: Sequence[Column]) -> str:
     by_type: dict[str, list[str]] = {}
     for column in columns[:MOST_COLUMNS]:
         by_type.setdefault(column.dtype, []).append(f'"{column.name[:MOST_NAME_CHARS]}"')
-    groups = [f"{dtype} [{', '.join(names)}]" for dtype, names in by_type.items()]
+    groups = [f"{dtype} [{', '.join(names)}]".strip() for dtype, names in by_type.items()]
     if len(columns) > MOST_COLUMNS:
         groups.append(f"{len(columns) - MOST_COLUMNS} more")
     return ", ".join(groups)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import cancel, cold, editing, history, memory, mixed, queue, stack, startup, typing
+from . import cancel, cold, editing, history, memory, mixed, notebook, queue, stack, startup, typing
 from .figure import Figure
 from .setting import Setting
 
@@ -35,6 +35,9 @@ BENCHES: tuple[Bench, ...] = (
     Bench("startup", "time that the extension adds to the start of a Jupyter server", startup.run),
     Bench("queue", "time that the queue adds to each of many requests, and its memory", queue.run),
     Bench("memory", "memory that the extension adds to a Jupyter server, and the worker's own", memory.run),
+    Bench(
+        "notebook", "lines of notebooks that completion meets, and how sure it is (--traces)", notebook.run
+    ),
     Bench("history", "list, search, open and sweep a history of 100,000 answers", history.run),
 )
 """In the order in which they run."""
