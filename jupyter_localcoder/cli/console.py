@@ -19,6 +19,7 @@ import msgspec
 from ..contract.codec import error_payload
 from ..errors import LocalCoderError
 
+_MAX_SECRET_CHARS = 8192
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 
 
@@ -81,6 +82,14 @@ class Console:
         self.stderr.write(question)
         self.stderr.flush()
         return self.stdin.readline().strip()
+
+    def ask_secret(self, question: str) -> str:
+        """One line that is not shown, from the person at the terminal; from stdin where nobody is there."""
+        if self.stdin.isatty():
+            import getpass
+
+            return getpass.getpass(question, self.stderr).strip()
+        return self.stdin.readline(_MAX_SECRET_CHARS).strip()
 
     def paint(self, text: str, colour: str, stream: TextIO | None = None) -> str:
         """Colour a text where that is shown and wanted; colour never carries the meaning alone."""

@@ -34,6 +34,9 @@ class StrictLoader(KVArgParseConfigLoader):
             # What has a dot is `--Class.trait`; the command checks it against the classes.
             if option.startswith("--") and "." not in option and not known:
                 raise InvalidArgument(f"There is no option `{option}`.", recovery="See `--help`.")
+            if "=" in word and name in self.flags and name not in self.aliases:
+                # The value is not repeated: somebody may have taken this for the place of a key.
+                raise InvalidArgument(f"`{option}` takes no value.", recovery="See `--help`.")
         super()._parse_args(args)
 
 

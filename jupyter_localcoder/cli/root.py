@@ -16,6 +16,7 @@ class LocalCoderRoot(LocalCoderGroup):
         "status": (lazy("status.Status"), "Show what the assistant is doing."),
         "load": (lazy("load.Load"), "Load a model in the running Jupyter server."),
         "unload": (lazy("load.Unload"), "Free the memory that the loaded model takes."),
+        "providers": (lazy("providers.group.Providers"), "Add other servers that answer, and their keys."),
         "queue": (lazy("queue.group.Queue"), "List and cancel the requests of the running Jupyter server."),
         "explain": (lazy("explain.Explain"), "Explain the code in a file."),
         "improve": (lazy("improve.Improve"), "Improve the code in a file, as a diff or in place."),

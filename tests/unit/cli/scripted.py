@@ -27,6 +27,7 @@ from jupyter_localcoder.contract import (
     common,
     generation,
     models,
+    providers,
     queue,
     registry,
     settings,
@@ -57,6 +58,8 @@ class Script:
     broken: bool = False
     """The model's file has the wrong digest."""
     loaded: bool = False
+    key_place: str = "keyring"
+    """Where a key would be kept."""
     queued: int = 0
     """Requests in the queue; the first one runs."""
 
@@ -132,6 +135,8 @@ class FakeClient(Client):
         self.log = log
         self.local = local
         self.settings: dict[str, Any] = {"air_gap": script.air_gap}
+        self.active = "embedded"
+        self.keys: dict[str, Any] = {}
 
     @property
     def where(self) -> str:
@@ -212,6 +217,41 @@ class FakeClient(Client):
             fill_in_the_middle=True,
         )
 
+    def provider(self, id_: str, **changes: Any) -> providers.Provider:
+        fields = {"type": "openai_compatible", "base_url": "http://127.0.0.1:8080/v1", "model": "m\x1b[31m"}
+        fields |= {"timeout_seconds": 60.0}
+        request = codec.decode(providers.ProviderFields, {**fields, **changes})
+        return providers.Provider(
+            id=id_, **msgspec.structs.asdict(request), active=self.active == id_,
+            key=self.keys.get(id_, "none"), key_needed=False, remote=True, in_use=0,
+            problem="The air gap is on." if self.script.air_gap else "",
+        )  # fmt: skip
+
+    def provider_list(self, request: Any) -> providers.ProviderList:
+        embedded = self.provider("embedded", type="embedded", base_url="", model="")
+        return providers.ProviderList(
+            providers=(embedded, self.provider("acme")),
+            active=self.active,
+            key_storage=providers.KeyStorage(place=self.script.key_place, note="Keys are kept well."),  # type: ignore[arg-type]
+            path="/home/you/providers.json",
+            prices_path="/home/you/prices.json",
+            problem="",
+        )
+
+    def provider_save(self, request: Any) -> providers.Provider:
+        if request.key:
+            self.keys[request.id] = "keyring"
+        names = providers.ProviderFields.__struct_fields__
+        return self.provider(request.id, **{name: getattr(request, name) for name in names})
+
+    def provider_activate(self, request: Any) -> providers.ProviderList:
+        self.active = request.id
+        return self.provider_list(request)
+
+    def provider_key(self, request: Any) -> providers.Provider:
+        self.keys[request.id] = "session" if getattr(request, "keep", "") == "session" else "keyring"
+        return self.provider(request.id)
+
     def queue(self, request: Any) -> queue.QueueView:
         items = [queue_item(number) for number in range(1, self.script.queued + 1)]
         lost = errors.BackendUnavailable("The service ended before the request was answered.")
@@ -241,6 +281,15 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.MODEL_LOAD.name: FakeClient.load,
     registry.MODEL_UNLOAD.name: lambda client, request: common.Empty(),
     registry.MODEL_DELETE.name: FakeClient.delete,
+    registry.PROVIDER_LIST.name: FakeClient.provider_list,
+    registry.PROVIDER_SAVE.name: FakeClient.provider_save,
+    registry.PROVIDER_SET_ACTIVE.name: FakeClient.provider_activate,
+    registry.PROVIDER_DELETE.name: lambda client, request: common.Empty(),
+    registry.PROVIDER_TEST.name: lambda client, request: providers.ProviderTested(
+        id=request.id, models=tuple(f"m-{n}" for n in range(25)), latency_ms=12.3, model_listed=False
+    ),
+    registry.PROVIDER_SET_KEY.name: FakeClient.provider_key,
+    registry.PROVIDER_FORGET_KEY.name: lambda client, request: client.provider(request.id),
     registry.QUEUE_LIST.name: FakeClient.queue,
     registry.LLM_CANCEL.name: FakeClient.cancel_one,
     registry.LLM_CANCEL_ALL.name: lambda client, request: generation.CanceledCount(

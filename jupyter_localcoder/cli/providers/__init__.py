@@ -1,0 +1,1 @@
+"""``providers …``: who writes the text, and their keys, one module per subcommand."""

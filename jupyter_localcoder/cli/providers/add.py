@@ -1,0 +1,131 @@
+"""``providers add ID``: add a provider, or change what is given of one."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from traitlets import Bool, Enum, Float, Integer, Unicode
+
+from ...contract import codec, providers, registry
+from ...errors import InvalidArgument
+from ..command import LocalCoderCommand, options
+from ..exits import Exit
+from .key import read_key, require_a_place
+
+_FIELDS = {
+    "type": "type",
+    "name": "display_name",
+    "base_url": "url",
+    "model": "model",
+    "timeout_seconds": "timeout_seconds",
+    "silence_timeout_seconds": "silence_seconds",
+    "fill": "fill",
+    "fill_template": "fill_template",
+    "api_version": "api_version",
+    "context_window": "context_window",
+}
+"""What a provider has → the trait that holds what was given."""
+
+
+class ProvidersAdd(LocalCoderCommand):
+    """Add a provider, or change one."""
+
+    usage = "providers add ID [options]"
+    description = """Add a provider under an id of small letters, digits and dashes. Where there is one
+    of this id, what is not given stays as it is; its key is forgotten when it moves to another
+    host. Nothing is asked of it: `providers test` does that."""
+    arguments = (1, 1)
+    aliases = LocalCoderCommand.aliases | {
+        "type": "ProvidersAdd.type",
+        "url": "ProvidersAdd.url",
+        "model": "ProvidersAdd.model",
+        "name": "ProvidersAdd.display_name",
+        "timeout": "ProvidersAdd.timeout_seconds",
+        "silence": "ProvidersAdd.silence_seconds",
+        "fill": "ProvidersAdd.fill",
+        "fill-template": "ProvidersAdd.fill_template",
+        "api-version": "ProvidersAdd.api_version",
+        "context-window": "ProvidersAdd.context_window",
+    }
+    flags = LocalCoderCommand.flags | options(
+        key=("ProvidersAdd.with_key", "Ask for its key too, or read it from stdin."),
+        allow_unencrypted_key=(
+            "ProvidersAdd.allow_unencrypted_key",
+            "Send its key over plain http to another machine.",
+        ),
+    )
+    examples = """
+jupyter localcoder providers add lab --type=ollama --model=qwen2.5-coder:7b
+jupyter localcoder providers add gpt --type=openai --model=MODEL --key
+"""
+
+    type = Enum(
+        get_args(providers.ProviderType),
+        None,
+        allow_none=True,
+        config=True,
+        help="Type: ollama, openai, azure_openai, gemini or openai_compatible (vLLM, llama-server, LM "
+        "Studio, TGI and others).",
+    )
+    url = Unicode(None, allow_none=True, config=True, help="Address of its API. Default: the vendor's own.")
+    model = Unicode(None, allow_none=True, config=True, help="Model to ask for; for Azure the deployment.")
+    display_name = Unicode(None, allow_none=True, config=True, help="What to call it on screens.")
+    timeout_seconds = Float(None, allow_none=True, config=True, help="Seconds for a whole answer.")
+    silence_seconds = Float(
+        None, allow_none=True, config=True, help="Seconds that it may say nothing, also before it begins."
+    )
+    fill = Enum(
+        get_args(providers.FillMode),
+        None,
+        allow_none=True,
+        config=True,
+        help="How an openai_compatible server fills in the middle: off, suffix, infill (llama-server) or "
+        "tokens.",
+    )
+    fill_template = Unicode(
+        None, allow_none=True, config=True, help="Prompt of `--fill=tokens`, with {prefix} and {suffix}."
+    )
+    api_version = Unicode(None, allow_none=True, config=True, help="Of Azure's dated API.")
+    context_window = Integer(
+        None, allow_none=True, config=True, help="Tokens that Ollama makes room for. 0 leaves it to Ollama."
+    )
+    allow_unencrypted_key = Bool(False, config=True, help="Send its key over plain http to another machine.")
+    with_key = Bool(False, config=True, help="Ask for its key too, or read it from stdin.")
+
+    def run(self) -> Exit:
+        """Send what it will be."""
+        with self.client() as client:
+            known: providers.ProviderList = client.call(
+                registry.PROVIDER_LIST, providers.ProviderListRequest()
+            )
+            # What can never work is said before a key is asked for.
+            request = codec.decode(providers.ProviderSaveRequest, self._fields(known))
+            if self.with_key:
+                require_a_place(client, known)
+                fields = {**self._fields(known), "key": read_key(self.console, request.id)}
+                request = codec.decode(providers.ProviderSaveRequest, fields)
+            saved: providers.Provider = client.call(registry.PROVIDER_SAVE, request)
+        self.console.document(saved)
+        self.console.out(f"{saved.id} is kept ({saved.type}, key: {saved.key}).")
+        if saved.problem:
+            self.note(f"{saved.id}: {saved.problem}")
+        return Exit.OK
+
+    def _fields(self, known: providers.ProviderList) -> dict[str, Any]:
+        id_ = self.extra_args[0]
+        before = next((info for info in known.providers if info.id == id_), None)
+        if before is None and self.type is None:
+            raise InvalidArgument(
+                f"There is no provider `{id_}` yet, so its type is needed.",
+                recovery="Give `--type`: " + ", ".join(get_args(providers.ProviderType)[1:]) + ".",
+            )
+        names = providers.ProviderFields.__struct_fields__
+        fields = {name: getattr(before, name) for name in names} if before else {}
+        given = {name: getattr(self, trait) for name, trait in _FIELDS.items()}
+        fields |= {name: value for name, value in given.items() if value is not None}
+        fields["allow_unencrypted_key"] = self.allow_unencrypted_key or fields.get(
+            "allow_unencrypted_key", False
+        )
+        if id_ == providers.EMBEDDED:
+            fields["base_url"] = self.url or ""
+        return {"id": id_, **fields}

@@ -1,0 +1,116 @@
+"""``providers set-key`` and ``providers forget-key``.
+
+A key comes from a prompt that does not show it, or from stdin; never from the command line, which other users
+of the machine can see, and which shells keep.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from traitlets import Bool
+
+from ...contract import codec, providers, registry
+from ...errors import EncryptionUnavailable, InvalidArgument
+from ..command import LocalCoderCommand, options
+from ..console import Console
+from ..exits import Exit
+
+if TYPE_CHECKING:
+    from ...client import Client
+
+LOCAL = "this process"
+"""Where a client's service runs when no server does."""
+
+
+class ProvidersSetKey(LocalCoderCommand):
+    """Keep the key of a provider."""
+
+    usage = "providers set-key ID [options]"
+    description = """Keep the key of a provider, in place of an older one. At a terminal it is asked for
+    and not shown; else it is read from stdin, as one line. It is kept in the keyring of the
+    operating system where there is one, else in an encrypted file, and belongs to the present
+    host of the provider. A key in an environment variable comes before it:
+    LOCALCODER_PROVIDER_<ID>_KEY, or for the vendor's own host OPENAI_API_KEY,
+    AZURE_OPENAI_API_KEY, GEMINI_API_KEY, GOOGLE_API_KEY."""
+    arguments = (1, 1)
+    flags = LocalCoderCommand.flags | options(
+        session=("ProvidersSetKey.session", "Forget it when the Jupyter server ends.")
+    )
+    examples = """
+jupyter localcoder providers set-key my-server
+jupyter localcoder providers set-key my-server < key.txt
+"""
+
+    session = Bool(False, config=True, help="Forget it when the Jupyter server ends.")
+
+    def run(self) -> Exit:
+        """Ask for it, and send it."""
+        # The id is checked before anything is asked.
+        id_ = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]}).id
+        with self.client() as client:
+            known: providers.ProviderList = client.call(
+                registry.PROVIDER_LIST, providers.ProviderListRequest()
+            )
+            require_a_place(client, known, session=self.session)
+            key = read_key(self.console, id_)
+            keep = "session" if self.session else "auto"
+            request = codec.decode(providers.ProviderSetKeyRequest, {"id": id_, "key": key, "keep": keep})
+            saved: providers.Provider = client.call(registry.PROVIDER_SET_KEY, request)
+        self.console.document(saved)
+        self.console.out(f"The key of {saved.id} is kept ({saved.key}).")
+        if saved.key == "environment":
+            self.note("Note: the one in the environment comes before it.")
+        return Exit.OK
+
+
+class ProvidersForgetKey(LocalCoderCommand):
+    """Forget the key of a provider."""
+
+    usage = "providers forget-key ID [options]"
+    description = "Forget the key of a provider, wherever it is kept. One in the environment stays."
+    arguments = (1, 1)
+
+    def run(self) -> Exit:
+        """Forget it."""
+        request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
+        with self.client() as client:
+            saved: providers.Provider = client.call(registry.PROVIDER_FORGET_KEY, request)
+        self.console.document(saved)
+        self.console.out(f"The key of {saved.id} is forgotten.")
+        if saved.key == "environment":
+            self.note("Note: there is one in the environment, and it holds.")
+        return Exit.OK
+
+
+def read_key(console: Console, id_: str) -> str:
+    """A key, from the person or from stdin.
+
+    Raises
+    ------
+    InvalidArgument
+        There was none.
+    """
+    key = console.ask_secret(f"Key of {id_} (it is not shown): ")
+    if not key:
+        raise InvalidArgument(
+            "No key was entered.", recovery="Type it at the prompt, or send it to stdin: `… < key.txt`."
+        )
+    return key
+
+
+def require_a_place(client: Client, known: providers.ProviderList, *, session: bool = False) -> None:
+    """Refuse before a key is asked for that would be gone when this command ends.
+
+    Raises
+    ------
+    EncryptionUnavailable
+        No server runs, and there is no place where it would last.
+    """
+    if client.where == LOCAL and (session or known.key_storage.place == "session"):
+        raise EncryptionUnavailable(
+            "No Jupyter server runs that could keep a key for its session."
+            if session
+            else f"A key would be gone when this command ends. {known.key_storage.note}",
+            recovery="Start the Jupyter server first, or give the key in the environment.",
+        )

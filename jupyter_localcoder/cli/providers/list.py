@@ -1,0 +1,44 @@
+"""``providers list``: which there are, which one is active, and where their keys are."""
+
+from __future__ import annotations
+
+import textwrap
+
+from ...contract import providers, registry
+from ...plain_text import plain
+from ..command import LocalCoderCommand
+from ..exits import Exit
+from ..table import table
+
+
+class ProvidersList(LocalCoderCommand):
+    """List the providers."""
+
+    usage = "providers list [options]"
+    description = """List the providers: type, whether it is the active one, model, where its key is
+    (environment, keyring, file or session), and its address. What keeps one from being
+    used stands below, and where a key would be kept that is entered now."""
+
+    def run(self) -> Exit:
+        """Print them."""
+        with self.client() as client:
+            known: providers.ProviderList = client.call(
+                registry.PROVIDER_LIST, providers.ProviderListRequest()
+            )
+        self.console.document(known)
+        head = ("PROVIDER", "ACTIVE", "TYPE", "MODEL", "KEY", "ADDRESS")
+        self.console.out(table(head, [_row(info) for info in known.providers], width=self.console.width))
+        self.console.out("")
+        for line in _remarks(known):
+            self.console.out(textwrap.fill(plain(line), self.console.width or 10_000, break_long_words=False))
+        return Exit.OK
+
+
+def _row(info: providers.Provider) -> tuple[str, ...]:
+    active = "yes" if info.active else "-"
+    return (info.id, active, info.type, plain(info.model) or "-", info.key, plain(info.base_url) or "-")
+
+
+def _remarks(known: providers.ProviderList) -> list[str]:
+    troubles = [f"{info.id}: {info.problem}" for info in known.providers if info.problem]
+    return [*troubles, *filter(None, [known.problem]), known.key_storage.note, f"File: {known.path}"]

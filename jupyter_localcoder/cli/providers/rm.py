@@ -1,0 +1,38 @@
+"""``providers rm ID``: remove a provider."""
+
+from __future__ import annotations
+
+from traitlets import Bool
+
+from ...contract import codec, providers, registry
+from ...errors import InvalidArgument
+from ..command import LocalCoderCommand, options
+from ..exits import Exit
+
+
+class ProvidersRm(LocalCoderCommand):
+    """Remove a provider, and its key."""
+
+    usage = "providers rm ID [options]"
+    description = """Remove a provider, and its key from where it was kept. Where it was the active one,
+    the embedded one is then. At a terminal it asks first."""
+    arguments = (1, 1)
+    flags = LocalCoderCommand.flags | options(yes=("ProvidersRm.yes", "Do not ask."))
+
+    yes = Bool(False, config=True, help="Do not ask.")
+
+    def run(self) -> Exit:
+        """Remove it."""
+        request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
+        with self.client() as client:
+            self._ask(request.id)
+            client.call(registry.PROVIDER_DELETE, request)
+        self.console.document({"id": request.id, "removed": True})
+        self.console.out(f"{request.id} is removed.")
+        return Exit.OK
+
+    def _ask(self, id_: str) -> None:
+        if self.yes or not self.console.can_ask:
+            return
+        if self.console.ask(f"Remove {id_} and its key? [y/N] ").lower() not in ("y", "yes"):
+            raise InvalidArgument(f"{id_} was not removed.", recovery="Answer `y`, or give `--yes`.")
