@@ -16,6 +16,7 @@ from .coding import CodingMagics
 from .failure import Interrupted, MagicFailure
 from .link import Link
 from .managing import ManagingMagics
+from .record import Records
 
 __all__ = ["Interrupted", "MagicFailure", "register", "unregister"]
 
@@ -34,9 +35,10 @@ def register(shell: InteractiveShell, make_client: Callable[[], Client] | None =
     if CodingMagics.__name__ in shell.magics_manager.registry:
         return
     link = Link(make_client or (lambda: connect(config=shell.config)))
-    coding = CodingMagics(shell, link)
+    records = Records()
+    coding = CodingMagics(shell, link, records)
     shell.register_magics(coding)
-    shell.register_magics(ManagingMagics(shell, link))
+    shell.register_magics(ManagingMagics(shell, link, records))
     shell.events.register("post_run_cell", coding.errors.note)
     atexit.register(link.close)
 

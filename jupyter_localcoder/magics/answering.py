@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any
-
-import msgspec
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..answers import code_of, diff
@@ -15,6 +11,7 @@ from ..contract.registry import GENERATE
 from ..errors import LocalCoderError
 from ..plain_text import plain
 from .options import Options
+from .record import Record, Records, record_of
 from .view import View, view_of
 
 COMPARED = frozenset({"improve", "fix", "document"})
@@ -28,8 +25,10 @@ _ENDINGS = {
 }
 
 
-def answer(shell: InteractiveShell, client: Client, request: GenerateRequest, options: Options) -> None:
-    """Ask, show the answer as it comes, and do with it what the options say.
+def answer(
+    shell: InteractiveShell, client: Client, request: GenerateRequest, options: Options, records: Records
+) -> None:
+    """Ask, show the answer as it comes, do with it what the options say, and keep how it was made.
 
     Raises
     ------
@@ -40,7 +39,8 @@ def answer(shell: InteractiveShell, client: Client, request: GenerateRequest, op
 
     """
     view = view_of(shell, options.format, request.language)
-    done = _show(client, request, view, options)
+    done, record = show(client, request, view, quiet=options.quiet)
+    records.add(record, done.text)
     if options.out:
         text = code_of(done.text, request.language) if options.format == "code" else done.text
         shell.user_ns[options.out] = plain(text)
@@ -54,7 +54,8 @@ def answer(shell: InteractiveShell, client: Client, request: GenerateRequest, op
         view.note(refused)
 
 
-def _show(client: Client, request: GenerateRequest, view: View, options: Options) -> Done:
+def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = False) -> tuple[Done, Record]:
+    """Ask, and show the answer as it comes, with its record in the metadata; raises as `answer` does."""
     done: Done | None = None
     try:
         with client.stream(GENERATE, request) as stream:
@@ -66,7 +67,7 @@ def _show(client: Client, request: GenerateRequest, view: View, options: Options
                     done = frame
     except KeyboardInterrupt:
         view.end({"localcoder": {"command": request.command, "finish": "canceled"}})
-        if not options.quiet:
+        if not quiet:
             view.note("cancelled")
         raise
     except LocalCoderError as error:
@@ -74,8 +75,9 @@ def _show(client: Client, request: GenerateRequest, view: View, options: Options
         raise
     if done is None:  # a stream ends with Done or raises
         raise LocalCoderError()
-    view.end({"localcoder": _record(request, done)})
-    return done
+    record = record_of(request, done)
+    view.end({"localcoder": record})
+    return done, record
 
 
 def _apply(shell: InteractiveShell, options: Options, done: Done, code: str) -> str:
@@ -88,21 +90,6 @@ def _apply(shell: InteractiveShell, options: Options, done: Done, code: str) -> 
         return "Not applied: there is no code in the answer."
     shell.set_next_input(code, replace=options.apply == "replace")
     return ""
-
-
-def _record(request: GenerateRequest, done: Done) -> dict[str, Any]:
-    """What it takes to ask for the same again; it is kept with the output."""
-    return {
-        "command": request.command,
-        "model": done.model.id,
-        "digest": done.model.digest,
-        "quantization": done.model.quantization,
-        "sampling": msgspec.to_builtins(done.sampling),
-        "seed": done.sampling.seed,
-        "prompt_sha256": done.prompt_sha256,
-        "finish": done.finish,
-        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
 
 
 def _summary(done: Done) -> str:

@@ -15,6 +15,7 @@ from .history import History
 from .last_error import ErrorRecorder
 from .link import Link
 from .options import Options, coding_arguments
+from .record import Records
 from .target import TargetFinder
 
 
@@ -24,9 +25,10 @@ class CodingMagics(Magics):
 
     shell: InteractiveShell
 
-    def __init__(self, shell: InteractiveShell, link: Link) -> None:
+    def __init__(self, shell: InteractiveShell, link: Link, records: Records) -> None:
         super().__init__(shell)
         self.link = link
+        self._records = records
         self._history = History(shell)
         self.errors = ErrorRecorder(self._history)
         self._targets = TargetFinder(shell, self._history, self.errors)
@@ -153,4 +155,4 @@ class CodingMagics(Magics):
             language=target.language,
             context=self._history.above(above, options.context),
         )
-        answer(self.shell, self.link.client(), request, options)
+        answer(self.shell, self.link.client(), request, options, self._records)

@@ -26,6 +26,8 @@ from ..errors import ModelNotFound
 from ..plain_text import plain
 from .failure import shortly
 from .link import Link
+from .record import Records
+from .replaying import replay
 from .table import table
 
 _MIB = 1024 * 1024
@@ -37,9 +39,10 @@ class ManagingMagics(Magics):
 
     shell: InteractiveShell
 
-    def __init__(self, shell: InteractiveShell, link: Link) -> None:
+    def __init__(self, shell: InteractiveShell, link: Link, records: Records) -> None:
         super().__init__(shell)
         self._link = link
+        self._records = records
 
     @no_var_expand
     @line_magic
@@ -54,10 +57,17 @@ class ManagingMagics(Magics):
             %localcoder unload            free the memory of the model; it loads again when needed
             %localcoder queue             what waits and runs in the queue
             %localcoder cancel            cancel all requests, those of other notebooks too
+            %localcoder replay            ask for the last answer again: is it the same text?
+            %localcoder replay ID         the same for an answer of this kernel
+            %localcoder replay {…}        the same for the JSON under `localcoder` in an output's metadata
         """
         verb, *names = line.split() or ["status"]
         if verb == "use" and len(names) == 1:
             shortly(lambda: self._use(names[0]))
+            return
+        if verb == "replay":
+            wanted = line.strip()[len(verb) :].strip() or "last"
+            shortly(lambda: replay(self.shell, self._link.client(), self._records, wanted))
             return
         actions = {
             "status": self._status,
@@ -68,7 +78,10 @@ class ManagingMagics(Magics):
         }
         action = actions.get(verb)
         if action is None or names:
-            raise UsageError("%localcoder status | models | use PROFILE_OR_MODEL | unload | queue | cancel")
+            raise UsageError(
+                "%localcoder status | models | use PROFILE_OR_MODEL | unload | queue | cancel | "
+                "replay [last|ID|JSON]"
+            )
         shortly(action)
 
     def _status(self) -> None:

@@ -1,0 +1,193 @@
+"""What is kept with an answer, and what it takes to ask for it again.
+
+A record stands in the metadata of the answer's output under `localcoder`, so it is saved with the notebook.
+It holds the request whole, and so no more of the person's text than was sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import platform
+from collections import OrderedDict
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+
+from .._version import __version__
+from ..contract import codec
+from ..contract.common import SamplingOptions
+from ..contract.generation import Done, GenerateRequest
+from ..errors import InvalidArgument, LocalCoderError
+
+KEPT = 200
+"""Answers of this kernel that can be replayed by their id; older ones from the metadata of their output."""
+
+Record = dict[str, Any]
+
+
+def record_of(request: GenerateRequest, done: Done) -> Record:
+    """All that an answer depends on, as plain values for JSON.
+
+    ``seeded`` says whether the seed was asked for: only then is the same text promised. ``versions`` and
+    ``machine`` are those of this kernel, which are the server's own where both run side by side.
+    """
+    return {
+        "id": done.run,
+        "command": request.command,
+        "model": done.model.id,
+        "digest": done.model.digest,
+        "quantization": done.model.quantization,
+        "sampling": msgspec.to_builtins(done.sampling),
+        "seed": done.sampling.seed,
+        "seeded": request.sampling.seed is not None,
+        "prompt_sha256": done.prompt_sha256,
+        "text_sha256": digest_of(done.text),
+        "completion_tokens": done.usage.completion_tokens,
+        "finish": done.finish,
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "request": _without_defaults(request),
+    }
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a text, hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def request_again(record: Record) -> GenerateRequest:
+    """The request of a record, with the model, seed and sampling that it was answered with.
+
+    Raises
+    ------
+    InvalidArgument
+        It is no record, or one of an answer that did not come to its end.
+
+    """
+    if "error" in record or record.get("finish") == "canceled":
+        raise InvalidArgument(
+            "This answer did not come to its end, and cannot be compared.",
+            recovery="Run the cell again instead.",
+        )
+    try:
+        request = codec.decode(GenerateRequest, record["request"])
+        sampling = codec.decode(SamplingOptions, record["sampling"])
+        limit = request.max_tokens
+        if record["finish"] == "length":  # the limit may have come from settings that are others now
+            limit = int(record["completion_tokens"])
+        return msgspec.structs.replace(
+            request, model=str(record["model"]), sampling=sampling, max_tokens=limit
+        )
+    except (KeyError, TypeError, ValueError, LocalCoderError):
+        raise InvalidArgument(
+            "This is not the record of an answer.",
+            recovery="Give `last`, the id of an answer of this kernel, or the JSON under `localcoder` in the "
+            "metadata of its output.",
+        ) from None
+
+
+def reasons(record: Record, again: Record) -> list[str]:
+    """Why another text came: what was not the same, a sentence each; never empty."""
+    found = []
+    if record.get("digest") != again["digest"]:
+        found.append(
+            f"The file of {again['model']} is another one: {str(record.get('digest'))[:12]} then, "
+            f"{again['digest'][:12]} now."
+        )
+    elif record.get("prompt_sha256") != again["prompt_sha256"]:
+        found.append("The same request became another prompt: the wording of the command has changed.")
+    then, now = record.get("versions", {}), again["versions"]
+    found += [
+        f"{name} was {then.get(name) or 'not known'} then, and is {now.get(name) or 'not known'} now."
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    if record.get("machine") != again["machine"]:
+        found.append(f"It was answered on {record.get('machine')}, and now on {again['machine']}.")
+    if record.get("sampling") != again["sampling"]:
+        found.append("The sampling was another one.")
+    if record.get("finish") != again["finish"]:
+        found.append(f"It ended by `{record.get('finish')}` then, and by `{again['finish']}` now.")
+    if not record.get("seeded"):
+        found.append(
+            "It was asked without a seed. The seed that was drawn is kept, but the answer was computed with "
+            "what the cache held, and together with other requests: where two words are nearly as likely, "
+            "that can decide. Only with `--seed` is the same text promised."
+        )
+    return found or [
+        "All that is recorded is the same. Not recorded are the build of llama.cpp, the processor or GPU, "
+        "the number of threads, the context window."
+    ]
+
+
+class Records:
+    """The last answers of this kernel, by id, with their texts."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[Record, str]] = OrderedDict()
+
+    def add(self, record: Record, text: str) -> None:
+        """Keep one, and forget the oldest beyond `KEPT`."""
+        self._kept[record["id"]] = record, text
+        self._kept.move_to_end(record["id"])
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def find(self, name: str) -> tuple[Record, str | None]:
+        """A record and the text of its answer, where that is known.
+
+        Parameters
+        ----------
+        name
+            `last`, an id or the beginning of one, or the JSON of a record or of an output's metadata.
+
+        Raises
+        ------
+        InvalidArgument
+            There is none.
+
+        """
+        if name.lstrip().startswith("{"):
+            return _decoded(name), None
+        if name == "last" and self._kept:
+            return next(reversed(self._kept.values()))
+        fitting = [kept for id_, kept in self._kept.items() if id_ == name] or [
+            kept for id_, kept in self._kept.items() if id_.startswith(name)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        count = "More than one id" if fitting else "No id"
+        raise InvalidArgument(
+            f"{count} of this kernel's answers begins with `{name}`."
+            if self._kept
+            else "No answer has come in this kernel yet.",
+            recovery="For an older one give the JSON under `localcoder` in the metadata of its output.",
+        )
+
+
+def _decoded(text: str) -> Record:
+    try:
+        value: Any = msgspec.json.decode(text)
+    except msgspec.DecodeError as failure:
+        raise InvalidArgument(
+            f"The JSON cannot be read: {failure}.", recovery="Copy all of it, from { to }."
+        ) from None
+    inner = value.get("localcoder", value)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _without_defaults(request: GenerateRequest) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(request)
+    bare: dict[str, Any] = msgspec.to_builtins(GenerateRequest(command=request.command))
+    return {name: value for name, value in plain.items() if name == "command" or value != bare[name]}
+
+
+def _versions() -> dict[str, str]:
+    versions = {"jupyter_localcoder": __version__}
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # the server may have it, elsewhere
+        versions["llama-cpp-python"] = importlib.metadata.version("llama-cpp-python")
+    return versions
