@@ -152,7 +152,7 @@ SETTINGS_GET = Operation(
 SETTINGS_UPDATE = Operation(
     "settings:update", settings.SettingsUpdateRequest, settings.SettingsView, "PATCH", "settings", "write",
     "Change settings and keep them; null gives one back to the layers below.",
-    errors=("FILE_WRITE_ERROR",),
+    errors=("FILE_WRITE_ERROR", "MODEL_NOT_FOUND"),
 )  # fmt: skip
 GENERATE = Operation(
     "generate", generation.GenerateRequest, generation.Done, "POST", "generate", "execute",

@@ -935,7 +935,7 @@ export interface IOperations {
   };
   /**
    * Change settings and keep them; null gives one back to the layers below.
-   * Errors: FILE_WRITE_ERROR.
+   * Errors: FILE_WRITE_ERROR, MODEL_NOT_FOUND.
    */
   'settings:update': {
     request: SettingsUpdateRequest;
