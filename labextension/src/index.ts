@@ -1,9 +1,18 @@
+import { completionPlugin } from './completion/plugin';
 import { channelPlugin } from './connection';
 import { modelsPlugin } from './models/plugin';
 import { panelsPlugin } from './panels/plugin';
 import { startPlugin } from './start/plugin';
 import { statusPlugin } from './status/plugin';
 
+export * from './completion/token';
 export * from './tokens';
 
-export default [channelPlugin, statusPlugin, panelsPlugin, modelsPlugin, startPlugin];
+export default [
+  channelPlugin,
+  completionPlugin,
+  statusPlugin,
+  panelsPlugin,
+  modelsPlugin,
+  startPlugin
+];

@@ -2,3 +2,4 @@ import './base.css';
 import './panels.css';
 import './models.css';
 import './start.css';
+import './completion.css';

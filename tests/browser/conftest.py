@@ -8,9 +8,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.browser.ghost import GhostLab, Writer
 from tests.browser.lab import Lab, running_lab
 from tests.browser.workshop import Workshop, running_workshop
 
@@ -84,3 +86,41 @@ def workshop(shared_workshop: Workshop) -> Workshop:
     """The shared lab, as on a machine that has no model yet."""
     shared_workshop.empty()
     return shared_workshop
+
+
+@pytest.fixture(scope="session")
+def ghost_lab(tmp_path_factory: pytest.TempPathFactory, tiny_gguf: Path) -> Iterator[GhostLab]:
+    """JupyterLab with a worker that follows rules, for all tests that can share it."""
+    lab = GhostLab(tmp_path_factory.mktemp("ghost"))
+    try:
+        lab.start()
+        lab.call("POST", "models/import", {"path": str(tiny_gguf), "id": "tiny"})
+        lab.call("PATCH", "settings", {"model": "tiny", "general_model": "tiny"})
+        lab.call("POST", "models/tiny/load", {})
+        yield lab
+    finally:
+        lab.stop()
+
+
+@pytest.fixture(scope="session")
+def ghost_page(browser: playwright.Browser, ghost_lab: GhostLab) -> Iterator[Writer]:
+    """Somebody who has JupyterLab open."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    context.set_default_timeout(STEP_SECONDS * 1000)
+    writer = Writer(context.new_page(), ghost_lab)
+    writer.enter()
+    yield writer
+    context.close()
+
+
+@pytest.fixture
+def writer(ghost_page: Writer, ghost_lab: GhostLab, tmp_path: Path) -> Iterator[Any]:
+    """The same, with nothing open and nothing asked; what the page complains of is an error."""
+    ghost_lab.rules([])
+    ghost_page.complaints.clear()
+    yield ghost_page
+    ghost_page.page.screenshot(path=tmp_path / "end.png")
+    complaints = list(ghost_page.complaints)
+    ghost_page.leave()
+    ghost_lab.forget()
+    assert complaints == []

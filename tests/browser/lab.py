@@ -54,8 +54,8 @@ class Lab:
         self._token = secrets.token_hex(16)
         self._base_url = f"http://127.0.0.1:{self._port}{BASE_PATH}"
         self._log = folder / "server.log"
-        self._work = folder / "work"
-        self._work.mkdir()
+        self.work = folder / "work"
+        self.work.mkdir()
         self._program = program
         self._environment = _environment(folder, with_extension, config or {})
         self._own_settings = folder / "lab-settings" / "jupyter-localcoder" / "plugin.jupyterlab-settings"
@@ -79,7 +79,7 @@ class Lab:
         with self._log.open("ab") as output:
             self._server = subprocess.Popen(
                 [sys.executable, *self._program, *options],
-                cwd=self._work,
+                cwd=self.work,
                 env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -126,13 +126,20 @@ class Lab:
         """Set whether the start page opens by itself, for pages that are opened from now on."""
         self._own_settings.write_text(json.dumps({"showStart": shown}))
 
+    @property
+    def log(self) -> str:
+        """What the server has printed."""
+        return self._log.read_text()
+
     def worker(self) -> psutil.Process:
         """The inference worker, a child of the server."""
         assert self._server is not None
         found = [
             child
             for child in psutil.Process(self._server.pid).children(recursive=True)
-            if "jupyter_localcoder.worker" in child.cmdline()
+            if any(
+                part.endswith(("jupyter_localcoder.worker", "ghost_worker.py")) for part in child.cmdline()
+            )
         ]
         assert len(found) == 1, found
         return found[0]

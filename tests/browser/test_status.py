@@ -34,6 +34,18 @@ def opened(page: Any, lab: Any) -> Any:
     return page.locator(BUTTON)
 
 
+def choose(page: Any, label: str) -> None:
+    """Choose from the open menu by the keyboard."""
+    seen = []
+    for _ in range(10):
+        seen.append(page.locator(".lm-Menu-item.lm-mod-active .lm-Menu-itemLabel").inner_text())
+        if seen[-1] == label:
+            page.keyboard.press("Enter")
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"there is no {label!r} in the menu: {seen}")
+
+
 def test_without_the_server_extension_it_is_calm(page: Any, bare_lab: Any, tmp_path: Path) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -52,6 +64,13 @@ def test_it_is_reached_and_opened_by_the_keyboard(page: Any, bare_lab: Any) -> N
     item = opened(page, bare_lab)
     item.focus()
     page.keyboard.press("Enter")
+    menu = page.get_by_role("menu").filter(has_text="Show the State of the Local Model")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    expect(item).to_be_focused()
+    page.keyboard.press("Enter")
+    choose(page, "Show the State of the Local Model")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("does not run the LocalCoder extension")
     page.keyboard.press("Escape")
@@ -85,6 +104,7 @@ def test_it_follows_the_worker_without_a_reload(page: Any, lab: Any, tiny_gguf: 
     page.screenshot(path=tmp_path / "ready.png")
 
     item.click()
+    page.get_by_role("menuitem", name="Show the State of the Local Model").click()
     details = page.get_by_role("dialog")
     expect(details).to_contain_text(model["name"])
     expect(details).to_contain_text(re.compile(r"Context window\s*\d"))

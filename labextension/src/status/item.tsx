@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { ICompletion } from '../completion/token';
 import { logoIcon } from '../icons';
 import type { StatusModel } from './model';
 import { statusText } from './text';
@@ -11,11 +12,18 @@ import { statusText } from './text';
 export class StatusItem extends ReactWidget {
   constructor(
     private readonly _model: StatusModel,
+    private readonly _completion: ICompletion | null,
     private readonly _trans: TranslationBundle,
-    private readonly _onClick: () => void
+    private readonly _onClick: (button: HTMLElement) => void
   ) {
     super();
     this.addClass('jp-LocalCoder-StatusItem');
+    _completion?.changed.connect(this._onCompletion);
+  }
+
+  override dispose(): void {
+    this._completion?.changed.disconnect(this._onCompletion);
+    super.dispose();
   }
 
   protected override render(): React.JSX.Element {
@@ -24,16 +32,24 @@ export class StatusItem extends ReactWidget {
 
   private _content(): React.JSX.Element {
     const { channel, worker } = this._model;
-    const { label, sentence, spoken } = statusText(channel, worker, this._trans);
+    const { label, sentence, spoken, isWorking } = statusText(
+      channel,
+      worker,
+      this._trans,
+      this._completion
+    );
     return (
       <>
         <button
           type="button"
           className="jp-LocalCoder-StatusItem-button"
           title={`${label}\n${sentence}`}
-          aria-haspopup="dialog"
+          aria-haspopup="menu"
           data-state={channel === 'open' ? (worker?.state ?? 'unknown') : channel}
-          onClick={this._onClick}
+          data-working={isWorking}
+          onClick={event => {
+            this._onClick(event.currentTarget);
+          }}
         >
           <logoIcon.react
             tag="span"
@@ -41,6 +57,7 @@ export class StatusItem extends ReactWidget {
             elementSize="normal"
             aria-hidden
           />
+          {isWorking && <span className="jp-LocalCoder-StatusItem-spinner" aria-hidden />}
           <span className="jp-StatusBar-TextItem jp-LocalCoder-StatusItem-label">{label}</span>
         </button>
         {/* Apart from the button: a live region must not be a control, and it stays calm while busy. */}
@@ -50,4 +67,8 @@ export class StatusItem extends ReactWidget {
       </>
     );
   }
+
+  private readonly _onCompletion = (): void => {
+    this.update();
+  };
 }

@@ -1,19 +1,23 @@
 /** Puts the state of the worker into the status bar, if the settings want it there. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
+import { COMMANDS as COMPLETION } from '../completion/commands';
+import { ICompletion } from '../completion/token';
+import { SETTINGS_ID } from '../settings';
 import { IChannel } from '../tokens';
 import { showDetails } from './details';
 import { StatusItem } from './item';
+import { openMenu } from './menu';
 import { StatusModel } from './model';
 
 const PLUGIN_ID = 'jupyter-localcoder:status';
-/** The settings of all of this extension: schema/plugin.json. */
-const SETTINGS_ID = 'jupyter-localcoder:plugin';
+const DETAILS = 'localcoder:status-details';
 
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: PLUGIN_ID,
@@ -21,21 +25,34 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IChannel],
   // Notebook 7 has no status bar, and the others may be switched off.
-  optional: [IStatusBar, ISettingRegistry, ITranslator],
+  optional: [ICompletion, IStatusBar, ICommandPalette, ISettingRegistry, ITranslator],
   activate: (
-    _app: JupyterFrontEnd,
+    app: JupyterFrontEnd,
     channel: IChannel,
+    completion: ICompletion | null,
     statusBar: IStatusBar | null,
+    palette: ICommandPalette | null,
     settingRegistry: ISettingRegistry | null,
     translator: ITranslator | null
   ): void => {
+    const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
+    const model = new StatusModel(channel);
+    app.commands.addCommand(DETAILS, {
+      label: trans.__('Show the State of the Local Model'),
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => showDetails(model, trans)
+    });
+    palette?.addItem({ command: DETAILS, category: trans.__('LocalCoder') });
     if (!statusBar) {
       return;
     }
-    const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
-    const model = new StatusModel(channel);
-    const item = new StatusItem(model, trans, () => {
-      void showDetails(model, trans);
+    const item = new StatusItem(model, completion, trans, button => {
+      const { pause, pauseNotebook, inspect } = COMPLETION;
+      openMenu(
+        app.commands,
+        [pause, pauseNotebook, DETAILS, inspect, 'localcoder:open-models'],
+        button
+      );
     });
     // The setting is followed at once; until it is read, its default holds.
     let isShown = true;

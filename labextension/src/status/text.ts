@@ -9,6 +9,14 @@ import type { IWorkerView } from './model';
 /** The part of a translation bundle that is used here. */
 export type Translate = Pick<TranslationBundle, '__'>;
 
+/** What the completion of this page is doing. */
+export interface ICompletionView {
+  readonly isPaused: boolean;
+  readonly isOff: boolean;
+  readonly running: number;
+  readonly tokensPerSecond: number;
+}
+
 export interface IStatusText {
   /** A few words, for the status bar. */
   label: string;
@@ -16,12 +24,15 @@ export interface IStatusText {
   sentence: string;
   /** What a screen reader says when it changes. */
   spoken: string;
+  /** Whether something is going on that the person waits for. */
+  isWorking: boolean;
 }
 
 export function statusText(
   channel: ChannelState,
   worker: IWorkerView | null,
-  trans: Translate
+  trans: Translate,
+  completion: ICompletionView | null = null
 ): IStatusText {
   if (channel === 'away' || channel === 'absent') {
     const label = trans.__('LocalCoder: not connected');
@@ -29,20 +40,44 @@ export function statusText(
       channel === 'absent'
         ? trans.__('The Jupyter server does not run the LocalCoder extension.')
         : trans.__('The connection to the Jupyter server is lost. It is tried again by itself.');
-    return { label, sentence, spoken: label };
+    return { label, sentence, spoken: label, isWorking: false };
   }
   if (channel === 'connecting' || !worker) {
     const label = trans.__('LocalCoder: connecting');
     // Nobody needs to hear this one: what follows it is what counts.
-    return { label, sentence: trans.__('Asking the Jupyter server for the state.'), spoken: '' };
+    const sentence = trans.__('Asking the Jupyter server for the state.');
+    return { label, sentence, spoken: '', isWorking: false };
   }
-  const label = workerLabel(worker.state, worker.modelName, trans);
+  const { state, modelName } = worker;
+  const words = (isCalm: boolean): string =>
+    workerLabel(isCalm && state === 'busy' ? 'ready' : state, modelName, trans);
+  const rest = [speedWord(worker, completion, trans), pauseWord(completion, trans)];
   return {
-    label,
-    sentence: worker.reason || label,
+    label: [words(false), ...rest].filter(Boolean).join(' · '),
+    sentence: worker.reason || words(false),
     // Each completion makes the worker busy for a moment: to say so each time would be a torment.
-    spoken: worker.state === 'busy' ? workerLabel('ready', worker.modelName, trans) : label
+    spoken: [words(true), pauseWord(completion, trans)].filter(Boolean).join(' · '),
+    isWorking: WORKING.has(state) || (completion?.running ?? 0) > 0
   };
+}
+
+const WORKING = new Set<WorkerState>(['starting', 'loading', 'busy', 'unloading', 'backoff']);
+
+function speedWord(
+  { state }: IWorkerView,
+  completion: ICompletionView | null,
+  trans: Translate
+): string {
+  const speed = completion?.tokensPerSecond ?? 0;
+  const isLoaded = state === 'ready' || state === 'busy';
+  return isLoaded && speed > 0 ? trans.__('%1 tokens/s', Math.round(speed)) : '';
+}
+
+function pauseWord(completion: ICompletionView | null, trans: Translate): string {
+  if (completion?.isOff) {
+    return trans.__('suggestions off');
+  }
+  return completion?.isPaused ? trans.__('suggestions paused') : '';
 }
 
 /** "Local: ready · Name of the model". */

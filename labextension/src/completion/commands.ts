@@ -1,0 +1,90 @@
+/** The commands of completion, for the palette, the shortcuts and the status bar. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { INotebookModel, INotebookTracker } from '@jupyterlab/notebook';
+
+import type { Translate } from '../status/text';
+import { isOffIn, setOffIn } from './consent';
+import type { Control } from './control';
+import type { Ghosts } from './ghosts';
+import { nextLine, nextWord } from './pieces';
+
+export const COMMANDS = {
+  acceptWord: 'localcoder:accept-word',
+  acceptLine: 'localcoder:accept-line',
+  pause: 'localcoder:toggle-completion',
+  pauseNotebook: 'localcoder:toggle-completion-in-notebook',
+  inspect: 'localcoder:inspect-prompt'
+} as const;
+
+const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;
+
+export interface ICommandParts {
+  app: JupyterFrontEnd;
+  control: Control;
+  ghosts: Ghosts;
+  notebooks: INotebookTracker | null;
+  palette: ICommandPalette | null;
+  trans: Translate;
+  /** Show what the model has read for the last answer. */
+  inspect: () => void;
+}
+
+export function addCommands(parts: ICommandParts): void {
+  const { app, control, ghosts, notebooks, palette, trans } = parts;
+  const { commands } = app;
+  const model = (): INotebookModel | null => notebooks?.currentWidget?.content.model ?? null;
+  commands.addCommand(COMMANDS.acceptWord, {
+    label: trans.__('Accept the Next Word of the Suggestion'),
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () => ghosts.text !== '',
+    execute: () => {
+      ghosts.accept(nextWord);
+    }
+  });
+  commands.addCommand(COMMANDS.acceptLine, {
+    label: trans.__('Accept the Next Line of the Suggestion'),
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () => ghosts.text !== '',
+    execute: () => {
+      ghosts.accept(nextLine);
+    }
+  });
+  commands.addCommand(COMMANDS.pause, {
+    label: () =>
+      control.isPaused ? trans.__('Resume Suggestions') : trans.__('Pause Suggestions'),
+    caption: trans.__('Until they are resumed, or the page is loaded again'),
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () => !control.isOff,
+    execute: () => {
+      control.setPaused(!control.isPaused);
+    }
+  });
+  commands.addCommand(COMMANDS.pauseNotebook, {
+    label: trans.__('Suggestions in This Notebook'),
+    caption: trans.__('The notebook keeps it in its metadata'),
+    describedBy: NO_ARGUMENTS,
+    isToggleable: true,
+    isToggled: () => !isOffIn(model()),
+    isEnabled: () => model() !== null,
+    execute: () => {
+      const notebook = model();
+      if (notebook) {
+        setOffIn(notebook, !isOffIn(notebook));
+      }
+    }
+  });
+  commands.addCommand(COMMANDS.inspect, {
+    label: trans.__('Show What the Model Has Read'),
+    caption: trans.__('The exact prompt of the last answer, and where its time went'),
+    describedBy: NO_ARGUMENTS,
+    execute: parts.inspect
+  });
+  control.changed.connect(() => {
+    commands.notifyCommandChanged(COMMANDS.pause);
+  });
+  for (const command of Object.values(COMMANDS)) {
+    palette?.addItem({ command, category: trans.__('LocalCoder') });
+  }
+}

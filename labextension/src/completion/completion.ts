@@ -1,0 +1,60 @@
+/** `ICompletion` over the parts that do the work. */
+
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { Asker } from './asker';
+import type { Control } from './control';
+import type { ICompletion } from './token';
+
+/** A speed measured over fewer tokens says little. */
+const ENOUGH_TOKENS = 8;
+
+export class Completion implements ICompletion {
+  constructor(
+    private readonly _control: Control,
+    private readonly _asker: Asker
+  ) {
+    const tell = (): void => {
+      this._changed.emit();
+    };
+    _control.changed.connect(() => {
+      if (!_control.isOn) {
+        _asker.stop('user');
+      }
+      tell();
+    });
+    _asker.runningChanged.connect(tell);
+    _asker.ended.connect((_, frame) => {
+      if (frame.type === 'done' && frame.usage.completion_tokens >= ENOUGH_TOKENS) {
+        this._tokensPerSecond = frame.timings.decode_tokens_per_second;
+      }
+    });
+  }
+
+  get isOff(): boolean {
+    return this._control.isOff;
+  }
+
+  get isPaused(): boolean {
+    return this._control.isPaused;
+  }
+
+  get running(): number {
+    return this._asker.running;
+  }
+
+  get tokensPerSecond(): number {
+    return this._tokensPerSecond;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  setPaused(isPaused: boolean): void {
+    this._control.setPaused(isPaused);
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private _tokensPerSecond = 0;
+}

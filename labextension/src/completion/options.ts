@@ -1,0 +1,68 @@
+/** What the settings say about completion: `schema/plugin.json`, read once for all. */
+
+export type Mode = 'automatic' | 'on-demand' | 'off';
+
+/** How many lines a suggestion may have: as the place of the cursor says, or always the same. */
+export type Lines = 'auto' | 'single' | 'multiple';
+
+export interface ICompletionOptions {
+  readonly mode: Mode;
+  readonly lines: Lines;
+  /** Also where nothing stands before the cursor on its line: there JupyterLab never asks by itself. */
+  readonly newLines: boolean;
+  /** Characters, white space not counted, that must stand in the cell before the cursor. */
+  readonly minimumPrefix: number;
+  /** Longest time, in milliseconds, from a key to the request. */
+  readonly longestPauseMs: number;
+  /** Suggestions to choose from where they are asked for by a shortcut; 1: there is no choice. */
+  readonly alternatives: number;
+  /** Names of languages in small letters. */
+  readonly languagesOff: ReadonlySet<string>;
+  readonly kernelKnowledge: boolean;
+  readonly warmAhead: boolean;
+  readonly announce: boolean;
+}
+
+export const DEFAULTS: ICompletionOptions = {
+  mode: 'automatic',
+  lines: 'auto',
+  newLines: true,
+  minimumPrefix: 2,
+  longestPauseMs: 150,
+  alternatives: 3,
+  languagesOff: new Set(['markdown', 'text']),
+  kernelKnowledge: true,
+  warmAhead: true,
+  announce: true
+};
+
+/** Options of the settings as they are composed; what is not what it should be gets its default. */
+export function readOptions(settings: Record<string, unknown>): ICompletionOptions {
+  const off = settings.completionLanguagesOff;
+  return {
+    mode: choice(settings.completionMode, ['automatic', 'on-demand', 'off'], DEFAULTS.mode),
+    lines: choice(settings.completionLines, ['auto', 'single', 'multiple'], DEFAULTS.lines),
+    newLines: flag(settings.completionAtNewLines, DEFAULTS.newLines),
+    minimumPrefix: count(settings.completionMinimumPrefix, DEFAULTS.minimumPrefix),
+    longestPauseMs: count(settings.completionLongestPause, DEFAULTS.longestPauseMs),
+    alternatives: Math.max(1, count(settings.completionAlternatives, DEFAULTS.alternatives)),
+    languagesOff: Array.isArray(off)
+      ? new Set(off.map(name => String(name).trim().toLowerCase()))
+      : DEFAULTS.languagesOff,
+    kernelKnowledge: flag(settings.kernelKnowledge, DEFAULTS.kernelKnowledge),
+    warmAhead: flag(settings.warmAhead, DEFAULTS.warmAhead),
+    announce: flag(settings.announceCompletions, DEFAULTS.announce)
+  };
+}
+
+function choice<T extends string>(value: unknown, all: readonly T[], otherwise: T): T {
+  return all.find(one => one === value) ?? otherwise;
+}
+
+function flag(value: unknown, otherwise: boolean): boolean {
+  return typeof value === 'boolean' ? value : otherwise;
+}
+
+function count(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && value >= 0 ? Math.round(value) : otherwise;
+}

@@ -1,0 +1,186 @@
+/** Puts completion together, and connects it to what happens in the page. */
+
+import type { EditorView } from '@codemirror/view';
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { ICompletionProviderManager, IInlineCompleterFactory } from '@jupyterlab/completer';
+import { IConsoleTracker } from '@jupyterlab/console';
+import { IEditorTracker } from '@jupyterlab/fileeditor';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { logoIcon } from '../icons';
+import { SETTINGS_ID } from '../settings';
+import { IChannel } from '../tokens';
+import { Announcer } from './announcer';
+import { Asker, type Cause } from './asker';
+import { addCommands, COMMANDS } from './commands';
+import { Completion } from './completion';
+import { Control } from './control';
+import { followPage } from './events';
+import { Gate } from './gate';
+import { Ghosts } from './ghosts';
+import { KernelKnowledge } from './kernels';
+import { listen } from './keys';
+import { CellMirror } from './mirror';
+import { NewLines } from './newlines';
+import { tell } from './notices';
+import { DEFAULTS, readOptions } from './options';
+import { Pace } from './pace';
+import { GhostTextProvider } from './provider';
+import { anchorOf, findSpot, type IPlaces, type ISpot, requestOf } from './spot';
+import { ICompletion } from './token';
+import { WarmAhead } from './warm';
+import { watch } from './watch';
+
+export const completionPlugin: JupyterFrontEndPlugin<ICompletion> = {
+  id: 'jupyter-localcoder:completion',
+  description: 'Suggests what comes next, as ghost text at the cursor.',
+  autoStart: true,
+  provides: ICompletion,
+  requires: [IChannel, ICompletionProviderManager],
+  optional: [
+    IInlineCompleterFactory,
+    IEditorExtensionRegistry,
+    IEditorLanguageRegistry,
+    INotebookTracker,
+    IConsoleTracker,
+    IEditorTracker,
+    ISettingRegistry,
+    ICommandPalette,
+    ITranslator
+  ],
+  activate
+};
+
+function activate(
+  app: JupyterFrontEnd,
+  channel: IChannel,
+  manager: ICompletionProviderManager,
+  factory: IInlineCompleterFactory | null,
+  extensions: IEditorExtensionRegistry | null,
+  languages: IEditorLanguageRegistry | null,
+  notebooks: INotebookTracker | null,
+  consoles: IConsoleTracker | null,
+  files: IEditorTracker | null,
+  settingRegistry: ISettingRegistry | null,
+  palette: ICommandPalette | null,
+  translator: ITranslator | null
+): ICompletion {
+  const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
+  const control = new Control();
+  const pace = new Pace();
+  const gate = new Gate(channel, trouble => {
+    tell(trouble, app.commands, trans);
+  });
+  const asker = new Asker({ channel, gate, pace, options: () => control.options });
+  const ghosts = new Ghosts(factory);
+  const kernels = new KernelKnowledge(
+    channel,
+    () => control.isOn && control.options.kernelKnowledge && channel.state === 'open'
+  );
+  const mirror = new CellMirror();
+  const places: IPlaces = { notebooks, consoles, files, languages, mirror, kernels };
+  const here = (): ISpot | null => findSpot(app.shell.currentWidget, places);
+  const provider = new GhostTextProvider({
+    name: trans.__('LocalCoder'),
+    icon: logoIcon,
+    asker,
+    control,
+    ghosts,
+    findSpot: widget => findSpot(widget, places)
+  });
+  // At once: JupyterLab reads the providers and their defaults when the page is restored, and never again.
+  manager.registerInlineProvider(provider);
+
+  const invoke = (view: object, cause: Cause): void => {
+    const spot = here();
+    if (spot?.view === view) {
+      provider.because(cause, () => manager.inline?.invoke(spot.widget.id));
+    }
+  };
+  const announcer = new Announcer(trans, () => control.options.announce);
+  const newLines = new NewLines(control, pace, view => {
+    invoke(view, 'new-line');
+  });
+  const warm = new WarmAhead(
+    channel,
+    () => control.isOn && control.options.warmAhead,
+    () => {
+      const spot = here();
+      const isWanted = spot && !spot.isOff && !control.options.languagesOff.has(spot.language);
+      return isWanted ? requestOf(spot, anchorOf(spot)) : null;
+    }
+  );
+  const stop = (): void => {
+    newLines.drop();
+    announcer.hush();
+    asker.stop('user');
+  };
+  asker.alternativeCame.connect((_, ask) => {
+    invoke(ask.anchor.editor, ask.cause);
+  });
+  provider.shown.connect((_, text) => {
+    announcer.say(text);
+  });
+  const extension = watch({
+    typed: (view: EditorView, isInsertion: boolean) => {
+      pace.typed();
+      warm.drop();
+      announcer.hush();
+      newLines.drop();
+      if (isInsertion) {
+        newLines.typed(view);
+      }
+    },
+    moved: (view: EditorView) => {
+      stop();
+      // Not from within the update that told us.
+      queueMicrotask(() => {
+        ghosts.dismiss(view);
+      });
+    },
+    left: stop
+  });
+  extensions?.addExtension({
+    name: 'localcoder-watch',
+    factory: () => ({ instance: () => extension, reconfigure: () => null })
+  });
+  listen(app.commands, [COMMANDS.acceptWord, COMMANDS.acceptLine], () => {
+    stop();
+    ghosts.dismiss();
+  });
+  followPage({ notebooks, consoles, kernels, mirror, warm, stop });
+  addCommands({
+    app,
+    control,
+    ghosts,
+    notebooks,
+    palette,
+    trans,
+    inspect: () => {
+      // Seldom wanted, so loaded only then.
+      void import('../inspector/dialog').then(({ showInspector }) => showInspector(channel, trans));
+    }
+  });
+  followSettings(control, settingRegistry);
+  return new Completion(control, asker);
+}
+
+function followSettings(control: Control, registry: ISettingRegistry | null): void {
+  const follow = (settings: ISettingRegistry.ISettings): void => {
+    control.setOptions(readOptions(settings.composite));
+  };
+  const loading = registry?.load(SETTINGS_ID) ?? Promise.reject(new Error('no settings'));
+  loading.then(
+    settings => {
+      settings.changed.connect(follow);
+      follow(settings);
+    },
+    () => {
+      control.setOptions(DEFAULTS);
+    }
+  );
+}

@@ -1,0 +1,40 @@
+/** Watches the editors of the page: keys for the pace, fresh lines, and a cursor that goes elsewhere. */
+
+import type { Extension } from '@codemirror/state';
+import { EditorView, type ViewUpdate } from '@codemirror/view';
+
+export interface IWatcher {
+  /** A person has changed the text. */
+  typed(view: EditorView, isInsertion: boolean): void;
+  /** The cursor went elsewhere without a change. */
+  moved(view: EditorView): void;
+  /** The editor has lost the focus. */
+  left(view: EditorView): void;
+}
+
+export function watch(watcher: IWatcher): Extension {
+  return EditorView.updateListener.of(update => {
+    if (update.docChanged) {
+      if (is(update, 'input') || is(update, 'delete')) {
+        watcher.typed(update.view, is(update, 'input'));
+      }
+    } else if (hasMoved(update)) {
+      watcher.moved(update.view);
+    } else if (update.focusChanged && !update.view.hasFocus && !isOnWidget()) {
+      watcher.left(update.view);
+    }
+  });
+}
+
+function hasMoved({ startState, state, selectionSet }: ViewUpdate): boolean {
+  return selectionSet && !startState.selection.main.eq(state.selection.main);
+}
+
+/** Whether the focus went to the small toolbar that JupyterLab shows with a ghost text. */
+function isOnWidget(): boolean {
+  return !!document.activeElement?.closest('.jp-InlineCompleter');
+}
+
+function is(update: ViewUpdate, event: string): boolean {
+  return update.transactions.some(one => one.isUserEvent(event));
+}

@@ -1,0 +1,109 @@
+/** What the prompt inspector shows of an answer, as names and values for people. Pure. */
+
+import type { Inspection } from '../contract';
+import type { IRow } from '../status/rows';
+import type { Translate } from '../status/text';
+
+/** A row of the table of sources. */
+export interface ISourceRow {
+  source: string;
+  tokens: string;
+  leftOut: string;
+}
+
+/** Tokens by source, in the order of the prompt, and their sum. `locale` forms the numbers. */
+export function sourceRows(
+  { parts }: Inspection,
+  trans: Translate,
+  locale?: string
+): { rows: ISourceRow[]; total: ISourceRow } {
+  const number = (value: number): string => value.toLocaleString(locale);
+  const row = (source: string, tokens: number, leftOut: number): ISourceRow => ({
+    source,
+    tokens: number(tokens),
+    leftOut: leftOut > 0 ? number(leftOut) : ''
+  });
+  const sum = (pick: (part: Inspection['parts'][number]) => number): number =>
+    parts.reduce((total, part) => total + pick(part), 0);
+  return {
+    rows: parts.map(part => row(part.source, part.tokens, part.left_out_tokens)),
+    total: row(
+      trans.__('All'),
+      sum(part => part.tokens),
+      sum(part => part.left_out_tokens)
+    )
+  };
+}
+
+/** Where the time went, what the cache saved, and what answered. */
+export function factRows(
+  inspection: Inspection,
+  trans: Translate,
+  model: string = inspection.model.id,
+  locale?: string
+): IRow[] {
+  const { usage, timings, sampling } = inspection;
+  const number = (value: number, digits = 0): string =>
+    value.toLocaleString(locale, { maximumFractionDigits: digits });
+  const milliseconds = (value: number): string => trans.__('%1 ms', number(value, 1));
+  const speed = (value: number): string =>
+    value > 0 ? trans.__(' (%1 tokens per second)', number(value)) : '';
+  return [
+    { name: trans.__('Asked from'), value: inspection.scope || inspection.kind },
+    { name: trans.__('Time'), value: new Date(inspection.time).toLocaleString(locale) },
+    {
+      name: trans.__('Tokens read'),
+      value: trans.__(
+        '%1, of which %2 from the cache',
+        number(usage.prompt_tokens),
+        number(usage.cached_tokens)
+      )
+    },
+    { name: trans.__('Tokens written'), value: number(usage.completion_tokens) },
+    { name: trans.__('Waiting'), value: milliseconds(timings.queue_ms) },
+    {
+      name: trans.__('Reading'),
+      value: milliseconds(timings.prefill_ms) + speed(timings.prefill_tokens_per_second)
+    },
+    {
+      name: trans.__('Writing'),
+      value: milliseconds(timings.decode_ms) + speed(timings.decode_tokens_per_second)
+    },
+    { name: trans.__('In all'), value: milliseconds(timings.total_ms) },
+    { name: trans.__('Ended by'), value: ending(inspection, trans) },
+    { name: trans.__('Model'), value: [model, inspection.model.quantization].join(' ').trim() },
+    {
+      name: trans.__('Sampling'),
+      value:
+        sampling.temperature === 0
+          ? trans.__('the likeliest token each time')
+          : trans.__('temperature %1, seed %2', number(sampling.temperature, 2), sampling.seed)
+    },
+    { name: trans.__('Digest of the prompt'), value: inspection.prompt_sha256 }
+  ].filter(({ value }) => value !== '');
+}
+
+function ending({ finish, withheld }: Inspection, trans: Translate): string {
+  switch (withheld) {
+    case 'confidence':
+      return trans.__('not shown: the model was not sure enough');
+    case 'syntax':
+      return trans.__('not shown: it does not parse where it would stand');
+    case 'columns':
+      return trans.__('not shown: it names a column that the data frame does not have');
+    case 'repetition':
+      return trans.__('not shown: it repeats what stands around it');
+    case '':
+      break;
+  }
+  switch (finish) {
+    case 'stop':
+      return trans.__('its own end');
+    case 'length':
+      return trans.__('the limit of its length');
+    case 'canceled':
+      return trans.__('a cancel');
+    case 'timeout':
+      return trans.__('the limit of its time');
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Inspection } from '../../src/contract';
+import { factRows, sourceRows } from '../../src/inspector/rows';
+import { trans } from '../fakes';
+
+const INSPECTION: Inspection = {
+  run: 'r1',
+  kind: 'tab',
+  time: '2026-01-02T03:04:05Z',
+  scope: 'a.ipynb',
+  prompt: 'import numpy',
+  redacted: 'xxxxxx xxxxx',
+  parts: [
+    { source: 'kernel', tokens: 1200, left_out_tokens: 0 },
+    { source: 'this cell', tokens: 34, left_out_tokens: 5 }
+  ],
+  finish: 'stop',
+  withheld: '',
+  usage: { prompt_tokens: 1234, cached_tokens: 1200, completion_tokens: 7, left_out_tokens: 5 },
+  timings: {
+    queue_ms: 1.04,
+    prefill_ms: 40,
+    decode_ms: 100,
+    total_ms: 150.25,
+    prefill_tokens_per_second: 850,
+    decode_tokens_per_second: 0
+  },
+  model: { id: 'qwen', digest: 'd', quantization: 'Q4_K_M' },
+  sampling: { temperature: 0, top_k: 0, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
+  prompt_sha256: 'abc'
+};
+
+function facts(inspection: Inspection): Record<string, string> {
+  return Object.fromEntries(
+    factRows(inspection, trans, 'Qwen', 'en').map(({ name, value }) => [name, value])
+  );
+}
+
+describe('the inspector', () => {
+  it('counts tokens by source, and sums them up', () => {
+    expect(sourceRows(INSPECTION, trans, 'en')).toEqual({
+      rows: [
+        { source: 'kernel', tokens: '1,200', leftOut: '' },
+        { source: 'this cell', tokens: '34', leftOut: '5' }
+      ],
+      total: { source: 'All', tokens: '1,234', leftOut: '5' }
+    });
+  });
+
+  it('tells where the time went and what the cache saved', () => {
+    expect(facts(INSPECTION)).toMatchObject({
+      'Asked from': 'a.ipynb',
+      'Tokens read': '1,234, of which 1,200 from the cache',
+      'Tokens written': '7',
+      Waiting: '1 ms',
+      Reading: '40 ms (850 tokens per second)',
+      Writing: '100 ms',
+      'In all': '150.3 ms',
+      'Ended by': 'its own end',
+      Model: 'Qwen Q4_K_M',
+      Sampling: 'the likeliest token each time',
+      'Digest of the prompt': 'abc'
+    });
+  });
+
+  it('says why a suggestion was not shown', () => {
+    expect(facts({ ...INSPECTION, withheld: 'columns' })['Ended by']).toMatch(/column/);
+    expect(facts({ ...INSPECTION, finish: 'timeout' })['Ended by']).toMatch(/time/);
+  });
+
+  it('names the seed where it matters', () => {
+    const sampling = { ...INSPECTION.sampling, temperature: 0.8 };
+    expect(facts({ ...INSPECTION, sampling }).Sampling).toBe('temperature 0.8, seed 7');
+  });
+});

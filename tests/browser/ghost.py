@@ -1,0 +1,263 @@
+"""A person who writes in JupyterLab and sees ghost text, and a worker that follows the test's rules."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.lab import Lab
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+STEP_SECONDS = 20.0
+GHOST = ".jp-GhostText"
+# Line breaks are elements there.
+SHOWN = f"[...document.querySelectorAll('{GHOST}')].map(one => one.innerText).join('')"
+SETTINGS = "jupyter-localcoder:plugin"
+
+CURRENT = "jupyterapp.shell.currentWidget"
+CELL = f"{CURRENT}.content.activeCell"
+READY = f"""() => {{
+  const session = {CURRENT}?.sessionContext;
+  const kernel = session?.session?.kernel;
+  return session?.isReady && kernel?.status === 'idle' && kernel.connectionStatus === 'connected';
+}}"""
+
+
+class GhostLab(Lab):
+    """JupyterLab with a worker that follows rules; a model is loaded."""
+
+    def __init__(self, folder: Path) -> None:
+        self._script = folder / "script"
+        self._script.mkdir()
+        super().__init__(folder, program=("-m", "tests.browser.scripted_lab", str(self._script)))
+        self.rules([])
+        _add_toy_kernel(folder / "data" / "kernels" / "toy")
+        _add_vim(folder / "data" / "labextensions", folder / "lab-settings")
+
+    def rules(self, rules: Sequence[dict[str, Any]]) -> None:
+        """From here on the worker does so."""
+        new = self._script / "rules.new"
+        new.write_text(json.dumps(list(rules)))
+        new.replace(self._script / "rules.json")
+
+    def events(self, **which: Any) -> list[dict[str, Any]]:
+        """What the worker has heard and done; of those that have these values."""
+        log = self._script / "log.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        events = [json.loads(line) for line in lines]
+        return [event for event in events if all(event.get(name) == is_ for name, is_ in which.items())]
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        """All completions that it was asked for."""
+        return self.events(event="asked", priority="completion")
+
+    def forget(self) -> None:
+        """Begin a new log."""
+        (self._script / "log.jsonl").unlink(missing_ok=True)
+
+    def write(self, name: str, *cells: str | dict[str, Any], **metadata: Any) -> str:
+        """Write a notebook of code cells, or of cells as given; its path."""
+        python = {
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "language_info": {"name": "python", "mimetype": "text/x-python"},
+        }
+        made = [cell if isinstance(cell, dict) else code(cell) for cell in cells]
+        content = {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": {**python, **metadata},
+            "cells": [{"id": f"cell-{index}", **cell} for index, cell in enumerate(made)],
+        }
+        (self.work / name).write_text(json.dumps(content))
+        return name
+
+
+def _add_toy_kernel(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "tests.support.toy_kernel", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": "Toy", "language": "julia"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+
+
+def _add_vim(extensions: Path, settings: Path) -> None:
+    """The vim key map, if it is installed; it is off until a test wants it."""
+    off = settings / "@axlair" / "jupyterlab_vim" / "plugin.jupyterlab-settings"
+    off.parent.mkdir(parents=True)
+    off.write_text('{"enabled": false}')
+    found = importlib.util.find_spec("jupyterlab_vim")
+    if found is None or found.origin is None:
+        return
+    # `pip install --target` puts it beside the package, and any other way below the prefix.
+    for root in (Path(found.origin).parents[1], Path(sys.prefix)):
+        built = root / "share" / "jupyter" / "labextensions" / "@axlair" / "jupyterlab_vim"
+        if built.is_dir():
+            (extensions / "@axlair").mkdir()
+            (extensions / "@axlair" / "jupyterlab_vim").symlink_to(built)
+            return
+
+
+def code(source: str, count: int | None = None, outputs: Sequence[Any] = ()) -> dict[str, Any]:
+    """A code cell."""
+    return {
+        "cell_type": "code",
+        "source": source,
+        "execution_count": count,
+        "outputs": list(outputs),
+        "metadata": {},
+    }
+
+
+def markdown(source: str) -> dict[str, Any]:
+    """A Markdown cell."""
+    return {"cell_type": "markdown", "source": source, "metadata": {}}
+
+
+def until(is_so: Callable[[], Any], seconds: float = STEP_SECONDS) -> Any:
+    """Wait until something is so; what it says then."""
+    deadline = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+    return found
+
+
+class Writer:
+    """Somebody at a keyboard, in one page."""
+
+    def __init__(self, page: Any, lab: Lab) -> None:
+        self.page = page
+        self.lab = lab
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+
+    def _listen(self, line: Any) -> None:
+        # JupyterLab's own, when a kernel ends while its debugger is asked for.
+        is_known = line.text.startswith("Could not restore the debugger state")
+        if not is_known and (line.type == "error" or "completion" in line.text.lower()):
+            self.complaints.append(line.text)
+
+    def enter(self) -> None:
+        """Open JupyterLab."""
+        self.page.goto(self.lab.page())
+        expect(self.page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+    def open(self, path: str, factory: str = "default", *, wait_for_kernel: bool = False) -> None:
+        """Open a document, and put the cursor at the end of its first cell, or of the file."""
+        self.page.evaluate(
+            "([path, factory]) => { jupyterapp.commands.execute('docmanager:open', {path, factory}); }",
+            [path, factory],
+        )
+        self.page.wait_for_function(
+            f"path => {CURRENT}?.context?.path === path && {CURRENT}.context.isReady", arg=path
+        )
+        if wait_for_kernel:
+            self.page.wait_for_function(READY, timeout=60_000)
+        if path.endswith(".ipynb"):
+            self.enter_cell(0)
+        else:
+            self.page.locator(".jp-FileEditor .cm-content:visible").click()
+            self.page.keyboard.press("Control+End")
+
+    def enter_cell(self, index: int) -> None:
+        """Put the cursor at the end of a cell."""
+        self.page.evaluate(f"index => {{ {CURRENT}.content.scrollToItem(index); }}", index)
+        self.page.wait_for_function(f"index => {CURRENT}.content.widgets[index]?.editor", arg=index)
+        self.page.evaluate(
+            f"""index => {{
+              const notebook = {CURRENT}.content;
+              notebook.activeCellIndex = index;
+              notebook.mode = 'edit';
+              const {{ editor }} = notebook.activeCell;
+              editor.focus();
+              editor.setCursorPosition(editor.getPositionAt(editor.editor.state.doc.length));
+            }}""",
+            index,
+        )
+        self.page.wait_for_function(
+            f"() => {CELL}.editor.editor.hasFocus && "
+            f"{CELL}.editor.host.classList.contains('jp-mod-completer-enabled')"
+        )
+
+    def type(self, text: str, delay: float = 15) -> None:
+        """Type with so many milliseconds between the keys."""
+        self.page.keyboard.type(text, delay=delay)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def sees(self, text: str, seconds: float = 10.0) -> None:
+        """Wait until the ghost text is this; empty: until there is none."""
+        try:
+            self.page.wait_for_function(f"text => {SHOWN} === text", arg=text, timeout=seconds * 1000)
+        except playwright.TimeoutError:
+            raise AssertionError(f"the ghost text is {self.ghost!r}, and not {text!r}") from None
+
+    @property
+    def ghost(self) -> str:
+        """The ghost text."""
+        return str(self.page.evaluate(f"() => {SHOWN}"))
+
+    @property
+    def text(self) -> str:
+        """The text of the active cell."""
+        return str(self.page.evaluate(f"() => {CELL}.model.sharedModel.getSource()"))
+
+    def run(self) -> None:
+        """Run the active cell and wait for its end; the next one is active then."""
+        self.page.evaluate(
+            "() => { jupyterapp.commands.execute('notebook:run-cell-and-select-next'); }",
+        )
+        self.page.wait_for_function(
+            f"""() => {{
+              const at = {CURRENT}.content.activeCellIndex - 1;
+              return at >= 0 && {CURRENT}.content.widgets[at].model.executionCount !== null;
+            }}"""
+        )
+
+    def execute(self, command: str, **arguments: Any) -> None:
+        """Run a command, and wait for its end."""
+        self.page.evaluate(
+            "([command, args]) => jupyterapp.commands.execute(command, args)", [command, arguments]
+        )
+
+    @contextlib.contextmanager
+    def settings(self, plugin: str = SETTINGS, **values: Any) -> Iterator[None]:
+        """Have other settings for a while."""
+        registry = "jupyterapp.pluginRegistry._plugins.get('@jupyterlab/apputils-extension:settings').service"
+        change = f"([plugin, name, value]) => {registry}.set(plugin, name, value)"
+        for name, value in values.items():
+            self.page.evaluate(change, [plugin, name, value])
+        try:
+            yield
+        finally:
+            for name in values:
+                self.page.evaluate(f"([plugin, name]) => {registry}.remove(plugin, name)", [plugin, name])
+
+    def leave(self) -> None:
+        """Close all documents without saving, and end their kernels."""
+        self.page.evaluate(
+            """async () => {
+              for (const widget of [...jupyterapp.shell.widgets('main')]) {
+                if (widget.context) {
+                  widget.context.model.dirty = false;
+                  await widget.sessionContext?.shutdown?.().catch(() => undefined);
+                }
+                widget.dispose();
+              }
+            }"""
+        )

@@ -1,0 +1,35 @@
+"""JupyterLab, with Notebook 7, and a worker that follows rules; ``FOLDER`` is the first argument.
+
+Everything is the product but the process that would compute: see `tests.support.ghost_worker`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+from jupyterlab.labapp import main
+
+from jupyter_localcoder import composition
+from jupyter_localcoder.process import WorkerProcess
+from jupyter_localcoder.supervisor import Supervisor
+from tests.support import workers
+
+SCRIPT = Path(workers.__file__).with_name("ghost_worker.py")
+
+
+def scripted(folder: str) -> functools.partial[Supervisor]:
+    """A `Supervisor` whose workers follow the rules in a folder."""
+    spawn = functools.partial(
+        WorkerProcess.spawn,
+        command=[sys.executable, str(SCRIPT), folder],
+        environment=workers.environment(),
+    )
+    # Each restart is awaited by somebody.
+    return functools.partial(Supervisor, spawn=spawn, backoff_first_seconds=0.1)
+
+
+if __name__ == "__main__":
+    composition.Supervisor = scripted(sys.argv.pop(1))  # type: ignore[assignment, misc]
+    main()

@@ -1,0 +1,148 @@
+"""What goes along with a request: the cells around, and what the kernel knows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.browser.ghost import CURRENT, GhostLab, Writer, code, markdown, until
+
+KERNEL = Path(sys.executable)
+FRAME = "import pandas as pd\ndf = pd.DataFrame({'price_eur': [1.5, 2.0], 'rooms': [3, 4]})"
+# The model repeats the columns that it has read.
+ECHO = {"ends": "df[", "echo": r'"(price\w*)"', "as": '"{0}"'}
+
+
+def known(writer: Writer) -> list[str]:
+    """Names that the kernel of the current notebook has told, as the next request would have them."""
+    return [str(name) for name in writer.page.evaluate("() => window.known ?? []")]
+
+
+def test_cells_go_along_in_their_order(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "circumference = ", "pieces": ["2 * PI * radius"]}])
+    path = ghost_lab.write(
+        "around.ipynb",
+        code("PI = 3.14159", 1),
+        markdown("The radius is that of the earth."),
+        "",
+        code("print(circumference)"),
+    )
+    writer.open(path)
+    writer.enter_cell(2)
+    writer.type("circumference = ")
+    writer.sees("2 * PI * radius")
+    (asked,) = [one for one in ghost_lab.asked if one["prefix"].endswith("circumference = ")]
+    whole = "\n".join(asked["texts"])
+    for text in ("PI = 3.14159", "The radius is that of the earth.", "print(circumference)"):
+        assert text in whole
+    assert whole.index("PI = 3.14159") < whole.index("circumference = ")
+
+
+def test_columns_of_a_frame_are_known(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([ECHO])
+    writer.open(ghost_lab.write("frame.ipynb", FRAME, ""), wait_for_kernel=True)
+    writer.run()
+    writer.enter_cell(1)
+
+    def told() -> bool:
+        ghost_lab.forget()
+        writer.type("df[")
+        writer.page.wait_for_timeout(300)
+        found = any("price_eur" in text for one in ghost_lab.asked for text in one["texts"] if '"' in text)
+        if not found:
+            writer.press("Control+a", "Backspace")
+        return found
+
+    until(told)
+    writer.sees('"price_eur"]' if writer.ghost.endswith("]") else '"price_eur"')
+    writer.press("Tab")
+    assert writer.text.startswith('df["price_eur"')
+    # Asked in silence: no output, no number, no line of history.
+    counts = writer.page.evaluate(
+        f"() => {CURRENT}.content.widgets.map(cell => cell.model.executionCount ?? null)"
+    )
+    assert counts[0] == 1
+    writer.page.evaluate(
+        f"() => {{ {CURRENT}.content.activeCell.model.sharedModel.setSource('print(len(In), In[-2:])'); }}"
+    )
+    writer.run()
+    output = writer.page.evaluate(f"() => {CURRENT}.content.widgets[1].model.outputs.get(0).toJSON().text")
+    assert "".join(output).startswith("3 ")
+    assert "base64" not in "".join(output)
+
+
+def test_a_busy_kernel_is_left_alone(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "x = ", "pieces": ["still here"]}])
+    cells = ("import time\nfor _ in range(1000):\n    time.sleep(0.02)", "")
+    writer.open(ghost_lab.write("busy.ipynb", *cells), wait_for_kernel=True)
+    writer.page.wait_for_timeout(500)
+    writer.page.evaluate(
+        f"""() => {{
+          const {{ kernel }} = {CURRENT}.sessionContext.session;
+          window.silent = 0;
+          kernel.anyMessage.connect((_, {{ msg, direction }}) => {{
+            if (direction === 'send' && msg.header.msg_type === 'execute_request' && msg.content.silent) {{
+              window.silent += 1;
+            }}
+          }});
+          jupyterapp.commands.execute('notebook:run-cell-and-select-next');
+        }}"""
+    )
+    writer.page.wait_for_function(f"() => {CURRENT}.sessionContext.session.kernel.status === 'busy'")
+    writer.enter_cell(1)
+    writer.type("x = ")
+    writer.sees("still here")
+    writer.page.wait_for_timeout(400)
+    assert writer.page.evaluate("() => window.silent") == 0
+    writer.page.evaluate(f"() => {CURRENT}.sessionContext.session.kernel.interrupt()")
+    writer.page.wait_for_function("() => window.silent === 1")
+
+
+def test_two_notebooks_keep_apart(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "total = ", "echo": r"(\w+_rate) = ", "as": "{0}"}])
+    first = ghost_lab.write("first.ipynb", "tax_rate = 0.19", "")
+    second = ghost_lab.write("second.ipynb", "interest_rate = 0.02", "")
+    for path, name in ((first, "tax_rate"), (second, "interest_rate"), (first, "tax_rate")):
+        writer.open(path)
+        writer.enter_cell(1)
+        writer.press("Control+a", "Backspace")
+        writer.type("total = ")
+        writer.sees(name)
+        assert not any("_rate" in text and name not in text for text in ghost_lab.asked[-1]["texts"])
+
+
+def test_cells_are_read_ahead(writer: Writer, ghost_lab: GhostLab) -> None:
+    def warmed() -> list[str]:
+        return [one["prefix"] for one in ghost_lab.events(event="asked", priority="warm")]
+
+    writer.open(ghost_lab.write("warm.ipynb", "first = 1", "second = 2", "third = 3"), wait_for_kernel=True)
+    until(lambda: "first = 1" in warmed())
+    writer.enter_cell(1)
+    until(lambda: any("second = 2" in prefix for prefix in warmed()))
+    writer.run()
+    until(lambda: any("third = 3" in prefix or prefix == "" for prefix in warmed()))
+    count = len(warmed())
+    writer.enter_cell(0)
+    writer.type(" + 1 + 2 + 3", delay=40)
+    writer.page.wait_for_timeout(500)
+    assert len(warmed()) == count
+
+
+def test_what_the_model_has_read_can_be_seen(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "secret = ", "pieces": ["42"]}])
+    writer.open(ghost_lab.write("inspect.ipynb", "key = 'hunter2'", ""))
+    writer.enter_cell(1)
+    writer.type("secret = ")
+    writer.sees("42")
+    writer.page.evaluate("() => { jupyterapp.commands.execute('localcoder:inspect-prompt'); }")
+    dialog = writer.page.get_by_role("dialog")
+    dialog.get_by_text("Tokens by source").wait_for()
+    content = dialog.inner_text()
+    for word in ("Reading", "Writing", "Waiting", "from the cache", "inspect.ipynb"):
+        assert word in content, content
+    writer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    dialog.get_by_role("button", name="Copy Redacted").click()
+    copied = writer.page.evaluate("() => navigator.clipboard.readText()")
+    assert "timings" in copied
+    assert "hunter2" not in copied
+    assert "secret" not in copied

@@ -1,0 +1,143 @@
+"""What is said of completion: in the status bar, to a screen reader, in every theme."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.ghost import GhostLab, Writer, until
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+BUTTON = ".jp-LocalCoder-StatusItem button"
+SPOKEN = "[data-localcoder='suggestion']"
+NUMPY = {"ends": "import ", "pieces": ["numpy as np"]}
+
+
+def test_a_click_pauses_and_resumes(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([NUMPY])
+    writer.open(ghost_lab.write("status.ipynb", ""))
+    item = writer.page.locator(BUTTON)
+    item.click()
+    writer.page.get_by_role("menuitem", name="Pause Suggestions").click()
+    expect(item).to_contain_text("suggestions paused")
+    item.click()
+    writer.page.get_by_role("menuitem", name="Resume Suggestions").click()
+    expect(item).not_to_contain_text("suggestions")
+    with writer.settings(completionMode="off"):
+        expect(item).to_contain_text("suggestions off")
+    expect(item).not_to_contain_text("suggestions")
+
+
+def test_it_says_how_fast_and_that_it_works(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([NUMPY, {"ends": "forever(", "pieces": ["a)\n"], "hangs": True}])
+    writer.open(ghost_lab.write("speed.ipynb", ""))
+    item = writer.page.locator(BUTTON)
+    writer.type("import ")
+    writer.sees("numpy as np")
+    expect(item).to_contain_text(re.compile(r"\d+ tokens/s"))
+    expect(item).to_have_attribute("data-working", "false")
+    writer.press("Tab")
+    writer.type("\nforever(")
+    writer.sees("a)")
+    expect(item).to_have_attribute("data-working", "true")
+    spinner = item.locator(".jp-LocalCoder-StatusItem-spinner")
+    expect(spinner).to_have_css("animation-name", "jp-LocalCoder-appear, jp-LocalCoder-turn")
+    writer.page.emulate_media(reduced_motion="reduce")
+    expect(spinner).to_have_css("animation-name", "jp-LocalCoder-appear")
+    writer.page.emulate_media(reduced_motion="no-preference")
+    writer.press("Escape")
+    expect(item).to_have_attribute("data-working", "false")
+
+
+def test_it_is_announced_once_and_politely(writer: Writer, ghost_lab: GhostLab) -> None:
+    pieces = ["\n    y = x\n", "    z = y\n", "    return z"]
+    ghost_lab.rules([{"ends": "def f(x):", "pieces": pieces, "pause_ms": 100}])
+    writer.open(ghost_lab.write("spoken.ipynb", ""))
+    region = writer.page.locator(SPOKEN)
+    expect(region).to_have_attribute("aria-live", "polite")
+    writer.page.evaluate(
+        f"""() => {{
+          window.said = [];
+          const region = document.querySelector("{SPOKEN}");
+          new MutationObserver(() => {{
+            if (region.textContent) {{ window.said.push(region.textContent); }}
+          }}).observe(region, {{ childList: true }});
+        }}"""
+    )
+    writer.type("def f(x):")
+    writer.sees("".join(pieces))
+    said = until(lambda: writer.page.evaluate("() => window.said"))
+    writer.press("Alt+ArrowRight")
+    writer.page.wait_for_timeout(800)
+    assert writer.page.evaluate("() => window.said") == said == ["Suggestion: y = x, and 2 more lines"]
+    expect(region).to_have_text("")
+    with writer.settings(announceCompletions=False):
+        writer.press("Control+a", "Backspace")
+        writer.type("def f(x):")
+        writer.sees("".join(pieces))
+        writer.page.wait_for_timeout(800)
+        assert len(writer.page.evaluate("() => window.said")) == 1
+
+
+THEMES = ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_it_looks_right_in_every_theme(
+    writer: Writer, ghost_lab: GhostLab, tmp_path: Path, theme: str
+) -> None:
+    pieces = ["\n    model = LinearRegression()\n", "    model.fit(X, y)\n", "    return model"]
+    ghost_lab.rules([{"ends": "def fit(X, y):", "pieces": pieces}])
+    writer.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    writer.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    try:
+        writer.open(ghost_lab.write("theme.ipynb", "from sklearn.linear_model import LinearRegression", ""))
+        writer.enter_cell(1)
+        writer.type("def fit(X, y):")
+        writer.sees("".join(pieces))
+        writer.page.wait_for_timeout(400)
+        writer.page.screenshot(path=tmp_path / "ghost.png")
+        writer.page.evaluate("() => { jupyterapp.commands.execute('localcoder:inspect-prompt'); }")
+        dialog = writer.page.get_by_role("dialog")
+        dialog.get_by_text("Tokens by source").wait_for()
+        writer.page.screenshot(path=tmp_path / "inspector.png")
+        assert least_contrast(dialog) >= 4.5
+        writer.press("Escape")
+        expect(dialog).to_have_count(0)
+    finally:
+        light = THEMES[0]
+        writer.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", light)
+        writer.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=light)
+
+
+def least_contrast(dialog: Any) -> float:
+    """The least ratio of luminance, as WCAG 2 defines it, of the texts of the inspector."""
+    return float(
+        dialog.evaluate(
+            """dialog => {
+              const numbers = color => color.match(/[\\d.]+/g).map(Number);
+              const luminance = color => {
+                const [r, g, b] = numbers(color).slice(0, 3).map(value => {
+                  const part = value / 255;
+                  return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+                });
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+              };
+              const behind = node => {
+                const { backgroundColor } = getComputedStyle(node);
+                const [, , , alpha = 1] = numbers(backgroundColor);
+                return alpha > 0 || !node.parentElement ? backgroundColor : behind(node.parentElement);
+              };
+              const texts = dialog.querySelectorAll('th, td, dt, dd, pre, h3, caption');
+              return Math.min(...[...texts].map(node => {
+                const two = [luminance(getComputedStyle(node).color), luminance(behind(node))].sort();
+                return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
+              }));
+            }"""
+        )
+    )

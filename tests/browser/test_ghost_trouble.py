@@ -1,0 +1,172 @@
+"""What goes wrong around ghost text: the editor stays usable, and the person hears of it once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.ghost import CURRENT, GhostLab, Writer, code, until
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+STATUS = ".jp-LocalCoder-StatusItem button"
+
+
+def test_a_worker_that_dies_while_it_writes(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "die(", "pieces": ["a, b)\n", "x = 1\n"], "hangs": True}])
+    writer.open(ghost_lab.write("dies.ipynb", ""))
+    status = writer.page.locator(STATUS)
+    expect(status).to_have_attribute("data-state", re.compile("ready|busy"))
+    writer.page.evaluate(
+        f"""() => {{
+          const button = document.querySelector('{STATUS}');
+          window.states = [];
+          new MutationObserver(() => window.states.push(button.dataset.state)).observe(
+            button, {{ attributes: true }}
+          );
+        }}"""
+    )
+    writer.type("die(")
+    writer.sees("a, b)\nx = 1")
+    ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}])
+    ghost_lab.worker().kill()
+    writer.page.wait_for_function("() => window.states.includes('backoff')")
+    # What has come can still be taken, and the person types on.
+    writer.press("Tab")
+    assert writer.text == "die(a, b)\nx = 1"
+    writer.type("\ny = 2")
+    assert writer.text == "die(a, b)\nx = 1\ny = 2"
+    expect(status).to_have_attribute("data-state", "ready", timeout=30_000)
+    writer.type("\nimport ")
+    writer.sees("numpy as np")
+
+
+@pytest.fixture
+def apart(browser: Any, tmp_path: Path) -> Any:
+    """Opens a page of another lab, and gives its writer."""
+    contexts = []
+
+    def open_page(lab: Any) -> Writer:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        writer = Writer(context.new_page(), lab)
+        writer.enter()
+        return writer
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def notebook(lab: Any, name: str = "plain.ipynb") -> str:
+    """A notebook in the folder of a lab that is not ours."""
+    return GhostLab.write(lab, name, "x = 1")
+
+
+def test_no_model_is_told_once_with_the_way_to_one(lab: Any, apart: Any, tmp_path: Path) -> None:
+    writer = apart(lab)
+    writer.open(notebook(lab))
+    writer.type("\nimport ")
+    toast = writer.page.locator(".Toastify__toast").filter(has_text="Suggestions need a model")
+    expect(toast).to_have_count(1)
+    writer.page.screenshot(path=tmp_path / "no-model.png")
+    writer.type("numpy\nimport pandas\nimport ")
+    writer.page.wait_for_timeout(500)
+    expect(toast).to_have_count(1)
+    assert writer.complaints == []
+    toast.get_by_role("button", name="Choose a model").click()
+    expect(writer.page.locator("#jp-localcoder-sidebar, .jp-LocalCoder-Sidebar").first).to_be_visible()
+
+
+def test_a_server_without_the_extension_is_told_once(bare_lab: Any, apart: Any) -> None:
+    writer = apart(bare_lab)
+    expect(writer.page.locator(STATUS)).to_have_attribute("data-state", "absent")
+    writer.complaints.clear()  # What the browser says of the attempts to connect.
+    writer.open(notebook(bare_lab))
+    writer.type("\nimport numpy")
+    toast = writer.page.locator(".Toastify__toast").filter(has_text="does not run the LocalCoder extension")
+    expect(toast).to_have_count(1)
+    writer.type("\nimport pandas")
+    writer.page.wait_for_timeout(300)
+    expect(toast).to_have_count(1)
+    assert writer.text == "x = 1\nimport numpy\nimport pandas"
+    assert [one for one in writer.complaints if "localcoder" not in one] == []
+
+
+def test_a_full_queue_is_silent(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}])
+    writer.open(ghost_lab.write("full.ipynb", "x = 1"))
+    # The refusal comes from the page's own socket: to fill a real queue takes hundreds of requests.
+    writer.page.evaluate(
+        """() => {
+          window.refused = 0;
+          const { send } = WebSocket.prototype;
+          window.restore = () => { WebSocket.prototype.send = send; };
+          WebSocket.prototype.send = function (data) {
+            const message = this.url.includes('localcoder') ? JSON.parse(data) : {};
+            if (message.op !== 'tab:complete') {
+              return send.call(this, data);
+            }
+            window.refused += 1;
+            const error = { code: 'QUEUE_FULL', message: 'Full.', recovery: 'Wait.', details: {} };
+            const answer = JSON.stringify({ id: message.id, success: false, error });
+            setTimeout(() => this.onmessage({ data: answer }));
+          };
+        }"""
+    )
+    writer.type("\nimport ")
+    writer.page.wait_for_function("() => window.refused > 0")
+    writer.page.wait_for_timeout(200)
+    assert writer.ghost == ""
+    assert writer.page.locator(".Toastify__toast").count() == 0
+    writer.page.evaluate("() => window.restore()")
+    writer.press("Backspace")
+    writer.type(" ")
+    writer.sees("numpy as np")
+
+
+def test_an_untrusted_notebook(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "x = ", "pieces": ["1"]}])
+    html = "<img src=x onerror='window.hurt = true'><table class=\"dataframe\"></table>"
+    outputs = [
+        {
+            "output_type": "execute_result",
+            "execution_count": 1,
+            "metadata": {},
+            "data": {"text/html": [html], "text/plain": ["   secret_value\n0  4711"]},
+        },
+        {
+            "output_type": "error",
+            "ename": "KeyError",
+            "evalue": "secret_value",
+            "traceback": ["secret_value"],
+        },
+    ]
+    writer.open(ghost_lab.write("untrusted.ipynb", code("df", 1, outputs), ""), wait_for_kernel=True)
+    writer.enter_cell(1)
+    writer.type("x = ")
+    writer.sees("1")
+    assert not any("secret_value" in text or "4711" in text for text in ghost_lab.asked[-1]["texts"])
+    assert not writer.page.evaluate("() => window.hurt")
+    assert writer.page.evaluate(f"() => {CURRENT}.content.widgets[0].model.trusted") is False
+
+
+def test_the_server_goes_and_comes_back(lab: Any, apart: Any) -> None:
+    writer = apart(lab)
+    writer.open(notebook(lab, "away.ipynb"))
+    status = writer.page.locator(STATUS)
+    expect(status).to_have_attribute("data-state", "stopped")
+    lab.stop()
+    expect(status).to_have_attribute("data-state", "away")
+    writer.complaints.clear()
+    writer.type("\nimport numpy")
+    assert writer.text == "x = 1\nimport numpy"
+    writer.page.wait_for_timeout(300)
+    assert not any("localcoder" in one.lower() and "WebSocket" not in one for one in writer.complaints)
+    lab.start()
+    until(lambda: status.get_attribute("data-state") == "stopped", seconds=60)
