@@ -56,9 +56,9 @@ format: $(VENV)/.developing ## Format the sources
 	$(BIN)/ruff check --fix .
 	npm --prefix labextension run lint
 
-bench: $(VENV)/.developing ## Measure, side by side with the bindings used plainly
-	$(BIN)/jupyter localcoder models pull $(MODEL) --accept-license --quiet
-	$(BIN)/python -m tests.benchmarks
+bench: $(VENV)/.developing ## Measure, beside the bindings (TRACES=folder of notebooks, PEER_URL=a llama-server, MODEL=id or file)
+	$(if $(wildcard $(MODEL)),,$(BIN)/jupyter localcoder models pull $(MODEL) --accept-license --quiet)
+	$(BIN)/python -m tests.benchmarks --model $(MODEL) $(if $(TRACES),--traces $(TRACES)) $(if $(PEER_URL),--peer-url $(PEER_URL))
 
 clean: ## Remove what was built (models and the virtual environment stay)
 	rm -rf build dist jupyter_localcoder/labextension labextension/lib labextension/node_modules

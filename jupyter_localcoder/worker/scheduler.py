@@ -102,8 +102,9 @@ class Scheduler:
         self._tasks: list[Task] = []
         self._drafter = drafter
         self._policy = DraftPolicy(costs)
-        # Completions are short, and what is accepted of them says nothing of a copied answer.
-        self._fill_policy = DraftPolicy(costs)
+        # Completions are short and seldom copies; and what is left of the one before is another matter.
+        self._fill_policy = DraftPolicy(costs, chances=[0.2, 0.3, 0.5, 0.7, 0.9])
+        self._continued = DraftPolicy(costs)
         self._quiet = StepCosts(costs.table)
         """What batches take when nobody else computes."""
         self._threads = ThreadPolicy(engine.threads, engine.use_threads) if adapt_threads else None
@@ -319,9 +320,9 @@ class Scheduler:
 
     def _writer_share(self, task: Task, first: int) -> Share:
         room = self._engine.batch_size - first - 1
-        draft, match = self._draft(task, 1, room)
-        share = Share(task, first, [task.next_token], draft, match, task.policy)
-        if not draft and first == 0:
+        share = Share(task, first, [task.next_token])
+        self._draft(share, room)
+        if not share.draft and first == 0:
             self._write_ahead(share, room)
         return share
 
@@ -363,17 +364,20 @@ class Scheduler:
         share = Share(task, first, chunk)
         if len(chunk) == len(task.todo) and task.splice is None and task.limit > 0:
             # The draft can be verified in the batch that reads the end of the prompt.
-            share.draft, share.match = self._draft(task, len(chunk), room - len(chunk))
-            share.policy = task.policy
+            self._draft(share, room - len(chunk))
         return share
 
-    def _draft(self, task: Task, base: int, room: int) -> tuple[list[int], int]:
-        """What may follow, as long as it pays beside so many tokens, and how good a guess that is."""
+    def _draft(self, share: Share, room: int) -> None:
+        """Add what may follow, as long as it pays beside the tokens of the share."""
+        task = share.task
         if task.lookup is None or task.policy is None or task.without_draft:
-            return [], 0
+            return
         _, match = task.lookup.find(1)
-        most = min(task.policy.size(match, base), task.limit - task.written - 1, room)
-        return task.lookup.find(most) if most > 0 else ([], match)
+        policy = self._continued if match == CONTINUED else task.policy
+        most = min(policy.size(match, len(share.tokens)), task.limit - task.written - 1, room)
+        if most > 0:
+            share.draft, share.match = task.lookup.find(most)
+            share.policy = policy
 
     def _reading_room(self, tasks: list[Task], writers: list[Task], count: int) -> int:
         readers = [task for task in tasks if task.reading]
@@ -449,8 +453,14 @@ class Scheduler:
             self._end(task)
 
     def _is_close_call(self, share: Share, index: int) -> bool:
-        """Whether the draft beside it might decide what is drawn: sums of another order round otherwise."""
-        return bool(share.draft) and share.task.greedy and self._engine.margin(index) < CLOSE_CALL
+        """Whether the draft beside it might decide what is drawn: sums of another order round otherwise.
+
+        Completions are not that strict: they are full of close calls, and the suffix that is moved in the
+        cache rounds no better.
+        """
+        task = share.task
+        strict = bool(share.draft) and task.greedy and task.prompt.fill is None
+        return strict and self._engine.margin(index) < CLOSE_CALL
 
     def _compute_last_again(self, task: Task) -> None:
         """Forget the last token of a sequence, and compute it in the next batch without a draft."""

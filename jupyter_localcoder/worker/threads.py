@@ -13,8 +13,9 @@ import collections
 import statistics
 from collections.abc import Callable
 
-CROWDED = 1.5
-"""Steps that take so many times as long as on a quiet machine say that somebody else computes."""
+CROWDED = 2.0
+"""Steps that take so many times as long as on a quiet machine say that somebody else computes; a long
+context alone does not make them so slow."""
 TRIAL_STEPS = 6
 WORTH_IT = 0.9
 """Another number of threads is kept where its steps take at most this share of the time."""
