@@ -16,7 +16,7 @@ from ..contract.backend import PingRequest
 from ..contract.codec import error_of
 from ..contract.generation import Done, Failed, Frame
 from ..contract.registry import PING, Operation
-from ..errors import AuthError, ConnectionFailed
+from ..errors import AuthError, ConnectionFailed, LocalCoderError
 from .answer import Head, NotOurs, NotReached, error_from, not_ours
 from .base import AnswerFrame, Client, Req, Res, Stream
 from .connection import Connection, candidates
@@ -80,13 +80,17 @@ class HttpClient(Client):
         try:
             return _attempt(self._connection, request)
         except _NOT_BEGUN as failure:
+            if _by_a_provider(failure):
+                raise
             first = failure
         for connection in self._rediscover() if self._rediscover else ():
             if connection.address == self._connection.address:
                 continue
             try:
                 accepted = _attempt(connection, request)
-            except _NOT_BEGUN:
+            except _NOT_BEGUN as failure:
+                if _by_a_provider(failure):
+                    raise
                 continue
             self._connection = connection
             return accepted
@@ -166,6 +170,11 @@ def first_that_answers(found: Sequence[Connection], *, any_server: bool) -> Http
             continue
         return HttpClient(connection, lambda: candidates(any_server=any_server))
     return None
+
+
+def _by_a_provider(failure: LocalCoderError) -> bool:
+    """Whether the server has let us in, and a provider has not let in the server."""
+    return "provider" in failure.details
 
 
 def _where(connection: Connection) -> str:

@@ -10,14 +10,18 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from msgspec import UNSET
 
 from ..contract.backend import PingRequest
+from ..contract.codec import decode
 from ..contract.generation import LlmCancelAllRequest
 from ..contract.models import ModelInfo, ModelList, ModelListRequest, ModelUnloadRequest
+from ..contract.providers import ProviderIdRequest, ProviderListRequest
 from ..contract.queue import QueueListRequest
 from ..contract.registry import (
     LLM_CANCEL_ALL,
     MODEL_LIST,
     MODEL_UNLOAD,
     PING,
+    PROVIDER_LIST,
+    PROVIDER_SET_ACTIVE,
     QUEUE_LIST,
     SETTINGS_UPDATE,
 )
@@ -55,6 +59,8 @@ class ManagingMagics(Magics):
             %localcoder models            the models, their size, licence and state
             %localcoder use NAME          answer with this model, or this profile, from now on
             %localcoder unload            free the memory of the model; it loads again when needed
+            %localcoder providers         who can answer queued prompts, and who does
+            %localcoder provider ID       queued prompts are answered by this one from now on
             %localcoder queue             what waits and runs in the queue
             %localcoder cancel            cancel all requests, those of other notebooks too
             %localcoder replay            ask for the last answer again: is it the same text?
@@ -69,18 +75,22 @@ class ManagingMagics(Magics):
             wanted = line.strip()[len(verb) :].strip() or "last"
             shortly(lambda: replay(self.shell, self._link.client(), self._records, wanted))
             return
+        if verb == "provider" and len(names) == 1:
+            shortly(lambda: self._activate(names[0]))
+            return
         actions = {
             "status": self._status,
             "models": self._models,
             "unload": self._unload,
+            "providers": self._providers,
             "queue": self._queue,
             "cancel": self._cancel,
         }
         action = actions.get(verb)
         if action is None or names:
             raise UsageError(
-                "%localcoder status | models | use PROFILE_OR_MODEL | unload | queue | cancel | "
-                "replay [last|ID|JSON]"
+                "%localcoder status | models | use PROFILE_OR_MODEL | unload | providers | provider ID "
+                "| queue | cancel | replay [last|ID|JSON]"
             )
         shortly(action)
 
@@ -147,6 +157,22 @@ class ManagingMagics(Magics):
     def _unload(self) -> None:
         self._link.client().call(MODEL_UNLOAD, ModelUnloadRequest())
         self._say("The model is unloaded. It loads again with the next request.")
+
+    def _providers(self) -> None:
+        listed = self._link.client().call(PROVIDER_LIST, ProviderListRequest())
+        rows = [
+            (info.id, "yes" if info.active else "-", info.type, info.model or "-", info.key, info.problem)
+            for info in listed.providers
+        ]
+        heads = ["Provider", "Active", "Type", "Model", "Key", "Trouble"]
+        self.shell.display_pub.publish(table(heads, rows))
+
+    def _activate(self, id_: str) -> None:
+        request = decode(ProviderIdRequest, {"id": id_})
+        listed = self._link.client().call(PROVIDER_SET_ACTIVE, request)
+        trouble = next((info.problem for info in listed.providers if info.active), "")
+        said = f"{listed.active} answers queued prompts from now on."
+        self._say(f"{said} But: {trouble}" if trouble else said)
 
     def _queue(self) -> None:
         view = self._link.client().call(QUEUE_LIST, QueueListRequest())

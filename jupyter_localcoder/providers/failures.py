@@ -6,6 +6,7 @@ repeat the one that they were sent.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -132,11 +133,9 @@ class Failures:
         if status in (402, 403):
             return self._auth(f"{self.name} does not allow this{end}", facts)
         if status == 429 or "RESOURCE_EXHAUSTED" in words.code:
-            return RateLimited(
-                f"{self.name} takes no more requests for the moment{end}",
-                retry_after_seconds=retry_after_seconds,
-                **facts,
-            )
+            if retry_after_seconds is not None:
+                facts["retry_after_seconds"] = math.ceil(retry_after_seconds)
+            return RateLimited(f"{self.name} takes no more requests for the moment{end}", **facts)
         if status == 404 or "model_not_found" in words.code:
             return self._absent(end, about, facts)
         if 300 <= status < 400:

@@ -66,6 +66,8 @@ async def test_errors_have_their_statuses(ask: Ask, server: WireServer) -> None:
         assert (answer.status, answer.code) == (ours, code)
         assert "its own words" in answer.data["error"]["message"]
         assert answer.data["error"]["details"]["provider"] == "acme"
+    server.say(document({"error": "later"}, 429, retry_after="99.5"))
+    assert (await ask("POST", "providers/acme/test")).headers["Retry-After"] == "100"
     assert (await ask("POST", "providers/nobody/activate")).code == "PROVIDER_NOT_FOUND"
     assert (await ask("DELETE", "providers/embedded")).code == "VALIDATION_ERROR"
     await ask("PATCH", "settings", {"air_gap": True})

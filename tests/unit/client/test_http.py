@@ -180,6 +180,14 @@ class TestRediscovery:
             HttpClient(server.connection, lambda: [other]).call(MODEL_UNLOAD, ModelUnloadRequest())
         assert len(server.seen) == 1
 
+    def test_a_refusal_of_a_provider_is_not_one_of_the_server(self, server: Any) -> None:
+        error = {"code": "AUTH_ERROR", "message": "No.", "recovery": "", "details": {"provider": "acme"}}
+        server.script(lambda exchange: exchange.json(403, {"error": error}))
+        other = Connection(url=server.url + "other/", token="t")
+        with pytest.raises(AuthError, match="No"):
+            HttpClient(server.connection, lambda: [other]).call(MODEL_UNLOAD, ModelUnloadRequest())
+        assert len(server.seen) == 1
+
     def test_with_nobody_there_the_first_failure_is_told(self) -> None:
         with pytest.raises(ConnectionFailed, match="could not be reached"):
             HttpClient(refused_connection(), lambda: [refused_connection()]).call(

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from IPython.core.error import UsageError
+from msgspec.structs import asdict
 
 from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.backend import BackendStatus, Memory, Speeds
 from jupyter_localcoder.contract.common import Empty
 from jupyter_localcoder.contract.generation import CanceledCount
 from jupyter_localcoder.contract.models import ModelList
+from jupyter_localcoder.contract.providers import KeyStorage, Provider, ProviderFields, ProviderList
 from jupyter_localcoder.contract.queue import QueueItem, QueueView
 from jupyter_localcoder.contract.settings import SettingsView
 from jupyter_localcoder.magics import MagicFailure
@@ -211,6 +213,38 @@ def test_unload_and_cancel(shell: Any, client: Any, capsys: Any) -> None:
         "The model is unloaded. It loads again with the next request.",
         "Cancelled: 2.",
     ]
+
+
+def test_providers_are_a_table_and_one_is_activated(shell: Any, client: Any, capsys: Any) -> None:
+    def listed(active: str) -> ProviderList:
+        fields = asdict(ProviderFields(type="ollama", model="q"))
+        common = {**fields, "key_needed": False, "remote": True, "in_use": 0}
+        return ProviderList(
+            providers=tuple(
+                Provider(**{**common, "name": id_}, id=id_, active=id_ == active, key="file", problem=problem)
+                for id_, problem in (("lab", ""), ("gap", "The air gap is on."))
+            ),
+            active=active,
+            key_storage=KeyStorage(place="file", note=""),
+            path="",
+            prices_path="",
+            problem="",
+        )
+
+    client.answers = {
+        "provider:list": listed("lab"),
+        "provider:setActive": lambda request: listed(request.id),
+    }
+    shell.run_cell("%localcoder providers")
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["Provider", "Active", "Type", "Model", "Key", "Trouble"]
+    assert rows[1] == ["lab", "yes", "ollama", "q", "file"]
+    shell.run_cell("%localcoder provider lab")
+    assert capsys.readouterr().out == "lab answers queued prompts from now on.\n"
+    shell.run_cell("%localcoder provider gap")
+    assert "But: The air gap is on." in capsys.readouterr().out
+    assert not shell.run_cell("%localcoder provider ../x").success
+    assert not shell.run_cell("%localcoder providers lab").success
 
 
 def test_the_queue_is_a_table_without_what_has_ended(shell: Any, client: Any, capsys: Any) -> None:

@@ -7,11 +7,19 @@ import contextlib
 import json
 import logging
 import socket
+import ssl
 import sys
 import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from jupyter_localcoder import errors
 from jupyter_localcoder.providers import transport
@@ -614,3 +622,55 @@ async def test_no_proxy_is_asked_for_this_machine(server, make, monkeypatch, unu
     monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{unused_port}")
     server.say(events(DELTA, LAST))
     assert (await collect(make()))[0] == ["Hi"]
+
+
+# Certificates
+
+
+@pytest.fixture
+def certificate(tmp_path) -> Path:
+    """A certificate of this machine that no authority has signed, with its private key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(timezone.utc)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(signed.public_bytes(Encoding.PEM) + private)
+    return path
+
+
+async def test_a_certificate_that_nobody_vouches_for(make, certificate, monkeypatch, waits):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n{"data":[]}'
+        )
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as running:
+        url = f"https://localhost:{running.sockets[0].getsockname()[1]}/v1"
+        provider = make(base_url=url)
+        with pytest.raises(
+            errors.ConnectionFailed, match="does not trust the certificate of Acme at localhost"
+        ):
+            await provider.check()
+        assert (waits, heard) == ([], [])
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert (await make(base_url=url).check()).models == ()
+    assert len(heard) == 1
