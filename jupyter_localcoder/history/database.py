@@ -2,8 +2,8 @@
 
 The journal is a write-ahead log: who reads waits for nobody. Who writes takes the lock at the beginning of
 the transaction and waits for it as long as `busy_seconds`, so that "database is locked" is the word for a
-process that hangs, and for nothing else. A commit does not wait for the disk (``synchronous=NORMAL``): what a
-power cut takes back is still in the files, which do wait, and comes back from them at the next start.
+process that hangs, and for nothing else. A commit does not wait for the disk (``synchronous=NORMAL``): a row
+that a power cut takes back comes back from its file at the next start.
 
 A database that cannot be read any more is set aside, under a name that says when, and a new one begun; it is
 made again out of the files. One of a newer version is left alone.

@@ -23,7 +23,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import (
@@ -41,6 +42,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENO
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _TRIES = 3
+_AT_ONCE = 8
+"""Files that wait for the disk at the same time: it writes them together."""
 
 
 class HistoryFolder:
@@ -75,6 +78,16 @@ class HistoryFolder:
         """Whether the file of a response exists, as a regular file."""
         with contextlib.suppress(OSError):
             return stat.S_ISREG(self.file(prompt_id, response_id).lstat().st_mode)
+        return False
+
+    def is_gone(self, prompt_id: str, response_id: str) -> bool:
+        """Whether there is certainly no file of a response: one that cannot be looked at may be there."""
+        try:
+            self.file(prompt_id, response_id).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
         return False
 
     def make(self) -> None:
@@ -117,6 +130,27 @@ class HistoryFolder:
                     return part
         raise AssertionError
 
+    def prepare_all(self, responses: Sequence[tuple[str, str, bytes]]) -> list[Path]:
+        """`prepare` several: prompt's id, id and data of each. The disk is waited for once, as it were.
+
+        Raises
+        ------
+        FileWriteError, DiskFull
+            Nothing is left behind.
+        """
+        if len(responses) == 1:
+            return [self.prepare(*responses[0])]
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="localcoder-history-file") as pool:
+            begun = [pool.submit(self.prepare, *response) for response in responses]
+        failed = next((failure for each in begun if (failure := each.exception()) is not None), None)
+        parts = [each.result() for each in begun if each.exception() is None]
+        if failed is not None:
+            for part in parts:
+                self.discard(part)
+                self.remove_if_empty(part.parent)
+            raise failed
+        return parts
+
     def publish(self, part: Path, prompt_id: str, response_id: str) -> None:
         """Put a prepared file into its place, over the one that may be there.
 
@@ -132,11 +166,6 @@ class HistoryFolder:
         except BaseException:
             self.discard(part)
             raise
-
-    def settle(self, prompt_id: str) -> None:
-        """Wait until the names of what was published are on the disk."""
-        sync(self.prompt(prompt_id))
-        sync(self.responses)
 
     def discard(self, path: Path) -> None:
         """Remove a file that is of no use, if it can be removed."""
@@ -211,8 +240,8 @@ class HistoryFolder:
             raise FileReadError(f"The history's folder cannot be read: {failure.strerror}.") from failure
 
 
-def read(path: Path) -> bytes:
-    """The bytes of a file of the history; see `HistoryFolder.read`."""
+def read(path: Path, most: int = -1) -> bytes:
+    """The bytes of a file of the history, or the first of them; see `HistoryFolder.read`."""
     try:
         _require_folder(path.parent)
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _BINARY)
@@ -222,7 +251,7 @@ def read(path: Path) -> bytes:
                 raise FileReadError("The file of this answer is not a regular file.")
             if status.st_size > MAX_FILE_BYTES:
                 raise FileReadError(f"The file of this answer is larger than {MAX_FILE_BYTES // 2**20} MiB.")
-            return file.read()
+            return file.read(most)
     except FileNotFoundError:
         raise SourceFileNotFound(
             "The file of this answer is gone.",
@@ -251,18 +280,6 @@ def write_errors() -> Iterator[None]:
             recovery="Check its permissions, or choose another one (`HistoryStore.history_dir`).",
             reason=reason,
         ) from failure
-
-
-def sync(folder: Path) -> None:
-    """Wait until a folder's entries are on the disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def age_seconds(path: Path) -> float:

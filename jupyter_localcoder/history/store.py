@@ -4,7 +4,8 @@ What holds, whenever a process or the machine is stopped: after the next `sweep`
 and row, or it is gone as both.
 
 - *keep*: the file is written beside its place, to the disk; then, inside one transaction, it gets its name
-  and its row. Stopped in between, the file has no row and is adopted.
+  and its row. Stopped in between, the file has no row and is adopted. A power cut may take answers of the
+  last seconds, whole: their names do not wait for the disk, which would take as long as all the rest.
 - *delete*: inside one transaction the file is put out of sight and the row removed; then the file is removed.
   Stopped in between, the deletion is ended. Refused by the database, the file comes back.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ class HistoryStore(LoggingConfigurable):
     ) -> None:
         super().__init__(**kwargs)
         self._clock = clock
-        self._on_damage = on_damage
+        self.on_damage = on_damage
+        """Is told the name under which a damaged database was set aside, in the thread that found it."""
         self._making = threading.Lock()
         self._made: tuple[HistoryFolder, Database] | None = None
 
@@ -115,22 +117,32 @@ class HistoryStore(LoggingConfigurable):
         DiskFull, FileWriteError, DatabaseError
             Nothing was kept.
         """
+        return self.keep_all([response])[0]
+
+    def keep_all(self, responses: Sequence[Response]) -> list[Response]:
+        """Keep several answers at once, or none of them: many together cost little more than one.
+
+        Raises
+        ------
+        DiskFull, FileWriteError, DatabaseError
+            Nothing was kept.
+        """
         files, database = self._parts()
-        response = rows.stored(msgspec.structs.replace(response, preview=rows.preview(response.prompt)))
-        data = document.render(response)
-        part = files.prepare(response.prompt_id, response.id, data)
+        batch = [_prepared(response) for response in responses]
+        parts = files.prepare_all([(r.prompt_id, r.id, data) for r, data in batch])
         try:
             with database.writing() as db:
-                files.publish(part, response.prompt_id, response.id)
-                rows.add(db, response, len(data))
-                conversations.take_turn(db, response)
+                for part, (response, data) in zip(parts, batch, strict=True):
+                    files.publish(part, response.prompt_id, response.id)
+                    rows.add(db, response, len(data))
+                    conversations.take_turn(db, response)
         except BaseException:
-            files.discard(part)
-            files.discard(files.file(response.prompt_id, response.id))
-            files.remove_if_empty(files.prompt(response.prompt_id))
+            for part, (response, _) in zip(parts, batch, strict=True):
+                files.discard(part)
+                files.discard(files.file(response.prompt_id, response.id))
+                files.remove_if_empty(files.prompt(response.prompt_id))
             raise
-        files.settle(response.prompt_id)
-        return response
+        return [response for response, _ in batch]
 
     def set_title(self, id_: str, title: str, source: history.TitleSource) -> ResponseInfo:
         """Give an answer another title, in its file and in its row.
@@ -285,11 +297,21 @@ class HistoryStore(LoggingConfigurable):
             places = retention.too_many(db, limits, self._clock())
         return self._delete(places)
 
-    def sweep(self) -> sweep.Swept:
-        """Make files and rows agree; see `sweep`."""
+    def sweep(self, stopped: Callable[[], bool] = lambda: False) -> sweep.Swept:
+        """Make files and rows agree; see `sweep`.
+
+        Parameters
+        ----------
+        stopped
+            Whether to give up, with what is done until then.
+
+        Raises
+        ------
+        DatabaseError, DiskFull, FileReadError, FileWriteError
+        """
         files, database = self._parts()
         files.make()
-        return sweep.sweep(database, files, self.log)
+        return sweep.sweep(database, files, self.log, stopped)
 
     # Conversations
 
@@ -378,7 +400,7 @@ class HistoryStore(LoggingConfigurable):
 
     def _damaged(self, aside: str) -> None:
         self.log.warning("The history's database was damaged; it is kept as %s.", aside)
-        self._on_damage(aside)
+        self.on_damage(aside)
 
     def _read(self, files: HistoryFolder, found: ResponseInfo) -> Response:
         data = files.read(found.prompt_id, found.id)
@@ -420,6 +442,12 @@ class HistoryStore(LoggingConfigurable):
         for place in hidden:
             files.remove_hidden(place.prompt_id, place.id)
         return count
+
+
+def _prepared(response: Response) -> tuple[Response, bytes]:
+    """A response as its file gives it back, and that file."""
+    response = rows.stored(msgspec.structs.replace(response, preview=rows.preview(response.prompt)))
+    return response, document.render(response)
 
 
 def _found(row: Any) -> Any:

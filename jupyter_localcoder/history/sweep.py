@@ -18,7 +18,8 @@ transaction, in which no other process can be between a file and its row. Blocks
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -31,6 +32,8 @@ from .folder import HistoryFolder
 PART_SECONDS = 600.0
 """A file that is being written is not older than this, however slow the disk is."""
 _CHUNK = 200
+_HEAD_BYTES = 4096
+_CREATED_AT = re.compile(rb'^created_at: "([^"\n]*)"', re.MULTILINE)
 
 
 @dataclass
@@ -57,9 +60,17 @@ class _Findings(NamedTuple):
 
 
 def sweep(
-    database: Database, files: HistoryFolder, log: logging.Logger | logging.LoggerAdapter[Any]
+    database: Database,
+    files: HistoryFolder,
+    log: logging.Logger | logging.LoggerAdapter[Any],
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Swept:
     """Do it.
+
+    Parameters
+    ----------
+    stopped
+        Whether to give up, with what is done until then.
 
     Raises
     ------
@@ -67,14 +78,16 @@ def sweep(
         What was done until then holds.
     """
     swept = Swept()
-    found = _look(database, files, swept)
-    for gone in _chunks(found.gone):
+    found = _look(database, files, swept, stopped)
+    if found is None:
+        return swept
+    for gone in _chunks(found.gone, stopped):
         with database.writing() as db:
             for place in rows.places_of(db, gone):
-                if not files.is_there(place.prompt_id, place.id):
+                if files.is_gone(place.prompt_id, place.id):
                     conversations.forget_turn(db, place.id)
                     swept.removed_rows += rows.remove(db, [place.id])
-    for hidden in _chunks(found.hidden):
+    for hidden in _chunks(found.hidden, stopped):
         with database.writing() as db:
             for folder_name, id_ in hidden:
                 swept.removed_files += _end_deletion(db, files, folder_name, id_)
@@ -84,21 +97,26 @@ def sweep(
             files.discard(path)
             swept.removed_files += 1
     # Oldest first, so that they are listed in the order in which they came.
-    strange = sorted(_read(files, found.strange, swept, log), key=lambda each: each[0].created_at)
-    for orphans in _chunks(strange):
+    strange = sorted(found.strange, key=lambda each: _created_at(files, *each))
+    for orphans in _chunks(strange, stopped):
+        read = list(_read(files, orphans, swept, log))
         with database.writing() as db:
-            for response, size_bytes in orphans:
+            for response, size_bytes in read:
                 if files.is_there(response.prompt_id, response.id) and rows.add(db, response, size_bytes):
                     conversations.take_turn(db, response)
                     swept.adopted += 1
     return swept
 
 
-def _look(database: Database, files: HistoryFolder, swept: Swept) -> _Findings:
+def _look(
+    database: Database, files: HistoryFolder, swept: Swept, stopped: Callable[[], bool]
+) -> _Findings | None:
     with database.reading() as db:
         known = rows.by_folder(db)
     found = _Findings([], [], [], [])
     for folder_name, listed in files.scan():
+        if stopped():
+            return None
         expected = known.pop(folder_name, "")
         kept = set(expected.split("/")) if expected else set()
         here = set(listed)
@@ -162,5 +180,18 @@ def _read(
         yield response, len(data)
 
 
-def _chunks(items: list[Any]) -> Iterator[list[Any]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+def _created_at(files: HistoryFolder, folder_name: str, id_: str) -> str:
+    """When an answer came, out of the first lines of its file; there may be too many to read them all."""
+    try:
+        head = folder.read(files.responses / folder_name / names.file_name(id_), _HEAD_BYTES)
+    except (SourceFileNotFound, FileReadError):
+        return ""
+    match = _CREATED_AT.search(head)
+    return match[1].decode("utf-8", "replace") if match else ""
+
+
+def _chunks(items: list[Any], stopped: Callable[[], bool]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), _CHUNK):
+        if stopped():
+            return
+        yield items[start : start + _CHUNK]

@@ -288,3 +288,20 @@ def test_a_folder_that_is_removed_while_it_is_used_is_begun_anew(store, kept):
     shutil.rmtree(store.root)
     two = kept()
     assert ids(store.page()) == [two.id]
+
+
+def test_several_answers_are_kept_together(store):
+    several = [response(prompt_id=f"p{n % 3}", prompt=f"word{n}") for n in range(20)]
+    assert store.keep_all(several) == [store.get(each.id) for each in several]
+    assert ids(store.page()) == [each.id for each in several[::-1]]
+    assert [each.response.id for each in store.search("word7").found] == [several[7].id]
+
+
+def test_of_several_answers_none_is_kept_where_one_cannot_be(store, kept):
+    one = kept()
+    wrong = response(prompt_id="blocked")
+    (store.root / "responses" / "blocked").write_text("a file where a folder should be")
+    with pytest.raises(errors.FileWriteError):
+        store.keep_all([response(prompt_id="fine"), wrong, response(prompt_id="fine")])
+    assert ids(store.page()) == [one.id]
+    assert on_disk(store.root) == {f"p1/{one.id}.md", "blocked"}

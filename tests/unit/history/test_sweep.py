@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from jupyter_localcoder.history import document, names, sweep
+from jupyter_localcoder.history.folder import HistoryFolder
 from tests.support.responses import on_disk, response
 
 
@@ -105,6 +107,34 @@ def test_a_link_is_not_followed(store, kept, tmp_path):
     swept = store.sweep()
     assert swept.adopted == 0
     assert (target / f"{outside.id}.md").exists()
+
+
+def test_a_sweep_can_be_given_up(store, kept):
+    kept()
+    for n in range(3):
+        orphan(store, prompt_id=f"p{n}")
+    assert store.sweep(lambda: True).adopted == 0
+    assert store.page().total == 1
+    assert store.sweep().adopted == 3
+
+
+def test_a_folder_that_cannot_be_read_keeps_its_rows(store, kept, monkeypatch):
+    one = kept()
+    lstat = Path.lstat
+
+    def refuse(path):
+        if path.name == f"{one.id}.md":
+            raise PermissionError(13, "Permission denied")
+        return lstat(path)
+
+    def scan(folder):
+        yield from ()
+
+    monkeypatch.setattr(HistoryFolder, "scan", scan)
+    monkeypatch.setattr(Path, "lstat", refuse)
+    assert store.sweep().removed_rows == 0
+    monkeypatch.undo()
+    assert store.page().total == 1
 
 
 def test_a_sweep_of_nothing(store):
