@@ -14,6 +14,7 @@ from .contract import registry
 from .contract.backend import Notice
 from .credentials.store import Credentials
 from .events import EventHub
+from .history import HistoryStore
 from .models.store import ModelStore
 from .planning import Planner
 from .queueing.queue import RequestQueue
@@ -30,6 +31,7 @@ CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
     Service,
     RequestQueue,
     Tuning,
+    HistoryStore,
 )
 """The classes whose traits configure the service, for `--help-all` and configuration files."""
 
@@ -80,6 +82,7 @@ def build_service(
         supervisor=supervisor,
         events=events,
         planner=Planner(store, settings, Tuning(**shared), calibrations),
+        history=HistoryStore(**shared),
         accepted_by=_user(),
         credentials=Credentials(settings.path.parent, os.environ, log),
         kernel_pids=kernel_pids,

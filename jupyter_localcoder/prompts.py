@@ -79,6 +79,16 @@ def command_prompt(request: GenerateRequest) -> ChatPrompt:
     return ChatPrompt((Turn("system", SYSTEM), _user(sections)))
 
 
+def asked(request: GenerateRequest) -> str:
+    """What a person asked with a command: their words, their code and its error, and nothing of ours."""
+    parts = [request.instruction.strip()]
+    if request.code.strip():
+        parts.append(_fenced(request.code, request.language))
+    if request.error.strip():
+        parts.append("It failed with:\n" + _fenced(request.error, "text"))
+    return "\n\n".join(part for part in parts if part)
+
+
 def chat_prompt(request: ChatRequest) -> ChatPrompt:
     """Build the prompt of a conversation's next turn.
 

@@ -85,6 +85,11 @@ class LocalCoderSettings(LoggingConfigurable):
         config=True,
         help="Load the model when a notebook is opened, not first when it completes. Takes memory earlier.",
     )
+    history = Bool(
+        True,
+        config=True,
+        help="Keep the answers of commands, chats and queued prompts in the history, on this machine.",
+    )
     settings_dir = Unicode(
         config=True,
         help="Folder of `settings.json`, which keeps what is changed at run time. "

@@ -185,6 +185,9 @@ class Supervisor(LoggingConfigurable):
         self._on_restart = on_restart
         self._spawn = spawn
         self._clock = clock
+        self.on_demand: Callable[[wire.Generate | None], None] = lambda _: None
+        """Is told of each request before it is sent, and with None before another model is loaded: who
+        uses the worker because nobody else does can make way."""
         self._life = Life()
         self._worker: Worker | None = None
         self._hello: wire.Hello | None = None
@@ -311,6 +314,7 @@ class Supervisor(LoggingConfigurable):
     # Admission: a request gets a loaded model
 
     async def _admit(self, job: Job) -> None:
+        self.on_demand(job.request)
         self._admitting += 1
         try:
             await self._ensure(job.plan)
@@ -358,6 +362,7 @@ class Supervisor(LoggingConfigurable):
     # Changes: one at a time, each a task
 
     async def _switch(self, plan: LoadPlan) -> wire.Loaded:
+        self.on_demand(None)
         await self._free.wait()
         if self._worker is not None:
             await self._end_worker(f"Making room for {plan.model}.")

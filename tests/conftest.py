@@ -28,6 +28,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("LOCALCODER_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.delenv("LOCALCODER_HISTORY_DIR", raising=False)
     for name in ("JUPYTER_LOCALCODER_URL", "JUPYTER_LOCALCODER_TOKEN", "JUPYTER_LOCALCODER_ROOT"):
         monkeypatch.delenv(name, raising=False)
 

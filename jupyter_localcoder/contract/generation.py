@@ -33,6 +33,15 @@ Doubt = Literal["", "confidence", "syntax", "columns", "repetition"]
 a column that the data frame does not have, or it only repeats what stands around it."""
 
 
+class Origin(Request, frozen=True, kw_only=True):
+    """Where a request comes from; it is kept with the answer."""
+
+    notebook: Annotated[str, Meta(max_length=4096)] = ""
+    """Path of the notebook."""
+    cell: Annotated[str, Meta(max_length=256)] = ""
+    """Id of the cell."""
+
+
 class GenerationOptions(Request, frozen=True, kw_only=True):
     """What every request that generates may say about how; all of it is optional."""
 
@@ -43,6 +52,9 @@ class GenerationOptions(Request, frozen=True, kw_only=True):
     stop: StopStrings = ()
     timeout_ms: TimeoutMs | None = None
     sampling: SamplingOptions = msgspec.field(default_factory=SamplingOptions)
+    origin: Origin = msgspec.field(default_factory=Origin)
+    private: bool = False
+    """Keep nothing of it in the history."""
 
 
 class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):

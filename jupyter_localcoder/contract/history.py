@@ -175,6 +175,15 @@ class ResponsesExported(Reply, frozen=True, kw_only=True):
     """The file, in Base64."""
 
 
+class HistoryChanged(Reply, frozen=True, kw_only=True):
+    """Event ``history:changed``: what is listed is not what it was."""
+
+    reason: Literal["kept", "deleted", "titled", "swept"]
+    """`swept`: the history was made to agree with its files."""
+    response_id: str = ""
+    """The one answer that it is about; empty where there are several."""
+
+
 class TitleConfig(Reply, frozen=True, kw_only=True):
     """How titles are made."""
 
@@ -184,7 +193,7 @@ class TitleConfig(Reply, frozen=True, kw_only=True):
     model: str = ""
     """Id of a model; empty: the one that is loaded. None is ever loaded for a title."""
     timeout_seconds: float = 60.0
-    """Give up after so long, waiting included."""
+    """Give up after so long. To wait until nothing else is asked for does not count."""
 
 
 class TitleConfigGetRequest(Request, frozen=True, kw_only=True):

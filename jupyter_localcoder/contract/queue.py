@@ -17,6 +17,7 @@ from .common import (
     TimeoutMs,
     Timings,
 )
+from .history import ResponseFinish
 from .notebook import MAX_TEXT_CHARS, Text
 
 Priority = Literal["high", "normal", "low"]
@@ -170,7 +171,7 @@ class ResponseComplete(Reply, frozen=True, kw_only=True):
     provider: str
     model: str
     """The model that answered, as the provider calls it."""
-    finish: CallFinish
+    finish: ResponseFinish
     usage: TokenCounts
     cost_usd: float | None
     milliseconds: float

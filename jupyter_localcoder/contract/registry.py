@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from . import backend, generation, models, notebook, providers, queue, settings
+from . import backend, generation, history, models, notebook, providers, queue, settings
 from .common import Empty
 
 Req = TypeVar("Req", bound=msgspec.Struct)
@@ -256,6 +256,81 @@ PROVIDER_FORGET_KEY = Operation(
     errors=_KEEP,
 )  # fmt: skip
 
+_HISTORY = ("DATABASE_ERROR", "FILE_WRITE_ERROR", "DISK_FULL")
+_OPENED = (*_HISTORY, "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND", "FILE_READ_ERROR")
+
+RESPONSE_GET_HISTORY = Operation(
+    "response:getHistory", history.ResponseListRequest, history.ResponseList, "GET", "responses", "read",
+    "A page of the answers that were kept, of one prompt or of all, newest first; without their texts.",
+    errors=(*_HISTORY, "PROMPT_NOT_FOUND"),
+)  # fmt: skip
+RESPONSE_GET = Operation(
+    "response:get", history.ResponseRequest, history.Response, "GET", "responses/{id}", "read",
+    "One answer that was kept, whole.",
+    errors=_OPENED,
+)  # fmt: skip
+RESPONSE_DELETE = Operation(
+    "response:delete", history.ResponseRequest, Empty, "DELETE", "responses/{id}", "write",
+    "Delete one answer, its file and its row.",
+    errors=(*_HISTORY, "RESPONSE_NOT_FOUND", "FILE_DELETE_ERROR"),
+)  # fmt: skip
+RESPONSE_DELETE_ALL = Operation(
+    "response:deleteAll", history.ResponseDeleteAllRequest, history.DeletedCount, "DELETE", "responses",
+    "write", "Delete the answers to one prompt, or all there are.",
+    errors=(*_HISTORY, "PROMPT_NOT_FOUND", "FILE_DELETE_ERROR", "INVALID_ARGUMENT"),
+)  # fmt: skip
+RESPONSE_SEARCH = Operation(
+    "response:search", history.ResponseSearchRequest, history.ResponsesFound, "GET", "responses/search",
+    "read", "The answers in whose prompt, text or title all the words occur, newest first.",
+    errors=_HISTORY,
+)  # fmt: skip
+RESPONSE_EXPORT = Operation(
+    "response:export", history.ResponseExportRequest, history.ResponsesExported, "POST", "responses/export",
+    "write", "Write one answer, those to one prompt, or all, into a zip file.",
+    errors=(*_HISTORY, "PROMPT_NOT_FOUND", "RESPONSE_NOT_FOUND", "INVALID_ARGUMENT"),
+)  # fmt: skip
+TITLE_CONFIG_GET = Operation(
+    "title:config:get", history.TitleConfigGetRequest, history.TitleConfig, "GET", "titles/config", "read",
+    "How titles are made.",
+)  # fmt: skip
+TITLE_CONFIG_SET = Operation(
+    "title:config:set", history.TitleConfigSetRequest, history.TitleConfig, "PATCH", "titles/config", "write",
+    "Change how titles are made, and keep it.",
+    errors=("TITLE_CONFIG_INVALID", "FILE_WRITE_ERROR", "DISK_FULL"),
+)  # fmt: skip
+TITLE_GENERATE = Operation(
+    "title:generate", history.ResponseRequest, history.ResponseInfo, "POST", "responses/{id}/title",
+    "execute", "Make a title, or another one, as soon as nothing else is asked for.",
+    errors=("TITLE_RESPONSE_NOT_FOUND", "TITLE_TIMEOUT", "TITLE_PROVIDER_ERROR", "DATABASE_ERROR",
+            "FILE_WRITE_ERROR", "DISK_FULL"),
+)  # fmt: skip
+TITLE_SET = Operation(
+    "title:set", history.TitleSetRequest, history.ResponseInfo, "PUT", "responses/{id}/title", "write",
+    "Give an answer a title by hand.",
+    errors=(*_OPENED, "INVALID_ARGUMENT"),
+)  # fmt: skip
+CONVERSATION_LIST = Operation(
+    "conversation:list", history.ConversationListRequest, history.ConversationList, "GET", "conversations",
+    "read", "A page of the conversations, the one that was last spoken in first.",
+    errors=_HISTORY,
+)  # fmt: skip
+CONVERSATION_GET = Operation(
+    "conversation:get", history.ConversationRequest, history.Conversation, "GET", "conversations/{id}",
+    "read", "One conversation with its turns.",
+    errors=(*_HISTORY, "CONVERSATION_NOT_FOUND", "FILE_READ_ERROR"),
+)  # fmt: skip
+CONVERSATION_DELETE = Operation(
+    "conversation:delete", history.ConversationRequest, history.DeletedCount, "DELETE", "conversations/{id}",
+    "write", "Delete a conversation, with the turns that no other one shares.",
+    errors=(*_HISTORY, "CONVERSATION_NOT_FOUND", "FILE_DELETE_ERROR"),
+)  # fmt: skip
+CONVERSATION_BRANCH = Operation(
+    "conversation:branch", history.ConversationBranchRequest, history.ConversationInfo, "POST",
+    "conversations/{id}/branch", "write",
+    "Begin another conversation that shares the turns up to one of them.",
+    errors=(*_HISTORY, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND"),
+)  # fmt: skip
+
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     PING,
     MODEL_LIST,
@@ -289,6 +364,20 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     PROVIDER_TEST,
     PROVIDER_SET_KEY,
     PROVIDER_FORGET_KEY,
+    RESPONSE_GET_HISTORY,
+    RESPONSE_GET,
+    RESPONSE_DELETE,
+    RESPONSE_DELETE_ALL,
+    RESPONSE_SEARCH,
+    RESPONSE_EXPORT,
+    TITLE_CONFIG_GET,
+    TITLE_CONFIG_SET,
+    TITLE_GENERATE,
+    TITLE_SET,
+    CONVERSATION_LIST,
+    CONVERSATION_GET,
+    CONVERSATION_DELETE,
+    CONVERSATION_BRANCH,
 )
 
 BACKEND_STATE = Event("backend:state", backend.BackendState, "A move of the worker's state machine.")
@@ -310,6 +399,8 @@ RESPONSE_COMPLETE = Event(
     "response:complete", queue.ResponseComplete, "A request was answered, and the answer is kept."
 )
 RESPONSE_ERROR = Event("response:error", queue.ResponseError, "A request failed, or was cancelled.")
+HISTORY_CHANGED = Event("history:changed", history.HistoryChanged, "Answers were kept, deleted or titled.")
+TITLE_STATUS = Event("title:status", history.TitleStatus, "A title is awaited, made, or will not come.")
 
 EVENTS: tuple[Event, ...] = (
     BACKEND_STATE,
@@ -321,6 +412,8 @@ EVENTS: tuple[Event, ...] = (
     QUEUE_UPDATED,
     RESPONSE_COMPLETE,
     RESPONSE_ERROR,
+    HISTORY_CHANGED,
+    TITLE_STATUS,
 )
 
 STREAM_FRAMES: tuple[type[msgspec.Struct], ...] = (

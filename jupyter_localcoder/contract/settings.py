@@ -48,6 +48,8 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Answer ``tab:complete``."""
     prewarm: bool
     """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
+    history: bool
+    """Keep the answers of commands, chats and queued prompts in the history."""
 
 
 class SettingsView(Reply, frozen=True, kw_only=True):
@@ -79,3 +81,4 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     air_gap: bool | UnsetType | None = UNSET
     tab_completion: bool | UnsetType | None = UNSET
     prewarm: bool | UnsetType | None = UNSET
+    history: bool | UnsetType | None = UNSET

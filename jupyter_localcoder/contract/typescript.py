@@ -21,12 +21,12 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from . import backend, common, generation, models, notebook, queue, settings
+from . import backend, common, generation, history, models, notebook, queue, settings
 from .registry import EVENTS, OPERATIONS, STREAM_FRAMES
 
 Schema = dict[str, Any]
 
-_MODULES = (common, backend, models, settings, notebook, generation, queue)
+_MODULES = (common, backend, models, settings, notebook, generation, queue, history)
 _REFERENCE = "#/types/"
 _LINE_CHARS = 100
 _PRIMITIVES = {

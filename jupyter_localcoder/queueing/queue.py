@@ -48,11 +48,16 @@ class _Lane:
         self.waiting: list[Ticket] = []
         """In the order of their turns."""
         self.busy: dict[str, Ticket] = {}
-        """Those that hold a place: they run, or are still letting go."""
+        """Those that run, are kept, or are still letting go."""
 
     @property
     def running(self) -> list[Ticket]:
-        return [ticket for ticket in self.busy.values() if not ticket.over]
+        return [ticket for ticket in self.busy.values() if ticket.state == "running"]
+
+    @property
+    def places(self) -> int:
+        """How many hold a place: who has the answer, and only keeps it, holds none."""
+        return sum(ticket.state != "saving" for ticket in self.busy.values())
 
 
 class RequestQueue(LoggingConfigurable):
@@ -206,6 +211,8 @@ class RequestQueue(LoggingConfigurable):
     def seal(self, ticket: Ticket) -> None:
         """The work has its answer, and only keeps it now: nothing but the service's end stops it.
 
+        Its place is free for the next one.
+
         Raises
         ------
         Canceled
@@ -216,6 +223,7 @@ class RequestQueue(LoggingConfigurable):
         _call_off(ticket)
         ticket.move("saving")
         self.on_change(ticket)
+        self._fill(ticket.lane)
 
     async def close(self) -> None:
         """End everything; nothing is taken after it. What is being kept may finish."""
@@ -236,7 +244,7 @@ class RequestQueue(LoggingConfigurable):
     def _fill(self, name: str) -> None:
         """Begin what has its turn."""
         lane = self._lanes[name]
-        while lane.waiting and len(lane.busy) < self.at_once and not self._closed:
+        while lane.waiting and lane.places < self.at_once and not self._closed:
             ticket = lane.waiting.pop(0)
             lane.busy[ticket.id] = ticket
             ticket.move("running")

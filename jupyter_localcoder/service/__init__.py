@@ -11,6 +11,7 @@ a line in the class's list and the line that makes it.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from traitlets import CaselessStrEnum, Float, Integer
@@ -21,6 +22,7 @@ from ..contract import wire
 from ..credentials.store import Credentials
 from ..downloads import Downloads
 from ..events import EventHub
+from ..history import HistoryStore
 from ..models.store import ModelStore
 from ..planning import Planner
 from ..providers.book import Book
@@ -37,15 +39,18 @@ from .context import Context
 from .embedded import Embedded
 from .engine import Engine
 from .generation import Generation
+from .history import History
 from .inspections import Inspections
 from .machine import KernelPids, Machine
 from .models import Models
 from .offering import offers_operations
 from .providers import Providers
 from .queue import Queue
+from .recorder import Recorder
 from .remote import RemoteProviders
 from .room import Room
 from .settings import Settings
+from .titles import Titles
 
 
 @offers_operations
@@ -60,6 +65,8 @@ class Service(LoggingConfigurable):
     context: Context
     providers: Providers
     queue: Queue
+    history: History
+    titles: Titles
 
     max_requests = Integer(
         512,
@@ -99,6 +106,7 @@ class Service(LoggingConfigurable):
         supervisor: Supervisor,
         events: EventHub,
         planner: Planner,
+        history: HistoryStore,
         accepted_by: str,
         credentials: Credentials,
         kernel_pids: KernelPids = tuple,
@@ -125,7 +133,8 @@ class Service(LoggingConfigurable):
         self.models = Models(settings, store, supervisor, planner, events, self._downloads, machine, room)
         self.settings = Settings(settings, store, planner, self._engine, events)
         inspections = Inspections()
-        self.generation = Generation(settings, planner, self._engine, self._runs, inspections)
+        self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
+        self.generation = Generation(settings, planner, self._engine, self._runs, inspections, self._recorder)
         self.completion = Completion(
             settings, supervisor, planner, self._engine, self._runs, inspections, self._completion_rules
         )
@@ -141,13 +150,17 @@ class Service(LoggingConfigurable):
             events,
             waiting=requests.in_lane,
         )
-        self.queue = Queue(settings, requests, self.providers, events, self._runs, record)
+        self.queue = Queue(settings, requests, self.providers, events, self._runs, record, self._recorder)
+        self.history = History(self._recorder, events)
+        self.titles = Titles(self._recorder, supervisor, self._engine, events, self.queue.ask, self.log)
 
     async def close(self) -> None:
         """End everything that is under way."""
         self._runs.cancel_all()
         self.completion.stop_warming()
         await self.queue.close()
+        await self.titles.close()
+        await self._recorder.close()
         await self.providers.close()
         await self._downloads.close()
         await self._supervisor.close()

@@ -28,6 +28,7 @@ class Call:
         self, request: CallRequest, prompt: str, chosen: Chosen, max_tokens: int, *, quiet: bool = False
     ) -> None:
         self.request = request
+        self.prompt = prompt
         self.chosen = chosen
         self.quiet = quiet
         self.end: End | None = None
@@ -50,6 +51,11 @@ class Call:
         if self.request.timeout_ms is not None:
             return self.request.timeout_ms / 1000
         return self.chosen.timeout_seconds
+
+    @property
+    def sampling_given(self) -> dict[str, int | float]:
+        """What the request says about sampling."""
+        return self._asked.sampling_given
 
     @property
     def text(self) -> str:

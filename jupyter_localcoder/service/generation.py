@@ -6,11 +6,13 @@ from collections.abc import AsyncGenerator
 
 from .. import prompts
 from ..contract import generation, wire
+from ..history.names import prompt_id_of
 from ..planning import Planner, Role
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
+from .recorder import Asked, Recorder
 
 
 class Generation:
@@ -23,27 +25,33 @@ class Generation:
         engine: Engine,
         runs: Runs,
         inspections: Inspections,
+        recorder: Recorder,
     ) -> None:
         self._settings = settings
         self._planner = planner
         self._engine = engine
         self._runs = runs
         self._inspections = inspections
+        self._recorder = recorder
 
     def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
         """Run a command."""
         prompt = prompts.command_prompt(request)
         role: Role = "general" if request.command == "prompt" else "code"
         lookup = self._planner.drafts and request.command in prompts.REPEATS_ITS_PROMPT
-        return self._begin("generate", prompt, role, request, lookup=lookup)
+        asked = _asked(request, prompts.asked(request), command=request.command)
+        return self._begin(asked, prompt, role, request, lookup=lookup)
 
     def chat(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer the next turn of a conversation."""
-        return self._begin("chat", prompts.chat_prompt(request), "general", request)
+        prompt = prompts.chat_prompt(request)
+        first = next(message.content for message in request.messages if message.role == "user")
+        asked = _asked(request, request.messages[-1].content, prompt_id=prompt_id_of(f"chat\n{first}"))
+        return self._begin(asked, prompt, "general", request)
 
     def _begin(
         self,
-        kind: str,
+        kept: Asked,
         prompt: wire.ChatPrompt,
         role: Role,
         request: generation.GenerationOptions,
@@ -58,12 +66,12 @@ class Generation:
             stop=request.stop,
             priority="command",
             fresh=request.sampling.seed is not None,
-            scope=cache_scope(kind),
+            scope=cache_scope(kept.kind),
             lookup=lookup,
             report=True,
         )
         run = self._engine.run(
-            kind,
+            kept.kind,
             role,
             asked,
             sampling,
@@ -71,4 +79,19 @@ class Generation:
             profile=request.profile,
             timeout_ms=request.timeout_ms,
         )
-        return self._inspections.of(run, self._runs.frames(run), asked.scope)
+        frames = self._inspections.of(run, self._runs.frames(run), asked.scope)
+        return self._recorder.watch(kept, frames)
+
+
+def _asked(
+    request: generation.GenerationOptions, prompt: str, *, command: str = "", prompt_id: str = ""
+) -> Asked:
+    return Asked(
+        kind="generate" if command else "chat",
+        prompt=prompt,
+        prompt_id=prompt_id,
+        command=command,
+        notebook=request.origin.notebook,
+        cell=request.origin.cell,
+        private=request.private,
+    )

@@ -30,6 +30,7 @@ from ..runs import Runs
 from ..settings import LocalCoderSettings
 from .call import Call, token_counts
 from .choice import Choice
+from .recorder import Asked, Recorder
 
 MAX_ENDED = 256
 """So many requests that have ended are remembered, with their answers."""
@@ -48,6 +49,7 @@ class Queue:
         events: EventHub,
         runs: Runs,
         record: Record,
+        recorder: Recorder,
     ) -> None:
         self._settings = settings
         self._requests = requests
@@ -55,6 +57,7 @@ class Queue:
         self._events = events
         self._runs = runs
         self._record = record
+        self._recorder = recorder
         self._calls: dict[str, Call] = {}
         self._ended: collections.OrderedDict[str, queue.QueueAnswer] = collections.OrderedDict()
         self._forget: dict[str, Callable[[], None]] = {}
@@ -188,6 +191,38 @@ class Queue:
     async def _work(self, call: Call, ticket: Ticket) -> None:
         await call.ask()
         self._requests.seal(ticket)
+        if not call.quiet:
+            call.response_id = await self._keep(call, ticket)
+
+    async def _keep(self, call: Call, ticket: Ticket) -> str:
+        """Keep the answer; its id in the history, the request's own, or nothing where it is not kept."""
+        end, request = call.end, call.request
+        assert end is not None  # noqa: S101 - it has been asked
+        asked = Asked(
+            kind="queue",
+            prompt=call.prompt,
+            prompt_id=_prompt_id(ticket, call),
+            notebook=request.path,
+            cell=request.cell,
+            private=request.private,
+        )
+        origin = end.origin
+        response = self._recorder.response(
+            asked,
+            ticket.id,
+            provider=call.chosen.id,
+            model=end.model or request.model or call.chosen.id,
+            digest=origin.model.digest if origin else "",
+            quantization=origin.model.quantization if origin else "",
+            sampling=msgspec.structs.asdict(origin.sampling) if origin else call.sampling_given,
+            finish=end.reason,
+            cost_usd=end.cost_usd,
+            milliseconds=call.milliseconds,
+            prompt_sha256=origin.prompt_sha256 if origin else "",
+            content=call.text,
+            **msgspec.structs.asdict(token_counts(end)),
+        )
+        return await self._recorder.keep(asked, response)
 
     def _watch(self, ticket: Ticket) -> None:
         """Drop it when the connection that asked for it ends."""

@@ -31,11 +31,17 @@ export type Priority = 'high' | 'normal' | 'low';
 
 export type RequestState = 'waiting' | 'running' | 'saving' | 'done' | 'failed' | 'canceled';
 
+export type ResponseFinish = 'stop' | 'length' | 'filter' | 'timeout' | 'canceled';
+
+export type ResponseKind = 'generate' | 'chat' | 'queue';
+
 export type Role = 'code' | 'general';
 
 export type RunMode = 'performance' | 'stability';
 
 export type Severity = 'info' | 'warning' | 'error';
+
+export type TitleSource = 'model' | 'generated' | 'hand';
 
 export type WorkerState =
   | 'stopped'
@@ -115,6 +121,8 @@ export interface ChatRequest {
   stop?: string[];
   timeout_ms?: number | null;
   sampling?: SamplingOptions;
+  origin?: Origin;
+  private?: boolean;
   messages: Message[];
 }
 
@@ -151,6 +159,56 @@ export interface CompleteRequest {
 export interface Confidence {
   mean_log_probability: number;
   first_token_margin: number;
+}
+
+/** One conversation, whole: each turn is a prompt and its answer. */
+export interface Conversation {
+  info: ConversationInfo;
+  turns: Response[];
+}
+
+/** Begin another conversation that shares the turns up to one of them. */
+export interface ConversationBranchRequest {
+  /** 16 hexadecimal digits. */
+  id: string;
+  /** 16 hexadecimal digits. */
+  response_id: string;
+}
+
+/** One conversation, without its turns. */
+export interface ConversationInfo {
+  id: string;
+  title: string;
+  turns: number;
+  notebook: string;
+  created_at: string;
+  updated_at: string;
+  branched_from: string;
+}
+
+/** A page of conversations. */
+export interface ConversationList {
+  conversations: ConversationInfo[];
+  total: number;
+  offset: number;
+}
+
+/** Ask for a page of conversations, the one that was last spoken in first. */
+export interface ConversationListRequest {
+  notebook?: string | null;
+  limit?: number;
+  offset?: number;
+}
+
+/** Names one conversation. */
+export interface ConversationRequest {
+  /** 16 hexadecimal digits. */
+  id: string;
+}
+
+/** How many were deleted. */
+export interface DeletedCount {
+  count: number;
 }
 
 /** Answer of `model:delete`. */
@@ -194,11 +252,23 @@ export interface ErrorPayload {
   details: Record<string, string | number | boolean | string[] | null>;
 }
 
+/** A piece of the text in which something was found. */
+export interface Excerpt {
+  text: string;
+  match: boolean;
+}
+
 /** The last frame of a request that failed. */
 export interface Failed {
   type: 'error';
   run: string;
   error: ErrorPayload;
+}
+
+/** An answer in which the words occur. */
+export interface Found {
+  response: ResponseInfo;
+  excerpt: Excerpt[];
 }
 
 /** One command over a piece of code. */
@@ -209,12 +279,20 @@ export interface GenerateRequest {
   stop?: string[];
   timeout_ms?: number | null;
   sampling?: SamplingOptions;
+  origin?: Origin;
+  private?: boolean;
   command: Command;
   code?: string;
   instruction?: string;
   error?: string;
   language?: string;
   context?: NotebookCell[];
+}
+
+/** Event `history:changed`: what is listed is not what it was. */
+export interface HistoryChanged {
+  reason: 'deleted' | 'kept' | 'swept' | 'titled';
+  response_id: string;
 }
 
 /** Asks what a request was answered from. */
@@ -481,6 +559,12 @@ export interface Notice {
   action: string;
 }
 
+/** Where a request comes from; it is kept with the answer. */
+export interface Origin {
+  notebook?: string;
+  cell?: string;
+}
+
 /** Asks nothing. */
 export type PingRequest = Record<string, never>;
 
@@ -658,6 +742,36 @@ export interface Queued {
   position: number;
 }
 
+/** One answer that was kept, whole. */
+export interface Response {
+  id: string;
+  prompt_id: string;
+  kind: ResponseKind;
+  command: string;
+  conversation_id: string;
+  parent_id: string;
+  created_at: string;
+  title: string;
+  title_source: TitleSource;
+  preview: string;
+  provider: string;
+  model: string;
+  finish: ResponseFinish;
+  prompt_tokens: number | null;
+  cached_tokens: number | null;
+  completion_tokens: number | null;
+  cost_usd: number | null;
+  milliseconds: number;
+  notebook: string;
+  cell: string;
+  digest: string;
+  quantization: string;
+  sampling: Record<string, number>;
+  prompt_sha256: string;
+  prompt: string;
+  content: string;
+}
+
 /** Event `response:complete`: the one end of a request that was answered. */
 export interface ResponseComplete {
   request_id: string;
@@ -665,7 +779,7 @@ export interface ResponseComplete {
   prompt_id: string;
   provider: string;
   model: string;
-  finish: CallFinish;
+  finish: ResponseFinish;
   usage: TokenCounts;
   cost_usd: number | null;
   milliseconds: number;
@@ -673,11 +787,94 @@ export interface ResponseComplete {
   cell: string;
 }
 
+/** Delete the answers to one prompt, or all there are. */
+export interface ResponseDeleteAllRequest {
+  /** Names a prompt; the answers to one prompt are kept together. */
+  prompt_id?: string | null;
+  all?: boolean;
+}
+
 /** Event `response:error`: the one end of a request that was not; `CANCELED` where that was asked. */
 export interface ResponseError {
   request_id: string;
   prompt_id: string;
   error: ErrorPayload;
+}
+
+/** Write one answer, those to one prompt, or all, into a zip file. */
+export interface ResponseExportRequest {
+  /** 16 hexadecimal digits. */
+  id?: string | null;
+  /** Names a prompt; the answers to one prompt are kept together. */
+  prompt_id?: string | null;
+  path?: string;
+}
+
+/** One answer that was kept, without its texts. */
+export interface ResponseInfo {
+  id: string;
+  prompt_id: string;
+  kind: ResponseKind;
+  command: string;
+  conversation_id: string;
+  parent_id: string;
+  created_at: string;
+  title: string;
+  title_source: TitleSource;
+  preview: string;
+  provider: string;
+  model: string;
+  finish: ResponseFinish;
+  prompt_tokens: number | null;
+  cached_tokens: number | null;
+  completion_tokens: number | null;
+  cost_usd: number | null;
+  milliseconds: number;
+  notebook: string;
+  cell: string;
+}
+
+/** A page; answers whose file is gone are left out of it. */
+export interface ResponseList {
+  responses: ResponseInfo[];
+  total: number;
+  offset: number;
+}
+
+/** Ask for a page of what was kept, newest first. */
+export interface ResponseListRequest {
+  /** Names a prompt; the answers to one prompt are kept together. */
+  prompt_id?: string | null;
+  limit?: number;
+  offset?: number;
+}
+
+/** Names one answer. */
+export interface ResponseRequest {
+  /** 16 hexadecimal digits. */
+  id: string;
+}
+
+/** Look for words in prompts, answers and titles. */
+export interface ResponseSearchRequest {
+  query: string;
+  limit?: number;
+  offset?: number;
+}
+
+/** A zip file was made. */
+export interface ResponsesExported {
+  count: number;
+  size_bytes: number;
+  path: string;
+  content: string;
+}
+
+/** A page of them, newest first. */
+export interface ResponsesFound {
+  found: Found[];
+  more: boolean;
+  offset: number;
 }
 
 /** The sampling that was used, seed included: enough to ask for the same again. */
@@ -729,6 +926,7 @@ export interface Settings {
   air_gap: boolean;
   tab_completion: boolean;
   prewarm: boolean;
+  history: boolean;
 }
 
 /** Asks for all of them. */
@@ -760,6 +958,7 @@ export interface SettingsUpdateRequest {
   air_gap?: boolean | null;
   tab_completion?: boolean | null;
   prewarm?: boolean | null;
+  history?: boolean | null;
 }
 
 /** The settings in force, and for each of them the layer that decided. */
@@ -790,6 +989,41 @@ export interface Timings {
   total_ms: number;
   prefill_tokens_per_second: number;
   decode_tokens_per_second: number;
+}
+
+/** How titles are made. */
+export interface TitleConfig {
+  enabled: boolean;
+  provider: string;
+  model: string;
+  timeout_seconds: number;
+}
+
+/** Asks for it. */
+export type TitleConfigGetRequest = Record<string, never>;
+
+/** Change some of it; a timeout outside of 10 to 120 seconds is `TITLE_CONFIG_INVALID`. */
+export interface TitleConfigSetRequest {
+  enabled?: boolean;
+  provider?: string;
+  model?: string;
+  timeout_seconds?: number;
+}
+
+/** Give an answer a title by hand. */
+export interface TitleSetRequest {
+  /** 16 hexadecimal digits. */
+  id: string;
+  title: string;
+}
+
+/** Event `title:status`. */
+export interface TitleStatus {
+  response_id: string;
+  status: 'completed' | 'failed' | 'pending';
+  title: string;
+  time: string;
+  model: string;
 }
 
 /** Tokens as a provider counted them; null where it did not say. */
@@ -1117,6 +1351,136 @@ export interface IOperations {
     response: Provider;
     streams: false;
   };
+  /**
+   * A page of the answers that were kept, of one prompt or of all, newest first; without their
+   * texts.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, PROMPT_NOT_FOUND.
+   */
+  'response:getHistory': {
+    request: ResponseListRequest;
+    response: ResponseList;
+    streams: false;
+  };
+  /**
+   * One answer that was kept, whole.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, RESPONSE_NOT_FOUND, FILE_NOT_FOUND,
+   * FILE_READ_ERROR.
+   */
+  'response:get': {
+    request: ResponseRequest;
+    response: Response;
+    streams: false;
+  };
+  /**
+   * Delete one answer, its file and its row.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, RESPONSE_NOT_FOUND, FILE_DELETE_ERROR.
+   */
+  'response:delete': {
+    request: ResponseRequest;
+    response: Empty;
+    streams: false;
+  };
+  /**
+   * Delete the answers to one prompt, or all there are.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, PROMPT_NOT_FOUND, FILE_DELETE_ERROR,
+   * INVALID_ARGUMENT.
+   */
+  'response:deleteAll': {
+    request: ResponseDeleteAllRequest;
+    response: DeletedCount;
+    streams: false;
+  };
+  /**
+   * The answers in whose prompt, text or title all the words occur, newest first.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL.
+   */
+  'response:search': {
+    request: ResponseSearchRequest;
+    response: ResponsesFound;
+    streams: false;
+  };
+  /**
+   * Write one answer, those to one prompt, or all, into a zip file.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, PROMPT_NOT_FOUND, RESPONSE_NOT_FOUND,
+   * INVALID_ARGUMENT.
+   */
+  'response:export': {
+    request: ResponseExportRequest;
+    response: ResponsesExported;
+    streams: false;
+  };
+  /** How titles are made. */
+  'title:config:get': {
+    request: TitleConfigGetRequest;
+    response: TitleConfig;
+    streams: false;
+  };
+  /**
+   * Change how titles are made, and keep it.
+   * Errors: TITLE_CONFIG_INVALID, FILE_WRITE_ERROR, DISK_FULL.
+   */
+  'title:config:set': {
+    request: TitleConfigSetRequest;
+    response: TitleConfig;
+    streams: false;
+  };
+  /**
+   * Make a title, or another one, as soon as nothing else is asked for.
+   * Errors: TITLE_RESPONSE_NOT_FOUND, TITLE_TIMEOUT, TITLE_PROVIDER_ERROR, DATABASE_ERROR,
+   * FILE_WRITE_ERROR, DISK_FULL.
+   */
+  'title:generate': {
+    request: ResponseRequest;
+    response: ResponseInfo;
+    streams: false;
+  };
+  /**
+   * Give an answer a title by hand.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, RESPONSE_NOT_FOUND, FILE_NOT_FOUND,
+   * FILE_READ_ERROR, INVALID_ARGUMENT.
+   */
+  'title:set': {
+    request: TitleSetRequest;
+    response: ResponseInfo;
+    streams: false;
+  };
+  /**
+   * A page of the conversations, the one that was last spoken in first.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL.
+   */
+  'conversation:list': {
+    request: ConversationListRequest;
+    response: ConversationList;
+    streams: false;
+  };
+  /**
+   * One conversation with its turns.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND, FILE_READ_ERROR.
+   */
+  'conversation:get': {
+    request: ConversationRequest;
+    response: Conversation;
+    streams: false;
+  };
+  /**
+   * Delete a conversation, with the turns that no other one shares.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND, FILE_DELETE_ERROR.
+   */
+  'conversation:delete': {
+    request: ConversationRequest;
+    response: DeletedCount;
+    streams: false;
+  };
+  /**
+   * Begin another conversation that shares the turns up to one of them.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND,
+   * RESPONSE_NOT_FOUND.
+   */
+  'conversation:branch': {
+    request: ConversationBranchRequest;
+    response: ConversationInfo;
+    streams: false;
+  };
 }
 
 /** Every event, by name, with its payload. */
@@ -1139,6 +1503,10 @@ export interface IEvents {
   'response:complete': ResponseComplete;
   /** A request failed, or was cancelled. */
   'response:error': ResponseError;
+  /** Answers were kept, deleted or titled. */
+  'history:changed': HistoryChanged;
+  /** A title is awaited, made, or will not come. */
+  'title:status': TitleStatus;
 }
 
 /** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
@@ -1174,5 +1542,19 @@ export const OPERATIONS = {
   'provider:delete': { method: 'DELETE', path: 'providers/{id}', streams: false },
   'provider:test': { method: 'POST', path: 'providers/{id}/test', streams: false },
   'provider:setKey': { method: 'PUT', path: 'providers/{id}/key', streams: false },
-  'provider:forgetKey': { method: 'DELETE', path: 'providers/{id}/key', streams: false }
+  'provider:forgetKey': { method: 'DELETE', path: 'providers/{id}/key', streams: false },
+  'response:getHistory': { method: 'GET', path: 'responses', streams: false },
+  'response:get': { method: 'GET', path: 'responses/{id}', streams: false },
+  'response:delete': { method: 'DELETE', path: 'responses/{id}', streams: false },
+  'response:deleteAll': { method: 'DELETE', path: 'responses', streams: false },
+  'response:search': { method: 'GET', path: 'responses/search', streams: false },
+  'response:export': { method: 'POST', path: 'responses/export', streams: false },
+  'title:config:get': { method: 'GET', path: 'titles/config', streams: false },
+  'title:config:set': { method: 'PATCH', path: 'titles/config', streams: false },
+  'title:generate': { method: 'POST', path: 'responses/{id}/title', streams: false },
+  'title:set': { method: 'PUT', path: 'responses/{id}/title', streams: false },
+  'conversation:list': { method: 'GET', path: 'conversations', streams: false },
+  'conversation:get': { method: 'GET', path: 'conversations/{id}', streams: false },
+  'conversation:delete': { method: 'DELETE', path: 'conversations/{id}', streams: false },
+  'conversation:branch': { method: 'POST', path: 'conversations/{id}/branch', streams: false }
 } as const;

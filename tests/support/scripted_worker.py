@@ -2,7 +2,7 @@
 
 It speaks the real frames over the real pipes, in a real process, so that what is tested around it is real.
 The script says what it does with a request for text; everything else it does as it should. A script that is
-a JSON object is an answer: ``{"says": "text", "log_probability": -0.1, "ends": true}``.
+a JSON object is an answer: ``{"says": "text", "log_probability": -0.1, "ends": true, "title": "text"}``.
 """
 
 from __future__ import annotations
@@ -108,8 +108,20 @@ class Scripted:
             self.send(wire.Text(id=frame.id, text=word, tokens=i))
         self.send(finished(frame.id, tokens=3))
 
-    def says(self, frame: wire.Generate, says: str, log_probability: float = -0.1, ends: bool = True) -> None:
-        """Answers character by character; without an end, it waits for a cancel."""
+    def says(
+        self,
+        frame: wire.Generate,
+        says: str,
+        log_probability: float = -0.1,
+        ends: bool = True,
+        title: str | None = None,
+    ) -> None:
+        """Answers character by character; without an end, it waits for a cancel.
+
+        What is asked for a title is answered with it; with an answer that never ends, if it is empty.
+        """
+        if title is not None and frame.scope == "title:":
+            says, ends = title, bool(title)
         for i, character in enumerate(says, 1):
             self.send(wire.Text(id=frame.id, text=character, tokens=i, mean_log_probability=log_probability))
         if ends:

@@ -99,6 +99,7 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       air_gap: false,
       tab_completion: true,
       prewarm: false,
+      history: true,
       ...changes
     },
     sources: {},

@@ -122,6 +122,7 @@ class Settings:
             "air_gap": False,
             "tab_completion": True,
             "prewarm": False,
+            "history": True,
         }
         source = "environment" if self._fixed else "settings"
         return codec.decode(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ import pytest
 from jupyter_localcoder import callers
 from jupyter_localcoder.contract import queue
 from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.history import HistoryStore
 from jupyter_localcoder.queueing.journal import Journal
 from jupyter_localcoder.queueing.queue import RequestQueue
 from jupyter_localcoder.queueing.record import Record
 from jupyter_localcoder.runs import Runs
 from jupyter_localcoder.service.queue import Queue
+from jupyter_localcoder.service.recorder import Recorder
 from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.scripted_provider import ScriptedChoice, ScriptedClock, ScriptedProvider
 
@@ -38,9 +41,14 @@ class Desk:
         self.told: list[tuple[str, Any]] = []
         events = EventHub(LOG)
         events.listen(lambda event, payload: self.told.append((event.name, payload)))
-        settings = LocalCoderSettings(settings_dir=str(folder / "settings"), environment={})
+        # Without the history, which takes time of its own.
+        settings = LocalCoderSettings(
+            settings_dir=str(folder / "settings"), environment={"LOCALCODER_HISTORY": "false"}
+        )
         record = Record(lambda: Journal(folder / "queue"), LOG)
-        self.queue = Queue(settings, self.requests, self.choice, events, self.runs, record)
+        store = HistoryStore(history_dir=str(folder / "history"))
+        self.recorder = Recorder(store, settings, events, LOG, clock=time.monotonic)
+        self.queue = Queue(settings, self.requests, self.choice, events, self.runs, record, self.recorder)
 
     async def call(self, prompt: str = "hello", caller: callers.Caller = None, **fields: Any) -> queue.Queued:
         callers.current.set(caller)

@@ -1,0 +1,93 @@
+"""``response:*`` and ``conversation:*``: what was answered before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..contract import history, registry
+from ..contract.common import Empty
+from ..errors import InvalidArgument
+from ..events import EventHub
+from .recorder import Recorder
+
+T = TypeVar("T")
+
+
+class History:
+    """Lists, searches, opens, deletes and exports what was kept."""
+
+    def __init__(self, recorder: Recorder, events: EventHub) -> None:
+        self._recorder = recorder
+        self._store = recorder.store
+        self._events = events
+
+    # Responses
+
+    async def response_get_history(self, request: history.ResponseListRequest) -> history.ResponseList:
+        """A page, newest first."""
+        return await self._do(self._store.page, request.prompt_id, request.limit, request.offset)
+
+    async def response_get(self, request: history.ResponseRequest) -> history.Response:
+        """One of them, whole."""
+        return await self._do(self._store.get, request.id)
+
+    async def response_search(self, request: history.ResponseSearchRequest) -> history.ResponsesFound:
+        """Those in which all the words occur."""
+        return await self._do(self._store.search, request.query, request.limit, request.offset)
+
+    async def response_export(self, request: history.ResponseExportRequest) -> history.ResponsesExported:
+        """Write a zip file."""
+        return await self._do(self._store.export, request)
+
+    async def response_delete(self, request: history.ResponseRequest) -> Empty:
+        """Delete one."""
+        await self._do(self._store.delete, request.id)
+        self._changed(request.id)
+        return Empty()
+
+    async def response_delete_all(self, request: history.ResponseDeleteAllRequest) -> history.DeletedCount:
+        """Delete those of a prompt, or all."""
+        if request.all == (request.prompt_id is not None):
+            raise InvalidArgument(
+                "Name a prompt, or say `all`, and not both.",
+                recovery="Give `prompt_id`, or `all: true` to delete the whole history.",
+                field="prompt_id",
+            )
+        try:
+            return history.DeletedCount(count=await self._do(self._store.delete_all, request.prompt_id))
+        finally:
+            # Also where it failed half way: what was deleted before stays deleted.
+            self._changed()
+
+    # Conversations
+
+    async def conversation_list(self, request: history.ConversationListRequest) -> history.ConversationList:
+        """A page, the one that was last spoken in first."""
+        return await self._do(self._store.conversations, request.notebook, request.limit, request.offset)
+
+    async def conversation_get(self, request: history.ConversationRequest) -> history.Conversation:
+        """One of them with its turns."""
+        return await self._do(self._store.conversation, request.id)
+
+    async def conversation_delete(self, request: history.ConversationRequest) -> history.DeletedCount:
+        """Delete one, with the turns that no other one shares."""
+        count = await self._do(self._store.delete_conversation, request.id)
+        self._changed()
+        return history.DeletedCount(count=count)
+
+    async def conversation_branch(
+        self, request: history.ConversationBranchRequest
+    ) -> history.ConversationInfo:
+        """Begin another one that shares the turns up to one of them."""
+        return await self._do(self._store.branch, request.id, request.response_id)
+
+    async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do it in a thread, once all that was answered until now is kept."""
+        self._recorder.begin()
+        await self._recorder.settled()
+        return await asyncio.to_thread(work, *arguments)
+
+    def _changed(self, id_: str = "") -> None:
+        self._events.tell(registry.HISTORY_CHANGED, history.HistoryChanged(reason="deleted", response_id=id_))

@@ -1,0 +1,326 @@
+"""Puts answers into the history, behind the backs of those who wait for them.
+
+An answer is kept after its last frame has gone out, by a thread of its own, one after the other. Nothing that
+goes wrong there reaches the answer: it is told once, as a notice, until it goes well again.
+
+Shared by the nouns that generate; it serves no operation itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..contract import codec, queue, registry
+from ..contract.backend import Notice
+from ..contract.common import Severity
+from ..contract.generation import Done, Started
+from ..contract.history import HistoryChanged, Response, ResponseKind
+from ..contract.providers import EMBEDDED
+from ..errors import LocalCoderError
+from ..events import EventHub
+from ..history import HistoryStore
+from ..history.names import new_id, prompt_id_of
+from ..runs import RunFrame
+from ..settings import LocalCoderSettings
+
+MAX_TOGETHER = 32
+"""So many answers are kept at once."""
+MAX_WAITING = 1000
+"""So many answers may wait to be kept: a disk that hangs must not fill the memory."""
+RETAIN_SECONDS = 60.0
+"""Limits are looked at again so long after the last time."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is kept of a request beside its answer."""
+
+    kind: ResponseKind
+    prompt: str
+    """What a person asked, without what the product adds to it."""
+    prompt_id: str = ""
+    """Empty: made from the prompt, so that the same question has the same one."""
+    command: str = ""
+    conversation_id: str = ""
+    parent_id: str = ""
+    notebook: str = ""
+    cell: str = ""
+    private: bool = False
+
+    @property
+    def kept_under(self) -> str:
+        """The id of the prompt."""
+        return self.prompt_id or prompt_id_of(f"{self.command}\n{self.prompt}")
+
+
+class Recorder:
+    """Keeps answers.
+
+    Parameters
+    ----------
+    on_kept
+        Is told of each answer that was kept, in the event loop.
+    clock
+        Seconds, for how often the limits are looked at.
+    """
+
+    def __init__(
+        self,
+        store: HistoryStore,
+        settings: LocalCoderSettings,
+        events: EventHub,
+        log: logging.Logger | logging.LoggerAdapter[Any],
+        *,
+        on_kept: Callable[[Response], None] = lambda _: None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.store = store
+        self.on_kept = on_kept
+        self._settings = settings
+        self._events = events
+        self._log = log
+        self._clock = clock
+        self._thread: ThreadPoolExecutor | None = None
+        self._batch: list[tuple[Response, asyncio.Future[bool]]] = []
+        self._keeping = asyncio.Lock()
+        self._pending: set[asyncio.Task[None]] = set()
+        self._told: set[str] = set()
+        self._swept: asyncio.Task[None] | None = None
+        self._sweeps = 0
+        self._stop = threading.Event()
+        self._retained = float("-inf")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        store.on_damage = self._damaged
+
+    def response(self, asked: Asked, id_: str = "", **answer: Any) -> Response:
+        """An answer in the form in which it is kept, with its fields from the request."""
+        return Response(
+            id=id_ or new_id(),
+            prompt_id=asked.kept_under,
+            kind=asked.kind,
+            command=asked.command,
+            conversation_id=asked.conversation_id,
+            parent_id=asked.parent_id,
+            created_at=self.store.now(),
+            title=answer["model"],
+            notebook=asked.notebook,
+            cell=asked.cell,
+            prompt=asked.prompt,
+            **answer,
+        )
+
+    async def watch(
+        self, asked: Asked, frames: AsyncGenerator[RunFrame, None]
+    ) -> AsyncGenerator[RunFrame, None]:
+        """Pass the frames of a run on, keep its answer after the last one, and tell its end.
+
+        The answer is kept under the run's own id.
+        """
+        run = ""
+        async with contextlib.aclosing(frames):
+            try:
+                async for frame in frames:
+                    if isinstance(frame, Started):
+                        run = frame.run
+                    if not isinstance(frame, Done):
+                        yield frame
+                        continue
+                    try:
+                        yield frame
+                    finally:
+                        # Also where nobody reads on, since this was the last frame.
+                        self._soon(self._keep_and_tell(asked, frame))
+            except LocalCoderError as failure:
+                if run:  # else it was refused, and nobody but who asked has heard of it
+                    error = queue.ResponseError(
+                        request_id=run, prompt_id=asked.kept_under, error=codec.error_payload(failure)
+                    )
+                    self._events.tell(registry.RESPONSE_ERROR, error)
+                raise
+
+    async def keep(self, asked: Asked, response: Response) -> str:
+        """Keep an answer, and return when it is kept. Never raises.
+
+        Returns its id, or nothing where it is not to be kept or cannot be.
+        """
+        if asked.private or not self._settings.current.history or not response.content.strip():
+            return ""
+        self.begin()
+        if len(self._batch) >= MAX_WAITING:
+            self._tell("BUSY", "error", "The disk of the history is too slow: some answers are not kept.")
+            return ""
+        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._batch.append((response, kept))
+        if len(self._batch) == 1:
+            self._soon(self._keep_batch())
+        if not await kept:
+            return ""
+        self._told.clear()
+        self._events.tell(registry.HISTORY_CHANGED, HistoryChanged(reason="kept", response_id=response.id))
+        self.on_kept(response)
+        self._retain()
+        return response.id
+
+    async def settled(self, patience_seconds: float = 2.0) -> None:
+        """Return when everything that was to be kept until now is kept, or the patience is at its end."""
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=patience_seconds)
+
+    def begin(self) -> None:
+        """Make files and rows agree, once, without making anybody wait for it."""
+        self._loop = asyncio.get_running_loop()
+        if self._swept is None:
+            self._swept = asyncio.ensure_future(self._sweep())
+
+    async def close(self, patience_seconds: float = 5.0) -> None:
+        """Wait for what is being kept, as long as can be asked of who closes."""
+        self._stop.set()
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=patience_seconds)
+        if self._swept is not None:
+            await asyncio.wait([self._swept], timeout=patience_seconds)
+        if self._thread is not None:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+            self._thread = None
+        await asyncio.to_thread(self.store.close)
+
+    # Keeping
+
+    def _soon(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    async def _keep_and_tell(self, asked: Asked, done: Done) -> None:
+        usage = queue.TokenCounts(
+            prompt_tokens=done.usage.prompt_tokens,
+            cached_tokens=done.usage.cached_tokens,
+            completion_tokens=done.usage.completion_tokens,
+        )
+        response = self.response(
+            asked,
+            done.run,
+            provider=EMBEDDED,
+            model=done.model.id,
+            digest=done.model.digest,
+            quantization=done.model.quantization,
+            sampling=msgspec.structs.asdict(done.sampling),
+            finish=done.finish,
+            milliseconds=done.timings.total_ms,
+            prompt_sha256=done.prompt_sha256,
+            content=done.text,
+            **msgspec.structs.asdict(usage),
+        )
+        kept = await self.keep(asked, response)
+        self._events.tell(
+            registry.RESPONSE_COMPLETE,
+            queue.ResponseComplete(
+                request_id=done.run,
+                response_id=kept,
+                prompt_id=response.prompt_id,
+                provider=response.provider,
+                model=response.model,
+                finish=done.finish,
+                usage=usage,
+                cost_usd=None,
+                milliseconds=response.milliseconds,
+                path=asked.notebook,
+                cell=asked.cell,
+            ),
+        )
+
+    async def _keep_batch(self) -> None:
+        """Keep what waits: what comes while the disk is busy is kept together afterwards."""
+        async with self._keeping:
+            batch, self._batch = self._batch[:MAX_TOGETHER], self._batch[MAX_TOGETHER:]
+            if self._batch:
+                self._soon(self._keep_batch())
+            try:
+                await self._in_thread(self.store.keep_all, [response for response, _ in batch])
+                failures: list[Exception | None] = [None] * len(batch)
+            except Exception as failure:
+                failures = [failure] if len(batch) == 1 else [await self._keep_alone(r) for r, _ in batch]
+        for (_, kept), failed in zip(batch, failures, strict=True):
+            if failed is not None:
+                self._failed(failed, "The answer is complete, but was not kept in the history.")
+            if not kept.done():
+                kept.set_result(failed is None)
+
+    async def _keep_alone(self, response: Response) -> Exception | None:
+        try:
+            await self._in_thread(self.store.keep, response)
+        except Exception as failure:
+            return failure
+        return None
+
+    async def _in_thread(self, do: Callable[..., Any], *arguments: Any) -> Any:
+        """Do it in the one thread that changes the history, in order."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="localcoder-history")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, do, *arguments)
+
+    # Looking after it
+
+    async def _sweep(self) -> None:
+        try:
+            swept = await asyncio.to_thread(self.store.sweep, self._stop.is_set)
+        except Exception as failure:
+            self._failed(failure, "The history could not be looked through.")
+            return
+        if swept.adopted or swept.removed_rows or swept.removed_files:
+            self._log.info("The history was made to agree with its files: %s", swept)
+            self._events.tell(registry.HISTORY_CHANGED, HistoryChanged(reason="swept"))
+        self._retain()
+
+    def _retain(self) -> None:
+        if self._clock() - self._retained >= RETAIN_SECONDS and not self._stop.is_set():
+            self._retained = self._clock()
+            self._soon(self._delete_what_is_too_much())
+
+    async def _delete_what_is_too_much(self) -> None:
+        try:
+            if await self._in_thread(self.store.retain):
+                self._events.tell(registry.HISTORY_CHANGED, HistoryChanged(reason="deleted"))
+        except Exception as failure:
+            self._failed(failure, "Old answers could not be deleted from the history.")
+
+    def _damaged(self, aside: str) -> None:
+        """Called in some thread: the database was set aside, and all its rows are in the files alone."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._mend, aside)
+
+    def _mend(self, aside: str) -> None:
+        self._notice(
+            "warning",
+            "The history's database was damaged. It is made again from the answers' files.",
+            f"Nothing needs to be done. The damaged one is kept as `{aside}`.",
+        )
+        self._swept = asyncio.ensure_future(self._sweep())
+
+    # Telling
+
+    def _failed(self, failure: Exception, consequence: str) -> None:
+        if isinstance(failure, LocalCoderError):
+            self._log.warning("The history: %s", failure)
+            self._tell(failure.code, "warning", f"{consequence} {failure.message}", failure.recovery)
+        else:
+            self._log.error("The history failed", exc_info=failure)
+            self._tell("UNKNOWN_ERROR", "warning", consequence)
+
+    def _tell(self, kind: str, severity: Severity, message: str, action: str = "") -> None:
+        """Say it once, until an answer is kept again."""
+        if kind not in self._told:
+            self._told.add(kind)
+            self._notice(severity, message, action)
+
+    def _notice(self, severity: Severity, message: str, action: str) -> None:
+        self._events.tell(registry.NOTICE, Notice(severity=severity, message=message, action=action))

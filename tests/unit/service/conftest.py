@@ -1,0 +1,104 @@
+"""A whole service with a scripted worker, and all that it tells."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from traitlets.config import Config
+
+from jupyter_localcoder.composition import build_service
+from jupyter_localcoder.contract.generation import ChatRequest, Done, GenerateRequest, Message
+from jupyter_localcoder.contract.history import ResponseListRequest
+from jupyter_localcoder.contract.models import ModelImportRequest
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.service import Service
+from tests.support.workers import spawn
+
+
+class Desk:
+    """A service, and what it told."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.store = service._recorder.store
+        self.told: list[tuple[str, Any]] = []
+        self._news = asyncio.Event()
+        service.events.listen(self._hear)
+
+    def _hear(self, event: Any, payload: msgspec.Struct) -> None:
+        self.told.append((event.name, payload))
+        self._news.set()
+
+    def of(self, event: str) -> list[Any]:
+        return [payload for name, payload in self.told if name == event]
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """Wait for what some event brings about."""
+
+        async def wait() -> Any:
+            while not (met := condition()):
+                self._news.clear()
+                await self._news.wait()
+            return met
+
+        return await asyncio.wait_for(wait(), seconds)
+
+    async def explain(self, code: str = "x = 1", **fields: Any) -> Done:
+        return await self.last(self.service.generate(GenerateRequest(command="explain", code=code, **fields)))
+
+    async def chat(self, *turns: str, **fields: Any) -> Done:
+        messages = tuple(
+            Message(role="assistant" if n % 2 else "user", content=turn) for n, turn in enumerate(turns)
+        )
+        return await self.last(self.service.chat(ChatRequest(messages=messages, **fields)))
+
+    async def last(self, frames: Any) -> Done:
+        async with contextlib.aclosing(frames):
+            async for frame in frames:
+                if isinstance(frame, Done):
+                    return frame
+        raise AssertionError("a stream without an end")
+
+    async def listed(self, **fields: Any) -> list[Any]:
+        page = await self.service.response_get_history(ResponseListRequest(**fields))
+        return list(page.responses)
+
+    async def settings(self, **fields: Any) -> None:
+        await self.service.settings_update(SettingsUpdateRequest(**fields))
+
+
+Open = Callable[..., Awaitable[Desk]]
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Open]:
+    """Open a service whose worker says what the test wants, with these traits of the history."""
+    made: list[Service] = []
+
+    async def open_(says: str = "An answer.", *, title: str | None = "A title", **traits: Any) -> Desk:
+        traits.setdefault("history_dir", str(tmp_path / "history"))
+        settings = {"settings_dir": str(tmp_path / "settings")}
+        service = build_service(config=Config({"HistoryStore": traits, "LocalCoderSettings": settings}))
+        service._supervisor._spawn = spawn(json.dumps({"says": says, "title": title}))
+        service.titles._quiet_seconds = 0.01
+        made.append(service)
+        if len(made) == 1:
+            await service.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
+            await service.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
+        return Desk(service)
+
+    yield open_
+    for service in made:
+        jp_asyncio_loop.run_until_complete(service.close())
+
+
+@pytest.fixture
+def desk(open_desk: Open, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Desk:
+    return jp_asyncio_loop.run_until_complete(open_desk())

@@ -1,0 +1,265 @@
+"""Answers are kept behind the backs of those who wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from jupyter_localcoder import errors
+from jupyter_localcoder.contract.generation import CompleteRequest, LlmCancelRequest, Origin, Started
+from jupyter_localcoder.contract.history import (
+    ResponseDeleteAllRequest,
+    ResponseRequest,
+    ResponseSearchRequest,
+)
+from jupyter_localcoder.contract.queue import CallRequest, QueueGetRequest
+from jupyter_localcoder.history import HistoryStore
+from tests.support.responses import response
+from tests.unit.service.conftest import Desk, Open
+
+
+async def test_a_command_is_kept_with_all_it_takes_to_ask_again(desk: Desk):
+    done = await desk.explain("x = 1", instruction="briefly", origin=Origin(notebook="a/b.ipynb", cell="c1"))
+    (listed,) = await desk.listed()
+    kept = await desk.service.response_get(ResponseRequest(id=listed.id))
+    assert kept.id == done.run
+    assert (kept.kind, kept.command, kept.provider, kept.model) == ("generate", "explain", "embedded", "tiny")
+    assert (kept.notebook, kept.cell) == ("a/b.ipynb", "c1")
+    assert kept.prompt == "briefly\n\n```python\nx = 1\n```"
+    assert kept.content == done.text == "An answer."
+    assert (kept.digest, kept.quantization) == (done.model.digest, done.model.quantization)
+    assert kept.sampling["seed"] == done.sampling.seed
+    assert kept.prompt_sha256 == done.prompt_sha256
+    assert (kept.title, kept.title_source) == ("tiny", "model")
+
+
+async def test_its_end_is_told_once_it_is_kept(desk: Desk):
+    done = await desk.explain(origin=Origin(notebook="a.ipynb"))
+    (told,) = await desk.until(lambda: desk.of("response:complete"))
+    assert (told.request_id, told.response_id, told.path) == (done.run, done.run, "a.ipynb")
+    assert desk.store.get(told.response_id).prompt_id == told.prompt_id
+
+
+async def test_the_same_question_is_the_same_prompt(desk: Desk):
+    for code in ("x = 1", "x = 2", "x = 1"):
+        await desk.explain(code)
+    first, second, third = await desk.listed()
+    assert first.prompt_id == third.prompt_id != second.prompt_id
+    assert len(await desk.listed(prompt_id=first.prompt_id)) == 2
+
+
+async def test_the_turns_of_a_chat_lie_together(desk: Desk):
+    await desk.chat("Hello?")
+    await desk.chat("Hello?", "An answer.", "And then?")
+    second, first = await desk.listed()
+    assert first.prompt_id == second.prompt_id
+    assert (first.preview, second.preview) == ("Hello?", "And then?")
+
+
+async def test_a_queued_prompt_is_kept_under_its_own_id(desk: Desk):
+    call = CallRequest(prompt="Hi", prompt_id="../mine", path="a.ipynb", cell="c2", keep=True)
+    queued = await desk.service.llm_call(call)
+    answer = await desk.service.queue_get(QueueGetRequest(id=queued.id, wait_ms=20_000))
+    assert answer.response_id == queued.id
+    kept = await desk.service.response_get(ResponseRequest(id=queued.id))
+    assert (kept.kind, kept.prompt_id, kept.notebook, kept.cell) == ("queue", "../mine", "a.ipynb", "c2")
+    assert (kept.prompt, kept.content) == ("Hi", "An answer.")
+
+
+async def test_completions_are_not_kept(desk: Desk):
+    await desk.last(desk.service.tab_complete(CompleteRequest(prefix="x = ")))
+    assert await desk.listed() == []
+
+
+async def test_private_and_switched_off_nothing_is_written(desk: Desk):
+    await desk.explain(private=True)
+    await desk.settings(history=False)
+    await desk.explain()
+    queued = await desk.service.llm_call(CallRequest(prompt="Hi", private=True, keep=True))
+    await desk.service.queue_get(QueueGetRequest(id=queued.id, wait_ms=20_000))
+    await desk.until(lambda: len(desk.of("response:complete")) == 3)
+    assert {told.response_id for told in desk.of("response:complete")} == {""}
+    assert not desk.store.root.exists()
+    await desk.settings(history=True)
+    await desk.explain()
+    assert len(await desk.listed()) == 1
+
+
+async def test_a_slow_disk_holds_no_answer_up(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    await desk.explain()
+    slow = threading.Event()
+    keep_all = desk.store.keep_all
+
+    def wait(responses):
+        assert slow.wait(20)
+        return keep_all(responses)
+
+    monkeypatch.setattr(desk.store, "keep_all", wait)
+    begin = time.monotonic()
+    for n in range(5):
+        await desk.explain(f"x = {n}")
+    assert time.monotonic() - begin < 10, "the disk does not answer for 20 seconds"
+    slow.set()
+    assert len(await desk.listed()) == 6
+
+
+async def test_answers_that_come_together_are_kept_together(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    batches: list[int] = []
+    keep_all = desk.store.keep_all
+
+    def count(responses):
+        batches.append(len(responses))
+        return keep_all(responses)
+
+    monkeypatch.setattr(desk.store, "keep_all", count)
+    await asyncio.gather(*(desk.explain(f"x = {n}") for n in range(30)))
+    assert len(await desk.listed()) == 30
+    assert len(batches) < 30
+    assert sum(batches) == 30
+
+
+async def test_one_answer_that_cannot_be_kept_takes_no_other_with_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    keep_all = desk.store.keep_all
+
+    def refuse(responses):
+        if any("x = 3" in each.prompt for each in responses):
+            raise errors.DiskFull
+        return keep_all(responses)
+
+    monkeypatch.setattr(desk.store, "keep_all", refuse)
+    await asyncio.gather(*(desk.explain(f"x = {n}") for n in range(6)))
+    assert len(await desk.listed()) == 5
+    (notice,) = desk.of("notice")
+    assert "not kept" in notice.message
+
+
+async def test_a_disk_that_fails_is_told_once_until_it_goes_well_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(responses):
+        raise errors.DiskFull
+
+    for round_ in (1, 2):
+        with monkeypatch.context() as broken:
+            broken.setattr(desk.store, "keep_all", refuse)
+            for _ in range(3):
+                assert (await desk.explain()).text == "An answer."
+            await desk.until(lambda: len(desk.of("response:complete")) % 4 == 3)
+        notices = desk.of("notice")
+        assert len(notices) == round_
+        assert notices[-1].severity == "warning"
+        assert "complete" in notices[-1].message
+        await desk.explain()
+        await desk.until(lambda: len(desk.of("response:complete")) % 4 == 0)
+
+
+async def test_a_failure_that_nobody_foresaw_reaches_no_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(desk.store, "keep_all", lambda responses: 1 / 0)
+    assert (await desk.explain()).text == "An answer."
+    await desk.until(lambda: desk.of("response:complete"))
+    assert len(desk.of("notice")) == 1
+
+
+async def test_what_was_answered_last_is_listed_at_once(desk: Desk):
+    for n in range(10):
+        done = await desk.explain(f"x = {n}")
+        assert (await desk.listed())[0].id == done.run
+
+
+async def test_closing_keeps_what_was_just_answered(open_desk: Open):
+    desk = await open_desk()
+    done = await desk.explain()
+    await desk.service.close()
+    assert HistoryStore(history_dir=desk.store.history_dir).get(done.run).content == "An answer."
+
+
+async def test_a_request_that_fails_is_told_and_not_kept(open_desk: Open, monkeypatch: pytest.MonkeyPatch):
+    from tests.support.workers import spawn
+
+    desk = await open_desk()
+    monkeypatch.setattr(desk.service._supervisor, "_spawn", spawn("fails"))
+    with pytest.raises(errors.TokenLimitExceeded):
+        await desk.explain()
+    (told,) = desk.of("response:error")
+    assert told.error.code == "TOKEN_LIMIT_EXCEEDED"
+    assert told.request_id
+    assert await desk.listed() == []
+
+
+async def test_a_request_that_is_cancelled_keeps_what_had_come(open_desk: Open, monkeypatch):
+    from tests.support.workers import spawn
+
+    desk = await open_desk()
+    monkeypatch.setattr(desk.service._supervisor, "_spawn", spawn("waits"))
+    from jupyter_localcoder.contract.generation import Delta, Done, GenerateRequest
+
+    run = ""
+    async for frame in desk.service.generate(GenerateRequest(command="explain", code="x")):
+        if isinstance(frame, Started):
+            run = frame.run
+        if isinstance(frame, Delta):
+            await desk.service.llm_cancel(LlmCancelRequest(id=run))
+        if isinstance(frame, Done):
+            assert frame.finish == "canceled"
+    (listed,) = await desk.listed()
+    assert listed.finish == "canceled"
+
+
+async def test_who_leaves_in_the_middle_leaves_nothing(open_desk: Open, monkeypatch):
+    from jupyter_localcoder.contract.generation import Delta, GenerateRequest
+    from tests.support.workers import spawn
+
+    desk = await open_desk()
+    monkeypatch.setattr(desk.service._supervisor, "_spawn", spawn("waits"))
+    frames = desk.service.generate(GenerateRequest(command="explain", code="x"))
+    async for frame in frames:
+        if isinstance(frame, Delta):
+            break
+    await frames.aclose()
+    assert await desk.listed() == []
+    assert desk.of("response:error") == []
+
+
+async def test_what_a_killed_process_left_is_adopted_at_the_first_use(open_desk: Open, tmp_path):
+    other = HistoryStore(history_dir=str(tmp_path / "history"))
+    left = other.keep(response())
+    other.close()
+    for path in other.root.glob("history.sqlite3*"):
+        path.unlink()
+    desk = await open_desk()
+    await desk.listed()
+    await desk.until(lambda: [told for told in desk.of("history:changed") if told.reason == "swept"])
+    assert [each.id for each in await desk.listed()] == [left.id]
+
+
+async def test_old_answers_are_deleted_behind_the_new_ones(open_desk: Open, monkeypatch):
+    monkeypatch.setattr("jupyter_localcoder.service.recorder.RETAIN_SECONDS", 0.0)
+    desk = await open_desk(keep_count=2)
+    for n in range(5):
+        await desk.explain(f"x = {n}")
+    await desk.until(lambda: any(told.reason == "deleted" for told in desk.of("history:changed")))
+    await asyncio.gather(*(desk.service._recorder.settled() for _ in range(2)))
+    assert len(await desk.listed()) == 2
+
+
+async def test_the_operations_tell_what_was_deleted(desk: Desk):
+    first = await desk.explain("x = 1")
+    await desk.explain("x = 2")
+    await desk.service.response_delete(ResponseRequest(id=first.run))
+    assert desk.of("history:changed")[-1].response_id == first.run
+    for wrong in ({}, {"all": True, "prompt_id": "p"}):
+        with pytest.raises(errors.InvalidArgument):
+            await desk.service.response_delete_all(ResponseDeleteAllRequest(**wrong))
+    assert (await desk.service.response_delete_all(ResponseDeleteAllRequest(all=True))).count == 1
+    assert await desk.listed() == []
+
+
+async def test_search_through_the_service(desk: Desk):
+    done = await desk.explain("zebra = 1")
+    found = await desk.service.response_search(ResponseSearchRequest(query="zebra"))
+    assert [each.response.id for each in found.found] == [done.run]

@@ -1,0 +1,248 @@
+"""A few words over each answer, made when nobody wants anything else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from jupyter_localcoder import errors, title_words
+from jupyter_localcoder.contract.generation import LlmCancelAllRequest
+from jupyter_localcoder.contract.history import (
+    ResponseRequest,
+    TitleConfigGetRequest,
+    TitleConfigSetRequest,
+    TitleSetRequest,
+)
+from jupyter_localcoder.contract.models import ModelUnloadRequest
+from jupyter_localcoder.contract.queue import CallRequest, QueueAnswer, QueueItem
+from tests.unit.service.conftest import Desk, Open
+
+
+def statuses(desk: Desk, id_: str) -> list[str]:
+    return [told.status for told in desk.of("title:status") if told.response_id == id_]
+
+
+def over(desk: Desk, id_: str) -> bool:
+    return {"completed", "failed"} & set(statuses(desk, id_)) != set()
+
+
+async def titled(desk: Desk, **fields) -> tuple[str, str]:
+    done = await desk.explain(**fields)
+    await desk.until(lambda: over(desk, done.run))
+    (listed,) = [each for each in await desk.listed() if each.id == done.run]
+    return listed.title, listed.title_source
+
+
+async def configure(desk: Desk, **fields):
+    return await desk.service.title_config_set(TitleConfigSetRequest(**fields))
+
+
+async def test_an_answer_gets_a_title_behind_it(open_desk: Open):
+    desk = await open_desk(title='**Title: "Reading a CSV file."**\n\nMore words.')
+    assert await titled(desk) == ("Reading a CSV file", "generated")
+    told = desk.of("title:status")
+    assert [each.status for each in told] == ["pending", "completed"]
+    assert (told[0].title, told[1].title, told[1].model) == ("tiny", "Reading a CSV file", "tiny")
+
+
+async def test_what_is_no_title_leaves_the_models_name(open_desk: Open):
+    desk = await open_desk(title="...\n---\n")
+    assert await titled(desk) == ("tiny", "model")
+    assert desk.of("notice") == []
+
+
+async def test_a_request_of_a_person_never_waits_for_a_title(
+    open_desk: Open, monkeypatch: pytest.MonkeyPatch
+):
+    """The worker never ends a title here by itself: only because it makes way does the next answer come."""
+    desk = await open_desk(title="")
+    begun = asyncio.Event()
+    make = desk.service._supervisor.job
+
+    def job(plan, request):
+        if request.scope == "title:":
+            begun.set()
+        return make(plan, request)
+
+    monkeypatch.setattr(desk.service._supervisor, "job", job)
+    for n in range(3):
+        done = await asyncio.wait_for(desk.explain(f"x = {n}"), 20)
+        assert done.text == "An answer."
+        await asyncio.wait_for(begun.wait(), 20)
+        begun.clear()
+    assert all("completed" not in statuses(desk, each.id) for each in await desk.listed())
+
+
+async def test_a_title_that_made_way_is_tried_again(desk: Desk):
+    said = [None, None, "At last"]
+
+    async def say(asked, config):
+        return said.pop(0)
+
+    desk.service.titles._try = say
+    assert await titled(desk) == ("At last", "generated")
+
+
+async def test_no_model_is_loaded_for_a_title(desk: Desk):
+    await desk.settings(history=True)
+    done = await desk.explain()
+    await desk.until(lambda: over(desk, done.run))
+    await desk.service.model_unload(ModelUnloadRequest())
+    loads = desk.service._supervisor.generation
+    with pytest.raises(errors.TitleProviderError, match="No model is loaded"):
+        await desk.service.title_generate(ResponseRequest(id=done.run))
+    assert desk.service._supervisor.generation == loads
+    assert desk.service._supervisor.state == "stopped"
+    assert statuses(desk, done.run)[-2:] == ["pending", "failed"]
+
+
+async def test_another_model_than_the_loaded_one_makes_none(desk: Desk):
+    await configure(desk, model="other")
+    assert await titled(desk) == ("tiny", "model")
+
+
+async def test_switched_off_there_is_none(desk: Desk):
+    await configure(desk, enabled=False)
+    await desk.explain()
+    await desk.until(lambda: desk.of("response:complete"))
+    await desk.service.titles._worker
+    assert desk.of("title:status") == []
+
+
+async def test_a_title_may_be_made_again_and_written_by_hand(desk: Desk):
+    done = await desk.explain()
+    await desk.until(lambda: over(desk, done.run))
+    made = await desk.service.title_set(TitleSetRequest(id=done.run, title="  My own\n words "))
+    assert (made.title, made.title_source) == ("My own words", "hand")
+    again = await desk.service.title_generate(ResponseRequest(id=done.run))
+    assert (again.title, again.title_source) == ("A title", "generated")
+    assert (await desk.listed())[0].title == "A title"
+
+
+@pytest.mark.parametrize("blank", [" ", "\n\t", "\x1b[0m", "\x07"])
+async def test_a_title_of_nothing_is_refused(desk: Desk, blank: str):
+    done = await desk.explain()
+    with pytest.raises(errors.InvalidArgument):
+        await desk.service.title_set(TitleSetRequest(id=done.run, title=blank))
+    assert (await desk.listed())[0].title
+
+
+async def test_a_title_by_hand_is_not_overwritten_by_one_that_comes_late(open_desk: Open):
+    desk = await open_desk(title="")
+    done = await desk.explain()
+    await desk.until(lambda: "pending" in statuses(desk, done.run))
+    await desk.service.title_set(TitleSetRequest(id=done.run, title="Mine"))
+    desk.service.titles._try = _says("Late")
+    await desk.explain("x = 2")
+    await desk.until(lambda: len(await_none(desk)) >= 1)
+    assert [each.title for each in await desk.listed() if each.id == done.run] == ["Mine"]
+
+
+def _says(text: str):
+    async def say(asked, config):
+        return text
+
+    return say
+
+
+def await_none(desk: Desk) -> list:
+    return [told for told in desk.of("title:status") if told.status == "completed" and told.title == "Late"]
+
+
+async def test_an_answer_that_is_not_there_has_no_title(desk: Desk):
+    with pytest.raises(errors.TitleResponseNotFound):
+        await desk.service.title_generate(ResponseRequest(id="0" * 16))
+    with pytest.raises(errors.ResponseNotFound):
+        await desk.service.title_set(TitleSetRequest(id="0" * 16, title="x"))
+
+
+async def test_only_the_first_turn_of_a_conversation_gets_one(desk: Desk):
+    recorder = desk.service._recorder
+    first = await desk.explain()
+    await desk.until(lambda: over(desk, first.run))
+    second = recorder.store.get(first.run)
+    from msgspec.structs import replace
+
+    desk.service.titles._kept(replace(second, id="1" * 16, parent_id=first.run))
+    assert not desk.service.titles._waiting
+
+
+async def test_the_configuration_is_kept_and_checked(desk: Desk, open_desk: Open):
+    assert (await desk.service.title_config_get(TitleConfigGetRequest())).enabled
+    await configure(desk, enabled=False, timeout_seconds=10)
+    for wrong in (9.9, 120.1, -1.0):
+        with pytest.raises(errors.TitleConfigInvalid) as caught:
+            await configure(desk, timeout_seconds=wrong)
+        assert caught.value.details["field"] == "timeout_seconds"
+    other = await open_desk()
+    config = await other.service.title_config_get(TitleConfigGetRequest())
+    assert (config.enabled, config.timeout_seconds) == (False, 10)
+
+
+async def test_a_file_of_the_configuration_that_makes_no_sense_is_the_default(desk: Desk):
+    await configure(desk, enabled=False)
+    (desk.store.root / "titles.json").write_bytes(b"{")
+    assert (await desk.service.title_config_get(TitleConfigGetRequest())).enabled
+
+
+async def test_another_provider_is_asked_through_the_queue(desk: Desk):
+    asked: list[CallRequest] = []
+
+    async def ask(request: CallRequest) -> QueueAnswer:
+        asked.append(request)
+        if len(asked) == 2:
+            raise errors.Timeout
+        if len(asked) == 3:
+            raise errors.AirGapped
+        item = QueueItem(
+            id="1", prompt_id="1", provider="far", model="m", priority="low", state="done", position=0,
+            keep=False, private=True, path="", cell="", added="",
+        )  # fmt: skip
+        return QueueAnswer(item=item, text="From afar")
+
+    desk.service.titles._ask = ask
+    await configure(desk, provider="far", model="m", timeout_seconds=12)
+    assert await titled(desk) == ("From afar", "generated")
+    (request,) = asked
+    assert (request.provider, request.model, request.priority, request.private) == ("far", "m", "low", True)
+    assert request.timeout_ms == 12_000
+    done = (await desk.listed())[0].id
+    for expected in (errors.TitleTimeout, errors.TitleProviderError):
+        with pytest.raises(expected):
+            await desk.service.title_generate(ResponseRequest(id=done))
+
+
+async def test_cancel_all_ends_no_answers_title(desk: Desk):
+    """What a person cannot see they do not mean."""
+    await desk.service.llm_cancel_all(LlmCancelAllRequest())
+    assert await titled(desk) == ("A title", "generated")
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("Lists in Python", "Lists in Python"),
+        ("\n\n# Lists\n", "Lists"),
+        ('"Lists."', "Lists"),
+        ("Title: Lists", "Lists"),
+        ("\x1b]52;c;aGk=\x07Lists", "Lists"),
+        ("```python\nx", "python"),
+        (
+            "one two three four five six seven eight nine ten eleven",
+            "one two three four five six seven eight nine ten",
+        ),
+        ("", ""),
+        ("?!\n…", ""),
+        ("x" * 500, "x" * 119 + "…"),
+    ],
+)
+def test_what_is_made_of_what_a_model_says(said: str, title: str):
+    assert title_words.title_of(said) == title
+
+
+def test_only_the_beginning_is_shown_to_who_makes_the_title():
+    asked = title_words.question("p" * 10_000, "a" * 10_000)
+    assert asked.count("p") < 400
+    assert len(asked) < 600
+    assert title_words.question("short", "a" * 10_000).count("a" * 450) == 1
