@@ -105,8 +105,8 @@ async def test_who_may_only_read_can_only_read(ask: Ask, jp_serverapp: Any, op: 
     jp_serverapp.web_app.settings["authorizer"] = ReadOnly()
     answer = await ask(op.method, path_of(op), None if body_of(op) is None else {})
     if op.action == "read":
-        # Let in, an operation may still find nothing of the name that this test makes up.
-        assert answer.status == 200 or answer.code in op.errors
+        # Let in, an operation may still find nothing of the name that this test makes up, or none at all.
+        assert answer.status == 200 or answer.code in (*op.errors, "VALIDATION_ERROR")
     else:
         assert (answer.status, answer.code) == (403, "AUTH_ERROR")
 
