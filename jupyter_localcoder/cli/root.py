@@ -11,6 +11,7 @@ class LocalCoderRoot(LocalCoderGroup):
     usage = "COMMAND [options]"
     description = "A coding assistant for Jupyter that runs wholly on your own machine."
     subcommands = {
+        "setup": (lazy("setup.Setup"), "Set up a first model, step by step."),
         "models": (lazy("models.group.Models"), "List, fetch, import, export, remove and verify models."),
         "config": (lazy("config.group.ConfigGroup"), "Show and change the settings."),
         "status": (lazy("status.Status"), "Show what the assistant is doing."),
@@ -24,7 +25,7 @@ class LocalCoderRoot(LocalCoderGroup):
         "doctor": (lazy("doctor.command.Doctor"), "Check what is found, what is missing, and what to do."),
     }
     examples = """
-jupyter localcoder doctor
+jupyter localcoder setup
 jupyter localcoder models pull qwen2.5-coder-0.5b
 jupyter localcoder explain analysis.py
 """

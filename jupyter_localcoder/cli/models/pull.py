@@ -58,7 +58,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
         with self.client() as client:
             air_gap = settings_of(client).settings.air_gap
         info = store.info(model, 0)
-        _check_air_gap(store, info, air_gap)
+        check_air_gap(store, info, air_gap)
         accepted = license.sha256 if self.accept_license else ""
         if not (info.license_accepted or accepted or info.state == "ready"):
             consent.ask(self.console, info, license)
@@ -67,28 +67,30 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
             model, allow_download=True, accept_license=accepted, accepted_by=consent.who(), air_gap=air_gap
         )
         if ready is None:
-            self._fetch(store, info)
+            fetch(self, store, info)
         self._report(store, model, fetched=ready is None)
         return Exit.OK
-
-    def _fetch(self, store: ModelStore, info: ModelInfo) -> None:
-        stop = threading.Event()
-        resumed = f", {size(info.received_bytes)} of it are here already" if info.received_bytes else ""
-        self.note(f"Fetching {info.id}: {size(info.size_bytes)}{resumed}.")
-        try:
-            with shown(self, info.id) as progress, on_interrupt(stop):
-                store.fetch(info.id, progress=progress, cancel=stop)
-        except (Canceled, KeyboardInterrupt):
-            raise Canceled(
-                "The download was stopped. What came so far is kept.",
-                recovery=f"`jupyter localcoder models pull {info.id}` goes on from there.",
-            ) from None
 
     def _report(self, store: ModelStore, model: str, *, fetched: bool) -> None:
         info = store.info(model, 0)
         self.console.document({"model": info, "fetched": fetched})
         told = "is ready, its digest is verified" if fetched else "was here already"
         self.console.out(f"{info.id} {told} ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
+
+
+def fetch(command: LocalCoderCommand, store: ModelStore, info: ModelInfo) -> None:
+    """Fetch a model that `ModelStore.prepare` has found to be allowed; Ctrl-C keeps what came so far."""
+    stop = threading.Event()
+    resumed = f", {size(info.received_bytes)} of it are here already" if info.received_bytes else ""
+    command.note(f"Fetching {info.id}: {size(info.size_bytes)}{resumed}.")
+    try:
+        with shown(command, info.id) as progress, on_interrupt(stop):
+            store.fetch(info.id, progress=progress, cancel=stop)
+    except (Canceled, KeyboardInterrupt):
+        raise Canceled(
+            "The download was stopped. What came so far is kept.",
+            recovery=f"`jupyter localcoder models pull {info.id}` goes on from there.",
+        ) from None
 
 
 def license_of(store: ModelStore, model: str) -> License:
@@ -99,7 +101,7 @@ def license_of(store: ModelStore, model: str) -> License:
     return store.catalogue.licenses[entry.license]
 
 
-def _check_air_gap(store: ModelStore, info: ModelInfo, air_gap: bool) -> None:
+def check_air_gap(store: ModelStore, info: ModelInfo, air_gap: bool) -> None:
     """Say at once that nothing can be fetched: nobody is to read a licence for nothing."""
     sources = store.catalogue.entries[info.id].sources
     if air_gap and info.state != "ready" and not any(isinstance(source, FileSource) for source in sources):

@@ -62,6 +62,10 @@ class Script:
     """Where a key would be kept."""
     queued: int = 0
     """Requests in the queue; the first one runs."""
+    too_big: bool = False
+    """A load is refused unless it is forced."""
+    disabled: bool = False
+    """Completion is switched off."""
 
 
 class FakeStream(Stream):
@@ -152,6 +156,8 @@ class FakeClient(Client):
         self.log.append((op.name, request))
         if self.script.fail:
             raise errors.from_parts(self.script.fail, "")
+        if self.script.disabled:
+            raise errors.Disabled
         return FakeStream(self.script, self.log)
 
     def close(self) -> None:
@@ -208,6 +214,10 @@ class FakeClient(Client):
         )
 
     def load(self, request: Any) -> models.LoadedModel:
+        if self.script.too_big and not request.force:
+            raise errors.OutOfMemory(
+                f"`{request.id}` needs 5.0 GB of memory; 1.0 GB are free for it.", refused=True
+            )
         return models.LoadedModel(
             id=request.id,
             digest="ab" * 32,

@@ -38,7 +38,7 @@ def test_the_program_leaves_with_the_exit_code(program):
     ran = program("mdels")
     assert ran.code == 2
     assert ran.out == ""
-    assert "Subcommands: models, config" in ran.err
+    assert "Subcommands: setup, models, config" in ran.err
 
 
 def test_a_usage_error_is_a_document_with_json(program):

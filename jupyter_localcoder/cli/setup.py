@@ -1,0 +1,196 @@
+"""``setup``: from an empty machine to a first completion, step by step, or in one go for scripts."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Bool, Unicode
+
+from ..contract import backend, codec, generation, models, registry
+from ..contract.settings import SettingsUpdateRequest
+from ..errors import Disabled, InvalidArgument, OutOfMemory, ValidationError
+from ..plain_text import PlainText
+from .command import LocalCoderCommand, options
+from .config.show import settings_of
+from .exits import Exit
+from .models import consent
+from .models.pull import check_air_gap, fetch, license_of
+from .table import table
+from .units import size
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+_ABOUT = (
+    "The model runs on this machine, in a process of its own. Your code, your data and your questions stay "
+    "here: nothing is sent anywhere. The one thing that needs the network is the download of a model."
+)
+_FIT = {"fits": "fits", "tight": "tight", "does-not-fit": "too big", "unknown": "?"}
+_EXAMPLE = 'def celsius(fahrenheit):\n    """Convert degrees Fahrenheit to Celsius."""\n    return '
+_EXAMPLE_TOKENS = 32
+
+
+class Setup(LocalCoderCommand):
+    """Set up a first model, step by step."""
+
+    usage = "setup [options]"
+    description = """Choose a profile for this machine, accept the licence of its model, fetch it, load
+    it, and see a first completion. What is there already is not fetched again. Nothing is fetched
+    before its licence is accepted."""
+    aliases = LocalCoderCommand.aliases | {"profile": "Setup.profile"}
+    flags = LocalCoderCommand.flags | options(
+        yes=("Setup.yes", "Take what is recommended, and ask nothing but for the licence."),
+        accept_license=("Setup.accept_license", "Accept the licence of the model without being asked."),
+    )
+    examples = """
+jupyter localcoder setup
+jupyter localcoder setup --yes --profile=Compact --accept-license
+"""
+
+    profile = Unicode("", config=True, help="Profile to set up. Default: the one that is recommended.")
+    yes = Bool(False, config=True, help="Take what is recommended, and ask nothing but for the licence.")
+    accept_license = Bool(False, config=True, help="Accept the licence without being asked.")
+
+    def run(self) -> Exit:
+        """Go through the steps."""
+        with self.client() as client:
+            known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+            self._tell(_ABOUT + "\n")
+            profile = self._choose(known)
+            fetched = self._make_ready(client, profile.model)
+            self._keep(client, profile, known)
+            loaded = self._load(client, profile.model)
+            speeds = self._speeds(client)
+            text = self._complete(client, profile.model)
+            info = self.store().info(profile.model, 0)
+        self.console.document(
+            {
+                "profile": profile.name,
+                "model": info,
+                "fetched": fetched,
+                "loaded": loaded,
+                "speeds": speeds,
+                "completion": text,
+            }
+        )
+        self._tell("It is set up. Start `jupyter lab`, and type in a notebook.")
+        return Exit.OK
+
+    def _choose(self, known: models.ModelList) -> models.Profile:
+        """The profile that was named, is recommended, or is answered at the question."""
+        by_name = {profile.name.lower(): profile for profile in known.profiles}
+        recommended = by_name[known.recommended_profile.lower()]
+        if self.profile:
+            return _named(self.profile, by_name)
+        self._tell(known.recommended_reason)
+        if self.yes:
+            return recommended
+        if not self.console.can_ask:
+            raise InvalidArgument(
+                "Nobody is here to choose a profile.",
+                recovery="Give `--yes` for the one that is recommended, or `--profile=NAME`.",
+            )
+        infos = {info.id: info for info in known.models}
+        rows = [_row(profile, infos[profile.model], profile == recommended) for profile in known.profiles]
+        self.console.note(
+            "\n" + table(("PROFILE", "MODEL", "SIZE", "FIT", ""), rows, width=self.console.width) + "\n"
+        )
+        while answer := self.console.ask(f"Profile [{recommended.name}]: "):
+            if answer.lower() in by_name:
+                return by_name[answer.lower()]
+            self.console.note(f"There is no profile `{answer}`.")
+        return recommended
+
+    def _make_ready(self, client: Client, model: str) -> bool:
+        """Fetch the model unless it is here; whether it was fetched."""
+        store = self.store()
+        info = store.info(model, 0)
+        if info.state == "ready":
+            self.note(f"{info.name} is on this machine.")
+            return False
+        air_gap = settings_of(client).settings.air_gap
+        check_air_gap(store, info, air_gap)
+        license = license_of(store, model)
+        accepted = license.sha256 if self.accept_license else ""
+        if not (info.license_accepted or accepted):
+            consent.ask(self.console, info, license)
+            accepted = license.sha256
+        ready = store.prepare(
+            model, allow_download=True, accept_license=accepted, accepted_by=consent.who(), air_gap=air_gap
+        )
+        if ready is None:
+            fetch(self, store, info)
+        return ready is None
+
+    def _keep(self, client: Client, profile: models.Profile, known: models.ModelList) -> None:
+        """Let the profile be in force; what is recommended is what `auto` chooses by itself."""
+        wanted = "auto" if profile.name == known.recommended_profile else profile.name
+        settings = settings_of(client).settings
+        if (settings.profile, settings.model) != (wanted, ""):
+            client.call(registry.SETTINGS_UPDATE, SettingsUpdateRequest(profile=wanted, model=None))
+
+    def _load(self, client: Client, model: str) -> models.LoadedModel:
+        self.note(f"Loading {model} …")
+        try:
+            return client.call(registry.MODEL_LOAD, models.ModelLoadRequest(id=model))
+        except OutOfMemory as refusal:
+            if self.yes or not (self.console.can_ask and refusal.details.get("refused")):
+                raise
+            self._tell(refusal.message)
+            if self.console.ask("Load it anyway? [y/N] ").lower() not in ("y", "yes"):
+                raise
+        return client.call(registry.MODEL_LOAD, models.ModelLoadRequest(id=model, force=True))
+
+    def _speeds(self, client: Client) -> backend.Calibration | None:
+        status: backend.BackendStatus = client.call(registry.PING, backend.PingRequest())
+        speeds = status.calibration
+        if speeds is not None:
+            self.note(
+                f"Measured here: reads {speeds.prefill_tokens_per_second:.0f}, writes"
+                f" {speeds.decode_tokens_per_second:.1f} tokens/s."
+            )
+        return speeds
+
+    def _complete(self, client: Client, model: str) -> str:
+        """Show a first completion; its text, and an empty one where completion is switched off."""
+        request = codec.decode(
+            generation.CompleteRequest,
+            {"prefix": _EXAMPLE, "suffix": "\n", "language": "python", "multiline": False,
+             "max_tokens": _EXAMPLE_TOKENS, "model": model},
+        )  # fmt: skip
+        plain, pieces = PlainText(), []
+        self.note("\nA first completion:\n")
+        self.console.out(_EXAMPLE, end="")
+        try:
+            with client.stream(registry.TAB_COMPLETE, request) as frames:
+                for frame in frames:
+                    if isinstance(frame, generation.Delta):
+                        pieces.append(plain.feed(frame.text))
+                        self.console.out(self.console.paint(pieces[-1], "cyan"), end="")
+        except Disabled as reason:
+            self.console.out("")
+            self.note(f"{reason.message} {reason.recovery}")
+            return ""
+        self.console.out("")
+        self.note("")
+        return "".join(pieces)
+
+    def _tell(self, text: str) -> None:
+        lines = textwrap.wrap(text, self.console.width or 80, break_on_hyphens=False)
+        self.note("\n".join(lines) + "\n" * text.endswith("\n"))
+
+
+def _named(name: str, by_name: dict[str, models.Profile]) -> models.Profile:
+    try:
+        return by_name[name.lower()]
+    except KeyError:
+        known = ", ".join(profile.name for profile in by_name.values())
+        raise ValidationError(
+            f"There is no profile `{name}`.", recovery=f"Choose one of: {known}.", field="profile"
+        ) from None
+
+
+def _row(profile: models.Profile, info: models.ModelInfo, recommended: bool) -> tuple[Any, ...]:
+    here = "on this machine" if info.state == "ready" else size(info.size_bytes)
+    return (profile.name, info.name, here, _FIT[info.fit.fit], "recommended" if recommended else "")
