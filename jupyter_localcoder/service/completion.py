@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from ..context.checks.gate import Gate, Rules
 from ..context.checks.surroundings import Surroundings
 from ..context.fill import Built, FillBuilder
+from ..context.indentation import split_indentation
 from ..contract import generation, wire
 from ..contract.common import Empty, SamplingOptions
 from ..contract.notebook import NotebookContext
@@ -140,8 +141,9 @@ class Completion:
         self, request: generation.CompleteRequest | generation.WarmRequest, reserve_tokens: int
     ) -> Built:
         sizes = self._engine.budget()
+        prefix, _ = split_indentation(request.prefix)
         return self._builder.build(
-            request.prefix,
+            prefix,
             request.suffix,
             request.notebook,
             request.language,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...contract.generation import Doubt, Finish
+from ..indentation import Outdent, split_indentation
 from .columns import unknown_column
 from .repetition import last_line, repeats, without_overlap
 from .surroundings import Surroundings
@@ -46,6 +47,7 @@ class Gate:
         """Whether the rest is not wanted."""
         self._around = around
         self._rules = rules
+        self._outdent = Outdent(split_indentation(around.prefix)[1])
         self._held = ""
         self._shown = ""
         self._first = True
@@ -60,6 +62,7 @@ class Gate:
         """
         if self.ended:
             return ""
+        text = self._outdent.take(text)
         if not self._rules.any:
             return text
         self._held += text

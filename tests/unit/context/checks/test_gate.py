@@ -141,3 +141,13 @@ def test_the_pieces_in_which_an_answer_comes_do_not_matter(answer: str, size: in
     made = gate("x")
     out = "".join(made.take(answer[i : i + size]) for i in range(0, len(answer), size))
     assert out + made.finish("stop") == shown(gate("x"), answer)
+
+
+@pytest.mark.parametrize("checks", ["off", "mark", "drop"])
+def test_the_indentation_before_the_cursor_is_not_written_twice(checks: str) -> None:
+    before = "def f(a):\n    b = a\n    "
+    assert shown(gate(before, checks=checks), "    return b") == "return b"
+    assert shown(gate(before, checks=checks), "        return b").strip() in ("return b", "")
+    assert shown(gate(before, checks=checks), "return b") == "return b"
+    assert shown(gate(before, checks=checks), "    c = b\n    return c") == "c = b\n    return c"
+    assert shown(gate("x = ", checks=checks), " 1") == " 1"
