@@ -27,7 +27,7 @@ lab: $(VENV)/.installed ## Open JupyterLab on the quickstart
 
 test: check ## Run every check and every test
 	npm --prefix labextension test
-	$(BIN)/python -m pytest tests/unit tests/engine tests/server tests/e2e
+	$(BIN)/python -m pytest tests/unit tests/engine tests/server tests/faults tests/e2e
 	$(MAKE) browser
 
 unit: $(VENV)/.developing ## Run the fast tests alone

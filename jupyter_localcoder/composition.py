@@ -15,8 +15,10 @@ from .contract.backend import Notice
 from .credentials.store import Credentials
 from .events import EventHub
 from .history import HistoryStore
+from .models import memory
 from .models.store import ModelStore
 from .planning import Planner
+from .postmortem import Witness
 from .queueing.queue import RequestQueue
 from .service import Service
 from .service.machine import KernelPids
@@ -74,6 +76,8 @@ def build_service(
         on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
         on_loaded=lambda *loaded: service.note_loaded(*loaded),
         on_restart=restarted,
+        on_out_of_memory=lambda *failed: service.note_out_of_memory(*failed),
+        witness=Witness(free=memory.available),
         **shared,
     )
     service = Service(

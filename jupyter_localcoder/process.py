@@ -7,7 +7,7 @@ Both halves of the life of a worker, and the rule between them:
   never blocks the loop; one copies what the worker prints to stderr into the log, so that a chatty
   library never blocks the worker.
 - *The child* says `Hello` when it is ready, and leaves when its input ends. So a parent that is killed
-  takes the child with it, whatever happens.
+  takes the child with it; where the child hangs, Linux ends it (`worker.limits`).
 - *An end is reported once*, with how it came about, after the child is reaped. Stopping escalates: the
   input is closed, then SIGTERM, then SIGKILL, each after a time of grace.
 
@@ -18,6 +18,7 @@ watcher on older Pythons, and the service also runs in the background thread of 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import os
@@ -56,20 +57,28 @@ class Exit:
     """End of what it printed to stderr, for the log."""
     broken_frames: str = ""
     """What was wrong with its frames, where that is why it had to go."""
+    killed_because: str = ""
+    """The sentence that says why `WorkerProcess.kill` was called, where it was."""
 
     @property
     def sentence(self) -> str:
         """What happened, for a person."""
         if self.broken_frames:
             return f"The inference worker sent something that cannot be read ({self.broken_frames})."
+        if self.killed_because:
+            return self.killed_because
         if self.code >= 0:
             return f"The inference worker ended by itself (exit status {self.code})."
         try:
             name = signal.Signals(-self.code).name
         except ValueError:
             name = f"signal {-self.code}"
-        hint = " It may have run out of memory." if name == "SIGKILL" else ""
-        return f"The inference worker was ended by {name}.{hint}"
+        return f"The inference worker was ended by {name}."
+
+    @property
+    def unexplained_kill(self) -> bool:
+        """Whether it was ended by SIGKILL, and not by this process."""
+        return self.code == -9 and not (self.expected or self.killed_because or self.broken_frames)
 
 
 def worker_environment(source: dict[str, str] | None = None) -> dict[str, str]:
@@ -116,8 +125,9 @@ class WorkerProcess:
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stopping = False
         self._broken = ""
+        self._killed_because = ""
         self._tail: list[str] = []
-        for target in (self._write, self._drain, self._read):
+        for target in (self._write, self._drain):
             threading.Thread(target=target, name=f"worker-{target.__name__[1:]}", daemon=True).start()
 
     @classmethod
@@ -205,8 +215,15 @@ class WorkerProcess:
                 harder()
         return await asyncio.shield(self._gone)
 
-    def kill(self) -> None:
-        """End it at once: it hangs, or what it says cannot be trusted. The exit is reported as usual."""
+    def kill(self, because: str = "") -> None:
+        """End it at once: it hangs, or what it says cannot be trusted. The exit is reported as usual.
+
+        Parameters
+        ----------
+        because
+            The sentence for a person that the exit is reported with.
+        """
+        self._killed_because = self._killed_because or because
         with contextlib.suppress(OSError):
             self._child.kill()
 
@@ -260,7 +277,7 @@ class WorkerProcess:
         self._on_frame(frame)
 
     def _report(self, code: int) -> None:
-        how = Exit(code, self._stopping, "\n".join(self._tail), self._broken)
+        how = Exit(code, self._stopping, "\n".join(self._tail), self._broken, self._killed_because)
         if not self._hello.done():
             self._hello.set_exception(
                 BackendUnavailable(f"{how.sentence} It did not get as far as saying hello.")
@@ -280,22 +297,40 @@ def _start(
     command: Sequence[str] | None,
     environment: dict[str, str] | None,
 ) -> WorkerProcess:
-    try:
-        child = subprocess.Popen(
-            list(command or worker_command()),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment if environment is not None else worker_environment(),
-            # With -m Python looks for modules in the working directory first. That must be where this
-            # package lies, and not the folder of a notebook that may hold a `llama_cpp.py`.
-            cwd=Path(__file__).resolve().parents[1],
-            # A group of its own: Ctrl-C in the terminal is for Jupyter, which then ends the worker.
-            start_new_session=True,
-        )
-    except OSError as failure:
-        raise BackendUnavailable(f"The inference worker cannot be started: {failure.strerror}.") from failure
-    return cls(child, loop, on_frame, on_exit, log)
+    """Start a worker, and the thread that stays with it."""
+    born: concurrent.futures.Future[WorkerProcess] = concurrent.futures.Future()
+
+    def accompany() -> None:
+        try:
+            worker = cls(_child(command, environment), loop, on_frame, on_exit, log)
+        except OSError as failure:
+            sentence = f"The inference worker cannot be started: {failure.strerror}."
+            born.set_exception(BackendUnavailable(sentence))
+            return
+        except BaseException as failure:
+            born.set_exception(failure)
+            return
+        born.set_result(worker)
+        worker._read()
+
+    # Linux ends the worker when the thread that started it ends: so it is the one that outlives the worker.
+    threading.Thread(target=accompany, name="worker-read", daemon=True).start()
+    return born.result()
+
+
+def _child(command: Sequence[str] | None, environment: dict[str, str] | None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(command or worker_command()),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment if environment is not None else worker_environment(),
+        # With -m Python looks for modules in the working directory first. That must be where this
+        # package lies, and not the folder of a notebook that may hold a `llama_cpp.py`.
+        cwd=Path(__file__).resolve().parents[1],
+        # A group of its own: Ctrl-C in the terminal is for Jupyter, which then ends the worker.
+        start_new_session=True,
+    )
 
 
 def _pipe(pipe: object) -> BinaryIO:

@@ -17,9 +17,23 @@ from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
 from .contract.generation import Confidence, Delta, Done, Doubt, Finish, Started
 from .errors import Canceled, QueueFull, Timeout
-from .supervisor import EndReason, Job
+from .supervisor import EndReason, LoadPlan
 
 RunFrame = Started | Delta | Done
+
+
+class Job(Protocol):
+    """A request in the hands of the supervisor; see `supervisor.Job`."""
+
+    @property
+    def plan(self) -> LoadPlan:
+        """What answers."""
+
+    def cancel(self, reason: EndReason = "canceled") -> None:
+        """End it."""
+
+    def __aiter__(self) -> AsyncGenerator[wire.Text | wire.Finished, None]:
+        """Its frames."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,9 @@
 - *A crash costs what was running*, with one typed error each, and nothing else: after a back-off the
   worker is started again with the same model. Nothing is replayed. Too many crashes in a short time
   end in ``failed``, until a person loads a model again.
+- *A worker that hangs is ended*: it is asked for a sign of life, and whether it gets on.
+- *What memory did not suffice for is not started again*: `on_out_of_memory` hears of it, and who waits for
+  the load, or was not given anything yet by a worker that said so itself, gets `OutOfMemory`.
 - *Idle unload*: after a time without a request the worker is ended, which frees all of its memory.
 
 The state machine itself is the table in `states`. This module knows nothing of HTTP, prompts or files.
@@ -28,9 +31,19 @@ from traitlets.config import LoggingConfigurable
 
 from .contract import wire
 from .contract.backend import BackendState, WorkerState
-from .errors import BackendUnavailable, Canceled, LoadTimeout, LocalCoderError, Timeout, from_parts
+from .errors import (
+    BackendUnavailable,
+    Canceled,
+    LoadTimeout,
+    LocalCoderError,
+    OutOfMemory,
+    Timeout,
+    from_parts,
+)
+from .postmortem import SENTENCES, Verdict, Witness
 from .process import Exit, WorkerProcess
 from .states import Life
+from .watchdog import Patience, watch
 
 EndReason = Literal["canceled", "timeout"]
 
@@ -48,6 +61,10 @@ class LoadPlan:
     """Parameters of the worker; its ``id`` is not used."""
     costs: Mapping[int, float] = field(default_factory=dict, compare=False)
     """Seconds of a batch by its tokens, where they were measured before."""
+    memory_bytes: int = field(default=0, compare=False)
+    """Most private memory that the worker may take; 0: no limit."""
+    note: str = field(default="", compare=False)
+    """What a person should know of this choice; said when it is ready."""
 
 
 class Worker(Protocol):
@@ -63,8 +80,8 @@ class Worker(Protocol):
     async def stop(self, grace_seconds: float) -> Exit:
         """End it, whatever it takes."""
 
-    def kill(self) -> None:
-        """End it at once; the exit is reported."""
+    def kill(self, because: str = "") -> None:
+        """End it at once; the exit is reported, with this sentence."""
 
 
 Spawn = Callable[..., Awaitable[tuple[Worker, wire.Hello]]]
@@ -166,7 +183,23 @@ class Supervisor(LoggingConfigurable):
         60.0,
         min=0.0,
         config=True,
-        help="After so many seconds without a crash the count of crashes begins anew.",
+        help="After so many seconds with a loaded model the count of crashes begins anew.",
+    )
+    ping_interval_seconds = Float(
+        5.0, min=0.01, config=True, help="Ask the worker for a sign of life after each so many seconds."
+    )
+    ping_timeout_seconds = Float(
+        20.0,
+        min=0.1,
+        config=True,
+        help="End a worker that gives no sign of life for so many seconds. Raise it where the machine swaps.",
+    )
+    progress_timeout_seconds = Float(
+        300.0,
+        min=1.0,
+        config=True,
+        help="End a worker whose computation does not get on by one step for so many seconds. A step is a "
+        "token, or a few hundred tokens of a prompt.",
     )
 
     def __init__(
@@ -175,6 +208,8 @@ class Supervisor(LoggingConfigurable):
         on_state: Callable[[BackendState], None] = lambda _: None,
         on_loaded: Callable[[LoadPlan, wire.Loaded, wire.Hello], None] = lambda *_: None,
         on_restart: Callable[[str], None] = lambda _: None,
+        on_out_of_memory: Callable[[LoadPlan, Verdict], None] = lambda *_: None,
+        witness: Witness | None = None,
         spawn: Spawn = WorkerProcess.spawn,
         clock: Callable[[], float] = time.monotonic,
         **kwargs: Any,
@@ -183,6 +218,12 @@ class Supervisor(LoggingConfigurable):
         self._on_state = on_state
         self._on_loaded = on_loaded
         self._on_restart = on_restart
+        self._on_out_of_memory = on_out_of_memory
+        self._witness = witness or Witness()
+        self._kills_before: int | None = None
+        self._held_bytes = 0
+        self._watch: asyncio.Task[None] | None = None
+        self._loaded_at = 0.0
         self._spawn = spawn
         self._clock = clock
         self.on_demand: Callable[[wire.Generate | None], None] = lambda _: None
@@ -372,6 +413,7 @@ class Supervisor(LoggingConfigurable):
         self._plan = plan
         self._move(move, f"Starting the worker for {plan.model}.")
         generation = self.generation
+        self._kills_before, self._held_bytes = self._witness.count(), 0
         try:
             self._worker, self._hello = await self._spawn(
                 on_frame=lambda frame: self._take(generation, frame),
@@ -379,12 +421,14 @@ class Supervisor(LoggingConfigurable):
                 log=self.log,
                 timeout_seconds=self.start_timeout_seconds,
             )
+            self._watch = asyncio.ensure_future(self._watch_over(self._worker))
             self._move("hello", f"Loading {plan.model}.")
             self._loaded = await self._load_into(plan)
         except BaseException as failure:
             await self._load_failed(failure)
             raise
-        self._move("loaded", f"{plan.model} is ready.")
+        self._loaded_at = self._clock()
+        self._move("loaded", self._ready_reason)
         self._on_loaded(plan, self._loaded, self._hello)
         self._restart_idle_timer()
         return self._loaded
@@ -393,7 +437,9 @@ class Supervisor(LoggingConfigurable):
         id_ = next(self._ids)
         answer: asyncio.Future[wire.FromWorker] = asyncio.get_running_loop().create_future()
         self._answers[id_] = answer
-        self._send(msgspec.structs.replace(plan.load, id=id_, costs=dict(plan.costs)))
+        self._send(
+            msgspec.structs.replace(plan.load, id=id_, costs=dict(plan.costs), memory_bytes=plan.memory_bytes)
+        )
         try:
             loaded = await asyncio.wait_for(answer, self.load_timeout_seconds)
         except asyncio.TimeoutError:
@@ -410,7 +456,7 @@ class Supervisor(LoggingConfigurable):
         """Leave nothing behind: no worker that holds half a model."""
         reason = failure.message if isinstance(failure, LocalCoderError) else "The load was cancelled."
         self._loaded = None
-        if self.state == "backoff":
+        if self.state in ("backoff", "failed", "stopped"):
             return  # It crashed: `_exited` has seen to it.
         if self._life.can("unload"):
             await self._end_worker(reason)
@@ -424,6 +470,7 @@ class Supervisor(LoggingConfigurable):
 
     async def _end_worker_now(self, reason: str) -> None:
         self._stop_idle_timer()
+        self._stop_watching()
         worker, self._worker = self._worker, None
         self._loaded = None
         self._move("unload", reason)
@@ -475,14 +522,40 @@ class Supervisor(LoggingConfigurable):
         self._worker = None
         self._loaded = None
         self._stop_idle_timer()
-        now = self._clock()
-        self._count_crash(now)
+        self._stop_watching()
+        self._count_crash(self._clock(), loading)
+        verdict = self._witness.verdict(
+            how.code,
+            how.last_words,
+            unexplained=how.unexplained_kill,
+            kills_before=self._kills_before,
+            held_bytes=self._held_bytes,
+        )
         give_up = len(self._crashes) >= self.max_crashes
-        self._move("give_up" if give_up else "crash", self._crash_reason(how, give_up))
-        self._fail_all(BackendUnavailable(how.sentence, signal=how.code))
+        sentence = f"{how.sentence} {SENTENCES[verdict]}".rstrip()
+        self._move("give_up" if give_up else "crash", self._crash_reason(sentence, give_up, verdict))
+        if verdict and plan is not None:
+            self._on_out_of_memory(plan, verdict)
+        self._tell_crash(how, sentence, verdict)
         if give_up or plan is None:
             self._plan = None
-            return
+        elif verdict:
+            self._plan = None
+            # The same would end the same: the next request decides what is loaded.
+            self._move("unload", self._reason)
+        else:
+            self._begin_restart(plan, loading)
+
+    def _tell_crash(self, how: Exit, sentence: str, verdict: Verdict) -> None:
+        """Tell everybody who waits. A request that ran when it was killed is not to be asked again."""
+        unavailable = BackendUnavailable(sentence, signal=how.code)
+        out_of_memory = OutOfMemory(sentence, stage="compute" if self._jobs else "load", signal=how.code)
+        self._fail_all(
+            out_of_memory if verdict == "said" else unavailable,
+            to_answers=out_of_memory if verdict else unavailable,
+        )
+
+    def _begin_restart(self, plan: LoadPlan, loading: bool) -> None:
         delay = min(self.backoff_max_seconds, self.backoff_first_seconds * 2 ** (len(self._crashes) - 1))
         self.log.info(
             "Restarting the worker in %.1f s (it was %s).", delay, "loading" if loading else "loaded"
@@ -491,20 +564,40 @@ class Supervisor(LoggingConfigurable):
         self._change = asyncio.ensure_future(self._restart(plan, delay))
         self._change.add_done_callback(_seen)
 
-    def _crash_reason(self, how: Exit, give_up: bool) -> str:
-        if not give_up:
-            return f"{how.sentence} It is started again."
-        return (
-            f"{how.sentence} That was {len(self._crashes)} times in a short while, "
-            "so it is not started again by itself."
-        )
+    def _crash_reason(self, sentence: str, give_up: bool, verdict: Verdict) -> str:
+        if give_up:
+            return (
+                f"{sentence} That was {len(self._crashes)} times in a short while, "
+                "so it is not started again by itself: load a model to try again."
+            )
+        if verdict:
+            return f"{sentence} The same is not tried again by itself."
+        return f"{sentence} It is started again."
 
-    def _count_crash(self, now: float) -> None:
-        if self._crashes and now - self._crashes[-1] > max(self.stable_seconds, 0.0):
+    def _count_crash(self, now: float, loading: bool) -> None:
+        if not loading and now - self._loaded_at > self.stable_seconds:
             self._crashes.clear()
         self._crashes.append(now)
         while self._crashes and now - self._crashes[0] > self.crash_window_seconds:
             self._crashes.popleft()
+
+    # The watchdog
+
+    async def _watch_over(self, worker: Worker) -> None:
+        patience = Patience(
+            self.ping_interval_seconds, self.ping_timeout_seconds, self.progress_timeout_seconds
+        )
+        because = await watch(self.ping, patience, self._clock, self._note_pong)
+        if self._worker is worker:
+            worker.kill(because)
+
+    def _note_pong(self, pong: wire.Pong) -> None:
+        self._held_bytes = max(self._held_bytes, pong.rss_bytes)
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     # Small parts
 
@@ -517,10 +610,16 @@ class Supervisor(LoggingConfigurable):
         if not self._jobs:
             self._free.set()
             if self.state == "busy":
-                self._move("idle", f"{self._plan.model if self._plan else 'The model'} is ready.")
+                self._move("idle", self._ready_reason)
             self._restart_idle_timer()
 
-    def _fail_all(self, error: LocalCoderError) -> None:
+    @property
+    def _ready_reason(self) -> str:
+        plan = self._plan
+        return f"{plan.model} is ready. {plan.note}".rstrip() if plan else "The model is ready."
+
+    def _fail_all(self, error: LocalCoderError, to_answers: LocalCoderError | None = None) -> None:
+        """Tell the requests, and what waits for a load or a ping, of a failure."""
         jobs, self._jobs = self._jobs, {}
         answers, self._answers = self._answers, {}
         self._free.set()
@@ -528,7 +627,7 @@ class Supervisor(LoggingConfigurable):
             job.give(error)
         for answer in answers.values():
             if not answer.done():
-                answer.set_exception(error)
+                answer.set_exception(to_answers or error)
                 answer.exception()  # Seen, also where nobody waits any more.
 
     def _move(self, move: str, reason: str) -> None:

@@ -76,6 +76,8 @@ class Load(_Frame, frozen=True, kw_only=True):
     """File that keeps what was computed over an unload; empty: nothing is kept."""
     state_bytes: int = 0
     """Largest size of that file."""
+    memory_bytes: int = 0
+    """Most private memory of the worker, all in all; 0: no limit."""
 
 
 class Unload(_Frame, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from ..events import EventHub
 from ..history import HistoryStore
 from ..models.store import ModelStore
 from ..planning import Planner
+from ..postmortem import Verdict
 from ..providers.book import Book
 from ..providers.prices import Prices
 from ..queueing.journal import Journal
@@ -41,9 +42,11 @@ from .engine import Engine
 from .generation import Generation
 from .history import History
 from .inspections import Inspections
+from .ladder import Ladder
 from .machine import KernelPids, Machine
 from .models import Models
 from .offering import offers_operations
+from .pace import Pace
 from .providers import Providers
 from .queue import Queue
 from .recorder import Recorder
@@ -119,8 +122,13 @@ class Service(LoggingConfigurable):
         self._downloads = Downloads(store, events, accepted_by=accepted_by)
         machine = Machine(supervisor, kernel_pids)
         room = Room(planner, supervisor, machine)
+        self._ladder = ladder = Ladder(store, planner, supervisor, room, events)
         self._engine = Engine(
-            settings, supervisor, planner, room, latency_ms=lambda: self.completion_latency_ms
+            settings,
+            supervisor,
+            ladder,
+            Pace(store, events),
+            latency_ms=lambda: self.completion_latency_ms,
         )
         self._runs = Runs(self.max_requests, self._engine.remember_speed)
 
@@ -130,13 +138,22 @@ class Service(LoggingConfigurable):
         self.backend = Backend(
             settings, supervisor, planner, events, self._engine, self._runs, requests, machine
         )
-        self.models = Models(settings, store, supervisor, planner, events, self._downloads, machine, room)
-        self.settings = Settings(settings, store, planner, self._engine, events)
+        self.models = Models(
+            settings, store, supervisor, planner, events, self._downloads, machine, room, ladder
+        )
+        self.settings = Settings(settings, store, planner, ladder, self._engine, events)
         inspections = Inspections()
         self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
         self.generation = Generation(settings, planner, self._engine, self._runs, inspections, self._recorder)
         self.completion = Completion(
-            settings, supervisor, planner, self._engine, self._runs, inspections, self._completion_rules
+            settings,
+            supervisor,
+            planner,
+            ladder,
+            self._engine,
+            self._runs,
+            inspections,
+            self._completion_rules,
         )
         self.context = Context(inspections)
         folder = settings.path.parent
@@ -172,3 +189,7 @@ class Service(LoggingConfigurable):
     def note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
         """Learn from a load what this machine can do, and how fast it is."""
         self.backend.note_loaded(plan, loaded, hello)
+
+    def note_out_of_memory(self, plan: LoadPlan, verdict: Verdict) -> None:
+        """Learn from the end of a worker what memory does not suffice for."""
+        self._ladder.failed(plan, verdict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -21,6 +20,7 @@ from ..settings import LocalCoderSettings
 from ..supervisor import EndReason, Job, Supervisor
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
+from .ladder import Ladder
 
 
 class Completion:
@@ -37,6 +37,7 @@ class Completion:
         settings: LocalCoderSettings,
         supervisor: Supervisor,
         planner: Planner,
+        ladder: Ladder,
         engine: Engine,
         runs: Runs,
         inspections: Inspections,
@@ -45,6 +46,7 @@ class Completion:
         self._settings = settings
         self._supervisor = supervisor
         self._planner = planner
+        self._ladder = ladder
         self._engine = engine
         self._runs = runs
         self._inspections = inspections
@@ -96,10 +98,12 @@ class Completion:
         except InvalidArgument:
             # A new notebook: nothing stands there yet that could be read.
             return _skipped()
-        plan = await asyncio.to_thread(self._planner.plan, "code", model=request.model)
+        plan = await self._ladder.standing("code", model=request.model)
         resident = self._supervisor.loaded is not None and self._supervisor.plan == plan
-        if not self._settings.current.prewarm and not resident:
-            return _skipped()
+        if not resident:
+            if not self._settings.current.prewarm:
+                return _skipped()
+            plan = await self._ladder.choose("code", model=request.model)
         sampling = self._engine.sampling(SamplingOptions(temperature=0.0))
         scope = cache_scope("tab", request.scope)
         job = self._supervisor.job(

@@ -5,7 +5,6 @@ Shared by the nouns that generate; it serves no operation itself.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +12,13 @@ from typing import Any
 from ..budgets import budget
 from ..contract import backend, generation, wire
 from ..contract.common import Sampling, SamplingOptions
-from ..planning import Planner, Role
+from ..planning import Role
 from ..runs import Gate, Ready, Run
 from ..settings import LocalCoderSettings
 from ..supervisor import Supervisor
-from .room import Room
+from .ladder import Ladder
+from .pace import Pace
+from .stepping import SteppingJob
 
 
 class Engine:
@@ -33,15 +34,15 @@ class Engine:
         self,
         settings: LocalCoderSettings,
         supervisor: Supervisor,
-        planner: Planner,
-        room: Room,
+        ladder: Ladder,
+        pace: Pace,
         *,
         latency_ms: Callable[[], float],
     ) -> None:
-        self._room = room
         self._settings = settings
         self._supervisor = supervisor
-        self._planner = planner
+        self._ladder = ladder
+        self._pace = pace
         self._latency_ms = latency_ms
         self.speeds = backend.Speeds()
         """The last speeds that were measured over enough tokens to mean something."""
@@ -87,15 +88,16 @@ class Engine:
         """Make a run; nothing happens until somebody iterates over it."""
 
         async def prepare() -> Ready:
-            plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
-            await self._room.require(plan)
+            plan = await self._ladder.choose(role, model=model, profile=profile)
             self.apply_residency()
-            return Ready(self._supervisor.job(plan, request), sampling)
+            job = SteppingJob(self._supervisor, self._ladder, plan, request, role, named=model is not None)
+            return Ready(job, sampling)
 
         return Run(kind, prepare, timeout_ms, gate)
 
     def remember_speed(self, done: generation.Done) -> None:
         """Keep the speeds of a run that had enough tokens."""
+        self._pace.observe(done)
         timings, usage = done.timings, done.usage
         computed = usage.prompt_tokens - usage.cached_tokens
         self.speeds = backend.Speeds(

@@ -10,13 +10,14 @@ import msgspec
 from ..contract import models, registry
 from ..contract.common import Empty
 from ..downloads import Downloads
-from ..errors import ModelInUse
+from ..errors import ModelInUse, OutOfMemory
 from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner
 from ..settings import LocalCoderSettings
 from ..supervisor import Supervisor
 from .engine import acceleration
+from .ladder import Ladder
 from .machine import Machine
 from .room import Room
 
@@ -34,7 +35,9 @@ class Models:
         downloads: Downloads,
         machine: Machine,
         room: Room,
+        ladder: Ladder,
     ) -> None:
+        self._ladder = ladder
         self._machine = machine
         self._room = room
         self._settings = settings
@@ -137,8 +140,14 @@ class Models:
             plan = await asyncio.to_thread(
                 self._planner.plan, "code", model=request.id, profile=request.profile
             )
-            await self._room.require(plan, force=request.force)
+            plan = await self._room.require(plan, force=request.force)
+            # Whoever loads it by hand wants it tried, whatever came of it before.
+            self._ladder.forget(request.id)
             loaded = await self._supervisor.load(plan)
+        except OutOfMemory as failure:
+            if not failure.details.get("refused"):
+                self._ladder.failed(plan)
+            raise
         finally:
             self._loading[request.id] -= 1
         return models.LoadedModel(
@@ -154,4 +163,5 @@ class Models:
         """Free everything."""
         await self._supervisor.unload()
         self._planner.forget_choice()
+        self._ladder.forget()
         return Empty()

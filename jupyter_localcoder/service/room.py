@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from dataclasses import replace
 
 from ..contract.models import MemoryFit
 from ..errors import OutOfMemory
 from ..planning import Planner
 from ..supervisor import LoadPlan, Supervisor
 from .machine import Machine
+
+_SLACK_BYTES = 256 * 1024 * 1024
+"""For what is counted as taken and never touched."""
+_STACK_BYTES = 16 * 1024 * 1024
+"""Stacks of a thread in each of two pools; only a few pages of them are used."""
 
 
 class Room:
@@ -20,8 +27,13 @@ class Room:
         self._machine = machine
         self._forced: LoadPlan | None = None
 
-    async def require(self, plan: LoadPlan, *, force: bool = False) -> None:
+    async def require(self, plan: LoadPlan, *, force: bool = False) -> LoadPlan:
         """Let a plan pass that is loaded already, fits, or is to be loaded anyway.
+
+        Returns
+        -------
+        LoadPlan
+            The same, with a limit to what its worker may take where that is known.
 
         Raises
         ------
@@ -30,16 +42,24 @@ class Room:
             many bytes it needs, and how many are free for it.
         """
         if plan in (self._supervisor.plan, self._forced):
-            return
+            return plan
         fit = await asyncio.to_thread(self._fit, plan)
         if fit.fit != "does-not-fit":
-            return
+            return replace(plan, memory_bytes=_limit(fit))
         if not force:
             raise refusal(plan, fit)
         self._forced = plan
+        return plan
 
     def _fit(self, plan: LoadPlan) -> MemoryFit:
         return self._planner.fit(plan, given_back_bytes=self._machine.given_back_bytes())
+
+
+def _limit(fit: MemoryFit) -> int:
+    """Most private memory of the worker: no more than there is, so that the machine goes on."""
+    if fit.available_bytes <= 0:
+        return 0
+    return fit.available_bytes + _SLACK_BYTES + _STACK_BYTES * (os.cpu_count() or 1)
 
 
 def refusal(plan: LoadPlan, fit: MemoryFit) -> OutOfMemory:

@@ -11,6 +11,7 @@ from ..models.store import ModelStore
 from ..planning import Planner
 from ..settings import LocalCoderSettings
 from .engine import Engine
+from .ladder import Ladder
 
 
 class Settings:
@@ -21,6 +22,7 @@ class Settings:
         settings: LocalCoderSettings,
         store: ModelStore,
         planner: Planner,
+        ladder: Ladder,
         engine: Engine,
         events: EventHub,
     ) -> None:
@@ -28,6 +30,7 @@ class Settings:
         self._settings = settings
         self._store = store
         self._planner = planner
+        self._ladder = ladder
         self._engine = engine
 
     async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
@@ -39,6 +42,7 @@ class Settings:
         await asyncio.to_thread(self._check_names, request)
         view = await asyncio.to_thread(self._settings.update, request)
         self._planner.forget_choice()
+        self._ladder.forget()
         self._engine.apply_residency()
         self._events.tell(registry.SETTINGS_CHANGED, view)
         return view

@@ -38,6 +38,10 @@ def main() -> None:
     os.environ["GGML_NO_BACKTRACE"] = "1"
     reader, writer = private_pipes()
 
+    from . import limits
+
+    limits.apply()
+
     from .engine import Engine
     from .loop import Loop
 

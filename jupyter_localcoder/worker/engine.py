@@ -430,7 +430,7 @@ class Engine:
         if code == _ABORTED:
             raise Aborted
         if code == _NO_ROOM:
-            raise OutOfMemory("The context window is full.", stage="context")
+            raise OutOfMemory("The context window is full.", stage="cells")
         if self._log.mentions_memory():
             raise OutOfMemory(stage="compute")
         raise UnknownError(f"llama.cpp could not compute a batch (code {code}).")

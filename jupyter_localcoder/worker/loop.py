@@ -29,6 +29,7 @@ from .calibration import costs_now, step_seconds
 from .costs import StepCosts
 from .draft import Drafter
 from .engine import Engine
+from .limits import limit_memory
 from .lookup import DraftPolicy
 from .model import Facts
 from .prompting import Prompter
@@ -36,7 +37,7 @@ from .scheduler import Scheduler
 from .splice import SpliceLimits
 from .task import Job
 
-_LEAVE_SECONDS = 2.0
+_LEAVE_SECONDS = 1.5
 """After the input ended, the work has so long to notice; then the process ends by force."""
 
 
@@ -117,6 +118,9 @@ class Loop:
 
     def _load(self, plan: wire.Load) -> None:
         start = time.monotonic()
+        # A GPU's driver maps memory that is not this machine's.
+        on_cpu = plan.n_gpu_layers == 0 or not self._engine.machine().gpu_offload
+        limit_memory(plan.memory_bytes if on_cpu else 0)
         facts = self._engine.load(
             plan, lambda fraction: self._send(wire.LoadProgress(id=plan.id, fraction=fraction))
         )

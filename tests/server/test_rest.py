@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -195,23 +193,6 @@ async def test_too_many_requests_are_refused_with_retry_after(
     assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "QUEUE_FULL", "1")
     await ask("DELETE", "queue")
     await running
-
-
-async def test_a_worker_killed_in_mid_stream_is_one_typed_error_and_the_next_request_works(
-    ask: Ask, tiny_model: str, extension: LocalCoderApp
-) -> None:
-    await ask("POST", "models/tiny/load")
-    supervisor = extension.service._supervisor
-    server = os.getpid()
-    running = asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900}, headers=STREAM))
-    await until(lambda: supervisor.state == "busy")
-    assert supervisor.pid is not None
-    os.kill(supervisor.pid, signal.SIGKILL)
-    frames = (await running).frames
-    assert [f["error"]["code"] for f in frames if f["type"] == "error"] == ["BACKEND_UNAVAILABLE"]
-    assert (await ask("POST", "generate", EXPLAIN)).status == 200
-    assert os.getpid() == server
-    assert (await ask("GET", "health")).data["generation"] == 2
 
 
 async def test_ten_requests_at_once_are_all_answered(ask: Ask, tiny_model: str) -> None:

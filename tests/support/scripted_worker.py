@@ -148,6 +148,12 @@ class Scripted:
         self.raw((wire.MAX_FRAME_BYTES + 1).to_bytes(4, "big"))
         time.sleep(60)
 
+    def truncated(self, frame: wire.Generate) -> None:
+        """Half a frame, and then no more."""
+        self.raw(wire.pack(wire.Text(id=frame.id, text="begun", tokens=1))[:-3])
+        self.writer.close()
+        time.sleep(60)
+
     def floods(self, frame: wire.Generate) -> None:
         """Native code that prints without end, to both standard streams."""
         for _ in range(200):

@@ -38,17 +38,18 @@ def write_tiny_model(
     context_length: int = 4096,
     chat_template: str | None = CHATML,
     fill_in_the_middle: bool = True,
+    layers: int = LAYERS,
     seed: int = 0,
 ) -> Path:
     """Write a model of a given architecture (``qwen2`` or ``llama``)."""
     random = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(str(path), architecture)
     control = [t for t in CONTROL if fill_in_the_middle or "fim" not in t]
-    _write_header(writer, architecture, context_length)
+    _write_header(writer, architecture, context_length, layers)
     vocabulary = _write_vocabulary(writer, architecture, control)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
-    for name, shape in _tensors(architecture, vocabulary).items():
+    for name, shape in _tensors(architecture, vocabulary, layers).items():
         is_norm = name.endswith("norm.weight")
         data = np.ones(shape) if is_norm else random.normal(0, 0.3, shape)
         if name == "output.weight":
@@ -62,12 +63,12 @@ def write_tiny_model(
     return path
 
 
-def _write_header(writer: gguf.GGUFWriter, architecture: str, context_length: int) -> None:
+def _write_header(writer: gguf.GGUFWriter, architecture: str, context_length: int, layers: int) -> None:
     writer.add_name(f"tiny {architecture} of random weights")
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_context_length(context_length)
     writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
+    writer.add_block_count(layers)
     writer.add_feed_forward_length(FEED_FORWARD)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KV_HEADS)
@@ -94,14 +95,14 @@ def _write_vocabulary(writer: gguf.GGUFWriter, architecture: str, control: list[
     return len(tokens)
 
 
-def _tensors(architecture: str, vocabulary: int) -> dict[str, tuple[int, ...]]:
+def _tensors(architecture: str, vocabulary: int, layers: int) -> dict[str, tuple[int, ...]]:
     kv = WIDTH // HEADS * KV_HEADS
     tensors: dict[str, tuple[int, ...]] = {
         "token_embd.weight": (vocabulary, WIDTH),
         "output_norm.weight": (WIDTH,),
         "output.weight": (vocabulary, WIDTH),
     }
-    for i in range(LAYERS):
+    for i in range(layers):
         block = {
             "attn_norm.weight": (WIDTH,),
             "attn_q.weight": (WIDTH, WIDTH),

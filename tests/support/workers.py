@@ -63,3 +63,10 @@ def request(max_tokens: int = 16, text: str = "hello", **changes: Any) -> wire.G
         "priority": "command",
     }
     return wire.Generate(**{**values, **changes})
+
+
+def failing(point: str, part_of_path: str = "") -> Spawn:
+    """What `Supervisor(spawn=…)` takes, for a real worker that fails at a point; see `failing_worker`."""
+    script = Path(__file__).with_name("failing_worker.py")
+    arguments = [sys.executable, str(script), point, part_of_path]
+    return functools.partial(WorkerProcess.spawn, command=arguments, environment=environment())

@@ -147,10 +147,21 @@ async def test_crashes_long_ago_do_not_count(make: Make) -> None:
     now = [0.0]
     supervisor = make(ChangingSpawn("crashes"), clock=lambda: now[0])
     for _ in range(4):
+        await supervisor.load(plan())
+        now[0] += 61
+        with pytest.raises(BackendUnavailable):
+            await answer(supervisor.job(plan(), request()))
+    assert supervisor.state == "backoff"
+
+
+async def test_a_load_that_takes_long_is_no_time_of_stability(make: Make) -> None:
+    now = [0.0]
+    supervisor = make(ChangingSpawn("crashes"), clock=lambda: now[0])
+    for _ in range(3):
         with pytest.raises(BackendUnavailable):
             await answer(supervisor.job(plan(), request()))
         now[0] += 61
-    assert supervisor.state == "backoff"
+    assert supervisor.state == "failed"
 
 
 async def test_a_crash_in_the_load_is_told_to_who_waits(make: Make) -> None:
@@ -233,7 +244,7 @@ async def test_a_deaf_worker_is_killed_after_the_grace(make: Make) -> None:
         os.kill(counting.pids[0], 0)
 
 
-@pytest.mark.parametrize("script", ["garbage", "oversized"])
+@pytest.mark.parametrize("script", ["garbage", "oversized", "truncated"])
 async def test_a_worker_whose_frames_cannot_be_read_is_replaced(make: Make, script: str) -> None:
     supervisor = make(ChangingSpawn(script, "echo"))
     with pytest.raises(BackendUnavailable, match="cannot be read"):

@@ -1,0 +1,195 @@
+"""One step down where memory does not suffice: the next smaller model answers, and the person is told.
+
+What memory did not suffice for is not tried again by itself, so that there is no loop: not until a person
+loads it by hand, unloads, or changes the settings. It serves no operation itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from ..contract import registry
+from ..contract.backend import Notice
+from ..contract.models import ModelInfo
+from ..errors import LocalCoderError, OutOfMemory
+from ..events import EventHub
+from ..models.store import ModelStore
+from ..planning import Planner, Role
+from ..postmortem import Verdict
+from ..supervisor import LoadPlan, Supervisor
+from .room import Room
+
+_LEAST_CONTEXT = 1024
+_LIGHT_BATCH = 128
+
+
+@dataclass
+class _Spent:
+    """A plan that memory did not suffice for."""
+
+    plan: LoadPlan
+    verdict: Verdict
+    stand_in: LoadPlan | None = None
+    told: bool = False
+
+
+class Ladder:
+    """Decides what is loaded for a request."""
+
+    def __init__(
+        self, store: ModelStore, planner: Planner, supervisor: Supervisor, room: Room, events: EventHub
+    ) -> None:
+        self._store = store
+        self._planner = planner
+        self._supervisor = supervisor
+        self._room = room
+        self._events = events
+        self._spent: list[_Spent] = []
+
+    async def choose(self, role: Role, *, model: str | None, profile: str | None = None) -> LoadPlan:
+        """Return the plan for a request: the one that is wanted, or a smaller one.
+
+        Parameters
+        ----------
+        model
+            The id where the request itself names one: another model then never answers in its place.
+
+        Raises
+        ------
+        OutOfMemory
+            There is nothing smaller.
+        ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
+        """
+        plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
+        spent = self._find(plan)
+        try:
+            if spent is None:
+                return await self._room.require(plan)
+            raise _not_again(plan)
+        except OutOfMemory as failure:
+            lighter = None if model else await self.below(plan, role)
+            if lighter is None:
+                raise failure from None
+            return lighter
+
+    async def standing(self, role: Role, *, model: str | None) -> LoadPlan:
+        """Return the plan that a request would be answered by as things are; nothing is decided or told."""
+        plan = await asyncio.to_thread(self._planner.plan, role, model=model)
+        spent = self._find(plan)
+        return spent.stand_in if spent and spent.stand_in and not model else plan
+
+    async def below(self, plan: LoadPlan, role: Role) -> LoadPlan | None:
+        """Take one step down from a plan that memory did not suffice for; None where nothing is smaller."""
+        spent = self._find(plan)
+        if spent is not None and spent.stand_in is not None and self._find(spent.stand_in) is None:
+            return await self._admitted(spent.stand_in)
+        lighter = await self._smaller_model(plan, role)
+        if lighter is None and spent is not None and spent.verdict == "probably":
+            # Nobody has said that it was memory: the same model, with less of everything.
+            lighter = await self._admitted(_with_less(plan))
+        if lighter is None:
+            return None
+        lighter = replace(lighter, note=_note(plan, lighter))
+        if spent is None:
+            spent = self._add(plan, "said")
+        spent.stand_in = lighter
+        self._tell(spent, lighter)
+        return lighter
+
+    def failed(self, plan: LoadPlan, verdict: Verdict = "said") -> None:
+        """Note what memory did not suffice for."""
+        if self._find(plan) is None:
+            self._add(plan, verdict)
+
+    def forget(self, model: str | None = None) -> None:
+        """Let a model be tried again; None lets all."""
+        self._spent = [spent for spent in self._spent if model is not None and spent.plan.model != model]
+
+    def _add(self, plan: LoadPlan, verdict: Verdict) -> _Spent:
+        spent = _Spent(plan, verdict)
+        self._spent.append(spent)
+        return spent
+
+    def _find(self, plan: LoadPlan) -> _Spent | None:
+        return next((spent for spent in self._spent if spent.plan == plan), None)
+
+    async def _smaller_model(self, plan: LoadPlan, role: Role) -> LoadPlan | None:
+        infos = await asyncio.to_thread(self._store.infos, self._planner.terms())
+        sizes = {info.id: info.size_bytes for info in infos}
+        smaller = [
+            info for info in infos if _serves(info, role) and info.size_bytes < sizes.get(plan.model, 0)
+        ]
+        for info in sorted(smaller, key=lambda info: -info.size_bytes):
+            try:
+                candidate = await asyncio.to_thread(self._planner.plan, role, model=info.id)
+            except LocalCoderError:
+                continue  # It was changed or removed meanwhile: not this one, then.
+            admitted = await self._admitted(candidate)
+            if admitted is not None:
+                return admitted
+        return None
+
+    async def _admitted(self, plan: LoadPlan) -> LoadPlan | None:
+        if self._find(plan) is not None:
+            return None
+        try:
+            return await self._room.require(plan)
+        except OutOfMemory:
+            return None
+
+    def _tell(self, spent: _Spent, lighter: LoadPlan) -> None:
+        if spent.told:
+            return
+        spent.told = True
+        big = spent.plan.model
+        why = "Memory probably did not suffice" if spent.verdict == "probably" else "Memory did not suffice"
+        instead = (
+            f"`{lighter.model}` answers instead"
+            if lighter.model != big
+            else f"it is loaded with a context of {lighter.load.n_ctx} tokens instead"
+        )
+        self._events.tell(
+            registry.NOTICE,
+            Notice(
+                severity="warning",
+                message=f"{why} for `{big}`: {instead}.",
+                action=f"To try the big one again, close notebooks or other programs, and load `{big}` in "
+                f"the sidebar or with `jupyter localcoder load {big}`.",
+            ),
+        )
+
+
+def _serves(info: ModelInfo, role: Role) -> bool:
+    if info.state != "ready":
+        return False
+    # Who asks for code may want the middle filled in; a general question is answered by any model.
+    return role == "general" or info.fill_in_the_middle is not False
+
+
+def _with_less(plan: LoadPlan) -> LoadPlan:
+    load = plan.load
+    n_ctx = max(min(load.n_ctx, _LEAST_CONTEXT), load.n_ctx // 2)
+    batch = min(load.n_batch, _LIGHT_BATCH)
+    less = msgspec.structs.replace(
+        load, n_ctx=n_ctx, n_cells=n_ctx, n_batch=batch, n_ubatch=batch, use_mlock=False, draft_path=""
+    )
+    return replace(plan, load=less)
+
+
+def _note(plan: LoadPlan, lighter: LoadPlan) -> str:
+    if plan.model == lighter.model:
+        return f"Its context is {lighter.load.n_ctx} tokens, since memory probably did not suffice for more."
+    return f"It stands in for `{plan.model}`, for which memory did not suffice; load that to try it again."
+
+
+def _not_again(plan: LoadPlan) -> OutOfMemory:
+    return OutOfMemory(
+        f"Memory did not suffice for `{plan.model}`, so it is not tried again by itself, and no smaller "
+        "model is on this machine.",
+        recovery=f"Close notebooks or other programs, and load `{plan.model}` again; or download a smaller "
+        "model.",
+        model=plan.model,
+    )

@@ -1,0 +1,68 @@
+"""Notices that a model has been slow for a while, and suggests a lighter profile, once for each model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..contract import registry
+from ..contract.backend import Notice
+from ..contract.generation import Done
+from ..events import EventHub
+from ..models.profiles import SLOW_TOKENS_PER_SECOND
+from ..models.store import ModelStore
+
+SLOW_SECONDS = 60.0
+_MEANINGFUL_TOKENS = 8
+
+
+class Pace:
+    """Hears of every answer."""
+
+    def __init__(
+        self, store: ModelStore, events: EventHub, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._slow_since: dict[str, float] = {}
+        self._told: set[str] = set()
+
+    def observe(self, done: Done) -> None:
+        """Take note of how fast an answer was written."""
+        timings, model = done.timings, done.model.id
+        if done.usage.completion_tokens < _MEANINGFUL_TOKENS or model in self._told:
+            return
+        if timings.decode_tokens_per_second >= SLOW_TOKENS_PER_SECOND:
+            self._slow_since.pop(model, None)
+            return
+        now = self._clock()
+        since = self._slow_since.setdefault(model, now - timings.decode_ms / 1000)
+        if now - since >= SLOW_SECONDS:
+            self._suggest(model, timings.decode_tokens_per_second)
+
+    def _suggest(self, model: str, speed: float) -> None:
+        self._told.add(model)
+        lighter = self._lighter_profile(model)
+        if lighter is None:
+            return
+        self._events.tell(
+            registry.NOTICE,
+            Notice(
+                severity="info",
+                message=f"`{model}` writes {speed:.1f} tokens/s on this machine, more slowly than one reads.",
+                action=f"The profile {lighter} is lighter: choose it in the settings, or with "
+                f"`%localcoder use {lighter}`.",
+            ),
+        )
+
+    def _lighter_profile(self, model: str) -> str | None:
+        """The profile with the largest model that is smaller than this one."""
+        sizes = {info.id: info.size_bytes for info in self._store.infos(0)}
+        own = sizes.get(model, 0)
+        lighter = [
+            (sizes[profile.model], profile.name)
+            for profile in self._store.catalogue.profiles.values()
+            if 0 < sizes.get(profile.model, 0) < own
+        ]
+        return max(lighter)[1] if lighter else None

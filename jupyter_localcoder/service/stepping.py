@@ -1,0 +1,79 @@
+"""A request that goes one step down, and on, where memory does not suffice for its model."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+
+from ..contract import wire
+from ..errors import OutOfMemory
+from ..planning import Role
+from ..supervisor import EndReason, Job, LoadPlan, Supervisor
+from .ladder import Ladder
+
+
+class SteppingJob:
+    """Looks like a `Job`, and is one after the other until one can be served.
+
+    What has begun to be answered is never begun again.
+
+    Parameters
+    ----------
+    named
+        Whether the request names its model: then nothing else answers.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        ladder: Ladder,
+        plan: LoadPlan,
+        request: wire.Generate,
+        role: Role,
+        *,
+        named: bool,
+    ) -> None:
+        self._supervisor = supervisor
+        self._ladder = ladder
+        self._request = request
+        self._role = role
+        self._named = named
+        self._job: Job = supervisor.job(plan, request)
+
+    @property
+    def plan(self) -> LoadPlan:
+        """What answers."""
+        return self._job.plan
+
+    def cancel(self, reason: EndReason = "canceled") -> None:
+        """End it; see `Job.cancel`."""
+        self._job.cancel(reason)
+
+    async def __aiter__(self) -> AsyncGenerator[wire.Text | wire.Finished, None]:
+        while True:
+            begun = False
+            try:
+                async with contextlib.aclosing(self._job.__aiter__()) as frames:
+                    async for frame in frames:
+                        begun = True
+                        yield frame
+                return
+            except OutOfMemory as failure:
+                if not await self._step_down(failure, begun=begun):
+                    raise
+
+    async def _step_down(self, failure: OutOfMemory, *, begun: bool) -> bool:
+        if failure.details.get("stage") == "cells":
+            return False  # The cache was full: another model would have no more room.
+        plan, ended = self._job.plan, self._job.ended
+        self._ladder.failed(plan)
+        if begun or self._named or ended is not None:
+            return False
+        lighter = await self._ladder.below(plan, self._role)
+        if lighter is None:
+            return False
+        ended = self._job.ended
+        self._job = self._supervisor.job(lighter, self._request)
+        if ended is not None:
+            self._job.cancel(ended)
+        return True

@@ -1,0 +1,301 @@
+"""Rows 19 to 24: memory that does not suffice, and a machine that is too slow."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_localcoder.contract.backend import Notice
+from jupyter_localcoder.contract.common import ModelStamp, Sampling, Timings, Usage
+from jupyter_localcoder.contract.generation import Delta, Done, GenerateRequest
+from jupyter_localcoder.contract.models import ModelImportRequest, ModelLoadRequest, ModelUnloadRequest
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.errors import BackendUnavailable, LocalCoderError, OutOfMemory
+from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.models import memory
+from jupyter_localcoder.models.store import ModelStore
+from jupyter_localcoder.postmortem import Witness
+from jupyter_localcoder.service import room
+from jupyter_localcoder.service.pace import Pace
+from tests.faults.conftest import Serve, Served, gone, until
+from tests.support.cgroup import memory_group
+from tests.support.tiny_model import write_tiny_model
+from tests.support.workers import failing
+
+MB = 1_000_000
+
+
+async def ask(served: Served, **more: object) -> Done:
+    request = GenerateRequest(command="explain", code="print(1)", max_tokens=4, **more)  # type: ignore[arg-type]
+    async with contextlib.aclosing(served.service.generate(request)) as frames:
+        async for frame in frames:
+            if isinstance(frame, Done):
+                return frame
+    raise AssertionError("a stream without an end")
+
+
+async def private_bytes_of_small(served: Served) -> int:
+    """What a worker takes with the small model: what is allowed is counted from there."""
+    await served.service.model_load(ModelLoadRequest(id="small"))
+    pid = served.supervisor.pid
+    assert pid is not None
+    taken = _data_bytes(pid)
+    await served.service.model_unload(ModelUnloadRequest())
+    return taken
+
+
+def _data_bytes(pid: int) -> int:
+    """What the limit counts (`VmData`)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no VmData")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what is mapped privately")
+@pytest.mark.parametrize(
+    ("stage", "config", "room_bytes"),
+    [
+        # The weights are read into memory: 13 MB, where 7 are allowed.
+        ("weights", {"Tuning": {"mmap": False}}, 7 * MB),
+        # The cache takes 8 KiB for each of at least 4096 cells: 33 MB, where 15 are allowed.
+        ("KV cache", {}, 15 * MB),
+    ],
+)
+async def test_19_no_memory_in_a_load_is_one_step_down(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, stage: str, config: dict[str, object], room_bytes: int
+) -> None:
+    served = await serve(**config)
+    allowed = await private_bytes_of_small(served) + room_bytes
+    monkeypatch.setattr(room, "_limit", lambda _: allowed)
+    served.notices.clear()
+    loads = served.loads
+    done = await ask(served)
+    assert done.model.id == "small", stage
+    assert served.loads == loads + 2
+    (notice,) = served.notices
+    assert notice.severity == "warning"
+    assert "`big`" in notice.message
+    assert "`small` answers instead" in notice.message
+    assert "try the big one again" in notice.action
+    assert "`big`" in served.supervisor.reason
+    # The next request does not try the big one again, and is not told again.
+    assert (await ask(served)).model.id == "small"
+    assert (served.loads, len(served.notices)) == (loads + 2, 1)
+    # By hand it is tried again; with enough memory it answers from then on.
+    monkeypatch.setattr(room, "_limit", lambda _: 0)
+    await served.service.model_load(ModelLoadRequest(id="big"))
+    assert (await ask(served)).model.id == "big"
+
+
+@pytest.mark.parametrize("point", ["out-of-memory", "bad-alloc"])
+async def test_19_no_memory_in_a_computation_is_one_step_down(serve: Serve, point: str) -> None:
+    """Once as llama.cpp reports it, once as the end of the process by an allocation in C++ that failed."""
+    served = await serve()
+    served.supervisor._spawn = failing(point, "big")
+    done = await ask(served)
+    assert done.model.id == "small"
+    (notice,) = served.notices
+    assert "`small` answers instead" in notice.message
+
+
+async def test_19_a_request_that_names_its_model_is_answered_by_no_other(serve: Serve) -> None:
+    served = await serve()
+    served.supervisor._spawn = failing("out-of-memory", "big")
+    with pytest.raises(OutOfMemory):
+        await ask(served, model="big")
+
+
+async def test_19_what_does_not_fit_before_the_load_is_one_step_down_too(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve()
+    monkeypatch.setattr(memory, "available", lambda: (170 * MB, 24_000 * MB))
+    done = await ask(served)
+    assert done.model.id == "small"
+    assert served.loads == 1
+    assert len(served.notices) == 1
+
+
+async def test_20_a_context_of_a_million_is_refused_before_the_load(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve(alone=True)
+    path = write_tiny_model(tmp_path / "long.gguf", layers=64, context_length=2**20, seed=1)
+    await served.service.model_import(ModelImportRequest(path=str(path), id="long"))
+    await served.service.settings_update(SettingsUpdateRequest(model="long", context_window=1_000_000))
+    monkeypatch.setattr(memory, "available", lambda: (8_000 * MB, 16_000 * MB))
+    with pytest.raises(OutOfMemory, match="1000000 tokens"):
+        await ask(served, model="long")
+    assert served.loads == 0
+
+
+async def killed_in_mid_stream(served: Served) -> LocalCoderError:
+    request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
+
+    async def killed() -> None:
+        async with contextlib.aclosing(served.service.generate(request)) as frames:
+            async for frame in frames:
+                if isinstance(frame, Delta):
+                    assert served.supervisor.pid is not None
+                    os.kill(served.supervisor.pid, signal.SIGKILL)
+
+    with pytest.raises(BackendUnavailable) as caught:
+        await killed()
+    return caught.value
+
+
+async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
+    """On a system that does not count whom it kills for memory."""
+    served = await serve()
+    served.supervisor._witness = Witness(count=lambda: None)
+    failure = await killed_in_mid_stream(served)
+    assert "SIGKILL" in failure.message
+    assert "Probably memory ran out" in failure.message
+    # It is not started again by itself; what comes next is answered by the smaller one.
+    assert served.supervisor.state == "stopped"
+    assert (await ask(served)).model.id == "small"
+    assert len(served.notices) == 1
+
+
+async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) -> None:
+    served = await serve(alone=True)
+    served.supervisor._witness = Witness(count=lambda: None)
+    await killed_in_mid_stream(served)
+    assert (await ask(served)).model.id == "big"
+    plan = served.supervisor.plan
+    assert plan is not None
+    assert plan.load.n_ctx == 2048
+    # Killed again, it is not tried a third time.
+    await killed_in_mid_stream(served)
+    loads = served.loads
+    with pytest.raises(OutOfMemory, match="not tried again"):
+        await ask(served)
+    assert served.loads == loads
+
+
+async def test_21_a_kill_that_was_not_for_memory_changes_nothing(serve: Serve) -> None:
+    served = await serve()
+    served.supervisor._witness = Witness(count=lambda: 7, free=lambda: (20_000 * MB, 24_000 * MB))
+    failure = await killed_in_mid_stream(served)
+    assert "emory" not in failure.message
+    assert (await ask(served)).model.id == "big"
+
+
+async def test_21_a_kill_by_the_system_is_told_as_that(serve: Serve, big_gguf: Path) -> None:
+    """The system really kills it: in a group whose memory the load does not fit into."""
+    served = await serve()
+    if Witness().count() is None:
+        pytest.skip("this system does not count whom it kills for want of memory")
+    with memory_group(48 * MB) as group:
+        spawn = served.supervisor._spawn
+
+        async def into_the_group(**arguments: object) -> object:
+            worker, hello = await spawn(**arguments)
+            if served.loads == 1:
+                group.add(worker.pid)
+            return worker, hello
+
+        served.supervisor._spawn = into_the_group  # type: ignore[assignment]
+        done = await ask(served)
+        assert done.model.id == "small"
+        told = [reason for state, reason in served.states if state == "backoff"]
+        assert told == [
+            "The inference worker was ended by SIGKILL. The system ended it because memory ran out. "
+            "The same is not tried again by itself."
+        ]
+        await served.supervisor.close()
+
+
+def test_22_the_limit_of_a_group_wins_over_the_machine(tmp_path: Path) -> None:
+    limit = 300 * MB
+    code = (
+        "import sys; sys.stdin.read(1)\n"
+        "from jupyter_localcoder.models import memory; print(*memory.available())"
+    )
+    with memory_group(limit) as group:
+        child = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        group.add(child.pid)
+        told, _ = child.communicate("x", timeout=60)
+    free, total = (int(word) for word in told.split())
+    assert total <= limit < psutil.virtual_memory().total
+    assert 0 < free < total
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what is mapped privately")
+async def test_23_with_no_smaller_model_it_is_an_error_and_no_loop(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve(alone=True, Tuning={"mmap": False})
+    # Enough for Python, too little for the weights.
+    monkeypatch.setattr(room, "_limit", lambda _: 1)
+    with pytest.raises(OutOfMemory):
+        await ask(served)
+    assert served.loads == 1
+    for _ in range(3):
+        with pytest.raises(OutOfMemory, match="not tried again by itself"):
+            await ask(served)
+    assert served.loads == 1
+    assert served.notices == []
+    assert served.supervisor.pid is None
+
+
+def slow_answer(tokens_per_second: float, tokens: int = 30) -> Done:
+    milliseconds = tokens / tokens_per_second * 1000
+    return Done(
+        run="1", text="", finish="stop",
+        usage=Usage(prompt_tokens=1, cached_tokens=0, completion_tokens=tokens, left_out_tokens=0),
+        timings=Timings(
+            queue_ms=0.0, prefill_ms=0.0, decode_ms=milliseconds, total_ms=milliseconds,
+            prefill_tokens_per_second=0.0, decode_tokens_per_second=tokens_per_second,
+        ),
+        model=ModelStamp(id="qwen2.5-coder-7b", digest="", quantization=""),
+        sampling=Sampling(temperature=0.0, top_k=0, top_p=1.0, min_p=0.0, repeat_penalty=1.0, seed=1),
+        prompt_sha256="", confidence=None, withheld="", doubt="",
+    )  # fmt: skip
+
+
+def test_24_a_minute_of_slow_answers_suggests_a_lighter_profile_once() -> None:
+    told: list[Notice] = []
+    now = [0.0]
+    events = EventHub(logging.getLogger())
+    events.listen(lambda _, payload: told.append(payload))  # type: ignore[arg-type]
+    pace = Pace(ModelStore(), events, clock=lambda: now[0])
+    pace.observe(slow_answer(2.0))
+    now[0] = 30.0
+    pace.observe(slow_answer(9.0))  # It recovers: the minute begins anew.
+    for second in (50.0, 70.0, 90.0):
+        now[0] = second
+        pace.observe(slow_answer(2.0))
+    assert told == []
+    for second in (110.0, 130.0, 300.0):
+        now[0] = second
+        pace.observe(slow_answer(2.0))
+    (notice,) = told
+    assert "2.0 tokens/s" in notice.message
+    assert "profile" in notice.action
+
+
+async def test_19_the_worker_is_the_first_to_go_and_leaves_no_core_file(serve: Serve) -> None:
+    served = await serve()
+    await served.service.model_load(ModelLoadRequest(id="small"))
+    pid = served.supervisor.pid
+    assert pid is not None
+    if sys.platform == "linux":
+        process = psutil.Process(pid)
+        assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
+        assert 0 < process.rlimit(psutil.RLIMIT_DATA)[0] < 2**62
+        assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "500"
+    await served.service.model_unload(ModelUnloadRequest())
+    await until(lambda: gone(pid))
