@@ -6,10 +6,13 @@ code as it is when told so last, and answer in one code block when the block is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .context.comments import comment
-from .contract.generation import ChatRequest, GenerateRequest
-from .contract.notebook import NotebookCell
-from .contract.wire import ChatPrompt, Span, Turn
+from .contract.generation import ChatRequest, GenerateRequest, Message
+from .contract.history import Response
+from .contract.notebook import NotebookCell, Reference, ReferenceKind
+from .contract.wire import SOURCE_EARLIER, ChatPrompt, Span, Turn
 from .errors import InvalidArgument
 
 SYSTEM = (
@@ -44,6 +47,16 @@ _INSTRUCTIONS: dict[str, str] = {
         "Write the {language} code that is described below. Answer with one ```{language} code block "
         "and nothing else."
     ),
+}
+
+_REFERENCES: dict[ReferenceKind, str] = {
+    "cell": "Cell",
+    "selection": "Selected code",
+    "output": "Output of",
+    "error": "Error",
+    "file": "File",
+    "variable": "Variable",
+    "text": "",
 }
 
 REPEATS_ITS_PROMPT = frozenset({"improve", "fix", "document"})
@@ -90,20 +103,55 @@ def asked(request: GenerateRequest) -> str:
 
 
 def chat_prompt(request: ChatRequest) -> ChatPrompt:
-    """Build the prompt of a conversation's next turn.
+    """Build the prompt of a chat's next turn out of all its messages.
 
     Raises
     ------
     InvalidArgument
         The last turn is not the user's, or is empty.
     """
-    last = request.messages[-1]
-    if last.role != "user" or not last.content.strip():
+    if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
         raise InvalidArgument("The last message must be the user's, and say something.")
-    turns = tuple(Turn(m.role, m.content) for m in request.messages)
-    if turns[0].role != "system":
-        turns = (Turn("system", SYSTEM), *turns)
-    return ChatPrompt(turns)
+    before = tuple(Turn(m.role, m.content) for m in request.messages[:-1])
+    if not before or before[0].role != "system":
+        before = (Turn("system", SYSTEM), *before)
+    return ChatPrompt((*before, question(request.messages[-1].content, request.references)))
+
+
+def turn_prompt(
+    before: Sequence[Response],
+    words: str,
+    references: Sequence[Reference],
+    *,
+    instruction: str = "",
+    reserve_tokens: int = 0,
+) -> ChatPrompt:
+    """Build the prompt of a conversation's next turn.
+
+    Parameters
+    ----------
+    before
+        The turns so far, oldest first; the worker leaves the oldest out where they do not fit.
+    reserve_tokens
+        Room to leave for the answer.
+    """
+    turns = [Turn("system", instruction or SYSTEM)]
+    for turn in before:
+        asked = question(turn.prompt, turn.references).content
+        turns += [_earlier("user", asked), _earlier("assistant", turn.content)]
+    turns.append(question(words, references))
+    return ChatPrompt(tuple(turns), earlier_turns=len(before), reserve_tokens=reserve_tokens)
+
+
+def question(words: str, references: Sequence[Reference]) -> Turn:
+    """A person's turn: what they put beside their question, then their words."""
+    sections = [("references", _reference(reference)) for reference in references if reference.text.strip()]
+    return _user([*sections, ("question", words)])
+
+
+def said(messages: Sequence[Message]) -> str:
+    """The words of the last message."""
+    return messages[-1].content if messages and messages[-1].content.strip() else ""
 
 
 Section = tuple[str, str]
@@ -115,6 +163,16 @@ def _user(sections: list[Section]) -> Turn:
     ends = ["\n\n"] * (len(sections) - 1) + [""]
     texts = [(source, text + end) for (source, text), end in zip(sections, ends, strict=True)]
     return Turn("user", "".join(text for _, text in texts), tuple(Span(s, len(text)) for s, text in texts))
+
+
+def _earlier(role: str, content: str) -> Turn:
+    return Turn(role, content, (Span(SOURCE_EARLIER, len(content)),))
+
+
+def _reference(reference: Reference) -> str:
+    name = " ".join(reference.name.split())
+    head = f"{_REFERENCES[reference.kind]} {name}".strip()
+    return f"{head}:\n{_fenced(reference.text, reference.language or 'text')}"
 
 
 def _free_prompt(request: GenerateRequest) -> list[Section]:

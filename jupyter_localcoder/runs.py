@@ -186,6 +186,7 @@ class Run:
             confidence=_confidence(end),
             withheld=gate.withheld,
             doubt=gate.doubt,
+            left_out_turns=end.left_out_turns,
         )
 
 

@@ -21,7 +21,8 @@ from .common import (
     Timings,
     Usage,
 )
-from .notebook import NotebookCell, NotebookContext, Text
+from .history import ResponseId
+from .notebook import NotebookCell, NotebookContext, Reference, Text
 
 Language = Annotated[str, Meta(max_length=64)]
 Scope = Annotated[str, Meta(max_length=1024)]
@@ -79,9 +80,34 @@ class Message(Request, frozen=True, kw_only=True):
 
 
 class ChatRequest(GenerationOptions, frozen=True, kw_only=True):
-    """The next turn of a conversation: all turns so far, the last of them the user's."""
+    """The next turn of a conversation.
 
-    messages: Annotated[tuple[Message, ...], Meta(min_length=1, max_length=1000)]
+    Without ``conversation`` nothing is remembered: ``messages`` are all turns so far, the last of them the
+    user's. With one, the service knows what was said: ``messages`` is the user's new turn alone, with an
+    instruction (role `system`) before it where there is one. The turn gets the id of the run.
+    """
+
+    messages: Annotated[tuple[Message, ...], Meta(max_length=1000)] = ()
+    references: Annotated[tuple[Reference, ...], Meta(max_length=100)] = ()
+    """What stands beside the question; kept with the turn, and read again in later ones."""
+    conversation: (
+        Annotated[str, Meta(pattern=r"^([0-9a-f]{16}|new)\Z", description="An id, or `new` to begin one.")]
+        | None
+    ) = None
+    parent: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^([0-9a-f]{16})?\Z",
+                description="The turn that this one follows: an earlier one to branch off there; empty to "
+                "begin the conversation again. Default: its last turn.",
+            ),
+        ]
+        | None
+    ) = None
+    regenerate: ResponseId | None = None
+    """Answer this turn of the conversation once more, beside the answer that is there: the question and its
+    references are known, and neither ``messages`` nor ``references`` is given, except for an instruction."""
 
 
 class CompleteRequest(Request, frozen=True, kw_only=True):
@@ -155,6 +181,8 @@ class Started(Reply, frozen=True, kw_only=True, tag="started", tag_field="type")
     """The first frame: the request has an id, by which it can be cancelled."""
 
     run: str
+    conversation: str = ""
+    """The conversation of which it is a turn; empty where there is none."""
 
 
 class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
@@ -205,6 +233,12 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """Why a completion is not shown."""
     doubt: Doubt = ""
     """What speaks against a completion that is shown all the same, because the settings say so."""
+    conversation: str = ""
+    """The conversation of which it is a turn, under the id of the run; an empty answer is no turn."""
+    parent: str = ""
+    """The turn before it; empty for the first."""
+    left_out_turns: int = 0
+    """How many of the earlier turns, the oldest, the model has not read: they did not fit."""
 
 
 class InspectRequest(Request, frozen=True, kw_only=True):

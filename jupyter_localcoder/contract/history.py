@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from .common import Reply, Request
+from .notebook import Reference
 
 ResponseKind = Literal["generate", "chat", "queue"]
 ResponseFinish = Literal["stop", "length", "filter", "timeout", "canceled"]
@@ -79,6 +80,8 @@ class Response(ResponseInfo, frozen=True, kw_only=True):
     """Digest of the prompt's token ids, as in `Done`."""
     prompt: str = ""
     """What was asked."""
+    references: tuple[Reference, ...] = ()
+    """What stood beside the question of a chat."""
     content: str = ""
     """The answer."""
 
@@ -182,6 +185,8 @@ class HistoryChanged(Reply, frozen=True, kw_only=True):
     """`swept`: the history was made to agree with its files."""
     response_id: str = ""
     """The one answer that it is about; empty where there are several."""
+    conversation_id: str = ""
+    """The conversation of that answer, or the one that was deleted or titled."""
 
 
 class TitleConfig(Reply, frozen=True, kw_only=True):
@@ -243,7 +248,7 @@ class ConversationInfo(Reply, frozen=True, kw_only=True):
 
     id: str
     title: str
-    """The title of its first turn."""
+    """The one that it was given by hand; else that of its first turn."""
     turns: int
     notebook: str
     created_at: str
@@ -267,11 +272,30 @@ class ConversationRequest(Request, frozen=True, kw_only=True):
     id: ConversationId
 
 
+class ConversationGetRequest(Request, frozen=True, kw_only=True):
+    """Asks for a conversation with its turns."""
+
+    id: ConversationId
+    turn: ResponseId | None = None
+    """Show the path through this turn, to the newest one that follows it. Default: the path to the turn
+    that was answered last."""
+
+
+class ConversationRenameRequest(Request, frozen=True, kw_only=True):
+    """Give a conversation a title by hand."""
+
+    id: ConversationId
+    title: TitleText
+
+
 class Conversation(Reply, frozen=True, kw_only=True):
     """One conversation, whole: each turn is a prompt and its answer."""
 
     info: ConversationInfo
     turns: tuple[Response, ...]
+    alternatives: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """For each of these turns that has others at its place (it was asked again, or branched off before):
+    the ids of all of them, oldest first, its own included."""
 
 
 class ConversationBranchRequest(Request, frozen=True, kw_only=True):

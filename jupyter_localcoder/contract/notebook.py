@@ -22,6 +22,7 @@ Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 Name = Annotated[str, Meta(max_length=512)]
 CellKind = Literal["code", "markdown", "raw"]
 CellStatus = Literal["none", "ok", "error"]
+ReferenceKind = Literal["cell", "selection", "output", "error", "file", "variable", "text"]
 
 
 class NotebookCell(Request, frozen=True, kw_only=True):
@@ -70,6 +71,17 @@ class NotebookContext(Request, frozen=True, kw_only=True):
     """Index of the cell with the cursor; -1: it is none of them, and stands below all."""
     variables: Annotated[tuple[KernelVariable, ...], Meta(max_length=MAX_VARIABLES)] = ()
     """What the kernel told after its last run, the names used last first."""
+
+
+class Reference(Request, frozen=True, kw_only=True):
+    """What a person puts beside a question, for the model to read."""
+
+    kind: ReferenceKind
+    name: Name = ""
+    """What it is called on a screen, such as `In [3]`, a path or a variable's name."""
+    text: Text
+    language: Annotated[str, Meta(max_length=64)] = ""
+    """Of code; empty for what is none."""
 
 
 class ProbeRequest(Request, frozen=True, kw_only=True):

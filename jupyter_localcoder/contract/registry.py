@@ -87,6 +87,7 @@ _LOAD = (
     "LOAD_TIMEOUT",
     "BACKEND_UNAVAILABLE",
 )
+_KEPT = ("DATABASE_ERROR", "FILE_WRITE_ERROR", "DISK_FULL")
 _GENERATE = (*_LOAD, "INVALID_ARGUMENT", "TOKEN_LIMIT_EXCEEDED", "QUEUE_FULL", "TIMEOUT", "CANCELED")
 
 PING = Operation(
@@ -162,7 +163,9 @@ GENERATE = Operation(
 CHAT = Operation(
     "chat", generation.ChatRequest, generation.Done, "POST", "chat", "execute",
     "The next turn of a conversation.",
-    errors=_GENERATE, streams=True,
+    errors=(*_GENERATE, *_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND",
+            "FILE_READ_ERROR"),
+    streams=True,
 )  # fmt: skip
 TAB_COMPLETE = Operation(
     "tab:complete", generation.CompleteRequest, generation.Done, "POST", "complete", "execute",
@@ -256,13 +259,12 @@ PROVIDER_FORGET_KEY = Operation(
     errors=_KEEP,
 )  # fmt: skip
 
-_HISTORY = ("DATABASE_ERROR", "FILE_WRITE_ERROR", "DISK_FULL")
-_OPENED = (*_HISTORY, "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND", "FILE_READ_ERROR")
+_OPENED = (*_KEPT, "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND", "FILE_READ_ERROR")
 
-RESPONSE_GET_HISTORY = Operation(
+RESPONSE_GET_KEPT = Operation(
     "response:getHistory", history.ResponseListRequest, history.ResponseList, "GET", "responses", "read",
     "A page of the answers that were kept, of one prompt or of all, newest first; without their texts.",
-    errors=(*_HISTORY, "PROMPT_NOT_FOUND"),
+    errors=(*_KEPT, "PROMPT_NOT_FOUND"),
 )  # fmt: skip
 RESPONSE_GET = Operation(
     "response:get", history.ResponseRequest, history.Response, "GET", "responses/{id}", "read",
@@ -272,22 +274,22 @@ RESPONSE_GET = Operation(
 RESPONSE_DELETE = Operation(
     "response:delete", history.ResponseRequest, Empty, "DELETE", "responses/{id}", "write",
     "Delete one answer, its file and its row.",
-    errors=(*_HISTORY, "RESPONSE_NOT_FOUND", "FILE_DELETE_ERROR"),
+    errors=(*_KEPT, "RESPONSE_NOT_FOUND", "FILE_DELETE_ERROR"),
 )  # fmt: skip
 RESPONSE_DELETE_ALL = Operation(
     "response:deleteAll", history.ResponseDeleteAllRequest, history.DeletedCount, "DELETE", "responses",
     "write", "Delete the answers to one prompt, or all there are.",
-    errors=(*_HISTORY, "PROMPT_NOT_FOUND", "FILE_DELETE_ERROR", "INVALID_ARGUMENT"),
+    errors=(*_KEPT, "PROMPT_NOT_FOUND", "FILE_DELETE_ERROR", "INVALID_ARGUMENT"),
 )  # fmt: skip
 RESPONSE_SEARCH = Operation(
     "response:search", history.ResponseSearchRequest, history.ResponsesFound, "GET", "responses/search",
     "read", "The answers in whose prompt, text or title all the words occur, newest first.",
-    errors=_HISTORY,
+    errors=_KEPT,
 )  # fmt: skip
 RESPONSE_EXPORT = Operation(
     "response:export", history.ResponseExportRequest, history.ResponsesExported, "POST", "responses/export",
     "write", "Write one answer, those to one prompt, or all, into a zip file.",
-    errors=(*_HISTORY, "PROMPT_NOT_FOUND", "RESPONSE_NOT_FOUND", "INVALID_ARGUMENT"),
+    errors=(*_KEPT, "PROMPT_NOT_FOUND", "RESPONSE_NOT_FOUND", "INVALID_ARGUMENT"),
 )  # fmt: skip
 TITLE_CONFIG_GET = Operation(
     "title:config:get", history.TitleConfigGetRequest, history.TitleConfig, "GET", "titles/config", "read",
@@ -312,23 +314,28 @@ TITLE_SET = Operation(
 CONVERSATION_LIST = Operation(
     "conversation:list", history.ConversationListRequest, history.ConversationList, "GET", "conversations",
     "read", "A page of the conversations, the one that was last spoken in first.",
-    errors=_HISTORY,
+    errors=_KEPT,
 )  # fmt: skip
 CONVERSATION_GET = Operation(
-    "conversation:get", history.ConversationRequest, history.Conversation, "GET", "conversations/{id}",
+    "conversation:get", history.ConversationGetRequest, history.Conversation, "GET", "conversations/{id}",
     "read", "One conversation with its turns.",
-    errors=(*_HISTORY, "CONVERSATION_NOT_FOUND", "FILE_READ_ERROR"),
+    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_READ_ERROR"),
+)  # fmt: skip
+CONVERSATION_RENAME = Operation(
+    "conversation:rename", history.ConversationRenameRequest, history.ConversationInfo, "PUT",
+    "conversations/{id}/title", "write", "Give a conversation a title by hand.",
+    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "INVALID_ARGUMENT"),
 )  # fmt: skip
 CONVERSATION_DELETE = Operation(
     "conversation:delete", history.ConversationRequest, history.DeletedCount, "DELETE", "conversations/{id}",
     "write", "Delete a conversation, with the turns that no other one shares.",
-    errors=(*_HISTORY, "CONVERSATION_NOT_FOUND", "FILE_DELETE_ERROR"),
+    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "FILE_DELETE_ERROR"),
 )  # fmt: skip
 CONVERSATION_BRANCH = Operation(
     "conversation:branch", history.ConversationBranchRequest, history.ConversationInfo, "POST",
     "conversations/{id}/branch", "write",
     "Begin another conversation that shares the turns up to one of them.",
-    errors=(*_HISTORY, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND"),
+    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND"),
 )  # fmt: skip
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
@@ -364,7 +371,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     PROVIDER_TEST,
     PROVIDER_SET_KEY,
     PROVIDER_FORGET_KEY,
-    RESPONSE_GET_HISTORY,
+    RESPONSE_GET_KEPT,
     RESPONSE_GET,
     RESPONSE_DELETE,
     RESPONSE_DELETE_ALL,
@@ -376,6 +383,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     TITLE_SET,
     CONVERSATION_LIST,
     CONVERSATION_GET,
+    CONVERSATION_RENAME,
     CONVERSATION_DELETE,
     CONVERSATION_BRANCH,
 )

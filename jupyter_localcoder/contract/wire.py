@@ -106,6 +106,10 @@ class ChatPrompt(Struct, frozen=True, tag="chat"):
     """Rendered by the chat template of the GGUF; the contents never become control tokens."""
 
     turns: tuple[Turn, ...]
+    earlier_turns: int = 0
+    """So many questions with their answers, behind the instructions, may be left out, oldest first."""
+    reserve_tokens: int = 0
+    """Room that they leave for the answer; at most half of the window."""
 
 
 class Brief(Struct, frozen=True):
@@ -128,6 +132,7 @@ class Piece(Struct, frozen=True):
 SOURCE_MARKS = "control tokens"
 SOURCE_BRIEF = "imports and definitions"
 SOURCE_OWN = "this cell"
+SOURCE_EARLIER = "earlier turns"
 
 
 class FillPrompt(Struct, frozen=True, tag="fill"):
@@ -296,6 +301,8 @@ class Finished(_Frame, frozen=True, kw_only=True):
     """Natural logarithm, over the tokens of the answer; None where it was not asked for."""
     first_token_margin: float | None = None
     """By how much the likeliest first token led before the second, in logits."""
+    left_out_turns: int = 0
+    """See `ChatPrompt.earlier_turns`."""
     segments: tuple[Segment, ...] = ()
     """The whole prompt, where a report was asked for."""
 

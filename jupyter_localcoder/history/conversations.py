@@ -45,6 +45,53 @@ def path(db: sqlite3.Connection, head: str) -> list[Place]:
     return turns[::-1]
 
 
+def through(db: sqlite3.Connection, turn: str) -> str:
+    """The newest turn that follows a turn, directly or not; itself where none does."""
+    # UNION, not UNION ALL: a file that was tampered with may name itself.
+    row = db.execute(
+        "WITH RECURSIVE after (id, seq) AS (SELECT id, seq FROM responses WHERE id = ?"
+        " UNION SELECT later.id, later.seq FROM responses AS later JOIN after ON later.parent_id = after.id)"
+        " SELECT id FROM after ORDER BY seq DESC LIMIT 1",
+        (turn,),
+    ).fetchone()
+    return row[0] if row else turn
+
+
+def belongs(db: sqlite3.Connection, conversation: sqlite3.Row, turns: list[Place]) -> bool:
+    """Whether a path is one of a conversation: it shares its first turn, or has a turn of its own."""
+    if not turns:
+        return False
+    if turns[0].id == conversation["root"]:
+        return True
+    return any(_conversation_of(db, place.id) == conversation["id"] for place in turns)
+
+
+def alternatives(db: sqlite3.Connection, conversation: str, turns: list[Place]) -> dict[str, tuple[str, ...]]:
+    """For each turn that has others at its place, all of them, oldest first."""
+    found: dict[str, tuple[str, ...]] = {}
+    parent = ""
+    for place in turns:
+        if parent:
+            query, values = "SELECT id FROM responses WHERE parent_id = ? ORDER BY seq", (parent,)
+        else:
+            # First turns have no parent that they share: those of one conversation are alternatives.
+            query = (
+                "SELECT id FROM responses WHERE conversation_id = ? AND conversation_id <> ''"
+                " AND parent_id = '' ORDER BY seq"
+            )
+            values = (_conversation_of(db, place.id) or conversation,)
+        here = tuple(row[0] for row in db.execute(query, values))
+        if len(here) > 1 and place.id in here:
+            found[place.id] = here
+        parent = place.id
+    return found
+
+
+def rename(db: sqlite3.Connection, id_: str, title: str) -> None:
+    """Give a conversation a title of its own."""
+    db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, id_))
+
+
 def find(db: sqlite3.Connection, id_: str) -> sqlite3.Row | None:
     """The row of a conversation: its info, its root and its head."""
     row: sqlite3.Row | None = db.execute(f"{_WITH_TITLE} WHERE conversations.id = ?", (id_,)).fetchone()
@@ -127,7 +174,7 @@ def info(row: sqlite3.Row) -> ConversationInfo:
     """A row in the form of the contract."""
     return ConversationInfo(
         id=row["id"],
-        title=row["title"] or "",
+        title=row["own_title"] or row["title"] or "",
         turns=row["turns"],
         notebook=row["notebook"],
         created_at=row["created_at"],
@@ -137,9 +184,15 @@ def info(row: sqlite3.Row) -> ConversationInfo:
 
 
 _WITH_TITLE = (
-    f"SELECT {', '.join('conversations.' + name for name in _FIELDS.split(', '))}, responses.title AS title"  # noqa: S608
+    f"SELECT {', '.join('conversations.' + name for name in _FIELDS.split(', '))},"  # noqa: S608
+    " conversations.title AS own_title, responses.title AS title"
     " FROM conversations LEFT JOIN responses ON responses.id = conversations.root"
 )
+
+
+def _conversation_of(db: sqlite3.Connection, id_: str) -> str:
+    row = db.execute("SELECT conversation_id FROM responses WHERE id = ?", (id_,)).fetchone()
+    return row[0] if row else ""
 
 
 def _of(notebook: str | None) -> tuple[str, tuple[str, ...]]:

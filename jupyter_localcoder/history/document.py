@@ -50,6 +50,19 @@ def clean(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
+def cleaned(value: Any) -> Any:
+    """The same with all texts in it as `clean` makes them."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list | tuple):
+        return type(value)(cleaned(each) for each in value)
+    if isinstance(value, dict):
+        return {name: cleaned(each) for name, each in value.items()}
+    if isinstance(value, msgspec.Struct):
+        return type(value)(**{name: cleaned(getattr(value, name)) for name in value.__struct_fields__})
+    return value
+
+
 def render(response: Response) -> bytes:
     """The file of a response."""
     fields: dict[str, Any] = msgspec.to_builtins(response)
@@ -58,7 +71,7 @@ def render(response: Response) -> bytes:
         f"{name}: {_json(value)}"
         for name, value in fields.items()
         # What has no value (no command, no notebook, no price) has no line.
-        if name not in _TEXTS and (name in _REQUIRED or value not in ("", None, {}))
+        if name not in _TEXTS and (name in _REQUIRED or value not in ("", None, {}, []))
     ]
     lines += _prompt(clean(response.prompt))
     head = "\n".join([*lines, FENCE, ""])
@@ -133,7 +146,5 @@ def _prompt(text: str) -> list[str]:
 
 
 def _json(value: Any) -> str:
-    if isinstance(value, str):
-        value = clean(value)
-    text = msgspec.json.encode(value).decode()
+    text = msgspec.json.encode(cleaned(value)).decode()
     return _NOT_PRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

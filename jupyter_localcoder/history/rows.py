@@ -9,10 +9,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from ..contract.history import Response, ResponseInfo
-from .document import clean
+from .document import clean, cleaned
 from .names import SUFFIX, folder_name
 
 INDEXED_CHARS = 65_536
@@ -144,12 +142,8 @@ def preview(prompt: str) -> str:
 
 def stored(response: Response) -> Response:
     """A response as its file gives it back."""
-    texts = {
-        name: clean(value)
-        for name, value in msgspec.structs.asdict(response).items()
-        if isinstance(value, str)
-    }
-    return msgspec.structs.replace(response, **texts)
+    same: Response = cleaned(response)
+    return same
 
 
 def _title(response: ResponseInfo) -> str:

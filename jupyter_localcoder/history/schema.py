@@ -44,6 +44,7 @@ CREATE TABLE conversations (
     id TEXT PRIMARY KEY,
     root TEXT NOT NULL,
     head TEXT NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
     turns INTEGER NOT NULL,
     notebook TEXT NOT NULL,
     branched_from TEXT NOT NULL,

@@ -17,10 +17,10 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from jupyter_core.paths import jupyter_data_dir
@@ -46,6 +46,17 @@ from .rows import Place
 
 HISTORY_DIR_VARIABLE = "LOCALCODER_HISTORY_DIR"
 _DELETE_CHUNK = 500
+
+
+class Thread(NamedTuple):
+    """The last turns of a conversation."""
+
+    last: str
+    """Id of the last one, also where its file is gone."""
+    turns: tuple[Response, ...]
+    """Oldest first."""
+    omitted: int
+    """How many there are before them."""
 
 
 class HistoryStore(LoggingConfigurable):
@@ -332,23 +343,59 @@ class HistoryStore(LoggingConfigurable):
                 offset=offset,
             )
 
-    def conversation(self, id_: str) -> history.Conversation:
+    def conversation(self, id_: str, turn: str | None = None) -> history.Conversation:
         """A conversation with its turns; those whose file is gone are left out.
+
+        Parameters
+        ----------
+        turn
+            Show the path through this one, to the newest turn after it.
 
         Raises
         ------
-        ConversationNotFound, FileReadError, DatabaseError
+        ConversationNotFound, ResponseNotFound, FileReadError, DatabaseError
         """
         files, database = self._parts()
         with database.reading() as db:
-            row = _found(conversations.find(db, id_))
-            infos = [rows.find(db, place.id) for place in conversations.path(db, row["head"])]
-        turns: list[Response] = []
-        for info in infos:
-            with contextlib.suppress(SourceFileNotFound):
-                if info is not None:
-                    turns.append(self._read(files, info))
-        return history.Conversation(info=conversations.info(row), turns=tuple(turns))
+            row, path = _path(db, id_, turn and conversations.through(db, turn))
+            infos = [rows.find(db, place.id) for place in path]
+            alternatives = conversations.alternatives(db, id_, path)
+        return history.Conversation(
+            info=conversations.info(row), turns=tuple(self._all(files, infos)), alternatives=alternatives
+        )
+
+    def thread(self, id_: str, turn: str | None = None, most: int = 1000) -> Thread:
+        """The last turns of a conversation up to one of them, for who goes on from there.
+
+        Parameters
+        ----------
+        turn
+            The last of them. Default: the one that was answered last.
+        most
+            Read so many, and count the others.
+
+        Raises
+        ------
+        ConversationNotFound, ResponseNotFound, FileReadError, DatabaseError
+        """
+        files, database = self._parts()
+        with database.reading() as db:
+            _, path = _path(db, id_, turn)
+            infos = [rows.find(db, place.id) for place in path[-most:]]
+        return Thread(path[-1].id if path else "", tuple(self._all(files, infos)), len(path) - len(infos))
+
+    def rename_conversation(self, id_: str, title: str) -> history.ConversationInfo:
+        """Give a conversation another title.
+
+        Raises
+        ------
+        ConversationNotFound, DatabaseError, DiskFull
+        """
+        _, database = self._parts()
+        with database.writing() as db:
+            _found(conversations.find(db, id_))
+            conversations.rename(db, id_, document.clean(title))
+            return conversations.info(_found(conversations.find(db, id_)))
 
     def branch(self, id_: str, response_id: str) -> history.ConversationInfo:
         """Begin a conversation that shares the turns up to this one.
@@ -362,7 +409,7 @@ class HistoryStore(LoggingConfigurable):
         with database.writing() as db:
             origin = _found(conversations.find(db, id_))
             turns = conversations.path(db, response_id)
-            if not turns or turns[0].id != origin["root"]:
+            if not conversations.belongs(db, origin, turns):
                 raise ResponseNotFound("The conversation has no such turn.")
             conversations.branch(db, new_id, origin, turns, self.now())
             return conversations.info(_found(conversations.find(db, new_id)))
@@ -414,6 +461,13 @@ class HistoryStore(LoggingConfigurable):
             conversation_id=found.conversation_id,
         )  # fmt: skip
 
+    def _all(self, files: HistoryFolder, infos: Sequence[ResponseInfo | None]) -> Iterator[Response]:
+        """Those whose files are there."""
+        for info in infos:
+            with contextlib.suppress(SourceFileNotFound):
+                if info is not None:
+                    yield self._read(files, info)
+
     def _count(self, database: Database) -> int:
         with database.reading() as db:
             return rows.count(db)
@@ -448,6 +502,17 @@ def _prepared(response: Response) -> tuple[Response, bytes]:
     """A response as its file gives it back, and that file."""
     response = rows.stored(msgspec.structs.replace(response, preview=rows.preview(response.prompt)))
     return response, document.render(response)
+
+
+def _path(db: Any, id_: str, turn: str | None) -> tuple[Any, list[Place]]:
+    """The row of a conversation, and the turns up to one of them, or to the last one."""
+    row = _found(conversations.find(db, id_))
+    if turn is None:
+        return row, conversations.path(db, row["head"])
+    path = conversations.path(db, turn)
+    if not conversations.belongs(db, row, path):
+        raise ResponseNotFound("The conversation has no such turn.")
+    return row, path
 
 
 def _found(row: Any) -> Any:

@@ -37,6 +37,7 @@ from ..supervisor import LoadPlan, Supervisor
 from .backend import Backend
 from .completion import Completion
 from .context import Context
+from .dialogue import Dialogue
 from .embedded import Embedded
 from .engine import Engine
 from .generation import Generation
@@ -144,7 +145,10 @@ class Service(LoggingConfigurable):
         self.settings = Settings(settings, store, planner, ladder, self._engine, events)
         inspections = Inspections()
         self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
-        self.generation = Generation(settings, planner, self._engine, self._runs, inspections, self._recorder)
+        dialogue = Dialogue(history, self._recorder.unkept)
+        self.generation = Generation(
+            settings, planner, self._engine, self._runs, inspections, self._recorder, dialogue
+        )
         self.completion = Completion(
             settings,
             supervisor,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from collections.abc import AsyncGenerator
+
+import msgspec
 
 from .. import prompts
 from ..contract import generation, wire
+from ..contract.notebook import Reference
+from ..errors import InvalidArgument
 from ..history.names import prompt_id_of
 from ..planning import Planner, Role
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
+from .dialogue import Dialogue
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
 from .recorder import Asked, Recorder
@@ -26,6 +33,7 @@ class Generation:
         runs: Runs,
         inspections: Inspections,
         recorder: Recorder,
+        dialogue: Dialogue,
     ) -> None:
         self._settings = settings
         self._planner = planner
@@ -33,6 +41,7 @@ class Generation:
         self._runs = runs
         self._inspections = inspections
         self._recorder = recorder
+        self._dialogue = dialogue
 
     def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
         """Run a command."""
@@ -44,10 +53,40 @@ class Generation:
 
     def chat(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer the next turn of a conversation."""
+        if request.conversation is not None:
+            return self._converse(request)
+        if request.parent is not None or request.regenerate is not None:
+            raise InvalidArgument(
+                "An earlier turn was named, and no conversation.",
+                recovery="Give the id of the conversation too.",
+                field="conversation",
+            )
         prompt = prompts.chat_prompt(request)
         first = next(message.content for message in request.messages if message.role == "user")
-        asked = _asked(request, request.messages[-1].content, prompt_id=prompt_id_of(f"chat\n{first}"))
+        asked = _asked(
+            request,
+            request.messages[-1].content,
+            prompt_id=prompt_id_of(f"chat\n{first}"),
+            references=request.references,
+        )
         return self._begin(asked, prompt, "general", request)
+
+    async def _converse(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
+        """Answer a turn of a conversation that is remembered."""
+        turn = await self._dialogue.next_turn(request)
+        limit = request.max_tokens or self._settings.current.max_tokens
+        prompt = prompts.turn_prompt(
+            turn.before, turn.words, turn.references, instruction=turn.instruction, reserve_tokens=limit
+        )
+        asked = dataclasses.replace(
+            _asked(request, turn.words, prompt_id=turn.conversation, references=turn.references),
+            conversation_id=turn.conversation,
+            parent_id=turn.parent,
+        )
+        frames = self._begin(asked, prompt, "general", request, omitted=turn.omitted)
+        async with contextlib.aclosing(frames):
+            async for frame in frames:
+                yield frame
 
     def _begin(
         self,
@@ -57,6 +96,7 @@ class Generation:
         request: generation.GenerationOptions,
         *,
         lookup: bool = False,
+        omitted: int = 0,
     ) -> AsyncGenerator[RunFrame, None]:
         sampling = self._engine.sampling(request.sampling)
         asked = wire_request(
@@ -66,7 +106,7 @@ class Generation:
             stop=request.stop,
             priority="command",
             fresh=request.sampling.seed is not None,
-            scope=cache_scope(kept.kind),
+            scope=cache_scope(kept.kind, kept.conversation_id),
             lookup=lookup,
             report=True,
         )
@@ -80,17 +120,44 @@ class Generation:
             timeout_ms=request.timeout_ms,
         )
         frames = self._inspections.of(run, self._runs.frames(run), asked.scope)
+        if kept.conversation_id:
+            frames = _in_conversation(kept, frames, omitted)
         return self._recorder.watch(kept, frames)
 
 
+async def _in_conversation(
+    asked: Asked, frames: AsyncGenerator[RunFrame, None], omitted: int
+) -> AsyncGenerator[RunFrame, None]:
+    """Say in the first frame and the last one which conversation it is."""
+    async with contextlib.aclosing(frames):
+        async for frame in frames:
+            if isinstance(frame, generation.Started):
+                yield msgspec.structs.replace(frame, conversation=asked.conversation_id)
+            elif isinstance(frame, generation.Done):
+                yield msgspec.structs.replace(
+                    frame,
+                    conversation=asked.conversation_id,
+                    parent=asked.parent_id,
+                    left_out_turns=frame.left_out_turns + omitted,
+                )
+            else:
+                yield frame
+
+
 def _asked(
-    request: generation.GenerationOptions, prompt: str, *, command: str = "", prompt_id: str = ""
+    request: generation.GenerationOptions,
+    prompt: str,
+    *,
+    command: str = "",
+    prompt_id: str = "",
+    references: tuple[Reference, ...] = (),
 ) -> Asked:
     return Asked(
         kind="generate" if command else "chat",
         prompt=prompt,
         prompt_id=prompt_id,
         command=command,
+        references=references,
         notebook=request.origin.notebook,
         cell=request.origin.cell,
         private=request.private,

@@ -8,11 +8,26 @@ from typing import Any, TypeVar
 
 from ..contract import history, registry
 from ..contract.common import Empty
-from ..errors import InvalidArgument
+from ..errors import ConversationNotFound, InvalidArgument
 from ..events import EventHub
+from ..plain_text import plain
 from .recorder import Recorder
 
 T = TypeVar("T")
+
+
+def title_by_hand(text: str) -> str:
+    """A title that a person wrote, on one line and safe to print.
+
+    Raises
+    ------
+    InvalidArgument
+        There is nothing in it.
+    """
+    title = " ".join(plain(text).split())
+    if not title:
+        raise InvalidArgument("The title is empty.", recovery="Write at least one character.", field="title")
+    return title
 
 
 class History:
@@ -55,6 +70,8 @@ class History:
                 recovery="Give `prompt_id`, or `all: true` to delete the whole history.",
                 field="prompt_id",
             )
+        if request.all:
+            self._recorder.unkept.clear()
         try:
             return history.DeletedCount(count=await self._do(self._store.delete_all, request.prompt_id))
         finally:
@@ -67,15 +84,33 @@ class History:
         """A page, the one that was last spoken in first."""
         return await self._do(self._store.conversations, request.notebook, request.limit, request.offset)
 
-    async def conversation_get(self, request: history.ConversationRequest) -> history.Conversation:
+    async def conversation_get(self, request: history.ConversationGetRequest) -> history.Conversation:
         """One of them with its turns."""
-        return await self._do(self._store.conversation, request.id)
+        return await self._do(self._store.conversation, request.id, request.turn)
+
+    async def conversation_rename(
+        self, request: history.ConversationRenameRequest
+    ) -> history.ConversationInfo:
+        """Give one a title by hand."""
+        title = title_by_hand(request.title)
+        info = await self._do(self._store.rename_conversation, request.id, title)
+        changed = history.HistoryChanged(reason="titled", conversation_id=request.id)
+        self._events.tell(registry.HISTORY_CHANGED, changed)
+        return info
 
     async def conversation_delete(self, request: history.ConversationRequest) -> history.DeletedCount:
         """Delete one, with the turns that no other one shares."""
-        count = await self._do(self._store.delete_conversation, request.id)
-        self._changed()
-        return history.DeletedCount(count=count)
+        await self._recorder.settled()
+        forgotten = self._recorder.unkept.forget_conversation(request.id)
+        try:
+            count = await self._do(self._store.delete_conversation, request.id)
+        except ConversationNotFound:
+            if not forgotten:
+                raise
+            count = 0
+        changed = history.HistoryChanged(reason="deleted", conversation_id=request.id)
+        self._events.tell(registry.HISTORY_CHANGED, changed)
+        return history.DeletedCount(count=count + forgotten)
 
     async def conversation_branch(
         self, request: history.ConversationBranchRequest

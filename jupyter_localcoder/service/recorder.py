@@ -24,6 +24,7 @@ from ..contract.backend import Notice
 from ..contract.common import Severity
 from ..contract.generation import Done, Started
 from ..contract.history import HistoryChanged, Response, ResponseKind
+from ..contract.notebook import Reference
 from ..contract.providers import EMBEDDED
 from ..errors import LocalCoderError
 from ..events import EventHub
@@ -31,6 +32,7 @@ from ..history import HistoryStore
 from ..history.names import new_id, prompt_id_of
 from ..runs import RunFrame
 from ..settings import LocalCoderSettings
+from .unkept import Unkept
 
 MAX_TOGETHER = 32
 """So many answers are kept at once."""
@@ -50,6 +52,7 @@ class Asked:
     prompt_id: str = ""
     """Empty: made from the prompt, so that the same question has the same one."""
     command: str = ""
+    references: tuple[Reference, ...] = ()
     conversation_id: str = ""
     parent_id: str = ""
     notebook: str = ""
@@ -85,6 +88,8 @@ class Recorder:
     ) -> None:
         self.store = store
         self.on_kept = on_kept
+        self.unkept = Unkept()
+        """Turns that the history does not have, or not yet."""
         self._settings = settings
         self._events = events
         self._log = log
@@ -115,6 +120,7 @@ class Recorder:
             notebook=asked.notebook,
             cell=asked.cell,
             prompt=asked.prompt,
+            references=asked.references,
             **answer,
         )
 
@@ -134,11 +140,14 @@ class Recorder:
                     if not isinstance(frame, Done):
                         yield frame
                         continue
+                    response = self._answer(asked, frame)
+                    if response.conversation_id and response.content.strip():
+                        self.unkept.add(response)  # the next turn may be asked before this one is kept
                     try:
                         yield frame
                     finally:
                         # Also where nobody reads on, since this was the last frame.
-                        self._soon(self._keep_and_tell(asked, frame))
+                        self._soon(self._keep_and_tell(asked, response))
             except LocalCoderError as failure:
                 if run:  # else it was refused, and nobody but who asked has heard of it
                     error = queue.ResponseError(
@@ -165,7 +174,11 @@ class Recorder:
         if not await kept:
             return ""
         self._told.clear()
-        self._events.tell(registry.HISTORY_CHANGED, HistoryChanged(reason="kept", response_id=response.id))
+        self.unkept.forget(response.id)
+        changed = HistoryChanged(
+            reason="kept", response_id=response.id, conversation_id=response.conversation_id
+        )
+        self._events.tell(registry.HISTORY_CHANGED, changed)
         self.on_kept(response)
         self._retain()
         return response.id
@@ -200,13 +213,8 @@ class Recorder:
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
-    async def _keep_and_tell(self, asked: Asked, done: Done) -> None:
-        usage = queue.TokenCounts(
-            prompt_tokens=done.usage.prompt_tokens,
-            cached_tokens=done.usage.cached_tokens,
-            completion_tokens=done.usage.completion_tokens,
-        )
-        response = self.response(
+    def _answer(self, asked: Asked, done: Done) -> Response:
+        return self.response(
             asked,
             done.run,
             provider=EMBEDDED,
@@ -218,19 +226,27 @@ class Recorder:
             milliseconds=done.timings.total_ms,
             prompt_sha256=done.prompt_sha256,
             content=done.text,
-            **msgspec.structs.asdict(usage),
+            prompt_tokens=done.usage.prompt_tokens,
+            cached_tokens=done.usage.cached_tokens,
+            completion_tokens=done.usage.completion_tokens,
         )
+
+    async def _keep_and_tell(self, asked: Asked, response: Response) -> None:
         kept = await self.keep(asked, response)
         self._events.tell(
             registry.RESPONSE_COMPLETE,
             queue.ResponseComplete(
-                request_id=done.run,
+                request_id=response.id,
                 response_id=kept,
                 prompt_id=response.prompt_id,
                 provider=response.provider,
                 model=response.model,
-                finish=done.finish,
-                usage=usage,
+                finish=response.finish,
+                usage=queue.TokenCounts(
+                    prompt_tokens=response.prompt_tokens,
+                    cached_tokens=response.cached_tokens,
+                    completion_tokens=response.completion_tokens,
+                ),
                 cost_usd=None,
                 milliseconds=response.milliseconds,
                 path=asked.notebook,

@@ -25,7 +25,6 @@ from ..contract.providers import EMBEDDED
 from ..errors import (
     Canceled,
     FileReadError,
-    InvalidArgument,
     LocalCoderError,
     ResponseNotFound,
     SourceFileNotFound,
@@ -37,9 +36,9 @@ from ..errors import (
 )
 from ..events import EventHub
 from ..history import title_file
-from ..plain_text import plain
 from ..supervisor import Job, Supervisor
 from .engine import Engine, cache_scope, wire_request
+from .history import title_by_hand
 from .recorder import Recorder
 
 MAX_WAITING = 100
@@ -142,12 +141,7 @@ class Titles:
 
     async def title_set(self, request: history.TitleSetRequest) -> ResponseInfo:
         """Take one that a person wrote."""
-        title = " ".join(plain(request.title).split())
-        if not title:
-            raise InvalidArgument(
-                "The title is empty.", recovery="Write at least one character.", field="title"
-            )
-        return await self._set(request.id, title, "hand", "")
+        return await self._set(request.id, title_by_hand(request.title), "hand", "")
 
     async def close(self) -> None:
         """Give up what is being made."""
@@ -320,7 +314,9 @@ class Titles:
         await self._recorder.settled()
         info = await asyncio.to_thread(self._store.set_title, id_, title, source)
         self._tell(info, "completed", model=model)
-        changed = history.HistoryChanged(reason="titled", response_id=id_)
+        changed = history.HistoryChanged(
+            reason="titled", response_id=id_, conversation_id=info.conversation_id
+        )
         self._events.tell(registry.HISTORY_CHANGED, changed)
         return info
 

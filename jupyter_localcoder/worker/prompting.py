@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..contract.wire import (
     SOURCE_BRIEF,
+    SOURCE_EARLIER,
     SOURCE_MARKS,
     SOURCE_OWN,
     ChatPrompt,
@@ -73,6 +74,8 @@ class Prompt:
     """Its parts, where it fills in the middle."""
     parts: tuple[Part, ...] = ()
     """All of its tokens by source, in order."""
+    left_out_turns: int = 0
+    """How many earlier turns of a conversation did not fit."""
 
     @property
     def sha256(self) -> str:
@@ -136,14 +139,43 @@ class Prompter:
     # A conversation
 
     def _chat(self, prompt: ChatPrompt) -> Prompt:
+        made = self._rendered(prompt.turns)
+        room = self._facts.n_ctx - min(max(1, prompt.reserve_tokens), self._facts.n_ctx // 2)
+        if len(made.tokens) <= room or not prompt.earlier_turns:
+            return made
+        before = len(prompt.turns) - 1 - 2 * prompt.earlier_turns
+        last = len(prompt.turns) - 1
+        sizes = [len(self._tokenizer.tokens(turn.content)) for turn in prompt.turns]
+        # What the template puts around each of them.
+        around = max(0, len(made.tokens) - sum(sizes)) // len(sizes) + 1
+        pairs = [sizes[i] + sizes[i + 1] + 2 * around for i in range(before, last, 2)]
+        start = first_turn(pairs, sum(sizes[:before]) + before * around, sizes[last] + around, room)
+        while True:
+            kept = (*prompt.turns[:before], *prompt.turns[before + 2 * start :])
+            shorter = self._rendered(kept)
+            if len(shorter.tokens) <= room or start == prompt.earlier_turns:
+                break
+            start += 1
+        left_out = sum(sizes[before : before + 2 * start])
+        at = next((i for i, part in enumerate(shorter.parts) if part.source == SOURCE_EARLIER), 0)
+        parts = (*shorter.parts[:at], Part(SOURCE_EARLIER, [], left_out), *shorter.parts[at:])
+        return Prompt(shorter.tokens, left_out, parts=parts, left_out_turns=start)
+
+    def _rendered(self, turns: Sequence[Turn]) -> Prompt:
         parts: list[Part] = []
-        by_content = {turn.content: turn for turn in prompt.turns}
-        for text, from_template in self.chat.render(prompt.turns):
-            tokens = self._engine.tokenize(text, special=from_template)
+        by_content: dict[str, list[Turn]] = {}
+        for turn in turns:
+            by_content.setdefault(turn.content, []).append(turn)
+        for text, from_template in self.chat.render(turns):
+            tokens = (
+                self._engine.tokenize(text, special=True) if from_template else self._tokenizer.tokens(text)
+            )
             if from_template:
                 parts += self._template_parts(tokens)
             else:
-                parts += self._turn_parts(tokens, by_content.get(text))
+                # Two turns may say the same: the first that is rendered is the first that was said.
+                same = by_content.get(text)
+                parts += self._turn_parts(tokens, same.pop(0) if same else None)
         begin = self._begin
         if begin and (not parts or parts[0].tokens[:1] != begin):
             parts.insert(0, Part(SOURCE_MARKS, begin, control=True))
@@ -252,6 +284,32 @@ class Prompter:
     @property
     def _begin(self) -> list[int]:
         return [self._engine.bos] if self._facts.add_bos and self._engine.bos >= 0 else []
+
+
+def first_turn(pairs: Sequence[int], fixed: int, question: int, room: int) -> int:
+    """From which of the earlier turns on a conversation is read.
+
+    When they no longer fit, as many go as it takes to fill two thirds of the room: the next questions then
+    find the same beginning in the cache, where dropping one turn at a time would have all of it read anew
+    with each question. It is found by going through the turns from the first one, so that the next question
+    comes to the same result.
+
+    Parameters
+    ----------
+    pairs
+        Tokens of each earlier turn, question and answer together.
+    fixed
+        Tokens of what stands before them.
+    """
+    start = held = 0
+    for i, size in enumerate([*pairs, question]):
+        held += size
+        if fixed + held <= room:
+            continue
+        while start < min(i + 1, len(pairs)) and fixed + held > room * 2 // 3:
+            held -= pairs[start]
+            start += 1
+    return start
 
 
 def _joined(parts: list[Part]) -> list[int]:

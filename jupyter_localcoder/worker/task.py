@@ -180,6 +180,7 @@ class Task:
             prompt_tokens=len(self.prompt.tokens),
             cached_tokens=self.cached,
             left_out_tokens=self.prompt.left_out,
+            left_out_turns=self.prompt.left_out_turns,
             completion_tokens=self.written,
             queue_ms=(self._started - self.job.arrived) * 1000,
             prefill_ms=(first - self._started) * 1000,

@@ -29,6 +29,15 @@ export type ModelState = 'idle' | 'downloading' | 'verifying' | 'ready' | 'error
 
 export type Priority = 'high' | 'normal' | 'low';
 
+export type ReferenceKind =
+  | 'cell'
+  | 'selection'
+  | 'output'
+  | 'error'
+  | 'file'
+  | 'variable'
+  | 'text';
+
 export type RequestState = 'waiting' | 'running' | 'saving' | 'done' | 'failed' | 'canceled';
 
 export type ResponseFinish = 'stop' | 'length' | 'filter' | 'timeout' | 'canceled';
@@ -113,7 +122,15 @@ export interface CanceledCount {
   count: number;
 }
 
-/** The next turn of a conversation: all turns so far, the last of them the user's. */
+/**
+ * The next turn of a conversation.
+ *
+ * Without `conversation` nothing is remembered: `messages` are all turns so far, the last of them
+ * the
+ * user's. With one, the service knows what was said: `messages` is the user's new turn alone, with
+ * an
+ * instruction (role `system`) before it where there is one. The turn gets the id of the run.
+ */
 export interface ChatRequest {
   model?: string | null;
   profile?: string | null;
@@ -123,7 +140,17 @@ export interface ChatRequest {
   sampling?: SamplingOptions;
   origin?: Origin;
   private?: boolean;
-  messages: Message[];
+  messages?: Message[];
+  references?: Reference[];
+  /** An id, or `new` to begin one. */
+  conversation?: string | null;
+  /**
+   * The turn that this one follows: an earlier one to branch off there; empty to begin the
+   * conversation again. Default: its last turn.
+   */
+  parent?: string | null;
+  /** 16 hexadecimal digits. */
+  regenerate?: string | null;
 }
 
 /** A column of a data frame. */
@@ -165,6 +192,7 @@ export interface Confidence {
 export interface Conversation {
   info: ConversationInfo;
   turns: Response[];
+  alternatives: Record<string, string[]>;
 }
 
 /** Begin another conversation that shares the turns up to one of them. */
@@ -173,6 +201,14 @@ export interface ConversationBranchRequest {
   id: string;
   /** 16 hexadecimal digits. */
   response_id: string;
+}
+
+/** Asks for a conversation with its turns. */
+export interface ConversationGetRequest {
+  /** 16 hexadecimal digits. */
+  id: string;
+  /** 16 hexadecimal digits. */
+  turn?: string | null;
 }
 
 /** One conversation, without its turns. */
@@ -198,6 +234,13 @@ export interface ConversationListRequest {
   notebook?: string | null;
   limit?: number;
   offset?: number;
+}
+
+/** Give a conversation a title by hand. */
+export interface ConversationRenameRequest {
+  /** 16 hexadecimal digits. */
+  id: string;
+  title: string;
 }
 
 /** Names one conversation. */
@@ -239,6 +282,9 @@ export interface Done {
   parts: PromptPart[];
   withheld: Doubt;
   doubt: Doubt;
+  conversation: string;
+  parent: string;
+  left_out_turns: number;
 }
 
 /** An answer without content. */
@@ -293,6 +339,7 @@ export interface GenerateRequest {
 export interface HistoryChanged {
   reason: 'deleted' | 'kept' | 'swept' | 'titled';
   response_id: string;
+  conversation_id: string;
 }
 
 /** Asks what a request was answered from. */
@@ -742,6 +789,14 @@ export interface Queued {
   position: number;
 }
 
+/** What a person puts beside a question, for the model to read. */
+export interface Reference {
+  kind: ReferenceKind;
+  name?: string;
+  text: string;
+  language?: string;
+}
+
 /** One answer that was kept, whole. */
 export interface Response {
   id: string;
@@ -769,6 +824,7 @@ export interface Response {
   sampling: Record<string, number>;
   prompt_sha256: string;
   prompt: string;
+  references: Reference[];
   content: string;
 }
 
@@ -979,6 +1035,7 @@ export interface Speeds {
 export interface Started {
   type: 'started';
   run: string;
+  conversation: string;
 }
 
 /** Where the time of one request went. */
@@ -1191,7 +1248,8 @@ export interface IOperations {
    * The next turn of a conversation.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
    * LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT,
-   * CANCELED.
+   * CANCELED, DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND,
+   * RESPONSE_NOT_FOUND, FILE_NOT_FOUND, FILE_READ_ERROR.
    */
   'chat': {
     request: ChatRequest;
@@ -1455,11 +1513,21 @@ export interface IOperations {
   };
   /**
    * One conversation with its turns.
-   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND, FILE_READ_ERROR.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND,
+   * RESPONSE_NOT_FOUND, FILE_READ_ERROR.
    */
   'conversation:get': {
-    request: ConversationRequest;
+    request: ConversationGetRequest;
     response: Conversation;
+    streams: false;
+  };
+  /**
+   * Give a conversation a title by hand.
+   * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND, INVALID_ARGUMENT.
+   */
+  'conversation:rename': {
+    request: ConversationRenameRequest;
+    response: ConversationInfo;
     streams: false;
   };
   /**
@@ -1555,6 +1623,7 @@ export const OPERATIONS = {
   'title:set': { method: 'PUT', path: 'responses/{id}/title', streams: false },
   'conversation:list': { method: 'GET', path: 'conversations', streams: false },
   'conversation:get': { method: 'GET', path: 'conversations/{id}', streams: false },
+  'conversation:rename': { method: 'PUT', path: 'conversations/{id}/title', streams: false },
   'conversation:delete': { method: 'DELETE', path: 'conversations/{id}', streams: false },
   'conversation:branch': { method: 'POST', path: 'conversations/{id}/branch', streams: false }
 } as const;

@@ -63,6 +63,22 @@ async def test_an_answer_streams_as_events(ask: Ask, tiny_model: str) -> None:
     assert {f["run"] for f in frames} == {frames[0]["run"]}
 
 
+async def test_a_conversation_goes_on_by_its_id(ask: Ask, tiny_model: str) -> None:
+    def turn(words: str, **fields: object) -> dict[str, object]:
+        return {"messages": [{"role": "user", "content": words}], "max_tokens": 3, **fields}
+
+    first = (await ask("POST", "chat", turn("one", conversation="new"), headers=STREAM)).frames
+    id_ = first[0]["conversation"]
+    second = (await ask("POST", "chat", turn("two", conversation=id_))).data
+    assert (second["conversation"], second["parent"]) == (id_, first[0]["run"])
+    opened = (await ask("GET", f"conversations/{id_}")).data
+    assert [each["prompt"] for each in opened["turns"]] == ["one", "two"]
+    renamed = await ask("PUT", f"conversations/{id_}/title", {"title": "Counting"})
+    assert renamed.data["title"] == "Counting"
+    assert (await ask("DELETE", f"conversations/{id_}")).data == {"count": 2}
+    assert (await ask("POST", "chat", turn("three", conversation=id_))).code == "CONVERSATION_NOT_FOUND"
+
+
 async def test_chat_and_completion_stream_too(ask: Ask, tiny_model: str) -> None:
     chat = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 3}
     assert (await ask("POST", "chat", chat, headers=STREAM)).frames[-1]["type"] == "done"
@@ -96,7 +112,7 @@ async def test_a_failure_within_a_stream_is_its_last_frame(ask: Ask) -> None:
         ("POST", "generate", {**EXPLAIN, "model": "qwen2.5-coder-0.5b"}, 503, "MODEL_NOT_READY"),
         ("POST", "generate", "{not json", 400, "VALIDATION_ERROR"),
         ("POST", "generate", [], 400, "VALIDATION_ERROR"),
-        ("POST", "chat", {"messages": []}, 400, "VALIDATION_ERROR"),
+        ("POST", "chat", {"messages": []}, 400, "INVALID_ARGUMENT"),
         ("POST", "complete", {"prefix": ""}, 400, "INVALID_ARGUMENT"),
         ("DELETE", "complete/nothing", None, 404, "NOT_FOUND"),
         ("DELETE", "queue/nothing", None, 404, "REQUEST_NOT_FOUND"),

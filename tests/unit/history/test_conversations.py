@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from jupyter_localcoder import errors
+from jupyter_localcoder.contract.notebook import Reference
 from jupyter_localcoder.history import HistoryStore, names
 from tests.support.responses import on_disk, response
 
@@ -64,6 +65,71 @@ def test_a_branch_shares_its_beginning(store, say):
     assert turns(store, branch.id) == ["one", "two", "other"]
     assert store.delete_conversation(branch.id) == 3
     assert on_disk(store.root) == set()
+
+
+def test_the_other_answers_to_a_question_are_told(store, say):
+    one = say("one")
+    two, again = say("two", one), say("two, again", one)
+    three = say("three", two)
+    newest = store.conversation(CHAT)
+    assert [turn.id for turn in newest.turns] == [one.id, two.id, three.id]
+    assert newest.alternatives == {two.id: (two.id, again.id)}
+    other = store.conversation(CHAT, again.id)
+    assert [turn.id for turn in other.turns] == [one.id, again.id]
+    assert store.conversation(CHAT, one.id).turns == newest.turns
+    beginning = say("another beginning")
+    assert store.conversation(CHAT).alternatives == {beginning.id: (one.id, beginning.id)}
+
+
+def test_a_thread_ends_where_it_is_said_and_is_cut_at_its_beginning(store, say):
+    one = say("one")
+    two = say("two", one)
+    three = say("three", two)
+    thread = store.thread(CHAT, two.id)
+    assert (thread.last, [turn.prompt for turn in thread.turns], thread.omitted) == (
+        two.id,
+        ["one", "two"],
+        0,
+    )
+    thread = store.thread(CHAT, most=2)
+    assert (thread.last, [turn.prompt for turn in thread.turns], thread.omitted) == (
+        three.id,
+        ["two", "three"],
+        1,
+    )
+
+
+def test_a_turn_of_another_conversation_is_none_of_this_one(store, say):
+    say("one")
+    stranger = say("two", conversation="d" * 16)
+    for ask in (store.thread, store.conversation):
+        with pytest.raises(errors.ResponseNotFound):
+            ask(CHAT, stranger.id)
+        with pytest.raises(errors.ConversationNotFound):
+            ask("e" * 16, stranger.id)
+
+
+def test_a_title_by_hand_stays_with_its_conversation(store, say):
+    one = say("one", title="Counting")
+    branch = store.branch(CHAT, one.id)
+    assert store.rename_conversation(CHAT, "Mine").title == "Mine"
+    say("one, again", title="Other")
+    assert store.conversation(CHAT).info.title == "Mine"
+    assert store.conversation(branch.id).info.title == "Counting"
+    with pytest.raises(errors.ConversationNotFound):
+        store.rename_conversation("e" * 16, "x")
+
+
+def test_references_come_back_from_the_file(store, say):
+    references = (
+        Reference(kind="cell", name="In [3]", text="---\nx = 1\n\0", language="python"),
+        Reference(kind="text", text="half \ud83d a pair"),
+    )
+    one = say("one", references=references)
+    kept = store.conversation(CHAT).turns[0]
+    assert kept == one
+    assert kept.references[0] == references[0]
+    assert kept.references[1].text == "half \ufffd a pair"
 
 
 def test_a_branch_needs_a_turn_of_the_conversation(store, say, kept):

@@ -21,7 +21,7 @@ from jupyter_localcoder.contract.wire import (
     Turn,
 )
 from jupyter_localcoder.worker.model import Facts
-from jupyter_localcoder.worker.prompting import Prompt, Prompter
+from jupyter_localcoder.worker.prompting import Prompt, Prompter, first_turn
 
 FIRST = 10
 MARKS = {"<|fim_prefix|>": 1, "<|fim_suffix|>": 2, "<|fim_middle|>": 3, "<|im_start|>": 4, "<|im_end|>": 5}
@@ -229,3 +229,71 @@ def test_marks_in_a_persons_text_are_text(text: str) -> None:
     made = prompter().build(fill(text))
     assert [p.source for p in made.parts if p.control] == ["control tokens"] * 3
     assert made.tokens.count(MARKS[text]) == (1 if text == "<|fim_middle|>" else 0)
+
+
+# A conversation that does not fit
+
+
+def talk(*pairs: str, question: str = "q") -> ChatPrompt:
+    turns = [Turn("system", "s")]
+    for pair in pairs:
+        turns += [Turn("user", pair, (Span("earlier turns", len(pair)),)), Turn("assistant", "a" * 10)]
+    return ChatPrompt((*turns, Turn("user", question)), earlier_turns=len(pairs), reserve_tokens=50)
+
+
+def shown(made: Prompt) -> list[str]:
+    return [t for s, t, _ in told(made) if s in ("earlier turns", "question") and t]
+
+
+def test_a_conversation_that_fits_is_read_whole() -> None:
+    made = prompter(n_ctx=1000).build(talk("one", "two"))
+    assert shown(made) == ["one", "two", "q"]
+    assert (made.left_out, made.left_out_turns) == (0, 0)
+
+
+def test_the_oldest_turns_go_and_are_counted() -> None:
+    pairs = [str(n) * 40 for n in range(6)]
+    made = prompter(n_ctx=400).build(talk(*pairs))
+    assert len(made.tokens) <= 350
+    assert 0 < made.left_out_turns < 6
+    assert shown(made) == [*pairs[made.left_out_turns :], "q"]
+    assert made.left_out == made.left_out_turns * 50
+    assert sum(part.left_out for part in made.parts) == made.left_out
+    assert [t for part in made.parts for t in part.tokens] == made.tokens
+
+
+def test_the_instruction_and_the_question_always_stay() -> None:
+    made = prompter(n_ctx=400).build(talk("x" * 300, question="q" * 320))
+    assert (shown(made), made.left_out_turns) == (["q" * 320], 1)
+
+
+def test_a_long_conversation_keeps_its_beginning_over_several_questions() -> None:
+    """Else every question would read it all anew."""
+    pairs = [chr(97 + n) * 20 for n in range(26)]
+    starts = [prompter(n_ctx=600).build(talk(*pairs[:n])).left_out_turns for n in range(1, 27)]
+    assert starts == sorted(starts)
+    assert starts[-1] > 8
+    assert len(set(starts)) <= 6
+
+
+def test_the_room_for_the_answer_takes_half_of_the_window_at_most() -> None:
+    prompt = talk("one", question="q" * 100)
+    greedy = ChatPrompt(prompt.turns, earlier_turns=1, reserve_tokens=100_000)
+    assert prompter(n_ctx=600).build(greedy).left_out_turns == 0
+
+
+def test_two_turns_that_say_the_same_are_told_apart() -> None:
+    made = prompter(n_ctx=1000).build(talk("again", question="again"))
+    assert [s for s, t, _ in told(made) if t == "again"] == ["earlier turns", "question"]
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.integers(1, 200), max_size=30), st.integers(0, 50), st.integers(1, 200), st.integers(60, 800)
+)
+def test_what_is_kept_fits_or_nothing_is(pairs: list[int], fixed: int, question: int, room: int) -> None:
+    start = first_turn(pairs, fixed, question, room)
+    assert 0 <= start <= len(pairs)
+    assert fixed + sum(pairs[start:]) + question <= room or start == len(pairs)
+    if fixed + sum(pairs) + question <= room:
+        assert start == 0
