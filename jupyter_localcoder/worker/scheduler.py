@@ -385,7 +385,7 @@ class Scheduler:
             return 0
         most = min(CHUNK[readers[0].rank], self._engine.batch_size - count)
         if writers:
-            most = min(most, max(8, self.costs.largest_within(GAP_SECONDS) - count))
+            most = min(most, max(4, self.costs.largest_within(GAP_SECONDS) - count))
         return max(1, most)
 
     def _items(self, shares: list[Share]) -> list[Item]:

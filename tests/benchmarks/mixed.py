@@ -28,9 +28,11 @@ _STREAMS = 4
 _PAIRS = 3
 _ANSWER = 128
 _PROMPT = 64
-_LONG_ANSWER = 400
+_LONG_ANSWER = 4000
 _LONG_PROMPT = 1000
 _COMPLETIONS = 12
+_ENDLESS = "Write the numbers from 1 to 5000 in words, one per line, and nothing else."
+"""What even a small model does not end by itself."""
 
 
 def run(setting: Setting) -> Iterator[Figure]:
@@ -91,10 +93,11 @@ def _request(text: str, answer: int) -> GenerateRequest:
 
 
 def _write(client: Client, name: str) -> int:
-    text = f"{name}: write a very long story about a lighthouse and its keeper, with many details."
-    with client.stream(GENERATE, _request(text, _ANSWER)) as frames:
+    with client.stream(GENERATE, _request(f"Request {name}. {_ENDLESS}", _ANSWER)) as frames:
         for frame in frames:
             if isinstance(frame, Done):
+                if frame.finish != "length":
+                    raise RuntimeError(f"an answer of {frame.usage.completion_tokens} tokens is too short")
                 return frame.usage.completion_tokens
     raise RuntimeError("an answer without an end")
 
@@ -133,14 +136,14 @@ def _first_token(client: Client, number: int) -> float:
 
 
 def _gaps(setting: Setting, client: Client) -> Figure:
-    arrivals: list[float] = []
+    arrivals: list[list[float]] = []
     with _answering(client, arrivals):
         time.sleep(0.5)
         for i in range(setting.times(3)):
             with client.stream(GENERATE, _request(f"{i} {texts.code(_LONG_PROMPT)}", 4)) as frames:
                 for _ in frames:
                     pass
-    gaps = [(b - a) * 1000 for a, b in itertools.pairwise(arrivals)]
+    gaps = [(b - a) * 1000 for answer in arrivals for a, b in itertools.pairwise(answer)]
     return Figure(
         bench="mixed",
         name="gap between tokens while a prompt is read",
@@ -153,21 +156,28 @@ def _gaps(setting: Setting, client: Client) -> Figure:
 
 
 @contextlib.contextmanager
-def _answering(client: Client, arrivals: list[float]) -> Iterator[None]:
-    """A long answer is being written all the while."""
+def _answering(client: Client, arrivals: list[list[float]]) -> Iterator[None]:
+    """A long answer is being written all the while.
+
+    Parameters
+    ----------
+    arrivals
+        Gets the times at which text came, of each answer.
+    """
     over = threading.Event()
 
     def write() -> None:
         number = 0
         while not over.is_set():
             number += 1
-            text = f"{number}: write a very long story about a lighthouse, with many details."
-            with client.stream(GENERATE, _request(text, _LONG_ANSWER)) as frames:
+            answer: list[float] = []
+            arrivals.append(answer)
+            with client.stream(GENERATE, _request(f"Request {number}. {_ENDLESS}", _LONG_ANSWER)) as frames:
                 for frame in frames:
                     if over.is_set():
                         break
                     if isinstance(frame, Delta):
-                        arrivals.append(time.perf_counter())
+                        answer.append(time.perf_counter())
 
     writer = threading.Thread(target=write)
     writer.start()
