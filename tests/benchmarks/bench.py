@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from . import cancel, cold, editing, history, memory, mixed, notebook, queue, stack, startup, typing
+from . import (
+    cancel,
+    cold,
+    editing,
+    history,
+    keystroke,
+    memory,
+    mixed,
+    notebook,
+    queue,
+    stack,
+    startup,
+    typing,
+)
 from .figure import Figure
 from .setting import Setting
 
@@ -38,6 +51,7 @@ BENCHES: tuple[Bench, ...] = (
     Bench(
         "notebook", "lines of notebooks that completion meets, and how sure it is (--traces)", notebook.run
     ),
+    Bench("keystroke", "ghost text in a browser, and what the page loads more (--traces)", keystroke.run),
     Bench("history", "list, search, open and sweep a history of 100,000 answers", history.run),
 )
 """In the order in which they run."""

@@ -6,10 +6,12 @@ import contextlib
 import http.client
 import json
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 
 from jupyter_localcoder.client import connection
@@ -34,6 +36,8 @@ class Server:
         What is started instead of ``python -m jupyter_server``.
     options
         Further options of the command line.
+    like
+        A server that has loaded the model: the speeds that it has measured are taken over.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Server:
         extension: bool,
         command: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
+        like: Server | None = None,
     ) -> None:
         name = f"server-{secrets.token_hex(4)}"
         self._folder = workspace.folder / name
@@ -56,6 +61,10 @@ class Server:
         config = self._folder / "config"
         config.mkdir(parents=True)
         (self._folder / "work").mkdir()
+        if like is not None:
+            speeds = Path("data", "localcoder", "calibration.json")
+            (self._folder / speeds).parent.mkdir(parents=True)
+            shutil.copy(like._folder / speeds, self._folder / speeds)
         enabled = {"ServerApp": {"jpserver_extensions": {"jupyter_localcoder": extension}}}
         (config / "jupyter_server_config.json").write_text(json.dumps(enabled))
         self.start_seconds = 0.0

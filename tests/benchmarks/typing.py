@@ -13,7 +13,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jupyter_localcoder.client.base import Client
 from jupyter_localcoder.contract.generation import CompleteRequest, Done, WarmRequest
@@ -43,7 +43,8 @@ class _Seen:
 
 
 class _Ours:
-    def __init__(self, client: Client, label: str) -> None:
+    def __init__(self, client: Client, label: str, server: Server) -> None:
+        self.server = server
         self._client = client
         self._label = label
         self.seen = _Seen()
@@ -59,9 +60,8 @@ class _Ours:
             self.seen.exact.append(done.text.rstrip() == stroke.expected.rstrip())
             self.seen.texts.append(done.text)
 
-    def opened(self, line: TypedLine, scope: str) -> float:
+    def opened(self, stroke: Keystroke, scope: str) -> float:
         """Seconds of the first suggestion, after some of reading ahead."""
-        stroke = line.keystrokes[0]
         request = WarmRequest(prefix=stroke.prefix, suffix=stroke.suffix, scope=scope)
         reader = threading.Thread(target=self._warm, args=(request,))
         reader.start()
@@ -101,9 +101,8 @@ class _Theirs:
             self.seen.evaluated.append(evaluated)
             self.seen.exact.append(text.rstrip() == stroke.expected.rstrip())
 
-    def opened(self, line: TypedLine) -> float:
+    def opened(self, stroke: Keystroke) -> float:
         """Seconds of the first suggestion, with nothing cached."""
-        stroke = line.keystrokes[0]
         begin = time.perf_counter()
         self._peer.infill(stroke.prefix, stroke.suffix, _ANSWER, cached=False)
         return time.perf_counter() - begin
@@ -116,7 +115,8 @@ def run(setting: Setting) -> Iterator[Figure]:
     lines = list(typed_lines(setting.traces, setting.times(_LINES)))
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(_product(setting, "ours", splice=True))
-        exact = stack.enter_context(_product(setting, "exact", splice=False))
+        # Both with the same speeds, so that both read equally much.
+        exact = stack.enter_context(_product(setting, "exact", splice=False, like=ours.server))
         peer = _Theirs(LlamaServerPeer(setting.peer_url)) if setting.peer_url else None
         for line, (first, _) in zip(lines, turns(len(lines)), strict=True):
             sides = [ours.line, *([peer.line] if peer else []), exact.line]
@@ -130,11 +130,12 @@ def run(setting: Setting) -> Iterator[Figure]:
 
 
 @contextlib.contextmanager
-def _product(setting: Setting, label: str, *, splice: bool) -> Iterator[_Ours]:
+def _product(setting: Setting, label: str, *, splice: bool, like: Server | None = None) -> Iterator[_Ours]:
     options = () if splice else ("--Tuning.splice=False",)
-    with Server(setting.workspace, extension=True, options=options) as server, server.client() as client:
+    made = Server(setting.workspace, extension=True, options=options, like=like)
+    with made as server, server.client() as client:
         client.call(MODEL_LOAD, ModelLoadRequest(id=setting.workspace.model.id))
-        yield _Ours(client, label)
+        yield _Ours(client, label, server)
 
 
 def _warm(
@@ -193,11 +194,14 @@ def _opened(ours: _Ours, peer: _Theirs | None, lines: list[TypedLine]) -> Iterat
     mine: list[float] = []
     theirs: list[float] = []
     for i, (line, pair) in enumerate(zip(first, turns(len(first)), strict=True)):
+        stroke = line.keystrokes[0]
+        # Another first line: nothing that was computed for this notebook above may serve again.
+        stroke = replace(stroke, prefix=f"# Notebook {i}, opened\n{stroke.prefix}")
         for we in pair:
             if we:
-                mine.append(ours.opened(line, f"opened/{i}"))
+                mine.append(ours.opened(stroke, f"opened/{i}"))
             elif peer:
-                theirs.append(peer.opened(line))
+                theirs.append(peer.opened(stroke))
     yield Figure(
         bench="typing",
         name="first suggestion, notebook opened 3 s ago",
