@@ -38,8 +38,9 @@ def main() -> None:
     os.environ["GGML_NO_BACKTRACE"] = "1"
     reader, writer = private_pipes()
 
-    from . import limits
+    from . import isolation, limits
 
+    isolation.close_network()
     limits.apply()
 
     from .engine import Engine

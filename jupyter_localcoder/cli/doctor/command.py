@@ -5,12 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 
+from traitlets import Bool
+
 from ...contract import models, registry
 from ...errors import LocalCoderError
-from ..command import LocalCoderCommand
+from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
 from ..exits import Exit
-from . import engine, jupyter, memory, python
+from . import airgap, engine, jupyter, memory, python
 from . import models as model_checks
 from .finding import COLOURS, SIGNS, Finding, note, ok, problem
 
@@ -23,7 +25,13 @@ class Doctor(LocalCoderCommand):
     model folder and models, memory, settings, and the extensions of Jupyter. Each line says what was
     found; below it stands what it means and what to do, where there is something to do. It changes
     nothing, and opens no connection to another machine. The exit code is 1 when something essential is
-    missing."""
+    missing. With `--airgap` it proves the air gap on this machine instead: it runs against the walls
+    around the worker, and traces the system calls of a download and of an answer."""
+    flags = LocalCoderCommand.flags | options(
+        airgap=("Doctor.airgap", "Prove that nothing leaves this machine while the air gap is on.")
+    )
+
+    airgap = Bool(False, config=True, help="Prove that nothing leaves this machine while the air gap is on.")
 
     def run(self) -> Exit:
         """Look everywhere, and print each line as it is found."""
@@ -35,10 +43,12 @@ class Doctor(LocalCoderCommand):
         problems = sum(finding.verdict == "problem" for finding in found)
         self.console.document({"ok": problems == 0, "findings": found})
         self.console.out("")
-        self.console.out(f"{problems} to be solved." if problems else "Nothing essential is missing.")
+        self.console.out(f"{problems} to be solved." if problems else _sound(airgap=self.airgap))
         return Exit.FAILED if problems else Exit.OK
 
     def _areas(self) -> list[tuple[str, Callable[[], Iterator[Finding]]]]:
+        if self.airgap:
+            return [("Air gap", self._airgap)]
         return [
             ("Python", python.findings),
             ("Engine", engine.findings),
@@ -47,6 +57,12 @@ class Doctor(LocalCoderCommand):
             ("Settings", self._settings),
             ("Jupyter", jupyter.findings),
         ]
+
+    def _airgap(self) -> Iterator[Finding]:
+        with self.client() as client:
+            known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+            closed = settings_of(client).settings.air_gap
+        yield from airgap.findings(closed, known)
 
     def _models(self) -> Iterator[Finding]:
         with self.client() as client:
@@ -76,6 +92,10 @@ class Doctor(LocalCoderCommand):
 
 
 _INDENT = 11
+
+
+def _sound(*, airgap: bool) -> str:
+    return "Nothing left this machine." if airgap else "Nothing essential is missing."
 
 
 def _guarded(area: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
