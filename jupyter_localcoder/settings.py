@@ -104,6 +104,7 @@ class LocalCoderSettings(LoggingConfigurable):
         **kwargs: Any,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
+        self._said = ""
         super().__init__(**kwargs)
         self._command_line = dict((command_line or Config()).get(type(self).__name__, {}))
         self._check_config()
@@ -196,11 +197,17 @@ class LocalCoderSettings(LoggingConfigurable):
         try:
             return self._read()
         except ValidationError as error:
-            self.log.warning("The settings file %s is left alone: %s", self.path, error.message)
+            self._say_once(f"The settings file {self.path} is left alone: {error.message}")
             return {}
         except OSError as failure:
-            self.log.warning("The settings file cannot be read: %s", failure)
+            self._say_once(f"The settings file cannot be read: {failure}")
             return {}
+
+    def _say_once(self, sentence: str) -> None:
+        """Log a warning; the settings are looked at with each request."""
+        if sentence != self._said:
+            self._said = sentence
+            self.log.warning(sentence)
 
     def _read(self) -> dict[str, Any]:
         """Return what the file keeps; a `ValidationError` where it is not one of this version."""

@@ -5,6 +5,8 @@ What is accepted is a text, named by its SHA-256: a text that changed is asked f
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -26,8 +28,11 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     """ISO 8601, UTC."""
 
 
+_FORMAT = 1
+
+
 class _Ledger(Struct, frozen=True, kw_only=True):
-    format: int = 1
+    format: int = _FORMAT
     accepted: tuple[Acceptance, ...] = ()
 
 
@@ -40,9 +45,26 @@ class LicenseLedger:
     def entries(self) -> tuple[Acceptance, ...]:
         """All of them; a file that cannot be read holds none, so that the person is asked again."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Ledger).accepted
+            return self._read().accepted
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return ()
+
+    def _read(self) -> _Ledger:
+        """The file; a `msgspec.DecodeError` where it is damaged, or of a newer version."""
+        ledger = msgspec.json.decode(self._path.read_bytes(), type=_Ledger)
+        if ledger.format != _FORMAT:
+            raise msgspec.DecodeError(f"format {ledger.format}")
+        return ledger
+
+    def _set_aside_foreign(self) -> None:
+        """Keep a copy of a file that this version cannot read, before it is replaced."""
+        try:
+            self._read()
+        except FileNotFoundError:
+            return
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            with contextlib.suppress(OSError):
+                shutil.copyfile(self._path, self._path.with_suffix(".backup.json"))
 
     def accepted_texts(self) -> frozenset[str]:
         """Digests of the texts that were accepted."""
@@ -57,5 +79,6 @@ class LicenseLedger:
             accepted_by=accepted_by,
             accepted_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
+        self._set_aside_foreign()
         ledger = _Ledger(accepted=(*self.entries(), entry))
         write_whole(self._path, msgspec.json.format(msgspec.json.encode(ledger)))
