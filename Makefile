@@ -43,6 +43,7 @@ check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Forma
 	$(BIN)/lint-imports
 	$(BIN)/python -m jupyter_localcoder.contract.typescript --check labextension/src/contract.ts
 	$(BIN)/python -m jupyter_localcoder.server.openapi --check docs/openapi.json
+	$(BIN)/python -m tests.faults.table --check
 	npm --prefix labextension run lint:check
 	npm --prefix labextension run typecheck
 

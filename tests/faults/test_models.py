@@ -1,0 +1,128 @@
+"""Rows 25, 30 and 34: hostile files, files that go away under a loaded model, a disk that is really full."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder import errors
+from jupyter_localcoder.models import gguf
+from jupyter_localcoder.models.store import ModelStore
+from tests.faults.conftest import Open
+from tests.support.full_disk import fill_up, small_disk
+from tests.support.workers import request
+from tests.unit.models.conftest import answer, bench, serve, server, tiny, url_source
+
+__all__ = ["answer", "bench", "serve", "server", "tiny", "url_source"]
+
+HEADERS = 600
+READ_SECONDS = 0.1
+_NUMBERS = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1)
+
+
+def mutated(whole: bytes, number: int) -> bytes:
+    """The header of this number in the corpus: the same bytes each time."""
+    chance = random.Random(number)
+    raw = bytearray(whole[:8192] if number % 3 else whole)
+    for _ in range(chance.randint(1, 5)):
+        at = chance.randrange(min(len(raw), 8000))
+        match chance.randrange(6):
+            case 0:
+                raw[at] ^= 1 << chance.randrange(8)
+            case 1:
+                raw[at : at + 8] = struct.pack("<Q", chance.choice(_NUMBERS))
+            case 2:
+                raw[at : at + 4] = struct.pack("<I", chance.choice(_NUMBERS) % 2**32)
+            case 3:
+                raw[at:at] = chance.randbytes(chance.randint(1, 40))
+            case 4:
+                del raw[at : at + chance.randint(1, 40)]
+            case _:
+                raw[at : at + 16] = raw[: chance.randint(1, 64)]
+    return bytes(raw)
+
+
+def test_25_a_corpus_of_mutated_headers_is_read_or_refused_in_time(tiny_gguf: Path, tmp_path: Path) -> None:
+    """Facts that are within the limits, or `InvalidModel`; in processor time, since a machine may be busy."""
+    whole = tiny_gguf.read_bytes()
+    path = tmp_path / "mutated.gguf"
+    refused = 0
+    for number in range(HEADERS):
+        raw = mutated(whole, number)
+        path.write_bytes(raw)
+        began = time.process_time()
+        try:
+            header = gguf.read(path)
+        except errors.InvalidModel:
+            refused += 1
+        else:
+            assert 1 <= header.n_layers <= gguf.MAX_LAYERS
+            assert 0 < header.tensor_bytes <= len(raw)
+        assert time.process_time() - began < READ_SECONDS, f"header {number}"
+    assert HEADERS > refused > HEADERS // 2
+
+
+@pytest.mark.parametrize("how", ["renamed", "deleted"])
+async def test_30_a_file_that_goes_away_while_it_is_loaded(
+    open_model: Open, tiny_gguf: Path, tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / "model.gguf"
+    shutil.copy(tiny_gguf, path)
+    bench = open_model(path)
+    before, _ = await bench.ask(request(max_tokens=8, fresh=True))
+    if how == "renamed":
+        path.rename(tmp_path / "other.gguf")
+    else:
+        path.unlink()
+    after, _ = await bench.ask(request(max_tokens=8, fresh=True))
+    assert after == before
+    assert bench.supervisor.generation == 1
+
+
+def test_34_a_really_full_disk_is_told_and_the_part_is_gone_on_from(
+    bench: Any, server: Any, url_source: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There was room when it was looked at; somebody else has taken it since.
+    monkeypatch.setattr(ModelStore, "_require_space", lambda *_: None)
+    with small_disk(tmp_path / "models", 200 * 1024) as disk:
+        work = bench(url_source(server))
+        assert len(server.body) > 200 * 1024
+        with pytest.raises(errors.DiskFull):
+            work.fetch()
+        received = work.store.received_bytes("tiny")
+        assert 0 < received <= 200 * 1024
+        assert work.store.info("tiny", 0).state == "idle"
+        assert work.visible == []
+        parts = {part.name: part.read_bytes() for part in disk.rglob("*") if part.is_file()}
+        assert any(server.body.startswith(data) and data for data in parts.values())
+
+
+def test_34_an_import_to_a_full_disk_leaves_nothing(bench: Any, tiny: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "models", 200 * 1024) as disk:
+        work = bench()
+        with pytest.raises(errors.DiskFull):
+            work.store.import_file(tiny)
+        assert work.store.info("tiny", 0).state == "idle"
+        assert sum(path.stat().st_size for path in disk.rglob("*") if path.is_file()) < 16 * 1024
+
+
+def test_34_a_full_disk_keeps_the_settings_that_are_there(tmp_path: Path) -> None:
+    from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+    from jupyter_localcoder.settings import LocalCoderSettings
+
+    with small_disk(tmp_path / "disk", 64 * 1024) as disk:
+        settings = LocalCoderSettings(settings_dir=str(disk), environment={})
+        settings.update(SettingsUpdateRequest(temperature=0.5))
+        before = settings.path.read_bytes()
+        fill_up(disk)
+        with pytest.raises(errors.LocalCoderError):
+            settings.update(SettingsUpdateRequest(temperature=0.7))
+        assert settings.path.read_bytes() == before
+        again = LocalCoderSettings(settings_dir=str(disk), environment={})
+        assert again.current.temperature == 0.5
