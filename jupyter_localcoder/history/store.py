@@ -381,7 +381,7 @@ class HistoryStore(LoggingConfigurable):
         files, database = self._parts()
         with database.reading() as db:
             _, path = _path(db, id_, turn)
-            infos = [rows.find(db, place.id) for place in path[-most:]]
+            infos = [rows.find(db, place.id) for place in path[max(0, len(path) - most) :]]
         return Thread(path[-1].id if path else "", tuple(self._all(files, infos)), len(path) - len(infos))
 
     def rename_conversation(self, id_: str, title: str) -> history.ConversationInfo:

@@ -96,7 +96,7 @@ class Dialogue:
         last = turn
         found: list[Response] = []
         omitted = 0
-        while len(found) < MAX_TURNS:
+        while True:
             unkept = self._unkept.get(turn) if turn else None
             if unkept is not None and (found or unkept.conversation_id == conversation):
                 found.append(unkept)
@@ -107,7 +107,9 @@ class Dialogue:
             if known and not turn:
                 break
             try:
-                thread = await self._kept(conversation, turn if known else None, MAX_TURNS - len(found))
+                thread = await self._kept(
+                    conversation, turn if known else None, max(0, MAX_TURNS - len(found))
+                )
             except (ConversationNotFound, ResponseNotFound):
                 if found:
                     break  # what was before it is forgotten, or deleted
@@ -172,10 +174,10 @@ def _checked(request: ChatRequest) -> tuple[str, str]:
 
 
 def _that_fit(newest_first: Sequence[Response]) -> int:
-    """How many of these turns no context window is too small for by their characters alone."""
+    """How many of these turns are sent."""
     chars = 0
-    for i, turn in enumerate(newest_first):
+    for i, turn in enumerate(newest_first[:MAX_TURNS]):
         chars += len(turn.prompt) + len(turn.content) + sum(len(each.text) for each in turn.references)
         if chars > MAX_CHARS:
             return i
-    return len(newest_first)
+    return min(len(newest_first), MAX_TURNS)

@@ -91,6 +91,7 @@ def test_a_thread_ends_where_it_is_said_and_is_cut_at_its_beginning(store, say):
         ["one", "two"],
         0,
     )
+    assert store.thread(CHAT, most=0) == (three.id, (), 3)
     thread = store.thread(CHAT, most=2)
     assert (thread.last, [turn.prompt for turn in thread.turns], thread.omitted) == (
         three.id,

@@ -304,6 +304,14 @@ async def test_turns_that_no_window_holds_are_not_sent(talk: Talk, monkeypatch: 
     assert done.left_out_turns == 4
 
 
+async def test_turns_that_are_not_kept_count_as_others_do(talk: Talk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dialogue, "MAX_TURNS", 2)
+    for n in range(6):
+        done = await talk(f"question {n}", private=n >= 3)
+    assert talk.read[-1][::2] == ["question 3", "question 4", "question 5"]
+    assert done.left_out_turns == 3
+
+
 async def test_what_the_worker_left_out_is_told(talk: Talk, monkeypatch: pytest.MonkeyPatch):
     from jupyter_localcoder.contract import wire
 
