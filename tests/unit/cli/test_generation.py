@@ -260,9 +260,12 @@ def test_pieces_are_printed_as_they_come(start, file):
     child.communicate(timeout=10)
 
 
-def test_a_file_that_changed_meanwhile_is_not_overwritten(start, file):
+def test_a_file_that_changed_meanwhile_is_not_overwritten(start, tmp_path, file):
     child = start("improve", str(file), "--write", answer=[BETTER], delay_seconds=1.0)
-    time.sleep(0.6)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "asked").exists():  # it has read the file, and waits for the answer
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     file.write_text("mine = 1\n")
     _out, err = child.communicate(timeout=10)
     assert child.returncode == 1
