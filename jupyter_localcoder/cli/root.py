@@ -19,6 +19,11 @@ class LocalCoderRoot(LocalCoderGroup):
         "unload": (lazy("load.Unload"), "Free the memory that the loaded model takes."),
         "providers": (lazy("providers.group.Providers"), "Add other servers that answer, and their keys."),
         "queue": (lazy("queue.group.Queue"), "List and cancel the requests of the running Jupyter server."),
+        "history": (
+            lazy("history.group.History"),
+            "List, search, open, delete and export what was answered.",
+        ),
+        "titles": (lazy("titles.group.Titles"), "See and change how titles of answers are made."),
         "explain": (lazy("explain.Explain"), "Explain the code in a file."),
         "improve": (lazy("improve.Improve"), "Improve the code in a file, as a diff or in place."),
         "complete": (lazy("complete.Complete"), "Complete the code at a place in a file."),

@@ -261,7 +261,7 @@ PROVIDER_FORGET_KEY = Operation(
 
 _OPENED = (*_KEPT, "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND", "FILE_READ_ERROR")
 
-RESPONSE_GET_KEPT = Operation(
+RESPONSE_GET_HISTORY = Operation(
     "response:getHistory", history.ResponseListRequest, history.ResponseList, "GET", "responses", "read",
     "A page of the answers that were kept, of one prompt or of all, newest first; without their texts.",
     errors=(*_KEPT, "PROMPT_NOT_FOUND"),
@@ -371,7 +371,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     PROVIDER_TEST,
     PROVIDER_SET_KEY,
     PROVIDER_FORGET_KEY,
-    RESPONSE_GET_KEPT,
+    RESPONSE_GET_HISTORY,
     RESPONSE_GET,
     RESPONSE_DELETE,
     RESPONSE_DELETE_ALL,

@@ -26,7 +26,9 @@ from jupyter_localcoder.contract import (
     codec,
     common,
     generation,
+    history,
     models,
+    notebook,
     providers,
     queue,
     registry,
@@ -60,6 +62,8 @@ class Script:
     loaded: bool = False
     key_place: str = "keyring"
     """Where a key would be kept."""
+    answered: int = 0
+    """Answers in the history, of which each second one is a turn of a chat."""
     queued: int = 0
     """Requests in the queue; the first one runs."""
     too_big: bool = False
@@ -128,6 +132,34 @@ def queue_item(position: int) -> queue.QueueItem:
         path="work/an analysis\x1b[31m.ipynb",
         cell="",
         added=(datetime.now(timezone.utc) - timedelta(seconds=125)).isoformat(timespec="milliseconds"),
+    )
+
+
+def kept(number: int) -> history.Response:
+    """An answer of the history; the largest number is the newest."""
+    chat = number % 2 == 0
+    added = datetime.now(timezone.utc) - timedelta(seconds=125)
+    return history.Response(
+        id=f"{number:016x}",
+        prompt_id=f"p{number}",
+        kind="chat" if chat else "generate",
+        command="" if chat else "explain",
+        conversation_id="c" * 16 if chat else "",
+        created_at=added.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        title="Reading\x1b[31m a file" if chat else MODEL,
+        title_source="generated" if chat else "model",
+        preview="What does this do?",
+        provider="embedded",
+        model=MODEL,
+        finish="stop",
+        completion_tokens=12,
+        milliseconds=1234.0,
+        notebook="work/an analysis.ipynb",
+        cell="abc",
+        sampling={"seed": 7, "temperature": 0.2},
+        prompt="What does\x1b]52;c;aGk=\x07 this do?",
+        references=(notebook.Reference(kind="cell", name="In [3]", text="x = 1"),) if chat else (),
+        content=f"Answer {number}\x1b[2J.",
     )
 
 
@@ -274,6 +306,57 @@ class FakeClient(Client):
             running=tuple(items[:1]), waiting=tuple(items[1:]), ended=(ended,) * (len(items) > 0), limit=512
         )
 
+    def answers(self, request: Any) -> history.ResponseList:
+        infos = [
+            history.ResponseInfo(
+                **{name: getattr(kept(n), name) for name in history.ResponseInfo.__struct_fields__}
+            )
+            for n in range(self.script.answered, 0, -1)
+        ]
+        page = infos[request.offset : request.offset + request.limit]
+        return history.ResponseList(responses=tuple(page), total=len(infos), offset=request.offset)
+
+    def kept(self, request: Any) -> history.Response:
+        if not 0 < int(request.id, 16) <= self.script.answered:
+            raise errors.ResponseNotFound
+        return kept(int(request.id, 16))
+
+    def search(self, request: Any) -> history.ResponsesFound:
+        excerpt = (
+            history.Excerpt(text="before ", match=False),
+            history.Excerpt(text="the\x1b[2J word", match=True),
+            history.Excerpt(text="\nand after" * 20, match=False),
+        )
+        all_ = [history.Found(response=kept(n), excerpt=excerpt) for n in range(self.script.answered, 0, -1)]
+        page = all_[request.offset : request.offset + request.limit]
+        more = request.offset + len(page) < len(all_)
+        return history.ResponsesFound(found=tuple(page), more=more, offset=request.offset)
+
+    def title(self, request: Any) -> history.ResponseInfo:
+        return msgspec.structs.replace(self.kept(request), title=getattr(request, "title", "Made by a model"))
+
+    def chats(self, request: Any) -> history.ConversationList:
+        chats = (self.chat(request).info,) if self.script.answered > 1 else ()
+        return history.ConversationList(conversations=chats, total=len(chats), offset=0)
+
+    def chat(self, request: Any) -> history.Conversation:
+        turns = tuple(kept(n) for n in range(2, self.script.answered + 1, 2))
+        if not turns:
+            raise errors.ConversationNotFound
+        info = history.ConversationInfo(
+            id="c" * 16, title=turns[0].title, turns=len(turns), notebook=turns[0].notebook,
+            created_at=turns[0].created_at, updated_at=turns[-1].created_at,
+        )  # fmt: skip
+        return history.Conversation(info=info, turns=turns)
+
+    def title_config(self, request: Any) -> history.TitleConfig:
+        given = {
+            name: value
+            for name, value in msgspec.structs.asdict(request).items()
+            if value is not msgspec.UNSET
+        }
+        return history.TitleConfig(**given)
+
     def cancel_one(self, request: Any) -> common.Empty:
         if request.id != "r1":
             raise errors.RequestNotFound
@@ -303,6 +386,23 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.PROVIDER_SET_KEY.name: FakeClient.provider_key,
     registry.PROVIDER_FORGET_KEY.name: lambda client, request: client.provider(request.id),
     registry.QUEUE_LIST.name: FakeClient.queue,
+    registry.RESPONSE_GET_HISTORY.name: FakeClient.answers,
+    registry.RESPONSE_GET.name: FakeClient.kept,
+    registry.RESPONSE_SEARCH.name: FakeClient.search,
+    registry.RESPONSE_DELETE.name: lambda client, request: client.kept(request) and common.Empty(),
+    registry.RESPONSE_DELETE_ALL.name: lambda client, request: history.DeletedCount(
+        count=client.script.answered
+    ),
+    registry.RESPONSE_EXPORT.name: lambda client, request: history.ResponsesExported(
+        count=client.script.answered, size_bytes=2048, path=f"{request.path}/history.zip"
+    ),
+    registry.TITLE_SET.name: FakeClient.title,
+    registry.TITLE_GENERATE.name: FakeClient.title,
+    registry.TITLE_CONFIG_GET.name: FakeClient.title_config,
+    registry.TITLE_CONFIG_SET.name: FakeClient.title_config,
+    registry.CONVERSATION_LIST.name: FakeClient.chats,
+    registry.CONVERSATION_GET.name: FakeClient.chat,
+    registry.CONVERSATION_DELETE.name: lambda client, request: history.DeletedCount(count=2),
     registry.LLM_CANCEL.name: FakeClient.cancel_one,
     registry.LLM_CANCEL_ALL.name: lambda client, request: generation.CanceledCount(
         count=client.script.queued

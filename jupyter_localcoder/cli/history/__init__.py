@@ -1,0 +1,1 @@
+"""``history …``: the answers that were kept, one module per subcommand."""

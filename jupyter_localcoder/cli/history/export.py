@@ -1,0 +1,44 @@
+"""``history export``: answers in a zip file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from traitlets import Unicode
+
+from ...contract import codec, history, registry
+from ..command import LocalCoderCommand
+from ..exits import Exit
+from ..units import size
+from .answers import request_for
+
+
+class HistoryExport(LocalCoderCommand):
+    """Write answers into a zip file."""
+
+    usage = "history export [ID|last] [options]"
+    description = """Write one answer, those to one prompt, or all, into a zip file of Markdown files. A file
+    of this name is replaced."""
+    arguments = (0, 1)
+    aliases = LocalCoderCommand.aliases | {"prompt": "HistoryExport.prompt", "out": "HistoryExport.out"}
+    examples = """
+jupyter localcoder history export
+jupyter localcoder history export last --out=answer.zip
+"""
+
+    prompt = Unicode(None, allow_none=True, config=True, help="The answers to the prompt of this id.")
+    out = Unicode(".", config=True, help="File to write, or a folder. Default: this folder.")
+
+    def run(self) -> Exit:
+        """Write it."""
+        # Relative to where the command was given, which the server does not know.
+        fields = {"prompt_id": self.prompt, "path": str(Path(self.out).expanduser().absolute())}
+        with self.client() as client:
+            if self.extra_args:
+                fields["id"] = request_for(client, self.extra_args[0]).id
+            request = codec.decode(history.ResponseExportRequest, fields)
+            made: history.ResponsesExported = client.call(registry.RESPONSE_EXPORT, request)
+        self.console.document({"count": made.count, "size_bytes": made.size_bytes, "path": made.path})
+        self.console.out(made.path)
+        self.note(f"{made.count} answer{'' if made.count == 1 else 's'}, {size(made.size_bytes)}.")
+        return Exit.OK

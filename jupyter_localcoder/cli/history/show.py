@@ -1,0 +1,68 @@
+"""``history show``: one answer, with what is known of it."""
+
+from __future__ import annotations
+
+from traitlets import Bool
+
+from ...contract import history, registry
+from ...plain_text import plain
+from ..command import LocalCoderCommand, options
+from ..exits import Exit
+from .answers import request_for
+
+
+class HistoryShow(LocalCoderCommand):
+    """Print one answer."""
+
+    usage = "history show ID|last [options]"
+    description = """Print an answer on stdout, and on stderr the question and what is known of it: model,
+    time, tokens, notebook. `last` is the newest one."""
+    arguments = (1, 1)
+    flags = LocalCoderCommand.flags | options(
+        question=("HistoryShow.question", "Print the question on stdout, not the answer.")
+    )
+    examples = """
+jupyter localcoder history show last
+jupyter localcoder history show 5f0c3a9e17b2d484 > answer.md
+"""
+
+    question = Bool(False, config=True, help="Print the question on stdout, not the answer.")
+
+    def run(self) -> Exit:
+        """Print it."""
+        with self.client() as client:
+            request = request_for(client, self.extra_args[0])
+            found: history.Response = client.call(registry.RESPONSE_GET, request)
+        self.console.document(found)
+        for line in _facts(found):
+            self.note(self.console.paint(plain(line), "dim", self.console.stderr))
+        if not self.question:
+            self.note(plain(found.prompt) + "\n")
+        self.console.out(plain(found.prompt if self.question else found.content))
+        return Exit.OK
+
+
+def _facts(found: history.Response) -> list[str]:
+    where = " ".join(part for part in (found.notebook, found.cell and f"cell {found.cell}") if part)
+    tokens = "" if found.completion_tokens is None else f"{found.completion_tokens} tokens"
+    cost = "" if found.cost_usd is None else f"{found.cost_usd:.4f} USD"
+    how = (
+        found.model,
+        found.provider,
+        found.quantization,
+        tokens,
+        f"{found.milliseconds / 1000:.1f} s",
+        cost,
+    )
+    seed = found.sampling.get("seed")
+    facts = {
+        "Title": found.title,
+        "When": found.created_at,
+        "How": " · ".join(part for part in how if part),
+        "Seed": "" if seed is None else str(seed),
+        "Where": where,
+        "Chat": found.conversation_id,
+        "Beside it": ", ".join(reference.name or reference.kind for reference in found.references),
+        "End": "" if found.finish == "stop" else found.finish,
+    }
+    return [f"{name + ':':<11}{value}" for name, value in facts.items() if value]

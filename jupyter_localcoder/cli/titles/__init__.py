@@ -1,0 +1,1 @@
+"""``titles …``: how titles are made, one module per subcommand."""

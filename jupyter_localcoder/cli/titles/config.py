@@ -1,0 +1,92 @@
+"""``titles show`` and ``titles set``: how titles are made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Bool, Float, Unicode
+
+from ...contract import codec, history, registry
+from ...contract.providers import EMBEDDED
+from ...errors import InvalidArgument
+from ...plain_text import plain
+from ..command import LocalCoderCommand, options
+from ..exits import Exit
+
+
+class TitlesCommand(LocalCoderCommand):
+    """Base of both."""
+
+    def report(self, config: history.TitleConfig) -> Exit:
+        """Print how they are made."""
+        self.console.document(config)
+        lines = {
+            "enabled": "yes" if config.enabled else "no",
+            "provider": config.provider or f"{EMBEDDED} (default)",
+            "model": config.model or "the one that is loaded (default)",
+            "timeout": f"{config.timeout_seconds:g} s",
+        }
+        for name, value in lines.items():
+            self.console.out(f"{name} = {plain(value)}")
+        return Exit.OK
+
+
+class TitlesShow(TitlesCommand):
+    """Print how titles are made."""
+
+    usage = "titles show [options]"
+    description = "Print whether titles are made, by whom, and how long one may take."
+
+    def run(self) -> Exit:
+        """Print it."""
+        with self.client() as client:
+            return self.report(client.call(registry.TITLE_CONFIG_GET, history.TitleConfigGetRequest()))
+
+
+class TitlesSet(TitlesCommand):
+    """Change how titles are made."""
+
+    usage = "titles set [options]"
+    description = """Change how titles are made, and keep it. What is not given stays as it is. No model is
+    ever loaded for a title. Another provider than the embedded one is sent the first 500
+    characters of a question and its answer."""
+    aliases = TitlesCommand.aliases | {
+        "provider": "TitlesSet.provider",
+        "model": "TitlesSet.model",
+        "timeout": "TitlesSet.timeout_seconds",
+    }
+    flags = TitlesCommand.flags | options(
+        on=("TitlesSet.switch_on", "Make titles."), off=("TitlesSet.switch_off", "Make none.")
+    )
+    examples = """
+jupyter localcoder titles set --off
+jupyter localcoder titles set --on --timeout=20
+"""
+
+    provider = Unicode(
+        None, allow_none=True, config=True, help="Id of a provider; empty for the embedded one."
+    )
+    model = Unicode(
+        None, allow_none=True, config=True, help="Id of a model; empty for the one that is loaded."
+    )
+    timeout_seconds = Float(None, allow_none=True, config=True, help="Seconds for a title, 10 to 120.")
+    switch_on = Bool(False, config=True, help="Make titles.")
+    switch_off = Bool(False, config=True, help="Make none.")
+
+    def run(self) -> Exit:
+        """Send it."""
+        given: dict[str, Any] = {
+            "provider": self.provider,
+            "model": self.model,
+            "timeout_seconds": self.timeout_seconds,
+            "enabled": self.switch_on if self.switch_on != self.switch_off else None,
+        }
+        fields = {name: value for name, value in given.items() if value is not None}
+        if not fields or (self.switch_on and self.switch_off):
+            raise InvalidArgument(
+                "Say what is to change." if not fields else "`--on` and `--off` contradict each other.",
+                recovery="Give `--on` or `--off`, `--provider`, `--model` or `--timeout`.",
+            )
+        request = codec.decode(history.TitleConfigSetRequest, fields)
+        with self.client() as client:
+            return self.report(client.call(registry.TITLE_CONFIG_SET, request))
