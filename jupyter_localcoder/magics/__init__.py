@@ -12,6 +12,7 @@ from typing import cast
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..client import Client, connect
+from .chatting import ChatMagics
 from .coding import CodingMagics
 from .failure import Interrupted, MagicFailure
 from .link import Link
@@ -20,7 +21,7 @@ from .record import Records
 
 __all__ = ["Interrupted", "MagicFailure", "register", "unregister"]
 
-_CLASSES = (CodingMagics, ManagingMagics)
+_CLASSES = (CodingMagics, ChatMagics, ManagingMagics)
 
 
 def register(shell: InteractiveShell, make_client: Callable[[], Client] | None = None) -> None:
@@ -38,6 +39,7 @@ def register(shell: InteractiveShell, make_client: Callable[[], Client] | None =
     records = Records()
     coding = CodingMagics(shell, link, records)
     shell.register_magics(coding)
+    shell.register_magics(ChatMagics(shell, link))
     shell.register_magics(ManagingMagics(shell, link, records))
     shell.events.register("post_run_cell", coding.errors.note)
     atexit.register(link.close)

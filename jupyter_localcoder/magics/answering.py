@@ -49,7 +49,7 @@ def answer(
         view.diff(diff(request.code, proposed))
     refused = _apply(shell, options, done, proposed)
     if not options.quiet:
-        view.note(_summary(done))
+        view.note(summary(done))
     if refused:
         view.note(refused)
 
@@ -92,7 +92,8 @@ def _apply(shell: InteractiveShell, options: Options, done: Done, code: str) -> 
     return ""
 
 
-def _summary(done: Done) -> str:
+def summary(done: Done) -> str:
+    """One line: tokens, speed, time, model, and how it ended where that was not by itself."""
     parts = [
         f"{done.usage.completion_tokens} tokens",
         f"{done.timings.decode_tokens_per_second:.1f} tokens/s",

@@ -15,6 +15,7 @@ from .history import History
 from .last_error import ErrorRecorder
 from .link import Link
 from .options import Options, coding_arguments
+from .origin import origin_of
 from .record import Records
 from .target import TargetFinder
 
@@ -154,5 +155,6 @@ class CodingMagics(Magics):
             error=target.error,
             language=target.language,
             context=self._history.above(above, options.context),
+            origin=origin_of(self.shell),
         )
         answer(self.shell, self.link.client(), request, options, self._records)

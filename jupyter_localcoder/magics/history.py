@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..contract.notebook import NotebookCell
 
-COMMANDS = ("explain", "improve", "fix", "document", "test", "generate", "coder")
+COMMANDS = ("explain", "improve", "fix", "document", "test", "generate", "coder", "chat")
 
 _OWN_CELL = re.compile(rf"\s*%%(?:{'|'.join(COMMANDS)})\b[^\n]*\n")
 _OWN_LINE = re.compile(rf"\s*%(?:localcoder|load_ext|reload_ext|{'|'.join(COMMANDS)})\b")

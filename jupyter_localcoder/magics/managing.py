@@ -29,6 +29,7 @@ from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
 from ..plain_text import plain
 from .failure import shortly
+from .kept import look
 from .link import Link
 from .record import Records
 from .replaying import replay
@@ -63,6 +64,8 @@ class ManagingMagics(Magics):
             %localcoder provider ID       queued prompts are answered by this one from now on
             %localcoder queue             what waits and runs in the queue
             %localcoder cancel            cancel all requests, those of other notebooks too
+            %localcoder history           the last answers, of all notebooks
+            %localcoder history search WORDS, show ID, title ID WORDS, delete ID, export [PATH]
             %localcoder replay            ask for the last answer again: is it the same text?
             %localcoder replay ID         the same for an answer of this kernel
             %localcoder replay {…}        the same for the JSON under `localcoder` in an output's metadata
@@ -70,6 +73,9 @@ class ManagingMagics(Magics):
         verb, *names = line.split() or ["status"]
         if verb == "use" and len(names) == 1:
             shortly(lambda: self._use(names[0]))
+            return
+        if verb == "history":
+            shortly(lambda: look(self.shell, self._link.client(), names))
             return
         if verb == "replay":
             wanted = line.strip()[len(verb) :].strip() or "last"
@@ -90,7 +96,7 @@ class ManagingMagics(Magics):
         if action is None or names:
             raise UsageError(
                 "%localcoder status | models | use PROFILE_OR_MODEL | unload | providers | provider ID "
-                "| queue | cancel | replay [last|ID|JSON]"
+                "| queue | cancel | history | replay [last|ID|JSON]"
             )
         shortly(action)
 

@@ -13,10 +13,11 @@ from typing import Any, Literal, TypeVar, cast
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
+from msgspec.structs import asdict
 
 from ..contract.codec import decode
-from ..contract.generation import Command, GenerateRequest
-from ..contract.notebook import NotebookCell
+from ..contract.generation import ChatRequest, Command, GenerateRequest, Origin
+from ..contract.notebook import NotebookCell, Reference
 
 Format = Literal["markdown", "code", "text"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,16 +26,19 @@ _NOT_AN_OPTION = re.compile(r"-(?!-[A-Za-z]|o|\d)")
 # IPython leaves these two without types.
 _argument = cast("Callable[..., Callable[[F], F]]", argument)
 _arguments = cast("Callable[[], Callable[[F], F]]", magic_arguments)
+_NOWHERE = Origin()
 _WORD_MARK = "\0"  # stands before a word that would look like an option
 
 
-def coding_arguments(*, applies: bool) -> Callable[[F], F]:
+def coding_arguments(*, applies: bool, chats: bool = False) -> Callable[[F], F]:
     """Decorate a magic with the shared options.
 
     Parameters
     ----------
     applies
         Whether its answer is code that can go into a cell.
+    chats
+        Whether it is a turn of a conversation.
 
     """
     arguments = [
@@ -56,6 +60,7 @@ def coding_arguments(*, applies: bool) -> Callable[[F], F]:
             help="Show the answer as Markdown (default), only its code, or plain text.",
         ),
         _argument("--quiet", action="store_true", help="Show the answer and nothing after it."),
+        _argument("--private", action="store_true", help="Keep nothing of it in the history."),
         _argument("-o", "--out", metavar="NAME", help="Put the answer, as a string, into this variable."),
     ]
     if applies:
@@ -67,6 +72,12 @@ def coding_arguments(*, applies: bool) -> Callable[[F], F]:
                 "It is never run.",
             )
         )
+
+    if chats:
+        arguments += [
+            _argument("--new", action="store_true", help="Begin another conversation."),
+            _argument("--again", action="store_true", help="Answer the last question once more."),
+        ]
 
     def decorate(function: F) -> F:
         for add in reversed(arguments):
@@ -96,6 +107,8 @@ class Options:
         self.out: str | None = parsed.out
         self.apply: Literal["next", "replace"] | None = getattr(parsed, "apply", None)
         self.context: int = parsed.context
+        self.new: bool = getattr(parsed, "new", False)
+        self.again: bool = getattr(parsed, "again", False)
         self._parsed = parsed
         if self.out is not None and not self.out.isidentifier():
             raise UsageError(f"argument -o/--out: {self.out!r} is not a name")
@@ -111,6 +124,7 @@ class Options:
         error: str = "",
         language: str = "python",
         context: tuple[NotebookCell, ...] = (),
+        origin: Origin = _NOWHERE,
     ) -> GenerateRequest:
         """The request, checked here already, so that a wrong option costs no round trip.
 
@@ -120,8 +134,6 @@ class Options:
             It names the option that is out of its range.
 
         """
-        parsed = self._parsed
-        sampling = {"temperature": parsed.temperature, "seed": parsed.seed}
         return decode(
             GenerateRequest,
             {
@@ -133,9 +145,45 @@ class Options:
                 "context": [
                     {"source": cell.source, "execution_count": cell.execution_count} for cell in context
                 ],
-                "model": parsed.model,
-                "profile": parsed.profile,
-                "max_tokens": parsed.max_tokens,
-                "sampling": sampling,
+                **self._how(origin),
             },
         )
+
+    def chat_request(
+        self,
+        words: str = "",
+        *,
+        origin: Origin,
+        conversation: str,
+        references: tuple[Reference, ...] = (),
+        regenerate: str | None = None,
+    ) -> ChatRequest:
+        """The next turn of a conversation, checked here already.
+
+        Raises
+        ------
+        ValidationError
+            It names the option that is out of its range.
+
+        """
+        return decode(
+            ChatRequest,
+            {
+                "messages": [{"role": "user", "content": words}] if words else [],
+                "references": [asdict(reference) for reference in references],
+                "conversation": conversation,
+                "regenerate": regenerate,
+                **self._how(origin),
+            },
+        )
+
+    def _how(self, origin: Origin) -> dict[str, Any]:
+        parsed = self._parsed
+        return {
+            "model": parsed.model,
+            "profile": parsed.profile,
+            "max_tokens": parsed.max_tokens,
+            "sampling": {"temperature": parsed.temperature, "seed": parsed.seed},
+            "origin": asdict(origin),
+            "private": parsed.private,
+        }

@@ -183,6 +183,8 @@ def _decoded(text: str) -> Record:
 def _without_defaults(request: GenerateRequest) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(request)
     bare: dict[str, Any] = msgspec.to_builtins(GenerateRequest(command=request.command))
+    # Where it was asked is no part of what was asked, and a notebook that is shared tells no paths.
+    del plain["origin"]
     return {name: value for name, value in plain.items() if name == "command" or value != bare[name]}
 
 

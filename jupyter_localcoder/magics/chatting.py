@@ -1,0 +1,190 @@
+"""`%chat` and `%%chat`: a conversation that the notebook keeps."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from ..answers import code_of
+from ..client import Client
+from ..contract.generation import ChatRequest, Delta, Done, Started
+from ..contract.history import ConversationListRequest
+from ..contract.notebook import Reference
+from ..contract.registry import CHAT, CONVERSATION_LIST
+from ..errors import ConversationNotFound, DatabaseError, InvalidArgument, LocalCoderError
+from ..plain_text import plain
+from .answering import summary
+from .failure import shortly
+from .history import History, language_of
+from .link import Link
+from .options import Options, coding_arguments
+from .origin import origin_of
+from .view import View, view_of
+
+_NEW = "new"
+
+
+@magics_class
+class ChatMagics(Magics):
+    """`%chat`."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, link: Link) -> None:
+        super().__init__(shell)
+        self._link = link
+        self._history = History(shell)
+        self._conversation = ""
+        """Empty until the first turn of this kernel."""
+        self._last = ""
+        """The last turn of this kernel."""
+
+    @no_var_expand
+    @line_cell_magic
+    @coding_arguments(applies=False, chats=True)
+    def chat(self, line: str, cell: str | None = None) -> None:
+        """Ask, and ask on: what was said before in this notebook is known.
+
+        The conversation is kept in the history, and goes on after a restart of the kernel.
+
+        Examples::
+
+            %%chat                         the question stands below, in this cell
+            %chat And in one line?         goes on with the conversation
+            %chat --context 2 What fails   the two cells above are read too, now and later
+            %chat --again                  the last question, answered once more
+            %chat --new Something else     begins another conversation
+        """
+        options = Options(ChatMagics.chat, line)
+        words = "\n\n".join(part for part in (" ".join(options.words), (cell or "").strip()) if part)
+        if options.again and (words or options.new or options.context):
+            raise UsageError("%chat --again answers the last question once more, and takes no other")
+        shortly(lambda: self._ask(options, words))
+
+    def _ask(self, options: Options, words: str) -> None:
+        client = self._link.client()
+        origin = origin_of(self.shell)
+        if options.again:
+            if not self._last:
+                raise InvalidArgument(
+                    "Nothing was asked in this kernel yet.", recovery="Ask a question first: `%chat …`."
+                )
+            request = options.chat_request(
+                origin=origin, conversation=self._conversation, regenerate=self._last
+            )
+        else:
+            if not words:
+                raise InvalidArgument(
+                    "There is no question.", recovery="Write it behind `%chat`, or below `%%chat`."
+                )
+            request = options.chat_request(
+                words,
+                origin=origin,
+                conversation=_NEW if options.new else self._place(client, origin.notebook),
+                references=self._above(options.context),
+            )
+        view = view_of(self.shell, options.format, "python")
+        try:
+            done = _show(client, request, view, quiet=options.quiet)
+        except ConversationNotFound:
+            if options.again:
+                raise
+            # Somebody has deleted it, in the sidebar or elsewhere.
+            self._conversation = ""
+            request = msgspec.structs.replace(request, conversation=_NEW)
+            done = _show(client, request, view, quiet=options.quiet)
+            view.note("The conversation was deleted; this is the beginning of another one.")
+        if done.text.strip():  # else it is no turn, and there may be no conversation
+            self._conversation, self._last = done.conversation, done.run
+        if options.out:
+            text = code_of(done.text, "python") if options.format == "code" else done.text
+            self.shell.user_ns[options.out] = plain(text)
+        if not options.quiet:
+            view.note(" · ".join(part for part in (summary(done), _left_out(done)) if part))
+
+    def _place(self, client: Client, notebook: str) -> str:
+        """The conversation of this kernel; else the last one of its notebook; else a new one."""
+        if not self._conversation and notebook:
+            # Without the history it is a new one each time.
+            with contextlib.suppress(DatabaseError):
+                page = client.call(CONVERSATION_LIST, ConversationListRequest(notebook=notebook, limit=1))
+                self._conversation = page.conversations[0].id if page.conversations else ""
+        return self._conversation or _NEW
+
+    def _above(self, count: int) -> tuple[Reference, ...]:
+        cells = self._history.above(self._history.current, count) if count else ()
+        return tuple(
+            Reference(
+                kind="cell",
+                name=f"In [{cell.execution_count}]",
+                text=cell.source,
+                language=language_of(cell.source),
+            )
+            for cell in cells
+        )
+
+
+def _show(client: Client, request: ChatRequest, view: View, *, quiet: bool) -> Done:
+    """Ask, and show the answer as it comes.
+
+    Raises
+    ------
+    LocalCoderError
+        What had come before is shown.
+    KeyboardInterrupt
+        The request is cancelled; what had come before is shown.
+    """
+    done: Done | None = None
+    try:
+        with client.stream(CHAT, request) as stream:
+            for frame in stream:
+                if isinstance(frame, Started):
+                    view.begin()
+                elif isinstance(frame, Delta):
+                    view.add(frame.text)
+                elif isinstance(frame, Done):
+                    done = frame
+    except KeyboardInterrupt:
+        view.end({"localcoder": {"command": "chat", "finish": "canceled"}})
+        if not quiet:
+            view.note("cancelled")
+        raise
+    except ConversationNotFound:
+        raise  # before the first frame: nothing was shown
+    except LocalCoderError as error:
+        view.end({"localcoder": {"command": "chat", "error": error.code}})
+        raise
+    if done is None:  # a stream ends with Done or raises
+        raise LocalCoderError()
+    view.end({"localcoder": _record(done)})
+    return done
+
+
+def _record(done: Done) -> dict[str, Any]:
+    """How the answer was made; what was said stands in the history alone."""
+    return {
+        "id": done.run,
+        "command": "chat",
+        "conversation": done.conversation,
+        "model": done.model.id,
+        "digest": done.model.digest,
+        "sampling": msgspec.to_builtins(done.sampling),
+        "prompt_sha256": done.prompt_sha256,
+        "finish": done.finish,
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _left_out(done: Done) -> str:
+    if not done.left_out_turns:
+        return ""
+    turns = (
+        "the first turn was" if done.left_out_turns == 1 else f"the first {done.left_out_turns} turns were"
+    )
+    return f"{turns} not read: there was no room"

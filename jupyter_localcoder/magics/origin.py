@@ -1,0 +1,41 @@
+"""Where a magic was run: the path of its notebook, and the id of its cell. Both are kept with the answer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..contract.generation import Origin
+
+_NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
+"""Jupyter's server puts the path of a session's document there; consoles and editors something of theirs."""
+_ROOT_VARIABLE = "JUPYTER_LOCALCODER_ROOT"
+_MOST_PATH_CHARS = 4096
+_MOST_ID_CHARS = 256
+
+
+def origin_of(shell: InteractiveShell) -> Origin:
+    """What is known of it; both are empty in a terminal."""
+    return Origin(notebook=_notebook()[:_MOST_PATH_CHARS], cell=_cell(shell)[:_MOST_ID_CHARS])
+
+
+def _notebook() -> str:
+    """The path as the browser has it, which is relative to the folder that the server serves."""
+    name = os.environ.get(_NOTEBOOK_VARIABLE, "")
+    root = os.environ.get(_ROOT_VARIABLE, "")
+    if not name.endswith(".ipynb"):
+        return ""
+    path = Path(name)
+    if root and path.is_absolute() and path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return path.as_posix()
+
+
+def _cell(shell: InteractiveShell) -> str:
+    """JupyterLab names the cell in the message that runs it."""
+    parent = getattr(shell, "get_parent", dict)()
+    metadata = parent.get("metadata") if isinstance(parent, dict) else None
+    cell = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return cell if isinstance(cell, str) else ""
