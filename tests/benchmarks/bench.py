@@ -17,6 +17,7 @@ from . import (
     queue,
     stack,
     startup,
+    titles,
     typing,
 )
 from .figure import Figure
@@ -47,6 +48,7 @@ BENCHES: tuple[Bench, ...] = (
     Bench("cancel", "time from a cancel to an idle worker", cancel.run),
     Bench("startup", "time that the extension adds to the start of a Jupyter server", startup.run),
     Bench("queue", "time that the queue adds to each of many requests, and its memory", queue.run),
+    Bench("titles", "time that a completion waits for a title that is being made", titles.run),
     Bench("memory", "memory that the extension adds to a Jupyter server, and the worker's own", memory.run),
     Bench(
         "notebook", "lines of notebooks that completion meets, and how sure it is (--traces)", notebook.run

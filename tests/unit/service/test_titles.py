@@ -74,6 +74,24 @@ async def test_a_request_of_a_person_never_waits_for_a_title(
     assert all("completed" not in statuses(desk, each.id) for each in await desk.listed())
 
 
+async def test_a_title_is_below_everything_else(desk: Desk):
+    """Of the lowest rank that computes in the worker, in a cache of its own, and a few tokens long."""
+    asked = []
+    make = desk.service._supervisor.job
+
+    def job(plan, request):
+        asked.append(request)
+        return make(plan, request)
+
+    desk.service._supervisor.job = job
+    done = await desk.explain()
+    await desk.until(lambda: over(desk, done.run))
+    answer, title = asked
+    assert (answer.priority, title.priority) == ("command", "background")
+    assert title.scope == "title:" != answer.scope
+    assert title.max_tokens == title_words.MAX_TOKENS
+
+
 async def test_a_title_that_made_way_is_tried_again(desk: Desk):
     said = [None, None, "At last"]
 
