@@ -327,10 +327,15 @@ class Recorder:
     def _failed(self, failure: Exception, consequence: str) -> None:
         if isinstance(failure, LocalCoderError):
             self._log.warning("The history: %s", failure)
-            self._tell(failure.code, "warning", f"{consequence} {failure.message}", failure.recovery)
+            self._tell(
+                f"{failure.code} {consequence}",
+                "warning",
+                f"{consequence} {failure.message}",
+                failure.recovery,
+            )
         else:
             self._log.error("The history failed", exc_info=failure)
-            self._tell("UNKNOWN_ERROR", "warning", consequence)
+            self._tell(consequence, "warning", consequence)
 
     def _tell(self, kind: str, severity: Severity, message: str, action: str = "") -> None:
         """Say it once, until an answer is kept again."""
