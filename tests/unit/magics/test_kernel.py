@@ -52,6 +52,14 @@ class Kernel:
         self.ended_at = time.monotonic()
         return reply["content"], [message for message in outputs if message["msg_type"] != "status"]
 
+    def run_as(self, cell: str, code: str) -> None:
+        """Run a cell as JupyterLab does, which names it in the message's metadata."""
+        content = {"code": code, "silent": False, "store_history": True}
+        message = self._client.session.msg("execute_request", content, metadata={"cellId": cell})
+        self._client.shell_channel.send(message)
+        while self._client.get_shell_msg(timeout=30)["parent_header"].get("msg_id") != message["msg_id"]:
+            pass
+
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
@@ -127,3 +135,11 @@ def test_fix_finds_the_cell_of_the_error(kernel: Kernel) -> None:
         "assert 'NameError' in r.error and 'ipykernel' not in r.error, r.error\n"
     )
     assert reply["status"] == "ok", reply.get("evalue")
+
+
+def test_the_cell_that_the_front_end_names_is_told(kernel: Kernel) -> None:
+    kernel.run("client.script = answer('fine')")
+    kernel.run_as("c7", "%%explain\nx = 1")
+    assert kernel.run("assert client.asked[-1].origin.cell == 'c7', client.asked[-1]")[0]["status"] == "ok"
+    kernel.run("%%explain\nx = 1")
+    assert kernel.run("assert client.asked[-1].origin.cell == ''")[0]["status"] == "ok"
