@@ -100,14 +100,15 @@ def reasons(record: Record, again: Record) -> list[str]:
         )
     elif record.get("prompt_sha256") != again["prompt_sha256"]:
         found.append("The same request became another prompt: the wording of the command has changed.")
-    then, now = record.get("versions", {}), again["versions"]
+    # A change that was accepted in a cell does not know the machine and the versions of the server.
+    then, now = record.get("versions") or again["versions"], again["versions"]
     found += [
         f"{name} was {then.get(name) or 'not known'} then, and is {now.get(name) or 'not known'} now."
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name)
     ]
-    if record.get("machine") != again["machine"]:
-        found.append(f"It was answered on {record.get('machine')}, and now on {again['machine']}.")
+    if record.get("machine", again["machine"]) != again["machine"]:
+        found.append(f"It was answered on {record['machine']}, and now on {again['machine']}.")
     if record.get("sampling") != again["sampling"]:
         found.append("The sampling was another one.")
     if record.get("finish") != again["finish"]:

@@ -1,3 +1,4 @@
+import { commandsPlugin } from './commands/plugin';
 import { completionPlugin } from './completion/plugin';
 import { channelPlugin } from './connection';
 import { modelsPlugin } from './models/plugin';
@@ -14,5 +15,6 @@ export default [
   statusPlugin,
   panelsPlugin,
   modelsPlugin,
+  commandsPlugin,
   startPlugin
 ];

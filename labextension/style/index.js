@@ -3,3 +3,4 @@ import './panels.css';
 import './models.css';
 import './start.css';
 import './completion.css';
+import './commands.css';

@@ -1,0 +1,53 @@
+/** What a cell's metadata say about code that a model wrote. Pure. */
+
+import type { Done, GenerateRequest } from '../contract';
+import { sha256 } from './sha256';
+
+/** Key of this extension in the metadata of a cell. */
+export const METADATA_KEY = 'localcoder';
+
+/**
+ * What an answer depends on, with the keys that `%localcoder replay` reads (`magics/record.py`).
+ *
+ * Not known here, and so left out, are the versions and the machine of the server.
+ */
+export interface IProvenance {
+  /** Id of the run. */
+  id: string;
+  command: string;
+  model: string;
+  digest: string;
+  quantization: string;
+  sampling: Record<string, number>;
+  seed: number;
+  /** Whether the seed was asked for: only then is the same text promised. */
+  seeded: boolean;
+  prompt_sha256: string;
+  text_sha256: string;
+  completion_tokens: number;
+  finish: string;
+  /** ISO 8601, UTC, whole seconds. */
+  time: string;
+  /** What was asked, whole; absent for a turn of a chat, which the magic cannot ask again. */
+  request?: GenerateRequest;
+}
+
+/** The record of an answer to a command, or without a request to a turn of a chat. */
+export function provenance(done: Done, now: Date, request?: GenerateRequest): IProvenance {
+  return {
+    id: done.run,
+    command: request?.command ?? 'chat',
+    model: done.model.id,
+    digest: done.model.digest,
+    quantization: done.model.quantization,
+    sampling: { ...done.sampling },
+    seed: done.sampling.seed,
+    seeded: typeof request?.sampling?.seed === 'number',
+    prompt_sha256: done.prompt_sha256,
+    text_sha256: sha256(done.text),
+    completion_tokens: done.usage.completion_tokens,
+    finish: done.finish,
+    time: `${now.toISOString().slice(0, 19)}+00:00`,
+    ...(request && { request })
+  };
+}

@@ -1,0 +1,78 @@
+/** The head and the buttons of a command's panel. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { Action, ICommandView } from './view';
+import { actionLabel } from './words';
+
+export interface IHeadProps {
+  title: string;
+  view: ICommandView;
+  /** Id of the model that answered; empty before. */
+  model: string;
+}
+
+export function Head({ title, view, model }: IHeadProps): React.JSX.Element {
+  return (
+    <div className="jp-LocalCoder-Command-head">
+      <span className="jp-LocalCoder-Command-title">{title}</span>
+      {/* There from the start and apart from the text that streams: so each state is heard once. */}
+      <span role="status" aria-live="polite" data-severity={view.severity}>
+        {view.message} {view.recovery}
+      </span>
+      {model !== '' && <span className="jp-LocalCoder-Command-model">{model}</span>}
+    </div>
+  );
+}
+
+export interface IButtonsProps {
+  actions: readonly Action[];
+  onAction: (action: Action) => void;
+  onRefine: (sentence: string) => void;
+  trans: TranslationBundle;
+}
+
+export function Buttons({ actions, onAction, onRefine, trans }: IButtonsProps): React.JSX.Element {
+  const [sentence, setSentence] = React.useState('');
+  const submit = (event: React.FormEvent): void => {
+    event.preventDefault();
+    if (sentence.trim() !== '') {
+      onRefine(sentence.trim());
+      setSentence('');
+    }
+  };
+  return (
+    <div className="jp-LocalCoder-buttons">
+      {actions.map(action => (
+        <button
+          key={action}
+          type="button"
+          data-action={action}
+          className={`jp-LocalCoder-button${action === 'accept' ? ' jp-mod-accept' : ''}`}
+          onClick={() => {
+            onAction(action);
+          }}
+        >
+          {actionLabel(action, trans)}
+        </button>
+      ))}
+      {actions.includes('retry') && (
+        <form className="jp-LocalCoder-Command-refine" onSubmit={submit}>
+          <input
+            className="jp-mod-styled"
+            value={sentence}
+            placeholder={trans.__('Refine, such as: keep the comments')}
+            aria-label={trans.__('What to do differently')}
+            onChange={event => {
+              setSentence(event.target.value);
+            }}
+          />
+          <button type="submit" className="jp-LocalCoder-button" disabled={sentence.trim() === ''}>
+            {trans.__('Refine')}
+          </button>
+        </form>
+      )}
+    </div>
+  );
+}

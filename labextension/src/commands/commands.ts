@@ -1,0 +1,113 @@
+/** The commands on cells: palette, menus, and what happens when one is asked for. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { type ICommandPalette, Notification } from '@jupyterlab/apputils';
+import type { Cell } from '@jupyterlab/cells';
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Menu } from '@lumino/widgets';
+
+import { logoIcon } from '../icons';
+import type { IChannel } from '../tokens';
+import { Job } from './job';
+import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
+import type { CommandPanel } from './panel';
+import { obstacleSentence } from './words';
+
+/** Name of the button in the toolbar of a cell: schema/plugin.json. */
+const TOOLBAR_ITEM = 'localcoder-menu';
+
+export interface ICommandsOptions {
+  app: JupyterFrontEnd;
+  channel: IChannel;
+  tracker: INotebookTracker;
+  rendermime: IRenderMimeRegistry;
+  languages: IEditorLanguageRegistry;
+  palette: ICommandPalette | null;
+  trans: TranslationBundle;
+}
+
+export function addCommands(options: ICommandsOptions): void {
+  const { app, tracker, palette, trans } = options;
+  const { commands } = app;
+  const runner = new Runner(options);
+  const isEnabled = (): boolean =>
+    tracker.currentWidget !== null &&
+    tracker.currentWidget === app.shell.currentWidget &&
+    tracker.activeCell?.model.type === 'code';
+  const menu = new Menu({ commands });
+  for (const command of CELL_COMMANDS) {
+    const { label, caption } = wordsOf(command, trans);
+    const id = CommandIDs[command];
+    commands.addCommand(id, {
+      label: args => (args.isPalette ? trans.__('%1 (Cell or Selection)', label) : label),
+      caption,
+      isEnabled,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => {
+        const { currentWidget, activeCell } = tracker;
+        return currentWidget && activeCell ? runner.run(command, currentWidget, activeCell) : null;
+      }
+    });
+    menu.addItem({ command: id });
+    palette?.addItem({ command: id, category: trans.__('LocalCoder'), args: { isPalette: true } });
+  }
+  commands.addCommand(CommandIDs.menu, {
+    label: trans.__('LocalCoder Commands'),
+    caption: trans.__('Explain, improve, fix, document, test or generate code'),
+    icon: logoIcon,
+    isEnabled,
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => {
+      const node = tracker.activeCell?.node;
+      const button = node?.querySelector(`[data-jp-item-name="${TOOLBAR_ITEM}"]`) ?? node;
+      const place = button?.getBoundingClientRect();
+      menu.open(place?.left ?? 0, place?.bottom ?? 0);
+    }
+  });
+  const notify = (): void => {
+    for (const id of Object.values(CommandIDs)) {
+      commands.notifyCommandChanged(id);
+    }
+  };
+  tracker.activeCellChanged.connect(notify);
+  tracker.currentChanged.connect(notify);
+}
+
+/** Holds one panel for each cell. */
+class Runner {
+  constructor(private readonly _options: ICommandsOptions) {}
+
+  async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
+    const { channel, rendermime, languages, trans } = this._options;
+    const job = new Job(channel, command, notebook, cell);
+    this._panels.get(cell)?.dispose();
+    // Apart, so that a page in which no command is used does not load what shows one.
+    const { CommandPanel } = await import('./panel');
+    if (cell.isDisposed) {
+      job.dispose();
+      return;
+    }
+    const panel = new CommandPanel({ job, rendermime, languages, trans });
+    const obstacle = job.start();
+    if (obstacle) {
+      panel.dispose();
+      Notification.warning(obstacleSentence(obstacle, trans), { autoClose: 6000 });
+      return;
+    }
+    this._panels.set(cell, panel);
+    panel.open();
+    cell.disposed.connect(() => {
+      const wasOpen = this._panels.get(cell) === panel && !panel.isClosed;
+      if (wasOpen && !notebook.isDisposed) {
+        Notification.info(
+          trans.__('The cell was removed, and %1 with it.', wordsOf(command, trans).label)
+        );
+      }
+    });
+  }
+
+  private readonly _panels = new WeakMap<Cell, CommandPanel>();
+}

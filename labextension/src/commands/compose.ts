@@ -1,0 +1,78 @@
+/** From a cell to a request, and from an answer to the cell's new text. Pure. */
+
+import type { GenerateRequest, NotebookCell } from '../contract';
+import { commentAt } from './comment';
+import type { CellCommand } from './names';
+import { generateRequest } from './request';
+import { growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
+import { type IOutput, tracebackOf } from './traceback';
+
+export interface ICellView {
+  source: string;
+  /** The ends of the selection; equal where there is none. */
+  anchor: number;
+  head: number;
+  language: string;
+  outputs: readonly IOutput[];
+  above: readonly NotebookCell[];
+}
+
+/** What keeps a command from beginning. */
+export type Obstacle = 'empty' | 'no-comment' | 'no-error';
+
+export interface IComposed {
+  request: GenerateRequest;
+  /** The cell with the answer's code in its place; `isWhole` once no more of it will come. */
+  apply(code: string, isWhole: boolean): string;
+}
+
+export function compose(
+  command: CellCommand,
+  cell: ICellView,
+  refinements: readonly string[]
+): IComposed | Obstacle {
+  return command === 'generate'
+    ? composeNew(cell, refinements)
+    : composeOn(command, cell, refinements);
+}
+
+function composeNew(cell: ICellView, refinements: readonly string[]): IComposed | Obstacle {
+  const { source, language, above } = cell;
+  const comment = commentAt(source, Math.max(cell.anchor, cell.head), language);
+  if (!comment) {
+    return 'no-comment';
+  }
+  const before: NotebookCell = { kind: 'code', source: source.slice(0, comment.end) };
+  return {
+    request: generateRequest({
+      command: 'generate',
+      code: '',
+      language,
+      above: [...above, before],
+      description: comment.text,
+      refinements
+    }),
+    apply: code => (code === '' ? source : insertedBelow(source, comment.end, code))
+  };
+}
+
+function composeOn(
+  command: CellCommand,
+  cell: ICellView,
+  refinements: readonly string[]
+): IComposed | Obstacle {
+  const { source, language, above } = cell;
+  const target: ITarget = targetOf(source, cell.anchor, cell.head);
+  if (target.code.trim() === '') {
+    return 'empty';
+  }
+  const error = command === 'fix' ? tracebackOf(cell.outputs) : '';
+  if (error === null) {
+    return 'no-error';
+  }
+  return {
+    request: generateRequest({ command, code: target.code, language, above, error, refinements }),
+    apply: (code, isWhole) =>
+      code === '' ? source : replaced(source, target, isWhole ? code : growing(target.code, code))
+  };
+}

@@ -1,0 +1,109 @@
+/** What the panel beside a cell says and offers, for every state of a command. Pure. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { AskingState } from '../answers/asking';
+import type { Done, ErrorPayload } from '../contract';
+import type { ProposalState } from './proposal';
+
+/** What can be done, in the order in which it is offered. */
+export type Action = 'stop' | 'accept' | 'reject' | 'retry' | 'copy' | 'insert' | 'close';
+
+export interface ICommandState {
+  asking: AskingState;
+  /** Absent for a command that answers with text. */
+  proposal?: ProposalState | undefined;
+  /** Number of places in which the suggestion differs from the cell. */
+  hunks: number;
+  hasText: boolean;
+  done: Done | null;
+  error: ErrorPayload | null;
+}
+
+export interface ICommandView {
+  severity: 'info' | 'warning' | 'error';
+  /** A sentence on where it stands; it is also spoken. */
+  message: string;
+  recovery: string;
+  actions: Action[];
+  /** Whether hunks can be accepted. */
+  isReady: boolean;
+}
+
+export function viewOf(state: ICommandState, trans: TranslationBundle): ICommandView {
+  const isChange = state.proposal !== undefined;
+  const view: ICommandView = {
+    severity: 'info',
+    message: '',
+    recovery: '',
+    actions: [],
+    isReady: false
+  };
+  const ended = (...own: Action[]): Action[] => [
+    ...own,
+    'retry',
+    ...(state.hasText ? (['copy'] as const) : []),
+    ...(state.hasText && !isChange && state.done ? (['insert'] as const) : []),
+    'close'
+  ];
+  if (state.proposal === 'stale') {
+    view.severity = 'warning';
+    view.message = trans.__(
+      'The cell was changed in the meantime, so the suggestion is not put into it.'
+    );
+    view.recovery = trans.__('Retry asks about the cell as it is now.');
+    view.actions = ended();
+    return view;
+  }
+  switch (state.asking) {
+    case 'waiting':
+      view.message = trans.__('Reading the code.');
+      view.actions = ['stop'];
+      break;
+    case 'writing':
+      view.message = trans.__('Writing.');
+      view.actions = ['stop'];
+      break;
+    case 'failed':
+      view.severity = 'error';
+      view.message = state.error?.message ?? '';
+      view.recovery = state.error?.recovery ?? '';
+      view.actions = ended();
+      break;
+    case 'stopped':
+      view.message = isChange
+        ? trans.__('Stopped. What is not complete cannot be accepted.')
+        : trans.__('Stopped.');
+      view.actions = ended();
+      break;
+    case 'done':
+      endedView(view, state, ended, trans);
+  }
+  return view;
+}
+
+function endedView(
+  view: ICommandView,
+  state: ICommandState,
+  ended: (...own: Action[]) => Action[],
+  trans: TranslationBundle
+): void {
+  const isChange = state.proposal !== undefined;
+  view.actions = ended();
+  if (state.done?.finish === 'length') {
+    view.severity = 'warning';
+    view.message = trans.__('The answer was cut off at the limit of its length.');
+    view.recovery = trans.__('Select less of the cell, or raise the limit in the settings.');
+  } else if (state.done?.finish === 'timeout') {
+    view.severity = 'warning';
+    view.message = trans.__('The answer was cut off at the limit of its time.');
+  } else if (!isChange) {
+    view.message = trans.__('Done.');
+  } else if (state.hunks === 0) {
+    view.message = trans.__('The model suggests no change.');
+  } else {
+    view.message = trans._n('%1 change suggested.', '%1 changes suggested.', state.hunks);
+    view.actions = ['accept', 'reject', ...ended().filter(action => action !== 'close')];
+    view.isReady = true;
+  }
+}

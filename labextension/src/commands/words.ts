@@ -1,0 +1,36 @@
+/** The words on the buttons of the panel, and why a command does not begin. Pure. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Obstacle } from './compose';
+import type { Action } from './view';
+
+export function actionLabel(action: Action, trans: TranslationBundle): string {
+  switch (action) {
+    case 'stop':
+      return trans.__('Stop');
+    case 'accept':
+      return trans.__('Accept all');
+    case 'reject':
+      return trans.__('Reject');
+    case 'retry':
+      return trans.__('Retry');
+    case 'copy':
+      return trans.__('Copy');
+    case 'insert':
+      return trans.__('Insert below');
+    case 'close':
+      return trans.__('Close');
+  }
+}
+
+export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): string {
+  switch (obstacle) {
+    case 'empty':
+      return trans.__('The cell is empty.');
+    case 'no-comment':
+      return trans.__('No comment in the cell says what code to write.');
+    case 'no-error':
+      return trans.__('There is no error in the output of the cell. Run the cell first.');
+  }
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+
+import { Asking } from '../../src/answers/asking';
+import { provenance } from '../../src/answers/provenance';
+import { sha256 } from '../../src/answers/sha256';
+import { type ICommandState, viewOf } from '../../src/commands/view';
+import type { Done } from '../../src/contract';
+import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
+
+const trans = {
+  ...bundle,
+  _n: (one: string, many: string, count: number): string =>
+    bundle.__(count === 1 ? one : many, count)
+} as never;
+
+const DONE: Done = {
+  type: 'done',
+  run: 'r1',
+  text: 'all of it',
+  finish: 'stop',
+  usage: { prompt_tokens: 3, cached_tokens: 0, completion_tokens: 2, left_out_tokens: 0 },
+  timings: {
+    queue_ms: 0,
+    prefill_ms: 1,
+    decode_ms: 1,
+    total_ms: 2,
+    prefill_tokens_per_second: 0,
+    decode_tokens_per_second: 0
+  },
+  model: { id: 'tiny', digest: 'sha256:00', quantization: 'Q4_K_M' },
+  sampling: { temperature: 0, top_k: 40, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
+  prompt_sha256: 'ab',
+  confidence: null,
+  parts: [],
+  withheld: '',
+  doubt: '',
+  conversation: '',
+  parent: '',
+  left_out_turns: 0
+};
+
+function frame(request: number, event: object): void {
+  const sent = FakeWebSocket.last.sent.filter(one => one.op === 'generate')[request];
+  FakeWebSocket.last.receive({
+    id: sent?.id,
+    event: (event as { type: string }).type,
+    payload: event
+  });
+}
+
+function begun(): Asking<'generate'> {
+  const asking = new Asking(openChannel(), 'generate');
+  asking.start({ command: 'explain', code: 'x' });
+  return asking;
+}
+
+describe('an answer', () => {
+  it('grows, and ends with what the server says it is', () => {
+    const asking = begun();
+    expect(asking.state).toBe('waiting');
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: 'all ' });
+    expect([asking.state, asking.text]).toEqual(['writing', 'all ']);
+    frame(0, DONE);
+    expect([asking.state, asking.text, asking.isComplete]).toEqual(['done', 'all of it', true]);
+  });
+
+  it('keeps what had come when it is stopped', async () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: 'all ' });
+    asking.stop();
+    expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
+    frame(0, { ...DONE, text: 'all ', finish: 'canceled' });
+    await settle();
+    expect([asking.state, asking.text, asking.isComplete]).toEqual(['stopped', 'all ', false]);
+  });
+
+  it('is not mixed with the one before', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    asking.start({ command: 'explain', code: 'y' });
+    frame(0, { ...DONE, text: 'old', finish: 'canceled' });
+    expect([asking.state, asking.text]).toEqual(['waiting', '']);
+    frame(1, { type: 'started', run: 'r2' });
+    frame(1, { ...DONE, run: 'r2', text: 'new' });
+    expect(asking.text).toBe('new');
+  });
+});
+
+describe('what the panel offers', () => {
+  const state: ICommandState = {
+    asking: 'done',
+    proposal: 'open',
+    hunks: 2,
+    hasText: true,
+    done: DONE,
+    error: null
+  };
+
+  it('is to accept what is complete', () => {
+    const view = viewOf(state, trans);
+    expect(view.actions).toEqual(['accept', 'reject', 'retry', 'copy']);
+    expect(view.message).toBe('2 changes suggested.');
+    expect(view.isReady).toBe(true);
+  });
+
+  it.each([
+    { asking: 'stopped' },
+    { proposal: 'stale' },
+    { hunks: 0 },
+    { done: { ...DONE, finish: 'length' } }
+  ] as Partial<ICommandState>[])('is never to accept where %o', change => {
+    const view = viewOf({ ...state, ...change }, trans);
+    expect(view.isReady).toBe(false);
+    expect(view.actions).not.toContain('accept');
+    expect(view.actions).toContain('close');
+    expect(view.message).not.toBe('');
+  });
+
+  it('is to stop what runs, and nothing else', () => {
+    expect(viewOf({ ...state, asking: 'writing' }, trans).actions).toEqual(['stop']);
+  });
+
+  it('is to insert an answer that is text', () => {
+    const view = viewOf({ ...state, proposal: undefined, hunks: 0 }, trans);
+    expect(view.actions).toEqual(['retry', 'copy', 'insert', 'close']);
+  });
+});
+
+describe('where code came from', () => {
+  const now = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
+  const common = {
+    id: 'r1',
+    model: 'tiny',
+    digest: 'sha256:00',
+    quantization: 'Q4_K_M',
+    sampling: DONE.sampling,
+    seed: 7,
+    prompt_sha256: 'ab',
+    text_sha256: sha256('all of it'),
+    completion_tokens: 2,
+    finish: 'stop',
+    time: '2026-01-02T03:04:05+00:00'
+  };
+
+  it('is what it takes to ask again', () => {
+    const request = { command: 'improve', code: 'x' } as const;
+    expect(provenance(DONE, now, request)).toEqual({
+      ...common,
+      command: 'improve',
+      seeded: false,
+      request
+    });
+    expect(provenance(DONE, now, { ...request, sampling: { seed: 0 } }).seeded).toBe(true);
+  });
+
+  it('is a chat without a request', () => {
+    expect(provenance(DONE, now)).toEqual({ ...common, command: 'chat', seeded: false });
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+
+import { commentAt } from '../../src/commands/comment';
+import { compose, type IComposed, type ICellView } from '../../src/commands/compose';
+import { tracebackOf } from '../../src/commands/traceback';
+import type { NotebookCell } from '../../src/contract';
+
+const CELL: ICellView = {
+  source: '# double a number\nx = 1',
+  anchor: 0,
+  head: 0,
+  language: 'python',
+  outputs: [],
+  above: [{ kind: 'code', source: 'import os' }]
+};
+
+const ERROR = {
+  output_type: 'error',
+  ename: 'NameError',
+  evalue: "name 'y' is not defined",
+  traceback: ['\u001b[31mNameError\u001b[39m', "\u001b[1;32mname 'y'\u001b[0m is not defined"]
+};
+
+function composed(...[command, cell, more]: Parameters<typeof compose>): IComposed {
+  const made = compose(command, cell, more);
+  if (typeof made === 'string') {
+    throw new Error(made);
+  }
+  return made;
+}
+
+describe('a request', () => {
+  it('carries the code, the cells above and what the person added', () => {
+    const { request } = composed('improve', CELL, ['keep the comments', 'use numpy']);
+    expect(request.code).toBe(CELL.source);
+    expect(request.context).toEqual(CELL.above);
+    expect(request.instruction).toBe('keep the comments\nuse numpy');
+  });
+
+  it('carries the error without its colours', () => {
+    const { request } = composed('fix', { ...CELL, outputs: [ERROR] }, []);
+    expect(request.error).toBe("NameError\nname 'y' is not defined");
+  });
+
+  it('is not made where there is nothing to do', () => {
+    expect(compose('explain', { ...CELL, source: ' \n' }, [])).toBe('empty');
+    expect(compose('fix', CELL, [])).toBe('no-error');
+    expect(compose('generate', { ...CELL, source: 'x = 1' }, [])).toBe('no-comment');
+  });
+
+  it('takes the nearest cells above that fit', () => {
+    const cell = (source: string): NotebookCell => ({ kind: 'code', source });
+    const above = [cell('a'), cell('b'.repeat(8000)), cell('  '), cell('c')];
+    expect(composed('explain', { ...CELL, above }, []).request.context).toEqual([cell('c')]);
+    expect(composed('explain', { ...CELL, above: above.slice(0, 2) }, []).request.context).toEqual([
+      cell('b'.repeat(8000))
+    ]);
+  });
+
+  it('describes what to generate, and puts it below the comment', () => {
+    const made = composed('generate', CELL, []);
+    const { request } = made;
+    expect(request.instruction).toBe('double a number');
+    expect(request.code).toBe('');
+    expect(made.apply('x = x * 2', true)).toBe('# double a number\nx = x * 2\nx = 1');
+    expect(made.apply('', false)).toBe(CELL.source);
+  });
+});
+
+describe('the comment', () => {
+  const source = '# first\nx = 1\n# second\n# goes on\ny = 2';
+
+  it('is the block at the cursor, or before it, or the first', () => {
+    expect(commentAt(source, source.length, 'python')?.text).toBe('second\ngoes on');
+    expect(commentAt(source, source.indexOf('x ='), 'python')?.text).toBe('first');
+    expect(commentAt('x\n# later', 0, 'python')?.text).toBe('later');
+  });
+
+  it('has the marks of the language', () => {
+    expect(commentAt('// add\nlet x', 0, 'javascript')?.text).toBe('add');
+    expect(commentAt('# add\nlet x', 0, 'javascript')).toBeNull();
+  });
+});
+
+describe('the traceback', () => {
+  it('is the last error, its middle left out where it is long', () => {
+    const long = { ...ERROR, traceback: ['a'.repeat(5000), 'b'.repeat(5000)] };
+    const text = tracebackOf([ERROR, long, { output_type: 'stream' }]) ?? '';
+    expect(text.length).toBeLessThan(8100);
+    expect(text).toMatch(/^a+\n\[…\]\n/);
+    expect(text).toMatch(/b$/);
+  });
+
+  it('is the name and the words where there is none', () => {
+    expect(tracebackOf([{ output_type: 'error', ename: 'E', evalue: 'why' }])).toBe('E: why');
+  });
+});
