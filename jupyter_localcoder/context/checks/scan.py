@@ -20,18 +20,20 @@ class Scan:
     """Those that are open, the innermost last."""
     unmatched: int = 0
     """Brackets that close nothing."""
+    begun: int = 0
+    """How many of the three quotes that end the open string stand there already."""
 
     @property
     def closing(self) -> str:
         """What closes all that is open."""
-        return self.quote + "".join(_CLOSING[bracket] for bracket in reversed(self.brackets))
+        return self.quote[self.begun :] + "".join(_CLOSING[bracket] for bracket in reversed(self.brackets))
 
 
 def scan(code: str) -> Scan:
     """Read code up to its end."""
     quote, comment, unmatched = "", False, 0
     brackets: list[str] = []
-    at = 0
+    at = begun = begun_at = 0
     while (found := _TOKEN.search(code, at)) is not None:
         mark, at = found[0], found.end()
         if comment:
@@ -46,6 +48,9 @@ def scan(code: str) -> Scan:
             elif len(quote) == 1 and mark == quote * 3:
                 # In a string of one quote, three of them are an end and an empty string, or a new one.
                 quote, at = "", found.start() + 1
+            elif len(quote) == 3 and mark == quote[0]:
+                begun = begun + 1 if begun_at == found.start() else 1
+                begun_at = at
         elif mark in ('"', "'", '"""', "'''"):
             quote = mark
         elif mark == "#":
@@ -57,4 +62,6 @@ def scan(code: str) -> Scan:
                 brackets.pop()
             else:
                 unmatched += 1
-    return Scan(quote, comment, "".join(brackets), unmatched)
+    if not quote or begun_at != len(code):
+        begun = 0
+    return Scan(quote, comment, "".join(brackets), unmatched, begun)

@@ -27,6 +27,9 @@ from jupyter_localcoder.context.checks.scan import Scan, scan
         ("# (\n[", Scan(brackets="[")),
         ("x  # it's", Scan(comment=True)),
         ('df["', Scan(quote='"', brackets="[")),
+        ("[''''", Scan(quote="'''", brackets="[", begun=1)),
+        ("'''a'b''", Scan(quote="'''", begun=2)),
+        ("'''a\\''", Scan(quote="'''", begun=1)),
     ],
 )
 def test_strings_comments_and_brackets_are_told_apart(code: str, end: Scan) -> None:
