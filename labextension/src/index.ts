@@ -1,3 +1,4 @@
+import { chatPlugin } from './chat/plugin';
 import { commandsPlugin } from './commands/plugin';
 import { completionPlugin } from './completion/plugin';
 import { channelPlugin } from './connection';
@@ -6,6 +7,7 @@ import { panelsPlugin } from './panels/plugin';
 import { startPlugin } from './start/plugin';
 import { statusPlugin } from './status/plugin';
 
+export * from './chat/token';
 export * from './completion/token';
 export * from './tokens';
 
@@ -15,6 +17,7 @@ export default [
   statusPlugin,
   panelsPlugin,
   modelsPlugin,
+  chatPlugin,
   commandsPlugin,
   startPlugin
 ];

@@ -4,3 +4,4 @@ import './models.css';
 import './start.css';
 import './completion.css';
 import './commands.css';
+import './chat.css';

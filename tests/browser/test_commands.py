@@ -16,6 +16,7 @@ from tests.support.hostile_answers import AWAY, HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
+expect.set_options(timeout=20_000)
 
 PANEL = ".jp-LocalCoder-Command"
 _CODE = "import math\n\ndef area(r):\n    return {}\n\ndef half(r):\n    return area(r) / 2\n\nprint({})"
@@ -25,6 +26,36 @@ HALF = _CODE.format("math.pi * r**2", "area(2)")
 SOURCE = "() => jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.getSource()"
 METADATA = "() => jupyterapp.shell.currentWidget.content.activeCell.model.getMetadata('localcoder')"
 SET_SOURCE = "text => jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.setSource(text)"
+
+# What of an answer's elements could act, or pass for a part of JupyterLab.
+ACTING = """selector => {
+  const root = document.querySelector(selector);
+  const plain = 'a abbr b blockquote br cite code dd del dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li '
+    + 'mark ol p pre q s samp small span strong sub sup table tbody td tfoot th thead tr u ul var';
+  const found = [];
+  for (const element of root.querySelectorAll('*')) {
+    if (element.closest('mjx-container')) {
+      // Made by MathJax; what it may not be told is checked by the addresses below.
+      if (element.getAttributeNames().some(name => name.startsWith('on') || name === 'href')) {
+        found.push(element.outerHTML);
+      }
+      continue;
+    }
+    if (element.closest('pre + .jp-LocalCoder-CodeBlock-bar')) {
+      continue;  // of the chat's own
+    }
+    const link = element.getAttribute('href') ?? '';
+    const isOwn = element.classList.contains('jp-InternalAnchorLink');
+    if (!plain.split(' ').includes(element.localName)
+        || element.getAttributeNames().some(name => /^(on|style|src|data-comm|formaction|ping)/.test(name))
+        || [...element.classList].some(name => /^(jp|lm)-/.test(name) && !isOwn)
+        || (link !== '' && !isOwn && !/^(https?|mailto):/.test(link))
+        || ['fixed', 'absolute'].includes(getComputedStyle(element).position) && !isOwn) {
+      found.push(element.outerHTML);
+    }
+  }
+  return found;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -257,40 +288,12 @@ def test_nothing_in_an_answer_acts(page: Any, answers: Answers) -> None:
         answers.say(f"{hostile}\n\nanswer {number}.")
         button(panel, "Retry").click()
         expect(panel.locator(".jp-LocalCoder-Markdown")).to_contain_text(f"answer {number}.")
-        found = page.evaluate(_ACTING)
+        found = page.evaluate(ACTING, f"{PANEL} .jp-LocalCoder-Markdown .jp-RenderedMarkdown")
         assert found == [], f"{hostile}: {found}"
     page.wait_for_timeout(300)
     assert page.evaluate("() => window.harmed") is None
     assert [url for url in asked if url.startswith(AWAY)] == []
     assert troubles == []
-
-
-# What of the answer's elements could act or pass for a part of JupyterLab.
-_ACTING = """() => {
-  const root = document.querySelector('.jp-LocalCoder-Command .jp-LocalCoder-Markdown .jp-RenderedMarkdown');
-  const plain = 'a abbr b blockquote br cite code dd del dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li '
-    + 'mark ol p pre q s samp small span strong sub sup table tbody td tfoot th thead tr u ul var';
-  const found = [];
-  for (const element of root.querySelectorAll('*')) {
-    if (element.closest('mjx-container')) {
-      // Made by MathJax; what it may not be told is checked by the addresses below.
-      if (element.getAttributeNames().some(name => name.startsWith('on') || name === 'href')) {
-        found.push(element.outerHTML);
-      }
-      continue;
-    }
-    const link = element.getAttribute('href') ?? '';
-    const isOwn = element.classList.contains('jp-InternalAnchorLink');
-    if (!plain.split(' ').includes(element.localName)
-        || element.getAttributeNames().some(name => /^(on|style|src|data-comm|formaction|ping)/.test(name))
-        || [...element.classList].some(name => /^(jp|lm)-/.test(name) && !isOwn)
-        || (link !== '' && !isOwn && !/^(https?|mailto):/.test(link))
-        || ['fixed', 'absolute'].includes(getComputedStyle(element).position) && !isOwn) {
-      found.push(element.outerHTML);
-    }
-  }
-  return found;
-}"""
 
 
 def test_notebook_7(page: Any, answers: Answers, tmp_path: Path) -> None:

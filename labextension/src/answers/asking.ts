@@ -20,7 +20,7 @@ export class Asking<K extends 'generate' | 'chat'> {
   }
 
   get isRunning(): boolean {
-    return this._state === 'waiting' || this._state === 'writing';
+    return this._stream !== null && (this._state === 'waiting' || this._state === 'writing');
   }
 
   /** What came so far, made plain. */

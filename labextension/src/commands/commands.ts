@@ -9,6 +9,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Menu } from '@lumino/widgets';
 
+import type { IChat } from '../chat/token';
 import { logoIcon } from '../icons';
 import type { IChannel } from '../tokens';
 import { Job } from './job';
@@ -25,6 +26,7 @@ export interface ICommandsOptions {
   tracker: INotebookTracker;
   rendermime: IRenderMimeRegistry;
   languages: IEditorLanguageRegistry;
+  chat: IChat | null;
   palette: ICommandPalette | null;
   trans: TranslationBundle;
 }
@@ -54,6 +56,8 @@ export function addCommands(options: ICommandsOptions): void {
     menu.addItem({ command: id });
     palette?.addItem({ command: id, category: trans.__('LocalCoder'), args: { isPalette: true } });
   }
+  menu.addItem({ type: 'separator' });
+  menu.addItem({ command: 'localcoder:ask-in-chat' });
   commands.addCommand(CommandIDs.menu, {
     label: trans.__('LocalCoder Commands'),
     caption: trans.__('Explain, improve, fix, document, test or generate code'),
@@ -81,7 +85,7 @@ class Runner {
   constructor(private readonly _options: ICommandsOptions) {}
 
   async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
-    const { channel, rendermime, languages, trans } = this._options;
+    const { channel, rendermime, languages, chat, trans } = this._options;
     const job = new Job(channel, command, notebook, cell);
     this._panels.get(cell)?.dispose();
     // Apart, so that a page in which no command is used does not load what shows one.
@@ -90,7 +94,7 @@ class Runner {
       job.dispose();
       return;
     }
-    const panel = new CommandPanel({ job, rendermime, languages, trans });
+    const panel = new CommandPanel({ job, rendermime, languages, chat, trans });
     const obstacle = job.start();
     if (obstacle) {
       panel.dispose();

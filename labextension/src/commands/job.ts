@@ -7,6 +7,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { Asking } from '../answers/asking';
 import { codeOf, codeSoFar, fences } from '../answers/fences';
 import { type IProvenance, provenance } from '../answers/provenance';
+import type { Reference } from '../contract';
 import type { IChannel } from '../tokens';
 import { cellsAbove, insertBelow, languageOf, outputsOf, selectionOf, write } from './cell';
 import { compose, type IComposed, type Obstacle } from './compose';
@@ -53,6 +54,19 @@ export class Job {
   /** The answer, the cell or the proposal moved. */
   get changed(): ISignal<this, void> {
     return this._changed;
+  }
+
+  /** What was asked about, and the answer, for a question about both. */
+  references(title: string): Reference[] {
+    const { request } = this._composed ?? {};
+    const code: Reference = {
+      kind: 'cell',
+      name: title,
+      text: request?.code ?? '',
+      language: languageOf(this.panel)
+    };
+    const answer: Reference = { kind: 'text', name: title, text: this.asking.text };
+    return [code, answer].filter(({ text }) => text !== '');
   }
 
   /** Ask, or ask again, about the cell as it is now; answers what is in the way, if anything. */

@@ -10,6 +10,7 @@ import { Panel, type PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
 import { MarkdownView } from '../answers/markdown';
+import type { IChat } from '../chat/token';
 import { Buttons, Head } from './bar';
 import type { Obstacle } from './compose';
 import { DiffView } from './diff';
@@ -25,6 +26,8 @@ export interface ICommandPanelOptions {
   job: Job;
   rendermime: IRenderMimeRegistry;
   languages: IEditorLanguageRegistry;
+  /** Where to go on asking; null where there is no chat. */
+  chat: IChat | null;
   trans: TranslationBundle;
 }
 
@@ -113,6 +116,7 @@ export class CommandPanel extends Panel {
         proposal: proposal?.state,
         hunks: this._diff?.hunks ?? 0,
         hasText: asking.text !== '',
+        hasChat: this._options.chat !== null,
         done: asking.done,
         error: asking.error
       },
@@ -161,6 +165,9 @@ export class CommandPanel extends Panel {
         break;
       case 'insert':
         job.insertBelow();
+        break;
+      case 'chat':
+        this._options.chat?.compose('', job.references(this._title));
         break;
       case 'close':
         this._close();

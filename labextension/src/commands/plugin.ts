@@ -7,6 +7,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { IChat } from '../chat/token';
 import { IChannel } from '../tokens';
 import { addCommands } from './commands';
 
@@ -15,17 +16,18 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Explains, improves, fixes, documents, tests and generates code in cells.',
   autoStart: true,
   requires: [IChannel, INotebookTracker, IRenderMimeRegistry, IEditorLanguageRegistry],
-  optional: [ICommandPalette, ITranslator],
+  optional: [IChat, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     channel: IChannel,
     tracker: INotebookTracker,
     rendermime: IRenderMimeRegistry,
     languages: IEditorLanguageRegistry,
+    chat: IChat | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
-    addCommands({ app, channel, tracker, rendermime, languages, palette, trans });
+    addCommands({ app, channel, tracker, rendermime, languages, chat, palette, trans });
   }
 };

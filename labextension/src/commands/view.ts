@@ -7,7 +7,7 @@ import type { Done, ErrorPayload } from '../contract';
 import type { ProposalState } from './proposal';
 
 /** What can be done, in the order in which it is offered. */
-export type Action = 'stop' | 'accept' | 'reject' | 'retry' | 'copy' | 'insert' | 'close';
+export type Action = 'stop' | 'accept' | 'reject' | 'retry' | 'copy' | 'insert' | 'chat' | 'close';
 
 export interface ICommandState {
   asking: AskingState;
@@ -16,6 +16,8 @@ export interface ICommandState {
   /** Number of places in which the suggestion differs from the cell. */
   hunks: number;
   hasText: boolean;
+  /** Whether there is a chat to go on in. */
+  hasChat: boolean;
   done: Done | null;
   error: ErrorPayload | null;
 }
@@ -44,6 +46,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
     'retry',
     ...(state.hasText ? (['copy'] as const) : []),
     ...(state.hasText && !isChange && state.done ? (['insert'] as const) : []),
+    ...(state.hasText && state.hasChat ? (['chat'] as const) : []),
     'close'
   ];
   if (state.proposal === 'stale') {

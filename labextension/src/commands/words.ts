@@ -19,6 +19,8 @@ export function actionLabel(action: Action, trans: TranslationBundle): string {
       return trans.__('Copy');
     case 'insert':
       return trans.__('Insert below');
+    case 'chat':
+      return trans.__('Ask in chat');
     case 'close':
       return trans.__('Close');
   }

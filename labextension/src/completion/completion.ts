@@ -1,9 +1,12 @@
 /** `ICompletion` over the parts that do the work. */
 
+import type { ISessionContext } from '@jupyterlab/apputils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import type { KernelVariable } from '../contract';
 import type { Asker } from './asker';
 import type { Control } from './control';
+import type { KernelKnowledge } from './kernels';
 import type { ICompletion } from './token';
 
 /** A speed measured over fewer tokens says little. */
@@ -12,7 +15,8 @@ const ENOUGH_TOKENS = 8;
 export class Completion implements ICompletion {
   constructor(
     private readonly _control: Control,
-    private readonly _asker: Asker
+    private readonly _asker: Asker,
+    private readonly _kernels: KernelKnowledge
   ) {
     const tell = (): void => {
       this._changed.emit();
@@ -53,6 +57,10 @@ export class Completion implements ICompletion {
 
   setPaused(isPaused: boolean): void {
     this._control.setPaused(isPaused);
+  }
+
+  variablesOf(session: ISessionContext): KernelVariable[] {
+    return this._kernels.of(session).variables;
   }
 
   private readonly _changed = new Signal<this, void>(this);

@@ -166,7 +166,7 @@ function activate(
     }
   });
   followSettings(control, settingRegistry);
-  return new Completion(control, asker);
+  return new Completion(control, asker, kernels);
 }
 
 function followSettings(control: Control, registry: ISettingRegistry | null): void {

@@ -1,7 +1,10 @@
 /** What the completion of this page offers to other plugins. */
 
+import type { ISessionContext } from '@jupyterlab/apputils';
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
+
+import type { KernelVariable } from '../contract';
 
 export interface ICompletion {
   /** Switched off by the settings, of this extension or of JupyterLab's inline completer. */
@@ -15,6 +18,8 @@ export interface ICompletion {
   /** Any of these has changed. */
   readonly changed: ISignal<ICompletion, void>;
   setPaused(isPaused: boolean): void;
+  /** What the kernel of a session knows, as far as it was told: never a value. */
+  variablesOf(session: ISessionContext): KernelVariable[];
 }
 
 export const ICompletion = new Token<ICompletion>(

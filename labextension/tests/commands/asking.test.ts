@@ -94,6 +94,7 @@ describe('what the panel offers', () => {
     proposal: 'open',
     hunks: 2,
     hasText: true,
+    hasChat: false,
     done: DONE,
     error: null
   };
@@ -125,6 +126,8 @@ describe('what the panel offers', () => {
   it('is to insert an answer that is text', () => {
     const view = viewOf({ ...state, proposal: undefined, hunks: 0 }, trans);
     expect(view.actions).toEqual(['retry', 'copy', 'insert', 'close']);
+    const chatting = viewOf({ ...state, hasChat: true }, trans);
+    expect(chatting.actions).toEqual(['accept', 'reject', 'retry', 'copy', 'chat']);
   });
 });
 

@@ -1,0 +1,117 @@
+/** `@` in the box of a question: what can be put beside it. Pure. */
+
+import type { KernelVariable, ReferenceKind } from '../contract';
+
+/** Most that is offered at once. */
+const MOST = 12;
+
+export interface IMention {
+  /** Offset of the `@`. */
+  from: number;
+  /** What stands behind it, up to the cursor. */
+  query: string;
+}
+
+/** The mention that is being typed at the cursor. A path may have blanks in it. */
+export function mentionAt(text: string, cursor: number): IMention | null {
+  const found = /(?:^|\s)@((?:file:[^\n@]*)|[^\s@]*)$/.exec(text.slice(0, cursor));
+  const query = found?.[1];
+  return query === undefined ? null : { from: cursor - query.length - 1, query };
+}
+
+export interface ISuggestion {
+  kind: ReferenceKind;
+  /** What is resolved: a path, a variable's name; empty for the cell and the selection. */
+  name: string;
+  /** The text behind the `@`. */
+  label: string;
+  detail: string;
+  /** Choosing it goes on typing: a folder, or a kind of which there are several. */
+  isOpen: boolean;
+}
+
+/** What of the page can be referred to now. */
+export interface IOffers {
+  /** Words for the current cell, such as `code cell 3`; empty where there is none. */
+  cell: string;
+  hasSelection: boolean;
+  variables: readonly KernelVariable[];
+}
+
+export interface IDetails {
+  selection: string;
+  file: string;
+  variable: string;
+}
+
+export function suggestions(query: string, offers: IOffers, details: IDetails): ISuggestion[] {
+  const fixed: ISuggestion[] = [
+    ...(offers.cell === '' ? [] : [whole('cell', offers.cell)]),
+    ...(offers.hasSelection ? [whole('selection', details.selection)] : []),
+    { ...whole('file', details.file), label: 'file:', isOpen: true },
+    ...(offers.variables.length === 0
+      ? []
+      : [{ ...whole('variable', details.variable), label: 'variable:', isOpen: true }])
+  ];
+  const [, wanted = null] = /^variable:(.*)$/.exec(query) ?? [];
+  const variables = offers.variables
+    .filter(({ name }) => (wanted === null ? query !== '' : true) && starts(name, wanted ?? query))
+    .map(variable => ({
+      ...whole('variable', variable.type ?? ''),
+      name: variable.name,
+      label: `variable:${variable.name}`
+    }));
+  return [
+    ...fixed.filter(({ label }) => starts(label, query) && label !== query),
+    ...variables
+  ].slice(0, MOST);
+}
+
+/** The folder to list for `file:…`, and the beginning of the name in it; null for what is no file. */
+export function pathOf(query: string): { folder: string; start: string } | null {
+  const found = /^file:(.*)$/.exec(query);
+  if (!found) {
+    return null;
+  }
+  const path = found[1] ?? '';
+  const cut = path.lastIndexOf('/') + 1;
+  return { folder: path.slice(0, cut).replace(/\/$/, ''), start: path.slice(cut) };
+}
+
+export interface IEntry {
+  path: string;
+  isFolder: boolean;
+}
+
+export function fileSuggestions(start: string, entries: readonly IEntry[]): ISuggestion[] {
+  return entries
+    .filter(({ path }) => starts(path.slice(path.lastIndexOf('/') + 1), start))
+    .sort((one, other) => Number(other.isFolder) - Number(one.isFolder))
+    .slice(0, MOST)
+    .map(({ path, isFolder }) => ({
+      kind: 'file',
+      name: path,
+      label: `file:${path}${isFolder ? '/' : ''}`,
+      detail: '',
+      isOpen: isFolder
+    }));
+}
+
+/** What a kernel knows of a variable, as a model reads it. */
+export function described(variable: KernelVariable): string {
+  const { name, type, signature, shape, columns } = variable;
+  const head = `${name}${signature ?? ''}: ${type ?? ''}`.replace(/: $/, '');
+  const lines = [
+    head + (shape && shape.length > 0 ? `, shape (${shape.join(', ')})` : ''),
+    ...(columns ?? []).map(column => `  ${column.name}: ${column.dtype}`)
+  ];
+  return lines.join('\n');
+}
+
+function whole(kind: 'cell' | 'selection' | 'file' | 'variable', detail: string): ISuggestion {
+  return { kind, name: '', label: kind, detail, isOpen: false };
+}
+
+function starts(text: string, beginning: string): boolean {
+  return text.toLowerCase().startsWith(beginning.toLowerCase());
+}

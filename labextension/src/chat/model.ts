@@ -1,0 +1,240 @@
+/**
+ * The chat of this page: the conversations that the server keeps, the one that is open, and what is asked in it.
+ *
+ * The server remembers what was said; a question goes with the id of the turn that it follows.
+ */
+
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import { Asking } from '../answers/asking';
+import type { ChatRequest, ConversationInfo, ErrorPayload, Origin, Reference } from '../contract';
+import { ChannelError, type IChannel } from '../tokens';
+import { asked, ended, type ITurn, kept } from './turn';
+
+/** So many conversations are listed; older ones are still in the history. */
+const LISTED = 100;
+
+export interface IDraft {
+  words: string;
+  references: readonly Reference[];
+}
+
+export class ChatModel {
+  constructor(
+    private readonly _channel: IChannel,
+    private readonly _origin: () => Origin,
+    private readonly _now: () => Date = () => new Date()
+  ) {
+    this._asking = new Asking(_channel, 'chat');
+    this._asking.changed.connect(() => {
+      this._onAnswer();
+    });
+    _channel.on('history:changed', () => {
+      this._refreshIfWanted();
+    });
+    _channel.stateChanged.connect(() => {
+      this._refreshIfWanted();
+      this._changed.emit();
+    });
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Something is there for the box in which the next question is written: `takeDrafts`. */
+  get drafted(): ISignal<this, void> {
+    return this._drafted;
+  }
+
+  /** The one that was last spoken in first. */
+  get conversations(): readonly ConversationInfo[] {
+    return this._conversations;
+  }
+
+  /** Id of the open one; empty for one that is not begun. */
+  get conversation(): string {
+    return this._conversation;
+  }
+
+  get turns(): readonly ITurn[] {
+    return this._turns;
+  }
+
+  get isRunning(): boolean {
+    return this._asking.isRunning;
+  }
+
+  /** Why the conversations cannot be shown. */
+  get error(): ErrorPayload | null {
+    return this._error;
+  }
+
+  get isConnected(): boolean {
+    return this._channel.state === 'open';
+  }
+
+  /** List the conversations, from now on whenever they change. */
+  async refresh(): Promise<void> {
+    this._isWanted = true;
+    const found = await this._request(() =>
+      this._channel.request('conversation:list', { limit: LISTED })
+    );
+    if (found) {
+      this._conversations = found.conversations;
+    }
+    this._changed.emit();
+  }
+
+  /** Begin another conversation. */
+  begin(): void {
+    this._leave('', []);
+  }
+
+  async open(id: string): Promise<void> {
+    const found = await this._request(() => this._channel.request('conversation:get', { id }));
+    if (found) {
+      this._leave(id, found.turns.map(kept));
+    } else {
+      this._changed.emit();
+    }
+  }
+
+  async delete(id: string): Promise<void> {
+    await this._request(() => this._channel.request('conversation:delete', { id }));
+    if (id === this._conversation) {
+      this.begin();
+    }
+    await this.refresh();
+  }
+
+  /** Put something into the box of the next question. */
+  draft(draft: IDraft): void {
+    this._drafts.push(draft);
+    this._drafted.emit();
+  }
+
+  /** What came for the box, also before there was one; it is handed out once. */
+  takeDrafts(): IDraft[] {
+    return this._drafts.splice(0);
+  }
+
+  ask(words: string, references: readonly Reference[]): void {
+    const turns = this._turns.filter(({ id }) => id !== '');
+    this._ask(turns, words, references);
+  }
+
+  /** Ask another question in the place of one, and forget on the screen what followed it. */
+  edit(index: number, words: string): void {
+    const turn = this._turns[index];
+    if (turn) {
+      this._ask(this._turns.slice(0, index), words, turn.references);
+    }
+  }
+
+  /** Answer a question once more. */
+  regenerate(index: number): void {
+    const turn = this._turns[index];
+    if (!turn) {
+      return;
+    }
+    const before = this._turns.slice(0, index);
+    if (turn.id === '') {
+      this._ask(before, turn.words, turn.references);
+    } else {
+      this._start([...before, asked(this._key(), turn.parent, turn.words, turn.references)], {
+        conversation: this._conversation,
+        regenerate: turn.id
+      });
+    }
+  }
+
+  stop(): void {
+    this._asking.stop();
+  }
+
+  private _ask(before: readonly ITurn[], words: string, references: readonly Reference[]): void {
+    const parent = before.filter(({ id }) => id !== '').at(-1)?.id ?? '';
+    this._start([...before, asked(this._key(), parent, words, references)], {
+      messages: [{ role: 'user', content: words }],
+      references: [...references],
+      ...(this._conversation === ''
+        ? { conversation: 'new' }
+        : { conversation: this._conversation, parent })
+    });
+  }
+
+  private _start(turns: ITurn[], request: ChatRequest): void {
+    this._error = null;
+    this._turns = turns;
+    this._asking.start({ ...request, origin: this._origin() });
+  }
+
+  private _leave(conversation: string, turns: ITurn[]): void {
+    // What still comes is of the conversation that is left, and kept there.
+    if (this._asking.isRunning) {
+      this._asking.stop();
+    }
+    this._conversation = conversation;
+    this._turns = turns;
+    this._error = null;
+    this._isLeft = true;
+    this._changed.emit();
+  }
+
+  private _onAnswer(): void {
+    const { text, state, done, error } = this._asking;
+    if (state === 'waiting') {
+      this._isLeft = false;
+    }
+    const last = this._turns.at(-1);
+    if (this._isLeft || !last) {
+      return;
+    }
+    this._turns = [
+      ...this._turns.slice(0, -1),
+      { ...last, text, state, error, ...(done && ended(done, this._now())) }
+    ];
+    if (done && done.conversation !== '' && done.text !== '') {
+      this._conversation = done.conversation;
+    }
+    this._changed.emit();
+  }
+
+  private async _request<T>(ask: () => Promise<T>): Promise<T | null> {
+    try {
+      const found = await ask();
+      this._error = null;
+      return found;
+    } catch (reason) {
+      if (!(reason instanceof ChannelError)) {
+        throw reason;
+      }
+      this._error = reason.payload;
+      return null;
+    }
+  }
+
+  private _refreshIfWanted(): void {
+    if (this._isWanted && this.isConnected) {
+      void this.refresh();
+    }
+  }
+
+  private _key(): string {
+    return `asked-${this._count++}`;
+  }
+
+  private readonly _asking: Asking<'chat'>;
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _drafted = new Signal<this, void>(this);
+  private readonly _drafts: IDraft[] = [];
+  private _conversations: readonly ConversationInfo[] = [];
+  private _conversation = '';
+  private _turns: readonly ITurn[] = [];
+  private _error: ErrorPayload | null = null;
+  private _isLeft = false;
+  /** Whether anybody looks: a page whose chat is never opened asks for no conversations. */
+  private _isWanted = false;
+  private _count = 0;
+}

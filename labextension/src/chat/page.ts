@@ -1,0 +1,141 @@
+/** What of the page a chat can refer to, and where code of an answer can go. */
+
+import type { Cell } from '@jupyterlab/cells';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IProvenance } from '../answers/provenance';
+import { insertBelow, languageOf, selectionOf, write } from '../commands/cell';
+import type { ICompletion } from '../completion/token';
+import type { KernelVariable, Origin, Reference } from '../contract';
+import { described, type IEntry, type IOffers, type ISuggestion } from './mention';
+
+/** A larger file is refused: no context window holds it. */
+const MOST_BYTES = 400_000;
+
+export class Page {
+  constructor(
+    private readonly _tracker: INotebookTracker,
+    private readonly _contents: Contents.IManager,
+    private readonly _completion: ICompletion | null,
+    private readonly _trans: TranslationBundle
+  ) {}
+
+  get offers(): IOffers {
+    const { currentWidget: panel, activeCell: cell } = this._tracker;
+    return {
+      cell: panel && cell ? this._cellName(panel, cell) : '',
+      hasSelection: this._selection() !== '',
+      variables: this._variables()
+    };
+  }
+
+  /** Where a question comes from. */
+  get origin(): Origin {
+    const { currentWidget: panel, activeCell: cell } = this._tracker;
+    return { notebook: panel?.context.path ?? '', cell: cell?.model.id ?? '' };
+  }
+
+  /** Whether code can go into a notebook now. */
+  get hasCell(): boolean {
+    return this._tracker.currentWidget !== null && this._tracker.activeCell !== null;
+  }
+
+  async files(folder: string): Promise<IEntry[]> {
+    const found = await this._contents.get(folder, { content: true, type: 'directory' });
+    return (found.content as Contents.IModel[]).map(({ path, type }) => ({
+      path,
+      isFolder: type === 'directory'
+    }));
+  }
+
+  /** The text behind a suggestion, as it is now; rejects with a sentence where there is none. */
+  async resolve({ kind, name }: ISuggestion): Promise<Reference> {
+    if (kind === 'file') {
+      return this._file(name);
+    }
+    const { currentWidget: panel, activeCell: cell } = this._tracker;
+    if (kind === 'variable') {
+      const variable = this._variables().find(one => one.name === name);
+      if (variable) {
+        return { kind, name, text: described(variable) };
+      }
+    } else if (panel && cell) {
+      const isCode = cell.model.type === 'code';
+      const text = kind === 'selection' ? this._selection() : cell.model.sharedModel.getSource();
+      if (text.trim() !== '') {
+        const language = isCode ? languageOf(panel) : '';
+        return { kind, name: this._cellName(panel, cell), text, language };
+      }
+    }
+    throw new Error(this._trans.__('There is nothing in it to read.'));
+  }
+
+  /** Put code into a new cell below the current one. It is not run. */
+  insert(code: string, record: IProvenance): void {
+    const { currentWidget: panel, activeCell: cell } = this._tracker;
+    if (panel && cell) {
+      insertBelow(panel, cell, 'code', code, record);
+    }
+  }
+
+  /** Put code in the place of the text of the current cell, as one step to undo. */
+  replace(code: string, record: IProvenance): void {
+    const { activeCell: cell } = this._tracker;
+    if (cell) {
+      write(cell, code, record);
+    }
+  }
+
+  private async _file(path: string): Promise<Reference> {
+    const trans = this._trans;
+    const about = await this._contents.get(path, { content: false });
+    if ((about.size ?? 0) > MOST_BYTES) {
+      throw new Error(trans.__('%1 is too large to be read by a model.', path));
+    }
+    if (about.type === 'notebook') {
+      const found = await this._contents.get(path, { type: 'notebook', content: true });
+      return { kind: 'file', name: path, text: sourcesOf(found.content as INotebookText) };
+    }
+    const found = await this._contents.get(path, {
+      type: 'file',
+      format: 'text',
+      content: true
+    });
+    const suffix = /\.(\w+)$/.exec(path)?.[1] ?? '';
+    return { kind: 'file', name: path, text: String(found.content), language: suffix };
+  }
+
+  private _selection(): string {
+    const cell = this._tracker.activeCell;
+    if (!cell) {
+      return '';
+    }
+    const { anchor, head } = selectionOf(cell);
+    const source = cell.model.sharedModel.getSource();
+    return source.slice(Math.min(anchor, head), Math.max(anchor, head));
+  }
+
+  private _variables(): KernelVariable[] {
+    const session = this._tracker.currentWidget?.sessionContext;
+    return session && this._completion ? this._completion.variablesOf(session) : [];
+  }
+
+  private _cellName(panel: NotebookPanel, cell: Cell): string {
+    return this._trans.__('cell %1', panel.content.widgets.indexOf(cell) + 1);
+  }
+}
+
+/** The part of a notebook file (nbformat 4) that is read. */
+interface INotebookText {
+  cells: { source: string | string[] }[];
+}
+
+/** The texts of the cells, without their outputs. */
+function sourcesOf({ cells }: INotebookText): string {
+  return cells
+    .map(({ source }) => (Array.isArray(source) ? source.join('') : source))
+    .filter(source => source.trim() !== '')
+    .join('\n\n');
+}

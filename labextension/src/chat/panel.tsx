@@ -1,0 +1,227 @@
+/** The tab of the chat: conversations, their turns, and the box of the next question. */
+
+import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import * as React from 'react';
+
+import type { CodeAction } from './codeBlocks';
+import { Composer } from './composer';
+import type { ChatModel } from './model';
+import type { Page } from './page';
+import type { ITurn } from './turn';
+import { TurnView } from './turnView';
+import { stateSentence } from './words';
+
+export interface IChatPanelOptions {
+  model: ChatModel;
+  page: Page;
+  rendermime: IRenderMimeRegistry;
+  /** Show what was read for a run. */
+  inspect: (run: string) => void;
+  trans: TranslationBundle;
+}
+
+/** The log follows what is written while its end is this near to what is seen. */
+const NEAR_PX = 60;
+
+export class ChatPanel extends ReactWidget {
+  constructor(private readonly _options: IChatPanelOptions) {
+    super();
+    this.addClass('jp-LocalCoder-Chat');
+    this.node.tabIndex = -1;
+    // Enter and letters are for its own boxes and buttons, and for no command of a notebook.
+    this.node.dataset.lmSuppressShortcuts = 'true';
+  }
+
+  protected override render(): React.JSX.Element {
+    const { model, page, trans } = this._options;
+    return (
+      <>
+        <UseSignal signal={model.changed}>{() => this._head()}</UseSignal>
+        <UseSignal signal={model.changed}>{() => this._log()}</UseSignal>
+        <UseSignal signal={model.changed}>
+          {() => <Composer model={model} page={page} trans={trans} />}
+        </UseSignal>
+      </>
+    );
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    void this._options.model.refresh();
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    const box = this.node.querySelector<HTMLElement>('.jp-LocalCoder-Composer > textarea');
+    (box ?? this.node).focus();
+  }
+
+  private _head(): React.JSX.Element {
+    const { model, trans } = this._options;
+    const { conversations, conversation, error } = model;
+    const isListed = conversations.some(({ id }) => id === conversation);
+    return (
+      <div className="jp-LocalCoder-Chat-head">
+        <select
+          className="jp-LocalCoder-select"
+          aria-label={trans.__('Conversation')}
+          value={isListed ? conversation : ''}
+          onChange={event => {
+            if (event.target.value === '') {
+              model.begin();
+            } else {
+              void model.open(event.target.value);
+            }
+          }}
+        >
+          <option value="">
+            {conversation === '' || isListed
+              ? trans.__('New conversation')
+              : trans.__('This conversation')}
+          </option>
+          {conversations.map(({ id, title }) => (
+            <option key={id} value={id}>
+              {title}
+            </option>
+          ))}
+        </select>
+        <button
+          type="button"
+          className="jp-LocalCoder-button"
+          onClick={() => {
+            model.begin();
+            this.activate();
+          }}
+        >
+          {trans.__('New')}
+        </button>
+        <button
+          type="button"
+          className="jp-LocalCoder-button"
+          disabled={!isListed || model.isRunning}
+          onClick={() => {
+            void this._delete(conversation);
+          }}
+        >
+          {trans.__('Delete')}
+        </button>
+        {error && (
+          <p role="alert">
+            {error.message} {error.recovery}
+          </p>
+        )}
+      </div>
+    );
+  }
+
+  private _log(): React.JSX.Element {
+    const { model, rendermime, inspect, trans } = this._options;
+    const { turns } = model;
+    const canAsk = !model.isRunning && model.isConnected;
+    return (
+      <Log label={trans.__('Turns')} count={turns.length} length={turns.at(-1)?.text.length ?? 0}>
+        {/* Apart from the text that streams: so each state is heard once. */}
+        <span role="status" aria-live="polite" className="jp-LocalCoder-spoken">
+          {stateSentence(turns.at(-1), trans)}
+        </span>
+        {turns.length === 0 && (
+          <p className="jp-LocalCoder-Chat-empty">
+            {trans.__(
+              'Ask about your code, or about anything else. The model runs on this machine, and reads only what you write and add here.'
+            )}
+          </p>
+        )}
+        {turns.map((turn, index) => (
+          <TurnView
+            key={turn.key}
+            turn={turn}
+            canAsk={canAsk}
+            onEdit={words => {
+              model.edit(index, words);
+            }}
+            onRegenerate={() => {
+              model.regenerate(index);
+            }}
+            onInspect={inspect}
+            onCode={this._onCode}
+            rendermime={rendermime}
+            trans={trans}
+          />
+        ))}
+      </Log>
+    );
+  }
+
+  private readonly _onCode = (action: CodeAction, code: string, turn: ITurn): void => {
+    const { page, trans } = this._options;
+    if (action === 'copy') {
+      Clipboard.copyToSystem(code);
+      return;
+    }
+    if (!page.hasCell || !turn.record) {
+      Notification.warning(trans.__('Open a notebook first: no cell is there to write to.'), {
+        autoClose: 6000
+      });
+      return;
+    }
+    if (action === 'insert') {
+      page.insert(code, turn.record);
+    } else {
+      page.replace(code, turn.record);
+    }
+  };
+
+  private async _delete(id: string): Promise<void> {
+    const { model, trans } = this._options;
+    const { button } = await showDialog({
+      title: trans.__('Delete this conversation?'),
+      body: trans.__('Its questions and answers are deleted from the history of this server.'),
+      buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+      defaultButton: 0
+    });
+    if (button.accept) {
+      await model.delete(id);
+    }
+  }
+}
+
+interface ILogProps {
+  label: string;
+  /** Number of turns, and characters of the last. */
+  count: number;
+  length: number;
+  children: React.ReactNode;
+}
+
+function Log({ label, count, length, children }: ILogProps): React.JSX.Element {
+  const node = React.useRef<HTMLDivElement>(null);
+  const isAtEnd = React.useRef(true);
+  React.useEffect(() => {
+    isAtEnd.current = true;
+  }, [count]);
+  React.useEffect(() => {
+    const { current } = node;
+    if (current && isAtEnd.current) {
+      current.scrollTop = current.scrollHeight;
+    }
+  }, [count, length]);
+  return (
+    <div
+      ref={node}
+      className="jp-LocalCoder-Chat-log"
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      onScroll={({ currentTarget }) => {
+        const { scrollHeight, scrollTop, clientHeight } = currentTarget;
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+      }}
+    >
+      {children}
+    </div>
+  );
+}

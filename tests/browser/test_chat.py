@@ -1,0 +1,272 @@
+"""The chat in the sidebar: what a person sees of it, and what becomes of the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.accessibility import violations
+from tests.browser.answering import MODEL, Answers, running_answers
+from tests.browser.test_commands import ACTING, fenced, opened
+from tests.support.hostile_answers import AWAY, HOSTILE
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+expect.set_options(timeout=20_000)
+
+CHAT = ".jp-LocalCoder-Chat"
+SOURCES = """() => jupyterapp.shell.widgets('main').next().value
+  .content.widgets.map(cell => cell.model.sharedModel.getSource())"""
+RECORD = """index => jupyterapp.shell.widgets('main').next().value
+  .content.widgets[index].model.getMetadata('localcoder')"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    with running_answers(tmp_path_factory.mktemp("chat")) as answers:
+        yield answers
+
+
+def chat_of(page: Any) -> Any:
+    """Open the chat; its panel."""
+    page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-chat'); }")
+    chat = page.locator(CHAT)
+    expect(box(chat)).to_be_focused()
+    return chat
+
+
+def box(chat: Any) -> Any:
+    return chat.get_by_role("textbox", name="Question")
+
+
+def says(chat: Any) -> Any:
+    return chat.get_by_role("status")
+
+
+def button(chat: Any, name: str) -> Any:
+    return chat.get_by_role("button", name=name, exact=True)
+
+
+def chips(place: Any) -> Any:
+    return place.locator(".jp-LocalCoder-Chips li")
+
+
+def ask(page: Any, chat: Any, words: str) -> None:
+    box(chat).fill(words)
+    box(chat).press("Enter")
+
+
+def sent_by(page: Any) -> list[str]:
+    """What the page asks in chats from now on; before it is opened."""
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    return sent
+
+
+def test_a_question_is_answered_and_its_code_used(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say("It **grows**:\n\n" + fenced("y = x + 1") + "\nThat is all.")
+    opened(page, answers, "use.ipynb", "x = 1", "print(x)")
+    chat = chat_of(page)
+    ask(page, chat, "How does it grow?")
+    expect(says(chat)).to_have_text("Done.")
+    expect(chat.locator("strong")).to_have_text("grows")
+    expect(chat.locator(".jp-LocalCoder-Turn-usage")).to_contain_text(f"{MODEL} · 3 tokens read, ")
+    page.screenshot(path=tmp_path / "chat-light.png")
+    assert violations(page, CHAT) == []
+    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    page.screenshot(path=tmp_path / "chat-dark.png")
+    assert violations(page, CHAT) == []
+    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+
+    button(chat, "Insert below").click()
+    page.wait_for_function(f"() => ({SOURCES})().length === 3")
+    assert page.evaluate(SOURCES) == ["x = 1", "print(x)", "y = x + 1"]
+    record = page.evaluate(RECORD, 2)
+    assert (record["command"], record["model"]) == ("chat", MODEL)
+    page.locator(".jp-CodeCell .cm-content").nth(1).click()
+    button(chat, "Replace cell").click()
+    assert page.evaluate(SOURCES)[1] == "y = x + 1"
+    page.locator(".jp-CodeCell .cm-content").nth(1).click()
+    page.keyboard.press("Control+z")
+    assert page.evaluate(SOURCES)[1] == "print(x)"
+    assert page.locator(".jp-OutputArea-output").count() == 0, "nothing runs by itself"
+
+
+def test_an_answer_is_stopped_and_asked_for_again(page: Any, answers: Answers) -> None:
+    answers.say("It begins", ends=False)
+    opened(page, answers, "stop.ipynb", "x = 1")
+    chat = chat_of(page)
+    ask(page, chat, "Go on.")
+    expect(chat.locator(".jp-LocalCoder-Turn-answer")).to_contain_text("It begins")
+    expect(says(chat)).to_have_text("Writing.")
+    button(chat, "Stop").click()
+    expect(says(chat)).to_have_text("Stopped.")
+    expect(chat.locator(".jp-LocalCoder-Turn-answer")).to_contain_text("It begins")
+    answers.say("It ends.")
+    button(chat, "Answer again").click()
+    expect(says(chat)).to_have_text("Done.")
+    expect(chat.locator(".jp-RenderedMarkdown")).to_have_text("It ends.")
+
+
+def test_a_question_is_edited_and_the_conversation_found_again(page: Any, answers: Answers) -> None:
+    answers.say("first answer")
+    sent = sent_by(page)
+    opened(page, answers, "edit.ipynb", "x = 1")
+    chat = chat_of(page)
+    ask(page, chat, "One?")
+    expect(says(chat)).to_have_text("Done.")
+    ask(page, chat, "Two?")
+    expect(chat.locator(".jp-RenderedMarkdown")).to_have_count(2)
+    expect(says(chat)).to_have_text("Done.")
+    answers.say("another answer")
+    button(chat, "Edit").first.click()
+    edit = chat.get_by_role("textbox", name="Edit the question")
+    expect(edit).to_be_focused()
+    edit.fill("Three?")
+    edit.press("Enter")
+    expect(chat.locator(".jp-RenderedMarkdown")).to_have_text("another answer")
+    expect(chat.locator(".jp-LocalCoder-Turn")).to_have_count(1)
+    asked = [frame for frame in sent if '"op":"chat"' in frame]
+    assert len(asked) == 3
+    assert '"conversation":"new"' in asked[0]
+    assert '"parent":""' in asked[2]
+
+    expect(says(chat)).to_have_text("Done.")
+    button(chat, "New").click()
+    expect(chat.locator(".jp-LocalCoder-Turn")).to_have_count(0)
+    choice = chat.get_by_role("combobox", name="Conversation")
+    choice.select_option(index=1)
+    expect(chat.locator(".jp-LocalCoder-Turn-question").last).to_contain_text("Three?")
+    button(chat, "Delete").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
+    expect(chat.locator(".jp-LocalCoder-Turn")).to_have_count(0)
+
+
+def test_what_goes_along_is_shown_as_chips(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say("Fine.")
+    (answers.lab.work / "My Data").mkdir(exist_ok=True)
+    (answers.lab.work / "My Data" / "notes.txt").write_text("Prices are net.")
+    sent = sent_by(page)
+    opened(page, answers, "chips.ipynb", "secret = 'hidden'\nsizes = [1, 2]")
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+        " && jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus === 'connected'",
+        timeout=60_000,
+    )
+    page.keyboard.press("Control+Enter")
+    chat = chat_of(page)
+    box(chat).press_sequentially("What is @")
+    options = chat.locator("[role=listbox] [role=option]")
+    expect(options.first).to_contain_text("@cell")
+    box(chat).press("Enter")
+    expect(chips(chat)).to_have_text(["@cell cell 1"])
+    expect(box(chat)).to_have_value("What is ")
+
+    box(chat).press_sequentially("@file:my")
+    expect(options).to_have_text(["@file:My Data/ "])
+    box(chat).press("Tab")
+    expect(options).to_have_text(["@file:My Data/notes.txt "])
+    page.screenshot(path=tmp_path / "mention.png")
+    assert violations(page, CHAT) == []
+    box(chat).press("Enter")
+    expect(chips(chat)).to_have_count(2)
+
+    variable = options.filter(has_text="@variable:secret")
+    for _ in range(40):  # the kernel is asked a moment after the run
+        box(chat).fill("What is ")
+        box(chat).press_sequentially("@secr")
+        if variable.count() > 0:
+            break
+        page.wait_for_timeout(250)
+    variable.click()
+    expect(chips(chat)).to_have_count(3)
+    button(chat, "Remove @cell cell 1").click()
+    expect(chips(chat)).to_have_text(["@file My Data/notes.txt", "@variable secret"])
+    box(chat).fill("What is it?")
+    box(chat).press("Enter")
+    expect(chips(chat.locator(".jp-LocalCoder-Turn"))).to_have_text(
+        ["@file My Data/notes.txt", "@variable secret"]
+    )
+    expect(says(chat)).to_have_text("Done.")
+    asked = next(frame for frame in sent if '"op":"chat"' in frame)
+    assert "Prices are net." in asked
+    assert "secret: str" in asked
+    assert "hidden" not in asked, "a value went along"
+    page.screenshot(path=tmp_path / "chips.png")
+    button(chat, "What was read").click()
+    expect(page.locator(".jp-LocalCoder-Inspector")).to_contain_text("Tokens by source")
+
+
+def test_a_command_is_gone_on_with(page: Any, answers: Answers) -> None:
+    answers.say("It prints.")
+    opened(page, answers, "go-on.ipynb", "print(1)")
+    page.evaluate("() => { jupyterapp.commands.execute('localcoder:explain'); }")
+    panel = page.locator(".jp-LocalCoder-Command")
+    panel.get_by_role("button", name="Ask in chat").click()
+    chat = page.locator(CHAT)
+    expect(chips(chat)).to_have_text(["@cell Explain", "Text Explain"])
+    expect(box(chat)).to_be_focused()
+
+
+def test_keys_are_enough(page: Any, answers: Answers) -> None:
+    answers.say("It begins", ends=False)
+    opened(page, answers, "keys-chat.ipynb", "x = 1")
+    page.keyboard.press("Alt+Shift+c")
+    page.keyboard.press("c")
+    chat = page.locator(CHAT)
+    expect(box(chat)).to_be_focused()
+    expect(chips(chat)).to_have_text(["@cell cell 1"])
+    page.keyboard.type("Why?")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("And when?")
+    page.keyboard.press("Enter")
+    expect(says(chat)).to_have_text("Writing.")
+    page.keyboard.press("Escape")
+    expect(says(chat)).to_have_text("Stopped.")
+    expect(chat.locator(".jp-LocalCoder-Turn-question p")).to_have_text("Why?\nAnd when?")
+    assert page.evaluate(SOURCES) == ["x = 1"], "no key went to the notebook"
+
+
+def test_nothing_in_an_answer_acts(page: Any, answers: Answers) -> None:
+    asked: list[str] = []
+    troubles: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+    page.on("popup", lambda popup: troubles.append(popup.url))
+    answers.say("ready")
+    opened(page, answers, "hostile.ipynb", "x = 1")
+    chat = chat_of(page)
+    ask(page, chat, "Begin.")
+    expect(says(chat)).to_have_text("Done.")
+    for number, hostile in enumerate(HOSTILE):
+        answers.say(f"{hostile}\n\nanswer {number}.")
+        button(chat, "Answer again").click()
+        expect(chat.locator(".jp-LocalCoder-Markdown")).to_contain_text(f"answer {number}.")
+        found = page.evaluate(ACTING, f"{CHAT} .jp-LocalCoder-Markdown .jp-RenderedMarkdown")
+        assert found == [], f"{hostile}: {found}"
+        expect(says(chat)).to_have_text("Done.")
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => window.harmed") is None
+    assert [url for url in asked if url.startswith(AWAY)] == []
+    assert troubles == []
+
+
+def test_notebook_7(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say("An answer.")
+    answers.notebook("chat-seven.ipynb", "x = 1")
+    page.goto(answers.lab.page("notebooks/chat-seven.ipynb"))
+    content = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
+    expect(content).to_contain_text("x = 1", timeout=60_000)
+    content.click()
+    page.keyboard.press("Alt+Shift+c")
+    page.keyboard.press("c")
+    chat = page.locator(CHAT)
+    expect(chips(chat)).to_have_text(["@cell cell 1"])
+    ask(page, chat, "Why?")
+    expect(chat.locator(".jp-RenderedMarkdown")).to_have_text("An answer.")
+    page.screenshot(path=tmp_path / "chat-notebook7.png")
