@@ -11,11 +11,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import LocalCoderError, UnknownError, ValidationError, from_parts
-from .common import ErrorPayload
+from .common import MODEL_ID_PATTERN, ErrorPayload
 from .registry import Operation
 
 T = TypeVar("T")
 
+_IN_WORDS = {
+    MODEL_ID_PATTERN: "a model's name may hold letters, digits, dots, dashes and underscores, at most 128,"
+    " and begins with a letter or a digit; no slash and no space",
+}
+"""What a person is told in place of a regular expression."""
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 
 
@@ -90,4 +95,6 @@ def _explained(failure: msgspec.ValidationError) -> ValidationError:
     if named:
         field = f"{field}.{named[1]}" if field else named[1]
     field = field or "$"
-    return ValidationError(f"`{field}`: {what}.", field=field, expected=what)
+    pattern = next((pattern for pattern in _IN_WORDS if what.endswith(f"matching regex {pattern!r}")), None)
+    said = what if pattern is None else _IN_WORDS[pattern]
+    return ValidationError(f"`{field}`: {said}.", field=field, expected=what)

@@ -24,10 +24,11 @@ class Empty(Reply, frozen=True):
     """An answer without content."""
 
 
+MODEL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z"
 ModelId = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z",
+        pattern=MODEL_ID_PATTERN,
         description="Id of a model: letters, digits, dot, dash and underscore.",
     ),
 ]

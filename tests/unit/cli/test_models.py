@@ -178,6 +178,14 @@ def test_a_terminal_gets_a_bar_with_bytes_rate_and_time_left():
     assert "verifying" in frames[-1]
 
 
+def test_import_under_a_name_with_a_slash_is_a_sentence(cli, tmp_path):
+    ran = cli("models", "import", str(tmp_path / "x.gguf"), "--id=a/b")
+    assert ran.code == 2
+    assert "letters, digits, dots, dashes and underscores" in " ".join(ran.err.split())
+    assert "regex" not in ran.err
+    assert ran.log == []
+
+
 def test_import_hands_on_an_absolute_path(cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "m.gguf").write_bytes(b"GGUF")
