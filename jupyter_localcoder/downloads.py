@@ -80,6 +80,11 @@ class Downloads:
             return msgspec.structs.replace(info, state="error", error=failure)
         return info
 
+    def imports(self) -> tuple[ModelStateEvent, ...]:
+        """The imports under way, by the ids that they have so far."""
+        # A copy first: it is asked for in another thread than the one that begins and ends them.
+        return tuple(work.last for work in list(self._running.values()) if work.last.activity == "import")
+
     async def ensure(self, request: ModelEnsureRequest, *, air_gap: bool) -> None:
         """Begin a download unless the model is here, or on its way.
 
@@ -159,6 +164,10 @@ class Downloads:
                 raise
         self._failures.pop(model_id, None)
         await self._settle(model_id)
+
+    def forget(self, model_id: str) -> None:
+        """Let go of the last failure of a model that has been removed."""
+        self._failures.pop(model_id, None)
 
     async def import_file(self, request: ModelImportRequest) -> str:
         """Take a file into the store; answer the id it got."""
@@ -249,7 +258,9 @@ class Downloads:
             raise
         except Exception as caught:
             failure = codec.error_payload(caught)
-            if work.last.activity in ("download", "verify"):
+            # What was deleted while it waited to be verified is not here, and not broken.
+            gone = work.last.activity == "verify" and isinstance(caught, ModelNotReady)
+            if work.last.activity in ("download", "verify") and not gone:
                 self._failures[model_id] = failure
             raise
         else:

@@ -121,6 +121,21 @@ class Profile(Reply, frozen=True, kw_only=True):
     """Id of a small model of the same family that drafts for the large one; empty: none."""
 
 
+class ModelStateEvent(Reply, frozen=True, kw_only=True):
+    """Event ``model:state``: a download, an import, a verification, an export or a removal moved."""
+
+    id: str
+    """Of an import under way a provisional one, where none was given."""
+    state: ModelState
+    received_bytes: int = 0
+    """What is done of ``total_bytes``."""
+    total_bytes: int = 0
+    rate_bytes_per_second: float = 0.0
+    error: ErrorPayload | None = None
+    activity: Activity = ""
+    """What is under way; empty when it has ended."""
+
+
 class ModelList(Reply, frozen=True, kw_only=True):
     """Answer of ``model:list``."""
 
@@ -135,6 +150,8 @@ class ModelList(Reply, frozen=True, kw_only=True):
     recommended_reason: str
     models_dir: str
     memory: Memory
+    imports: tuple[ModelStateEvent, ...] = ()
+    """Imports under way whose model is not among ``models`` yet, under a provisional id."""
 
 
 class ModelEnsureRequest(Request, frozen=True, kw_only=True):
@@ -224,21 +241,6 @@ class LoadedModel(Reply, frozen=True, kw_only=True):
 
 class ModelUnloadRequest(Request, frozen=True, kw_only=True):
     """Ends the worker, which frees everything it held."""
-
-
-class ModelStateEvent(Reply, frozen=True, kw_only=True):
-    """Event ``model:state``: a download, an import, a verification, an export or a removal moved."""
-
-    id: str
-    """Of an import under way a provisional one, where none was given."""
-    state: ModelState
-    received_bytes: int = 0
-    """What is done of ``total_bytes``."""
-    total_bytes: int = 0
-    rate_bytes_per_second: float = 0.0
-    error: ErrorPayload | None = None
-    activity: Activity = ""
-    """What is under way; empty when it has ended."""
 
 
 class DeletedModel(Reply, frozen=True, kw_only=True):

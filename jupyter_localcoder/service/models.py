@@ -59,8 +59,10 @@ class Models:
         catalogue = self._store.catalogue
         memory = self._machine.memory()
         terms = msgspec.structs.replace(self._planner.terms(), given_back_bytes=memory.given_back_bytes)
+        known = tuple(self._live(info) for info in self._store.infos(terms))
+        ids = {info.id for info in known}
         return models.ModelList(
-            models=tuple(self._live(info) for info in self._store.infos(terms)),
+            models=known,
             licenses=tuple(catalogue.licenses.values()),
             profiles=tuple(catalogue.profiles.values()),
             active_profile=profile.name,
@@ -69,6 +71,7 @@ class Models:
             recommended_reason=recommended_reason,
             models_dir=str(self._store.models_dir),
             memory=memory,
+            imports=tuple(event for event in self._downloads.imports() if event.id not in ids),
         )
 
     def _info(self, model_id: str) -> models.ModelInfo:
@@ -127,6 +130,7 @@ class Models:
             freed = await asyncio.to_thread(self._store.delete, request.id)
         finally:
             self._deleting.discard(request.id)
+        self._downloads.forget(request.id)
         self._events.tell(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state="idle"))
         return models.DeletedModel(id=request.id, freed_bytes=freed)
 

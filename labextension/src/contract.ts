@@ -520,6 +520,7 @@ export interface ModelList {
   recommended_reason: string;
   models_dir: string;
   memory: Memory;
+  imports: ModelStateEvent[];
 }
 
 /** Asks for all of them. */

@@ -75,7 +75,8 @@ export function list(...models: ModelInfo[]): ModelList {
     recommended_profile: 'Compact',
     recommended_reason: 'It fits.',
     models_dir: '/m',
-    memory: MEMORY
+    memory: MEMORY,
+    imports: []
   };
 }
 
