@@ -1,4 +1,4 @@
-"""The quickstart notebook, as `make demo` runs it and as it runs without any server."""
+"""The notebooks: as `make demo` runs them, and as they run without any server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from nbclient import NotebookClient
 from tests.support.jupyter_server import REPOSITORY, own_environment
 from tests.support.real_model import MODEL
 
-QUICKSTART = REPOSITORY / "notebooks" / "quickstart.ipynb"
+NOTEBOOKS = REPOSITORY / "notebooks"
+QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
 ASKING = ("explain", "improve", "fix", "generate", "coder", "first", "second")
 """Ids of the cells that ask the model."""
 
@@ -55,6 +56,44 @@ def test_it_runs_without_a_server(environment: dict[str, str], monkeypatch: pyte
     cells = {cell.id: cell for cell in notebook.cells}
     assert_answered(cells)
     assert "this process" in shown(cells["status"])
+
+
+def test_the_models_notebook_runs_on_a_real_server(tmp_path: Path, environment: dict[str, str]) -> None:
+    cells = ran("models", tmp_path, environment)
+    assert f"{MODEL}  " in shown(cells["manager"])
+    (widget,) = [output.data for output in cells["manager"].outputs if "data" in output]
+    assert "application/vnd.jupyter.widget-view+json" in widget
+    assert_recorded(cells, ["ask"])
+    assert "ready" in shown(cells["status"])
+    assert "tokens/s" in shown(cells["status"])
+    assert "unloaded" in shown(cells["unload"])
+
+
+def test_the_commands_notebook_runs_on_a_real_server(tmp_path: Path, environment: dict[str, str]) -> None:
+    cells = ran("commands", tmp_path, environment)
+    assert_recorded(cells, ["explain", "document", "improve", "fix", "test", "generate"])
+    assert "KeyError" in str(cells["fails"].outputs)
+    assert "same text" in shown(cells["replay"])
+
+
+def ran(name: str, folder: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """The cells of a notebook, run as `make demo` runs the quickstart."""
+    output = folder / f"{name}.ipynb"
+    program = [sys.executable, str(NOTEBOOKS / "run.py"), str(NOTEBOOKS / f"{name}.ipynb")]
+    run = subprocess.run(
+        [*program, "--output", str(output), "--model", MODEL],
+        env=environment, cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    return read(output)
+
+
+def assert_recorded(cells: dict[str, Any], asking: list[str]) -> None:
+    """Each of these cells has one answer of the model."""
+    for id_ in asking:
+        records = [output.metadata["localcoder"] for output in answers(cells[id_])]
+        assert [record["model"] for record in records] == [MODEL], id_
+        assert answers(cells[id_])[0].data["text/plain"].strip(" …"), id_
 
 
 def read(path: Path) -> dict[str, Any]:
