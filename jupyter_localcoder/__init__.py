@@ -13,7 +13,18 @@ from ._version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
+    from .widgets import ModelManager
+
+__all__ = ["ModelManager", "__version__", "load_ipython_extension", "unload_ipython_extension"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the widget when it is asked for: who does not, does not pay for ipywidgets."""
+    if name == "ModelManager":
+        from .widgets import ModelManager
+
+        return ModelManager
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ def unregister(shell: InteractiveShell) -> None:
     if coding is None:
         return
     shell.events.unregister("post_run_cell", coding.errors.note)
+    cast("ManagingMagics", registry[ManagingMagics.__name__]).close()
     for magics in _CLASSES:
         registry.pop(magics.__name__, None)
         for kind, names in magics.magics.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -35,6 +36,9 @@ from .record import Records
 from .replaying import replay
 from .table import table
 
+if TYPE_CHECKING:
+    from ..widgets import ModelManager
+
 _MIB = 1024 * 1024
 
 
@@ -48,6 +52,7 @@ class ManagingMagics(Magics):
         super().__init__(shell)
         self._link = link
         self._records = records
+        self._manager: ModelManager | None = None
 
     @no_var_expand
     @line_magic
@@ -58,6 +63,7 @@ class ManagingMagics(Magics):
 
             %localcoder status            where it runs, what is loaded, how fast it is
             %localcoder models            the models, their size, licence and state
+            %localcoder manager           the same with buttons: download, load, import, choose, delete
             %localcoder use NAME          answer with this model, or this profile, from now on
             %localcoder unload            free the memory of the model; it loads again when needed
             %localcoder providers         who can answer queued prompts, and who does
@@ -87,6 +93,7 @@ class ManagingMagics(Magics):
         actions = {
             "status": self._status,
             "models": self._models,
+            "manager": self._show_manager,
             "unload": self._unload,
             "providers": self._providers,
             "queue": self._queue,
@@ -95,8 +102,8 @@ class ManagingMagics(Magics):
         action = actions.get(verb)
         if action is None or names:
             raise UsageError(
-                "%localcoder status | models | use PROFILE_OR_MODEL | unload | providers | provider ID "
-                "| queue | cancel | history | replay [last|ID|JSON]"
+                "%localcoder status | models | manager | use PROFILE_OR_MODEL | unload | providers "
+                "| provider ID | queue | cancel | history | replay [last|ID|JSON]"
             )
         shortly(action)
 
@@ -144,6 +151,21 @@ class ManagingMagics(Magics):
         self.shell.display_pub.publish(
             {kind: f"{text}\n\n{plain(below).strip()}" for kind, text in bundle.items()}
         )
+
+    def _show_manager(self) -> None:
+        from ..widgets import ModelManager
+        from ..widgets.controller import Controller
+
+        # One for all cells that show it: each of its own would ask the service for itself.
+        if self._manager is None:
+            self._manager = ModelManager(controller=Controller(self._link.client))
+        self.shell.display_pub.publish(self._manager._repr_mimebundle_())
+
+    def close(self) -> None:
+        """Let go of the manager, if it was shown."""
+        manager, self._manager = self._manager, None
+        if manager is not None:
+            manager.close()
 
     def _use(self, name: str) -> None:
         client = self._link.client()

@@ -65,3 +65,12 @@ def test_making_a_provider_imports_its_own_module_and_no_other():
     assert [name for name in REMOTE if f"jupyter_localcoder.providers.{name}" in modules] == [
         "transport", "remote", "ollama"
     ]  # fmt: skip
+
+
+def test_the_package_and_its_magics_import_no_widget():
+    code = (
+        "import jupyter_localcoder, jupyter_localcoder.magics\n"
+        "assert 'ipywidgets' not in __import__('sys').modules\n"
+        "from jupyter_localcoder import ModelManager"
+    )
+    assert "jupyter_localcoder.widgets.manager" in imported_by(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.error import UsageError
 from msgspec.structs import asdict
 
@@ -15,7 +16,7 @@ from jupyter_localcoder.contract.generation import CanceledCount
 from jupyter_localcoder.contract.models import ModelList
 from jupyter_localcoder.contract.providers import KeyStorage, Provider, ProviderFields, ProviderList
 from jupyter_localcoder.contract.queue import QueueItem, QueueView
-from jupyter_localcoder.contract.settings import SettingsView
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest, SettingsView
 from jupyter_localcoder.magics import MagicFailure
 
 GIB = 1024**3
@@ -176,6 +177,31 @@ def test_in_a_notebook_the_table_is_markdown(notebook: Any, settings: Settings) 
     shown = notebook.display_pub.outputs[0]["data"]["text/markdown"].splitlines()
     assert shown[1] == "| --- | --- | --- | --- | --- |"
     assert shown[3].startswith(r"| a\|b | 512 MiB |")
+
+
+def test_manager_is_text_in_a_terminal_and_one_widget_in_a_notebook(
+    shell: Any, settings: Settings, client: Any, capsys: Any
+) -> None:
+    client.answers |= {
+        "settings:get": settings.update(SettingsUpdateRequest()),
+        "backend:ping": BackendStatus(
+            version="1", state="ready", generation=1, reason="", model="small", profile="Tiny",
+            uptime_seconds=1.0, queue_length=0, speeds=Speeds(), air_gap=False, acceleration="cpu",
+            memory=Memory(worker_bytes=0, server_bytes=0, available_bytes=GIB, total_bytes=GIB),
+            context_window=4096,
+        ),
+    }  # fmt: skip
+    shell.run_cell("%localcoder manager")
+    shown = capsys.readouterr().out
+    assert "Loaded: small" in shown
+    assert "broken  error" in shown
+    assert "\x1b" not in shown
+    shell.display_pub = CapturingDisplayPublisher()
+    for _ in range(2):
+        shell.run_cell("%localcoder manager")
+    views = [one["data"]["application/vnd.jupyter.widget-view+json"] for one in shell.display_pub.outputs]
+    assert len(views) == 2
+    assert views[0] == views[1]
 
 
 def test_use_a_profile_lets_go_of_a_model_that_was_chosen(

@@ -1,0 +1,70 @@
+"""What a person can do with a model in the state that it is in. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from .known import KnownModel
+
+Action = Literal[
+    "download", "resume", "retry", "update", "pause", "stop", "discard", "load", "unload", "use-code",
+    "use-general", "verify", "export", "pin", "unpin", "delete",
+]  # fmt: skip
+
+LABELS: dict[Action, str] = {
+    "download": "Download…",
+    "resume": "Resume",
+    "retry": "Try again",
+    "update": "Update",
+    "pause": "Pause",
+    "stop": "Stop",
+    "discard": "Cancel",
+    "load": "Load",
+    "unload": "Unload",
+    "use-code": "Use for code",
+    "use-general": "Use for general questions",
+    "verify": "Verify",
+    "export": "Export…",
+    "pin": "Pin this version",
+    "unpin": "Unpin",
+    "delete": "Delete…",
+}
+FETCHING: frozenset[Action] = frozenset({"download", "resume", "retry", "update"})
+STOPPING: frozenset[Action] = frozenset({"pause", "stop", "discard", "unload"})
+"""What ends something must work while that goes on."""
+
+
+class Actions(NamedTuple):
+    """What is offered with a model, and what with its details."""
+
+    first: tuple[Action, ...]
+    more: tuple[Action, ...] = ()
+
+
+def actions_of(model: KnownModel) -> Actions:
+    """What can be done with a model now."""
+    info = model.info
+    if model.progress is not None and model.progress.activity:
+        return Actions(("pause", "discard") if model.progress.activity == "download" else ("stop",))
+    if info.state == "ready":
+        return Actions(("unload" if info.loaded or model.loading else "load",), _installed(model))
+    if info.state == "error":
+        if info.origin == "catalogue":
+            return Actions(("retry",), ("verify", "discard" if info.received_bytes else "delete"))
+        return Actions(("verify",), ("delete",))
+    return Actions(("resume", "discard") if info.received_bytes else ("download",))
+
+
+def _installed(model: KnownModel) -> tuple[Action, ...]:
+    info = model.info
+    offered: list[tuple[Action, bool]] = [
+        ("use-code", not model.for_code),
+        ("use-general", not model.for_general),
+        ("update", info.update is not None and not info.pinned),
+        ("verify", True),
+        ("export", True),
+        ("pin", not info.pinned and info.origin == "catalogue"),
+        ("unpin", info.pinned),
+        ("delete", True),
+    ]
+    return tuple(action for action, wanted in offered if wanted)

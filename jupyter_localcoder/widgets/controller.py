@@ -1,0 +1,320 @@
+"""What is known of models, settings and worker, as traits; and what a person wants, as calls of the service.
+
+No widget is known here, and no transport: a client does the calls. They are done in threads of their own, so
+that a button answers at once; what goes wrong becomes a note. There are no events in a kernel, so the service
+is asked again: often while something goes on, and ever more seldom while nothing does.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from traitlets import Any as AnyTrait
+from traitlets import Dict, HasTraits, Int, Tuple, Unicode
+
+from ..client import Client
+from ..contract import backend, models, registry
+from ..contract.codec import error_of, error_payload
+from ..contract.registry import Operation
+from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
+from ..errors import Canceled, InvalidArgument, LocalCoderError, OutOfMemory
+from .known import LOADING, KnownModel, Progress, known_models
+
+GENERAL = ""
+"""Notes that belong to no model are kept under this id."""
+BUSY_SECONDS = 0.5
+"""How often the service is asked while something goes on."""
+CALM_SECONDS = (3.0, 30.0)
+"""How often while nothing does: at first, and at most."""
+_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+Start = Callable[[Callable[[], None]], None]
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What came of something that a person asked for."""
+
+    severity: str
+    """`info` or `error`."""
+    message: str
+    recovery: str = ""
+    can_force: bool = False
+    """The service has refused a load that it does when it is insisted upon."""
+
+
+class Controller(HasTraits):
+    """The state behind one manager. Traits change in threads, one at a time.
+
+    Parameters
+    ----------
+    client
+        Gives the client; it is made when it is first needed.
+    start
+        Runs something beside the caller. Default: in a thread that does not keep the process alive.
+    clock
+        Seconds, as `time.monotonic`.
+
+    """
+
+    known: Any = Tuple(help="All models (`KnownModel`), in the order of the service.")
+    listed: Any = AnyTrait(None, help="The service's last list of models (`ModelList`), or None.")
+    settings: Any = AnyTrait(None, help="The settings in force (`SettingsView`), or None.")
+    status: Any = AnyTrait(None, help="The worker's state (`BackendStatus`), or None.")
+    imports: Any = Tuple(help="Imports under way (id, `Progress`) whose model is not in the list yet.")
+    moment = Int(0, help="Counts what was taken in of the service: all of the above belong together.")
+    notes: Any = Dict(help="What came of the last thing that was asked for, by id of the model.")
+    busy: Any = Dict(help="How many answers are awaited, by id of the model.")
+    spoken = Unicode("", help="What a screen reader is to say last.")
+    trouble = Unicode("", help="Why the service cannot be asked; empty while it can.")
+
+    def __init__(
+        self,
+        client: Callable[[], Client],
+        start: Start | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._client = client
+        self._start = start or _in_thread
+        self._clock = clock
+        self.changing = threading.RLock()
+        """Held while traits change; who changes what is shown by other ways holds it too."""
+        self._refreshing = threading.Lock()
+        self._turn = 0
+        self._changed_at = clock()
+
+    # What is known
+
+    def license_of(self, info: models.ModelInfo) -> models.License | None:
+        """The licence of a model; None where it is not known."""
+        licenses = self.listed.licenses if self.listed else ()
+        return next((license for license in licenses if license.id == info.license), None)
+
+    def consent_of(self, info: models.ModelInfo) -> models.License | None:
+        """The licence that must be accepted before the first byte; None where none must."""
+        return None if info.license_accepted else self.license_of(info)
+
+    def name_of(self, model: str) -> str:
+        """The name of a model for people."""
+        return next((known.info.name for known in self.known if known.info.id == model), model)
+
+    @property
+    def where(self) -> str:
+        """Where the service runs, for people."""
+        return self._client().where
+
+    @property
+    def interval_seconds(self) -> float:
+        """How long to wait before the service is asked again."""
+        loading = self.status is not None and self.status.state in (*LOADING, "unloading")
+        if self.busy or self.imports or loading or any(known.under_way for known in self.known):
+            return BUSY_SECONDS
+        first, most = CALM_SECONDS
+        # A twentieth of the calm so far: after a minute every three seconds, after ten every thirty.
+        return min(most, max(first, (self._clock() - self._changed_at) / 20))
+
+    def refresh(self) -> None:
+        """Ask the service for everything, and wait for it. Never raises: `trouble` says what went wrong."""
+        with self._refreshing:
+            turn = self._turn
+            try:
+                client = self._client()
+                listed = client.call(registry.MODEL_LIST, models.ModelListRequest())
+                settings = client.call(registry.SETTINGS_GET, SettingsGetRequest())
+                status = client.call(registry.PING, backend.PingRequest())
+            except Exception as failure:
+                error = _ours(failure)
+                with self.changing:
+                    self.trouble = f"{error.message} {error.recovery}"
+                return
+            with self.changing:
+                self.trouble = ""
+                if turn == self._turn:  # else it may be older than the answer to what was asked meanwhile
+                    # Nor is a setting put back, for a moment, that is just being changed.
+                    changing = GENERAL in self.busy and self.settings is not None
+                    self._take(listed, self.settings if changing else settings, status)
+
+    # What a person asks for: done beside the caller. What goes wrong becomes a note at the model.
+
+    def download(self, model: str, accept_license: str = "", *, update: bool = False) -> None:
+        """Begin or go on with a download.
+
+        Parameters
+        ----------
+        accept_license
+            Digest of the licence text that the person has accepted.
+
+        """
+        request = models.ModelEnsureRequest(
+            id=model, allow_download=True, accept_license=accept_license, update=update
+        )
+        self._ask(model, registry.MODEL_ENSURE, request)
+
+    def stop(self, model: str, *, discard: bool = False) -> None:
+        """Stop what is under way; what a download has got so far is kept, unless it is discarded."""
+        request = models.ModelCancelDownloadRequest(id=model, discard=discard)
+        self._ask(model, registry.MODEL_CANCEL_DOWNLOAD, request)
+
+    def verify(self, model: str) -> None:
+        """Begin to compute the digest again."""
+        self._ask(model, registry.MODEL_VERIFY, models.ModelRequest(id=model))
+
+    def pin(self, model: str, *, pinned: bool) -> None:
+        """Keep a model at its version, or let it be updated again."""
+        self._ask(model, registry.MODEL_PIN, models.ModelPinRequest(id=model, pinned=pinned))
+
+    def load(self, model: str, *, force: bool = False) -> None:
+        """Load a model; `force`: also where it does not fit."""
+        self._ask(model, registry.MODEL_LOAD, models.ModelLoadRequest(id=model, force=force))
+
+    def unload(self) -> None:
+        """Free the memory now."""
+        loaded = (self.status.model if self.status else None) or GENERAL
+        self._ask(loaded, registry.MODEL_UNLOAD, models.ModelUnloadRequest())
+
+    def delete(self, model: str, *, force: bool = False) -> None:
+        """Remove a model; `force`: also where it is loaded."""
+        self._ask(model, registry.MODEL_DELETE, models.ModelDeleteRequest(id=model, force=force))
+
+    def export(self, model: str, path: str) -> None:
+        """Write a bundle into a folder of the machine on which the service runs."""
+
+        def done(written: models.ModelExported) -> None:
+            self._say(model, f"Written to {written.path}.")
+
+        self._ask(model, registry.MODEL_EXPORT, models.ModelExportRequest(id=model, path=path), done)
+
+    def import_file(self, path: str, name: str = "", *, link: bool = False) -> None:
+        """Take a file or a bundle of that machine in; without a name it gets one from the file."""
+        if name and not _MODEL_ID.fullmatch(name):
+            self._fail(
+                GENERAL,
+                InvalidArgument(
+                    f"A model cannot be called `{name}`.",
+                    recovery="Use letters, digits, dots, dashes and underscores; no slash and no space.",
+                ),
+            )
+            return
+
+        def done(info: models.ModelInfo) -> None:
+            self._say(GENERAL, f"{info.name} is imported.")
+
+        request = models.ModelImportRequest(path=path, id=name or None, link=link)
+        self._ask(GENERAL, registry.MODEL_IMPORT, request, done)
+
+    def change(self, **changes: Any) -> None:
+        """Change settings; None gives one back to the layers below."""
+
+        def done(view: SettingsView) -> None:
+            self.settings = view
+            self._know()
+            self.moment += 1
+
+        self._ask(GENERAL, registry.SETTINGS_UPDATE, SettingsUpdateRequest(**changes), done)
+
+    def dismiss(self, model: str) -> None:
+        """Take a note away."""
+        with self.changing:
+            self.notes = _without(self.notes, model)
+
+    # How
+
+    def _ask(
+        self,
+        model: str,
+        op: Operation[Any, Any],
+        request: msgspec.Struct,
+        done: Callable[[Any], None] = lambda answer: None,
+    ) -> None:
+        with self.changing:
+            self._changed_at = self._clock()
+            self.notes = _without(self.notes, model)
+            self.busy = {**self.busy, model: self.busy.get(model, 0) + 1}
+
+        def call() -> None:
+            try:
+                answer = self._client().call(op, request)
+            except Exception as failure:
+                self._fail(model, _ours(failure))
+                answer = None
+            with self.changing:
+                self._turn += 1
+                if answer is not None:
+                    done(answer)
+                left = self.busy.get(model, 1) - 1
+                self.busy = {**self.busy, model: left} if left else _without(self.busy, model)
+            self.refresh()
+
+        self._start(call)
+
+    def _take(
+        self, listed: models.ModelList, settings: SettingsView | None, status: backend.BackendStatus
+    ) -> None:
+        before = {known.info.id: known for known in self.known}
+        self.listed, self.settings, self.status = listed, settings, status
+        self._know()
+        self.imports = tuple(
+            (event.id, Progress("import", event.state == "verifying", event.received_bytes,
+                                event.total_bytes, event.rate_bytes_per_second))
+            for event in listed.imports
+        )  # fmt: skip
+        self.moment += 1
+        for known in self.known:
+            self._tell(before.get(known.info.id), known)
+
+    def _know(self) -> None:
+        fresh = known_models(self.listed, self.settings, self.status)
+        if fresh != self.known:
+            self._changed_at = self._clock()
+        self.known = fresh
+
+    def _tell(self, before: KnownModel | None, now: KnownModel) -> None:
+        """Say what a person waits for: the end of something that was under way, or of a load."""
+        name = now.info.name
+        if before is None:
+            return
+        if before.under_way and not now.under_way:
+            self.spoken = _ended(now)
+        elif now.info.loaded and not before.info.loaded:
+            self.spoken = f"{name} is loaded."
+        elif before.info.loaded and not now.info.loaded:
+            self.spoken = f"{name} is unloaded."
+
+    def _say(self, model: str, message: str) -> None:
+        with self.changing:
+            self.notes = {**self.notes, model: Note("info", message)}
+            self.spoken = message
+
+    def _fail(self, model: str, error: LocalCoderError) -> None:
+        if isinstance(error, Canceled):
+            return  # By the person, who knows it.
+        can_force = isinstance(error, OutOfMemory) and bool(error.details.get("refused"))
+        with self.changing:
+            self.notes = {**self.notes, model: Note("error", error.message, error.recovery, can_force)}
+
+
+def _ended(known: KnownModel) -> str:
+    info = known.info
+    if info.error is not None:
+        return f"{info.name}: {info.error.message}"
+    if info.state == "ready":
+        return f"{info.name} is ready."
+    return f"The download of {info.name} is paused." if info.received_bytes else ""
+
+
+def _ours(failure: Exception) -> LocalCoderError:
+    """The failure as one that says what can be done."""
+    return failure if isinstance(failure, LocalCoderError) else error_of(error_payload(failure))
+
+
+def _without(entries: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in entries.items() if name != key}
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="localcoder-manager", daemon=True).start()

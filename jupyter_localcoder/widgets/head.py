@@ -1,0 +1,111 @@
+"""The top of the manager: what answers now, and what is to answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+
+from ..contract.backend import BackendStatus
+from ..contract.models import ModelList
+from ..contract.settings import Settings
+from ..units import size
+from . import markup, words
+from .controller import Controller
+from .known import KnownModel
+from .parts import Choice, button, label
+
+_WORDS = {
+    "stopped": "stopped", "starting": "starting", "loading": "loading", "ready": "loaded", "busy": "loaded",
+    "unloading": "unloading", "backoff": "restarting", "failed": "failed",
+}  # fmt: skip
+
+
+class Head:
+    """Shows the loaded model, and changes profile and models."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._said = label()
+        self._unload = button("Free the memory now", controller.unload)
+        self._profile = Choice("Profile", lambda name: controller.change(profile=name))
+        self._code = Choice("Model for code", lambda id_: controller.change(model=id_ or None))
+        self._general = Choice(
+            "Model for general questions", lambda id_: controller.change(general_model=id_ or None)
+        )
+        self.box = ipywidgets.VBox(
+            (self._said, self._unload, self._profile.box, self._code.box, self._general.box)
+        )
+
+    def show(self) -> None:
+        """Show what is in force now."""
+        controller = self._controller
+        listed, view, status = controller.listed, controller.settings, controller.status
+        if listed is None or view is None or status is None:
+            return
+        chosen = view.settings
+        held = _held(status)
+        self._said.value = self._text(listed, status, chosen)
+        self._unload.layout.display = None if held else "none"
+        active = next((one for one in listed.profiles if one.name == listed.active_profile), None)
+        reason = listed.profile_reason if chosen.profile == "auto" else active.description if active else ""
+        names = [one.name for one in listed.profiles]
+        profiles = [(f"Automatic: {listed.recommended_profile}", "auto"), *((name, name) for name in names)]
+        fixed = {name: words.fixed_text(view, name) for name in ("profile", "model", "general_model")}
+        self._profile.offer(
+            _with(profiles, chosen.profile),
+            chosen.profile,
+            help=markup.dim(fixed["profile"] or reason),
+            disabled=bool(fixed["profile"]),
+        )
+        for field, name, of_profile in (
+            (self._code, "model", active.model if active else ""),
+            (self._general, "general_model", active.general_model if active else ""),
+        ):
+            value = getattr(chosen, name)
+            field.offer(
+                _models(controller.known, listed, value, name == "model", of_profile),
+                value,
+                help=markup.dim(fixed[name]),
+                disabled=bool(fixed[name]),
+            )
+
+    def _text(self, listed: ModelList, status: BackendStatus, chosen: Settings) -> str:
+        gap = "<b>Air gap on.</b> No connection to another machine is opened."
+        said = f'<div class="localcoder-gap">{gap}</div>' if chosen.air_gap else ""
+        if _held(status):
+            memory = f", {size(status.memory.worker_bytes)}" if status.memory.worker_bytes else ""
+            state = _WORDS[status.state]
+            said += markup.lines(f"{self._controller.name_of(status.model or '')}: {state}{memory}")
+        else:
+            said += markup.lines("No model is loaded.")
+        if status.state == "failed":
+            said += markup.lines(status.reason)
+        return said + markup.dim(words.memory_text(listed.memory))
+
+
+def _held(status: BackendStatus) -> bool:
+    return status.model is not None and status.state != "stopped"
+
+
+def _models(
+    known: tuple[KnownModel, ...], listed: ModelList, chosen: str, code: bool, of_profile: str
+) -> list[tuple[str, str]]:
+    """Models that can answer: those that are here, and the one that is chosen whether it is or not."""
+    names = {info.id: info.name for info in listed.models}
+    options = [(f"By profile: {names.get(of_profile, of_profile)}", "")]
+    for info in (one.info for one in known):
+        if info.state != "ready" and info.id != chosen:
+            continue
+        remark = ""
+        if info.state != "ready":
+            remark = " (not on this machine)"
+        elif code and info.fill_in_the_middle is False:
+            remark = " (does not complete while typing)"
+        options.append((f"{info.name}{remark}", info.id))
+    return _with(options, chosen)
+
+
+def _with(options: list[tuple[str, Any]], value: str) -> list[tuple[str, Any]]:
+    """The options, with what is in force even where it is none of them."""
+    return options if any(value == one for _, one in options) else [*options, (value, value)]

@@ -1,0 +1,57 @@
+"""Take a file or a bundle of the machine that runs the assistant into the model folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+
+from . import markup
+from .controller import GENERAL, Controller
+from .known import Progress
+from .parts import button, label, row, text_field
+
+
+class Importing:
+    """The form, and what is being imported."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self.path = text_field("GGUF file or bundle", "/path/on/the/machine/that/runs/the/assistant")
+        self.name = text_field("Name (optional)", "letters, digits, dots, dashes and underscores")
+        self.link = ipywidgets.Checkbox(
+            description="Leave the file where it is, and refer to it", indent=False,
+            layout=ipywidgets.Layout(width="auto"),
+        )  # fmt: skip
+        self.submit = button("Import", self._submit, about="a model from a file", style="primary")
+        self._shown: dict[str, tuple[Any, Any]] = {}
+        self._under_way = ipywidgets.VBox()
+        self.box = ipywidgets.VBox((self.path, self.name, self.link, self.submit, self._under_way))
+        self.show()
+
+    def show(self) -> None:
+        """Show what is being imported."""
+        controller = self._controller
+        self.submit.disabled = GENERAL in controller.busy
+        self._shown = {id_: self._part(id_) for id_, _ in controller.imports}
+        for id_, progress in controller.imports:
+            self._fill(self._shown[id_][0], id_, progress)
+        boxes = tuple(box for _, box in self._shown.values())
+        if boxes != tuple(self._under_way.children):
+            self._under_way.children = boxes
+
+    def _part(self, id_: str) -> tuple[Any, Any]:
+        if id_ in self._shown:
+            return self._shown[id_]
+        said = label()
+        stop = button("Stop the import", lambda: self._controller.stop(id_), about=id_)
+        return said, ipywidgets.VBox((said, row(stop)))
+
+    def _fill(self, said: Any, id_: str, progress: Progress) -> None:
+        said.value = markup.progress(progress, f"Import of {id_}")
+
+    def _submit(self) -> None:
+        if self.path.value.strip():
+            self._controller.import_file(
+                self.path.value.strip(), self.name.value.strip(), link=self.link.value
+            )

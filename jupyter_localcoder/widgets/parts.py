@@ -1,0 +1,161 @@
+"""Small widgets that the manager is put together from: text, button, choice, switch, number.
+
+Each shows what it is given by `show`, and tells only what a person did: what is shown never comes back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets
+
+WIDE = {"description_width": "220px"}
+
+
+def label(value: str = "") -> Any:
+    """Text that is only read; markup is made by `markup`."""
+    return ipywidgets.HTML(value)
+
+
+def button(text: str, press: Callable[[], None], *, about: str = "", style: str = "") -> Any:
+    """A button; `about` says more to who hovers, or hears the page."""
+    made = ipywidgets.Button(
+        description=text,
+        tooltip=f"{text}: {about}" if about else text,
+        button_style=style,
+        layout=ipywidgets.Layout(width="auto", align_self="flex-start"),
+    )
+    made.on_click(lambda _: press())
+    return made
+
+
+def row(*children: Any) -> Any:
+    """Side by side, in as many lines as it takes."""
+    return ipywidgets.HBox(children, layout=ipywidgets.Layout(flex_flow="row wrap"))
+
+
+class Fold:
+    """A heading that opens what is below it; that is made when it is first opened.
+
+    Parameters
+    ----------
+    make
+        Makes the inner part.
+    about
+        What the fold belongs to.
+
+    """
+
+    def __init__(self, text: str, make: Callable[[], Any], *, about: str = "") -> None:
+        self._text = text
+        self._make = make
+        self._inner: Any = None
+        self.button = button(text, self.toggle, about=about)
+        self.box = ipywidgets.VBox()
+        self.is_open = False
+        self._name()
+
+    def toggle(self) -> None:
+        """Open or close it."""
+        self.is_open = not self.is_open
+        if self.is_open and self._inner is None:
+            self._inner = self._make()
+        self.box.children = (self._inner,) if self.is_open else ()
+        self._name()
+
+    def _name(self) -> None:
+        self.button.description = f"{'▾' if self.is_open else '▸'} {self._text}"
+
+
+class Field:
+    """A setting: a control, and a sentence below it.
+
+    Parameters
+    ----------
+    control
+        A widget with `value` and `disabled`.
+    told
+        Is told what a person has chosen.
+
+    """
+
+    def __init__(self, control: Any, told: Callable[[Any], None]) -> None:
+        self.control = control
+        self._told = told
+        self._shower: int | None = None
+        self._help = label()
+        self.box = ipywidgets.VBox((control,))
+        control.observe(self._on_value, "value")
+
+    def show(self, value: Any, *, help: str = "", disabled: bool = False) -> None:
+        """Show a value as it is in force."""
+        with self._showing():
+            self.control.value = value
+        self._below(help, disabled)
+
+    @contextmanager
+    def _showing(self) -> Iterator[None]:
+        # By thread: while one shows, a person may choose in another.
+        self._shower = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._shower = None
+
+    def _below(self, help: str, disabled: bool) -> None:
+        self.control.disabled = disabled
+        if help != self._help.value:
+            self._help.value = help
+            self.box.children = (self.control, self._help) if help else (self.control,)
+
+    def _on_value(self, change: Any) -> None:
+        if self._shower != threading.get_ident():
+            self._told(change["new"])
+
+
+class Choice(Field):
+    """One of several, by their labels."""
+
+    def __init__(self, text: str, told: Callable[[str], None]) -> None:
+        super().__init__(ipywidgets.Dropdown(description=text, style=WIDE, layout=_field()), told)
+
+    def offer(
+        self, options: Sequence[tuple[str, str]], value: str, *, help: str = "", disabled: bool = False
+    ) -> None:
+        """Show options (label, value), and which is in force."""
+        with self._showing():
+            if tuple(options) != tuple(self.control.options):
+                self.control.options = tuple(options)
+            self.control.value = value
+        self._below(help, disabled)
+
+
+def switch(text: str, told: Callable[[bool], None]) -> Field:
+    """Yes or no."""
+    return Field(ipywidgets.Checkbox(description=text, indent=False, layout=_field()), told)
+
+
+def whole_number(text: str, low: int, high: int, told: Callable[[int], None]) -> Field:
+    """A whole number, told when it is finished."""
+    return Field(
+        ipywidgets.BoundedIntText(description=text, min=low, max=high, style=WIDE, layout=_field()), told
+    )
+
+
+def number(text: str, low: float, high: float, told: Callable[[float], None]) -> Field:
+    """A number, told when it is finished."""
+    return Field(
+        ipywidgets.BoundedFloatText(description=text, min=low, max=high, style=WIDE, layout=_field()), told
+    )
+
+
+def text_field(text: str, placeholder: str = "") -> Any:
+    """A line of text."""
+    return ipywidgets.Text(description=text, placeholder=placeholder, style=WIDE, layout=_field())
+
+
+def _field() -> Any:
+    return ipywidgets.Layout(width="auto", max_width="620px")

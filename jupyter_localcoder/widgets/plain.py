@@ -1,0 +1,38 @@
+"""The manager as text, for where no widget is shown: a terminal, a plain front end, a page of text. Pure."""
+
+from __future__ import annotations
+
+from ..plain_text import plain
+from . import words
+from .controller import Controller
+
+_COMMANDS = (
+    "Buttons appear where ipywidgets are shown. Here: `%localcoder use NAME`, `%localcoder unload`; in a"
+    " terminal: `jupyter localcoder models pull ID`, `models import FILE`, `config set NAME VALUE`."
+)
+
+
+def summary(controller: Controller) -> str:
+    """What the controller knows, in lines of text."""
+    listed, settings, status = controller.listed, controller.settings, controller.status
+    if listed is None or settings is None or status is None:
+        return plain(controller.trouble or "The models are not known yet.")
+    loaded = controller.name_of(status.model) if status.model else ""
+    lines = [
+        "Air gap on: no connection to another machine is opened." if settings.settings.air_gap else "",
+        f"Loaded: {loaded}" if loaded and status.state != "stopped" else "No model is loaded.",
+        f"Profile {listed.active_profile}. {listed.profile_reason}",
+        words.memory_text(listed.memory),
+        "",
+    ]
+    width = max((len(plain(known.info.id)) for known in controller.known), default=0)
+    for known in controller.known:
+        info = known.info
+        sign, word = words.fit_verdict(info.fit.fit)
+        lines.append(f"{plain(info.id):<{width}}  {words.state_text(known)}; {sign} {word.lower()}:"
+                     f" {words.fit_sentence(info.fit)}")  # fmt: skip
+        facts = (words.facts_text(info), words.license_text(controller.license_of(info)))
+        lines.append(f"{'':<{width}}  {' · '.join(facts)}")
+        if known.under_way and known.progress is not None:
+            lines.append(f"{'':<{width}}  {words.progress_text(known.progress)}")
+    return plain("\n".join([*lines[lines[0] == "" :], "", _COMMANDS]))

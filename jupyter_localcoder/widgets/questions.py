@@ -1,0 +1,85 @@
+"""What is asked before something that cannot be taken back: a licence, a deletion; and where to export to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from ..contract.models import License, ModelInfo
+from ..units import size
+from . import markup
+from .parts import button, label, row, text_field
+
+Do = Callable[[], None]
+
+
+def ask_license(info: ModelInfo, license: License, accept: Do, answered: Do) -> Any:
+    """Show the licence, whole, before the first byte."""
+    said = (
+        f"{info.name} ({size(info.size_bytes)}) is under the licence “{license.name}”."
+        " Nothing is downloaded before you accept it."
+    )
+    return ipywidgets.VBox(
+        (
+            label(markup.lines(said) + markup.license_box(license)),
+            row(
+                button("Accept and download", _then(accept, answered), about=info.name, style="primary"),
+                button("Do not accept", answered, about=info.name),
+            ),
+        )
+    )
+
+
+def ask_delete(info: ModelInfo, delete: Do, answered: Do) -> Any:
+    """Ask whether a model is to be removed, and say what that removes."""
+    said = [
+        f"Delete {info.name}?",
+        "Only the reference is removed; the file stays where it lies."
+        if info.linked
+        else "Its file is removed from this machine.",
+        "It is loaded now, and is unloaded first." if info.loaded else "",
+    ]
+    return ipywidgets.VBox(
+        (
+            label(markup.lines(" ".join(filter(None, said)))),
+            row(
+                button("Keep it", answered, about=info.name),
+                button("Delete", _then(delete, answered), about=info.name, style="danger"),
+            ),
+        )
+    )
+
+
+def ask_export(info: ModelInfo, export: Callable[[str], None], answered: Do) -> Any:
+    """Ask for the folder that a bundle is written into."""
+    path = text_field("Export to", "a folder, such as /media/stick")
+
+    def write() -> None:
+        if path.value.strip():
+            export(path.value.strip())
+            answered()
+
+    said = (
+        "Folder on the machine that runs the assistant. The model is written there with its licence and a"
+        " list of digests."
+    )
+    return ipywidgets.VBox(
+        (
+            path,
+            label(markup.dim(said)),
+            row(
+                button("Export", write, about=info.name, style="primary"),
+                button("Cancel", answered, about=f"export of {info.name}"),
+            ),
+        )
+    )
+
+
+def _then(first: Do, second: Do) -> Do:
+    def both() -> None:
+        second()
+        first()
+
+    return both

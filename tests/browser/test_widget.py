@@ -1,0 +1,120 @@
+"""The model manager as a widget in a cell of a notebook, in a real JupyterLab."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.accessibility import violations
+from tests.browser.workshop import CODER, Workshop
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+WIDGET = ".localcoder-manager"
+NAME = "Tiny tiny-coder"
+LOAD_MS = 60_000
+SOURCE = "from jupyter_localcoder import ModelManager\n\nModelManager()"
+
+
+def opened(page: Any, workshop: Workshop) -> Any:
+    """Run the cell; the widget below it."""
+    cell = {"id": "one", "cell_type": "code", "source": SOURCE, "execution_count": None, "outputs": [],
+            "metadata": {}}  # fmt: skip
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}
+    (workshop.lab.work / "widget.ipynb").write_text(json.dumps(notebook))
+    page.goto(workshop.lab.page("lab/tree/widget.ipynb"))
+    page.wait_for_function(
+        "() => jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+        timeout=LOAD_MS,
+    )
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    widget = page.locator(WIDGET)
+    expect(card(widget)).to_be_visible(timeout=LOAD_MS)
+    return widget
+
+
+def card(widget: Any) -> Any:
+    return widget.locator(".localcoder-card").filter(has=widget.page.locator(f"[data-model='{CODER}']"))
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def press(widget: Any, label: str) -> None:
+    card(widget).get_by_role("button", name=label, exact=True).click()
+
+
+def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Workshop, tmp_path: Path) -> None:
+    size = len(workshop.source.files[f"{CODER}.gguf"])
+    workshop.source.chunk_seconds = 0.02
+    workshop.source.hold(size // 2)
+    widget = opened(page, workshop)
+    badge = card(widget).locator(".localcoder-badge")
+    expect(badge).to_have_text("not downloaded")
+
+    press(widget, "Download…")
+    text = card(widget).get_by_role("region", name=re.compile("Text of the licence"))
+    expect(text).to_contain_text("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION")
+    page.screenshot(path=tmp_path / "licence.png")
+    assert violations(page, WIDGET) == []
+    assert workshop.source.requests == []
+    press(widget, "Accept and download")
+
+    bar = card(widget).get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^Downloading · [1-4]\d %: .*/s · .* left"))
+    assert violations(page, WIDGET) == []
+    page.screenshot(path=tmp_path / "downloading.png")
+    press(widget, "Pause")
+    expect(badge).to_have_text("paused")
+    workshop.source.release()
+    press(widget, "Resume")
+    expect(badge).to_have_text("on this machine")
+    expect(bar).to_have_count(0)
+
+    press(widget, "Load")
+    expect(badge).to_have_text("loaded", timeout=LOAD_MS)
+    assert workshop.info(CODER)["loaded"]
+    page.screenshot(path=tmp_path / "loaded.png")
+    widget.get_by_role("button", name="Free the memory now").click()
+    expect(badge).to_have_text("on this machine")
+
+
+def test_what_others_change_is_seen_and_everything_can_be_reached(
+    page: Any, workshop: Workshop, tmp_path: Path
+) -> None:
+    workshop.fetch()
+    widget = opened(page, workshop)
+    for fold in ("Import a model from a file", "How models run"):
+        widget.get_by_role("button", name=re.compile(fold)).click()
+    card(widget).get_by_role("button", name=re.compile("Details")).click()
+    expect(widget.get_by_label("Air gap")).not_to_be_checked()
+    assert violations(page, WIDGET) == []
+    workshop.call("PATCH", "settings", {"air_gap": True, "run_mode": "stability"})
+    expect(widget.locator(".localcoder-gap")).to_contain_text("Air gap on.")
+    expect(widget.get_by_label("Air gap")).to_be_checked()
+    expect(widget.get_by_label("Run mode").locator("option:checked")).to_have_text(re.compile("^Stability"))
+    widget.get_by_label("Run mode").select_option("Performance")
+    expect(widget.get_by_label("Run mode")).to_be_enabled()
+    expect(widget.get_by_label("Run mode").locator("option:checked")).to_have_text("Performance")
+    eventually(lambda: workshop.call("GET", "settings")["settings"]["run_mode"] == "performance")
+
+    widget.get_by_label("GGUF file or bundle").fill(str(workshop.folder / "nothing.gguf"))
+    widget.get_by_role("button", name="Import", exact=True).click()
+    expect(widget.get_by_role("alert")).to_contain_text("nothing.gguf")
+    page.screenshot(path=tmp_path / "everything.png", full_page=True)
+    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.wait_for_timeout(500)
+    page.screenshot(path=tmp_path / "dark.png")
+    assert violations(page, WIDGET) == []
