@@ -10,7 +10,7 @@ import msgspec
 from ..contract import models, registry
 from ..contract.common import Empty
 from ..downloads import Downloads
-from ..errors import ModelInUse, OutOfMemory
+from ..errors import InvalidModel, ModelInUse, OutOfMemory
 from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner
@@ -151,6 +151,10 @@ class Models:
         except OutOfMemory as failure:
             if not failure.details.get("refused"):
                 self._ladder.failed(plan)
+            raise
+        except InvalidModel:
+            # Somebody may have removed it while it was read: then that is what is told.
+            await asyncio.to_thread(self._planner.plan, "code", model=request.id, profile=request.profile)
             raise
         finally:
             self._loading[request.id] -= 1

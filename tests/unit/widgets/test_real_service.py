@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,6 +70,25 @@ def test_download_pause_resume_verify_and_delete(manager: ModelManager, source: 
     controller.delete("tiny")
     until(manager, lambda known: known.info.state == "idle" and not known.info.received_bytes)
     assert controller.notes == {}
+
+
+def test_what_is_found_damaged_is_told_and_no_error_stays_when_it_is_deleted(
+    manager: ModelManager, tmp_path: Path
+) -> None:
+    controller = manager.controller
+    tiny = until(manager, lambda known: known.info.state == "idle").info
+    controller.download("tiny", controller.consent_of(tiny).sha256)
+    until(manager, lambda known: known.info.state == "ready")
+    file = tmp_path / "models" / "tiny" / "tiny.gguf"
+    stat = file.stat()
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    controller.verify("tiny")
+    damaged = until(manager, lambda known: known.info.error is not None and not known.under_way)
+    assert damaged.info.error.code == "CHECKSUM_MISMATCH"
+    assert damaged.info.error.recovery
+    controller.delete("tiny")
+    assert until(manager, lambda known: known.info.state == "idle").info.error is None
 
 
 def test_a_licence_that_is_not_accepted_is_refused_by_the_service_too(
