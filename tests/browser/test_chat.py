@@ -98,11 +98,12 @@ def test_a_question_is_answered_and_its_code_used(page: Any, answers: Answers, t
 
 
 def test_an_answer_is_stopped_and_asked_for_again(page: Any, answers: Answers) -> None:
-    answers.say("It begins", ends=False)
+    answers.say("It begins\n\n" + "and goes on\n\n" * 60 + "to here\n\n", ends=False)
     opened(page, answers, "stop.ipynb", "x = 1")
     chat = chat_of(page)
     ask(page, chat, "Go on.")
     expect(chat.locator(".jp-LocalCoder-Turn-answer")).to_contain_text("It begins")
+    expect(chat.get_by_text("to here")).to_be_in_viewport()
     expect(says(chat)).to_have_text("Writing.")
     button(chat, "Stop").click()
     expect(says(chat)).to_have_text("Stopped.")

@@ -123,7 +123,7 @@ export class ChatPanel extends ReactWidget {
     const { turns } = model;
     const canAsk = !model.isRunning && model.isConnected;
     return (
-      <Log label={trans.__('Turns')} count={turns.length} length={turns.at(-1)?.text.length ?? 0}>
+      <Log label={trans.__('Turns')} count={turns.length}>
         {/* Apart from the text that streams: so each state is heard once. */}
         <span role="status" aria-live="polite" className="jp-LocalCoder-spoken">
           {stateSentence(turns.at(-1), trans)}
@@ -191,24 +191,33 @@ export class ChatPanel extends ReactWidget {
 
 interface ILogProps {
   label: string;
-  /** Number of turns, and characters of the last. */
+  /** Number of turns: a new one is always brought into view. */
   count: number;
-  length: number;
   children: React.ReactNode;
 }
 
-function Log({ label, count, length, children }: ILogProps): React.JSX.Element {
+function Log({ label, count, children }: ILogProps): React.JSX.Element {
   const node = React.useRef<HTMLDivElement>(null);
+  const content = React.useRef<HTMLDivElement>(null);
   const isAtEnd = React.useRef(true);
   React.useEffect(() => {
     isAtEnd.current = true;
   }, [count]);
+  // Markdown takes its place a moment after it came, and its buttons after that.
   React.useEffect(() => {
-    const { current } = node;
-    if (current && isAtEnd.current) {
-      current.scrollTop = current.scrollHeight;
+    const observer = new ResizeObserver(() => {
+      const { current } = node;
+      if (current && isAtEnd.current) {
+        current.scrollTop = current.scrollHeight;
+      }
+    });
+    if (content.current) {
+      observer.observe(content.current);
     }
-  }, [count, length]);
+    return () => {
+      observer.disconnect();
+    };
+  }, []);
   return (
     <div
       ref={node}
@@ -221,7 +230,7 @@ function Log({ label, count, length, children }: ILogProps): React.JSX.Element {
         isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
       }}
     >
-      {children}
+      <div ref={content}>{children}</div>
     </div>
   );
 }
