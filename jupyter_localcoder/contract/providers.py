@@ -91,6 +91,29 @@ class ProviderSetKeyRequest(Request, frozen=True, kw_only=True):
         return f"ProviderSetKeyRequest(id={self.id!r}, keep={self.keep!r})"
 
 
+class ProviderKind(Reply, frozen=True, kw_only=True):
+    """What the providers of one type have in common."""
+
+    type: ProviderType
+    title: str
+    base_url: str
+    """The address that an empty one stands for; empty where the user has to say it."""
+    key_needed: bool
+    key_variables: tuple[str, ...]
+    """Environment variables that may hold a key for the vendor's own hosts."""
+    fills: tuple[FillMode, ...]
+    """The ways of filling in the middle that can be chosen."""
+
+
+class ProviderPrice(Reply, frozen=True, kw_only=True):
+    """US dollars for a million tokens, as the user has written it down."""
+
+    input: float
+    cached_input: float | None
+    """Of the input tokens that the provider had computed before; null: as the others."""
+    output: float
+
+
 class Provider(Reply, frozen=True, kw_only=True):
     """A provider as it is configured, without its key."""
 
@@ -118,6 +141,8 @@ class Provider(Reply, frozen=True, kw_only=True):
     """Whether using it opens a connection; the air gap keeps it shut."""
     in_use: int
     """Requests that run on it."""
+    price: ProviderPrice | None
+    """Of its model; null where the table of prices has none."""
 
 
 class KeyStorage(Reply, frozen=True, kw_only=True):
@@ -132,6 +157,8 @@ class ProviderList(Reply, frozen=True, kw_only=True):
     """All providers, `embedded` first."""
 
     providers: tuple[Provider, ...]
+    kinds: tuple[ProviderKind, ...]
+    """The types that there are, `embedded` first."""
     active: ProviderId
     key_storage: KeyStorage
     path: str

@@ -59,16 +59,26 @@ class Prices:
         """
         if usage.prompt_tokens is None or usage.completion_tokens is None:
             return None
-        self.refresh()
-        price = next(
-            (found for model in models if model and (found := self._price(f"{provider}/{model}"))), None
-        )
+        price = self.price(provider, models)
         if price is None:
             return None
         cached = min(usage.cached_tokens or 0, usage.prompt_tokens)
         cached_price = price.input if price.cached_input is None else price.cached_input
         paid = (usage.prompt_tokens - cached) * price.input + cached * cached_price
         return (paid + usage.completion_tokens * price.output) / _MILLION
+
+    def price(self, provider: str, models: tuple[str, ...]) -> Price | None:
+        """What tokens of a provider cost, or None where there is no price.
+
+        Parameters
+        ----------
+        models
+            Names of the model, the most exact first.
+        """
+        self.refresh()
+        return next(
+            (found for model in models if model and (found := self._price(f"{provider}/{model}"))), None
+        )
 
     def refresh(self) -> None:
         """Read the file if it has changed."""

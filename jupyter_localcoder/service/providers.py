@@ -16,8 +16,10 @@ from ..contract.providers import (
     Provider,
     ProviderFields,
     ProviderIdRequest,
+    ProviderKind,
     ProviderList,
     ProviderListRequest,
+    ProviderPrice,
     ProviderSaveRequest,
     ProviderSetKeyRequest,
     ProviderTested,
@@ -37,6 +39,17 @@ from .remote import RemoteProviders, air_gapped, owner_of
 
 MAX_PROVIDERS = 100
 _EMBEDDED_ENTRY = Entry(ProviderFields(type="embedded"))
+_KINDS = tuple(
+    ProviderKind(
+        type=type_,
+        title=kind.title,
+        base_url=kind.base_url,
+        key_needed=kind.key_needed,
+        key_variables=kind.key_variables,
+        fills=kind.fills,
+    )
+    for type_, kind in KINDS.items()
+)
 
 
 class Providers:
@@ -197,6 +210,7 @@ class Providers:
         ids = [EMBEDDED, *(id_ for id_ in page.entries if id_ != EMBEDDED)]
         return ProviderList(
             providers=tuple(self._info(id_, page, air_gap=air_gap) for id_ in ids),
+            kinds=_KINDS,
             active=page.active,
             key_storage=KeyStorage(place=place, note=note),
             path=str(self._book.path),
@@ -230,6 +244,13 @@ class Providers:
             problem=problem,
             remote=id_ != EMBEDDED,
             in_use=self._in_use(id_),
+            price=self._price(id_, fields.model),
+        )
+
+    def _price(self, id_: str, model: str) -> ProviderPrice | None:
+        price = self._remote.prices.price(id_, (model,))
+        return price and ProviderPrice(
+            input=price.input, cached_input=price.cached_input, output=price.output
         )
 
     def _in_use(self, id_: str) -> int:

@@ -666,6 +666,7 @@ export interface Provider {
   problem: string;
   remote: boolean;
   in_use: number;
+  price: ProviderPrice | null;
 }
 
 /** Names a provider. */
@@ -674,9 +675,20 @@ export interface ProviderIdRequest {
   id: string;
 }
 
+/** What the providers of one type have in common. */
+export interface ProviderKind {
+  type: 'azure_openai' | 'embedded' | 'gemini' | 'ollama' | 'openai' | 'openai_compatible';
+  title: string;
+  base_url: string;
+  key_needed: boolean;
+  key_variables: string[];
+  fills: ('infill' | 'off' | 'suffix' | 'tokens')[];
+}
+
 /** All providers, `embedded` first. */
 export interface ProviderList {
   providers: Provider[];
+  kinds: ProviderKind[];
   /** Id of a provider: small letters, digits and dash. */
   active: string;
   key_storage: KeyStorage;
@@ -687,6 +699,13 @@ export interface ProviderList {
 
 /** Asks for all of them. */
 export type ProviderListRequest = Record<string, never>;
+
+/** US dollars for a million tokens, as the user has written it down. */
+export interface ProviderPrice {
+  input: number;
+  cached_input: number | null;
+  output: number;
+}
 
 /** Add a provider, or replace what is configured of one. */
 export interface ProviderSaveRequest {

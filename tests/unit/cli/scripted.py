@@ -267,7 +267,7 @@ class FakeClient(Client):
         request = codec.decode(providers.ProviderFields, {**fields, **changes})
         return providers.Provider(
             id=id_, **msgspec.structs.asdict(request), active=self.active == id_,
-            key=self.keys.get(id_, "none"), key_needed=False, remote=True, in_use=0,
+            key=self.keys.get(id_, "none"), key_needed=False, remote=True, in_use=0, price=None,
             problem="The air gap is on." if self.script.air_gap else "",
         )  # fmt: skip
 
@@ -275,6 +275,7 @@ class FakeClient(Client):
         embedded = self.provider("embedded", type="embedded", base_url="", model="")
         return providers.ProviderList(
             providers=(embedded, self.provider("acme")),
+            kinds=(),
             active=self.active,
             key_storage=providers.KeyStorage(place=self.script.key_place, note="Keys are kept well."),  # type: ignore[arg-type]
             path="/home/you/providers.json",

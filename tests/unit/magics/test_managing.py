@@ -245,12 +245,13 @@ def test_unload_and_cancel(shell: Any, client: Any, capsys: Any) -> None:
 def test_providers_are_a_table_and_one_is_activated(shell: Any, client: Any, capsys: Any) -> None:
     def listed(active: str) -> ProviderList:
         fields = asdict(ProviderFields(type="ollama", model="q"))
-        common = {**fields, "key_needed": False, "remote": True, "in_use": 0}
+        common = {**fields, "key_needed": False, "remote": True, "in_use": 0, "price": None}
         return ProviderList(
             providers=tuple(
                 Provider(**{**common, "name": id_}, id=id_, active=id_ == active, key="file", problem=problem)
                 for id_, problem in (("lab", ""), ("gap", "The air gap is on."))
             ),
+            kinds=(),
             active=active,
             key_storage=KeyStorage(place="file", note=""),
             path="",
