@@ -4,6 +4,7 @@ import { completionPlugin } from './completion/plugin';
 import { channelPlugin } from './connection';
 import { modelsPlugin } from './models/plugin';
 import { panelsPlugin } from './panels/plugin';
+import { providersPlugin } from './providers/plugin';
 import { startPlugin } from './start/plugin';
 import { statusPlugin } from './status/plugin';
 
@@ -19,5 +20,6 @@ export default [
   modelsPlugin,
   chatPlugin,
   commandsPlugin,
+  providersPlugin,
   startPlugin
 ];

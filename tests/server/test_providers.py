@@ -54,6 +54,22 @@ async def test_the_life_of_a_provider(ask: Ask, server: WireServer) -> None:
     assert (await ask("GET", "providers")).data["active"] == "embedded"
 
 
+async def test_what_a_kind_needs_and_what_a_model_costs_is_told(ask: Ask, server: WireServer) -> None:
+    await ask("PUT", "providers/acme", acme(server))
+    listed = (await ask("GET", "providers")).data
+    kinds = {kind["type"]: kind for kind in listed["kinds"]}
+    assert kinds["openai"]["key_variables"] == ["OPENAI_API_KEY"]
+    assert [type_ for type_, kind in kinds.items() if kind["key_needed"]] == ["openai", "azure_openai", "gemini"]
+    assert [type_ for type_, kind in kinds.items() if not kind["base_url"]] == [
+        "embedded", "azure_openai", "openai_compatible",
+    ]  # fmt: skip
+    assert [provider["price"] for provider in listed["providers"]] == [None, None]
+    table = {"format": 1, "usd_per_million_tokens": {"acme/*": {"input": 1, "output": 2.5}}}
+    Path(listed["prices_path"]).write_text(json.dumps(table))
+    priced = (await ask("GET", "providers")).data["providers"][1]["price"]
+    assert priced == {"input": 1.0, "cached_input": None, "output": 2.5}
+
+
 async def test_errors_have_their_statuses(ask: Ask, server: WireServer) -> None:
     await ask("PUT", "providers/acme", acme(server))
     for status, code, ours in (

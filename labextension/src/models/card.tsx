@@ -4,12 +4,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { License, Memory } from '../contract';
+import { type INote, Note } from '../panels/note';
 import type { IRow } from '../status/rows';
 import { type Action, actionsOf } from './actions';
 import { fitText } from './fit';
 import type { Act } from './handlers';
-import type { INote } from './model';
-import { Note } from './note';
 import { ProgressBar } from './progressBar';
 import { perSecond } from './units';
 import type { IModelView } from './view';
@@ -38,15 +37,19 @@ export const Card = React.memo(function Card(props: ICardProps): React.JSX.Eleme
     <ActionButton key={action} {...{ action, isAccept, isBusy, view, act, trans }} />
   );
   return (
-    <li className="jp-LocalCoder-Model" aria-labelledby={titleId} data-model={info.id}>
-      <div className="jp-LocalCoder-Model-head">
+    <li
+      className="jp-LocalCoder-Card jp-LocalCoder-Model"
+      aria-labelledby={titleId}
+      data-model={info.id}
+    >
+      <div className="jp-LocalCoder-Card-head">
         <h3 id={titleId}>{info.name}</h3>
         <span className="jp-LocalCoder-badge" data-state={badgeOf(view)}>
           {stateText(view, trans)}
         </span>
       </div>
-      <p className="jp-LocalCoder-Model-facts">{factsText(view, trans)}</p>
-      <p className="jp-LocalCoder-Model-facts">
+      <p className="jp-LocalCoder-Card-facts">{factsText(view, trans)}</p>
+      <p className="jp-LocalCoder-Card-facts">
         {license?.name ?? trans.__('Licence not known')}
         {license?.attribution ? ` · ${license.attribution}` : ''}
       </p>

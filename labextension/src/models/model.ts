@@ -21,20 +21,11 @@ import type {
   SettingsUpdateRequest,
   SettingsView
 } from '../contract';
+import type { INote } from '../panels/note';
 import type { Translate } from '../status/text';
 import { ChannelError, type ChannelState, type IChannel, type RequestName } from '../tokens';
 import { answering, type IModelView, modelView } from './view';
 import { spokenText } from './words';
-
-/** What came of something that a person asked for. */
-export interface INote {
-  severity: 'info' | 'error';
-  message: string;
-  /** What can be done about it. */
-  recovery: string;
-  /** Set where the service has refused a load that it would do if it were insisted upon. */
-  canForce: boolean;
-}
 
 /** Notes that belong to no model are kept under this id. */
 export const GENERAL = '';
@@ -65,6 +56,10 @@ export class ModelsModel implements IDisposable {
 
   get channel(): ChannelState {
     return this._channel.state;
+  }
+
+  get isKnown(): boolean {
+    return this._list !== null && this._settings !== null;
   }
 
   /** Null until the service has told it. */

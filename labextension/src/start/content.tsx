@@ -7,9 +7,9 @@ import { fitText } from '../models/fit';
 import { ImportForm } from '../models/import';
 import { LicenseText } from '../models/license';
 import { GENERAL } from '../models/model';
-import { Note } from '../models/note';
 import { ProgressBar } from '../models/progressBar';
 import { perSecond, size } from '../models/units';
+import { Note } from '../panels/note';
 import { FirstCompletion } from './completion';
 import type { IStartPageOptions } from './page';
 
@@ -105,7 +105,7 @@ export function Choose({ start, trans, options }: IStartPageOptions): React.JSX.
         }}
         trans={trans}
       />
-      <details className="jp-LocalCoder-Models-fold">
+      <details className="jp-LocalCoder-Fold">
         <summary>{trans.__('I have a model file')}</summary>
         {note && (
           <Note

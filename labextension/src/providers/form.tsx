@@ -1,0 +1,346 @@
+/** The form of a provider. What is wrong with a field stands below it, and is said when it is sent. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { ErrorPayload, Provider } from '../contract';
+import { Button } from '../panels/button';
+import { Fold } from '../panels/fold';
+import { isSameOrigin } from './address';
+import {
+  addressOf,
+  draftOf,
+  type Faults,
+  faultsOf,
+  type Field,
+  fieldsOf,
+  type FillMode,
+  isField,
+  newDraft,
+  type ProviderType,
+  requestOf,
+  withKind
+} from './draft';
+import { CheckField, type IFieldProps, SelectField, TextField } from './fields';
+import type { ProvidersModel } from './model';
+import { hasKeptKey, storageText } from './words';
+
+export interface IFormProps {
+  model: ProvidersModel;
+  /** The one to change; null makes another. */
+  provider: Provider | null;
+  /** Is told the id of what was saved, or null where nothing was. */
+  onClose: (id: string | null) => void;
+  trans: TranslationBundle;
+}
+
+export function ProviderForm({
+  model,
+  provider,
+  onClose,
+  trans
+}: IFormProps): React.JSX.Element | null {
+  const form = React.useRef<HTMLFormElement>(null);
+  const { kinds, list } = model;
+  const taken = provider ? [] : (list?.providers ?? []).map(({ id }) => id);
+  const [draft, setDraft] = React.useState(() => {
+    const kind = kinds.find(({ type }) => type === provider?.type) ?? kinds[0];
+    return provider ? draftOf(provider, kind) : kind && newDraft(kind, taken);
+  });
+  const [isSent, setSent] = React.useState(false);
+  const [refusal, setRefusal] = React.useState<ErrorPayload | null>(null);
+  React.useEffect(() => {
+    form.current?.querySelector<HTMLElement>('select, input')?.focus();
+  }, []);
+  const kind = kinds.find(({ type }) => type === draft?.type);
+  if (!draft || !kind || !list) {
+    return null;
+  }
+  const faults = isSent ? faultsOf(draft, kind, taken, trans) : {};
+  const field = refusal?.details.field;
+  const refusedField = isField(field, draft) ? field : null;
+  const shown = fieldsOf(draft, kind);
+  const change = (changes: Partial<typeof draft>): void => {
+    setRefusal(null);
+    setDraft({ ...draft, ...changes });
+  };
+  const of = (name: Field): Pick<IFieldProps, 'fault' | 'isShown'> => ({
+    fault: faults[name] ?? (refusedField === name && refusal ? refusalText(refusal) : ''),
+    isShown: shown.has(name)
+  });
+  const submit = async (): Promise<void> => {
+    setSent(true);
+    const wrong = faultsOf(draft, kind, taken, trans);
+    if (Object.keys(wrong).length > 0) {
+      model.errands.speak(spoken(wrong));
+      focusOn(form.current);
+      return;
+    }
+    if (model.isSaving) {
+      return;
+    }
+    const refused = await model.save(requestOf(draft, kind));
+    if (refused) {
+      setRefusal(refused);
+      focusOn(form.current);
+    } else {
+      onClose(draft.id);
+    }
+  };
+  const moves =
+    provider !== null &&
+    hasKeptKey(provider) &&
+    !isSameOrigin(provider.base_url, addressOf(draft, kind));
+  return (
+    <form
+      ref={form}
+      className="jp-LocalCoder-ProviderForm"
+      aria-label={provider ? trans.__('Edit %1', provider.name) : trans.__('Add a provider')}
+      noValidate
+      onSubmit={event => {
+        event.preventDefault();
+        void submit();
+      }}
+      onKeyDown={event => {
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          onClose(null);
+        }
+      }}
+    >
+      <h3>{provider ? trans.__('Edit %1', provider.name) : trans.__('Add a provider')}</h3>
+      <SelectField
+        {...of('type')}
+        label={trans.__('Kind')}
+        value={draft.type}
+        options={kinds.map(({ type, title }) => ({ value: type, label: title }))}
+        onChange={value => {
+          const other = kinds.find(({ type }) => type === (value as ProviderType));
+          if (other) {
+            change(withKind(draft, other, taken));
+          }
+        }}
+      />
+      {!provider && (
+        <TextField
+          {...of('id')}
+          label={trans.__('Id')}
+          help={trans.__('By which commands and notebooks name it. It stays as it is.')}
+          value={draft.id}
+          onChange={id => {
+            change({ id });
+          }}
+        />
+      )}
+      <TextField
+        {...of('name')}
+        label={trans.__('Name (optional)')}
+        value={draft.name}
+        maxLength={100}
+        onChange={name => {
+          change({ name });
+        }}
+      />
+      <TextField
+        {...of('base_url')}
+        label={kind.base_url === '' ? trans.__('Address') : trans.__('Address (optional)')}
+        help={addressHelp(kind.type, kind.base_url, trans)}
+        placeholder={kind.base_url}
+        value={draft.base_url}
+        maxLength={2048}
+        onChange={base_url => {
+          change({ base_url });
+        }}
+      />
+      <TextField
+        {...of('model')}
+        label={kind.type === 'azure_openai' ? trans.__('Deployment') : trans.__('Model')}
+        help={trans.__('As the provider calls it.')}
+        suggestions={(provider && model.tested(provider.id)?.models) ?? []}
+        value={draft.model}
+        maxLength={256}
+        onChange={name => {
+          change({ model: name });
+        }}
+      />
+      <TextField
+        {...of('api_version')}
+        label={trans.__('API version (optional)')}
+        help={trans.__('Of the dated API. Empty takes the v1 API.')}
+        value={draft.api_version}
+        onChange={api_version => {
+          change({ api_version });
+        }}
+      />
+      <TextField
+        {...of('key')}
+        label={kind.key_needed ? trans.__('Key') : trans.__('Key (if it wants one)')}
+        help={[
+          moves
+            ? trans.__(
+                'The kept key belongs to the former address and is forgotten: enter it again.'
+              )
+            : provider && hasKeptKey(provider)
+              ? trans.__('One is kept. Empty leaves it as it is.')
+              : '',
+          draft.isForSession
+            ? trans.__('It is kept in memory, and forgotten when the server ends.')
+            : storageText(list.key_storage, trans),
+          kind.key_variables.length > 0
+            ? trans.__('A key in %1 comes first.', kind.key_variables.join(', '))
+            : ''
+        ]
+          .filter(Boolean)
+          .join(' ')}
+        isSecret
+        value={draft.key}
+        maxLength={4096}
+        onChange={key => {
+          change({ key });
+        }}
+      />
+      <CheckField
+        {...of('isForSession')}
+        isShown={list.key_storage.place !== 'session' && draft.key !== ''}
+        label={trans.__('Keep the key until the server ends, and no longer')}
+        checked={draft.isForSession}
+        onChange={isForSession => {
+          change({ isForSession });
+        }}
+      />
+      <CheckField
+        {...of('allow_unencrypted_key')}
+        label={trans.__('Send the key without encryption')}
+        help={trans.__(
+          'The address is http and another machine: who is on the way can read the key.'
+        )}
+        checked={draft.allow_unencrypted_key}
+        onChange={allow_unencrypted_key => {
+          change({ allow_unencrypted_key });
+        }}
+      />
+      <TextField
+        {...of('context_window')}
+        label={trans.__('Context window (tokens)')}
+        help={trans.__('0 leaves it to Ollama, which cuts longer prompts off without a word.')}
+        isNumber
+        value={draft.context_window}
+        onChange={context_window => {
+          change({ context_window });
+        }}
+      />
+      <SelectField
+        {...of('fill')}
+        label={trans.__('Fills in the middle of code')}
+        value={draft.fill}
+        options={kind.fills.map(value => ({ value, label: fillText(value, trans) }))}
+        onChange={value => {
+          change({ fill: value as FillMode });
+        }}
+      />
+      <TextField
+        {...of('fill_template')}
+        label={trans.__('Marks of the model')}
+        value={draft.fill_template}
+        maxLength={512}
+        onChange={fill_template => {
+          change({ fill_template });
+        }}
+      />
+      <Fold title={trans.__('Time limits')} isWanted={hasTimeFault(faults)}>
+        <TextField
+          {...of('timeout_seconds')}
+          label={trans.__('For a whole answer (seconds)')}
+          isNumber
+          value={draft.timeout_seconds}
+          onChange={timeout_seconds => {
+            change({ timeout_seconds });
+          }}
+        />
+        <TextField
+          {...of('connect_timeout_seconds')}
+          label={trans.__('To connect (seconds)')}
+          isNumber
+          value={draft.connect_timeout_seconds}
+          onChange={connect_timeout_seconds => {
+            change({ connect_timeout_seconds });
+          }}
+        />
+        <TextField
+          {...of('silence_timeout_seconds')}
+          label={trans.__('Without a word (seconds)')}
+          help={trans.__('A slow machine may read a prompt for minutes.')}
+          isNumber
+          value={draft.silence_timeout_seconds}
+          onChange={silence_timeout_seconds => {
+            change({ silence_timeout_seconds });
+          }}
+        />
+      </Fold>
+      {refusal && !refusedField && (
+        <p className="jp-LocalCoder-Note" data-severity="error">
+          {refusalText(refusal)}
+        </p>
+      )}
+      <div className="jp-LocalCoder-buttons">
+        <button
+          type="submit"
+          className="jp-LocalCoder-button jp-mod-accept"
+          aria-disabled={model.isSaving}
+        >
+          {trans.__('Save')}
+        </button>
+        <Button
+          label={trans.__('Cancel')}
+          onClick={() => {
+            onClose(null);
+          }}
+        />
+      </div>
+    </form>
+  );
+}
+
+function refusalText({ message, recovery }: ErrorPayload): string {
+  return `${message} ${recovery}`.trim();
+}
+
+function hasTimeFault(faults: Faults): boolean {
+  return Object.keys(faults).some(name => name.endsWith('_seconds'));
+}
+
+/** All that is wrong, for who does not see where it stands. */
+function spoken(faults: Faults): string {
+  return Object.values(faults).join(' ');
+}
+
+/** Put the focus on the first field that is wrong, once it is drawn so. */
+function focusOn(form: HTMLFormElement | null): void {
+  requestAnimationFrame(() => {
+    form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  });
+}
+
+function addressHelp(type: ProviderType, usual: string, trans: TranslationBundle): string {
+  switch (type) {
+    case 'azure_openai':
+      return trans.__('Such as https://NAME.openai.azure.com');
+    case 'openai_compatible':
+      return trans.__('Such as http://127.0.0.1:8080/v1');
+    default:
+      return trans.__('Empty takes %1', usual);
+  }
+}
+
+function fillText(mode: FillMode, trans: TranslationBundle): string {
+  switch (mode) {
+    case 'off':
+      return trans.__('No');
+    case 'suffix':
+      return trans.__('By the field “suffix” of completions');
+    case 'infill':
+      return trans.__('By /infill, as llama-server does');
+    case 'tokens':
+      return trans.__('By the marks of the model in a raw prompt');
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * What is known of the providers: kept up to date by the channel, shown by the panel, changed by what a
+ * person asks for. No key is in it: one that is entered passes through, and is not kept.
+ */
+
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type {
+  ErrorPayload,
+  Provider,
+  ProviderKind,
+  ProviderList,
+  ProviderSaveRequest,
+  ProviderTested,
+  SettingsView
+} from '../contract';
+import { Errands } from '../panels/errands';
+import { Refresher } from '../panels/refresher';
+import type { Translate } from '../status/text';
+import type { ChannelState, IChannel } from '../tokens';
+import { EMBEDDED, testedText } from './words';
+
+/** Of `Errands`: the form, which shows for itself what came of it. */
+const FORM = ' form';
+
+export class ProvidersModel implements IDisposable {
+  constructor(
+    private readonly _channel: IChannel,
+    private readonly _trans: Translate
+  ) {
+    this.errands = new Errands(_channel);
+    this._subscriptions.add(
+      _channel.on('providers:changed', list => {
+        this._take(list);
+      })
+    );
+    this._subscriptions.add(
+      _channel.on('settings:changed', view => {
+        this._onSettings(view);
+      })
+    );
+    _channel.stateChanged.connect(this._onChannel);
+    this.errands.changed.connect(this._tell);
+  }
+
+  /** What was asked for, by the id of the provider. */
+  readonly errands: Errands;
+
+  get channel(): ChannelState {
+    return this._channel.state;
+  }
+
+  get isKnown(): boolean {
+    return this._list !== null;
+  }
+
+  /** Null until the service has told it. */
+  get list(): ProviderList | null {
+    return this._list;
+  }
+
+  /** Whether the air gap shuts out all but the embedded one. */
+  get airGap(): boolean {
+    return this._airGap;
+  }
+
+  get spoken(): string {
+    return this.errands.spoken;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._subscriptions.isDisposed;
+  }
+
+  dispose(): void {
+    this._subscriptions.dispose();
+    this._channel.stateChanged.disconnect(this._onChannel);
+    Signal.clearData(this);
+  }
+
+  find(id: string): Provider | undefined {
+    return this._list?.providers.find(one => one.id === id);
+  }
+
+  /** The kinds that a person can add. */
+  get kinds(): readonly ProviderKind[] {
+    return (this._list?.kinds ?? []).filter(({ type }) => type !== EMBEDDED);
+  }
+
+  /** What the last test of a provider has shown, as long as that is what it still is. */
+  tested(id: string): ProviderTested | undefined {
+    return this._tests.get(id)?.tested;
+  }
+
+  get isSaving(): boolean {
+    return this.errands.isBusy(FORM);
+  }
+
+  refresh(): Promise<void> {
+    return this._refresher.run();
+  }
+
+  // What a person asks for. None of these rejects: what goes wrong becomes a note at the provider.
+
+  /** Let it answer requests that name no other. */
+  async activate(id: string): Promise<boolean> {
+    const list = await this.errands.ask(id, 'provider:setActive', { id });
+    if (list) {
+      this._take(list);
+      this.errands.speak(this._trans.__('%1 answers from now on.', this._nameOf(id)));
+    }
+    return list !== null;
+  }
+
+  async test(id: string): Promise<void> {
+    this._tests.delete(id);
+    this.errands.speak(this._trans.__('Testing %1.', this._nameOf(id)));
+    const tested = await this.errands.ask(id, 'provider:test', { id });
+    const provider = this.find(id);
+    if (tested && provider) {
+      this._tests.set(id, { tested, of: configured(provider) });
+      this.errands.speak(`${provider.name}: ${testedText(tested, provider, this._trans)}`);
+    }
+  }
+
+  /** Answers why it was refused, or null where it is saved. */
+  async save(request: ProviderSaveRequest): Promise<ErrorPayload | null> {
+    let refusal: ErrorPayload | null = null;
+    const saved = await this.errands.tryTo(FORM, 'provider:save', request, error => {
+      refusal = error;
+      this.errands.speak(`${error.message} ${error.recovery}`);
+    });
+    if (saved) {
+      this.errands.dismiss(saved.id);
+      this._tests.delete(saved.id);
+      this.errands.speak(this._trans.__('%1 is saved.', saved.name));
+      await this.refresh();
+    }
+    return refusal;
+  }
+
+  async forgetKey(id: string): Promise<void> {
+    if (await this.errands.ask(id, 'provider:forgetKey', { id })) {
+      this._tests.delete(id);
+      this.errands.speak(this._trans.__('The key of %1 is forgotten.', this._nameOf(id)));
+    }
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const name = this._nameOf(id);
+    const isDone = (await this.errands.ask(id, 'provider:delete', { id })) !== null;
+    if (isDone) {
+      this._tests.delete(id);
+      this.errands.speak(this._trans.__('%1 is removed.', name));
+      await this.refresh();
+    }
+    return isDone;
+  }
+
+  private readonly _refresher = new Refresher(async () => {
+    if (this._channel.state !== 'open') {
+      this._channel.connect();
+      return;
+    }
+    const [list, settings] = await Promise.all([
+      this._channel.request('provider:list', {}),
+      this._isAirGapKnown ? null : this._channel.request('settings:get', {})
+    ]);
+    if (settings) {
+      this._setAirGap(settings);
+    }
+    this._take(list);
+  });
+
+  private readonly _onChannel = (): void => {
+    // The next server may be another one.
+    this._isAirGapKnown = false;
+    this._tests.clear();
+    if (this._channel.state === 'open') {
+      void this.refresh();
+    }
+    this._tell();
+  };
+
+  private _take(list: ProviderList): void {
+    this._list = list;
+    for (const [id, { of }] of this._tests) {
+      const provider = this.find(id);
+      if (!provider || configured(provider) !== of) {
+        this._tests.delete(id);
+      }
+    }
+    this._tell();
+  }
+
+  private _onSettings(view: SettingsView): void {
+    const before = this._airGap;
+    this._setAirGap(view);
+    if (this._airGap !== before) {
+      // What the service says of each provider is another sentence now.
+      void this.refresh();
+    }
+  }
+
+  private _setAirGap({ settings }: SettingsView): void {
+    this._airGap = settings.air_gap;
+    this._isAirGapKnown = true;
+    this._tell();
+  }
+
+  private _nameOf(id: string): string {
+    return this.find(id)?.name ?? id;
+  }
+
+  private readonly _tell = (): void => {
+    this._changed.emit();
+  };
+
+  private readonly _subscriptions = new DisposableSet();
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _tests = new Map<string, { tested: ProviderTested; of: string }>();
+  private _list: ProviderList | null = null;
+  private _airGap = false;
+  private _isAirGapKnown = false;
+}
+
+/** What of a provider a test was about. */
+function configured({ type, base_url, model, key }: Provider): string {
+  return JSON.stringify([type, base_url, model, key]);
+}

@@ -1,0 +1,162 @@
+/** The tab of the providers: who answers queued prompts, and who could. */
+
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { Provider, ProviderList } from '../contract';
+import { Button } from '../panels/button';
+import { SectionPanel } from '../panels/section';
+import { Card } from './card';
+import { ProviderForm } from './form';
+import type { ProvidersModel } from './model';
+import { hasKeptKey, whereText } from './words';
+
+/** The environment, a keyring and edited files change without an event. */
+const REFRESH_MS = 30_000;
+
+export class ProvidersPanel extends SectionPanel<ProvidersModel> {
+  constructor(model: ProvidersModel, trans: TranslationBundle) {
+    super(model, trans, REFRESH_MS);
+    this.addClass('jp-LocalCoder-Providers');
+  }
+
+  protected override content(): React.ReactNode {
+    const { list } = this.model;
+    return list && <Content model={this.model} list={list} trans={this.trans} node={this.node} />;
+  }
+}
+
+interface IContentProps {
+  model: ProvidersModel;
+  list: ProviderList;
+  trans: TranslationBundle;
+  /** Takes the focus where what had it is gone. */
+  node: HTMLElement;
+}
+
+/** The form that is open: for a new provider, or one of these. */
+const NEW = '';
+
+function Content({ model, list, trans, node }: IContentProps): React.JSX.Element {
+  const [editing, setEditing] = React.useState<string | null>(null);
+  const goTo = React.useRef<string | null>(null);
+  React.useEffect(() => {
+    if (editing === null && goTo.current !== null) {
+      const anchor = node.querySelector<HTMLElement>(`[data-anchor="${goTo.current}"]`);
+      (anchor ?? node).focus();
+      goTo.current = null;
+    }
+  });
+  const form = (provider: Provider | null): React.JSX.Element => (
+    <ProviderForm
+      model={model}
+      provider={provider}
+      trans={trans}
+      onClose={id => {
+        goTo.current = id ?? editing;
+        setEditing(null);
+      }}
+    />
+  );
+  return (
+    <>
+      <Head {...{ model, list, trans }} />
+      <section aria-label={trans.__('Providers')}>
+        <h2>{trans.__('Providers')}</h2>
+        {list.problem !== '' && (
+          <p className="jp-LocalCoder-Note" data-severity="error">
+            {list.problem}
+          </p>
+        )}
+        <ul className="jp-LocalCoder-Cards">
+          {list.providers.map(provider =>
+            editing === provider.id ? (
+              <li key={provider.id} className="jp-LocalCoder-Card" data-provider={provider.id}>
+                {form(provider)}
+              </li>
+            ) : (
+              <Card
+                key={provider.id}
+                {...{ model, list, provider, trans }}
+                onEdit={() => {
+                  setEditing(provider.id);
+                }}
+                onDelete={() => void remove(model, provider, node, trans)}
+              />
+            )
+          )}
+        </ul>
+        {editing === NEW ? (
+          <div className="jp-LocalCoder-Card">{form(null)}</div>
+        ) : (
+          <div className="jp-LocalCoder-buttons">
+            <Button
+              label={trans.__('Add a provider')}
+              anchor={NEW}
+              onClick={() => {
+                setEditing(NEW);
+              }}
+            />
+          </div>
+        )}
+      </section>
+      <p className="jp-LocalCoder-Field-help">{list.key_storage.note}</p>
+      <p className="jp-LocalCoder-Field-help">
+        {trans.__('Prices are shown for the models that you give one in %1.', list.prices_path)}
+      </p>
+    </>
+  );
+}
+
+function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.Element {
+  const active = list.providers.find(({ id }) => id === list.active);
+  return (
+    <section className="jp-LocalCoder-Head" aria-label={trans.__('Who answers')}>
+      {model.airGap && (
+        <p className="jp-LocalCoder-AirGap">
+          <strong>{trans.__('Air gap on')}</strong>{' '}
+          {trans.__(
+            'Only the embedded model answers. The others are not asked, those on this machine included.'
+          )}
+        </p>
+      )}
+      {active && (
+        <p>
+          <strong>{trans.__('%1 answers queued prompts.', active.name)}</strong>{' '}
+          {whereText(active, trans)}
+        </p>
+      )}
+      <p className="jp-LocalCoder-Field-help">
+        {trans.__(
+          'Completion while you type, commands on cells and chats are always answered by the embedded model.'
+        )}
+      </p>
+    </section>
+  );
+}
+
+async function remove(
+  model: ProvidersModel,
+  provider: Provider,
+  node: HTMLElement,
+  trans: TranslationBundle
+): Promise<void> {
+  const sentences = [
+    hasKeptKey(provider)
+      ? trans.__('Its configuration and its key are removed.')
+      : trans.__('Its configuration is removed.')
+  ];
+  if (provider.active) {
+    sentences.push(trans.__('It is the active one: the embedded model answers then.'));
+  }
+  const { button } = await showDialog({
+    title: trans.__('Delete %1?', provider.name),
+    body: sentences.join(' '),
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+    defaultButton: 0
+  });
+  if (button.accept && (await model.delete(provider.id))) {
+    node.focus();
+  }
+}

@@ -1,0 +1,147 @@
+/** The words for a provider: where its prompts go, its key, its price, what a test has shown. */
+
+import type {
+  KeyStorage,
+  Provider,
+  ProviderKind,
+  ProviderPrice,
+  ProviderTested
+} from '../contract';
+import type { Translate } from '../status/text';
+import { isNear, placeOf } from './address';
+
+/** Id of the provider that is always there. */
+export const EMBEDDED = 'embedded';
+
+/** A word or two for the badge: whose machine reads the prompts. */
+export function badgeText(provider: Provider, trans: Translate): string {
+  return isLocal(provider) ? trans.__('local') : trans.__('remote');
+}
+
+/** Whether prompts stay on the machine that runs Jupyter. */
+export function isLocal({ id, base_url }: Provider): boolean {
+  return id === EMBEDDED || isNear(base_url);
+}
+
+/** A sentence: where prompts go. */
+export function whereText(provider: Provider, trans: Translate): string {
+  if (provider.id === EMBEDDED) {
+    return trans.__('Prompts stay within LocalCoder on this machine.');
+  }
+  const place = placeOf(provider.base_url);
+  return isNear(provider.base_url)
+    ? trans.__('Prompts go to another program on this machine, at %1.', place)
+    : trans.__('Prompts go to another machine: %1.', place);
+}
+
+/** One line: what kind it is, and which model it is asked for. */
+export function factsText(
+  provider: Provider,
+  kinds: readonly ProviderKind[],
+  trans: Translate
+): string {
+  const title = kinds.find(({ type }) => type === provider.type)?.title ?? provider.type;
+  if (provider.id === EMBEDDED) {
+    return trans.__('The models of the tab “Models”');
+  }
+  const model = provider.model === '' ? trans.__('no model chosen') : provider.model;
+  return [title, model].join(' · ');
+}
+
+/** Where the key is; empty for who needs none and has none. */
+export function keyText({ id, key, key_needed: isNeeded }: Provider, trans: Translate): string {
+  switch (key) {
+    case 'environment':
+      return trans.__('Key: from the environment of the Jupyter server');
+    case 'keyring':
+      return trans.__('Key: in the keyring');
+    case 'file':
+      return trans.__('Key: in an encrypted file');
+    case 'session':
+      return trans.__('Key: in memory, until the server ends');
+    case 'none':
+      if (id === EMBEDDED) {
+        return '';
+      }
+      return isNeeded ? trans.__('Key: none, and one is needed') : trans.__('Key: none');
+  }
+}
+
+/** Whether there is a key that can be forgotten: one of the environment is not ours. */
+export function hasKeptKey({ key }: Provider): boolean {
+  return key !== 'none' && key !== 'environment';
+}
+
+/** Where a key goes that is entered now. */
+export function storageText({ place }: KeyStorage, trans: Translate): string {
+  switch (place) {
+    case 'keyring':
+      return trans.__('It is kept in the keyring of the machine that runs Jupyter.');
+    case 'file':
+      return trans.__('It is kept in an encrypted file on the machine that runs Jupyter.');
+    case 'session':
+      return trans.__('It is kept in memory, and forgotten when the server ends.');
+  }
+}
+
+/** What a million tokens cost; empty where no price was written. */
+export function priceText(price: ProviderPrice | null, trans: Translate, locale?: string): string {
+  if (!price) {
+    return '';
+  }
+  const usd = (value: number): string => dollars(value, locale);
+  return price.cached_input === null
+    ? trans.__('%1 read, %2 written for a million tokens', usd(price.input), usd(price.output))
+    : trans.__(
+        '%1 read (%2 if cached), %3 written for a million tokens',
+        usd(price.input),
+        usd(price.cached_input),
+        usd(price.output)
+      );
+}
+
+/** US dollars: cents for amounts that have them, two digits of what is less. */
+export function dollars(value: number, locale?: string): string {
+  const isSmall = value > 0 && value < 0.1;
+  return value.toLocaleString(locale, {
+    style: 'currency',
+    currency: 'USD',
+    ...(isSmall
+      ? { maximumSignificantDigits: 2, minimumSignificantDigits: 1 }
+      : { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  });
+}
+
+/** What a test has shown, in sentences. */
+export function testedText(
+  { models, latency_ms, model_listed }: ProviderTested,
+  provider: Provider,
+  trans: Translate
+): string {
+  const sentences = [
+    provider.id === EMBEDDED
+      ? trans.__('It is ready to answer.')
+      : trans.__('It answers, after %1 ms.', Math.max(1, Math.round(latency_ms)))
+  ];
+  if (models.length === 0) {
+    sentences.push(trans.__('It does not say which models it has.'));
+  } else if (model_listed === null) {
+    sentences.push(trans.__('It offers: %1.', some(models, trans)));
+  } else if (model_listed) {
+    sentences.push(trans.__('It has the model %1.', provider.model));
+  } else {
+    sentences.push(
+      trans.__('It does not list the model %1. It offers: %2.', provider.model, some(models, trans))
+    );
+  }
+  return sentences.join(' ');
+}
+
+const MOST_NAMED = 5;
+
+function some(names: readonly string[], trans: Translate): string {
+  const first = names.slice(0, MOST_NAMED).join(', ');
+  return names.length > MOST_NAMED
+    ? trans.__('%1 and %2 more', first, names.length - MOST_NAMED)
+    : first;
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Provider, ProviderTested } from '../../src/contract';
+import { isNear, isSameOrigin } from '../../src/providers/address';
+import {
+  badgeText,
+  dollars,
+  factsText,
+  hasKeptKey,
+  keyText,
+  priceText,
+  storageText,
+  testedText,
+  whereText
+} from '../../src/providers/words';
+import { trans } from '../fakes';
+import { EMBEDDED_PROVIDER, KINDS, provider } from './samples';
+
+describe('where prompts go', () => {
+  it.each([
+    ['http://127.0.0.1:8080/v1', true],
+    ['http://127.8.9.1', true],
+    ['https://localhost/v1', true],
+    ['http://api.localhost:1', true],
+    ['http://[::1]:11434', true],
+    ['http://127.0.0.1.example.org/v1', false],
+    ['http://localhost.example.org', false],
+    ['http://10.0.0.1:8080', false],
+    ['https://api.openai.com/v1', false],
+    ['nonsense', false]
+  ])('%s is near: %s', (address, expected) => {
+    expect(isNear(address)).toBe(expected);
+  });
+
+  it('is said in a word and in a sentence', () => {
+    const near = provider('lab', { base_url: 'http://127.0.0.1:8080/v1' });
+    const far = provider('far');
+    expect([EMBEDDED_PROVIDER, near, far].map(one => badgeText(one, trans))).toEqual([
+      'local',
+      'local',
+      'remote'
+    ]);
+    expect(whereText(EMBEDDED_PROVIDER, trans)).toBe(
+      'Prompts stay within LocalCoder on this machine.'
+    );
+    expect(whereText(near, trans)).toContain('another program on this machine, at 127.0.0.1:8080');
+    expect(whereText(far, trans)).toBe('Prompts go to another machine: models.example.');
+  });
+
+  it('decides whether a key goes along', () => {
+    expect(isSameOrigin('https://h/v1', 'https://h:443/v2')).toBe(true);
+    expect(isSameOrigin('https://h/v1', 'http://h/v1')).toBe(false);
+    expect(isSameOrigin('https://h:1', 'https://h:2')).toBe(false);
+    expect(isSameOrigin('', '')).toBe(false);
+  });
+});
+
+it('names kind and model', () => {
+  const kinds = Object.values(KINDS);
+  expect(factsText(provider('lab'), kinds, trans)).toBe('OpenAI-compatible · m');
+  expect(factsText(provider('lab', { model: '' }), kinds, trans)).toBe(
+    'OpenAI-compatible · no model chosen'
+  );
+});
+
+it.each<[Provider['key'], boolean, string, boolean]>([
+  ['environment', true, 'environment of the Jupyter server', false],
+  ['keyring', true, 'in the keyring', true],
+  ['file', true, 'encrypted file', true],
+  ['session', true, 'until the server ends', true],
+  ['none', true, 'one is needed', false],
+  ['none', false, 'Key: none', false]
+])('says where the key is: %s (needed: %s)', (key, key_needed, expected, isKept) => {
+  const one = provider('lab', { key, key_needed });
+  expect(keyText(one, trans)).toContain(expected);
+  expect(hasKeptKey(one)).toBe(isKept);
+});
+
+it('says of each place where a key would go', () => {
+  const said = (['keyring', 'file', 'session'] as const).map(place =>
+    storageText({ place, note: '' }, trans)
+  );
+  expect(said[0]).toContain('keyring');
+  expect(said[1]).toContain('encrypted file');
+  expect(said[2]).toContain('forgotten when the server ends');
+});
+
+it('shows prices where there are some, small ones too', () => {
+  expect(priceText(null, trans)).toBe('');
+  expect(priceText({ input: 1, cached_input: null, output: 2.5 }, trans, 'en-US')).toBe(
+    '$1.00 read, $2.50 written for a million tokens'
+  );
+  expect(priceText({ input: 1, cached_input: 0.075, output: 2 }, trans, 'en-US')).toContain(
+    '($0.075 if cached)'
+  );
+  expect(dollars(0, 'en-US')).toBe('$0.00');
+  expect(dollars(0.000321, 'en-US')).toBe('$0.00032');
+});
+
+describe('what a test has shown', () => {
+  const tested = (changes: Partial<ProviderTested>): string =>
+    testedText(
+      { id: 'lab', models: ['m'], latency_ms: 12.4, model_listed: true, ...changes },
+      provider('lab'),
+      trans
+    );
+
+  it('is a sentence or two', () => {
+    expect(tested({})).toBe('It answers, after 12 ms. It has the model m.');
+    expect(tested({ models: [], model_listed: null })).toContain('does not say which models');
+    expect(tested({ model_listed: false, models: ['a', 'b'] })).toContain(
+      'does not list the model m. It offers: a, b.'
+    );
+    expect(tested({ model_listed: null, models: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] })).toContain(
+      'It offers: a, b, c, d, e and 2 more.'
+    );
+  });
+
+  it('has no milliseconds where nothing is far away', () => {
+    const said = testedText(
+      { id: 'embedded', models: ['m'], latency_ms: 0.1, model_listed: null },
+      EMBEDDED_PROVIDER,
+      trans
+    );
+    expect(said).toBe('It is ready to answer. It offers: m.');
+  });
+});
