@@ -10,8 +10,9 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Literal, Protocol
 
 from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
@@ -59,6 +60,17 @@ class Gate(Protocol):
         """Return what is left when the answer has ended."""
 
 
+@dataclass(frozen=True)
+class About:
+    """What a person knows a run by: one that has it is listed."""
+
+    kind: Literal["generate", "chat"]
+    command: str
+    notebook: str
+    cell: str
+    started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+
 class OpenGate:
     """Shows everything at once."""
 
@@ -98,6 +110,7 @@ class Run:
     ) -> None:
         self.id = secrets.token_hex(8)
         self.kind = kind
+        self.about: About | None = None
         self.segments: tuple[wire.Segment, ...] = ()
         """What the model has read, once the run is done, where the request asked for a report."""
         self._gate: Gate = gate or OpenGate()
@@ -197,6 +210,8 @@ class Runs:
         self._limit = limit
         self._on_done = on_done
         self._open: dict[str, Run] = {}
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when a run that is listed begins or has ended."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -214,15 +229,20 @@ class Runs:
                 f"{len(self._open)} requests run or wait; more are not taken.", retry_after_seconds=1
             )
         self._open[run.id] = run
+        self._tell(run)
         try:
             async with contextlib.aclosing(run.__aiter__()) as frames:
                 async for frame in frames:
                     if isinstance(frame, Done):
-                        self._open.pop(run.id, None)
+                        self._close(run)
                         self._on_done(frame)
                     yield frame
         finally:
-            self._open.pop(run.id, None)
+            self._close(run)
+
+    def listed(self) -> list[tuple[str, About]]:
+        """Those that people know of, with their ids, in the order in which they began."""
+        return [(run.id, run.about) for run in self._open.values() if run.about is not None]
 
     def find(self, id_: str, kind: str | None = None) -> Run | None:
         """The run of this id (and kind), or None."""
@@ -235,6 +255,14 @@ class Runs:
         for run in runs:
             run.cancel()
         return len(runs)
+
+    def _close(self, run: Run) -> None:
+        if self._open.pop(run.id, None) is not None:
+            self._tell(run)
+
+    def _tell(self, run: Run) -> None:
+        if run.about is not None:
+            self.on_change()
 
 
 def _confidence(end: wire.Finished) -> Confidence | None:

@@ -97,6 +97,22 @@ class QueueItem(Reply, frozen=True, kw_only=True):
     """Why it failed."""
 
 
+class StreamItem(Reply, frozen=True, kw_only=True):
+    """A command or a turn of a chat that is being answered to somebody who looks on: the queue does not hold it."""
+
+    id: str
+    """By which it is cancelled, as those of the queue are."""
+    kind: Literal["generate", "chat"]
+    command: str
+    """The command, such as `explain`; empty for a chat."""
+    path: str
+    """The notebook that it was asked from."""
+    cell: str
+    """Id of the cell that it was asked from."""
+    started: str
+    """ISO 8601 in UTC."""
+
+
 class QueueView(Reply, frozen=True, kw_only=True):
     """What the queue holds."""
 
@@ -108,6 +124,8 @@ class QueueView(Reply, frozen=True, kw_only=True):
     unanswered."""
     limit: int
     """So many may wait and run; more are answered `QUEUE_FULL`."""
+    streams: tuple[StreamItem, ...]
+    """Commands and chats that are answered beside the queue; completions while typing are not listed."""
 
 
 class QueueGetRequest(Request, frozen=True, kw_only=True):
@@ -154,7 +172,7 @@ class QueueCurrent(Reply, frozen=True, kw_only=True):
 
 
 class QueueUpdated(Reply, frozen=True, kw_only=True):
-    """Event ``queue:updated``."""
+    """Event ``queue:updated``: what `queue:list` answers is another list."""
 
     length: int
     """Requests that wait or run."""

@@ -204,14 +204,14 @@ class ManagingMagics(Magics):
 
     def _queue(self) -> None:
         view = self._link.client().call(QUEUE_LIST, QueueListRequest())
-        items = (*view.running, *view.waiting)
-        if not items:
+        rows = [("-", "streaming", "embedded", "-", item.path, item.id) for item in view.streams]
+        rows += [
+            (str(item.position), item.state, item.provider, item.model or "-", item.path, item.id)
+            for item in (*view.running, *view.waiting)
+        ]
+        if not rows:
             self._say("Nothing runs and nothing waits in the queue.")
             return
-        rows = [
-            (str(item.position), item.state, item.provider, item.model or "-", item.path, item.id)
-            for item in items
-        ]
         heads = ["Place", "State", "Provider", "Model", "Notebook", "Id"]
         self.shell.display_pub.publish(table(heads, rows))
 

@@ -14,7 +14,7 @@ from ..contract.notebook import Reference
 from ..errors import InvalidArgument
 from ..history.names import prompt_id_of
 from ..planning import Planner, Role
-from ..runs import RunFrame, Runs
+from ..runs import About, RunFrame, Runs
 from ..settings import LocalCoderSettings
 from .dialogue import Dialogue
 from .engine import Engine, cache_scope, wire_request
@@ -118,6 +118,9 @@ class Generation:
             model=request.model,
             profile=request.profile,
             timeout_ms=request.timeout_ms,
+        )
+        run.about = About(
+            "chat" if kept.kind == "chat" else "generate", kept.command, kept.notebook, kept.cell
         )
         frames = self._inspections.of(run, self._runs.frames(run), asked.scope)
         if kept.conversation_id:

@@ -65,6 +65,7 @@ class Queue:
         self._told = True
         self._closing = False
         requests.on_change = self._changed
+        runs.on_change = self._tell_soon
 
     # Operations
 
@@ -109,6 +110,17 @@ class Queue:
                 *(_lost_item(entry) for entry in lost.values()),
             ),
             limit=self._requests.max_queued,
+            streams=tuple(
+                queue.StreamItem(
+                    id=id_,
+                    kind=about.kind,
+                    command=about.command,
+                    path=about.notebook,
+                    cell=about.cell,
+                    started=about.started.isoformat(timespec="milliseconds"),
+                )
+                for id_, about in self._runs.listed()
+            ),
         )
 
     async def queue_get(self, request: queue.QueueGetRequest) -> queue.QueueAnswer:
@@ -235,6 +247,9 @@ class Queue:
     def _changed(self, ticket: Ticket) -> None:
         if ticket.over:
             self._finish(ticket)
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
         if self._told:
             # Changes of one moment (an end, and the start of the next) are told together.
             self._told = False

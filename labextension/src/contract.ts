@@ -789,7 +789,7 @@ export interface QueueItem {
 /** Asks for what waits and runs. */
 export type QueueListRequest = Record<string, never>;
 
-/** Event `queue:updated`. */
+/** Event `queue:updated`: what `queue:list` answers is another list. */
 export interface QueueUpdated {
   length: number;
   current: QueueCurrent | null;
@@ -801,6 +801,7 @@ export interface QueueView {
   waiting: QueueItem[];
   ended: QueueItem[];
   limit: number;
+  streams: StreamItem[];
 }
 
 /** Answer of `llm:call`. */
@@ -1056,6 +1057,19 @@ export interface Started {
   type: 'started';
   run: string;
   conversation: string;
+}
+
+/**
+ * A command or a turn of a chat that is being answered to somebody who looks on: the queue does not
+ * hold it.
+ */
+export interface StreamItem {
+  id: string;
+  kind: 'chat' | 'generate';
+  command: string;
+  path: string;
+  cell: string;
+  started: string;
 }
 
 /** Where the time of one request went. */

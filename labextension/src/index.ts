@@ -5,6 +5,7 @@ import { channelPlugin } from './connection';
 import { modelsPlugin } from './models/plugin';
 import { panelsPlugin } from './panels/plugin';
 import { providersPlugin } from './providers/plugin';
+import { queuePlugin } from './queue/plugin';
 import { startPlugin } from './start/plugin';
 import { statusPlugin } from './status/plugin';
 
@@ -21,5 +22,6 @@ export default [
   chatPlugin,
   commandsPlugin,
   providersPlugin,
+  queuePlugin,
   startPlugin
 ];

@@ -51,6 +51,25 @@ async def test_a_completion_is_not_behind_the_queue(ask: Ask, tiny_model: str) -
     await ask("DELETE", "queue")
 
 
+async def test_a_command_that_streams_is_listed_beside_the_queue(
+    ask: Ask, tiny_model: str, extension: LocalCoderApp
+) -> None:
+    told: list[str] = []
+    extension.service.events.listen(lambda event, _: told.append(event.name))
+    await ask("POST", "models/tiny/load")
+    request = {"command": "explain", "code": "x", "max_tokens": 3900, "origin": {"notebook": "a.ipynb"}}
+    asking = asyncio.create_task(ask("POST", "generate", request))
+    while not (streams := (await ask("GET", "queue")).data["streams"]):
+        assert not asking.done()
+    (stream,) = streams
+    assert (stream["kind"], stream["command"], stream["path"]) == ("generate", "explain", "a.ipynb")
+    assert told.count("queue:updated") == 1
+    assert (await ask("DELETE", f"queue/{stream['id']}")).status == 200
+    assert (await asking).data["finish"] == "canceled"
+    assert (await ask("GET", "queue")).data["streams"] == []
+    assert told.count("queue:updated") == 2
+
+
 async def test_a_full_queue_is_a_503_that_says_when(
     ask: Ask, tiny_model: str, extension: LocalCoderApp
 ) -> None:

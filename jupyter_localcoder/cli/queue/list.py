@@ -22,8 +22,8 @@ class QueueList(ServerCommand):
 
     usage = "queue list [options]"
     description = """List the requests of the queue: those that run, those that wait in the order of
-    their turns, and the last ones that ended. Requests that stream, such as those of
-    magics, do not wait in the queue and are not listed."""
+    their turns, and the last ones that ended. Before them stand commands and chats that
+    are being answered: these stream, and do not wait in the queue."""
     flags = ServerCommand.flags | options(all=("QueueList.all", "All that ended and are still known."))
     alone = "Only a running server has a queue."
 
@@ -35,12 +35,13 @@ class QueueList(ServerCommand):
             view: queue.QueueView = client.call(registry.QUEUE_LIST, queue.QueueListRequest())
         self.console.document(view)
         ended = view.ended if self.all else view.ended[:_ENDED]
-        shown = (*view.running, *view.waiting, *ended)
-        if not shown:
+        rows = [_stream_row(item) for item in view.streams]
+        rows += [_row(item) for item in (*view.running, *view.waiting, *ended)]
+        if not rows:
             self.console.out("Nothing runs and nothing waits.")
             return Exit.OK
         head = ("ID", "STATE", "PLACE", "PROVIDER", "MODEL", "PRIORITY", "AGE", "FOR")
-        self.console.out(table(head, [_row(item) for item in shown], width=self.console.width))
+        self.console.out(table(head, rows, width=self.console.width))
         for item in ended:
             if item.state == "failed" and item.error is not None:
                 self.note(f"{item.id}: {plain(item.error.message)}")
@@ -49,9 +50,19 @@ class QueueList(ServerCommand):
 
 def _row(item: queue.QueueItem) -> tuple[str, ...]:
     """One line; what it was asked for is its notebook's path, or the prompt's id."""
-    added = datetime.fromisoformat(item.added)
-    age = max(0.0, (datetime.now(timezone.utc) - added).total_seconds())
     what = item.path or (item.prompt_id if item.prompt_id != item.id else "")
     place = str(item.position) if item.position else "-"
-    row = (item.id, item.state, place, item.provider, item.model or "-", item.priority, duration(age), what)
+    age = _age(item.added)
+    row = (item.id, item.state, place, item.provider, item.model or "-", item.priority, age, what)
     return tuple(plain(cell) for cell in row)
+
+
+def _stream_row(item: queue.StreamItem) -> tuple[str, ...]:
+    what = " ".join(filter(None, (item.command or item.kind, item.path)))
+    row = (item.id, "streaming", "-", "embedded", "-", "-", _age(item.started), what)
+    return tuple(plain(cell) for cell in row)
+
+
+def _age(since: str) -> str:
+    passed = datetime.now(timezone.utc) - datetime.fromisoformat(since)
+    return duration(max(0.0, passed.total_seconds()))

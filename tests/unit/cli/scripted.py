@@ -303,8 +303,15 @@ class FakeClient(Client):
         ended = msgspec.structs.replace(
             queue_item(0), id="lost", state="failed", error=codec.error_payload(lost), path=""
         )
+        stream = queue.StreamItem(
+            id="s1", kind="generate", command="fix", path="c.ipynb", cell="", started=queue_item(1).added
+        )
         return queue.QueueView(
-            running=tuple(items[:1]), waiting=tuple(items[1:]), ended=(ended,) * (len(items) > 0), limit=512
+            running=tuple(items[:1]),
+            waiting=tuple(items[1:]),
+            ended=(ended,) * (len(items) > 0),
+            limit=512,
+            streams=(stream,) * (len(items) > 0),
         )
 
     def answers(self, request: Any) -> history.ResponseList:

@@ -8,12 +8,14 @@ def test_the_list_shows_places_and_what_failed(cli):
     head, *rows = ran.out.splitlines()
     assert head.split() == ["ID", "STATE", "PLACE", "PROVIDER", "MODEL", "PRIORITY", "AGE", "FOR"]
     assert [row.split()[:3] for row in rows] == [
+        ["s1", "streaming", "-"],
         ["r1", "running", "1"],
         ["r2", "waiting", "2"],
         ["r3", "waiting", "3"],
         ["lost", "failed", "-"],
     ]
-    assert "2 min 05 s" in rows[0]
+    assert rows[0].endswith("fix c.ipynb")
+    assert "2 min 05 s" in rows[1]
     assert "\x1b" not in ran.out
     assert "lost: The service ended before the request was answered." in ran.err
 

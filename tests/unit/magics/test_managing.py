@@ -17,6 +17,8 @@ from jupyter_localcoder.contract.models import ModelList
 from jupyter_localcoder.contract.providers import KeyStorage, Provider, ProviderFields, ProviderList
 from jupyter_localcoder.contract.queue import QueueItem, QueueView
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest, SettingsView
+from jupyter_localcoder.contract.queue import QueueItem, QueueView, StreamItem
+from jupyter_localcoder.contract.settings import SettingsView
 from jupyter_localcoder.magics import MagicFailure
 
 GIB = 1024**3
@@ -288,13 +290,16 @@ def test_the_queue_is_a_table_without_what_has_ended(shell: Any, client: Any, ca
         waiting=(item("r2", "waiting", 2),),
         ended=(item("r0", "done", 0),),
         limit=512,
+        streams=(
+            StreamItem(id="s1", kind="generate", command="fix", path="b.ipynb", cell="", started=""),
+        ),
     )
     client.answers = {"queue:list": view}
     shell.run_cell("%localcoder queue")
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[0] == ["Place", "State", "Provider", "Model", "Notebook", "Id"]
-    assert [row[-1] for row in rows[1:]] == ["r1", "r2"]
-    client.answers = {"queue:list": QueueView(running=(), waiting=(), ended=(), limit=512)}
+    assert [row[-1] for row in rows[1:]] == ["s1", "r1", "r2"]
+    client.answers = {"queue:list": QueueView(running=(), waiting=(), ended=(), limit=512, streams=())}
     shell.run_cell("%localcoder queue")
     assert capsys.readouterr().out == "Nothing runs and nothing waits in the queue.\n"
 

@@ -1,0 +1,250 @@
+/** The tab of the queue: what runs, what waits and where, and how to end it. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { QueueItem, QueueView, StreamItem } from '../contract';
+import { Button } from '../panels/button';
+import { commandText } from '../panels/commandText';
+import { GENERAL } from '../panels/errands';
+import { Fold } from '../panels/fold';
+import { Note } from '../panels/note';
+import { SectionPanel } from '../panels/section';
+import type { QueueModel } from './model';
+import {
+  ageText,
+  answererText,
+  fromText,
+  marksText,
+  promptText,
+  stateText,
+  summaryText
+} from './words';
+
+/** What others change comes by events; this is for an event that was missed. */
+const REFRESH_MS = 30_000;
+/** So many are drawn; of the others the number is said. */
+const MOST_WAITING = 50;
+const MOST_ENDED = 20;
+
+export class QueuePanel extends SectionPanel<QueueModel> {
+  constructor(model: QueueModel, trans: TranslationBundle) {
+    super(model, trans, REFRESH_MS);
+    this.addClass('jp-LocalCoder-Queue');
+  }
+
+  protected override content(): React.ReactNode {
+    const { view } = this.model;
+    return view && <Content model={this.model} view={view} trans={this.trans} />;
+  }
+}
+
+interface IContentProps {
+  model: QueueModel;
+  view: QueueView;
+  trans: TranslationBundle;
+}
+
+function Content({ model, view, trans }: IContentProps): React.JSX.Element {
+  const { errands } = model;
+  const { running, waiting, streams, ended } = view;
+  const note = errands.note(GENERAL);
+  const now = useNow(model.open > 0);
+  const shared = { model, now, trans };
+  return (
+    <>
+      <section className="jp-LocalCoder-Head" aria-label={trans.__('What runs and waits')}>
+        <p>
+          <strong>{summaryText(running.length + streams.length, waiting.length, trans)}</strong>
+        </p>
+        <p className="jp-LocalCoder-Field-help">
+          {trans.__(
+            'Commands and chats are answered at once. Queued prompts are answered one after the other at each provider; at most %1 may wait.',
+            view.limit
+          )}
+        </p>
+        {note && (
+          <Note
+            note={note}
+            trans={trans}
+            onDismiss={() => {
+              errands.dismiss(GENERAL);
+            }}
+          />
+        )}
+        <div className="jp-LocalCoder-buttons">
+          <Button
+            label={trans.__('Cancel all')}
+            isOff={model.open === 0 || errands.isBusy(GENERAL)}
+            onClick={() => void model.cancelAll()}
+          />
+        </div>
+      </section>
+      {streams.length + running.length > 0 && (
+        <section aria-label={trans.__('Running')}>
+          <h2>{trans.__('Running')}</h2>
+          <ul className="jp-LocalCoder-Cards">
+            {streams.map(stream => (
+              <StreamCard key={stream.id} {...shared} stream={stream} />
+            ))}
+            {running.map(item => (
+              <ItemCard key={item.id} {...shared} item={item} />
+            ))}
+          </ul>
+        </section>
+      )}
+      {waiting.length > 0 && (
+        <section aria-label={trans.__('Waiting')}>
+          <h2>{trans.__('Waiting')}</h2>
+          <ol className="jp-LocalCoder-Cards">
+            {waiting.slice(0, MOST_WAITING).map(item => (
+              <ItemCard key={item.id} {...shared} item={item} />
+            ))}
+          </ol>
+          {waiting.length > MOST_WAITING && (
+            <p>{trans.__('and %1 more', waiting.length - MOST_WAITING)}</p>
+          )}
+        </section>
+      )}
+      {ended.length > 0 && (
+        <Fold title={trans.__('Ended lately')}>
+          <ul className="jp-LocalCoder-Cards">
+            {ended.slice(0, MOST_ENDED).map(item => (
+              <EndedCard key={item.id} {...shared} item={item} />
+            ))}
+          </ul>
+        </Fold>
+      )}
+    </>
+  );
+}
+
+/** The time, anew each second while something is under way. */
+function useNow(isTicking: boolean): number {
+  const [now, setNow] = React.useState(() => Date.now());
+  React.useEffect(() => {
+    setNow(Date.now());
+    if (!isTicking) {
+      return undefined;
+    }
+    const timer = setInterval(() => {
+      setNow(Date.now());
+    }, 1000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [isTicking]);
+  return now;
+}
+
+interface ICardProps {
+  model: QueueModel;
+  now: number;
+  trans: TranslationBundle;
+}
+
+function StreamCard(props: ICardProps & { stream: StreamItem }): React.JSX.Element {
+  const { model, now, stream, trans } = props;
+  const what = commandText(stream.kind, stream.command, trans);
+  return (
+    <li className="jp-LocalCoder-Card" aria-label={what} data-request={stream.id}>
+      <Top what={what} state={trans.__('runs')} badge="working" />
+      <Facts
+        facts={[
+          fromText(stream.path, trans),
+          'embedded',
+          trans.__('for %1', ageText(stream.started, now, trans))
+        ]}
+      />
+      <Cancel model={model} id={stream.id} what={what} trans={trans} />
+    </li>
+  );
+}
+
+function ItemCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
+  const { model, now, item, trans } = props;
+  const what = promptText(item, trans);
+  const isWaiting = item.state === 'waiting';
+  return (
+    <li className="jp-LocalCoder-Card" aria-label={what} data-request={item.id}>
+      <Top what={what} state={stateText(item, trans)} badge={isWaiting ? 'waiting' : 'working'} />
+      <Facts
+        facts={[
+          fromText(item.path, trans),
+          answererText(item),
+          trans.__('queued %1 ago', ageText(item.added, now, trans))
+        ]}
+      />
+      <Facts facts={[marksText(item, trans)]} />
+      {item.state !== 'saving' && (
+        <Cancel
+          model={model}
+          id={item.id}
+          what={isWaiting ? `${what} (${item.position})` : what}
+          trans={trans}
+        />
+      )}
+    </li>
+  );
+}
+
+function EndedCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
+  const { now, item, trans } = props;
+  const what = promptText(item, trans);
+  return (
+    <li className="jp-LocalCoder-Card" aria-label={what} data-request={item.id}>
+      <Top
+        what={what}
+        state={stateText(item, trans)}
+        badge={item.state === 'failed' ? 'error' : item.state}
+      />
+      <Facts
+        facts={[
+          fromText(item.path, trans),
+          answererText(item),
+          trans.__('queued %1 ago', ageText(item.added, now, trans))
+        ]}
+      />
+      {item.state === 'failed' && item.error && (
+        <p className="jp-LocalCoder-Note" data-severity="error">
+          {item.error.message} {item.error.recovery}
+        </p>
+      )}
+    </li>
+  );
+}
+
+function Top(props: { what: string; state: string; badge: string }): React.JSX.Element {
+  return (
+    <div className="jp-LocalCoder-Card-head">
+      <h3>{props.what}</h3>
+      <span className="jp-LocalCoder-badge" data-state={props.badge}>
+        {props.state}
+      </span>
+    </div>
+  );
+}
+
+function Facts({ facts }: { facts: readonly string[] }): React.JSX.Element | null {
+  const text = facts.filter(Boolean).join(' · ');
+  return text === '' ? null : <p className="jp-LocalCoder-Card-facts">{text}</p>;
+}
+
+function Cancel(props: {
+  model: QueueModel;
+  id: string;
+  what: string;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { model, id, what, trans } = props;
+  return (
+    <div className="jp-LocalCoder-buttons">
+      <Button
+        label={trans.__('Cancel')}
+        name={trans.__('Cancel: %1', what)}
+        isOff={model.errands.isBusy(id)}
+        onClick={() => void model.cancel(id, what)}
+      />
+    </div>
+  );
+}

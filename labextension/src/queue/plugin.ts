@@ -1,0 +1,68 @@
+/** The queue: its tab in the sidebar, and the commands that open it and end what is in it. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+
+import { IChannel, IPanels } from '../tokens';
+
+const SECTION = 'queue';
+const OPEN = 'localcoder:open-queue';
+const CANCEL_ALL = 'localcoder:cancel-all';
+
+export const queuePlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-localcoder:queue',
+  description: 'Shows what runs and waits, in the sidebar, and ends it.',
+  autoStart: true,
+  requires: [IChannel, IPanels],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    channel: IChannel,
+    panels: IPanels,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
+    panels.add({
+      id: SECTION,
+      label: trans.__('Queue'),
+      rank: 300,
+      create: async () => {
+        const [{ QueueModel }, { QueuePanel }] = await Promise.all([
+          import('./model'),
+          import('./panel')
+        ]);
+        let panel: Widget | null = null;
+        const model = new QueueModel(channel, trans, () => panel?.isVisible === true);
+        panel = new QueuePanel(model, trans);
+        return panel;
+      }
+    });
+    app.commands.addCommand(OPEN, {
+      label: trans.__('Open the Queue'),
+      caption: trans.__('Show in the sidebar what runs and waits, and cancel it'),
+      execute: () => {
+        panels.show(SECTION);
+      }
+    });
+    app.commands.addCommand(CANCEL_ALL, {
+      label: trans.__('Cancel All Requests'),
+      caption: trans.__('End everything that runs or waits, also what was asked from other pages'),
+      isEnabled: () => channel.state === 'open',
+      execute: async () => {
+        const { canceledText } = await import('./words');
+        try {
+          const { count } = await channel.request('llm:cancelAll', {});
+          Notification.info(canceledText(count, trans), { autoClose: 4000 });
+        } catch (reason) {
+          Notification.error(reason instanceof Error ? reason.message : String(reason));
+        }
+      }
+    });
+    for (const command of [OPEN, CANCEL_ALL]) {
+      palette?.addItem({ command, category: trans.__('LocalCoder') });
+    }
+  }
+};

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+
+import type { QueueView } from '../../src/contract';
+import { QueueModel } from '../../src/queue/model';
+import { FakeWebSocket, openChannel, settle, trans } from '../fakes';
+import { item, stream, view } from './samples';
+
+const UPDATED = { event: 'queue:updated', payload: { length: 1, current: null } };
+
+async function opened(first: QueueView = view(), isSeen = () => true) {
+  const model = new QueueModel(openChannel(), trans, isSeen, 0);
+  const socket = FakeWebSocket.last;
+  void model.refresh();
+  socket.answer('queue:list', first);
+  await settle();
+  return { model, socket };
+}
+
+const count = (socket: FakeWebSocket, op: string) =>
+  socket.sent.filter(one => one.op === op).length;
+
+describe('what is known', () => {
+  it('counts everything that can be cancelled', async () => {
+    const { model } = await opened(
+      view({ running: [item('a')], waiting: [item('b'), item('c')], streams: [stream('s')] })
+    );
+    expect(model.open).toBe(4);
+  });
+
+  it('is asked for at each change, but never twice at a time', async () => {
+    const { model, socket } = await opened();
+    for (let change = 0; change < 10; change++) {
+      socket.receive(UPDATED);
+    }
+    expect(count(socket, 'queue:list')).toBe(2);
+    socket.answer('queue:list', view());
+    await settle();
+    expect(count(socket, 'queue:list')).toBe(3);
+    socket.answer('queue:list', view({ waiting: [item('b')] }));
+    await settle();
+    expect(count(socket, 'queue:list')).toBe(3);
+    expect(model.view?.waiting).toHaveLength(1);
+  });
+
+  it('is not asked for while nobody looks', async () => {
+    let isSeen = true;
+    const { socket } = await opened(view(), () => isSeen);
+    isSeen = false;
+    socket.receive(UPDATED);
+    await settle();
+    expect(count(socket, 'queue:list')).toBe(1);
+  });
+});
+
+describe('cancelling', () => {
+  it('ends one, and says so', async () => {
+    const { model, socket } = await opened(view({ running: [item('a')] }));
+    const done = model.cancel('a', 'Prompt');
+    expect(socket.request('llm:cancel').payload).toEqual({ id: 'a' });
+    expect(model.errands.isBusy('a')).toBe(true);
+    socket.answer('llm:cancel', {});
+    await settle();
+    socket.answer('queue:list', view());
+    await done;
+    expect(model.spoken).toBe('Prompt: cancelled.');
+    expect(model.open).toBe(0);
+  });
+
+  it.each([
+    ['REQUEST_ALREADY_COMPLETED', 'info', 'Prompt: it had ended already.'],
+    ['REQUEST_NOT_FOUND', 'info', 'Prompt: it had ended already.'],
+    ['UNKNOWN_ERROR', 'error', 'No.']
+  ])('says what %s means', async (code, severity, message) => {
+    const { model, socket } = await opened(view({ running: [item('a')] }));
+    const done = model.cancel('a', 'Prompt');
+    socket.refuse('llm:cancel', { code, message: 'No.', recovery: '', details: {} });
+    await settle();
+    socket.answer('queue:list', view());
+    await done;
+    expect(model.errands.note('')).toMatchObject({ severity, message });
+  });
+
+  it('ends all, and says how many there were', async () => {
+    const { model, socket } = await opened(view({ waiting: [item('a'), item('b')] }));
+    const done = model.cancelAll();
+    socket.answer('llm:cancelAll', { count: 2 });
+    await settle();
+    socket.answer('queue:list', view());
+    await done;
+    expect(model.errands.note('')?.message).toBe('2 requests were cancelled.');
+  });
+});

@@ -1,0 +1,136 @@
+"""The tab of the queue: what runs, what waits, and how it is ended."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.accessibility import violations
+from tests.browser.ghost import GhostLab
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+PANEL = ".jp-LocalCoder-Queue"
+HANGS = {"ends": "", "pieces": ["so far"], "hangs": True}
+
+
+@pytest.fixture
+def lab(ghost_lab: GhostLab) -> Iterator[GhostLab]:
+    """The shared lab; nothing runs or waits before a test and after it."""
+    ghost_lab.call("DELETE", "queue")
+    ghost_lab.rules([HANGS])
+    yield ghost_lab
+    ghost_lab.call("DELETE", "queue")
+    ghost_lab.rules([])
+
+
+def opened(page: Any, lab: GhostLab) -> Any:
+    """Open JupyterLab and the panel; the panel."""
+    page.goto(lab.page())
+    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-queue'); }")
+    panel = page.locator(PANEL)
+    expect(panel).to_contain_text("Cancel all")
+    return panel
+
+
+def ask(lab: GhostLab, name: str, **more: Any) -> str:
+    """Queue a prompt; the id of the request."""
+    request = {"prompt": "Hello?", "prompt_id": name, "keep": True, "private": True, **more}
+    queued: str = lab.call("POST", "queue", request)["id"]
+    return queued
+
+
+def card(panel: Any, request: str) -> Any:
+    return panel.locator(f"[data-request='{request}']")
+
+
+def test_what_runs_and_waits_is_shown_live_and_ended_one_by_one(
+    page: Any, lab: GhostLab, tmp_path: Path
+) -> None:
+    panel = opened(page, lab)
+    expect(panel).to_contain_text("Nothing runs, and nothing waits.")
+    expect(panel.get_by_role("button", name="Cancel all")).to_be_disabled()
+    first, second, third = (ask(lab, name, path="work/a.ipynb") for name in ("first", "second", "third"))
+    expect(panel).to_contain_text("1 running, 2 waiting.")
+    expect(card(panel, first)).to_contain_text(re.compile(r"Prompt “first”.*runs.*from work/a.ipynb · embedded"))
+    expect(card(panel, first)).to_contain_text(re.compile(r"queued \d+ s ago"))
+    expect(card(panel, second)).to_contain_text("waits, position 2")
+    expect(card(panel, third)).to_contain_text("waits, position 3")
+    expect(card(panel, third)).to_contain_text("private")
+    page.screenshot(path=tmp_path / "queue.png")
+
+    card(panel, second).get_by_role("button", name="Cancel: Prompt “second” (2)").click()
+    expect(card(panel, third)).to_contain_text("waits, position 2")
+    expect(panel).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="Prompt “second” (2): cancelled.")).to_have_count(1)
+    card(panel, first).get_by_role("button", name=re.compile("^Cancel")).click()
+    expect(card(panel, third)).to_contain_text("runs")
+    panel.get_by_text("Ended lately").click()
+    expect(card(panel, first)).to_contain_text("cancelled")
+
+    fourth = ask(lab, "fourth", priority="low")
+    expect(card(panel, fourth)).to_contain_text("low priority")
+    panel.get_by_role("button", name="Cancel all").click()
+    expect(panel.locator(".jp-LocalCoder-Note").first).to_contain_text("2 requests were cancelled.")
+    expect(panel).to_contain_text("Nothing runs, and nothing waits.")
+    assert lab.call("GET", "queue")["waiting"] == []
+
+
+def test_a_command_that_streams_is_shown_and_ended(page: Any, lab: GhostLab) -> None:
+    panel = opened(page, lab)
+    ended: list[Any] = []
+
+    def explain() -> None:
+        request = {"command": "explain", "code": "1 + 1", "origin": {"notebook": "b.ipynb"}, "private": True}
+        with contextlib.suppress(AssertionError):
+            ended.append(lab.call("POST", "generate", request))
+
+    thread = threading.Thread(target=explain)
+    thread.start()
+    shown = panel.get_by_role("listitem", name="Explain")
+    expect(shown).to_contain_text("from b.ipynb")
+    expect(shown).to_contain_text(re.compile(r"for \d+ s"))
+    shown.get_by_role("button", name="Cancel: Explain").click()
+    expect(shown).to_have_count(0)
+    thread.join(20)
+    assert ended[0]["finish"] == "canceled"
+
+
+def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        ask(lab, name)
+    panel = opened(page, lab)
+    expect(panel).to_contain_text("1 running, 2 waiting.")
+    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        page.screenshot(path=tmp_path / f"{theme}.png")
+        assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
+    panel.focus()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    expect(panel.get_by_role("button", name="Cancel: Prompt “two” (2)")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel).to_contain_text("1 running, 1 waiting.")
+    expect(panel).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(panel.locator(".jp-LocalCoder-Note").first).to_contain_text("2 requests were cancelled.")
+
+
+def test_a_command_ends_all_without_the_panel(page: Any, lab: GhostLab) -> None:
+    page.goto(lab.page())
+    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    ask(lab, "one")
+    page.evaluate("() => { jupyterapp.commands.execute('localcoder:cancel-all'); }")
+    expect(page.get_by_text("One request was cancelled.")).to_be_visible()
+    assert lab.call("GET", "queue")["running"] == []
