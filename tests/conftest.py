@@ -6,12 +6,17 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.tiny_model import write_tiny_model
 
 # No test asks the keyring of who runs it, in no process.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 # It also runs the coroutines among the tests, each in the loop of the fixture `jp_asyncio_loop`.
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
