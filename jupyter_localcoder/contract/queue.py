@@ -98,7 +98,7 @@ class QueueItem(Reply, frozen=True, kw_only=True):
 
 
 class StreamItem(Reply, frozen=True, kw_only=True):
-    """A command or a turn of a chat that is being answered to somebody who looks on: the queue does not hold it."""
+    """A command or a turn of a chat that is answered to somebody who looks on: the queue does not hold it."""
 
     id: str
     """By which it is cancelled, as those of the queue are."""

@@ -1060,8 +1060,8 @@ export interface Started {
 }
 
 /**
- * A command or a turn of a chat that is being answered to somebody who looks on: the queue does not
- * hold it.
+ * A command or a turn of a chat that is answered to somebody who looks on: the queue does not hold
+ * it.
  */
 export interface StreamItem {
   id: string;
