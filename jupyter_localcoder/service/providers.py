@@ -249,9 +249,9 @@ class Providers:
 
     def _price(self, id_: str, model: str) -> ProviderPrice | None:
         price = self._remote.prices.price(id_, (model,))
-        return price and ProviderPrice(
-            input=price.input, cached_input=price.cached_input, output=price.output
-        )
+        if price is None:
+            return None
+        return ProviderPrice(input=price.input, cached_input=price.cached_input, output=price.output)
 
     def _in_use(self, id_: str) -> int:
         return max(self._waiting(id_), self._remote.users(id_))

@@ -2,6 +2,7 @@ import { chatPlugin } from './chat/plugin';
 import { commandsPlugin } from './commands/plugin';
 import { completionPlugin } from './completion/plugin';
 import { channelPlugin } from './connection';
+import { historyPlugin } from './history/plugin';
 import { modelsPlugin } from './models/plugin';
 import { panelsPlugin } from './panels/plugin';
 import { providersPlugin } from './providers/plugin';
@@ -23,5 +24,6 @@ export default [
   commandsPlugin,
   providersPlugin,
   queuePlugin,
+  historyPlugin,
   startPlugin
 ];

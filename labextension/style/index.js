@@ -1,6 +1,7 @@
 import './base.css';
 import './panels.css';
 import './models.css';
+import './history.css';
 import './start.css';
 import './completion.css';
 import './commands.css';

@@ -1,0 +1,100 @@
+/** What happens when a person presses a button: questions first, then the operation. */
+
+import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ResponseInfo } from '../contract';
+import type { HistoryModel } from './model';
+import { fileName } from './words';
+
+/** The longest title that the service takes. */
+const MOST_CHARS = 120;
+
+export async function editTitle(
+  model: HistoryModel,
+  { id, title, title_source }: ResponseInfo,
+  trans: TranslationBundle
+): Promise<void> {
+  const { value } = await InputDialog.getText({
+    title: trans.__('Edit the title'),
+    label: trans.__('Title'),
+    // The name of a model stands in for a title, and is none.
+    text: title_source === 'model' ? '' : title,
+    okLabel: trans.__('Save')
+  });
+  const written = value?.trim().slice(0, MOST_CHARS) ?? '';
+  if (written !== '' && written !== title) {
+    await model.rename(id, written);
+  }
+}
+
+export async function remove(
+  model: HistoryModel,
+  { id, title }: ResponseInfo,
+  trans: TranslationBundle
+): Promise<void> {
+  const { button } = await showDialog({
+    title: trans.__('Delete this answer?'),
+    body: trans.__('“%1” is removed from this machine, with its file.', title),
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+    defaultButton: 0
+  });
+  if (button.accept) {
+    await model.delete(id);
+  }
+}
+
+export async function removeAll(
+  model: HistoryModel,
+  count: number,
+  trans: TranslationBundle
+): Promise<void> {
+  const { button } = await showDialog({
+    title: trans.__('Delete the whole history?'),
+    body: trans.__(
+      'All %1 answers are removed from this machine, with their files and the conversations that they belong to.',
+      count
+    ),
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete all') })],
+    defaultButton: 0
+  });
+  if (button.accept) {
+    await model.deleteAll();
+  }
+}
+
+/** Export one answer, or all: to a folder where one is named, else as a download of the browser. */
+export async function exportAnswers(
+  model: HistoryModel,
+  info: ResponseInfo | null,
+  trans: TranslationBundle
+): Promise<void> {
+  const { button, value } = await InputDialog.getText({
+    title: info ? trans.__('Export this answer') : trans.__('Export the whole history'),
+    label: trans.__(
+      'Folder on the machine that runs Jupyter. Empty downloads the zip file with the browser.'
+    ),
+    placeholder: trans.__('such as /home/you/backup'),
+    okLabel: trans.__('Export')
+  });
+  if (!button.accept) {
+    return;
+  }
+  const exported = await model.export(info?.id ?? null, value?.trim() ?? '');
+  if (exported?.path === '') {
+    offer(exported.content, fileName(new Date(), info?.id ?? null));
+  }
+}
+
+/** Let the browser save a file that came as Base64. */
+function offer(content: string, name: string): void {
+  const bytes = Uint8Array.from(atob(content), one => one.charCodeAt(0));
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/zip' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(url);
+  }, 10_000);
+}

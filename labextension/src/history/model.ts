@@ -1,0 +1,339 @@
+/**
+ * The history as a page of it is looked at: a list or what a search has found, and the answer that is
+ * open. It follows the service's events; what nobody looks at is not asked for.
+ */
+
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type {
+  Excerpt,
+  HistoryChanged,
+  Response,
+  ResponseInfo,
+  ResponsesExported,
+  SettingsView,
+  TitleStatus
+} from '../contract';
+import { Errands, GENERAL } from '../panels/errands';
+import { Refresher } from '../panels/refresher';
+import type { Translate } from '../status/text';
+import type { ChannelState, IChannel } from '../tokens';
+import { deletedText, exportedText } from './words';
+
+export const PAGE = 20;
+/** Answers can come fast; a list that is read need not. */
+const PAUSE_MS = 300;
+
+export interface IHistoryRow {
+  info: ResponseInfo;
+  /** Where the words stand that were looked for; empty in a list. */
+  excerpt: readonly Excerpt[];
+}
+
+export interface IHistoryPage {
+  rows: readonly IHistoryRow[];
+  offset: number;
+  /** Null for a search, which does not count. */
+  total: number | null;
+  /** Whether there are older ones. */
+  hasMore: boolean;
+  /** What was looked for; empty for the list of all. */
+  query: string;
+}
+
+export class HistoryModel implements IDisposable {
+  /** @param _isSeen Whether somebody looks; who begins to, refreshes. */
+  constructor(
+    private readonly _channel: IChannel,
+    private readonly _trans: Translate,
+    private readonly _isSeen: () => boolean,
+    pauseMs = PAUSE_MS
+  ) {
+    this.errands = new Errands(_channel);
+    this._refresher = new Refresher(() => this._ask(), pauseMs);
+    this._subscriptions.add(
+      _channel.on('history:changed', event => {
+        this._onChanged(event);
+      })
+    );
+    this._subscriptions.add(
+      _channel.on('title:status', event => {
+        this._onTitle(event);
+      })
+    );
+    this._subscriptions.add(
+      _channel.on('settings:changed', view => {
+        this._setSettings(view);
+      })
+    );
+    _channel.stateChanged.connect(this._onChannel);
+    this.errands.changed.connect(this._tell);
+  }
+
+  /** What was asked for, by the id of the answer. */
+  readonly errands: Errands;
+
+  get channel(): ChannelState {
+    return this._channel.state;
+  }
+
+  get isKnown(): boolean {
+    return this._page !== null;
+  }
+
+  /** Null until the service has told it. */
+  get page(): IHistoryPage | null {
+    return this._page;
+  }
+
+  /** What is looked for: it may be on its way. */
+  get query(): string {
+    return this._query;
+  }
+
+  /** The answer that is open. */
+  get opened(): Response | null {
+    return this._opened;
+  }
+
+  /** Null until the service has told it. */
+  get settings(): SettingsView | null {
+    return this._settings;
+  }
+
+  /** Whether a title for this answer is being made. */
+  isTitlePending(id: string): boolean {
+    return this._pending.has(id);
+  }
+
+  get spoken(): string {
+    return this.errands.spoken;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._subscriptions.isDisposed;
+  }
+
+  dispose(): void {
+    this._subscriptions.dispose();
+    this._channel.stateChanged.disconnect(this._onChannel);
+    Signal.clearData(this);
+  }
+
+  refresh(): Promise<void> {
+    return this._refresher.run();
+  }
+
+  // What a person asks for. None of these rejects: what goes wrong becomes a note.
+
+  /** Look for words in prompts, answers and titles; none of them lists all. */
+  async search(query: string): Promise<void> {
+    this._query = query.trim();
+    this._offset = 0;
+    await this.refresh();
+    const shown = this._page?.rows.length ?? 0;
+    if (this._query !== '' && this._page?.query === this._query) {
+      this.errands.speak(
+        this._page.hasMore
+          ? this._trans.__('More than %1 found.', shown)
+          : this._trans.__('%1 found.', shown)
+      );
+    }
+  }
+
+  /** Turn to the page that begins with the answer of this number, from 0. */
+  async turnTo(offset: number): Promise<void> {
+    this._offset = Math.max(0, offset);
+    await this.refresh();
+  }
+
+  async open(id: string): Promise<boolean> {
+    const response = await this.errands.ask(id, 'response:get', { id });
+    if (!response) {
+      // Its file may be gone: the list says so when it is asked for.
+      await this.refresh();
+      return false;
+    }
+    this._opened = response;
+    this._tell();
+    return true;
+  }
+
+  close(): void {
+    this._opened = null;
+    this._tell();
+  }
+
+  async rename(id: string, title: string): Promise<boolean> {
+    const info = await this.errands.ask(id, 'title:set', { id, title });
+    this._patch(info);
+    return info !== null;
+  }
+
+  /** Have a title made by the model that makes them. */
+  async retitle(id: string): Promise<boolean> {
+    const info = await this.errands.ask(id, 'title:generate', { id });
+    this._patch(info);
+    if (info) {
+      this.errands.speak(this._trans.__('The title is now: %1', info.title));
+    }
+    return info !== null;
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const isDone = (await this.errands.ask(id, 'response:delete', { id })) !== null;
+    if (isDone) {
+      this._forget(id);
+      this.errands.speak(this._trans.__('The answer is deleted.'));
+      await this.refresh();
+    }
+    return isDone;
+  }
+
+  async deleteAll(): Promise<void> {
+    const answer = await this.errands.ask(GENERAL, 'response:deleteAll', { all: true });
+    if (answer) {
+      this._opened = null;
+      this._offset = 0;
+      this.errands.say(GENERAL, deletedText(answer.count, this._trans));
+    }
+    await this.refresh();
+  }
+
+  /** Export one answer or all, to a folder of the service or, with none, into the answer. */
+  async export(id: string | null, path = ''): Promise<ResponsesExported | null> {
+    const about = id ?? GENERAL;
+    const exported = await this.errands.ask(about, 'response:export', { id, path });
+    if (exported && exported.path !== '') {
+      this.errands.say(about, exportedText(exported.count, exported.path, this._trans));
+    }
+    return exported;
+  }
+
+  /** Keep answers from now on, or none. */
+  async keep(history: boolean): Promise<void> {
+    const before = this._settings;
+    if (before) {
+      // Shown as chosen at once, and as it was where that is refused.
+      this._setSettings({ ...before, settings: { ...before.settings, history } });
+    }
+    const view = await this.errands.ask(GENERAL, 'settings:update', { history });
+    if (view ?? before) {
+      this._settings = view ?? before;
+      this._tell();
+    }
+  }
+
+  private async _ask(): Promise<void> {
+    if (this._channel.state !== 'open') {
+      this._channel.connect();
+      return;
+    }
+    this._settings ??= await this._channel.request('settings:get', {});
+    const page = await this._askPage(this._query, this._offset);
+    if (page.rows.length === 0 && page.offset > 0) {
+      // What stood there is deleted.
+      this._offset = Math.max(0, page.offset - PAGE);
+      this._page = await this._askPage(this._query, this._offset);
+    } else {
+      this._page = page;
+    }
+    // Somebody else may have given the open answer another title.
+    this._patch(page.rows.find(({ info }) => info.id === this._opened?.id)?.info ?? null);
+    this._tell();
+  }
+
+  private async _askPage(query: string, offset: number): Promise<IHistoryPage> {
+    if (query !== '') {
+      const request = { query, limit: PAGE, offset };
+      const { found, more } = await this._channel.request('response:search', request);
+      const rows = found.map(({ response, excerpt }) => ({ info: response, excerpt }));
+      return { rows, offset, total: null, hasMore: more, query };
+    }
+    const request = { limit: PAGE, offset };
+    const { responses, total } = await this._channel.request('response:getHistory', request);
+    const rows = responses.map(info => ({ info, excerpt: [] }));
+    return { rows, offset, total, hasMore: offset + PAGE < total, query };
+  }
+
+  private readonly _onChannel = (): void => {
+    // The next server may be another one.
+    this._settings = null;
+    this._pending.clear();
+    if (this._channel.state === 'open' && this._isSeen()) {
+      void this.refresh();
+    }
+    this._tell();
+  };
+
+  private _onChanged({ reason, response_id }: HistoryChanged): void {
+    if (reason === 'deleted' && response_id !== '') {
+      this._forget(response_id);
+    }
+    if (this._isSeen()) {
+      void this.refresh();
+    }
+  }
+
+  private _onTitle({ response_id, status, title }: TitleStatus): void {
+    if (status === 'pending') {
+      this._pending.add(response_id);
+    } else {
+      this._pending.delete(response_id);
+      const known = this._page?.rows.find(({ info }) => info.id === response_id)?.info;
+      const info = this._opened?.id === response_id ? this._opened : known;
+      const source = status === 'completed' ? 'generated' : info?.title_source;
+      this._patch(info && source ? { ...info, title, title_source: source } : null);
+    }
+    this._tell();
+  }
+
+  private _setSettings(view: SettingsView): void {
+    this._settings = view;
+    this._tell();
+  }
+
+  private _patch(info: ResponseInfo | null): void {
+    if (!info) {
+      return;
+    }
+    const { id, title, title_source } = info;
+    if (this._opened?.id === id) {
+      this._opened = { ...this._opened, title, title_source };
+    }
+    if (this._page) {
+      const rows = this._page.rows.map(row =>
+        row.info.id === id ? { ...row, info: { ...row.info, title, title_source } } : row
+      );
+      this._page = { ...this._page, rows };
+    }
+    this._tell();
+  }
+
+  private _forget(id: string): void {
+    this._pending.delete(id);
+    if (this._opened?.id === id) {
+      this._opened = null;
+      this._tell();
+    }
+  }
+
+  private readonly _tell = (): void => {
+    this._changed.emit();
+  };
+
+  private readonly _subscriptions = new DisposableSet();
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _pending = new Set<string>();
+  private readonly _refresher: Refresher;
+  private _page: IHistoryPage | null = null;
+  private _opened: Response | null = null;
+  private _settings: SettingsView | null = null;
+  private _query = '';
+  private _offset = 0;
+}

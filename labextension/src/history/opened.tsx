@@ -1,0 +1,143 @@
+/** One answer, open: what was asked, what was answered, how it came about, and what can be done with it. */
+
+import { Clipboard } from '@jupyterlab/apputils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import { MarkdownView } from '../answers/markdown';
+import type { Response } from '../contract';
+import { Button } from '../panels/button';
+import { commandText } from '../panels/commandText';
+import { Fold } from '../panels/fold';
+import { Note } from '../panels/note';
+import { editTitle, exportAnswers, remove } from './actions';
+import type { HistoryModel } from './model';
+import { detailRows, finishText } from './words';
+
+export interface IOpenedProps {
+  model: HistoryModel;
+  response: Response;
+  rendermime: IRenderMimeRegistry;
+  onBack: () => void;
+  trans: TranslationBundle;
+}
+
+export function Opened(props: IOpenedProps): React.JSX.Element {
+  const { model, response, rendermime, onBack, trans } = props;
+  const { id, title } = response;
+  const { errands } = model;
+  const heading = React.useRef<HTMLHeadingElement>(null);
+  React.useEffect(() => {
+    heading.current?.focus();
+  }, []);
+  const note = errands.note(id);
+  const isBusy = errands.isBusy(id);
+  const unfinished = finishText(response.finish, trans);
+  return (
+    <article
+      aria-labelledby={`jp-LocalCoder-response-${id}`}
+      data-response={id}
+      onKeyDown={event => {
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          onBack();
+        }
+      }}
+    >
+      <div className="jp-LocalCoder-buttons">
+        <Button label={trans.__('Back to the list')} onClick={onBack} />
+      </div>
+      <h2 ref={heading} id={`jp-LocalCoder-response-${id}`} tabIndex={-1}>
+        {title}
+      </h2>
+      {model.isTitlePending(id) && (
+        <p className="jp-LocalCoder-Card-facts">{trans.__('A title is being made.')}</p>
+      )}
+      <div className="jp-LocalCoder-buttons">
+        <Button
+          label={trans.__('Edit the title…')}
+          isOff={isBusy}
+          onClick={() => void editTitle(model, response, trans)}
+        />
+        <Button
+          label={trans.__('Make another title')}
+          isOff={isBusy || model.isTitlePending(id)}
+          onClick={() => void model.retitle(id)}
+        />
+        <Button
+          label={trans.__('Copy the answer')}
+          onClick={() => {
+            Clipboard.copyToSystem(response.content);
+            errands.speak(trans.__('The answer is copied.'));
+          }}
+        />
+        <Button
+          label={trans.__('Export…')}
+          isOff={isBusy}
+          onClick={() => void exportAnswers(model, response, trans)}
+        />
+        <Button
+          label={trans.__('Delete…')}
+          kind="warn"
+          isOff={isBusy}
+          onClick={() => void remove(model, response, trans)}
+        />
+      </div>
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onDismiss={() => {
+            errands.dismiss(id);
+          }}
+        />
+      )}
+      <section aria-label={trans.__('What was asked')}>
+        <h3>{commandText(response.kind, response.command, trans)}</h3>
+        <pre className="jp-LocalCoder-History-prompt" tabIndex={0}>
+          {response.prompt}
+        </pre>
+      </section>
+      <section aria-label={trans.__('The answer')}>
+        <h3>{trans.__('The answer')}</h3>
+        <Answer text={response.content} rendermime={rendermime} />
+        {unfinished !== '' && (
+          <p className="jp-LocalCoder-Note" data-severity="warning">
+            {unfinished}
+          </p>
+        )}
+      </section>
+      <Fold title={trans.__('Details')}>
+        <dl className="jp-LocalCoder-rows">
+          {detailRows(response, trans).map(({ name, value }) => (
+            <React.Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </React.Fragment>
+          ))}
+        </dl>
+      </Fold>
+    </article>
+  );
+}
+
+/** The answer as Markdown that fetches nothing and runs nothing. */
+function Answer(props: { text: string; rendermime: IRenderMimeRegistry }): React.JSX.Element {
+  const { text, rendermime } = props;
+  const host = React.useRef<HTMLDivElement>(null);
+  // A widget has to leave before React takes its place away.
+  React.useLayoutEffect(() => {
+    if (!host.current) {
+      return undefined;
+    }
+    const view = new MarkdownView(rendermime);
+    view.setText(text);
+    Widget.attach(view, host.current);
+    return () => {
+      view.dispose();
+    };
+  }, [text, rendermime]);
+  return <div ref={host} className="jp-LocalCoder-History-answer" />;
+}

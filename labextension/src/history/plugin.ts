@@ -1,0 +1,53 @@
+/** The history: its tab in the sidebar, and the command that opens it. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+
+import { IChannel, IPanels } from '../tokens';
+
+const SECTION = 'history';
+const OPEN = 'localcoder:open-history';
+
+export const historyPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-localcoder:history',
+  description: 'Lists, searches and opens the answers that were kept, in the sidebar.',
+  autoStart: true,
+  requires: [IChannel, IPanels, IRenderMimeRegistry],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    channel: IChannel,
+    panels: IPanels,
+    rendermime: IRenderMimeRegistry,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
+    panels.add({
+      id: SECTION,
+      label: trans.__('History'),
+      rank: 400,
+      create: async () => {
+        const [{ HistoryModel }, { HistoryPanel }] = await Promise.all([
+          import('./model'),
+          import('./panel')
+        ]);
+        let panel: Widget | null = null;
+        const model = new HistoryModel(channel, trans, () => panel?.isVisible === true);
+        panel = new HistoryPanel(model, trans, rendermime);
+        return panel;
+      }
+    });
+    app.commands.addCommand(OPEN, {
+      label: trans.__('Open the History'),
+      caption: trans.__('Show in the sidebar the answers that were kept'),
+      execute: () => {
+        panels.show(SECTION);
+      }
+    });
+    palette?.addItem({ command: OPEN, category: trans.__('LocalCoder') });
+  }
+};

@@ -1,0 +1,104 @@
+/** The words for an answer that was kept. */
+
+import type { Response, ResponseFinish, ResponseInfo } from '../contract';
+import { duration } from '../models/units';
+import { commandText } from '../panels/commandText';
+import { dollars } from '../providers/words';
+import type { IRow } from '../status/rows';
+import type { Translate } from '../status/text';
+
+/** When it was, as people of the place write it. */
+export function timeText(created: string, locale?: string): string {
+  const date = new Date(created);
+  return Number.isNaN(date.getTime())
+    ? created
+    : date.toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** One line: when, what, from where. */
+export function factsText(info: ResponseInfo, trans: Translate, locale?: string): string {
+  const facts = [
+    timeText(info.created_at, locale),
+    commandText(info.kind, info.command, trans),
+    info.notebook === '' ? '' : trans.__('from %1', info.notebook)
+  ];
+  return facts.filter(Boolean).join(' · ');
+}
+
+/** Why it ended where it did; empty where it was complete. */
+export function finishText(finish: ResponseFinish, trans: Translate): string {
+  switch (finish) {
+    case 'stop':
+      return '';
+    case 'length':
+      return trans.__('The answer reached its longest allowed length.');
+    case 'filter':
+      return trans.__('The provider cut the answer off.');
+    case 'timeout':
+      return trans.__('The time was over: this is what came until then.');
+    case 'canceled':
+      return trans.__('It was cancelled: this is what came until then.');
+  }
+}
+
+/** How it came about, by name. */
+export function detailRows(response: Response, trans: Translate, locale?: string): IRow[] {
+  const number = (value: number | null): string => value?.toLocaleString(locale) ?? '';
+  const rows: IRow[] = [
+    { name: trans.__('Time'), value: timeText(response.created_at, locale) },
+    { name: trans.__('Provider'), value: response.provider },
+    { name: trans.__('Model'), value: response.model },
+    { name: trans.__('Notebook'), value: response.notebook },
+    { name: trans.__('Tokens read'), value: number(response.prompt_tokens) },
+    { name: trans.__('Tokens written'), value: number(response.completion_tokens) },
+    {
+      name: trans.__('Cost (estimate)'),
+      value: response.cost_usd === null ? '' : dollars(response.cost_usd, locale)
+    },
+    {
+      name: trans.__('Took'),
+      value: response.milliseconds > 0 ? duration(response.milliseconds / 1000, trans) : ''
+    },
+    { name: trans.__('Seed'), value: String(response.sampling.seed ?? '') },
+    { name: trans.__('Digest of the model'), value: response.digest }
+  ];
+  return rows.filter(({ value }) => value !== '');
+}
+
+/** Which of how many are shown. `total` is null where nobody has counted. */
+export function rangeText(
+  offset: number,
+  shown: number,
+  total: number | null,
+  trans: Translate,
+  locale?: string
+): string {
+  const number = (value: number): string => value.toLocaleString(locale);
+  if (shown === 0) {
+    return '';
+  }
+  const [first, last] = [number(offset + 1), number(offset + shown)];
+  return total === null
+    ? trans.__('%1–%2', first, last)
+    : trans.__('%1–%2 of %3', first, last, number(total));
+}
+
+/** A name for a file that is downloaded. */
+export function fileName(now: Date, id: string | null): string {
+  const stamp = now.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
+  return id === null ? `localcoder-history-${stamp}.zip` : `localcoder-answer-${id}.zip`;
+}
+
+/** What came of an export to a folder. */
+export function exportedText(count: number, path: string, trans: Translate): string {
+  return count === 1
+    ? trans.__('One answer was written to %1.', path)
+    : trans.__('%1 answers were written to %2.', count, path);
+}
+
+/** What came of deleting all. */
+export function deletedText(count: number, trans: Translate): string {
+  return count === 1
+    ? trans.__('One answer was deleted.')
+    : trans.__('%1 answers were deleted.', count);
+}

@@ -1,0 +1,230 @@
+"""The tab of the history: what was kept is listed, searched, opened, named, exported and deleted."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.accessibility import violations
+from tests.browser.ghost import GhostLab
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+PANEL = ".jp-LocalCoder-History"
+HARMFUL = """# A heading
+
+It is **bold**, and <img src="http://127.0.0.1:9/x.png" alt="an image" onerror="window.harmed = true">
+![another](http://127.0.0.1:9/y.png)
+
+<script>window.harmed = true</script>
+
+[away](javascript:window.harmed=true)
+
+```python
+print("code")
+```
+"""
+
+
+@pytest.fixture
+def lab(ghost_lab: GhostLab) -> Iterator[GhostLab]:
+    """The shared lab with an empty history, and titles only where they are asked for."""
+
+    def empty() -> None:
+        ghost_lab.call("DELETE", "responses?all=true")
+
+    empty()
+    ghost_lab.call("PATCH", "titles/config", {"enabled": False})
+    yield ghost_lab
+    ghost_lab.rules([])
+    ghost_lab.call("PATCH", "settings", {"history": None})
+    ghost_lab.call("PATCH", "titles/config", {"enabled": True})
+    empty()
+
+
+def answered(lab: GhostLab, prompt: str, answer: str = "An answer.") -> str:
+    """Have a prompt answered and kept; the id of the answer."""
+    lab.rules([{"ends": "", "pieces": [answer]}])
+    queued = lab.call("POST", "queue", {"prompt": prompt, "path": "work/a.ipynb"})["id"]
+    kept: str = lab.call("GET", f"queue/{queued}?wait_ms=20000")["response_id"]
+    assert kept
+    return kept
+
+
+def opened(page: Any, lab: GhostLab) -> Any:
+    """Open JupyterLab and the panel; the panel."""
+    page.goto(lab.page())
+    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-history'); }")
+    panel = page.locator(PANEL)
+    expect(panel.get_by_label("Search prompts, answers and titles")).to_be_visible()
+    return panel
+
+
+def row(panel: Any, response: str) -> Any:
+    return panel.locator(f"li[data-response='{response}']")
+
+
+def open_row(panel: Any, response: str) -> Any:
+    row(panel, response).get_by_role("button").first.click()
+    shown = panel.locator(f"article[data-response='{response}']")
+    expect(shown).to_be_visible()
+    return shown
+
+
+def test_answers_arrive_live_and_are_shown_inert(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    asked: list[str] = []
+    panel = opened(page, lab)
+    expect(panel).to_contain_text("Nothing was kept yet.")
+    page.on("request", lambda request: asked.append(request.url))
+    kept = answered(lab, "What is <b>this</b>?", HARMFUL)
+    expect(row(panel, kept)).to_contain_text("What is <b>this</b>?")
+    expect(row(panel, kept)).to_contain_text("Prompt · from work/a.ipynb")
+    shown = open_row(panel, kept)
+    expect(shown.get_by_role("heading", level=2)).to_be_focused()
+    expect(shown.locator("pre").first).to_have_text("What is <b>this</b>?")
+    expect(shown.get_by_role("heading", name="A heading")).to_be_visible()
+    expect(shown.locator("strong")).to_have_text("bold")
+    expect(shown).to_contain_text("an image")
+    expect(shown.locator("img, script, a[href^=javascript]")).to_have_count(0)
+    shown.get_by_text("Details").click()
+    expect(shown).to_contain_text(re.compile(r"Provider\s*embedded"))
+    page.screenshot(path=tmp_path / "opened.png")
+    assert violations(page, "#jp-LocalCoder-sidebar") == []
+    assert not page.evaluate("() => window.harmed === true")
+    assert not [url for url in asked if ":9/" in url]
+    page.keyboard.press("Escape")
+    expect(row(panel, kept).get_by_role("button")).to_be_focused()
+
+
+def test_the_search_finds_words_in_prompts_and_answers(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    first = answered(lab, "How do whales sleep?", "With half of the brain.")
+    second = answered(lab, "And dolphins?", "As whales do.")
+    third = answered(lab, "What is a prime?", "Seven is one.")
+    panel = opened(page, lab)
+    expect(row(panel, third)).to_be_visible()
+    search = panel.get_by_label("Search prompts, answers and titles")
+    search.fill("whales")
+    expect(row(panel, third)).to_have_count(0)
+    expect(row(panel, first).locator("mark")).to_have_text("whales")
+    expect(row(panel, second).locator("mark")).to_have_text("whales")
+    expect(page.get_by_role("status").filter(has_text="2 found.")).to_have_count(1)
+    page.screenshot(path=tmp_path / "found.png")
+    search.fill("whales brain")
+    expect(row(panel, second)).to_have_count(0)
+    search.fill("nothing of the kind")
+    expect(panel).to_contain_text("Nothing was found in prompts, answers and titles.")
+    search.fill("")
+    expect(row(panel, third)).to_be_visible()
+
+
+def test_pages_are_turned(page: Any, lab: GhostLab) -> None:
+    for number in range(23):
+        answered(lab, f"Question {number}")
+    panel = opened(page, lab)
+    expect(panel).to_contain_text(re.compile("1.20 of 23"))
+    expect(panel).to_contain_text("Question 22")
+    panel.get_by_role("button", name="Older").click()
+    expect(panel).to_contain_text(re.compile("21.23 of 23"))
+    expect(panel).to_contain_text("Question 0")
+    expect(panel.get_by_role("button", name="Older")).to_be_disabled()
+    panel.get_by_role("button", name="Newer").click()
+    expect(panel).to_contain_text(re.compile("1.20 of 23"))
+
+
+def test_titles_are_written_by_hand_and_made_anew(page: Any, lab: GhostLab) -> None:
+    kept = answered(lab, "How do whales sleep?")
+    panel = opened(page, lab)
+    shown = open_row(panel, kept)
+    shown.get_by_role("button", name="Edit the title…").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("Whales at night")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(shown.get_by_role("heading", level=2)).to_have_text("Whales at night")
+    lab.rules([{"ends": "", "pieces": ["Sleeping whales"]}])
+    shown.get_by_role("button", name="Make another title").click()
+    expect(shown.get_by_role("heading", level=2)).to_have_text("Sleeping whales")
+    shown.get_by_role("button", name="Back to the list").click()
+    expect(row(panel, kept).get_by_role("button")).to_have_text("Sleeping whales")
+    expect(row(panel, kept).get_by_role("button")).to_be_focused()
+
+
+def test_export_and_delete(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    first, second = answered(lab, "First?"), answered(lab, "Second?")
+    panel = opened(page, lab)
+    shown = open_row(panel, first)
+    shown.get_by_role("button", name="Export…").click()
+    with page.expect_download() as download:
+        page.get_by_role("dialog").get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename == f"localcoder-answer-{first}.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        (name,) = archive.namelist()
+        assert "First?" in archive.read(name).decode()
+
+    shown.get_by_role("button", name="Delete…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(shown).to_be_visible()
+    shown.get_by_role("button", name="Delete…").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(row(panel, second)).to_be_visible()
+    expect(row(panel, first)).to_have_count(0)
+    expect(panel).to_be_focused()
+
+    panel.get_by_role("button", name="Export all…").click()
+    dialog.get_by_role("textbox").fill(str(tmp_path))
+    dialog.get_by_role("button", name="Export").click()
+    expect(panel).to_contain_text(f"One answer was written to {tmp_path}/localcoder-history-")
+    assert len(list(tmp_path.glob("*.zip"))) == 1
+
+    panel.get_by_role("button", name="Delete all…").click()
+    expect(dialog).to_contain_text("All 1 answers are removed from this machine")
+    dialog.get_by_role("button", name="Delete all").click()
+    expect(panel).to_contain_text("Nothing was kept yet.")
+    assert lab.call("GET", "responses")["total"] == 0
+
+
+def test_the_switch_keeps_nothing(page: Any, lab: GhostLab) -> None:
+    panel = opened(page, lab)
+    switch = panel.get_by_role("switch", name="Keep answers")
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    expect(panel).to_contain_text("Private: nothing is kept from now on.")
+    assert lab.call("GET", "settings")["settings"]["history"] is False
+    lab.rules([{"ends": "", "pieces": ["An answer."]}])
+    queued = lab.call("POST", "queue", {"prompt": "A secret?"})["id"]
+    assert lab.call("GET", f"queue/{queued}?wait_ms=20000")["response_id"] == ""
+    assert lab.call("GET", "responses")["total"] == 0
+    lab.call("PATCH", "settings", {"history": True})
+    expect(switch).to_be_checked()
+
+
+def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    kept = answered(lab, "How do whales sleep?", "With half of the brain.")
+    panel = opened(page, lab)
+    expect(row(panel, kept)).to_be_visible()
+    panel.get_by_label("Search prompts, answers and titles").fill("whales")
+    expect(row(panel, kept).locator("mark")).to_be_visible()
+    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        page.screenshot(path=tmp_path / f"{theme}.png")
+        assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
+    panel.focus()
+    page.keyboard.press("Tab")
+    expect(panel.get_by_role("switch", name="Keep answers")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    shown = panel.locator(f"article[data-response='{kept}']")
+    expect(shown.get_by_role("heading", level=2)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(shown.get_by_role("button", name="Edit the title…")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(row(panel, kept).get_by_role("button")).to_be_focused()
