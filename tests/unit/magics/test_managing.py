@@ -15,10 +15,8 @@ from jupyter_localcoder.contract.common import Empty
 from jupyter_localcoder.contract.generation import CanceledCount
 from jupyter_localcoder.contract.models import ModelList
 from jupyter_localcoder.contract.providers import KeyStorage, Provider, ProviderFields, ProviderList
-from jupyter_localcoder.contract.queue import QueueItem, QueueView
-from jupyter_localcoder.contract.settings import SettingsUpdateRequest, SettingsView
 from jupyter_localcoder.contract.queue import QueueItem, QueueView, StreamItem
-from jupyter_localcoder.contract.settings import SettingsView
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest, SettingsView
 from jupyter_localcoder.magics import MagicFailure
 
 GIB = 1024**3
