@@ -1,8 +1,8 @@
 """Writes docs/reliability.md: ``python -m tests.faults.table`` runs the tests of all rows first.
 
 ``--check`` runs nothing: it fails where a test that the table names does not exist, a row has none, or the
-document does not have the rows as they are here. ``--results FILE`` takes the results of a JUnit file, and
-leaves those of other tests as they stand.
+document does not have the rows as they are here. ``--results FILE…`` takes the results of JUnit files, and
+leaves those of rows whose tests are not in them as they stand.
 """
 
 from __future__ import annotations
@@ -91,12 +91,13 @@ def results_in_document() -> dict[int, str]:
     return {int(number): result for number, result in _CELL.findall(DOCUMENT.read_text())}
 
 
-def results_of(junit: Path) -> dict[int, str]:
+def results_of(*junits: Path) -> dict[int, str]:
     """Results by row, of the rows whose tests ran."""
-    if not junit.read_bytes():
-        return {}
     outcomes: dict[str, list[tuple[str, str]]] = {}
-    for case in ET.parse(junit).getroot().iter("testcase"):
+    cases = [
+        case for path in junits if path.stat().st_size for case in ET.parse(path).getroot().iter("testcase")
+    ]
+    for case in cases:
         classname, name = case.get("classname", ""), case.get("name", "").partition("[")[0]
         skipped = case.find("skipped")
         failed = case.find("failure") is not None or case.find("error") is not None
@@ -132,7 +133,6 @@ def run_all() -> dict[int, str]:
     """Run the tests of all rows; those in the browser in a process of their own."""
     tests = {test for row in ROWS for test in tests_of(row)}
     browser = {test for test in tests if test.startswith("tests/browser")}
-    found: dict[int, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, part in enumerate((tests - browser, browser)):
             if not part:
@@ -143,20 +143,18 @@ def run_all() -> dict[int, str]:
                 cwd=REPOSITORY,
                 check=False,
             )
-            if junit.exists():
-                found |= results_of(junit)
-    return found
+        return results_of(*Path(folder).glob("*.xml"))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.faults.table", description=__doc__)
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--results", type=Path)
+    parser.add_argument("--results", type=Path, nargs="+")
     arguments = parser.parse_args()
     wrong = list(problems())
     results = results_in_document()
     if not arguments.check:
-        results |= results_of(arguments.results) if arguments.results else run_all()
+        results |= results_of(*arguments.results) if arguments.results else run_all()
     if not wrong:
         text = render(results)
         if not arguments.check:
