@@ -201,10 +201,11 @@ class Recorder:
             await asyncio.wait(self._pending, timeout=patience_seconds)
         if self._swept is not None:
             await asyncio.wait([self._swept], timeout=patience_seconds)
+        closing = asyncio.ensure_future(self._in_thread(self.store.close))
+        await asyncio.wait([closing], timeout=patience_seconds)
         if self._thread is not None:
             self._thread.shutdown(wait=False, cancel_futures=True)
             self._thread = None
-        await asyncio.to_thread(self.store.close)
 
     # Keeping
 
@@ -282,7 +283,12 @@ class Recorder:
         """Do it in the one thread that changes the history, in order."""
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="localcoder-history")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, do, *arguments)
+        try:
+            begun = self._thread.submit(do, *arguments)
+        except RuntimeError:
+            # At the end of the process no thread takes work any more, and nobody waits for this loop either.
+            return do(*arguments)
+        return await asyncio.wrap_future(begun)
 
     # Looking after it
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -173,6 +174,17 @@ async def test_what_was_answered_last_is_listed_at_once(desk: Desk):
 
 async def test_closing_keeps_what_was_just_answered(open_desk: Open):
     desk = await open_desk()
+    done = await desk.explain()
+    await desk.service.close()
+    assert HistoryStore(history_dir=desk.store.history_dir).get(done.run).content == "An answer."
+
+
+async def test_closing_keeps_it_also_where_no_thread_takes_work_any_more(open_desk: Open):
+    """As at the end of a process, where the interpreter has ended the threads before."""
+    desk = await open_desk()
+    desk.service._recorder.begin()
+    thread = desk.service._recorder._thread = ThreadPoolExecutor(1)
+    thread.shutdown()
     done = await desk.explain()
     await desk.service.close()
     assert HistoryStore(history_dir=desk.store.history_dir).get(done.run).content == "An answer."
