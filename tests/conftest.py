@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support.real_model import cache_folder, fetched
 from tests.support.tiny_model import write_tiny_model
 
 # No test asks the keyring of who runs it, in no process.
@@ -27,6 +28,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "real_model" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real_model)
+            # The download is a fixture's, and takes what the network takes.
+            item.add_marker(pytest.mark.timeout(180, func_only=True))
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every folder that the product could write lies in the test's own."""
@@ -36,6 +45,12 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCALCODER_HISTORY_DIR", raising=False)
     for name in ("JUPYTER_LOCALCODER_URL", "JUPYTER_LOCALCODER_TOKEN", "JUPYTER_LOCALCODER_ROOT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_model() -> Path:
+    """A model folder that holds the 0.5B model."""
+    return fetched(cache_folder())
 
 
 @pytest.fixture(scope="session")

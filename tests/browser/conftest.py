@@ -93,10 +93,7 @@ def ghost_lab(tmp_path_factory: pytest.TempPathFactory, tiny_gguf: Path) -> Iter
     """JupyterLab with a worker that follows rules, for all tests that can share it."""
     lab = GhostLab(tmp_path_factory.mktemp("ghost"))
     try:
-        lab.start()
-        lab.call("POST", "models/import", {"path": str(tiny_gguf), "id": "tiny"})
-        lab.call("PATCH", "settings", {"model": "tiny", "general_model": "tiny"})
-        lab.call("POST", "models/tiny/load", {})
+        lab.start_with(tiny_gguf)
         yield lab
     finally:
         lab.stop()

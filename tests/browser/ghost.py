@@ -34,15 +34,22 @@ READY = f"""() => {{
 
 
 class GhostLab(Lab):
-    """JupyterLab with a worker that follows rules; a model is loaded."""
+    """JupyterLab with a worker that follows rules; the options are those of `Lab`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self._script = folder / "script"
         self._script.mkdir()
-        super().__init__(folder, program=("-m", "tests.browser.scripted_lab", str(self._script)))
+        super().__init__(folder, program=("-m", "tests.browser.scripted_lab", str(self._script)), **options)
         self.rules([])
         _add_toy_kernel(folder / "data" / "kernels" / "toy")
         _add_vim(folder / "data" / "labextensions", folder / "lab-settings")
+
+    def start_with(self, model: Path) -> None:
+        """Start it, with this model loaded."""
+        self.start()
+        self.call("POST", "models/import", {"path": str(model), "id": "tiny"})
+        self.call("PATCH", "settings", {"model": "tiny", "general_model": "tiny"})
+        self.call("POST", "models/tiny/load", {})
 
     def rules(self, rules: Sequence[dict[str, Any]]) -> None:
         """From here on the worker does so."""
@@ -68,19 +75,7 @@ class GhostLab(Lab):
 
     def write(self, name: str, *cells: str | dict[str, Any], **metadata: Any) -> str:
         """Write a notebook of code cells, or of cells as given; its path."""
-        python = {
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-            "language_info": {"name": "python", "mimetype": "text/x-python"},
-        }
-        made = [cell if isinstance(cell, dict) else code(cell) for cell in cells]
-        content = {
-            "nbformat": 4,
-            "nbformat_minor": 5,
-            "metadata": {**python, **metadata},
-            "cells": [{"id": f"cell-{index}", **cell} for index, cell in enumerate(made)],
-        }
-        (self.work / name).write_text(json.dumps(content))
-        return name
+        return write_notebook(self, name, *cells, **metadata)
 
 
 def _add_toy_kernel(folder: Path) -> None:
@@ -116,6 +111,23 @@ def code(source: str, count: int | None = None, outputs: Sequence[Any] = ()) -> 
         "outputs": list(outputs),
         "metadata": {},
     }
+
+
+def write_notebook(lab: Lab, name: str, *cells: str | dict[str, Any], **metadata: Any) -> str:
+    """Write a notebook of code cells, or of cells as given, where the lab finds it; its path."""
+    python = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python", "mimetype": "text/x-python"},
+    }
+    made = [cell if isinstance(cell, dict) else code(cell) for cell in cells]
+    content = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {**python, **metadata},
+        "cells": [{"id": f"cell-{index}", **cell} for index, cell in enumerate(made)],
+    }
+    (lab.work / name).write_text(json.dumps(content))
+    return name
 
 
 def markdown(source: str) -> dict[str, Any]:

@@ -13,22 +13,7 @@ from jupyter_localcoder.contract.models import ModelLoadRequest
 from jupyter_localcoder.contract.registry import MODEL_LOAD
 from tests.support.assistant import Assistant
 from tests.support.jupyter_server import JupyterServer, running_server
-from tests.support.real_model import MODEL, cache_folder, fetched
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents and "real_model" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.real_model)
-            # The download is a fixture's, and takes what the network takes.
-            item.add_marker(pytest.mark.timeout(180, func_only=True))
-
-
-@pytest.fixture(scope="session")
-def real_model() -> Path:
-    """A model folder that holds the 0.5B model."""
-    return fetched(cache_folder())
+from tests.support.real_model import MODEL
 
 
 @pytest.fixture(scope="module")
