@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,38 @@ def test_it_is_announced_once_and_politely(writer: Writer, ghost_lab: GhostLab) 
         writer.sees("".join(pieces))
         writer.page.wait_for_timeout(800)
         assert len(writer.page.evaluate("() => window.said")) == 1
+
+
+@pytest.fixture
+def marking_page(page: Any, tmp_path: Path, tiny_gguf: Path) -> Iterator[Writer]:
+    """Somebody on whose server suggestions are marked, and not dropped."""
+    lab = GhostLab(tmp_path, config={"Service": {"completion_checks": "mark"}})
+    try:
+        lab.start_with(tiny_gguf)
+        lab.rules([{"ends": "x = ", "pieces": ["f(1))"]}, {"ends": "y = ", "pieces": ["f(2)"]}])
+        writer = Writer(page, lab)
+        writer.enter()
+        writer.open(lab.write("marked.ipynb", ""))
+        yield writer
+    finally:
+        lab.stop()
+
+
+def test_what_is_in_doubt_is_marked_where_that_is_wanted(marking_page: Writer, tmp_path: Path) -> None:
+    writer = marking_page
+    ghost = writer.page.locator(".jp-GhostText").first
+    writer.type("x = ")
+    writer.sees("f(1))")
+    expect(ghost).to_have_css("text-decoration-style", "wavy")
+    writer.page.screenshot(path=tmp_path / "marked.png")
+    region = writer.page.locator(SPOKEN)
+    expect(region).to_have_text("Suggestion: f(1)). It does not parse where it would stand")
+    writer.press("Escape")
+    writer.type("1\ny = ")
+    writer.sees("f(2)")
+    expect(ghost).to_have_css("text-decoration-line", "none")
+    expect(region).to_have_text("Suggestion: f(2)")
+    assert writer.complaints == []
 
 
 THEMES = ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]

@@ -2,6 +2,7 @@
 
 import type { IDisposable } from '@lumino/disposable';
 
+import type { Doubt } from '../contract';
 import type { Translate } from '../status/text';
 
 /** Somebody who types on does not want to be talked to. */
@@ -31,11 +32,11 @@ export class Announcer implements IDisposable {
   }
 
   /** A suggestion is on the screen. */
-  say(text: string): void {
+  say(text: string, doubt: Doubt): void {
     this.hush();
     if (this._isWanted()) {
       this._timer = setTimeout(() => {
-        this._region.textContent = spoken(text, this._trans);
+        this._region.textContent = spoken(text, this._trans, doubt);
       }, CALM_MS);
     }
   }
@@ -50,11 +51,26 @@ export class Announcer implements IDisposable {
   private _timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** What is said of a suggestion: its first line, and how many follow. */
-export function spoken(text: string, trans: Translate): string {
-  const lines = text.split('\n').filter(line => line.trim() !== '');
-  const first = (lines[0] ?? '').trim().slice(0, LINE_CHARS);
-  switch (lines.length) {
+/** What is said of a suggestion: its first line, how many follow, and what speaks against it. */
+export function spoken(text: string, trans: Translate, doubt: Doubt = ''): string {
+  return [lines(text, trans), against(doubt, trans)].filter(Boolean).join('. ');
+}
+
+function against(doubt: Doubt, trans: Translate): string {
+  switch (doubt) {
+    case 'syntax':
+      return trans.__('It does not parse where it would stand');
+    case 'columns':
+      return trans.__('It names a column that the data frame does not have');
+    default:
+      return ''; // Of these nothing is ever shown.
+  }
+}
+
+function lines(text: string, trans: Translate): string {
+  const all = text.split('\n').filter(line => line.trim() !== '');
+  const first = (all[0] ?? '').trim().slice(0, LINE_CHARS);
+  switch (all.length) {
     case 0:
       return '';
     case 1:
@@ -62,6 +78,6 @@ export function spoken(text: string, trans: Translate): string {
     case 2:
       return trans.__('Suggestion: %1, and one more line', first);
     default:
-      return trans.__('Suggestion: %1, and %2 more lines', first, lines.length - 1);
+      return trans.__('Suggestion: %1, and %2 more lines', first, all.length - 1);
   }
 }

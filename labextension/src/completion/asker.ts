@@ -157,7 +157,7 @@ export class Asker {
         }
         suggestion.grow(frame.text);
       } else if (frame.type === 'done') {
-        suggestion.finish(frame.text);
+        suggestion.finish(frame.text, frame.doubt);
       } else if (frame.type === 'error') {
         suggestion.fail(frame.error);
       }
@@ -203,7 +203,8 @@ export class Asker {
     }
     const text = other.remainder(ask.anchor)?.trimEnd();
     const isNew = this._suggestions.every(one => one.remainder(ask.anchor)?.trimEnd() !== text);
-    if (round === this._round && text && isNew && ask.isLive()) {
+    // One that is in doubt is no choice.
+    if (round === this._round && text && isNew && !other.doubt && ask.isLive()) {
       this._suggestions.push(other);
       this._alternativeCame.emit({ ...ask, cause: 'alternatives' });
     }

@@ -122,8 +122,8 @@ function activate(
   asker.alternativeCame.connect((_, ask) => {
     invoke(ask.anchor.editor, ask.cause);
   });
-  provider.shown.connect((_, text) => {
-    announcer.say(text);
+  provider.shown.connect((_, { text, doubt }) => {
+    announcer.say(text, doubt);
   });
   const extension = watch({
     typed: (view: EditorView, isInsertion: boolean) => {

@@ -14,6 +14,7 @@ import type { JSONValue } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
+import type { Doubt } from '../contract';
 import type { Asker, Cause } from './asker';
 import type { Control } from './control';
 import type { Ghosts } from './ghosts';
@@ -55,7 +56,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
   };
 
   /** A suggestion is complete on the screen. */
-  get shown(): ISignal<this, string> {
+  get shown(): ISignal<this, { text: string; doubt: Doubt }> {
     return this._shown;
   }
 
@@ -105,6 +106,10 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     if (turn !== this._turn) {
       return { items: [] };
     }
+    const [first] = suggestions;
+    if (first) {
+      mark({ suggestion: first, spot });
+    }
     return {
       items: suggestions.map((suggestion, index) =>
         this._item({ suggestion, spot, turn, isLive }, `${turn}.${index}`)
@@ -130,6 +135,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
         this._given.ghosts.dismiss(shown.spot.view); // It was taken back in the end.
       }
       if (suggestion.isOver) {
+        mark(shown);
         this._tell(shown, insertText ?? '');
         return;
       }
@@ -170,13 +176,18 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     // Typing it through is no news.
     if (text !== '' && !this._told.has(suggestion)) {
       this._told.add(suggestion);
-      this._shown.emit(text);
+      this._shown.emit({ text, doubt: suggestion.doubt });
     }
   }
 
-  private readonly _shown = new Signal<this, string>(this);
+  private readonly _shown = new Signal<this, { text: string; doubt: Doubt }>(this);
   private readonly _tokens = new Map<string, IShown>();
   private readonly _told = new WeakSet<Suggestion>();
   private _cause: Cause | null = null;
   private _turn = 0;
+}
+
+/** Show in the editor whether something speaks against its ghost text. */
+function mark({ suggestion, spot }: Pick<IShown, 'suggestion' | 'spot'>): void {
+  spot.editor.host.classList.toggle('jp-LocalCoder-mod-doubtful', suggestion.doubt !== '');
 }

@@ -2,7 +2,7 @@
 
 import { PromiseDelegate } from '@lumino/coreutils';
 
-import type { ErrorPayload } from '../contract';
+import type { Doubt, ErrorPayload } from '../contract';
 
 /** A place in a text: where the cursor stood, and what stood around it. */
 export interface IAnchor {
@@ -23,6 +23,11 @@ export class Suggestion {
   /** Whether nothing more comes. */
   get isOver(): boolean {
     return this._isOver;
+  }
+
+  /** What speaks against it, where the server shows such ones all the same. */
+  get doubt(): Doubt {
+    return this._doubt;
   }
 
   /** Why it has failed, if it has. */
@@ -60,9 +65,10 @@ export class Suggestion {
   }
 
   /** All has come, and this is the whole of it. */
-  finish(text: string): void {
+  finish(text: string, doubt: Doubt = ''): void {
     if (!this._isOver) {
       this._text = text;
+      this._doubt = doubt;
       this._isOver = true;
       this._tell();
     }
@@ -89,6 +95,7 @@ export class Suggestion {
   }
 
   private _text = '';
+  private _doubt: Doubt = '';
   private _isOver = false;
   private _error: ErrorPayload | null = null;
   private _change = new PromiseDelegate<void>();

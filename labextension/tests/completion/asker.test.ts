@@ -310,6 +310,20 @@ describe('alternatives', () => {
     expect(asked()).toHaveLength(3);
   });
 
+  it('are left out where something speaks against them, and the first is shown with it', async () => {
+    const { ask, answer } = begin();
+    const first = ask('x = ', { cause: 'demand' });
+    await settle();
+    answer(0, { ...done('f('), doubt: 'syntax' });
+    expect((await first).map(({ doubt }) => doubt)).toEqual(['syntax']);
+    await settle();
+    answer(1, { ...done('g('), doubt: 'syntax' });
+    answer(2, done('h()'));
+    await settle();
+    const both = await ask('x = ', { cause: 'alternatives' });
+    expect(texts(both, 'x = ')).toEqual(['f(', 'h()']);
+  });
+
   it('of a suggestion that is gone are not asked for again', async () => {
     const { ask, asked } = begin();
     expect(await ask('x', { cause: 'alternatives' })).toEqual([]);
