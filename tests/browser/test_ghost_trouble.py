@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.ghost import CURRENT, GhostLab, Writer, code, until
+from jupyter_localcoder.server.channel import MAX_OPEN_REQUESTS
+from tests.browser.ghost import CURRENT, GhostLab, Writer, code, until, write_notebook
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -45,6 +46,27 @@ def test_a_worker_that_dies_while_it_writes(writer: Writer, ghost_lab: GhostLab)
     writer.sees("numpy as np")
 
 
+# The page's own connection, from the next thing that it sends on, and what the server refuses on it.
+LISTEN = """() => {
+  window.channel = null;
+  window.refused = [];
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (data) {
+    if (this.url.includes('/localcoder/')) {
+      WebSocket.prototype.send = send;
+      window.channel = this;
+      this.addEventListener('message', ({ data }) => {
+        const { error } = JSON.parse(data);
+        if (error) {
+          window.refused.push(error.code);
+        }
+      });
+    }
+    return send.call(this, data);
+  };
+}"""
+
+
 @pytest.fixture
 def apart(browser: Any, tmp_path: Path) -> Any:
     """Opens a page of another lab, and gives its writer."""
@@ -65,7 +87,7 @@ def apart(browser: Any, tmp_path: Path) -> Any:
 
 def notebook(lab: Any, name: str = "plain.ipynb") -> str:
     """A notebook in the folder of a lab that is not ours."""
-    return GhostLab.write(lab, name, "x = 1")
+    return write_notebook(lab, name, "x = 1")
 
 
 def test_no_model_is_told_once_with_the_way_to_one(lab: Any, apart: Any, tmp_path: Path) -> None:
@@ -99,32 +121,33 @@ def test_a_server_without_the_extension_is_told_once(bare_lab: Any, apart: Any) 
 
 
 def test_a_full_queue_is_silent(writer: Writer, ghost_lab: GhostLab) -> None:
-    ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}])
+    ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}, {"ends": "forever(", "hangs": True}])
     writer.open(ghost_lab.write("full.ipynb", "x = 1"))
-    # The refusal comes from the page's own socket: to fill a real queue takes hundreds of requests.
-    writer.page.evaluate(
-        """() => {
-          window.refused = 0;
-          const { send } = WebSocket.prototype;
-          window.restore = () => { WebSocket.prototype.send = send; };
-          WebSocket.prototype.send = function (data) {
-            const message = this.url.includes('localcoder') ? JSON.parse(data) : {};
-            if (message.op !== 'tab:complete') {
-              return send.call(this, data);
-            }
-            window.refused += 1;
-            const error = { code: 'QUEUE_FULL', message: 'Full.', recovery: 'Wait.', details: {} };
-            const answer = JSON.stringify({ id: message.id, success: false, error });
-            setTimeout(() => this.onmessage({ data: answer }));
-          };
-        }"""
+    page, status = writer.page, writer.page.locator(STATUS)
+    page.evaluate(LISTEN)
+    writer.type("\ny")
+    until(lambda: page.evaluate("() => window.channel !== null"))
+    # All that one connection may have open, and no end to any of it.
+    page.evaluate(
+        """count => {
+          for (let one = 0; one < count; one++) {
+            const request = { id: `mine-${one}`, op: 'tab:complete', payload: { prefix: 'forever(' } };
+            window.channel.send(JSON.stringify(request));
+          }
+        }""",
+        MAX_OPEN_REQUESTS,
     )
+    until(lambda: len(ghost_lab.events(event="asked", prefix="forever(")) >= MAX_OPEN_REQUESTS - 1)
     writer.type("\nimport ")
-    writer.page.wait_for_function("() => window.refused > 0")
-    writer.page.wait_for_timeout(200)
+    page.wait_for_function("() => window.refused.includes('QUEUE_FULL')")
+    writer.type("numpy\nimport ")
+    assert writer.text == "x = 1\ny\nimport numpy\nimport "
+    page.wait_for_timeout(300)
     assert writer.ghost == ""
-    assert writer.page.locator(".Toastify__toast").count() == 0
-    writer.page.evaluate("() => window.restore()")
+    assert page.locator(".Toastify__toast").count() == 0
+    page.evaluate("() => { window.channel.close(); }")
+    until(lambda: len(ghost_lab.events(event="ended", how="canceled")) >= MAX_OPEN_REQUESTS - 1)
+    expect(status).to_have_attribute("data-state", re.compile("ready|busy"))
     writer.press("Backspace")
     writer.type(" ")
     writer.sees("numpy as np")
