@@ -52,3 +52,9 @@ def most_shown(suggestions: Sequence[Suggestion], least_right: float) -> Point |
     """The point that shows most while at least this share of it is right; None where there is none."""
     good = [p for p in curve(suggestions) if p.share_right >= least_right]
     return max(good, key=lambda p: p.shown, default=None)
+
+
+def most_right(suggestions: Sequence[Suggestion], least_shown: float) -> Point | None:
+    """The point at which most of it is right while at least this share is shown; None where there is none."""
+    good = [p for p in curve(suggestions) if p.share_shown >= least_shown]
+    return max(good, key=lambda p: (p.share_right, p.shown), default=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 Compare = Literal["ratio", "difference", "summary ratio", "none"]
@@ -59,6 +59,8 @@ class Figure:
     """How the samples are summed up; pairwise ratios and differences always by their median."""
     target: Target | None = None
     note: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """What the figure belongs to or goes with, by name, for whoever reads the JSON."""
 
     def __post_init__(self) -> None:
         if not self.ours:

@@ -31,7 +31,7 @@ from jupyter_localcoder.contract.registry import TAB_COMPLETE
 from jupyter_localcoder.errors import InvalidArgument
 
 from . import held_back, static_kernel
-from .confidence import Suggestion, most_shown, point
+from .confidence import Point, Suggestion, most_right, most_shown, point
 from .figure import Figure, Target
 from .held_back import Request, Where
 from .setting import Setting
@@ -204,6 +204,16 @@ def _curve(asked: list[_Asked]) -> Iterator[Figure]:
         ours=[len(kept) / len(suggestions)],
         note=f"{len(kept)} of {len(suggestions)}; {missed} of these would have been right",
     )
+    for right in (True, False):
+        sure = [s.log_probability for s in suggestions if s.offered and s.right is right]
+        if sure:
+            yield Figure(
+                bench="notebook",
+                name=f"how sure of those that are {'right' if right else 'wrong'}",
+                unit="log p",
+                ours=sure,
+                note=f"{len(sure)} suggestions; mean logarithm of the probability of a token",
+            )
     for threshold in _THRESHOLDS:
         here = point(suggestions, threshold)
         yield Figure(
@@ -212,15 +222,38 @@ def _curve(asked: list[_Asked]) -> Iterator[Figure]:
             unit="share",
             ours=[here.share_right],
             note=f"shown: {here.share_shown:.3f} ({here.shown} of {here.asked})",
+            numbers=_numbers(here),
         )
-    best = most_shown(suggestions, _LEAST_RIGHT)
-    yield Figure(
+    yield _best(
+        f"shown where {_LEAST_RIGHT:.0%} of it are right",
+        most_shown(suggestions, _LEAST_RIGHT),
+        lambda best: best.share_shown,
+        _LEAST_SHOWN,
+    )
+    yield _best(
+        f"right where {_LEAST_SHOWN:.0%} are shown",
+        most_right(suggestions, _LEAST_SHOWN),
+        lambda best: best.share_right,
+        _LEAST_RIGHT,
+    )
+
+
+def _best(name: str, best: Point | None, share: Callable[[Point], float], least: float) -> Figure:
+    """The point that one of the two constraints allows, held against the other one."""
+    return Figure(
         bench="notebook",
-        name=f"shown where {_LEAST_RIGHT:.0%} of it are right",
+        name=name,
         unit="share",
-        ours=[best.share_shown if best else 0.0],
-        target=Target(_LEAST_SHOWN, at_least=True),
-        note=f"Service.completion_min_log_probability = {best.threshold:.4f}"
+        ours=[share(best) if best else 0.0],
+        target=Target(least, at_least=True),
+        note=f"Service.completion_min_log_probability = {best.threshold:.4f}: {best.share_right:.3f} right "
+        f"({best.right} of {best.shown}), {best.share_shown:.3f} shown ({best.shown} of {best.asked})"
         if best
         else "no threshold does",
+        numbers=_numbers(best) if best else {},
     )
+
+
+def _numbers(here: Point) -> dict[str, float]:
+    counts = {"threshold": here.threshold, "asked": here.asked, "shown": here.shown, "right": here.right}
+    return {**counts, "share_shown": here.share_shown, "share_right": here.share_right}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.benchmarks import held_back, static_kernel
-from tests.benchmarks.confidence import Suggestion, curve, most_shown, point
+from tests.benchmarks.confidence import Suggestion, curve, most_right, most_shown, point
 from tests.benchmarks.held_back import Cell
 
 CELLS = (
@@ -64,4 +64,8 @@ def test_the_curve_shows_less_and_less() -> None:
     assert best is not None
     assert (best.threshold, best.shown) == (-0.4, 4)
     assert most_shown([Suggestion(-0.1, False)], 0.6) is None
+    surest = most_right(suggestions, 0.5)
+    assert surest is not None
+    assert (surest.threshold, surest.share_right) == (-0.4, 0.75)
+    assert most_right(suggestions, 0.9) is None
     assert point(suggestions, 0.0).share_right == 1.0
