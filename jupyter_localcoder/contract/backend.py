@@ -92,3 +92,7 @@ class Notice(Reply, frozen=True, kw_only=True):
     severity: Severity
     message: str
     action: str = ""
+    try_model: str = ""
+    """Model that loading by hand tries again; empty where none is."""
+    use_profile: str = ""
+    """Profile that is the way out; empty where none is."""

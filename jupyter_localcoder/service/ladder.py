@@ -158,6 +158,7 @@ class Ladder:
                 message=f"{why} for `{big}`: {instead}.",
                 action=f"To try the big one again, close notebooks or other programs, and load `{big}` in "
                 f"the sidebar or with `jupyter localcoder load {big}`.",
+                try_model=big,
             ),
         )
 

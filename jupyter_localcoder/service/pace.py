@@ -53,6 +53,7 @@ class Pace:
                 message=f"`{model}` writes {speed:.1f} tokens/s on this machine, more slowly than one reads.",
                 action=f"The profile {lighter} is lighter: choose it in the settings, or with "
                 f"`%localcoder use {lighter}`.",
+                use_profile=lighter,
             ),
         )
 

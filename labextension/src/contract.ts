@@ -605,6 +605,8 @@ export interface Notice {
   severity: Severity;
   message: string;
   action: string;
+  try_model: string;
+  use_profile: string;
 }
 
 /** Where a request comes from; it is kept with the answer. */

@@ -4,6 +4,7 @@ import { completionPlugin } from './completion/plugin';
 import { channelPlugin } from './connection';
 import { historyPlugin } from './history/plugin';
 import { modelsPlugin } from './models/plugin';
+import { noticesPlugin } from './notices/plugin';
 import { panelsPlugin } from './panels/plugin';
 import { providersPlugin } from './providers/plugin';
 import { queuePlugin } from './queue/plugin';
@@ -18,6 +19,7 @@ export default [
   channelPlugin,
   completionPlugin,
   statusPlugin,
+  noticesPlugin,
   panelsPlugin,
   modelsPlugin,
   chatPlugin,

@@ -285,6 +285,7 @@ def test_24_a_minute_of_slow_answers_suggests_a_lighter_profile_once() -> None:
     (notice,) = told
     assert "2.0 tokens/s" in notice.message
     assert "profile" in notice.action
+    assert f"The profile {notice.use_profile} " in notice.action
 
 
 async def test_19_the_worker_is_the_first_to_go_and_leaves_no_core_file(serve: Serve) -> None:
