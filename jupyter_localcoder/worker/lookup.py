@@ -110,6 +110,9 @@ class DraftPolicy:
     The chance that a drafted token is accepted is estimated apart for short, middling and long matches,
     since a long one is a copy in progress, and for what continues the former completion. A draft is sized
     to make the most tokens a second; where that is fewer than without one, there is none.
+
+    A step with a draft can end at a close call: then the token after what was accepted is not taken from
+    it, but computed again by itself. How often that is counts, too.
     """
 
     costs: StepCosts
@@ -118,6 +121,8 @@ class DraftPolicy:
     """Seconds that drafts have cost more than they saved."""
     draft_seconds: float = 0.0
     """What it takes to write one token of a draft; 0 where it is only looked up."""
+    close: float = 0.1
+    """Share of the drafts that end at a close call."""
     pause: int = 0
     """Steps without a draft, after drafts did not pay."""
     _next_pause: int = 8
@@ -138,7 +143,7 @@ class DraftPolicy:
             return 0
         chance = self.chances[self.bucket(match)]
         best, rate = 0, 1.0 / self.costs.seconds(base)
-        expected, reach = 1.0, 1.0
+        expected, reach = 1.0 - self.close, 1.0
         for size in range(1, MOST_TOKENS + 1):
             reach *= chance
             expected += reach
@@ -147,14 +152,16 @@ class DraftPolicy:
                 best, rate = size, here
         return best
 
-    def learn(self, match: int, drafted: int, accepted: int, seconds: float) -> None:
+    def learn(self, match: int, drafted: int, accepted: int, seconds: float, close: bool = False) -> None:
         """Take in how a draft went; ``seconds`` is what its step took, less what it takes without it."""
+        self.close += 0.12 * (close - self.close)
         bucket = self.bucket(match)
         for i in range(min(drafted, accepted + 1)):
             self.chances[bucket] += 0.12 * ((1.0 if i < accepted else 0.0) - self.chances[bucket])
-        self.spent = max(0.0, self.spent + seconds - accepted * self.costs.seconds(1))
+        saved = (accepted - close) * self.costs.seconds(1)
+        self.spent = max(0.0, self.spent + seconds - saved)
         if self.spent > 4 * self.costs.seconds(1):
             self.pause, self._next_pause = self._next_pause, min(128, 2 * self._next_pause)
             self.spent = 0.0
-        elif accepted == drafted:
+        elif accepted == drafted and not close:
             self._next_pause = 8

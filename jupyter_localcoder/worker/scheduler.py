@@ -41,8 +41,10 @@ GAP_SECONDS = 0.2
 """A batch with somebody who writes in it may take so long."""
 CHUNK = (512, 256, 128, 128)
 """Tokens read at once where nobody writes, by rank: what is lost when a higher rank comes."""
-CLOSE_CALL = 1.0
-"""A greedy token that leads by less, in logits, is not taken from a batch that verifies a draft."""
+CLOSE_CALL = 0.5
+"""A greedy token that leads by less, in logits, is not taken from a batch that verifies a draft.
+
+A batch of eight tokens moved leads of a 1.5B model by 0.07 at the median and by 0.25 at p95."""
 SHORT_READ_SECONDS = 0.25
 """A completion that reads no longer than this is computed alone."""
 
@@ -443,12 +445,11 @@ class Scheduler:
             self._compute_last_again(task)
         if share.draft:
             self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
-            drafted = accepted if close else len(share.draft)
-            if share.policy is not None and goes_on and drafted:
+            if share.policy is not None and goes_on:
                 # What others have cost in the same batch is not the draft's.
                 plain = self.costs.seconds(self._last_count - len(share.draft))
                 extra = max(0.0, seconds - plain) + share.draft_seconds
-                share.policy.learn(share.match, drafted, accepted, extra)
+                share.policy.learn(share.match, len(share.draft), accepted, extra, close)
         if not goes_on:
             self._end(task)
 

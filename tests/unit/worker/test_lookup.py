@@ -79,6 +79,25 @@ def test_it_comes_back_when_they_are_accepted_again() -> None:
     assert policy.size(12) >= 8
 
 
+def test_it_switches_itself_off_where_drafts_end_at_close_calls() -> None:
+    """Each costs a step: the token after it is computed again by itself."""
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 5)
+    sizes = []
+    for _ in range(60):
+        size = policy.size(12)
+        sizes.append(size)
+        if size:
+            extra = StepCosts(CPU).seconds(size + 1) - StepCosts(CPU).seconds(1)
+            policy.learn(12, size, 0, extra, close=True)
+    assert sizes[0] > 0
+    assert sizes.count(0) >= 50
+
+
+def test_frequent_close_calls_make_drafts_shorter() -> None:
+    calm, doubtful = (DraftPolicy(StepCosts(CPU), chances=[0.8] * 5, close=share) for share in (0.0, 0.9))
+    assert 0 <= doubtful.size(12) < calm.size(12)
+
+
 def test_costs_between_the_measured_sizes_lie_between() -> None:
     costs = StepCosts(CPU)
     assert costs.seconds(1) < costs.seconds(3) < costs.seconds(8) < costs.seconds(300)
