@@ -173,6 +173,8 @@ class WorkerProcess:
                     f"The inference worker speaks protocol {hello.protocol}, not {wire.PROTOCOL}.",
                     recovery="Two versions are mixed: install jupyter_localcoder again, and restart Jupyter.",
                 )
+            if reported:
+                raise BackendUnavailable(f"{reported[0].sentence} That was at once after it had said hello.")
         except asyncio.TimeoutError:
             await worker.stop(0.0)
             raise BackendUnavailable(

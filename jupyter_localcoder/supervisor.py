@@ -332,19 +332,13 @@ class Supervisor(LoggingConfigurable):
 
     async def unload(self, reason: str = "The model was unloaded.") -> None:
         """End the worker. What runs ends with `BackendUnavailable`; a load under way is abandoned."""
-        change = self._change
-        if change is not None and not change.done():
-            change.cancel()
-            await asyncio.wait([change])
-        if self._ending is not None:
-            await asyncio.wait([self._ending])
-        if self.state == "failed":
-            self._move("reset", reason)
-        if self.state == "stopped":
-            return
-        self._change_plan = None
-        self._change = asyncio.ensure_future(self._end_worker(reason))
-        await asyncio.shield(self._change)
+        change = self._change if self._changing else None
+        if change is None or self._change_plan is not None:
+            # In its place at once: who waits for that load must not begin another one in between.
+            self._change_plan = None
+            self._change = change = asyncio.ensure_future(self._unload(change, reason))
+            change.add_done_callback(_seen)
+        await asyncio.shield(change)
 
     async def close(self) -> None:
         """End everything; nothing is started after it."""
@@ -378,13 +372,9 @@ class Supervisor(LoggingConfigurable):
         while True:
             if self._closed:
                 raise BackendUnavailable("The service has ended.")
-            if self.state == "failed":
-                raise BackendUnavailable(
-                    self._reason, recovery="Load a model again, by hand, or choose a smaller one."
-                )
-            change = self._change
-            if change is not None and not change.done():
-                await self._wait_for(change, plan)
+            self._require_not_failed()
+            if self._change is not None and self._changing:
+                await self._wait_for(self._change, plan)
                 continue
             if self._loaded is not None and self._plan == plan:
                 return self._loaded
@@ -405,9 +395,22 @@ class Supervisor(LoggingConfigurable):
     async def _switch(self, plan: LoadPlan) -> wire.Loaded:
         self.on_demand(None)
         await self._free.wait()
+        self._require_not_failed()  # What ran may have ended by a crash.
         if self._worker is not None:
             await self._end_worker(f"Making room for {plan.model}.")
         return await self._start_and_load(plan, "start")
+
+    async def _unload(self, change: asyncio.Task[wire.Loaded | None] | None, reason: str) -> None:
+        """End the worker, after the change under way was abandoned."""
+        if change is not None:
+            change.cancel()
+            await asyncio.wait([change])
+        if self._ending is not None:
+            await asyncio.wait([self._ending])
+        if self.state == "failed":
+            self._move("reset", reason)
+        if self.state != "stopped":
+            await self._end_worker(reason)
 
     async def _start_and_load(self, plan: LoadPlan, move: str) -> wire.Loaded:
         self._plan = plan
@@ -484,7 +487,11 @@ class Supervisor(LoggingConfigurable):
         if self._life.can("gone"):
             self._move("gone", reason)
 
-    async def _restart(self, plan: LoadPlan, delay: float) -> wire.Loaded:
+    async def _restart(
+        self, plan: LoadPlan, delay: float, before: asyncio.Task[wire.Loaded | None] | None
+    ) -> wire.Loaded:
+        if before is not None:
+            await asyncio.wait([before])  # A load that the crash has ended, and that does not know it yet.
         await asyncio.sleep(delay)
         loaded = await self._start_and_load(plan, "retry")
         self._on_restart(plan.model)
@@ -539,9 +546,10 @@ class Supervisor(LoggingConfigurable):
         self._tell_crash(how, sentence, verdict)
         if give_up or plan is None:
             self._plan = None
-        elif verdict:
+        elif verdict or (self._changing and not loading):
             self._plan = None
-            # The same would end the same: the next request decides what is loaded.
+            # The same would end the same: the next request decides what is loaded. Or it is decided already:
+            # another model waited until this one had answered.
             self._move("unload", self._reason)
         else:
             self._begin_restart(plan, loading)
@@ -561,7 +569,7 @@ class Supervisor(LoggingConfigurable):
             "Restarting the worker in %.1f s (it was %s).", delay, "loading" if loading else "loaded"
         )
         self._change_plan = plan
-        self._change = asyncio.ensure_future(self._restart(plan, delay))
+        self._change = asyncio.ensure_future(self._restart(plan, delay, self._change))
         self._change.add_done_callback(_seen)
 
     def _crash_reason(self, sentence: str, give_up: bool, verdict: Verdict) -> str:
@@ -600,6 +608,17 @@ class Supervisor(LoggingConfigurable):
             self._watch = None
 
     # Small parts
+
+    @property
+    def _changing(self) -> bool:
+        """Whether a worker is being started, loaded or ended, or another model waits for that."""
+        return self._change is not None and not self._change.done()
+
+    def _require_not_failed(self) -> None:
+        if self.state == "failed":
+            raise BackendUnavailable(
+                self._reason, recovery="Load a model again, by hand, or choose a smaller one."
+            )
 
     def _send(self, frame: wire.ToWorker) -> None:
         if self._worker is not None:
@@ -657,8 +676,7 @@ class Supervisor(LoggingConfigurable):
     def _unload_idle(self) -> None:
         """Nothing has come for long enough. A request that comes now waits, and loads it again."""
         self._idle_timer = None
-        changing = self._change is not None and not self._change.done()
-        if self._jobs or self._admitting or self._loaded is None or changing:
+        if self._jobs or self._admitting or self._loaded is None or self._changing:
             return
         self._change_plan = None
         self._change = asyncio.ensure_future(

@@ -72,6 +72,8 @@ class Scripted:
         if self.script == "deaf":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self.send(hello(protocol=99) if self.script == "other-protocol" else hello())
+        if self.script == "dies-after-hello":
+            sys.exit(4)
         while (frame := wire.read_to_worker(self.reader.read)) is not None:
             self.take(frame)
         if self.script == "deaf":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -129,6 +130,30 @@ async def test_it_restarts_by_itself_after_a_crash_and_says_so(make: Make) -> No
         await answer(supervisor.job(plan("m"), request()))
     await until(lambda: supervisor.state == "ready")
     assert restarted == ["m"]
+
+
+async def test_a_worker_that_dies_right_after_its_hello_is_noticed_at_once(make: Make) -> None:
+    supervisor = make("dies-after-hello", max_crashes=1)
+    load = asyncio.ensure_future(supervisor.load(plan()))
+    await asyncio.sleep(0.01)
+    time.sleep(0.5)  # noqa: ASYNC251 - so that its hello and its end are heard of together
+    with pytest.raises(BackendUnavailable):
+        await asyncio.wait_for(load, 10)
+    assert supervisor.pid is None
+
+
+async def test_a_crash_while_another_model_waits_for_the_answer_leads_on_to_that_model(make: Make) -> None:
+    supervisor = make(ChangingSpawn("waits", "echo"))
+    frames = supervisor.job(plan("a"), request()).__aiter__()
+    assert isinstance(await anext(frames), wire.Text)
+    other = asyncio.ensure_future(answer(supervisor.job(plan("b"), request())))
+    await asyncio.sleep(0.05)
+    assert supervisor.pid is not None
+    os.kill(supervisor.pid, signal.SIGSEGV)
+    with pytest.raises(BackendUnavailable, match="SIGSEGV"):
+        await anext(frames)
+    assert (await other)[0] == "one two three"
+    assert supervisor.plan == plan("b")
 
 
 async def test_crashes_in_a_row_end_in_failed_and_a_load_by_hand_leads_out(make: Make) -> None:
