@@ -55,14 +55,8 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
         lines += [("context", f"{status.context_window} tokens"), ("runs on", status.acceleration)]
     if status.queue_length:
         lines.append(("requests", f"{status.queue_length} running or waiting"))
-    if speeds.decode_tokens_per_second:
-        lines.append(
-            (
-                "speed",
-                f"reads {speeds.prefill_tokens_per_second:.0f}, writes {speeds.decode_tokens_per_second:.1f}"
-                f" tokens/s, first token after {speeds.first_token_ms:.0f} ms",
-            )
-        )
+    if speeds.requests:
+        lines.append(("speed", _speed(speeds)))
     worker = f"worker {size(memory.worker_bytes)}, " if memory.worker_bytes else ""
     return [
         *lines,
@@ -71,3 +65,21 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
         *([("up", duration(status.uptime_seconds))] if status.uptime_seconds >= 1 else []),
         ("version", status.version),
     ]
+
+
+def _speed(speeds: backend.Speeds) -> str:
+    """What the last requests have shown; a speed that none of them had enough tokens for is left out."""
+    measured = [
+        f"{verb} {speed:.{digits}f} tokens/s"
+        for verb, speed, digits in (
+            ("reads", speeds.prefill_tokens_per_second, 0),
+            ("writes", speeds.decode_tokens_per_second, 1),
+        )
+        if speed
+    ]
+    first = (
+        f"first token after {speeds.first_token_ms:.0f} ms, nine of ten within "
+        f"{speeds.first_token_p90_ms:.0f} ms"
+    )
+    over = "the last request" if speeds.requests == 1 else f"median of the last {speeds.requests} requests"
+    return f"{', '.join([*measured, first])} ({over})"

@@ -14,11 +14,18 @@ class PingRequest(Request, frozen=True, kw_only=True):
 
 
 class Speeds(Reply, frozen=True, kw_only=True):
-    """Speeds of the last request that had enough tokens to measure; 0 before that."""
+    """Medians over the last requests of the loaded model; with none loaded, of the one that was used last.
+
+    0 where none of these requests had enough tokens to tell.
+    """
 
     prefill_tokens_per_second: float = 0.0
     decode_tokens_per_second: float = 0.0
     first_token_ms: float = 0.0
+    first_token_p90_ms: float = 0.0
+    """Nine of ten of these requests had their first token within this time."""
+    requests: int = 0
+    """How many requests these are; at most 50."""
 
 
 class Calibration(Reply, frozen=True, kw_only=True):

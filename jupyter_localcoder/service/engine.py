@@ -18,6 +18,7 @@ from ..settings import LocalCoderSettings
 from ..supervisor import Supervisor
 from .ladder import Ladder
 from .pace import Pace
+from .speeds import SpeedRecord
 from .stepping import SteppingJob
 
 
@@ -44,8 +45,7 @@ class Engine:
         self._ladder = ladder
         self._pace = pace
         self._latency_ms = latency_ms
-        self.speeds = backend.Speeds()
-        """The last speeds that were measured over enough tokens to mean something."""
+        self._record = SpeedRecord()
 
     def budget(self) -> backend.Calibration:
         """What a completion may read and write to come in time."""
@@ -96,21 +96,15 @@ class Engine:
         return Run(kind, prepare, timeout_ms, gate)
 
     def remember_speed(self, done: generation.Done) -> None:
-        """Keep the speeds of a run that had enough tokens."""
+        """Take note of how fast a request was."""
         self._pace.observe(done)
-        timings, usage = done.timings, done.usage
-        computed = usage.prompt_tokens - usage.cached_tokens
-        self.speeds = backend.Speeds(
-            prefill_tokens_per_second=(
-                timings.prefill_tokens_per_second if computed >= 32 else self.speeds.prefill_tokens_per_second
-            ),
-            decode_tokens_per_second=(
-                timings.decode_tokens_per_second
-                if usage.completion_tokens >= 8
-                else self.speeds.decode_tokens_per_second
-            ),
-            first_token_ms=timings.queue_ms + timings.prefill_ms,
-        )
+        self._record.observe(done)
+
+    @property
+    def speeds(self) -> backend.Speeds:
+        """How fast the loaded model was of late; with none loaded, the one that was used last."""
+        plan = self._supervisor.plan
+        return self._record.of(plan.digest if plan is not None else None)
 
 
 def wire_request(

@@ -1047,11 +1047,18 @@ export interface SettingsView {
   path: string;
 }
 
-/** Speeds of the last request that had enough tokens to measure; 0 before that. */
+/**
+ * Medians over the last requests of the loaded model; with none loaded, of the one that was used
+ * last.
+ *
+ * 0 where none of these requests had enough tokens to tell.
+ */
 export interface Speeds {
   prefill_tokens_per_second: number;
   decode_tokens_per_second: number;
   first_token_ms: number;
+  first_token_p90_ms: number;
+  requests: number;
 }
 
 /** The first frame: the request has an id, by which it can be cancelled. */

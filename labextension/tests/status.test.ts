@@ -20,7 +20,9 @@ const STATUS: BackendStatus = {
   speeds: {
     prefill_tokens_per_second: 1234.56,
     decode_tokens_per_second: 40.04,
-    first_token_ms: 81.2
+    first_token_ms: 81.2,
+    first_token_p90_ms: 120,
+    requests: 12
   },
   memory: {
     worker_bytes: 1.5 * 2 ** 30,
@@ -95,7 +97,8 @@ describe('the details', () => {
       'Requests waiting or running': '1',
       'Reading speed': '1,234.6 tokens per second',
       'Writing speed': '40 tokens per second',
-      'Time to the first token': '81 ms',
+      'Time to the first token': '81 ms; nine of ten within 120 ms',
+      'Requests measured': '12',
       'Memory of the model': '1.5 GiB',
       'Memory of the Jupyter server': '0.25 GiB',
       'Memory free': '3 GiB of 8 GiB',
@@ -105,7 +108,13 @@ describe('the details', () => {
   });
 
   it('leave out what was not measured', () => {
-    const speeds = { prefill_tokens_per_second: 0, decode_tokens_per_second: 0, first_token_ms: 0 };
+    const speeds = {
+      prefill_tokens_per_second: 0,
+      decode_tokens_per_second: 0,
+      first_token_ms: 0,
+      first_token_p90_ms: 0,
+      requests: 0
+    };
     const memory = {
       ...STATUS.memory,
       worker_bytes: 0,

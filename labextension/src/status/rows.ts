@@ -36,8 +36,9 @@ export function detailRows(
     row(trans.__('Reading speed'), speeds.prefill_tokens_per_second, perSecond),
     row(trans.__('Writing speed'), speeds.decode_tokens_per_second, perSecond),
     row(trans.__('Time to the first token'), speeds.first_token_ms, ms =>
-      trans.__('%1 ms', number(ms))
+      trans.__('%1 ms; nine of ten within %2 ms', number(ms), number(speeds.first_token_p90_ms))
     ),
+    row(trans.__('Requests measured'), speeds.requests, count => number(count)),
     row(trans.__('Memory of the model'), memory.worker_bytes, gibibytes),
     row(trans.__('Memory of the Jupyter server'), memory.server_bytes, gibibytes),
     row(trans.__('Memory free'), memory.available_bytes, free =>

@@ -239,7 +239,11 @@ class FakeClient(Client):
             uptime_seconds=4000.0,
             queue_length=1,
             speeds=backend.Speeds(
-                prefill_tokens_per_second=812.0, decode_tokens_per_second=31.4, first_token_ms=140.0
+                prefill_tokens_per_second=812.0,
+                decode_tokens_per_second=31.4,
+                first_token_ms=140.0,
+                first_token_p90_ms=300.0,
+                requests=12,
             ),
             memory=_MEMORY,
             air_gap=self.script.air_gap,

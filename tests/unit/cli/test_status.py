@@ -6,7 +6,9 @@ from __future__ import annotations
 def test_status_fits_a_terminal_of_80_columns(cli):
     out = cli("status", tty=True).out
     assert max(map(len, out.splitlines())) <= 80
-    for word in ("ready", "qwen2.5-coder-0.5b", "Tiny", "8192 tokens", "31.4", "8 GB of 16 GB", "1 h 06 min"):
+    for word in ("ready", "qwen2.5-coder-0.5b", "Tiny", "8192 tokens", "8 GB of 16 GB", "1 h 06 min"):
+        assert word in out
+    for word in ("reads 812", "writes 31.4", "after 140 ms", "within 300 ms", "last 12"):
         assert word in out
 
 
