@@ -12,7 +12,7 @@ MODEL := qwen2.5-coder-0.5b
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check unit browser bench generate format clean
+.PHONY: help demo lab test check unit browser bench soak fuzz audit generate format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -60,6 +60,15 @@ format: $(VENV)/.developing ## Format the sources
 bench: $(VENV)/.developing ## Measure, beside the bindings (TRACES=folder of notebooks, PEER_URL=a llama-server, MODEL=id or file)
 	$(if $(wildcard $(MODEL)),,$(BIN)/jupyter localcoder models pull $(MODEL) --accept-license --quiet)
 	$(BIN)/python -m tests.benchmarks --model $(MODEL) $(if $(TRACES),--traces $(TRACES)) $(if $(PEER_URL),--peer-url $(PEER_URL))
+
+soak: $(VENV)/.developing ## Let 50 clients work at one server on a tiny model (MINUTES=10)
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
+
+fuzz: $(VENV)/.developing ## Put hostile model headers through the reader (SECONDS=60)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+audit: $(VENV)/.developing ## Ask the advisory services about the packages that the product brings (needs a network)
+	$(BIN)/python -m tests.audit
 
 clean: ## Remove what was built (models and the virtual environment stay)
 	rm -rf build dist jupyter_localcoder/labextension labextension/lib labextension/node_modules

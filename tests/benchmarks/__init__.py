@@ -20,7 +20,8 @@ B A A B …), in one run, and the answer is the median of the pairwise ratios or
     server        a Jupyter server as a child process
     footprint     memory of a process
     peers/        what the product is held against
-    stack, typing, editing, mixed, cold, cancel, startup, memory      one bench each
+    stack, typing, editing, mixed, cold, cancel, startup, memory,
+    estimate, recovery            one bench each
 
 A new bench is one module with one function, `run(Setting) -> Iterator[Figure]`, and one line in `bench`.
 """

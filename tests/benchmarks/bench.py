@@ -9,12 +9,14 @@ from . import (
     cancel,
     cold,
     editing,
+    estimate,
     history,
     keystroke,
     memory,
     mixed,
     notebook,
     queue,
+    recovery,
     stack,
     startup,
     titles,
@@ -50,6 +52,8 @@ BENCHES: tuple[Bench, ...] = (
     Bench("queue", "time that the queue adds to each of many requests, and its memory", queue.run),
     Bench("titles", "time that a completion waits for a title that is being made", titles.run),
     Bench("memory", "memory that the extension adds to a Jupyter server, and the worker's own", memory.run),
+    Bench("estimate", "the estimate of a load against the memory of a real worker", estimate.run),
+    Bench("recovery", "time from a SIGKILL of the worker to the next first token", recovery.run),
     Bench(
         "notebook", "lines of notebooks that completion meets, and how sure it is (--traces)", notebook.run
     ),

@@ -42,6 +42,8 @@ class Mappings:
     """Pages of one file."""
     buffers: float
     """Anonymous mappings of 16 MB and more: what llama.cpp allocates, and nothing that Python does."""
+    reserved: float
+    """Size of these mappings, with what of them was never touched."""
 
 
 def mappings(pid: int, file: Path) -> Mappings | None:
@@ -50,7 +52,10 @@ def mappings(pid: int, file: Path) -> Mappings | None:
     if not hasattr(process, "memory_maps"):
         return None
     maps = process.memory_maps(grouped=False)
+    # What may not be written is address space that malloc keeps for later.
+    buffers = [m for m in maps if m.path == "[anon]" and m.size >= 16 * MB and "w" in m.perms]
     return Mappings(
         file=sum(part.rss for part in maps if part.path == str(file)) / MB,
-        buffers=sum(part.rss for part in maps if part.path == "[anon]" and part.size >= 16 * MB) / MB,
+        buffers=sum(part.rss for part in buffers) / MB,
+        reserved=sum(part.size for part in buffers) / MB,
     )

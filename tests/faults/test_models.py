@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import shutil
-import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from jupyter_localcoder.models import gguf
 from jupyter_localcoder.models.store import ModelStore
 from tests.faults.conftest import Open
 from tests.support.full_disk import fill_up, small_disk
+from tests.support.mutated_headers import mutated
 from tests.support.workers import request
 from tests.unit.models.conftest import answer, bench, serve, server, tiny, url_source
 
@@ -23,29 +22,6 @@ __all__ = ["answer", "bench", "serve", "server", "tiny", "url_source"]
 
 HEADERS = 600
 READ_SECONDS = 0.1
-_NUMBERS = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1)
-
-
-def mutated(whole: bytes, number: int) -> bytes:
-    """The header of this number in the corpus: the same bytes each time."""
-    chance = random.Random(number)
-    raw = bytearray(whole[:8192] if number % 3 else whole)
-    for _ in range(chance.randint(1, 5)):
-        at = chance.randrange(min(len(raw), 8000))
-        match chance.randrange(6):
-            case 0:
-                raw[at] ^= 1 << chance.randrange(8)
-            case 1:
-                raw[at : at + 8] = struct.pack("<Q", chance.choice(_NUMBERS))
-            case 2:
-                raw[at : at + 4] = struct.pack("<I", chance.choice(_NUMBERS) % 2**32)
-            case 3:
-                raw[at:at] = chance.randbytes(chance.randint(1, 40))
-            case 4:
-                del raw[at : at + chance.randint(1, 40)]
-            case _:
-                raw[at : at + 16] = raw[: chance.randint(1, 64)]
-    return bytes(raw)
 
 
 def test_25_a_corpus_of_mutated_headers_is_read_or_refused_in_time(tiny_gguf: Path, tmp_path: Path) -> None:

@@ -128,6 +128,11 @@ class JupyterServer:
         return str(self._told["url"])
 
     @property
+    def token(self) -> str:
+        """Its own token, which opens all of Jupyter's routes."""
+        return str(self._told["token"])
+
+    @property
     def process(self) -> psutil.Process:
         """Its process."""
         assert self._server is not None

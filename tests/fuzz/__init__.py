@@ -1,0 +1,12 @@
+"""Hostile headers of model files without end, through the bounded reader.
+
+Run it from the root of the repository::
+
+    python -m tests.fuzz [--seconds 60] [--first N] [--guided]
+
+::
+
+    __main__      the command line, and mutation at random
+    trial         one input: read, or refused, and how long it took
+    guided        mutation led by coverage, where atheris is installed
+"""
