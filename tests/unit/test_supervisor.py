@@ -290,7 +290,8 @@ async def test_native_prints_without_end_break_nothing(make: Make) -> None:
     ],
 )
 async def test_a_worker_that_does_not_come_up_is_one_clear_error(make: Make, script: str, words: str) -> None:
-    supervisor = make(script, start_timeout_seconds=1.0)
+    # Only what never comes is to be given up: to start a process takes seconds where the machine is busy.
+    supervisor = make(script, start_timeout_seconds=1.0 if script == "silent" else 60.0)
     with pytest.raises(BackendUnavailable, match=words):
         await supervisor.load(plan())
     assert supervisor.state == "stopped"

@@ -299,4 +299,4 @@ class SupervisorMachine(RuleBasedStateMachine):
 
 
 TestSupervisorMachine = SupervisorMachine.TestCase
-TestSupervisorMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestSupervisorMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
