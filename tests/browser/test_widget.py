@@ -57,9 +57,7 @@ def press(widget: Any, label: str) -> None:
 
 
 def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Workshop, tmp_path: Path) -> None:
-    size = len(workshop.source.files[f"{CODER}.gguf"])
-    workshop.source.chunk_seconds = 0.02
-    workshop.source.hold(size // 2)
+    workshop.hold()
     widget = opened(page, workshop)
     badge = card(widget).locator(".localcoder-badge")
     expect(badge).to_have_text("not downloaded")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import Lab, running_lab
-from tests.support.model_source import ModelSource, running_source, write_catalogue
+from tests.support.model_source import CHUNK_BYTES, ModelSource, running_source, write_catalogue
 from tests.support.tiny_model import write_tiny_model
 
 CODER, GENERAL, DAMAGED, ENORMOUS = "tiny-coder", "tiny-general", "tiny-damaged", "tiny-enormous"
@@ -52,6 +52,14 @@ class Workshop:
     def fetch(self, model: str = CODER) -> None:
         """Take a model in, past the download."""
         self.call("POST", "models/import", {"path": str(self.folder / f"{model}.gguf"), "id": model})
+
+    def hold(self, model: str = CODER) -> int:
+        """Let a download come slowly, and stop before its half; the byte where it stops."""
+        byte = len(self.source.files[f"{model}.gguf"]) * 45 // 100
+        self.source.chunk_seconds = 0.02
+        # The chunk in which the byte lies is still sent.
+        self.source.hold(byte - CHUNK_BYTES)
+        return byte
 
     def empty(self) -> None:
         """No model, no part, no licence accepted, no setting, the source at full speed."""
