@@ -228,3 +228,26 @@ def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_p
     expect(shown.get_by_role("button", name="Edit the title…")).to_be_focused()
     page.keyboard.press("Escape")
     expect(row(panel, kept).get_by_role("button")).to_be_focused()
+
+
+def test_notebook_7_has_it_too(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    first = answered(lab, "How do whales sleep?", "With **half** of the brain.")
+    page.goto(lab.page("tree"))
+    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=60_000)
+    page.get_by_role("menuitem", name="View").click()
+    page.get_by_text("Right Sidebar", exact=True).hover()
+    page.get_by_role("menuitem", name="LocalCoder").click()
+    page.get_by_role("tab", name="History").click()
+    panel = page.locator(PANEL)
+    expect(row(panel, first)).to_be_visible()
+    second = answered(lab, "And dolphins?")
+    expect(row(panel, second)).to_be_visible()
+    panel.get_by_label("Search prompts, answers and titles").fill("brain")
+    expect(row(panel, second)).to_have_count(0)
+    shown = open_row(panel, first)
+    expect(shown.locator("strong")).to_have_text("half")
+    page.screenshot(path=tmp_path / "notebook-7.png")
+    shown.get_by_role("button", name="Delete…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row(panel, first)).to_have_count(0)
+    assert [one["id"] for one in lab.call("GET", "responses")["responses"]] == [second]

@@ -135,3 +135,21 @@ def test_a_command_ends_all_without_the_panel(page: Any, lab: GhostLab) -> None:
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:cancel-all'); }")
     expect(page.get_by_text("One request was cancelled.")).to_be_visible()
     assert lab.call("GET", "queue")["running"] == []
+
+
+def test_notebook_7_has_it_too(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    page.goto(lab.page("tree"))
+    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=60_000)
+    page.get_by_role("menuitem", name="View").click()
+    page.get_by_text("Right Sidebar", exact=True).hover()
+    page.get_by_role("menuitem", name="LocalCoder").click()
+    page.get_by_role("tab", name="Queue").click()
+    panel = page.locator(PANEL)
+    expect(panel).to_contain_text("Nothing runs, and nothing waits.")
+    first, second = ask(lab, "first"), ask(lab, "second")
+    expect(card(panel, first)).to_contain_text("runs")
+    expect(card(panel, second)).to_contain_text("waits, position 2")
+    page.screenshot(path=tmp_path / "notebook-7.png")
+    card(panel, first).get_by_role("button", name=re.compile("^Cancel")).click()
+    expect(card(panel, second)).to_contain_text("runs")
+    assert [one["id"] for one in lab.call("GET", "queue")["running"]] == [second]
