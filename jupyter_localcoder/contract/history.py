@@ -248,7 +248,7 @@ class ConversationInfo(Reply, frozen=True, kw_only=True):
 
     id: str
     title: str
-    """The one that it was given by hand; else that of its first turn."""
+    """The one that it was given by hand; else that of its first turn; else how its first question begins."""
     turns: int
     notebook: str
     created_at: str

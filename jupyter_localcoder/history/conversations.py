@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from ..contract.history import ConversationInfo, Response
+from ..contract.history import TITLE_CHARS, ConversationInfo, Response
 from .rows import Place
 
 _MAX_TURNS = 100_000
@@ -172,9 +172,10 @@ def _mend(db: sqlite3.Connection, id_: str) -> None:
 
 def info(row: sqlite3.Row) -> ConversationInfo:
     """A row in the form of the contract."""
+    title = row["own_title"] or row["title"] or ""
     return ConversationInfo(
         id=row["id"],
-        title=row["own_title"] or row["title"] or "",
+        title=title if len(title) <= TITLE_CHARS else title[: TITLE_CHARS - 1] + "…",
         turns=row["turns"],
         notebook=row["notebook"],
         created_at=row["created_at"],
@@ -185,7 +186,9 @@ def info(row: sqlite3.Row) -> ConversationInfo:
 
 _WITH_TITLE = (
     f"SELECT {', '.join('conversations.' + name for name in _FIELDS.split(', '))},"  # noqa: S608
-    " conversations.title AS own_title, responses.title AS title"
+    " conversations.title AS own_title,"
+    # The name of the model, which stands in for the title of an answer, would be that of all conversations.
+    " CASE responses.title_source WHEN 'model' THEN responses.preview ELSE responses.title END AS title"
     " FROM conversations LEFT JOIN responses ON responses.id = conversations.root"
 )
 

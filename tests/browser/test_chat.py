@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
-from tests.browser.test_commands import ACTING, fenced, opened
+from tests.browser.test_commands import ACTING, SET_SOURCE, fenced, opened
 from tests.support.hostile_answers import AWAY, HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -88,13 +88,112 @@ def test_a_question_is_answered_and_its_code_used(page: Any, answers: Answers, t
     assert page.evaluate(SOURCES) == ["x = 1", "print(x)", "y = x + 1"]
     record = page.evaluate(RECORD, 2)
     assert (record["command"], record["model"]) == ("chat", MODEL)
-    page.locator(".jp-CodeCell .cm-content").nth(1).click()
-    button(chat, "Replace cell").click()
-    assert page.evaluate(SOURCES)[1] == "y = x + 1"
-    page.locator(".jp-CodeCell .cm-content").nth(1).click()
-    page.keyboard.press("Control+z")
-    assert page.evaluate(SOURCES)[1] == "print(x)"
     assert page.locator(".jp-OutputArea-output").count() == 0, "nothing runs by itself"
+
+
+def test_code_replaces_a_cell_once_the_change_is_accepted(
+    page: Any, answers: Answers, tmp_path: Path
+) -> None:
+    answers.say(fenced("y = x + 1"))
+    opened(page, answers, "replace.ipynb", "x = 1", "print(x)")
+    chat = chat_of(page)
+    ask(page, chat, "How does it grow?")
+    expect(says(chat)).to_have_text("Done.")
+    replace = button(chat, "Replace cell")
+    replace.click()
+    change = page.get_by_role("region", name="LocalCoder: Replace the cell")
+    expect(change).to_be_focused()
+    expect(change.get_by_role("status")).to_contain_text("1 change suggested.")
+    expect(change.locator(".cm-deletedChunk")).to_contain_text("print(x)")
+    assert page.evaluate(SOURCES) == ["x = 1", "print(x)"]
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        page.screenshot(path=tmp_path / f"{theme}.png")
+        assert violations(page, ".jp-LocalCoder-Command") == [], theme
+    change.focus()
+    page.keyboard.press("Escape")
+    expect(change).to_have_count(0)
+    assert page.evaluate(SOURCES) == ["x = 1", "print(x)"]
+
+    replace.click()
+    expect(change).to_be_focused()
+    page.evaluate(SET_SOURCE, "print(x, x)")
+    expect(change.get_by_role("status")).to_contain_text("The cell was changed in the meantime")
+    expect(change.get_by_role("button", name="Accept all")).to_have_count(0)
+    replace.click()  # it takes the place of the other
+    expect(change).to_have_count(1)
+    expect(change).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(change).to_have_count(0)
+    assert page.evaluate(SOURCES) == ["x = 1", "y = x + 1"]
+    record = page.evaluate(RECORD, 1)
+    assert (record["command"], record["model"]) == ("chat", MODEL)
+    expect(page.locator(".jp-CodeCell .cm-content").nth(1)).to_be_focused()
+    page.keyboard.press("Control+z")
+    assert page.evaluate(SOURCES) == ["x = 1", "print(x, x)"]
+    assert page.locator(".jp-OutputArea-output").count() == 0, "nothing runs by itself"
+
+
+def test_the_versions_of_an_answer_are_browsed(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say("first")
+    opened(page, answers, "versions.ipynb", "x = 1")
+    chat = chat_of(page)
+    texts = chat.locator(".jp-RenderedMarkdown")
+    ask(page, chat, "Why?")
+    expect(says(chat)).to_have_text("Done.")
+    versions = chat.get_by_role("group", name="Versions of this turn")
+    expect(versions).to_have_count(0)
+    answers.say("second")
+    button(chat, "Answer again").click()
+    expect(texts).to_have_text(["second"])
+    expect(versions).to_contain_text("2 of 2")
+    previous, following = (button(versions, f"{way} version") for way in ("Previous", "Next"))
+    expect(following).to_be_disabled()
+    previous.focus()
+    page.keyboard.press("Enter")
+    expect(texts).to_have_text(["first"])
+    expect(versions).to_contain_text("1 of 2")
+    expect(previous).to_be_focused()
+    page.screenshot(path=tmp_path / "versions.png")
+    assert violations(page, CHAT) == []
+
+    answers.say("third")
+    ask(page, chat, "And?")
+    expect(texts).to_have_text(["first", "third"])
+    expect(says(chat)).to_have_text("Done.")
+    following.click()
+    expect(texts).to_have_text(["second"])
+    previous.click()
+    expect(texts).to_have_text(["first", "third"])
+
+
+def test_a_conversation_is_renamed(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say("With half of the brain.")
+    opened(page, answers, "rename.ipynb", "x = 1")
+    chat = chat_of(page)
+    ask(page, chat, "How do whales sleep?")
+    choice = chat.get_by_role("combobox", name="Conversation")
+    chosen = choice.locator("option:checked")
+    expect(chosen).to_have_text("How do whales sleep?")
+    choice.focus()
+    page.keyboard.press("F2")
+    title = page.get_by_role("dialog").get_by_role("textbox")
+    expect(title).to_have_value("How do whales sleep?")
+    page.screenshot(path=tmp_path / "rename.png")
+    title.fill("Whales at night")
+    page.keyboard.press("Enter")
+    expect(chosen).to_have_text("Whales at night")
+    expect(choice).to_be_focused()
+    button(chat, "Rename…").click()
+    title.fill("Whales")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(chosen).to_have_text("Whales")
+    page.screenshot(path=tmp_path / "renamed.png")
+    assert violations(page, CHAT) == []
+    titles = [one["title"] for one in answers.lab.call("GET", "conversations")["conversations"]]
+    assert titles[0] == "Whales"
 
 
 def test_an_answer_is_stopped_and_asked_for_again(page: Any, answers: Answers) -> None:

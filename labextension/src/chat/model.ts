@@ -7,9 +7,16 @@
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { Asking } from '../answers/asking';
-import type { ChatRequest, ConversationInfo, ErrorPayload, Origin, Reference } from '../contract';
+import type {
+  ChatRequest,
+  Conversation,
+  ConversationInfo,
+  ErrorPayload,
+  Origin,
+  Reference
+} from '../contract';
 import { ChannelError, type IChannel } from '../tokens';
-import { asked, ended, type ITurn, kept } from './turn';
+import { asked, ended, type ITurn, kept, versionsOf } from './turn';
 
 /** So many conversations are listed; older ones are still in the history. */
 const LISTED = 100;
@@ -94,18 +101,55 @@ export class ChatModel {
   async open(id: string): Promise<void> {
     const found = await this._request(() => this._channel.request('conversation:get', { id }));
     if (found) {
-      this._leave(id, found.turns.map(kept));
+      this._leave(id, turnsOf(found));
     } else {
       this._changed.emit();
     }
   }
 
+  /** Give a conversation a title by hand. */
+  async rename(id: string, title: string): Promise<void> {
+    const info = await this._request(() =>
+      this._channel.request('conversation:rename', { id, title })
+    );
+    if (info) {
+      this._conversations = this._conversations.map(one => (one.id === id ? info : one));
+    }
+    this._changed.emit();
+  }
+
   async delete(id: string): Promise<void> {
-    await this._request(() => this._channel.request('conversation:delete', { id }));
+    const deleted = await this._request(() => this._channel.request('conversation:delete', { id }));
+    if (!deleted) {
+      this._changed.emit();
+      return;
+    }
     if (id === this._conversation) {
       this.begin();
     }
     await this.refresh();
+  }
+
+  /** Show another of the turns at a place, with what follows it. */
+  async show(index: number, id: string): Promise<void> {
+    const before = this._turns;
+    const found = await this._request(() =>
+      this._channel.request('conversation:get', { id: this._conversation, turn: id })
+    );
+    if (this._turns !== before) {
+      return;
+    }
+    const turns = found ? turnsOf(found) : this._replacedBy(index, id);
+    if (turns) {
+      this._error = null;
+      this._remember(index);
+      // What stays, and the place that is looked at, stay the same elements on the screen.
+      this._turns = turns.map((turn, at) => {
+        const shown = before[at];
+        return shown && (at === index || shown.id === turn.id) ? { ...turn, key: shown.key } : turn;
+      });
+    }
+    this._changed.emit();
   }
 
   /** Put something into the box of the next question. */
@@ -121,14 +165,17 @@ export class ChatModel {
 
   ask(words: string, references: readonly Reference[]): void {
     const turns = this._turns.filter(({ id }) => id !== '');
-    this._ask(turns, words, references);
+    // One that came to nothing gives its place to this one.
+    const nothing = this._turns.find(({ id }) => id === '');
+    this._ask(turns, words, references, nothing?.alternatives);
   }
 
   /** Ask another question in the place of one, and forget on the screen what followed it. */
   edit(index: number, words: string): void {
     const turn = this._turns[index];
     if (turn) {
-      this._ask(this._turns.slice(0, index), words, turn.references);
+      this._remember(index);
+      this._ask(this._turns.slice(0, index), words, turn.references, versionsOf(turn));
     }
   }
 
@@ -139,10 +186,12 @@ export class ChatModel {
       return;
     }
     const before = this._turns.slice(0, index);
+    const { parent, words, references } = turn;
     if (turn.id === '') {
-      this._ask(before, turn.words, turn.references);
+      this._ask(before, words, references, turn.alternatives);
     } else {
-      this._start([...before, asked(this._key(), turn.parent, turn.words, turn.references)], {
+      this._remember(index);
+      this._start([...before, asked(this._key(), parent, words, references, versionsOf(turn))], {
         conversation: this._conversation,
         regenerate: turn.id
       });
@@ -153,9 +202,14 @@ export class ChatModel {
     this._asking.stop();
   }
 
-  private _ask(before: readonly ITurn[], words: string, references: readonly Reference[]): void {
+  private _ask(
+    before: readonly ITurn[],
+    words: string,
+    references: readonly Reference[],
+    beside: readonly string[] = []
+  ): void {
     const parent = before.filter(({ id }) => id !== '').at(-1)?.id ?? '';
-    this._start([...before, asked(this._key(), parent, words, references)], {
+    this._start([...before, asked(this._key(), parent, words, references, beside)], {
       messages: [{ role: 'user', content: words }],
       references: [...references],
       ...(this._conversation === ''
@@ -177,6 +231,7 @@ export class ChatModel {
     }
     this._conversation = conversation;
     this._turns = turns;
+    this._replaced.clear();
     this._error = null;
     this._isLeft = true;
     this._changed.emit();
@@ -193,12 +248,28 @@ export class ChatModel {
     }
     this._turns = [
       ...this._turns.slice(0, -1),
-      { ...last, text, state, error, ...(done && ended(done, this._now())) }
+      { ...last, text, state, error, ...(done && ended(last, done, this._now())) }
     ];
     if (done && done.conversation !== '' && done.text !== '') {
       this._conversation = done.conversation;
     }
     this._changed.emit();
+  }
+
+  /** Something else comes in the place of a turn. */
+  private _remember(index: number): void {
+    const id = this._turns[index]?.id ?? '';
+    if (id !== '') {
+      this._replaced.set(id, this._turns);
+    }
+  }
+
+  /** The turns as they were before something came in the place of one of them. */
+  private _replacedBy(index: number, id: string): ITurn[] | undefined {
+    const alternatives = this._turns[index]?.alternatives ?? [];
+    return this._replaced
+      .get(id)
+      ?.map((turn, at) => (at === index ? { ...turn, alternatives } : turn));
   }
 
   private async _request<T>(ask: () => Promise<T>): Promise<T | null> {
@@ -232,9 +303,15 @@ export class ChatModel {
   private _conversations: readonly ConversationInfo[] = [];
   private _conversation = '';
   private _turns: readonly ITurn[] = [];
+  /** By id of the turn that was replaced: the server remembers what it keeps, and here is what it does not. */
+  private readonly _replaced = new Map<string, readonly ITurn[]>();
   private _error: ErrorPayload | null = null;
   private _isLeft = false;
   /** Whether anybody looks: a page whose chat is never opened asks for no conversations. */
   private _isWanted = false;
   private _count = 0;
+}
+
+function turnsOf({ turns, alternatives }: Conversation): ITurn[] {
+  return turns.map(turn => kept(turn, alternatives[turn.id]));
 }

@@ -1,12 +1,14 @@
 /** What of the page a chat can refer to, and where code of an answer can go. */
 
+import { Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IProvenance } from '../answers/provenance';
-import { insertBelow, languageOf, selectionOf, write } from '../commands/cell';
+import { insertBelow, languageOf, selectionOf } from '../commands/cell';
 import type { ICompletion } from '../completion/token';
 import type { KernelVariable, Origin, Reference } from '../contract';
 import { described, type IEntry, type IOffers, type ISuggestion } from './mention';
@@ -19,6 +21,7 @@ export class Page {
     private readonly _tracker: INotebookTracker,
     private readonly _contents: Contents.IManager,
     private readonly _completion: ICompletion | null,
+    private readonly _languages: IEditorLanguageRegistry,
     private readonly _trans: TranslationBundle
   ) {}
 
@@ -80,12 +83,29 @@ export class Page {
     }
   }
 
-  /** Put code in the place of the text of the current cell, as one step to undo. */
-  replace(code: string, record: IProvenance): void {
-    const { activeCell: cell } = this._tracker;
-    if (cell) {
-      write(cell, code, record);
+  /** Show beside the current cell what code in the place of its text would change, to accept or to reject. */
+  async replace(code: string, record: IProvenance): Promise<void> {
+    const { currentWidget: notebook, activeCell: cell } = this._tracker;
+    // Apart, so that a page in which no cell is changed does not load what shows a change.
+    const { ChangePanel } = await import('../commands/change');
+    if (!notebook || !cell || cell.isDisposed) {
+      return;
     }
+    const trans = this._trans;
+    if (cell.model.sharedModel.getSource() === code) {
+      Notification.info(trans.__('The cell is the same already.'), { autoClose: 6000 });
+      return;
+    }
+    new ChangePanel({
+      notebook,
+      cell,
+      source: code,
+      record,
+      title: trans.__('Replace the cell'),
+      model: record.model,
+      languages: this._languages,
+      trans
+    }).open();
   }
 
   private async _file(path: string): Promise<Reference> {

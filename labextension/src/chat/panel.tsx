@@ -7,8 +7,10 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { askTitle } from '../panels/askTitle';
 import type { CodeAction } from './codeBlocks';
 import { Composer } from './composer';
+import type { ConversationInfo } from '../contract';
 import type { ChatModel } from './model';
 import type { Page } from './page';
 import type { ITurn } from './turn';
@@ -63,7 +65,13 @@ export class ChatPanel extends ReactWidget {
   private _head(): React.JSX.Element {
     const { model, trans } = this._options;
     const { conversations, conversation, error } = model;
-    const isListed = conversations.some(({ id }) => id === conversation);
+    const listed = conversations.find(({ id }) => id === conversation);
+    const isListed = listed !== undefined;
+    const rename = (): void => {
+      if (listed) {
+        void this._rename(listed);
+      }
+    };
     return (
       <div className="jp-LocalCoder-Chat-head">
         <select
@@ -75,6 +83,12 @@ export class ChatPanel extends ReactWidget {
               model.begin();
             } else {
               void model.open(event.target.value);
+            }
+          }}
+          onKeyDown={event => {
+            if (event.key === 'F2') {
+              event.preventDefault();
+              rename();
             }
           }}
         >
@@ -98,6 +112,15 @@ export class ChatPanel extends ReactWidget {
           }}
         >
           {trans.__('New')}
+        </button>
+        <button
+          type="button"
+          className="jp-LocalCoder-button"
+          title={trans.__('Give this conversation a title (F2 in the list)')}
+          disabled={!isListed}
+          onClick={rename}
+        >
+          {trans.__('Rename…')}
         </button>
         <button
           type="button"
@@ -146,6 +169,9 @@ export class ChatPanel extends ReactWidget {
             onRegenerate={() => {
               model.regenerate(index);
             }}
+            onShow={id => {
+              void model.show(index, id);
+            }}
             onInspect={inspect}
             onCode={this._onCode}
             rendermime={rendermime}
@@ -171,9 +197,17 @@ export class ChatPanel extends ReactWidget {
     if (action === 'insert') {
       page.insert(code, turn.record);
     } else {
-      page.replace(code, turn.record);
+      void page.replace(code, turn.record);
     }
   };
+
+  private async _rename({ id, title }: ConversationInfo): Promise<void> {
+    const { model, trans } = this._options;
+    const written = await askTitle(trans.__('Rename the conversation'), title, trans);
+    if (written !== '' && written !== title) {
+      await model.rename(id, written);
+    }
+  }
 
   private async _delete(id: string): Promise<void> {
     const { model, trans } = this._options;

@@ -2,6 +2,7 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -26,7 +27,7 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
   description: 'A chat with the local model, in the sidebar.',
   autoStart: true,
   provides: IChat,
-  requires: [IChannel, IPanels, INotebookTracker, IRenderMimeRegistry],
+  requires: [IChannel, IPanels, INotebookTracker, IRenderMimeRegistry, IEditorLanguageRegistry],
   optional: [ICompletion, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
@@ -34,12 +35,13 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
     panels: IPanels,
     tracker: INotebookTracker,
     rendermime: IRenderMimeRegistry,
+    languages: IEditorLanguageRegistry,
     completion: ICompletion | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): IChat => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
-    const page = new Page(tracker, app.serviceManager.contents, completion, trans);
+    const page = new Page(tracker, app.serviceManager.contents, completion, languages, trans);
     const model = new ChatModel(channel, () => page.origin);
     panels.add({
       id: SECTION,

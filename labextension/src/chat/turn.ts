@@ -22,6 +22,11 @@ export interface ITurn {
   parent: string;
   words: string;
   references: readonly Reference[];
+  /**
+   * Ids of all turns at its place, oldest first, where there are several: it was answered again, or
+   * asked otherwise. While it has no id, those beside it.
+   */
+  alternatives: readonly string[];
   text: string;
   state: AskingState;
   /** Why the model stopped: as in `Done`. */
@@ -39,7 +44,8 @@ export function asked(
   key: string,
   parent: string,
   words: string,
-  references: readonly Reference[]
+  references: readonly Reference[],
+  alternatives: readonly string[] = []
 ): ITurn {
   return {
     key,
@@ -47,6 +53,7 @@ export function asked(
     parent,
     words,
     references,
+    alternatives,
     text: '',
     state: 'waiting',
     finish: '',
@@ -57,11 +64,28 @@ export function asked(
   };
 }
 
-/** What the last frame says of it. */
-export function ended(done: Done, now: Date): Partial<ITurn> {
+/** Which of the turns at its place it is, from 0, and of how many. */
+export function versionOf({ id, alternatives }: ITurn): { at: number; count: number } {
+  const found = alternatives.indexOf(id);
+  const isBeside = found < 0 && alternatives.length > 0;
   return {
-    // An empty answer is no turn of the conversation.
-    id: done.text === '' ? '' : done.run,
+    at: found < 0 ? alternatives.length : found,
+    count: alternatives.length + Number(isBeside)
+  };
+}
+
+/** The turns at the place of one that is to be asked or answered again, that one included. */
+export function versionsOf({ id, alternatives }: ITurn): readonly string[] {
+  return alternatives.length === 0 && id !== '' ? [id] : alternatives;
+}
+
+/** What the last frame says of it. */
+export function ended({ alternatives }: ITurn, done: Done, now: Date): Partial<ITurn> {
+  // An empty answer is no turn of the conversation.
+  const id = done.text === '' ? '' : done.run;
+  return {
+    id,
+    alternatives: id === '' || alternatives.length === 0 ? alternatives : [...alternatives, id],
     finish: done.finish,
     tokens: {
       read: done.usage.prompt_tokens,
@@ -74,10 +98,10 @@ export function ended(done: Done, now: Date): Partial<ITurn> {
 }
 
 /** A turn that was kept. */
-export function kept(response: Response): ITurn {
+export function kept(response: Response, alternatives: readonly string[] = []): ITurn {
   const { prompt_tokens: read, completion_tokens: written } = response;
   return {
-    ...asked(response.id, response.parent_id, response.prompt, response.references),
+    ...asked(response.id, response.parent_id, response.prompt, response.references, alternatives),
     id: response.id,
     text: plain(response.content),
     state: response.finish === 'canceled' ? 'stopped' : 'done',

@@ -5,9 +5,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Answer } from './answer';
+import { Button } from '../panels/button';
 import { Chips } from './chips';
 import type { CodeAction } from './codeBlocks';
-import type { ITurn } from './turn';
+import { type ITurn, versionOf } from './turn';
 import { stateSentence, usageSentence } from './words';
 
 export interface ITurnProps {
@@ -16,6 +17,8 @@ export interface ITurnProps {
   canAsk: boolean;
   onEdit: (words: string) => void;
   onRegenerate: () => void;
+  /** Show another turn that stands at its place. */
+  onShow: (id: string) => void;
   onInspect: (run: string) => void;
   onCode: (action: CodeAction, code: string, turn: ITurn) => void;
   rendermime: IRenderMimeRegistry;
@@ -77,6 +80,7 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
         )}
         {isOver && (
           <div className="jp-LocalCoder-buttons">
+            <Versions turn={turn} isOff={!canAsk} onShow={props.onShow} trans={trans} />
             <button
               type="button"
               className="jp-LocalCoder-button"
@@ -101,6 +105,46 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
         <p className="jp-LocalCoder-Turn-usage">{usageSentence(turn, trans)}</p>
       </section>
     </article>
+  );
+}
+
+interface IVersionsProps {
+  turn: ITurn;
+  isOff: boolean;
+  onShow: (id: string) => void;
+  trans: TranslationBundle;
+}
+
+/** Where a question was answered again or asked otherwise: which of the turns this is, and the way to the others. */
+function Versions({ turn, isOff, onShow, trans }: IVersionsProps): React.JSX.Element | null {
+  const { at, count } = versionOf(turn);
+  if (count < 2) {
+    return null;
+  }
+  const step = (label: string, name: string, to: number): React.JSX.Element => {
+    const id = turn.alternatives[to] ?? '';
+    return (
+      <Button
+        label={label}
+        name={name}
+        title={name}
+        isOff={isOff || id === ''}
+        onClick={() => {
+          onShow(id);
+        }}
+      />
+    );
+  };
+  return (
+    <span
+      role="group"
+      aria-label={trans.__('Versions of this turn')}
+      className="jp-LocalCoder-Versions"
+    >
+      {step('‹', trans.__('Previous version'), at - 1)}
+      <span aria-live="polite">{trans.__('%1 of %2', at + 1, count)}</span>
+      {step('›', trans.__('Next version'), at + 1)}
+    </span>
   );
 }
 

@@ -29,7 +29,8 @@ export function Head({ title, view, model }: IHeadProps): React.JSX.Element {
 export interface IButtonsProps {
   actions: readonly Action[];
   onAction: (action: Action) => void;
-  onRefine: (sentence: string) => void;
+  /** Absent where nothing can be asked for again. */
+  onRefine?: (sentence: string) => void;
   trans: TranslationBundle;
 }
 
@@ -38,7 +39,7 @@ export function Buttons({ actions, onAction, onRefine, trans }: IButtonsProps): 
   const submit = (event: React.FormEvent): void => {
     event.preventDefault();
     if (sentence.trim() !== '') {
-      onRefine(sentence.trim());
+      onRefine?.(sentence.trim());
       setSentence('');
     }
   };

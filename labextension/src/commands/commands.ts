@@ -14,7 +14,6 @@ import { logoIcon } from '../icons';
 import type { IChannel } from '../tokens';
 import { Job } from './job';
 import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
-import type { CommandPanel } from './panel';
 import { obstacleSentence } from './words';
 
 /** Name of the button in the toolbar of a cell: schema/plugin.json. */
@@ -80,14 +79,12 @@ export function addCommands(options: ICommandsOptions): void {
   tracker.currentChanged.connect(notify);
 }
 
-/** Holds one panel for each cell. */
 class Runner {
   constructor(private readonly _options: ICommandsOptions) {}
 
   async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
     const { channel, rendermime, languages, chat, trans } = this._options;
     const job = new Job(channel, command, notebook, cell);
-    this._panels.get(cell)?.dispose();
     // Apart, so that a page in which no command is used does not load what shows one.
     const { CommandPanel } = await import('./panel');
     if (cell.isDisposed) {
@@ -101,17 +98,13 @@ class Runner {
       Notification.warning(obstacleSentence(obstacle, trans), { autoClose: 6000 });
       return;
     }
-    this._panels.set(cell, panel);
     panel.open();
     cell.disposed.connect(() => {
-      const wasOpen = this._panels.get(cell) === panel && !panel.isClosed;
-      if (wasOpen && !notebook.isDisposed) {
+      if (!panel.isClosed && !notebook.isDisposed) {
         Notification.info(
           trans.__('The cell was removed, and %1 with it.', wordsOf(command, trans).label)
         );
       }
     });
   }
-
-  private readonly _panels = new WeakMap<Cell, CommandPanel>();
 }

@@ -51,9 +51,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
   ];
   if (state.proposal === 'stale') {
     view.severity = 'warning';
-    view.message = trans.__(
-      'The cell was changed in the meantime, so the suggestion is not put into it.'
-    );
+    view.message = staleText(trans);
     view.recovery = trans.__('Retry asks about the cell as it is now.');
     view.actions = ended();
     return view;
@@ -85,6 +83,30 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
   return view;
 }
 
+/** The same for a change that is there, whole, and for which nobody is asked again. */
+export function changeView(
+  proposal: ProposalState,
+  hunks: number,
+  trans: TranslationBundle
+): ICommandView {
+  const isOpen = proposal === 'open';
+  return {
+    severity: isOpen ? 'info' : 'warning',
+    message: isOpen ? suggestedText(hunks, trans) : staleText(trans),
+    recovery: '',
+    actions: isOpen ? ['accept', 'reject'] : ['close'],
+    isReady: isOpen
+  };
+}
+
+function suggestedText(hunks: number, trans: TranslationBundle): string {
+  return trans._n('%1 change suggested.', '%1 changes suggested.', hunks);
+}
+
+function staleText(trans: TranslationBundle): string {
+  return trans.__('The cell was changed in the meantime, so the suggestion is not put into it.');
+}
+
 function endedView(
   view: ICommandView,
   state: ICommandState,
@@ -105,7 +127,7 @@ function endedView(
   } else if (state.hunks === 0) {
     view.message = trans.__('The model suggests no change.');
   } else {
-    view.message = trans._n('%1 change suggested.', '%1 changes suggested.', state.hunks);
+    view.message = suggestedText(state.hunks, trans);
     view.actions = ['accept', 'reject', ...ended().filter(action => action !== 'close')];
     view.isReady = true;
   }

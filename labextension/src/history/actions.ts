@@ -4,25 +4,18 @@ import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ResponseInfo } from '../contract';
+import { askTitle } from '../panels/askTitle';
 import type { HistoryModel } from './model';
 import { fileName } from './words';
-
-/** The longest title that the service takes. */
-const MOST_CHARS = 120;
 
 export async function editTitle(
   model: HistoryModel,
   { id, title, title_source }: ResponseInfo,
   trans: TranslationBundle
 ): Promise<void> {
-  const { value } = await InputDialog.getText({
-    title: trans.__('Edit the title'),
-    label: trans.__('Title'),
-    // The name of a model stands in for a title, and is none.
-    text: title_source === 'model' ? '' : title,
-    okLabel: trans.__('Save')
-  });
-  const written = value?.trim().slice(0, MOST_CHARS) ?? '';
+  // The name of a model stands in for a title, and is none.
+  const before = title_source === 'model' ? '' : title;
+  const written = await askTitle(trans.__('Edit the title'), before, trans);
   if (written !== '' && written !== title) {
     await model.rename(id, written);
   }

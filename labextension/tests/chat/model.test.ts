@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ChatModel } from '../../src/chat/model';
+import { versionOf } from '../../src/chat/turn';
 import { usageSentence } from '../../src/chat/words';
 import type { Done, Response } from '../../src/contract';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
@@ -180,6 +181,126 @@ describe('a conversation', () => {
     FakeWebSocket.last.refuse('conversation:get', error);
     await opening;
     expect(model.error).toEqual(error);
+  });
+});
+
+describe('the versions of a turn', () => {
+  const ERROR = { code: 'CONVERSATION_NOT_FOUND', message: 'Gone.', recovery: '', details: {} };
+  const turn = (id: string): Partial<Response> => ({
+    id,
+    parent_id: '',
+    prompt: 'why?',
+    references: [],
+    content: id,
+    finish: 'stop',
+    sampling: {}
+  });
+  const version = (model: ChatModel, index = 0): string => {
+    const shown = model.turns[index];
+    const { at, count } = shown ? versionOf(shown) : { at: -1, count: 0 };
+    return `${at + 1} of ${count}`;
+  };
+
+  function answeredTwice(): ChatModel {
+    const model = made();
+    model.ask('why?', []);
+    answer('r1', 'r1');
+    expect(version(model)).toBe('1 of 0');
+    model.regenerate(0);
+    expect(version(model)).toBe('2 of 2');
+    answer('r2', 'r2');
+    expect(version(model)).toBe('2 of 2');
+    return model;
+  }
+
+  it('are shown with what follows them, and gone on from', async () => {
+    const model = answeredTwice();
+    const key = model.turns[0]?.key;
+    const showing = model.show(0, 'r1');
+    const { payload: asked } = FakeWebSocket.last.request('conversation:get');
+    expect(asked).toEqual({ id: 'c0ffee', turn: 'r1' });
+    FakeWebSocket.last.answer('conversation:get', {
+      info: {},
+      turns: [turn('r1'), { ...turn('r3'), parent_id: 'r1' }],
+      alternatives: { r1: ['r1', 'r2'] }
+    });
+    await showing;
+    expect(model.turns.map(({ id }) => id)).toEqual(['r1', 'r3']);
+    expect(model.turns[0]?.key).toBe(key);
+    expect([version(model), version(model, 1)]).toEqual(['1 of 2', '1 of 0']);
+    model.ask('and?', []);
+    expect(payload()).toMatchObject({ conversation: 'c0ffee', parent: 'r3' });
+  });
+
+  it('are shown as they were where the server keeps none', async () => {
+    const model = answeredTwice();
+    for (const [id, expected] of [
+      ['r1', '1 of 2'],
+      ['r2', '2 of 2']
+    ] as const) {
+      const showing = model.show(0, id);
+      FakeWebSocket.last.refuse('conversation:get', ERROR);
+      await showing;
+      expect([model.turns.map(one => one.text), version(model)]).toEqual([[id], expected]);
+      expect(model.error).toBeNull();
+    }
+  });
+
+  it('are left alone when something else is shown meanwhile', async () => {
+    const model = answeredTwice();
+    const showing = model.show(0, 'r1');
+    model.begin();
+    FakeWebSocket.last.answer('conversation:get', {
+      info: {},
+      turns: [turn('r1')],
+      alternatives: {}
+    });
+    await showing;
+    expect(model.turns).toEqual([]);
+  });
+
+  it('are counted also where a question was edited, and over one that failed', () => {
+    const model = made();
+    model.ask('why?', []);
+    answer('r1', 'r1');
+    model.edit(0, 'how?');
+    frame({ type: 'error', run: '', error: ERROR });
+    expect(version(model)).toBe('2 of 2');
+    model.ask('when?', []);
+    answer('r2', 'r2');
+    expect(model.turns[0]?.alternatives).toEqual(['r1', 'r2']);
+  });
+});
+
+describe('a title', () => {
+  const info = (title: string) => ({ id: 'c0ffee', title, turns: 1 });
+
+  async function listed(): Promise<ChatModel> {
+    const model = made();
+    const listing = model.refresh();
+    FakeWebSocket.last.answer('conversation:list', { conversations: [info('why?')] });
+    await listing;
+    return model;
+  }
+
+  it('is given by hand', async () => {
+    const model = await listed();
+    const renaming = model.rename('c0ffee', 'Reasons');
+    const { payload: asked } = FakeWebSocket.last.request('conversation:rename');
+    expect(asked).toEqual({ id: 'c0ffee', title: 'Reasons' });
+    FakeWebSocket.last.answer('conversation:rename', info('Reasons'));
+    await renaming;
+    expect(model.conversations).toEqual([info('Reasons')]);
+  });
+
+  it('that is refused is told', async () => {
+    const model = await listed();
+    const error = { code: 'DISK_FULL', message: 'Full.', recovery: 'Make room.', details: {} };
+    const renaming = model.rename('c0ffee', 'Reasons');
+    FakeWebSocket.last.refuse('conversation:rename', error);
+    await renaming;
+    expect(model.error).toEqual(error);
+    expect(model.conversations).toEqual([info('why?')]);
   });
 });
 

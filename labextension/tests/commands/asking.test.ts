@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Asking } from '../../src/answers/asking';
 import { provenance } from '../../src/answers/provenance';
 import { sha256 } from '../../src/answers/sha256';
-import { type ICommandState, viewOf } from '../../src/commands/view';
+import { changeView, type ICommandState, viewOf } from '../../src/commands/view';
 import type { Done } from '../../src/contract';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
 
@@ -160,5 +160,17 @@ describe('where code came from', () => {
 
   it('is a chat without a request', () => {
     expect(provenance(DONE, now)).toEqual({ ...common, command: 'chat', seeded: false });
+  });
+});
+
+describe('a change that is there already', () => {
+  it('is accepted or rejected while the cell is what it was made for', () => {
+    expect(changeView('open', 2, trans)).toMatchObject({
+      message: '2 changes suggested.',
+      actions: ['accept', 'reject']
+    });
+    const stale = changeView('stale', 2, trans);
+    expect(stale).toMatchObject({ severity: 'warning', actions: ['close'], isReady: false });
+    expect(stale.message).toContain('The cell was changed in the meantime');
   });
 });

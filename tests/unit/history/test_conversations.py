@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from jupyter_localcoder import errors
+from jupyter_localcoder.contract import history
 from jupyter_localcoder.contract.notebook import Reference
 from jupyter_localcoder.history import HistoryStore, names
 from tests.support.responses import on_disk, response
@@ -110,8 +111,20 @@ def test_a_turn_of_another_conversation_is_none_of_this_one(store, say):
             ask("e" * 16, stranger.id)
 
 
+def test_without_a_title_it_is_called_by_its_first_question(store, say):
+    one = say("What is\na list?", title="tiny", title_source="model")
+    say("And a tuple?", one)
+    assert store.conversation(CHAT).info.title == "What is a list?"
+    assert [each.title for each in store.conversations().conversations] == ["What is a list?"]
+    store.set_title(one.id, "Lists", "generated")
+    assert store.conversation(CHAT).info.title == "Lists"
+    say("long " * 100, conversation="d" * 16)
+    title = store.conversation("d" * 16).info.title
+    assert (len(title), title[-1]) == (history.TITLE_CHARS, "…")
+
+
 def test_a_title_by_hand_stays_with_its_conversation(store, say):
-    one = say("one", title="Counting")
+    one = say("one", title="Counting", title_source="generated")
     branch = store.branch(CHAT, one.id)
     assert store.rename_conversation(CHAT, "Mine").title == "Mine"
     say("one, again", title="Other")

@@ -1,0 +1,154 @@
+/** A panel below the input of a cell, and the diff in the place of its editor. */
+
+import type { Cell } from '@jupyterlab/cells';
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import type { ISignal } from '@lumino/signaling';
+import { Panel, type PanelLayout, type Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import { DiffView } from './diff';
+import type { Proposal } from './proposal';
+import type { Action } from './view';
+
+/** On the cell, while its text stands in the diff and not in its editor. */
+const DIFFING_CLASS = 'jp-LocalCoder-mod-diffing';
+
+export interface ICellPanelOptions {
+  notebook: NotebookPanel;
+  cell: Cell;
+  /** What it is about, for who does not see it. */
+  name: string;
+  languages: IEditorLanguageRegistry;
+  trans: TranslationBundle;
+}
+
+export abstract class CellPanel extends Panel {
+  constructor(private readonly _place: ICellPanelOptions) {
+    super();
+    const { cell, name, trans } = _place;
+    this.addClass('jp-LocalCoder-Command');
+    this.node.tabIndex = -1;
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('LocalCoder: %1', name));
+    // Enter on a button must not be taken for the notebook's command to edit the cell.
+    this.node.dataset.lmSuppressShortcuts = 'true';
+    cell.disposed.connect(() => {
+      this.dispose();
+    });
+  }
+
+  /** Whether the person closed it, or opened another one; false where it went with its cell. */
+  get isClosed(): boolean {
+    return this._isClosed;
+  }
+
+  /** Put it below the input of the cell, in the place of one that is there. */
+  open(): void {
+    const layout = this._place.cell.layout as PanelLayout;
+    for (const widget of [...layout.widgets]) {
+      if (widget instanceof CellPanel) {
+        widget._isClosed = true;
+        widget.dispose();
+      }
+    }
+    const input = layout.widgets.findIndex(({ node }) =>
+      node.classList.contains('jp-Cell-inputWrapper')
+    );
+    layout.insertWidget(input + 1, this);
+    this.node.focus();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this._place.cell.removeClass(DIFFING_CLASS);
+      super.dispose();
+    }
+  }
+
+  handleEvent(event: KeyboardEvent): void {
+    const actions = this.actions();
+    const wish: readonly Action[] =
+      event.key === 'Escape'
+        ? ['stop', 'reject', 'close']
+        : event.key === 'Enter' && (event.ctrlKey || event.metaKey)
+          ? ['accept']
+          : [];
+    const action = wish.find(one => actions.includes(one));
+    if (action) {
+      event.preventDefault();
+      this.act(action);
+    }
+    // The cell would take the keys for its own.
+    event.stopPropagation();
+  }
+
+  /** What can be done now. */
+  protected abstract actions(): readonly Action[];
+  protected abstract act(action: Action): void;
+
+  /** Places in which what is shown differs from the cell. */
+  protected get hunks(): number {
+    return this._diff?.hunks ?? 0;
+  }
+
+  /** Show what a change has become; hunks get their buttons when it `isReady`. It closes what is decided. */
+  protected showChange(proposal: Proposal, isReady: boolean): void {
+    if (proposal.state === 'accepted' || proposal.state === 'rejected') {
+      this.close();
+      return;
+    }
+    if (proposal !== this._shown) {
+      this._diff?.dispose();
+      this._diff = null;
+      this._shown = proposal;
+    }
+    const { cell, notebook, languages, trans } = this._place;
+    const isShown = proposal.state === 'open' && (!proposal.isEmpty || this._diff !== null);
+    if (isShown) {
+      const mimeType = notebook.content.codeMimetype;
+      this._diff ??= this.insertContent(new DiffView(proposal, trans, languages, mimeType));
+    }
+    this._diff?.refresh(isReady);
+    this._diff?.setHidden(!isShown);
+    cell.toggleClass(DIFFING_CLASS, isShown);
+  }
+
+  /** Put something between the head and the buttons. */
+  protected insertContent<T extends Widget>(widget: T): T {
+    this.insertWidget(1, widget);
+    return widget;
+  }
+
+  protected part(changed: ISignal<unknown, unknown>, render: () => React.JSX.Element): ReactWidget {
+    return ReactWidget.create(<UseSignal signal={changed}>{() => render()}</UseSignal>);
+  }
+
+  protected override onCloseRequest(): void {
+    const { cell, notebook } = this._place;
+    this._isClosed = true;
+    const hadFocus = this.node.contains(document.activeElement);
+    this.dispose();
+    if (hadFocus && !cell.isDisposed && !notebook.isDisposed) {
+      notebook.content.mode = 'edit';
+      cell.editor?.focus();
+    }
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.node.addEventListener('keydown', this);
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    this.node.removeEventListener('keydown', this);
+    super.onBeforeDetach(message);
+  }
+
+  private _isClosed = false;
+  private _diff: DiffView | null = null;
+  private _shown: Proposal | null = null;
+}
