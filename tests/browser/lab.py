@@ -21,7 +21,7 @@ import psutil
 REPOSITORY = Path(__file__).parents[2]
 BUILT = REPOSITORY / "jupyter_localcoder" / "labextension"
 BASE_PATH = "/user/someone/"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 class Lab:

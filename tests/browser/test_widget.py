@@ -32,7 +32,7 @@ def opened(page: Any, workshop: Workshop) -> Any:
     (workshop.lab.work / "widget.ipynb").write_text(json.dumps(notebook))
     page.goto(workshop.lab.page("lab/tree/widget.ipynb"))
     page.wait_for_function(
-        "() => jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+        "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
         timeout=LOAD_MS,
     )
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
