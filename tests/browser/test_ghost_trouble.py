@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,42 @@ def test_a_worker_that_dies_while_it_writes(writer: Writer, ghost_lab: GhostLab)
     expect(status).to_have_attribute("data-state", "ready", timeout=30_000)
     writer.type("\nimport ")
     writer.sees("numpy as np")
+
+
+@pytest.fixture
+def other(ghost_lab: GhostLab, tiny_gguf: Path) -> Iterator[str]:
+    """Another model, which is not loaded."""
+    ghost_lab.call("POST", "models/import", {"path": str(tiny_gguf), "id": "other"})
+    yield "other"
+    ghost_lab.call("PATCH", "settings", {"model": "tiny"})
+    ghost_lab.call("POST", "models/tiny/load", {})
+    ghost_lab.call("DELETE", "models/other")
+
+
+def test_a_switch_of_the_model_cuts_nothing_off(writer: Writer, ghost_lab: GhostLab, other: str) -> None:
+    """What is being written comes to its end; what is asked after it is for the other model."""
+
+    def switch() -> None:
+        ghost_lab.call("PATCH", "settings", {"model": other})
+        ghost_lab.call("POST", f"models/{other}/load", {})
+
+    ghost_lab.rules([{"ends": "slow(", "pieces": ["a)\n", "x = 1\n", "y = 2"], "pause_ms": 2000}])
+    writer.open(ghost_lab.write("switch.ipynb", ""))
+    writer.type("slow(")
+    writer.sees("a)")
+    thread = threading.Thread(target=switch)
+    thread.start()
+    until(lambda: ghost_lab.call("GET", "settings")["settings"]["model"] == other)
+    assert ghost_lab.call("GET", "health")["model"] == "tiny"
+    writer.sees("a)\nx = 1\ny = 2")
+    writer.press("Tab")
+    thread.join(60)
+    assert ghost_lab.call("GET", "health")["model"] == other
+    ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}])
+    writer.type("\nimport ")
+    writer.sees("numpy as np")
+    assert writer.text == "slow(a)\nx = 1\ny = 2\nimport "
+    assert ghost_lab.call("GET", "health")["model"] == other
 
 
 # The page's own connection, from the next thing that it sends on, and what the server refuses on it.
