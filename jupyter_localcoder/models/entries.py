@@ -57,6 +57,10 @@ class FileSource(_Entry, frozen=True, kw_only=True, tag="file"):
 Source = HubSource | PackageIndexSource | UrlSource | FileSource
 
 
+_TENSORS_PER_LAYER, _OTHER_TENSORS = 12, 3
+"""Those of Qwen2.5; others have a few less, which makes no difference that counts."""
+
+
 class Architecture(_Entry, frozen=True, kw_only=True):
     """Numbers for the memory estimate, as long as there is no header to read them from."""
 
@@ -115,6 +119,7 @@ class CatalogueEntry(_Entry, frozen=True, kw_only=True):
             value_length=numbers.value_length or numbers.key_length,
             embedding_length=numbers.embedding_length,
             vocabulary=numbers.vocabulary,
+            tensors=_TENSORS_PER_LAYER * numbers.layers + _OTHER_TENSORS,
         )
 
 

@@ -86,6 +86,7 @@ class GgufHeader(Struct, frozen=True, kw_only=True):
             value_length=self.value_length,
             embedding_length=self.embedding_length,
             vocabulary=self.vocabulary,
+            tensors=self.n_tensors,
         )
 
 

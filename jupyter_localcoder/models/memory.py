@@ -1,8 +1,8 @@
 """How much memory a model takes before it is loaded, and how much there is.
 
-The formulas follow llama.cpp's allocation of its buffers; on a CPU they were within 2 % of what was
-measured on three models. Sliding-window layers are counted in full, which is the upper bound. Nothing
-here knows where a model lies or which one is chosen.
+The formulas follow llama.cpp's allocation of its buffers, also of what it reserves and seldom touches; the
+bench `estimate` holds them against real workers. Sliding-window layers are counted in full, which is the
+upper bound. Nothing here knows where a model lies or which one is chosen.
 """
 
 from __future__ import annotations
@@ -22,8 +22,16 @@ CacheType = Literal["f16", "q8_0"]
 BYTES_PER_32_VALUES: dict[CacheType, int] = {"f16": 64, "q8_0": 34}
 CELLS_MULTIPLE = 256
 """llama.cpp rounds the number of cells of the KV cache up to this."""
-PYTHON_BYTES = 100 * 1024 * 1024
-"""The worker's interpreter with its libraries."""
+PYTHON_BYTES = 54 * 1024 * 1024
+"""The worker's interpreter with its libraries, as measured."""
+VOCABULARY_BYTES = 320
+"""Of each token: its text, its merges and what finds them, as measured."""
+NODE_BYTES = 30 * 2 * 336
+"""What llama.cpp's scheduler reserves for each node of a graph: twice a tensor for 30 inputs of a part."""
+LEAST_NODES, NODES_PER_TENSOR = 1024, 8
+"""Nodes of a graph that llama.cpp makes room for."""
+SEQUENCES = 16
+"""Sequences of the worker's context, each with a row of outputs (`worker.model.SEQUENCES`)."""
 SAFE_SHARE = 0.8
 """Of the memory that is free, this share may be taken by what cannot be given back."""
 
@@ -59,6 +67,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     compute_bytes: int
     output_bytes: int
     python_bytes: int
+    """The interpreter, and the vocabulary."""
 
     @property
     def private_bytes(self) -> int:
@@ -79,7 +88,7 @@ def estimate(
     *,
     cache_type: CacheType = "f16",
     n_ubatch: int = 512,
-    n_seq: int = 1,
+    n_seq: int = SEQUENCES,
     flash_attention: bool = True,
     repack: bool = True,
 ) -> Estimate:
@@ -108,13 +117,14 @@ def estimate(
     compute = 4 * n_ubatch * (shape.vocabulary + shape.embedding_length)
     if not flash_attention:
         compute = max(compute, 4 * n_ubatch * cells * (shape.heads + 1))
+    graph = NODE_BYTES * max(LEAST_NODES, NODES_PER_TENSOR * shape.tensors)
     return Estimate(
         weights_bytes=shape.weights_bytes,
         repacked_bytes=shape.repackable_bytes if repack else 0,
         kv_bytes=cells * values * BYTES_PER_32_VALUES[cache_type] // 32,
-        compute_bytes=compute,
+        compute_bytes=compute + graph,
         output_bytes=4 * shape.vocabulary * n_seq,
-        python_bytes=PYTHON_BYTES,
+        python_bytes=PYTHON_BYTES + VOCABULARY_BYTES * shape.vocabulary,
     )
 
 

@@ -20,3 +20,5 @@ class Shape(Struct, frozen=True, kw_only=True):
     value_length: int
     embedding_length: int
     vocabulary: int
+    tensors: int
+    """How many there are."""

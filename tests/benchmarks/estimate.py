@@ -1,8 +1,8 @@
 """The estimate of a load, held against the memory of a real worker, at three context sizes.
 
 Estimated: what must stay in memory for full speed (`Estimate.needed_bytes`), each weight once. Measured:
-the worker's resident memory and what of its buffers it has reserved and not touched yet, with the weights
-that are used from the file instead of the pages of it that happen to be resident.
+the worker's resident memory, with all that it has reserved for the load and not touched yet, and with the
+weights that are used from the file instead of the pages of it that happen to be resident.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.models.memory import Estimate, estimate
+from jupyter_localcoder.process import WorkerProcess
 from jupyter_localcoder.supervisor import LoadPlan, Supervisor
 
 from . import texts
 from .figure import Figure, Target
-from .footprint import MB, footprint, mappings
+from .footprint import MB, Mappings, footprint, mappings
 from .setting import Setting
 
 _WINDOWS = (2048, 4096, 8192)
 _TIMES = 3
 _TARGET_PERCENT = 10.0
-_PROMPT_TOKENS = 1024
+_PROMPT_TOKENS = 560
 """More than one batch: the buffers are used as they are later."""
 
 
@@ -63,17 +65,26 @@ def run(setting: Setting) -> Iterator[Figure]:
 async def _taken(setting: Setting, window: int, need: Estimate) -> float:
     """MB that a worker takes which has read a prompt."""
     plan = _plan(setting.workspace.plan, window)
-    supervisor = Supervisor()
+    file = setting.workspace.model.path
+    before: list[Mappings | None] = []
+
+    async def spawn(**arguments: Any) -> tuple[WorkerProcess, wire.Hello]:
+        worker, hello = await WorkerProcess.spawn(**arguments)
+        before.append(mappings(worker.pid, file))
+        return worker, hello
+
+    supervisor = Supervisor(spawn=spawn)
     try:
         await supervisor.load(plan)
         async with contextlib.aclosing(supervisor.job(plan, _request()).__aiter__()) as frames:
             async for _ in frames:
                 pass
         assert supervisor.pid is not None
-        found = mappings(supervisor.pid, setting.workspace.model.path)
-        if found is None:
+        found, empty = mappings(supervisor.pid, file), before[-1]
+        if found is None or empty is None:
             raise RuntimeError("this system does not tell the mappings of a process")
-        own = footprint(supervisor.pid).rss - found.file + found.reserved - found.buffers
+        untouched = found.reserved - found.buffers - (empty.reserved - empty.buffers)
+        own = footprint(supervisor.pid).rss - found.file + untouched
         return own + (need.weights_bytes - need.repacked_bytes) / MB
     finally:
         await supervisor.close()

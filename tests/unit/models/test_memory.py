@@ -11,6 +11,7 @@ import pytest
 from jupyter_localcoder.contract.models import MemoryFit
 from jupyter_localcoder.models import catalogue, memory
 from jupyter_localcoder.models.shape import Shape
+from jupyter_localcoder.worker.model import SEQUENCES
 
 GIB = 1024**3
 
@@ -25,10 +26,15 @@ def shape() -> Shape:
 def test_the_parts_follow_the_formulas(shape: Shape):
     need = memory.estimate(shape, 8000)
     assert need.kv_bytes == 28 * 8192 * 2 * (2 * 128) * 2  # layers, cells, K and V, heads * length, f16
-    assert need.compute_bytes == 4 * 512 * (151936 + 1536)
-    assert need.output_bytes == 4 * 151936
+    graph = 8 * (28 * 12 + 3) * 60 * 336  # nodes, tensors of each
+    assert need.compute_bytes == 4 * 512 * (151936 + 1536) + graph
+    assert need.output_bytes == 4 * 151936 * 16
     assert need.repacked_bytes == pytest.approx(597 * 1024**2, rel=0.01)
     assert memory.estimate(shape, 8000, repack=False).repacked_bytes == 0
+
+
+def test_the_worker_has_as_many_sequences_as_are_counted():
+    assert memory.SEQUENCES == SEQUENCES
 
 
 def test_a_quantised_cache_takes_34_of_64_bytes(shape: Shape):
@@ -38,7 +44,8 @@ def test_a_quantised_cache_takes_34_of_64_bytes(shape: Shape):
 
 def test_without_flash_attention_the_scores_count(shape: Shape):
     need = memory.estimate(shape, 32768, flash_attention=False)
-    assert need.compute_bytes == 4 * 512 * 32768 * (12 + 1)
+    scores = 4 * 512 * 32768 * (12 + 1)
+    assert need.compute_bytes - scores == memory.NODE_BYTES * 8 * shape.tensors
 
 
 def test_a_model_fits_tightly_or_not(shape: Shape):
@@ -65,7 +72,7 @@ def test_the_terms_of_a_load_decide_the_fit(shape: Shape):
     assert fit(extra_cells=2048).kv_bytes == plain.kv_bytes * 10 // 8
     assert fit(trained=4096).kv_bytes == plain.kv_bytes // 2
     assert fit(cache_type="q8_0").kv_bytes < plain.kv_bytes
-    assert fit(n_ubatch=128).compute_bytes == plain.compute_bytes // 4
+    assert plain.compute_bytes - fit(n_ubatch=128).compute_bytes == 4 * 384 * (151936 + 1536)
     assert fit(repack=False).private_bytes < plain.private_bytes
 
 
