@@ -300,6 +300,7 @@ def test_what_goes_along_is_shown_as_chips(page: Any, answers: Answers, tmp_path
     page.screenshot(path=tmp_path / "chips.png")
     button(chat, "What was read").click()
     expect(page.locator(".jp-LocalCoder-Inspector")).to_contain_text("Tokens by source")
+    assert violations(page, ".jp-LocalCoder-Inspector") == []
 
 
 def test_a_command_is_gone_on_with(page: Any, answers: Answers) -> None:

@@ -87,3 +87,18 @@ def test_the_way_out_loads_the_big_model(page: Any, workshop: Workshop, between:
     refused.get_by_role("button", name="Open the models").click()
     expect(page.locator(".jp-LocalCoder-Models")).to_be_visible()
     expect(page.locator(TOAST)).to_have_count(0)
+
+
+def test_notebook_7_is_told_too(page: Any, workshop: Workshop, between: int, tmp_path: Path) -> None:
+    page.goto(workshop.lab.page("tree"))
+    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=60_000)
+    page.get_by_role("menuitem", name="View").click()
+    page.get_by_text("Right Sidebar", exact=True).hover()
+    page.get_by_role("menuitem", name="LocalCoder").click()
+    # Only a page that hears the server knows its models.
+    expect(page.locator(f".jp-LocalCoder-Models [data-model='{BIG}']")).to_be_visible()
+    workshop.set_free_memory(between)
+    assert ask(workshop) == CODER
+    toast = page.get_by_role("alert").filter(has_text=f"Memory did not suffice for {BIG}")
+    expect(toast.get_by_role("button", name="Try it again")).to_be_visible()
+    page.screenshot(path=tmp_path / "notebook-7.png")
