@@ -151,12 +151,19 @@ class Writer:
         self.page = page
         self.lab = lab
         self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", self._fail)
         page.on("console", self._listen)
 
+    def _fail(self, error: Any) -> None:
+        # JupyterLab's own, when a kernel ends while its subshells are asked for.
+        if "create_subshell_request" not in str(error):
+            self.complaints.append(str(error))
+
     def _listen(self, line: Any) -> None:
-        # JupyterLab's own, when a kernel ends while its debugger is asked for.
-        is_known = line.text.startswith("Could not restore the debugger state")
+        # JupyterLab's own, when a kernel ends while its debugger is asked for, or something that is gone is.
+        is_known = line.text.startswith("Could not restore the debugger state") or (
+            line.text.startswith("Failed to load resource") and "localcoder" not in line.location["url"]
+        )
         if not is_known and (line.type == "error" or "completion" in line.text.lower()):
             self.complaints.append(line.text)
 
@@ -185,8 +192,16 @@ class Writer:
 
     def enter_cell(self, index: int) -> None:
         """Put the cursor at the end of a cell."""
-        self.page.evaluate(f"index => {{ {CURRENT}.content.scrollToItem(index); }}", index)
-        self.page.wait_for_function(f"index => {CURRENT}.content.widgets[index]?.editor", arg=index)
+        # Asked for again: a notebook that has just been opened forgets where it was to go.
+        self.page.wait_for_function(
+            f"""index => {{
+              const {{ content }} = {CURRENT};
+              if (content.widgets[index]?.editor) return true;
+              content.scrollToItem(index).catch(() => undefined);
+            }}""",
+            arg=index,
+            polling=300,
+        )
         self.page.evaluate(
             f"""index => {{
               const notebook = {CURRENT}.content;

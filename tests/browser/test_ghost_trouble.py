@@ -219,7 +219,7 @@ def test_an_untrusted_notebook(writer: Writer, ghost_lab: GhostLab) -> None:
 
 def test_the_server_goes_and_comes_back(lab: Any, apart: Any) -> None:
     writer = apart(lab)
-    writer.open(notebook(lab, "away.ipynb"))
+    writer.open(notebook(lab, "away.ipynb"), wait_for_kernel=True)
     status = writer.page.locator(STATUS)
     expect(status).to_have_attribute("data-state", "stopped")
     lab.stop()
