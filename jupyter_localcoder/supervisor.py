@@ -22,7 +22,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -526,6 +526,9 @@ class Supervisor(LoggingConfigurable):
             return
         self.log.warning("%s Its last words:\n%s", how.sentence, how.last_words)
         plan, loading = self._plan, self._loaded is None
+        if plan is not None and self._loaded is not None:
+            # What the load has measured need not be measured again while somebody waits.
+            plan = replace(plan, costs=self._loaded.costs or plan.costs)
         self._worker = None
         self._loaded = None
         self._stop_idle_timer()

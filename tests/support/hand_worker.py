@@ -22,6 +22,9 @@ HELLO = wire.Hello(
 )  # fmt: skip
 
 
+MEASURED = {1: 0.01, 64: 0.1}
+
+
 class HandWorker:
     """A worker in the hands of a test."""
 
@@ -41,6 +44,8 @@ class HandWorker:
         self._killed_because = ""
         self.load: wire.Load | None = None
         """A load that is not answered yet."""
+        self.costs: dict[int, float] = {}
+        """The speeds that it was told of."""
         self.loaded = ""
         """The path of the loaded model."""
         self.open: dict[int, wire.Generate] = {}
@@ -57,6 +62,7 @@ class HandWorker:
             assert self.load is None, "one load at a time"
             assert not self.loaded, "a worker holds one model in its life"
             self.load = frame
+            self.costs = frame.costs
         elif isinstance(frame, wire.Generate):
             self._hand.take(frame, self)
             self.open[frame.id] = frame
@@ -106,6 +112,7 @@ class HandWorker:
             wire.Loaded(
                 id=load.id, n_ctx=4096, n_ctx_train=4096, n_vocab=256, n_layers=2, n_gpu_layers=0,
                 description="", fill_in_the_middle=True, chat_template=True, weights_bytes=1, load_ms=1.0,
+                costs=MEASURED,
             )
         )  # fmt: skip
 

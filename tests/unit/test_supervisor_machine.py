@@ -17,7 +17,7 @@ from jupyter_localcoder.errors import LocalCoderError
 from jupyter_localcoder.postmortem import Witness
 from jupyter_localcoder.states import TABLE
 from jupyter_localcoder.supervisor import Job, LoadPlan, Supervisor
-from tests.support.hand_worker import Hand, HandWorker
+from tests.support.hand_worker import MEASURED, Hand, HandWorker
 from tests.support.still_loop import StillLoop
 from tests.support.workers import plan, request
 
@@ -300,3 +300,14 @@ class SupervisorMachine(RuleBasedStateMachine):
 
 TestSupervisorMachine = SupervisorMachine.TestCase
 TestSupervisorMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_what_was_measured_need_not_be_measured_again_after_a_crash() -> None:
+    machine = SupervisorMachine()
+    machine.hand.kind = True
+    machine.load("a", settled=True)
+    assert machine.hand.workers[0].costs == {}
+    machine.crash(SIGSEGV, memory=False)
+    machine.loop.forward(1.0)
+    assert machine.hand.workers[1].costs == MEASURED
+    machine.teardown()
