@@ -33,6 +33,9 @@ FETCHING: frozenset[Action] = frozenset({"download", "resume", "retry", "update"
 STOPPING: frozenset[Action] = frozenset({"pause", "stop", "discard", "unload"})
 """What ends something must work while that goes on."""
 
+ENDING: frozenset[Action] = frozenset({"discard", "update", "verify", "use-code", "use-general"})
+"""What is not offered any more once it was done."""
+
 
 class Actions(NamedTuple):
     """What is offered with a model, and what with its details."""

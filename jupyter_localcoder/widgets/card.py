@@ -2,40 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
 
 from . import markup, words
-from .actions import FETCHING, LABELS, STOPPING, Action, actions_of
-from .controller import Controller, Note
+from .actions import ENDING, FETCHING, LABELS, STOPPING, Action, actions_of
+from .controller import Controller
 from .known import KnownModel
-from .parts import Fold, button, label, row
+from .notes import Notes
+from .parts import Fold, Slot, button, label, rename, row
 from .questions import ask_delete, ask_export, ask_license
 
 _WAY_ON: frozenset[Action] = frozenset({"download", "load", "retry"})
+_ONE_PLACE: dict[Action, Action] = {"unpin": "pin"}
+"""Actions that take turns at one button."""
 
 
 class Card:
     """Shows one model, and hands on what is pressed.
 
     Questions (the licence, where to export to, whether to delete) are asked in the card itself: not every
-    front end has dialogs.
+    front end has dialogs. They and the notes stand behind the buttons that bring them, where Tab leads.
+
+    Who uses the keyboard keeps their place: the first button is the same one whatever it is called, and
+    where a press makes its own button go, the focus goes to the first one at once. Never later: by then
+    the person may be anywhere, and a kernel cannot see where.
+
+    Parameters
+    ----------
+    leave
+        Takes the focus elsewhere: the card will go.
+
     """
 
-    def __init__(self, controller: Controller, model: KnownModel) -> None:
+    def __init__(
+        self, controller: Controller, model: KnownModel, leave: Callable[[], None] = lambda: None
+    ) -> None:
         self._controller = controller
         self.model = model
+        self._leave = leave
         self._head = label()
         self._progress = label()
-        self._note: Any = None
+        self._progress_slot, self._note_slot, self._question_slot = Slot(), Slot(), Slot()
         self._question: Any = None
+        self._action: Action = "load"
+        self._primary = button("", lambda: self.press(self._action), about=model.info.name)
+        self._notes = Notes(controller, model.info.id, self._primary.focus)
         self._buttons: dict[Action, Any] = {}
-        self._first = row()
+        self._placed: dict[Action, Action] = {}
+        """What each of them stands for now."""
+        self._others = row()
         self._more = row()
         self._rows = label()
         self._details = Fold("Details", self._make_details, about=model.info.name)
-        self.box = ipywidgets.VBox()
+        self.box = ipywidgets.VBox(
+            (
+                self._head,
+                self._progress_slot.box,
+                row(self._primary, self._others, self._details.button),
+                self._note_slot.box,
+                self._details.box,
+                self._question_slot.box,
+            )
+        )
         self.box.add_class("localcoder-card")
         self.show(model)
 
@@ -49,8 +80,10 @@ class Card:
         self._head.value = markup.card_head(model, license, memory)
         if model.progress is not None:
             self._progress.value = markup.progress(model.progress, f"Progress of {info.name}")
-        first, more = actions_of(model)
-        _set(self._first, (*(self._button(action) for action in first), self._details.button))
+        (primary, *first), more = actions_of(model)
+        self._action = primary
+        rename(self._primary, LABELS[primary], info.name, style=self._style(primary))
+        _set(self._others, tuple(map(self._button, first)))
         _set(self._more, tuple(map(self._button, more)))
         self._rows.value = (
             markup.rows(words.detail_rows(model, license))
@@ -62,34 +95,29 @@ class Card:
         self.show_note()
 
     def show_note(self) -> None:
-        """Show what came of the last thing that was asked for, and which buttons can be pressed."""
-        controller, info = self._controller, self.model.info
-        note = controller.notes.get(info.id)
-        if note is None:
-            self._note = None
-        elif self._note is None or self._note[0] != note:
-            self._note = (note, make_note(controller, info.id, note))
-        for action, pressed in self._buttons.items():
-            pressed.disabled = info.id in controller.busy and action not in STOPPING
-        shown = (
-            self._head,
-            self._progress if self.model.progress is not None else None,
-            self._note[1] if self._note else None,
-            self._question,
-            self._first,
-            self._details.box,
-        )
-        _set(self.box, tuple(part for part in shown if part is not None))
+        """Show what came of the last thing that was asked for."""
+        self._progress_slot.show(self._progress if self.model.progress is not None else None)
+        self._note_slot.show(self._notes.shown())
+        self._question_slot.show(self._question)
 
     def press(self, action: Action) -> None:
         """Do what a button stands for."""
         controller, info = self._controller, self.model.info
+        if info.id in controller.busy and action not in STOPPING:
+            # A button that cannot be pressed would lose the focus, so it is the press that does nothing.
+            return
+        if action in ENDING:
+            self._primary.focus()
         if action in FETCHING:
             self._fetch(update=action == "update")
         elif action == "export":
-            self._ask(ask_export(info, lambda path: controller.export(info.id, path), self._answered))
+            question = ask_export(info, lambda path: controller.export(info.id, path), self._answered)
+            self._ask(question, f"Where to export {info.name} to is asked below.")
         elif action == "delete":
-            self._ask(ask_delete(info, lambda: controller.delete(info.id, force=info.loaded), self._answered))
+            self._ask(
+                ask_delete(info, self._delete, self._answered),
+                f"Whether to delete {info.name} is asked below.",
+            )
         elif action in ("pause", "stop", "discard"):
             controller.stop(info.id, discard=action == "discard")
         elif action == "load":
@@ -116,40 +144,42 @@ class Card:
                 license,
                 lambda: controller.download(info.id, accepted, update=update),
                 self._answered,
-            )
+            ),
+            f"The licence of {info.name} is shown below, to be accepted or not.",
         )
 
-    def _ask(self, question: Any) -> None:
+    def _delete(self) -> None:
+        info = self.model.info
+        if info.origin != "catalogue":
+            self._leave()
+        self._controller.delete(info.id, force=info.loaded)
+
+    def _ask(self, question: Any, said: str = "") -> None:
         with self._controller.changing:
             self._question = question
+            self._controller.spoken = said
             self.show_note()
 
     def _answered(self) -> None:
+        self._primary.focus()
         self._ask(None)
 
     def _button(self, action: Action) -> Any:
         # Kept, so that the one that has the focus stays the same while others come and go.
-        if action not in self._buttons:
-            wanted = action == "resume" or (action in _WAY_ON and self.model.for_code)
-            style = "danger" if action == "delete" else "primary" if wanted else ""
+        place = _ONE_PLACE.get(action, action)
+        if place not in self._buttons:
+            self._buttons[place] = button("", lambda: self.press(self._placed[place]))
+        self._placed[place] = action
+        rename(self._buttons[place], LABELS[action], self.model.info.name, style=self._style(action))
+        return self._buttons[place]
 
-            def press() -> None:
-                self.press(action)
-
-            self._buttons[action] = button(LABELS[action], press, about=self.model.info.name, style=style)
-        return self._buttons[action]
+    def _style(self, action: Action) -> str:
+        if action == "delete":
+            return "danger"
+        return "primary" if action == "resume" or (action in _WAY_ON and self.model.for_code) else ""
 
     def _make_details(self) -> Any:
         return ipywidgets.VBox((self._rows, self._more))
-
-
-def make_note(controller: Controller, model: str, note: Note) -> Any:
-    """What came of something, with the buttons that go on from there."""
-    name = controller.name_of(model)
-    buttons = [button("Dismiss", lambda: controller.dismiss(model), about=name)]
-    if note.can_force:
-        buttons.insert(0, button("Load anyway", lambda: controller.load(model, force=True), about=name))
-    return ipywidgets.VBox((label(markup.note(note.severity, note.message, note.recovery)), row(*buttons)))
 
 
 def _set(box: Any, children: tuple[Any, ...]) -> None:

@@ -27,6 +27,8 @@ from .known import LOADING, KnownModel, Progress, known_models
 
 GENERAL = ""
 """Notes that belong to no model are kept under this id."""
+IMPORT = "/import"
+"""And those of the import's form under this one, which is no model's."""
 BUSY_SECONDS = 0.5
 """How often the service is asked while something goes on."""
 CALM_SECONDS = (3.0, 30.0)
@@ -45,6 +47,8 @@ class Note(msgspec.Struct, frozen=True):
     recovery: str = ""
     can_force: bool = False
     """The service has refused a load that it does when it is insisted upon."""
+    field: str = ""
+    """Of a form: what is to be entered otherwise; empty where that is not known."""
 
 
 class Controller(HasTraits):
@@ -191,21 +195,28 @@ class Controller(HasTraits):
 
     def import_file(self, path: str, name: str = "", *, link: bool = False) -> None:
         """Take a file or a bundle of that machine in; without a name it gets one from the file."""
+        if not path:
+            self._fail(
+                IMPORT,
+                InvalidArgument("There is no file to import.", recovery="Write where it lies.", field="path"),
+            )
+            return
         if name and not _MODEL_ID.fullmatch(name):
             self._fail(
-                GENERAL,
+                IMPORT,
                 InvalidArgument(
                     f"A model cannot be called `{name}`.",
                     recovery="Use letters, digits, dots, dashes and underscores; no slash and no space.",
+                    field="id",
                 ),
             )
             return
 
         def done(info: models.ModelInfo) -> None:
-            self._say(GENERAL, f"{info.name} is imported.")
+            self._say(IMPORT, f"{info.name} is imported.")
 
         request = models.ModelImportRequest(path=path, id=name or None, link=link)
-        self._ask(GENERAL, registry.MODEL_IMPORT, request, done)
+        self._ask(IMPORT, registry.MODEL_IMPORT, request, done)
 
     def change(self, **changes: Any) -> None:
         """Change settings; None gives one back to the layers below."""
@@ -294,8 +305,9 @@ class Controller(HasTraits):
         if isinstance(error, Canceled):
             return  # By the person, who knows it.
         can_force = isinstance(error, OutOfMemory) and bool(error.details.get("refused"))
+        note = Note("error", error.message, error.recovery, can_force, str(error.details.get("field") or ""))
         with self.changing:
-            self.notes = {**self.notes, model: Note("error", error.message, error.recovery, can_force)}
+            self.notes = {**self.notes, model: note}
 
 
 def _ended(known: KnownModel) -> str:

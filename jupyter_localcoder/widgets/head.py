@@ -27,7 +27,7 @@ class Head:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._said = label()
-        self._unload = button("Free the memory now", controller.unload)
+        self._unload = button("Free the memory now", self._free)
         self._profile = Choice("Profile", lambda name: controller.change(profile=name))
         self._code = Choice("Model for code", lambda id_: controller.change(model=id_ or None))
         self._general = Choice(
@@ -69,6 +69,14 @@ class Head:
                 help=markup.dim(fixed[name]),
                 disabled=bool(fixed[name]),
             )
+
+    def focus(self) -> None:
+        """Take the focus."""
+        self._profile.control.focus()
+
+    def _free(self) -> None:
+        self.focus()  # The button goes when the memory is free.
+        self._controller.unload()
 
     def _text(self, listed: ModelList, status: BackendStatus, chosen: Settings) -> str:
         gap = "<b>Air gap on.</b> No connection to another machine is opened."

@@ -7,9 +7,10 @@ from typing import Any
 import ipywidgets
 
 from . import markup
-from .controller import GENERAL, Controller
+from .controller import IMPORT, Controller
 from .known import Progress
-from .parts import button, label, row, text_field
+from .notes import Notes
+from .parts import Slot, button, label, row, text_field
 
 
 class Importing:
@@ -26,13 +27,32 @@ class Importing:
         self.submit = button("Import", self._submit, about="a model from a file", style="primary")
         self._shown: dict[str, tuple[Any, Any]] = {}
         self._under_way = ipywidgets.VBox()
-        self.box = ipywidgets.VBox((self.path, self.name, self.link, self.submit, self._under_way))
+        self._notes = Notes(controller, IMPORT, self.submit.focus)
+        self._beside_path, self._beside_name, self._below = Slot(), Slot(), Slot()
+        self.box = ipywidgets.VBox(
+            (
+                self.path,
+                self._beside_path.box,
+                self.name,
+                self._beside_name.box,
+                self.link,
+                self.submit,
+                self._below.box,
+                self._under_way,
+            )
+        )
         self.show()
 
     def show(self) -> None:
-        """Show what is being imported."""
+        """Show what is being imported, and beside its field what is wrong with what was entered."""
         controller = self._controller
-        self.submit.disabled = GENERAL in controller.busy
+        note = controller.notes.get(IMPORT)
+        shown = self._notes.shown()
+        place = self._below
+        if note is not None and note.severity == "error":
+            place = self._beside_name if note.field == "id" else self._beside_path
+        for slot in (self._beside_path, self._beside_name, self._below):
+            slot.show(shown if slot is place else None)
         self._shown = {id_: self._part(id_) for id_, _ in controller.imports}
         for id_, progress in controller.imports:
             self._fill(self._shown[id_][0], id_, progress)
@@ -44,14 +64,17 @@ class Importing:
         if id_ in self._shown:
             return self._shown[id_]
         said = label()
-        stop = button("Stop the import", lambda: self._controller.stop(id_), about=id_)
+        stop = button("Stop the import", lambda: self._stop(id_), about=id_)
         return said, ipywidgets.VBox((said, row(stop)))
 
     def _fill(self, said: Any, id_: str, progress: Progress) -> None:
         said.value = markup.progress(progress, f"Import of {id_}")
 
+    def _stop(self, id_: str) -> None:
+        self.submit.focus()
+        self._controller.stop(id_)
+
     def _submit(self) -> None:
-        if self.path.value.strip():
-            self._controller.import_file(
-                self.path.value.strip(), self.name.value.strip(), link=self.link.value
-            )
+        if IMPORT in self._controller.busy:
+            return  # A button that cannot be pressed would lose the focus.
+        self._controller.import_file(self.path.value.strip(), self.name.value.strip(), link=self.link.value)

@@ -9,10 +9,11 @@ import ipywidgets
 
 from ..client import Client, connect
 from . import markup
-from .card import Card, make_note
+from .card import Card
 from .controller import GENERAL, Controller
 from .head import Head
 from .importing import Importing
+from .notes import Notes
 from .parts import Fold, label
 from .plain import summary
 from .pulse import Pulse
@@ -44,6 +45,7 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         self._spoken = label()
         self._notes = ipywidgets.VBox()
         self._head = Head(self.controller)
+        self._general = Notes(self.controller, GENERAL, self._head.focus)
         self._cards: dict[str, Card] = {}
         self._models = ipywidgets.VBox()
         self._folder = label()
@@ -123,7 +125,7 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         for known in controller.known:
             card = before.get(known.info.id)
             if card is None:
-                card = Card(controller, known)
+                card = Card(controller, known, self._import_fold.button.focus)
             else:
                 card.show(known)
             self._cards[known.info.id] = card
@@ -142,16 +144,14 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
             shown.append(label(markup.note("error", controller.trouble)))
         elif controller.listed is None:
             shown.append(label(markup.lines("Asking for the models.")))
-        if (note := controller.notes.get(GENERAL)) is not None:
-            shown.append(make_note(controller, GENERAL, note))
+        if (note := self._general.shown()) is not None:
+            shown.append(note)
         self._notes.children = tuple(shown)
+        self._importing.show()
         for card in self._cards.values():
             card.show_note()
 
     def _show_busy(self, _change: Any) -> None:
-        self._importing.show()
-        for card in self._cards.values():
-            card.show_note()
         self._pulse.soon()
 
     def _show_spoken(self, change: Any) -> None:

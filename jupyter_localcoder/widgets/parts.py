@@ -23,18 +23,40 @@ def label(value: str = "") -> Any:
 def button(text: str, press: Callable[[], None], *, about: str = "", style: str = "") -> Any:
     """A button; `about` says more to who hovers, or hears the page."""
     made = ipywidgets.Button(
-        description=text,
-        tooltip=f"{text}: {about}" if about else text,
-        button_style=style,
         layout=ipywidgets.Layout(width="auto", align_self="flex-start"),
     )
+    rename(made, text, about, style=style)
     made.on_click(lambda _: press())
     return made
+
+
+def rename(made: Any, text: str, about: str = "", *, style: str = "") -> None:
+    """Let a button stand for something else: it stays on the page, and so keeps the focus."""
+    made.description = text
+    made.tooltip = f"{text}: {about}" if about else text
+    made.button_style = style
 
 
 def row(*children: Any) -> Any:
     """Side by side, in as many lines as it takes."""
     return ipywidgets.HBox(children, layout=ipywidgets.Layout(flex_flow="row wrap"))
+
+
+class Slot:
+    """A place for something that is there at times.
+
+    What a box holds behind the first of its children that changes is made anew by the front end, and loses
+    the focus: so the children of a box stay the same, and such places among them are empty or not.
+    """
+
+    def __init__(self) -> None:
+        self.box = ipywidgets.VBox()
+
+    def show(self, inner: Any) -> None:
+        """Show this, or with None nothing."""
+        children = () if inner is None else (inner,)
+        if tuple(self.box.children) != children:
+            self.box.children = children
 
 
 class Fold:

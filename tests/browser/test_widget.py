@@ -23,13 +23,17 @@ LOAD_MS = 60_000
 SOURCE = "from jupyter_localcoder import ModelManager\n\nModelManager()"
 
 
-def opened(page: Any, workshop: Workshop) -> Any:
-    """Run the cell; the widget below it."""
+def write_notebook(workshop: Workshop) -> None:
     cell = {"id": "one", "cell_type": "code", "source": SOURCE, "execution_count": None, "outputs": [],
             "metadata": {}}  # fmt: skip
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}
     (workshop.lab.work / "widget.ipynb").write_text(json.dumps(notebook))
+
+
+def opened(page: Any, workshop: Workshop) -> Any:
+    """Run the cell; the widget below it."""
+    write_notebook(workshop)
     page.goto(workshop.lab.page("lab/tree/widget.ipynb"))
     page.wait_for_function(
         "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
@@ -71,7 +75,7 @@ def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Works
     press(widget, "Accept and download")
 
     bar = card(widget).get_by_role("progressbar")
-    expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^Downloading · [1-4]\d %: .*/s · .* left"))
+    expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^Downloading · [1-5]\d %: .*/s · .* left"))
     assert violations(page, WIDGET) == []
     page.screenshot(path=tmp_path / "downloading.png")
     press(widget, "Pause")
@@ -108,11 +112,76 @@ def test_what_others_change_is_seen_and_everything_can_be_reached(
     expect(widget.get_by_label("Run mode").locator("option:checked")).to_have_text("Performance")
     eventually(lambda: workshop.call("GET", "settings")["settings"]["run_mode"] == "performance")
 
-    widget.get_by_label("GGUF file or bundle").fill(str(workshop.folder / "nothing.gguf"))
+    field = widget.get_by_label("GGUF file or bundle")
+    field.fill(str(workshop.folder / "nothing.gguf"))
     widget.get_by_role("button", name="Import", exact=True).click()
-    expect(widget.get_by_role("alert")).to_contain_text("nothing.gguf")
+    alert = widget.get_by_role("alert")
+    expect(alert).to_contain_text("nothing.gguf")
+    # Beside its field, and before the next one.
+    tops = [one.bounding_box()["y"] for one in (field, alert, widget.get_by_label("Name (optional)"))]
+    assert tops == sorted(tops)
+    expect(widget.get_by_role("button", name="Import", exact=True)).to_be_focused()
     page.screenshot(path=tmp_path / "everything.png", full_page=True)
     page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
     page.wait_for_timeout(500)
     page.screenshot(path=tmp_path / "dark.png")
     assert violations(page, WIDGET) == []
+
+
+def test_with_the_keyboard_alone_the_place_is_never_lost(page: Any, workshop: Workshop) -> None:
+    workshop.source.chunk_seconds = 0.02
+    workshop.source.hold(len(workshop.source.files[f"{CODER}.gguf"]) // 2)
+    widget = opened(page, workshop)
+
+    def focused(label: str) -> None:
+        button = card(widget).get_by_role("button", name=label, exact=True)
+        expect(button).to_be_focused(timeout=LOAD_MS)
+
+    def walk_to(label: str) -> None:
+        for _ in range(10):
+            page.keyboard.press("Tab")
+            if page.evaluate("() => document.activeElement.textContent") == label:
+                return
+        raise AssertionError(f"{label} is not reached")
+
+    card(widget).get_by_role("button", name="Download…").focus()
+    page.keyboard.press("Enter")
+    expect(card(widget).get_by_role("region", name=re.compile("Text of the licence"))).to_be_visible()
+    focused("Download…")
+    walk_to("Do not accept")
+    page.keyboard.press("Enter")
+    focused("Download…")
+    page.keyboard.press("Enter")
+    walk_to("Accept and download")
+    page.keyboard.press("Enter")
+    focused("Pause")
+    page.keyboard.press("Enter")
+    focused("Resume")
+    workshop.source.release()
+    page.keyboard.press("Enter")
+    focused("Load")
+    page.keyboard.press("Enter")
+    focused("Unload")
+    expect(card(widget).locator(".localcoder-badge")).to_have_text("loaded", timeout=LOAD_MS)
+    page.keyboard.press("Enter")
+    focused("Load")
+
+
+def test_notebook_7_has_it_too(page: Any, workshop: Workshop, tmp_path: Path) -> None:
+    workshop.fetch()
+    write_notebook(workshop)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(workshop.lab.page("notebooks/widget.ipynb"))
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click(timeout=LOAD_MS)
+    page.keyboard.press("Control+Enter")
+    widget = page.locator(WIDGET)
+    badge = card(widget).locator(".localcoder-badge")
+    expect(badge).to_have_text("on this machine", timeout=LOAD_MS)
+    press(widget, "Load")
+    expect(badge).to_have_text("loaded", timeout=LOAD_MS)
+    expect(card(widget).get_by_role("button", name="Unload", exact=True)).to_be_focused()
+    assert workshop.info(CODER)["loaded"]
+    page.screenshot(path=tmp_path / "notebook-7.png")
+    assert violations(page, WIDGET) == []
+    assert errors == [], errors

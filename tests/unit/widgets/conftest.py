@@ -145,10 +145,23 @@ class Seen:
         shown = [one.description for one in self._buttons(model) if not one.disabled]
         return [label for label in shown if not label.startswith(("▸", "▾"))]
 
-    def press(self, label: str, model: str | None = None) -> None:
+    def button(self, label: str, model: str | None = None) -> Any:
+        """The one button with this in its label."""
         (found,) = [one for one in self._buttons(model) if label in one.description]
+        return found
+
+    def press(self, label: str, model: str | None = None) -> None:
+        found = self.button(label, model)
         assert not found.disabled
         found.click()
+
+    def behind(self, widget: Any) -> str:
+        """What stands right behind a widget, as text."""
+        (box,) = [one for one in self.widgets if widget in getattr(one, "children", ())]
+        follows = box.children[box.children.index(widget) + 1]
+        return html.unescape(
+            "\n".join(one.value for one in _walk(follows) if isinstance(one, ipywidgets.HTML))
+        )
 
     def control(self, label: str) -> Any:
         (found,) = [
@@ -172,7 +185,7 @@ class Seen:
             one for one in self.widgets
             if isinstance(one, ipywidgets.Button)
             and one.layout.display != "none"
-            and (model is None or one.tooltip.endswith(f": Model {model}"))
+            and (model is None or one.tooltip.endswith((f": Model {model}", f": {model}")))
         ]  # fmt: skip
 
 
@@ -188,13 +201,21 @@ def service() -> FakeService:
 
 
 @pytest.fixture
-def seen(service: FakeService) -> Iterator[Seen]:
+def seen(service: FakeService, focused: list[Any]) -> Iterator[Seen]:
     """A manager whose requests are done at once."""
     controller = Controller(lambda: service, start=lambda work: work(), clock=lambda: 0.0)
     seen = Seen(ModelManager(controller=controller))
     seen.refresh()
     yield seen
     seen.manager.close()
+
+
+@pytest.fixture
+def focused(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The widgets that were given the focus, in order."""
+    given: list[Any] = []
+    monkeypatch.setattr(ipywidgets.DOMWidget, "focus", lambda widget: given.append(widget))
+    return given
 
 
 @pytest.fixture

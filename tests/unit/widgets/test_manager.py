@@ -13,6 +13,8 @@ from jupyter_localcoder.errors import (
     InvalidModel,
     ModelInUse,
     OutOfMemory,
+    SourceFileNotFound,
+    ValidationError,
     by_code,
 )
 
@@ -233,6 +235,116 @@ def test_a_file_is_imported_with_a_name_that_can_be_one(seen: Any, service: Any)
     ((name, request),) = service.asked
     assert (name, request.path, request.id, request.link) == ("model:import", "/data/new.gguf", None, True)
     assert "Model imported is imported." in seen.text
+
+
+@pytest.mark.parametrize(
+    ("error", "field"),
+    [
+        (SourceFileNotFound("There is no such file.", path="/x.gguf"), "GGUF file or bundle"),
+        (InvalidModel("That is no GGUF file."), "GGUF file or bundle"),
+        (ValidationError("There is a model of that name.", field="id"), "Name (optional)"),
+    ],
+)
+def test_what_is_wrong_with_an_import_stands_behind_its_field(
+    seen: Any, service: Any, error: Any, field: str
+) -> None:
+    seen.press("Import a model from a file")
+    service.failures["model:import"] = error
+    seen.control("GGUF file or bundle").value = "/x.gguf"
+    seen.press("Import", "a model from a file")
+    assert 'role="alert"' in seen.behind(seen.control(field))
+    assert error.message in seen.behind(seen.control(field))
+    assert seen.text.count(error.message) == 1
+    service.failures.clear()
+    seen.press("Import", "a model from a file")
+    assert error.message not in seen.text
+
+
+def test_an_import_without_a_file_says_what_is_missing(seen: Any, service: Any) -> None:
+    seen.press("Import a model from a file")
+    seen.press("Import", "a model from a file")
+    assert "There is no file to import." in seen.behind(seen.control("GGUF file or bundle"))
+    assert service.asked == []
+
+
+# Who uses the keyboard
+
+
+def test_the_first_button_of_a_model_stays_the_same_one(seen: Any, service: Any, make_model: Any) -> None:
+    first = seen.button("Download", "small")
+    going = {"state": "downloading", "activity": "download", "received_bytes": 9}
+    for state, label in [
+        (going, "Pause"), ({"received_bytes": 9}, "Resume"), ({"state": "ready"}, "Load"),
+        ({"state": "ready", "loaded": True}, "Unload"), ({"state": "error"}, "Try again"),
+    ]:  # fmt: skip
+        service.models = [make_model("small", **state)]
+        seen.refresh()
+        assert (first.description, first.tooltip) == (label, f"{label}: Model small")
+        assert seen.button(label, "small") is first
+
+
+def test_a_button_that_waits_for_an_answer_keeps_the_focus_and_does_nothing(opened: Any) -> None:
+    controller = opened.controller
+    controller.busy = {"small": 1}
+    assert not opened.button("Verify", "small").disabled
+    opened.press("Verify", "small")
+    opened.press("Pin", "small")
+    assert opened.manager.controller.busy == {"small": 1}
+
+
+@pytest.mark.parametrize("answer", ["Accept and download", "Do not accept"])
+def test_the_focus_goes_from_a_question_to_the_first_button(
+    seen: Any, service: Any, focused: Any, answer: str
+) -> None:
+    seen.press("Download", "small")
+    first = seen.button("Download", "small")
+    assert focused == []
+    assert "The licence of Model small is shown below" in seen.controller.spoken
+    seen.press(answer, "small")
+    assert focused == [first]
+
+
+def test_the_focus_goes_from_what_vanishes_to_what_stays(
+    opened: Any, service: Any, focused: Any, make_model: Any
+) -> None:
+    service.settings |= {"model": "big", "general_model": "big"}
+    opened.refresh()
+    first = opened.button("Unload", "small")
+    for label in ("Use for code", "Use for general", "Verify"):
+        opened.press(label, "small")
+    assert focused == [first] * 3
+    service.failures["model:verify"] = DiskFull()
+    opened.press("Verify", "small")
+    opened.press("Dismiss", "small")
+    assert focused == [first] * 5
+    pin = opened.button("Pin this version", "small")
+    service.models = [make_model("small", state="ready", pinned=True)]
+    opened.press("Pin this version", "small")
+    assert pin.description == "Unpin"
+    assert len(focused) == 5
+
+
+def test_the_focus_goes_elsewhere_when_a_model_will_be_gone(
+    opened: Any, service: Any, focused: Any, make_model: Any
+) -> None:
+    service.models = [make_model("small", state="ready", origin="imported")]
+    opened.refresh()
+    opened.press("Delete…", "small")
+    service.models = []
+    next(one for one in opened.widgets if getattr(one, "description", "") == "Delete").click()
+    assert focused[-1] is opened.button("Import a model from a file")
+
+
+def test_freeing_the_memory_and_stopping_an_import_lose_no_focus(
+    opened: Any, service: Any, focused: Any
+) -> None:
+    service.status = {"state": "ready", "model": "small"}
+    service.imports = [{"id": "new", "state": "verifying", "received_bytes": 1, "total_bytes": 4,
+                        "rate_bytes_per_second": 1.0, "activity": "import"}]  # fmt: skip
+    opened.refresh()
+    opened.press("Free the memory now")
+    opened.press("Stop the import")
+    assert focused == [opened.control("Profile"), opened.button("Import", "a model from a file")]
 
 
 def test_an_import_that_another_tab_began_is_shown_and_can_be_stopped(seen: Any, service: Any) -> None:
