@@ -60,6 +60,32 @@ class Gate(Protocol):
         """Return what is left when the answer has ended."""
 
 
+class AnyRun(Protocol):
+    """A request for text, whoever answers it; iterate over it once for its frames."""
+
+    @property
+    def id(self) -> str:
+        """By which it is cancelled."""
+
+    @property
+    def kind(self) -> str:
+        """What asked."""
+
+    @property
+    def about(self) -> About | None:
+        """What people know it by; None: it is not listed."""
+
+    @property
+    def segments(self) -> tuple[wire.Segment, ...]:
+        """What the model has read, once the run is done, where that is reported."""
+
+    def cancel(self, reason: EndReason = "canceled") -> None:
+        """End it: what came so far is kept, in a `Done` that says why."""
+
+    def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
+        """Its frames: `Started`, any number of `Delta`, then `Done` or an error."""
+
+
 @dataclass(frozen=True)
 class About:
     """What a person knows a run by: one that has it is listed."""
@@ -190,8 +216,8 @@ class Run:
                 prefill_ms=end.prefill_ms,
                 decode_ms=end.decode_ms,
                 total_ms=total_ms,
-                prefill_tokens_per_second=_rate(computed, end.prefill_ms),
-                decode_tokens_per_second=_rate(decoded, end.decode_ms),
+                prefill_tokens_per_second=rate(computed, end.prefill_ms),
+                decode_tokens_per_second=rate(decoded, end.decode_ms),
             ),
             model=ModelStamp(id=plan.model, digest=plan.digest, quantization=plan.quantization),
             sampling=ready.sampling,
@@ -209,14 +235,14 @@ class Runs:
     def __init__(self, limit: int, on_done: Callable[[Done], None]) -> None:
         self._limit = limit
         self._on_done = on_done
-        self._open: dict[str, Run] = {}
+        self._open: dict[str, AnyRun] = {}
         self.on_change: Callable[[], None] = lambda: None
         """Called when a run that is listed begins or has ended."""
 
     def __len__(self) -> int:
         return len(self._open)
 
-    async def frames(self, run: Run) -> AsyncGenerator[RunFrame, None]:
+    async def frames(self, run: AnyRun) -> AsyncGenerator[RunFrame, None]:
         """Frames of a run, which is open from the first to the last; who stops iterating cancels it.
 
         Raises
@@ -244,7 +270,7 @@ class Runs:
         """Those that people know of, with their ids, in the order in which they began."""
         return [(run.id, run.about) for run in self._open.values() if run.about is not None]
 
-    def find(self, id_: str, kind: str | None = None) -> Run | None:
+    def find(self, id_: str, kind: str | None = None) -> AnyRun | None:
         """The run of this id (and kind), or None."""
         run = self._open.get(id_)
         return run if run is not None and kind in (None, run.kind) else None
@@ -256,11 +282,11 @@ class Runs:
             run.cancel()
         return len(runs)
 
-    def _close(self, run: Run) -> None:
+    def _close(self, run: AnyRun) -> None:
         if self._open.pop(run.id, None) is not None:
             self._tell(run)
 
-    def _tell(self, run: Run) -> None:
+    def _tell(self, run: AnyRun) -> None:
         if run.about is not None:
             self.on_change()
 
@@ -273,5 +299,6 @@ def _confidence(end: wire.Finished) -> Confidence | None:
     )
 
 
-def _rate(tokens: int, milliseconds: float) -> float:
+def rate(tokens: int, milliseconds: float) -> float:
+    """Tokens a second; 0 where there is nothing to tell it from."""
     return tokens / milliseconds * 1000 if tokens > 0 and milliseconds > 0 else 0.0

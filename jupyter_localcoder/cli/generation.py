@@ -9,9 +9,10 @@ import msgspec
 from traitlets import Float, Integer, Unicode
 
 from ..contract import codec, generation
+from ..contract.providers import EMBEDDED
 from ..contract.registry import Operation
 from ..errors import BackendUnavailable
-from ..plain_text import PlainText
+from ..plain_text import PlainText, plain
 from .command import LocalCoderCommand
 from .exits import Exit
 
@@ -28,10 +29,21 @@ class GeneratingCommand(LocalCoderCommand):
     operation: ClassVar[Operation[Any, generation.Done]]
 
     aliases = LocalCoderCommand.aliases | generation_aliases(
-        "GeneratingCommand", "model", "profile", "language", "max_tokens", "temperature", "seed", "timeout"
+        "GeneratingCommand",
+        "provider",
+        "model",
+        "profile",
+        "language",
+        "max_tokens",
+        "temperature",
+        "seed",
+        "timeout",
     )
 
-    model = Unicode("", config=True, help="Id of the model. Default: the one of the settings.")
+    provider = Unicode("", config=True, help="Id of the provider. Default: the active one.")
+    model = Unicode(
+        "", config=True, help="The model, as its provider calls it. Default: the one of the settings."
+    )
     profile = Unicode("", config=True, help="Profile to load the model with.")
     language = Unicode(
         "", config=True, help="Language of the code. Default: by the ending of the file's name."
@@ -44,6 +56,7 @@ class GeneratingCommand(LocalCoderCommand):
     def options(self) -> dict[str, Any]:
         """The fields of a request that were given on the command line."""
         fields = {
+            "provider": self.provider or None,
             "model": self.model or None,
             "profile": self.profile or None,
             "max_tokens": self.max_tokens,
@@ -83,18 +96,24 @@ class GeneratingCommand(LocalCoderCommand):
 
 
 _CUT = {
+    "filter": "the provider cut the answer off.",
     "length": "the answer was cut at its longest length; `--max-tokens` allows more.",
     "timeout": "the time limit cut the answer short; `--timeout` allows more.",
 }
 
 
 def metrics(done: generation.Done) -> str:
-    """One line: tokens, speed, time, model."""
-    timings = done.timings
-    return (
-        f"{done.usage.completion_tokens} tokens · {timings.decode_tokens_per_second:.1f} tokens/s"
-        f" · {timings.total_ms / 1000:.1f} s · {done.model.id}"
-    )
+    """One line: tokens, speed, time, who answered."""
+    timings, written = done.timings, done.usage.completion_tokens
+    parts = [
+        # A provider does not always say how many.
+        "" if written is None else f"{written} tokens",
+        "" if written is None else f"{timings.decode_tokens_per_second:.1f} tokens/s",
+        f"{timings.total_ms / 1000:.1f} s",
+        done.model.id if done.provider == EMBEDDED else f"{done.model.id} by {done.provider}",
+        "" if done.cost_usd is None else f"about {done.cost_usd:.4f} USD",
+    ]
+    return plain(" · ".join(filter(None, parts)))
 
 
 def answer(done: generation.Done) -> dict[str, Any]:

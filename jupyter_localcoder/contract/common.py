@@ -73,11 +73,12 @@ class Sampling(Reply, frozen=True, kw_only=True):
 class Usage(Reply, frozen=True, kw_only=True):
     """Tokens of one request."""
 
-    prompt_tokens: int
-    """Length of the whole prompt."""
-    cached_tokens: int
+    prompt_tokens: int | None
+    """Length of the whole prompt; null where another provider than the embedded one did not say. So with
+    the next two."""
+    cached_tokens: int | None
     """How many of them were still in the KV cache and cost nothing."""
-    completion_tokens: int
+    completion_tokens: int | None
     left_out_tokens: int = 0
     """Tokens of context that did not fit (completion only; a command never loses any)."""
 
@@ -88,7 +89,7 @@ class Timings(Reply, frozen=True, kw_only=True):
     queue_ms: float
     """Waiting for the worker: for a load, or for another request."""
     prefill_ms: float
-    """Reading the prompt, up to the first token."""
+    """Reading the prompt, up to the first token; of another provider with the way there and back."""
     decode_ms: float
     """Writing the answer, from the first token on."""
     total_ms: float
@@ -103,8 +104,9 @@ class ModelStamp(Reply, frozen=True, kw_only=True):
     """Which weights answered."""
 
     id: str
+    """As its provider calls it."""
     digest: str
-    """SHA-256 of the GGUF file, hexadecimal."""
+    """SHA-256 of the GGUF file, hexadecimal; empty where another provider than the embedded one answered."""
     quantization: str
 
 

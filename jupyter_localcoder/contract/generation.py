@@ -21,13 +21,15 @@ from .common import (
     Timings,
     Usage,
 )
-from .history import ResponseId
+from .history import ResponseFinish, ResponseId
 from .notebook import NotebookCell, NotebookContext, Reference, Text
+from .providers import EMBEDDED
 
 Language = Annotated[str, Meta(max_length=64)]
+ProviderName = Annotated[str, Meta(max_length=64)]
 Scope = Annotated[str, Meta(max_length=1024)]
 Command = Literal["explain", "improve", "fix", "document", "test", "generate", "prompt"]
-Finish = Literal["stop", "length", "canceled", "timeout"]
+Finish = ResponseFinish
 CancelReason = Literal["user", "input", "timeout"]
 Doubt = Literal["", "confidence", "syntax", "columns", "repetition"]
 """What speaks against a suggestion: the model was not sure, it does not parse where it stands, it names
@@ -46,9 +48,13 @@ class Origin(Request, frozen=True, kw_only=True):
 class GenerationOptions(Request, frozen=True, kw_only=True):
     """What every request that generates may say about how; all of it is optional."""
 
-    model: str | None = None
-    """Id of a model. Default: the one of the settings."""
+    provider: ProviderName = ""
+    """Id of a provider. Empty: the active one."""
+    model: Annotated[str, Meta(max_length=256)] | None = None
+    """As its provider calls it. Default: the one that the provider is configured with; of the embedded
+    one the one of the settings."""
     profile: str | None = None
+    """Of the embedded provider, which then answers where no provider is named."""
     max_tokens: MaxTokens | None = None
     stop: StopStrings = ()
     timeout_ms: TimeoutMs | None = None
@@ -183,6 +189,8 @@ class Started(Reply, frozen=True, kw_only=True, tag="started", tag_field="type")
     run: str
     conversation: str = ""
     """The conversation of which it is a turn; empty where there is none."""
+    provider: str = EMBEDDED
+    """Who answers: the prompt goes there."""
 
 
 class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
@@ -222,9 +230,15 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     usage: Usage
     timings: Timings
     model: ModelStamp
-    sampling: Sampling
+    sampling: Sampling | None
+    """Null where another provider than the embedded one answered, which does not tell."""
     prompt_sha256: str
-    """Digest of the prompt's token ids: two answers with the same one were asked the same."""
+    """Digest of the prompt's token ids: two answers with the same one were asked the same. Empty where
+    another provider answered, so are digest and quantisation of the model."""
+    provider: str = EMBEDDED
+    """Who answered."""
+    cost_usd: float | None = None
+    """An estimate by the user's own price table; null where it has no price."""
     confidence: Confidence | None = None
     """How sure the model was; of completions only."""
     parts: tuple[PromptPart, ...] = ()
@@ -268,8 +282,10 @@ class Inspection(Reply, frozen=True, kw_only=True):
     usage: Usage
     timings: Timings
     model: ModelStamp
-    sampling: Sampling
+    sampling: Sampling | None
     prompt_sha256: str
+    provider: str = EMBEDDED
+    """Who read it. Only the embedded one tells tokens by source; what was sent to another is ``prompt``."""
 
 
 class Failed(Reply, frozen=True, kw_only=True, tag="error", tag_field="type"):

@@ -82,6 +82,8 @@ class Response(ResponseInfo, frozen=True, kw_only=True):
     """What was asked."""
     references: tuple[Reference, ...] = ()
     """What stood beside the question of a chat."""
+    left_out_turns: int = 0
+    """How many of the earlier turns of its conversation, the oldest, the model had not read."""
     content: str = ""
     """The answer."""
 

@@ -32,7 +32,10 @@ FENCE = "---"
 _BLOCK = "|2-"
 _INDENT = "  "
 _TEXTS = ("prompt", "content")
-_REQUIRED = frozenset(field.name for field in msgspec.structs.fields(Response) if field.required)
+_FIELDS = msgspec.structs.fields(Response)
+_REQUIRED = frozenset(field.name for field in _FIELDS if field.required)
+_DEFAULTS = {field.name: field.default for field in _FIELDS}
+_NOTHING: tuple[Any, ...] = ("", None, {}, [])
 
 _NOT_PRINTABLE = re.compile(
     "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -71,7 +74,7 @@ def render(response: Response) -> bytes:
         f"{name}: {_json(value)}"
         for name, value in fields.items()
         # What has no value (no command, no notebook, no price) has no line.
-        if name not in _TEXTS and (name in _REQUIRED or value not in ("", None, {}, []))
+        if name not in _TEXTS and (name in _REQUIRED or value not in (*_NOTHING, _DEFAULTS.get(name)))
     ]
     lines += _prompt(clean(response.prompt))
     head = "\n".join([*lines, FENCE, ""])

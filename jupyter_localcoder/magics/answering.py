@@ -7,6 +7,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from ..answers import code_of, diff
 from ..client import Client
 from ..contract.generation import Delta, Done, GenerateRequest
+from ..contract.providers import EMBEDDED
 from ..contract.registry import GENERATE
 from ..errors import LocalCoderError
 from ..plain_text import plain
@@ -19,6 +20,7 @@ COMPARED = frozenset({"improve", "fix", "document"})
 
 _ENDINGS = {
     "stop": "",
+    "filter": "cut off by the provider",
     "length": "cut off at the token limit (`--max-tokens` raises it)",
     "timeout": "stopped at the time limit",
     "canceled": "cancelled",
@@ -93,12 +95,15 @@ def _apply(shell: InteractiveShell, options: Options, done: Done, code: str) -> 
 
 
 def summary(done: Done) -> str:
-    """One line: tokens, speed, time, model, and how it ended where that was not by itself."""
+    """One line: tokens, speed, time, who answered, and how it ended where that was not by itself."""
+    written, speed = done.usage.completion_tokens, done.timings.decode_tokens_per_second
     parts = [
-        f"{done.usage.completion_tokens} tokens",
-        f"{done.timings.decode_tokens_per_second:.1f} tokens/s",
+        # A provider does not always say how many.
+        "" if written is None else f"{written} tokens",
+        "" if written is None else f"{speed:.1f} tokens/s",
         f"{done.timings.total_ms / 1000:.1f} s",
-        done.model.id,
+        done.model.id if done.provider == EMBEDDED else f"{done.model.id} by {done.provider}",
+        "" if done.cost_usd is None else f"about {done.cost_usd:.4f} USD",
         _ENDINGS[done.finish],
     ]
-    return " · ".join(part for part in parts if part)
+    return plain(" · ".join(part for part in parts if part))

@@ -25,6 +25,7 @@ from .history import History, language_of
 from .link import Link
 from .options import Options, coding_arguments
 from .origin import origin_of
+from .record import sampling_of
 from .view import View, view_of
 
 _NEW = "new"
@@ -172,9 +173,10 @@ def _record(done: Done) -> dict[str, Any]:
         "id": done.run,
         "command": "chat",
         "conversation": done.conversation,
+        "provider": done.provider,
         "model": done.model.id,
         "digest": done.model.digest,
-        "sampling": msgspec.to_builtins(done.sampling),
+        "sampling": sampling_of(done),
         "prompt_sha256": done.prompt_sha256,
         "finish": done.finish,
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),

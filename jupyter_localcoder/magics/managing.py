@@ -66,8 +66,8 @@ class ManagingMagics(Magics):
             %localcoder manager           the same with buttons: download, load, import, choose, delete
             %localcoder use NAME          answer with this model, or this profile, from now on
             %localcoder unload            free the memory of the model; it loads again when needed
-            %localcoder providers         who can answer queued prompts, and who does
-            %localcoder provider ID       queued prompts are answered by this one from now on
+            %localcoder providers         who can answer, and who does
+            %localcoder provider ID       commands, chats and queued prompts are answered by this one
             %localcoder queue             what waits and runs in the queue
             %localcoder cancel            cancel all requests, those of other notebooks too
             %localcoder history           the last answers, of all notebooks
@@ -199,7 +199,7 @@ class ManagingMagics(Magics):
         request = decode(ProviderIdRequest, {"id": id_})
         listed = self._link.client().call(PROVIDER_SET_ACTIVE, request)
         trouble = next((info.problem for info in listed.providers if info.active), "")
-        said = f"{listed.active} answers queued prompts from now on."
+        said = f"{listed.active} answers from now on."
         self._say(f"{said} But: {trouble}" if trouble else said)
 
     def _queue(self) -> None:

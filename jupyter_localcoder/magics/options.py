@@ -45,6 +45,11 @@ def coding_arguments(*, applies: bool, chats: bool = False) -> Callable[[F], F]:
         _argument(
             "words", nargs="*", help="What to work on (line form), then an instruction in your own words."
         ),
+        _argument(
+            "--provider",
+            default="",
+            help="Id of the provider (`%%localcoder providers`). Default: the active one.",
+        ),
         _argument("--model", help="Id of the model (`%%localcoder models`). Default: that of the settings."),
         _argument("--profile", help="Profile to answer with. Default: that of the settings."),
         _argument("--max-tokens", type=int, help="Longest answer, in tokens."),
@@ -180,6 +185,7 @@ class Options:
     def _how(self, origin: Origin) -> dict[str, Any]:
         parsed = self._parsed
         return {
+            "provider": parsed.provider,
             "model": parsed.model,
             "profile": parsed.profile,
             "max_tokens": parsed.max_tokens,

@@ -20,6 +20,7 @@ from .._version import __version__
 from ..contract import codec
 from ..contract.common import SamplingOptions
 from ..contract.generation import Done, GenerateRequest
+from ..contract.providers import EMBEDDED
 from ..errors import InvalidArgument, LocalCoderError
 
 KEPT = 200
@@ -37,11 +38,12 @@ def record_of(request: GenerateRequest, done: Done) -> Record:
     return {
         "id": done.run,
         "command": request.command,
+        "provider": done.provider,
         "model": done.model.id,
         "digest": done.model.digest,
         "quantization": done.model.quantization,
-        "sampling": msgspec.to_builtins(done.sampling),
-        "seed": done.sampling.seed,
+        "sampling": sampling_of(done),
+        "seed": done.sampling.seed if done.sampling is not None else request.sampling.seed,
         "seeded": request.sampling.seed is not None,
         "prompt_sha256": done.prompt_sha256,
         "text_sha256": digest_of(done.text),
@@ -52,6 +54,12 @@ def record_of(request: GenerateRequest, done: Done) -> Record:
         "machine": f"{platform.system()} {platform.machine()}",
         "request": _without_defaults(request),
     }
+
+
+def sampling_of(done: Done) -> dict[str, Any]:
+    """How the tokens were drawn; empty where the provider does not tell."""
+    drawn: dict[str, Any] = msgspec.to_builtins(done.sampling) if done.sampling is not None else {}
+    return drawn
 
 
 def digest_of(text: str) -> str:
@@ -75,12 +83,15 @@ def request_again(record: Record) -> GenerateRequest:
         )
     try:
         request = codec.decode(GenerateRequest, record["request"])
+        provider = str(record.get("provider", EMBEDDED))
+        if provider != EMBEDDED:
+            return msgspec.structs.replace(request, provider=provider)
         sampling = codec.decode(SamplingOptions, record["sampling"])
         limit = request.max_tokens
         if record["finish"] == "length":  # the limit may have come from settings that are others now
             limit = int(record["completion_tokens"])
         return msgspec.structs.replace(
-            request, model=str(record["model"]), sampling=sampling, max_tokens=limit
+            request, provider=provider, model=str(record["model"]), sampling=sampling, max_tokens=limit
         )
     except (KeyError, TypeError, ValueError, LocalCoderError):
         raise InvalidArgument(
@@ -93,6 +104,8 @@ def request_again(record: Record) -> GenerateRequest:
 def reasons(record: Record, again: Record) -> list[str]:
     """Why another text came: what was not the same, a sentence each; never empty."""
     found = []
+    if again["provider"] != EMBEDDED:
+        return [f"It was answered by the provider {again['provider']}, which promises no text twice."]
     if record.get("digest") != again["digest"]:
         found.append(
             f"The file of {again['model']} is another one: {str(record.get('digest'))[:12]} then, "

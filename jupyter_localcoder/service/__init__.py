@@ -146,9 +146,6 @@ class Service(LoggingConfigurable):
         inspections = Inspections()
         self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
         dialogue = Dialogue(history, self._recorder.unkept)
-        self.generation = Generation(
-            settings, planner, self._engine, self._runs, inspections, self._recorder, dialogue
-        )
         self.completion = Completion(
             settings,
             supervisor,
@@ -170,6 +167,16 @@ class Service(LoggingConfigurable):
             Embedded(store, planner, self._engine),
             events,
             waiting=requests.in_lane,
+        )
+        self.generation = Generation(
+            settings,
+            planner,
+            self._engine,
+            self._runs,
+            inspections,
+            self._recorder,
+            dialogue,
+            self.providers,
         )
         self.queue = Queue(settings, requests, self.providers, events, self._runs, record, self._recorder)
         self.history = History(self._recorder, events)

@@ -16,6 +16,8 @@ class Chosen:
     provider: Provider
     timeout_seconds: float | None = None
     """For a whole answer; None: it has none of its own."""
+    model: str = ""
+    """The one that it is configured with, as it calls it; empty of the embedded one."""
 
 
 class Choice(Protocol):

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 
 from ..contract import wire
+from ..contract.common import Sampling
 from ..contract.generation import Delta as RunDelta
 from ..contract.generation import Done
 from ..errors import Canceled
@@ -64,7 +65,7 @@ class Embedded:
                         yield Delta(frame.text)
                 elif isinstance(frame, Done):
                     self._engine.remember_speed(frame)
-                    yield _end(frame)
+                    yield _end(frame, sampling)
 
     async def check(self) -> Check:
         """Find the model that would answer. Nothing is loaded for it.
@@ -94,7 +95,7 @@ def _prompt(request: ProviderRequest) -> tuple[wire.ChatPrompt | wire.FillPrompt
     return wire.FillPrompt(prefix=before, suffix=after, reserve_tokens=request.max_tokens), "code"
 
 
-def _end(done: Done) -> End:
+def _end(done: Done, sampling: Sampling) -> End:
     if done.finish == "canceled":
         raise Canceled
     return End(
@@ -107,7 +108,7 @@ def _end(done: Done) -> End:
         model=done.model.id,
         origin=Origin(
             model=done.model,
-            sampling=done.sampling,
+            sampling=sampling,
             prompt_sha256=done.prompt_sha256,
             timings=done.timings,
         ),

@@ -12,6 +12,7 @@ from typing import Any
 from ..budgets import budget
 from ..contract import backend, generation, wire
 from ..contract.common import Sampling, SamplingOptions
+from ..contract.providers import EMBEDDED
 from ..planning import Role
 from ..runs import Gate, Ready, Run
 from ..settings import LocalCoderSettings
@@ -97,6 +98,8 @@ class Engine:
 
     def remember_speed(self, done: generation.Done) -> None:
         """Take note of how fast a request was."""
+        if done.provider != EMBEDDED:
+            return
         self._pace.observe(done)
         self._record.observe(done)
 

@@ -1,4 +1,4 @@
-"""``generate`` and ``chat``: commands and conversations, streamed."""
+"""``generate`` and ``chat``: commands and conversations, streamed, from the embedded engine or a provider."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import msgspec
 from .. import prompts
 from ..contract import generation, wire
 from ..contract.notebook import Reference
+from ..contract.providers import EMBEDDED
 from ..errors import InvalidArgument
 from ..history.names import prompt_id_of
 from ..planning import Planner, Role
-from ..runs import About, RunFrame, Runs
+from ..providers.base import Messages, ProviderRequest
+from ..runs import About, AnyRun, Run, RunFrame, Runs
 from ..settings import LocalCoderSettings
+from .choice import Choice, Chosen
 from .dialogue import Dialogue
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
+from .provider_run import ProviderRun
 from .recorder import Asked, Recorder
 
 
@@ -34,6 +38,7 @@ class Generation:
         inspections: Inspections,
         recorder: Recorder,
         dialogue: Dialogue,
+        choice: Choice,
     ) -> None:
         self._settings = settings
         self._planner = planner
@@ -42,6 +47,7 @@ class Generation:
         self._inspections = inspections
         self._recorder = recorder
         self._dialogue = dialogue
+        self._choice = choice
 
     def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
         """Run a command."""
@@ -88,7 +94,7 @@ class Generation:
             async for frame in frames:
                 yield frame
 
-    def _begin(
+    async def _begin(
         self,
         kept: Asked,
         prompt: wire.ChatPrompt,
@@ -98,6 +104,32 @@ class Generation:
         lookup: bool = False,
         omitted: int = 0,
     ) -> AsyncGenerator[RunFrame, None]:
+        scope = cache_scope(kept.kind, kept.conversation_id)
+        # A profile is one of the embedded engine.
+        named = request.provider or (EMBEDDED if request.profile else "")
+        run: AnyRun
+        if named == EMBEDDED or (chosen := await self._choice.choose(named)).id == EMBEDDED:
+            run = self._own_run(kept, prompt, role, request, scope, lookup=lookup)
+        else:
+            run = self._provider_run(kept, chosen, prompt, request)
+        frames = self._inspections.of(run, self._runs.frames(run), scope)
+        if kept.conversation_id:
+            frames = _in_conversation(kept, frames, omitted)
+        async with contextlib.aclosing(self._recorder.watch(kept, frames)) as watched:
+            async for frame in watched:
+                yield frame
+
+    def _own_run(
+        self,
+        kept: Asked,
+        prompt: wire.ChatPrompt,
+        role: Role,
+        request: generation.GenerationOptions,
+        scope: str,
+        *,
+        lookup: bool,
+    ) -> Run:
+        """The embedded engine answers."""
         sampling = self._engine.sampling(request.sampling)
         asked = wire_request(
             prompt,
@@ -106,7 +138,7 @@ class Generation:
             stop=request.stop,
             priority="command",
             fresh=request.sampling.seed is not None,
-            scope=cache_scope(kept.kind, kept.conversation_id),
+            scope=scope,
             lookup=lookup,
             report=True,
         )
@@ -119,13 +151,28 @@ class Generation:
             profile=request.profile,
             timeout_ms=request.timeout_ms,
         )
-        run.about = About(
-            "chat" if kept.kind == "chat" else "generate", kept.command, kept.notebook, kept.cell
+        run.about = _about(kept)
+        return run
+
+    def _provider_run(
+        self, kept: Asked, chosen: Chosen, prompt: wire.ChatPrompt, request: generation.GenerationOptions
+    ) -> ProviderRun:
+        """Another provider answers."""
+        asked = ProviderRequest(
+            input=Messages(()),
+            model=request.model or "",
+            max_tokens=request.max_tokens or self._settings.current.max_tokens,
+            sampling=request.sampling,
+            stop=request.stop,
+            timeout_seconds=None if request.timeout_ms is None else request.timeout_ms / 1000,
         )
-        frames = self._inspections.of(run, self._runs.frames(run), asked.scope)
-        if kept.conversation_id:
-            frames = _in_conversation(kept, frames, omitted)
-        return self._recorder.watch(kept, frames)
+        run = ProviderRun(kept.kind, chosen, prompt, asked)
+        run.about = _about(kept)
+        return run
+
+
+def _about(kept: Asked) -> About:
+    return About("chat" if kept.kind == "chat" else "generate", kept.command, kept.notebook, kept.cell)
 
 
 async def _in_conversation(
@@ -155,6 +202,8 @@ def _asked(
     prompt_id: str = "",
     references: tuple[Reference, ...] = (),
 ) -> Asked:
+    said = msgspec.structs.asdict(request.sampling)
+    given = {name: value for name, value in said.items() if value is not None}
     return Asked(
         kind="generate" if command else "chat",
         prompt=prompt,
@@ -164,4 +213,5 @@ def _asked(
         notebook=request.origin.notebook,
         cell=request.origin.cell,
         private=request.private,
+        sampling=given,
     )

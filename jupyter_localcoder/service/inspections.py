@@ -12,8 +12,9 @@ import msgspec
 
 from ..context import inspection
 from ..contract.generation import Done, Inspection
+from ..contract.providers import EMBEDDED
 from ..errors import RunNotFound
-from ..runs import Run, RunFrame
+from ..runs import AnyRun, RunFrame
 
 KEPT = 8
 """Of each kind: completions come with every keystroke, and must not push a command out."""
@@ -21,7 +22,7 @@ KEPT = 8
 
 @dataclass(frozen=True)
 class _Kept:
-    run: Run
+    run: AnyRun
     done: Done
     scope: str
     ended: datetime
@@ -43,6 +44,7 @@ class _Kept:
             model=done.model,
             sampling=done.sampling,
             prompt_sha256=done.prompt_sha256,
+            provider=done.provider,
         )
 
 
@@ -62,7 +64,7 @@ class Inspections:
 
     async def of(
         self,
-        run: Run,
+        run: AnyRun,
         frames: AsyncGenerator[RunFrame, None],
         scope: str,
         omitted: Mapping[str, int] | None = None,
@@ -79,7 +81,9 @@ class Inspections:
         async with contextlib.aclosing(frames):
             async for frame in frames:
                 if isinstance(frame, Done):
-                    parts = inspection.parts(run.segments, omitted or {})
+                    # Another provider's tokens are not counted here.
+                    known = frame.provider == EMBEDDED
+                    parts = inspection.parts(run.segments, omitted or {}) if known else ()
                     done = msgspec.structs.replace(frame, parts=parts)
                     self._keep(run, done, scope)
                     yield done
@@ -103,6 +107,6 @@ class Inspections:
             )
         return found.inspection()
 
-    def _keep(self, run: Run, done: Done, scope: str) -> None:
+    def _keep(self, run: AnyRun, done: Done, scope: str) -> None:
         self._last = _Kept(run, done, scope, self._now())
         self._kept.setdefault(run.kind, collections.deque(maxlen=KEPT)).append(self._last)

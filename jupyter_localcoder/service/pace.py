@@ -31,7 +31,7 @@ class Pace:
     def observe(self, done: Done) -> None:
         """Take note of how fast an answer was written."""
         timings, model = done.timings, done.model.id
-        if done.usage.completion_tokens < _MEANINGFUL_TOKENS or model in self._told:
+        if (done.usage.completion_tokens or 0) < _MEANINGFUL_TOKENS or model in self._told:
             return
         if timings.decode_tokens_per_second >= SLOW_TOKENS_PER_SECOND:
             self._slow_since.pop(model, None)

@@ -179,7 +179,7 @@ class Providers:
             raise ProviderNotFound(f"There is no provider {chosen[:64]!r}.")
         if self._settings.current.air_gap:
             raise air_gapped(chosen)
-        return Chosen(chosen, self._remote.provider(chosen), timeout)
+        return Chosen(chosen, self._remote.provider(chosen), timeout, entry.settings.model)
 
     async def close(self) -> None:
         """Close the connections."""

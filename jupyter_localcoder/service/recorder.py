@@ -14,7 +14,7 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -25,7 +25,6 @@ from ..contract.common import Severity
 from ..contract.generation import Done, Started
 from ..contract.history import HistoryChanged, Response, ResponseKind
 from ..contract.notebook import Reference
-from ..contract.providers import EMBEDDED
 from ..errors import LocalCoderError
 from ..events import EventHub
 from ..history import HistoryStore
@@ -58,6 +57,8 @@ class Asked:
     notebook: str = ""
     cell: str = ""
     private: bool = False
+    sampling: dict[str, int | float] = field(default_factory=dict)
+    """What the request said of it: all that is known where another provider than the embedded one answers."""
 
     @property
     def kept_under(self) -> str:
@@ -218,18 +219,20 @@ class Recorder:
         return self.response(
             asked,
             done.run,
-            provider=EMBEDDED,
+            provider=done.provider,
             model=done.model.id,
             digest=done.model.digest,
             quantization=done.model.quantization,
-            sampling=msgspec.structs.asdict(done.sampling),
+            sampling=asked.sampling if done.sampling is None else msgspec.structs.asdict(done.sampling),
             finish=done.finish,
+            cost_usd=done.cost_usd,
             milliseconds=done.timings.total_ms,
             prompt_sha256=done.prompt_sha256,
             content=done.text,
             prompt_tokens=done.usage.prompt_tokens,
             cached_tokens=done.usage.cached_tokens,
             completion_tokens=done.usage.completion_tokens,
+            left_out_turns=done.left_out_turns,
         )
 
     async def _keep_and_tell(self, asked: Asked, response: Response) -> None:
@@ -248,7 +251,7 @@ class Recorder:
                     cached_tokens=response.cached_tokens,
                     completion_tokens=response.completion_tokens,
                 ),
-                cost_usd=None,
+                cost_usd=response.cost_usd,
                 milliseconds=response.milliseconds,
                 path=asked.notebook,
                 cell=asked.cell,

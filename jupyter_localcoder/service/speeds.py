@@ -38,7 +38,7 @@ class SpeedRecord:
         timings, usage = done.timings, done.usage
         if not usage.completion_tokens:
             return
-        computed = usage.prompt_tokens - usage.cached_tokens
+        computed = (usage.prompt_tokens or 0) - (usage.cached_tokens or 0)
         sample = _Sample(
             timings.prefill_tokens_per_second if computed >= _PREFILL_TOKENS else 0.0,
             timings.decode_tokens_per_second if usage.completion_tokens >= _DECODE_TOKENS else 0.0,

@@ -19,7 +19,7 @@ export type Command = 'explain' | 'improve' | 'fix' | 'document' | 'test' | 'gen
 
 export type Doubt = '' | 'confidence' | 'syntax' | 'columns' | 'repetition';
 
-export type Finish = 'stop' | 'length' | 'canceled' | 'timeout';
+export type Finish = 'stop' | 'length' | 'filter' | 'timeout' | 'canceled';
 
 export type Fit = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
 
@@ -132,6 +132,7 @@ export interface CanceledCount {
  * instruction (role `system`) before it where there is one. The turn gets the id of the run.
  */
 export interface ChatRequest {
+  provider?: string;
   model?: string | null;
   profile?: string | null;
   max_tokens?: number | null;
@@ -276,8 +277,10 @@ export interface Done {
   usage: Usage;
   timings: Timings;
   model: ModelStamp;
-  sampling: Sampling;
+  sampling: Sampling | null;
   prompt_sha256: string;
+  provider: string;
+  cost_usd: number | null;
   confidence: Confidence | null;
   parts: PromptPart[];
   withheld: Doubt;
@@ -319,6 +322,7 @@ export interface Found {
 
 /** One command over a piece of code. */
 export interface GenerateRequest {
+  provider?: string;
   model?: string | null;
   profile?: string | null;
   max_tokens?: number | null;
@@ -361,8 +365,9 @@ export interface Inspection {
   usage: Usage;
   timings: Timings;
   model: ModelStamp;
-  sampling: Sampling;
+  sampling: Sampling | null;
   prompt_sha256: string;
+  provider: string;
 }
 
 /** A name that the user has defined in the kernel; never its value. */
@@ -834,7 +839,7 @@ export interface Response {
   preview: string;
   provider: string;
   model: string;
-  finish: ResponseFinish;
+  finish: Finish;
   prompt_tokens: number | null;
   cached_tokens: number | null;
   completion_tokens: number | null;
@@ -848,6 +853,7 @@ export interface Response {
   prompt_sha256: string;
   prompt: string;
   references: Reference[];
+  left_out_turns: number;
   content: string;
 }
 
@@ -858,7 +864,7 @@ export interface ResponseComplete {
   prompt_id: string;
   provider: string;
   model: string;
-  finish: ResponseFinish;
+  finish: Finish;
   usage: TokenCounts;
   cost_usd: number | null;
   milliseconds: number;
@@ -903,7 +909,7 @@ export interface ResponseInfo {
   preview: string;
   provider: string;
   model: string;
-  finish: ResponseFinish;
+  finish: Finish;
   prompt_tokens: number | null;
   cached_tokens: number | null;
   completion_tokens: number | null;
@@ -1066,6 +1072,7 @@ export interface Started {
   type: 'started';
   run: string;
   conversation: string;
+  provider: string;
 }
 
 /**
@@ -1135,9 +1142,9 @@ export interface TokenCounts {
 
 /** Tokens of one request. */
 export interface Usage {
-  prompt_tokens: number;
-  cached_tokens: number;
-  completion_tokens: number;
+  prompt_tokens: number | null;
+  cached_tokens: number | null;
+  completion_tokens: number | null;
   left_out_tokens: number;
 }
 

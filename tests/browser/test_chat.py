@@ -11,6 +11,7 @@ import pytest
 from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
 from tests.browser.test_commands import ACTING, SET_SOURCE, fenced, opened
+from tests.browser.test_providers import Vendor
 from tests.support.hostile_answers import AWAY, HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -28,6 +29,17 @@ RECORD = """index => jupyterapp.shell.widgets('main').next().value
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
     with running_answers(tmp_path_factory.mktemp("chat")) as answers:
         yield answers
+
+
+@pytest.fixture
+def vendor(answers: Answers) -> Iterator[Vendor]:
+    """Another provider than the embedded one; after the test it is gone."""
+    vendor = Vendor()
+    fields = {"type": "openai_compatible", "name": "The lab", "base_url": vendor.url, "model": "small"}
+    answers.lab.call("PUT", "providers/lab", fields)
+    yield vendor
+    answers.lab.call("DELETE", "providers/lab")
+    vendor.close()
 
 
 def chat_of(page: Any) -> Any:
@@ -194,6 +206,45 @@ def test_a_conversation_is_renamed(page: Any, answers: Answers, tmp_path: Path) 
     assert violations(page, CHAT) == []
     titles = [one["title"] for one in answers.lab.call("GET", "conversations")["conversations"]]
     assert titles[0] == "Whales"
+
+
+def test_another_provider_answers_and_a_private_question_is_not_kept(
+    page: Any, answers: Answers, vendor: Vendor, tmp_path: Path
+) -> None:
+    answers.say("From here.")
+    opened(page, answers, "who.ipynb", "x = 1")
+    chat = chat_of(page)
+    usage = chat.locator(".jp-LocalCoder-Turn-usage")
+    who = chat.get_by_label("Answered by")
+    expect(who.locator("option:checked")).to_have_text("The active provider")
+    ask(page, chat, "Who are you?")
+    expect(chat).to_contain_text("From here.")
+    assert vendor.asked == []
+
+    who.select_option("The lab")
+    expect(chat).to_contain_text(
+        f"The lab answers. Prompts go to another program on this machine, at {vendor.place}."
+    )
+    page.screenshot(path=tmp_path / "who.png")
+    assert violations(page, CHAT) == []
+    chat.get_by_label("Private").check()
+    expect(chat).to_contain_text("Nothing is kept of it")
+    ask(page, chat, "And you?")
+    expect(chat.locator("strong")).to_have_text("the lab")
+    expect(usage.last).to_have_text("small by lab · private: not kept")
+    assert [one["content"] for one in vendor.asked[0][1:]] == ["Who are you?", "From here.", "And you?"]
+    kept = answers.lab.call("GET", "responses")["responses"]
+    assert [one["preview"] for one in kept if "you?" in one["preview"]] == ["Who are you?"]
+
+    chat.get_by_label("Private").uncheck()
+    who.select_option("The active provider")
+    answers.lab.call("POST", "providers/lab/activate", {})
+    expect(chat).to_contain_text("The lab answers.")
+    ask(page, chat, "Still there?")
+    expect(usage.last).to_have_text("small by lab")
+    assert len(vendor.asked) == 2
+    answers.lab.call("POST", "providers/embedded/activate", {})
+    expect(chat).not_to_contain_text("The lab answers.")
 
 
 def test_an_answer_is_stopped_and_asked_for_again(page: Any, answers: Answers) -> None:

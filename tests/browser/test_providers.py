@@ -1,4 +1,4 @@
-"""The tab of the providers: who answers queued prompts, and a key that goes in and never comes out."""
+"""The tab of the providers: who answers, and a key that goes in and never comes out."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ KEY = "sk-canary-0123456789abcdef"
 
 
 class Vendor:
-    """An OpenAI-compatible server on this machine, as far as a test of the connection goes."""
+    """An OpenAI-compatible server on this machine: its list of models, and one answer."""
 
     def __init__(self) -> None:
         self.status = 200
         self.models = ["small", "large"]
         self.keys: list[str | None] = []
+        self.asked: list[list[dict[str, str]]] = []
+        """The messages of each request."""
         vendor = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,6 +46,20 @@ class Vendor:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                vendor.asked.append(asked["messages"])
+                said = [
+                    {"choices": [{"delta": {"content": "From **the lab**."}}]},
+                    {"choices": [{"delta": {}, "finish_reason": "stop"}], "model": asked["model"]},
+                ]
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                for event in said:
+                    self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                self.wfile.write(b"data: [DONE]\n\n")
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
@@ -105,7 +121,7 @@ def save(lab: GhostLab, vendor: Vendor, **changes: Any) -> None:
 
 def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_path: Path) -> None:
     panel = opened(page, lab)
-    expect(panel).to_contain_text("Embedded answers queued prompts. Prompts stay within LocalCoder")
+    expect(panel).to_contain_text("Embedded answers. Prompts stay within LocalCoder")
     panel.get_by_role("button", name="Add a provider").click()
     form = panel.get_by_role("form", name="Add a provider")
     form.get_by_label("Kind").select_option("openai_compatible")
@@ -130,7 +146,7 @@ def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_p
     expect(lab_card.locator("[data-severity=error]")).to_contain_text("No such key here.")
 
     press(panel, "lab", "Use")
-    expect(panel).to_contain_text("The lab answers queued prompts.")
+    expect(panel).to_contain_text("The lab answers.")
     expect(lab_card.get_by_role("button", name="In use: The lab")).to_be_focused()
     assert lab.call("GET", "providers")["active"] == "lab"
 
@@ -143,7 +159,7 @@ def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_p
     dialog.get_by_role("button", name="Delete").click()
     expect(lab_card).to_have_count(0)
     expect(panel).to_be_focused()
-    expect(panel).to_contain_text("Embedded answers queued prompts.")
+    expect(panel).to_contain_text("Embedded answers.")
 
 
 def test_a_key_goes_in_and_does_not_come_out(page: Any, lab: GhostLab, vendor: Vendor) -> None:
@@ -255,9 +271,9 @@ def test_two_tabs_are_in_step(page: Any, lab: GhostLab, vendor: Vendor) -> None:
     other = page.context.new_page()
     here, there = opened(page, lab), opened(other, lab)
     press(here, "lab", "Use")
-    expect(there).to_contain_text("The lab answers queued prompts.")
+    expect(there).to_contain_text("The lab answers.")
     press(there, "embedded", "Use")
-    expect(here).to_contain_text("Embedded answers queued prompts.")
+    expect(here).to_contain_text("Embedded answers.")
     other.close()
 
 
@@ -292,7 +308,7 @@ def test_by_the_keyboard_alone(page: Any, lab: GhostLab, vendor: Vendor) -> None
     expect(card(panel, "openai-compatible")).to_contain_text("It offers: small, large.")
     keys.press("Shift+Tab")
     keys.press("Space")
-    expect(panel).to_contain_text("openai-compatible answers queued prompts.")
+    expect(panel).to_contain_text("openai-compatible answers.")
     tab_to("Delete…")
     expect(panel.get_by_role("button", name="Delete… openai-compatible")).to_be_enabled()
     keys.press("Enter")

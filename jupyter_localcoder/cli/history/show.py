@@ -63,6 +63,14 @@ def _facts(found: history.Response) -> list[str]:
         "Where": where,
         "Chat": found.conversation_id,
         "Beside it": ", ".join(reference.name or reference.kind for reference in found.references),
+        "Not read": _left_out(found.left_out_turns),
         "End": "" if found.finish == "stop" else found.finish,
     }
     return [f"{name + ':':<11}{value}" for name, value in facts.items() if value]
+
+
+def _left_out(turns: int) -> str:
+    """What of the conversation there was no room for."""
+    if not turns:
+        return ""
+    return "the first turn of the chat" if turns == 1 else f"the first {turns} turns of the chat"

@@ -9,7 +9,7 @@ class Providers(LocalCoderGroup):
     """List, add, test, activate and remove providers, and their keys."""
 
     usage = "providers COMMAND [options]"
-    description = """Who answers queued prompts: the embedded model, or a server that you add. A key is
+    description = """Who answers: the embedded model, or a server that you add. A key is
     read from a prompt or from stdin, never from the command line, and is never shown."""
     subcommands = {
         "list": (lazy("providers.list.ProvidersList"), "List the providers, and where their keys are."),

@@ -33,6 +33,11 @@ export class Asking<K extends 'generate' | 'chat'> {
     return this._done;
   }
 
+  /** Id of the provider that answers; empty until it is known. */
+  get provider(): string {
+    return this._provider;
+  }
+
   get error(): ErrorPayload | null {
     return this._error;
   }
@@ -52,12 +57,15 @@ export class Asking<K extends 'generate' | 'chat'> {
     this._text = '';
     this._done = null;
     this._error = null;
+    this._provider = '';
     this._state = 'waiting';
     const stream: IStream = this._channel.stream(this._operation, request, frame => {
       if (this._stream !== stream || !this.isRunning) {
         return;
       }
-      if (frame.type === 'delta') {
+      if (frame.type === 'started') {
+        this._provider = frame.provider;
+      } else if (frame.type === 'delta') {
         this._text += frame.text;
         this._state = 'writing';
       } else if (frame.type === 'done') {
@@ -91,4 +99,5 @@ export class Asking<K extends 'generate' | 'chat'> {
   private _text = '';
   private _done: Done | null = null;
   private _error: ErrorPayload | null = null;
+  private _provider = '';
 }

@@ -15,16 +15,19 @@ export interface IProvenance {
   /** Id of the run. */
   id: string;
   command: string;
+  /** Id of who answered. */
+  provider: string;
   model: string;
   digest: string;
   quantization: string;
+  /** Empty where the provider does not tell. */
   sampling: Record<string, number>;
-  seed: number;
+  seed: number | null;
   /** Whether the seed was asked for: only then is the same text promised. */
   seeded: boolean;
   prompt_sha256: string;
   text_sha256: string;
-  completion_tokens: number;
+  completion_tokens: number | null;
   finish: string;
   /** ISO 8601, UTC, whole seconds. */
   time: string;
@@ -37,11 +40,12 @@ export function provenance(done: Done, now: Date, request?: GenerateRequest): IP
   return {
     id: done.run,
     command: request?.command ?? 'chat',
+    provider: done.provider,
     model: done.model.id,
     digest: done.model.digest,
     quantization: done.model.quantization,
     sampling: { ...done.sampling },
-    seed: done.sampling.seed,
+    seed: done.sampling?.seed ?? request?.sampling?.seed ?? null,
     seeded: typeof request?.sampling?.seed === 'number',
     prompt_sha256: done.prompt_sha256,
     text_sha256: sha256(done.text),

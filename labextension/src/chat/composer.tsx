@@ -14,7 +14,9 @@ import {
   suggestions
 } from './mention';
 import type { ChatModel } from './model';
+import { EMBEDDED } from '../providers/words';
 import type { Page } from './page';
+import { whoSentence } from './words';
 
 const LIST_ID = 'jp-LocalCoder-Composer-list';
 
@@ -202,6 +204,7 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
       <p role="alert" className="jp-LocalCoder-Composer-trouble">
         {trouble}
       </p>
+      <How model={model} trans={trans} />
       <div className="jp-LocalCoder-buttons">
         <button
           type="button"
@@ -232,6 +235,54 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
         )}
       </div>
     </form>
+  );
+}
+
+/** Who answers, where that can be chosen, and whether it is kept. */
+function How({ model, trans }: Pick<IComposerProps, 'model' | 'trans'>): React.JSX.Element {
+  const id = React.useId();
+  const { provider, providers } = model;
+  return (
+    <div className="jp-LocalCoder-Composer-how">
+      {providers.length > 1 && (
+        <label>
+          {trans.__('Answered by')}{' '}
+          <select
+            className="jp-LocalCoder-select"
+            value={model.chosen}
+            aria-describedby={`${id}-where`}
+            onChange={event => {
+              model.choose(event.target.value);
+            }}
+          >
+            <option value="">{trans.__('The active provider')}</option>
+            {providers.map(({ id: value, name, problem }) => (
+              <option key={value} value={value} disabled={problem !== '' && value !== model.chosen}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <label className="jp-LocalCoder-Switch">
+        <input
+          type="checkbox"
+          className="jp-mod-styled"
+          checked={model.isPrivate}
+          aria-describedby={`${id}-private`}
+          onChange={event => {
+            model.setPrivate(event.target.checked);
+          }}
+        />
+        {trans.__('Private')}
+      </label>
+      <p id={`${id}-private`} className="jp-LocalCoder-Field-help" hidden={!model.isPrivate}>
+        {trans.__('Nothing is kept of it: it is forgotten when the server ends.')}
+      </p>
+      <p id={`${id}-where`} className="jp-LocalCoder-Field-help">
+        {provider && provider.id !== EMBEDDED && whoSentence(provider, trans)}
+      </p>
+    </div>
   );
 }
 

@@ -13,6 +13,8 @@ import type {
   ConversationInfo,
   ErrorPayload,
   Origin,
+  Provider,
+  ProviderList,
   Reference
 } from '../contract';
 import { ChannelError, type IChannel } from '../tokens';
@@ -37,6 +39,13 @@ export class ChatModel {
       this._onAnswer();
     });
     _channel.on('history:changed', () => {
+      this._refreshIfWanted();
+    });
+    _channel.on('providers:changed', list => {
+      this._takeProviders(list);
+    });
+    _channel.on('settings:changed', () => {
+      // The air gap shuts providers out.
       this._refreshIfWanted();
     });
     _channel.stateChanged.connect(() => {
@@ -81,9 +90,51 @@ export class ChatModel {
     return this._channel.state === 'open';
   }
 
-  /** List the conversations, from now on whenever they change. */
+  /** Who can answer, the embedded model first. */
+  get providers(): readonly Provider[] {
+    return this._list?.providers ?? [];
+  }
+
+  /** Who answers the next question. */
+  get provider(): Provider | undefined {
+    const id = this._provider === '' ? this._list?.active : this._provider;
+    return this.providers.find(one => one.id === id);
+  }
+
+  /** Id of the provider that was chosen here; empty for the active one. */
+  get chosen(): string {
+    return this._provider;
+  }
+
+  choose(id: string): void {
+    this._provider = id;
+    this._changed.emit();
+  }
+
+  /** Whether nothing of the next questions is kept. */
+  get isPrivate(): boolean {
+    return this._isPrivate;
+  }
+
+  setPrivate(isPrivate: boolean): void {
+    this._isPrivate = isPrivate;
+    this._changed.emit();
+  }
+
+  /** List the conversations and the providers, from now on whenever they change. */
   async refresh(): Promise<void> {
     this._isWanted = true;
+    // Without it the active provider answers, as it does where nothing is chosen.
+    void this._channel.request('provider:list', {}).then(
+      list => {
+        this._takeProviders(list);
+      },
+      (reason: unknown) => {
+        if (!(reason instanceof ChannelError)) {
+          throw reason;
+        }
+      }
+    );
     const found = await this._request(() =>
       this._channel.request('conversation:list', { limit: LISTED })
     );
@@ -175,7 +226,8 @@ export class ChatModel {
     const turn = this._turns[index];
     if (turn) {
       this._remember(index);
-      this._ask(this._turns.slice(0, index), words, turn.references, versionsOf(turn));
+      const before = this._turns.slice(0, index);
+      this._ask(before, words, turn.references, versionsOf(turn), turn.isPrivate);
     }
   }
 
@@ -188,10 +240,12 @@ export class ChatModel {
     const before = this._turns.slice(0, index);
     const { parent, words, references } = turn;
     if (turn.id === '') {
-      this._ask(before, words, references, turn.alternatives);
+      this._ask(before, words, references, turn.alternatives, turn.isPrivate);
     } else {
       this._remember(index);
-      this._start([...before, asked(this._key(), parent, words, references, versionsOf(turn))], {
+      const isPrivate = this._isPrivate || turn.isPrivate;
+      const again = asked(this._key(), parent, words, references, versionsOf(turn), isPrivate);
+      this._start([...before, again], {
         conversation: this._conversation,
         regenerate: turn.id
       });
@@ -206,10 +260,13 @@ export class ChatModel {
     before: readonly ITurn[],
     words: string,
     references: readonly Reference[],
-    beside: readonly string[] = []
+    beside: readonly string[] = [],
+    wasPrivate = false
   ): void {
     const parent = before.filter(({ id }) => id !== '').at(-1)?.id ?? '';
-    this._start([...before, asked(this._key(), parent, words, references, beside)], {
+    const isPrivate = this._isPrivate || wasPrivate;
+    const turn = asked(this._key(), parent, words, references, beside, isPrivate);
+    this._start([...before, turn], {
       messages: [{ role: 'user', content: words }],
       references: [...references],
       ...(this._conversation === ''
@@ -221,7 +278,12 @@ export class ChatModel {
   private _start(turns: ITurn[], request: ChatRequest): void {
     this._error = null;
     this._turns = turns;
-    this._asking.start({ ...request, origin: this._origin() });
+    this._asking.start({
+      ...request,
+      origin: this._origin(),
+      ...(this._provider !== '' && { provider: this._provider }),
+      ...(turns.at(-1)?.isPrivate && { private: true })
+    });
   }
 
   private _leave(conversation: string, turns: ITurn[]): void {
@@ -238,7 +300,7 @@ export class ChatModel {
   }
 
   private _onAnswer(): void {
-    const { text, state, done, error } = this._asking;
+    const { text, state, done, error, provider } = this._asking;
     if (state === 'waiting') {
       this._isLeft = false;
     }
@@ -248,7 +310,7 @@ export class ChatModel {
     }
     this._turns = [
       ...this._turns.slice(0, -1),
-      { ...last, text, state, error, ...(done && ended(last, done, this._now())) }
+      { ...last, text, state, error, provider, ...(done && ended(last, done, this._now())) }
     ];
     if (done && done.conversation !== '' && done.text !== '') {
       this._conversation = done.conversation;
@@ -286,6 +348,14 @@ export class ChatModel {
     }
   }
 
+  private _takeProviders(list: ProviderList): void {
+    this._list = list;
+    if (!list.providers.some(({ id }) => id === this._provider)) {
+      this._provider = '';
+    }
+    this._changed.emit();
+  }
+
   private _refreshIfWanted(): void {
     if (this._isWanted && this.isConnected) {
       void this.refresh();
@@ -306,6 +376,9 @@ export class ChatModel {
   /** By id of the turn that was replaced: the server remembers what it keeps, and here is what it does not. */
   private readonly _replaced = new Map<string, readonly ITurn[]>();
   private _error: ErrorPayload | null = null;
+  private _list: ProviderList | null = null;
+  private _provider = '';
+  private _isPrivate = false;
   private _isLeft = false;
   /** Whether anybody looks: a page whose chat is never opened asks for no conversations. */
   private _isWanted = false;

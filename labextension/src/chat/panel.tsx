@@ -8,6 +8,7 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { askTitle } from '../panels/askTitle';
+import { EMBEDDED, whereText } from '../providers/words';
 import type { CodeAction } from './codeBlocks';
 import { Composer } from './composer';
 import type { ConversationInfo } from '../contract';
@@ -153,9 +154,14 @@ export class ChatPanel extends ReactWidget {
         </span>
         {turns.length === 0 && (
           <p className="jp-LocalCoder-Chat-empty">
-            {trans.__(
-              'Ask about your code, or about anything else. The model runs on this machine, and reads only what you write and add here.'
-            )}
+            {model.provider && model.provider.id !== EMBEDDED
+              ? trans.__(
+                  'Ask about your code, or about anything else. Only what you write and add here is sent. %1',
+                  whereText(model.provider, trans)
+                )
+              : trans.__(
+                  'Ask about your code, or about anything else. The model runs on this machine, and reads only what you write and add here.'
+                )}
           </p>
         )}
         {turns.map((turn, index) => (

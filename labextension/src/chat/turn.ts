@@ -35,8 +35,24 @@ export interface ITurn {
   tokens: ITokens | null;
   /** Turns before it that did not fit into the context window. */
   leftOut: number;
+  /** Id of who answers; empty while it is not known. */
+  provider: string;
+  /** An estimate; null where there is none. */
+  costUsd: number | null;
+  /** Whether it is kept out of the history. */
+  isPrivate: boolean;
   /** Whence its code comes; null before the end. */
   record: IProvenance | null;
+}
+
+/** Null where the provider did not say. */
+function tokensOf(counts: {
+  prompt_tokens: number | null;
+  cached_tokens: number | null;
+  completion_tokens: number | null;
+}): ITokens | null {
+  const { prompt_tokens: read, cached_tokens: cached, completion_tokens: written } = counts;
+  return read === null || written === null ? null : { read, cached: cached ?? 0, written };
 }
 
 /** A turn that is about to be answered. */
@@ -45,7 +61,8 @@ export function asked(
   parent: string,
   words: string,
   references: readonly Reference[],
-  alternatives: readonly string[] = []
+  alternatives: readonly string[] = [],
+  isPrivate = false
 ): ITurn {
   return {
     key,
@@ -60,6 +77,9 @@ export function asked(
     error: null,
     tokens: null,
     leftOut: 0,
+    provider: '',
+    costUsd: null,
+    isPrivate,
     record: null
   };
 }
@@ -87,41 +107,39 @@ export function ended({ alternatives }: ITurn, done: Done, now: Date): Partial<I
     id,
     alternatives: id === '' || alternatives.length === 0 ? alternatives : [...alternatives, id],
     finish: done.finish,
-    tokens: {
-      read: done.usage.prompt_tokens,
-      cached: done.usage.cached_tokens,
-      written: done.usage.completion_tokens
-    },
+    tokens: tokensOf(done.usage),
     leftOut: done.left_out_turns,
+    provider: done.provider,
+    costUsd: done.cost_usd,
     record: provenance(done, now)
   };
 }
 
 /** A turn that was kept. */
 export function kept(response: Response, alternatives: readonly string[] = []): ITurn {
-  const { prompt_tokens: read, completion_tokens: written } = response;
   return {
     ...asked(response.id, response.parent_id, response.prompt, response.references, alternatives),
     id: response.id,
     text: plain(response.content),
     state: response.finish === 'canceled' ? 'stopped' : 'done',
     finish: response.finish,
-    tokens:
-      read === null || written === null
-        ? null
-        : { read, cached: response.cached_tokens ?? 0, written },
+    tokens: tokensOf(response),
+    leftOut: response.left_out_turns,
+    provider: response.provider,
+    costUsd: response.cost_usd,
     record: {
       id: response.id,
       command: 'chat',
+      provider: response.provider,
       model: response.model,
       digest: response.digest,
       quantization: response.quantization,
       sampling: { ...response.sampling },
-      seed: response.sampling.seed ?? 0,
+      seed: response.sampling.seed ?? null,
       seeded: false,
       prompt_sha256: response.prompt_sha256,
       text_sha256: sha256(response.content),
-      completion_tokens: written ?? 0,
+      completion_tokens: response.completion_tokens,
       finish: response.finish,
       time: response.created_at
     }

@@ -9,7 +9,7 @@ import { Button } from '../panels/button';
 import { Chips } from './chips';
 import type { CodeAction } from './codeBlocks';
 import { type ITurn, versionOf } from './turn';
-import { stateSentence, usageSentence } from './words';
+import { cutSentence, stateSentence, usageSentence } from './words';
 
 export interface ITurnProps {
   turn: ITurn;
@@ -73,7 +73,9 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
           rendermime={props.rendermime}
           trans={trans}
         />
-        {(turn.state === 'failed' || turn.state === 'stopped' || turn.finish === 'length') && (
+        {(turn.state === 'failed' ||
+          turn.state === 'stopped' ||
+          cutSentence(turn.finish, trans) !== '') && (
           <p className="jp-LocalCoder-Turn-state" data-state={turn.state}>
             {stateSentence(turn, trans)}
           </p>

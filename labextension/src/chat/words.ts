@@ -2,7 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Reference } from '../contract';
+import type { Provider, Reference } from '../contract';
+import { dollars, EMBEDDED, whereText } from '../providers/words';
 import type { ITurn } from './turn';
 
 /** Where a turn stands, in a sentence; it is also spoken, and so does not count while it is written. */
@@ -17,11 +18,21 @@ export function stateSentence(turn: ITurn | undefined, trans: TranslationBundle)
     case 'failed':
       return [turn.error?.message, turn.error?.recovery].filter(Boolean).join(' ');
     case 'done':
-      return turn.finish === 'length'
-        ? trans.__('The answer was cut off at the limit of its length.')
-        : turn.finish === 'timeout'
-          ? trans.__('The answer was cut off at the limit of its time.')
-          : trans.__('Done.');
+      return cutSentence(turn.finish, trans) || trans.__('Done.');
+    default:
+      return '';
+  }
+}
+
+/** Why an answer is not whole; empty where it is, and where a person ended it. */
+export function cutSentence(finish: string, trans: TranslationBundle): string {
+  switch (finish) {
+    case 'length':
+      return trans.__('The answer was cut off at the limit of its length.');
+    case 'timeout':
+      return trans.__('The answer was cut off at the limit of its time.');
+    case 'filter':
+      return trans.__('The provider cut the answer off.');
     default:
       return '';
   }
@@ -31,7 +42,13 @@ export function stateSentence(turn: ITurn | undefined, trans: TranslationBundle)
 export function usageSentence(turn: ITurn, trans: TranslationBundle): string {
   const parts: string[] = [];
   if (turn.record) {
-    parts.push(turn.record.model);
+    parts.push(
+      turn.provider === EMBEDDED || turn.provider === ''
+        ? turn.record.model
+        : trans.__('%1 by %2', turn.record.model, turn.provider)
+    );
+  } else if (turn.provider !== EMBEDDED && turn.provider !== '') {
+    parts.push(trans.__('Sent to %1', turn.provider));
   }
   if (turn.tokens) {
     const { read, cached, written } = turn.tokens;
@@ -46,7 +63,19 @@ export function usageSentence(turn: ITurn, trans: TranslationBundle): string {
       trans._n('%1 earlier turn did not fit', '%1 earlier turns did not fit', turn.leftOut)
     );
   }
+  if (turn.costUsd !== null) {
+    parts.push(trans.__('about %1', dollars(turn.costUsd)));
+  }
+  if (turn.isPrivate) {
+    parts.push(trans.__('private: not kept'));
+  }
   return parts.join(' · ');
+}
+
+/** Who answers, and where the question goes. */
+export function whoSentence(provider: Provider, trans: TranslationBundle): string {
+  const where = provider.problem === '' ? whereText(provider, trans) : provider.problem;
+  return trans.__('%1 answers. %2', provider.name, where);
 }
 
 /** The words on a chip. */

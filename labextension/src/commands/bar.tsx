@@ -9,7 +9,7 @@ import { actionLabel } from './words';
 export interface IHeadProps {
   title: string;
   view: ICommandView;
-  /** Id of the model that answered; empty before. */
+  /** Who answered; who is asked where that is not the embedded model; else empty. */
   model: string;
 }
 

@@ -14,7 +14,7 @@ import type { Obstacle } from './compose';
 import type { Job } from './job';
 import { wordsOf } from './names';
 import { type Action, type ICommandView, viewOf } from './view';
-import { obstacleSentence } from './words';
+import { obstacleSentence, whoText } from './words';
 
 export interface ICommandPanelOptions {
   job: Job;
@@ -97,8 +97,13 @@ export class CommandPanel extends CellPanel {
   }
 
   private _head(): React.JSX.Element {
+    const { done, provider } = this._job.asking;
     return (
-      <Head title={this._title} view={this._view()} model={this._job.asking.done?.model.id ?? ''} />
+      <Head
+        title={this._title}
+        view={this._view()}
+        model={whoText(done, provider, this._options.trans)}
+      />
     );
   }
 

@@ -122,6 +122,9 @@ function endedView(
   } else if (state.done?.finish === 'timeout') {
     view.severity = 'warning';
     view.message = trans.__('The answer was cut off at the limit of its time.');
+  } else if (state.done?.finish === 'filter') {
+    view.severity = 'warning';
+    view.message = trans.__('The provider cut the answer off.');
   } else if (!isChange) {
     view.message = trans.__('Done.');
   } else if (state.hunks === 0) {

@@ -2,6 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import type { Done } from '../contract';
+import { EMBEDDED } from '../providers/words';
 import type { Obstacle } from './compose';
 import type { Action } from './view';
 
@@ -24,6 +26,16 @@ export function actionLabel(action: Action, trans: TranslationBundle): string {
     case 'close':
       return trans.__('Close');
   }
+}
+
+/** Who answered, and before it is done who is asked, where that is not the embedded model. */
+export function whoText(done: Done | null, provider: string, trans: TranslationBundle): string {
+  if (done) {
+    return done.provider === EMBEDDED
+      ? done.model.id
+      : trans.__('%1 by %2', done.model.id, done.provider);
+  }
+  return provider === '' || provider === EMBEDDED ? '' : trans.__('Sent to %1', provider);
 }
 
 export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): string {

@@ -29,7 +29,7 @@ export class Completion implements ICompletion {
     });
     _asker.runningChanged.connect(tell);
     _asker.ended.connect((_, frame) => {
-      if (frame.type === 'done' && frame.usage.completion_tokens >= ENOUGH_TOKENS) {
+      if (frame.type === 'done' && (frame.usage.completion_tokens ?? 0) >= ENOUGH_TOKENS) {
         this._tokensPerSecond = frame.timings.decode_tokens_per_second;
       }
     });

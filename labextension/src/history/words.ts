@@ -59,6 +59,13 @@ export function detailRows(response: Response, trans: Translate, locale?: string
       name: trans.__('Took'),
       value: response.milliseconds > 0 ? duration(response.milliseconds / 1000, trans) : ''
     },
+    {
+      name: trans.__('Not read'),
+      value:
+        response.left_out_turns > 0
+          ? trans.__('earlier turns that did not fit: %1', number(response.left_out_turns))
+          : ''
+    },
     { name: trans.__('Seed'), value: String(response.sampling.seed ?? '') },
     { name: trans.__('Digest of the model'), value: response.digest }
   ];

@@ -68,32 +68,34 @@ function Inspector(props: {
   const { rows, total } = sourceRows(found, trans);
   return (
     <>
-      <table className="jp-LocalCoder-Inspector-sources">
-        <caption>{trans.__('Tokens by source')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{trans.__('Source')}</th>
-            <th scope="col">{trans.__('Tokens')}</th>
-            <th scope="col">{trans.__('Left out')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ source, tokens, leftOut }, index) => (
-            <tr key={index}>
-              <th scope="row">{source}</th>
-              <td>{tokens}</td>
-              <td>{leftOut}</td>
+      {rows.length > 0 && (
+        <table className="jp-LocalCoder-Inspector-sources">
+          <caption>{trans.__('Tokens by source')}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{trans.__('Source')}</th>
+              <th scope="col">{trans.__('Tokens')}</th>
+              <th scope="col">{trans.__('Left out')}</th>
             </tr>
-          ))}
-        </tbody>
-        <tfoot>
-          <tr>
-            <th scope="row">{total.source}</th>
-            <td>{total.tokens}</td>
-            <td>{total.leftOut}</td>
-          </tr>
-        </tfoot>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map(({ source, tokens, leftOut }, index) => (
+              <tr key={index}>
+                <th scope="row">{source}</th>
+                <td>{tokens}</td>
+                <td>{leftOut}</td>
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">{total.source}</th>
+              <td>{total.tokens}</td>
+              <td>{total.leftOut}</td>
+            </tr>
+          </tfoot>
+        </table>
+      )}
       <dl>
         {factRows(found, trans).map(({ name, value }) => (
           <React.Fragment key={name}>

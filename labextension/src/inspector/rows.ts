@@ -1,6 +1,7 @@
 /** What the prompt inspector shows of an answer, as names and values for people. Pure. */
 
 import type { Inspection } from '../contract';
+import { EMBEDDED } from '../providers/words';
 import type { IRow } from '../status/rows';
 import type { Translate } from '../status/text';
 
@@ -43,8 +44,9 @@ export function factRows(
   locale?: string
 ): IRow[] {
   const { usage, timings, sampling } = inspection;
-  const number = (value: number, digits = 0): string =>
-    value.toLocaleString(locale, { maximumFractionDigits: digits });
+  // Empty where another provider did not say: the row is then left out.
+  const number = (value: number | null, digits = 0): string =>
+    value?.toLocaleString(locale, { maximumFractionDigits: digits }) ?? '';
   const milliseconds = (value: number): string => trans.__('%1 ms', number(value, 1));
   const speed = (value: number): string =>
     value > 0 ? trans.__(' (%1 tokens per second)', number(value)) : '';
@@ -53,11 +55,14 @@ export function factRows(
     { name: trans.__('Time'), value: new Date(inspection.time).toLocaleString(locale) },
     {
       name: trans.__('Tokens read'),
-      value: trans.__(
-        '%1, of which %2 from the cache',
-        number(usage.prompt_tokens),
-        number(usage.cached_tokens)
-      )
+      value:
+        usage.cached_tokens === null
+          ? number(usage.prompt_tokens)
+          : trans.__(
+              '%1, of which %2 from the cache',
+              number(usage.prompt_tokens),
+              number(usage.cached_tokens)
+            )
     },
     { name: trans.__('Tokens written'), value: number(usage.completion_tokens) },
     { name: trans.__('Waiting'), value: milliseconds(timings.queue_ms) },
@@ -71,13 +76,19 @@ export function factRows(
     },
     { name: trans.__('In all'), value: milliseconds(timings.total_ms) },
     { name: trans.__('Ended by'), value: ending(inspection, trans) },
+    {
+      name: trans.__('Provider'),
+      value: inspection.provider === EMBEDDED ? '' : inspection.provider
+    },
     { name: trans.__('Model'), value: [model, inspection.model.quantization].join(' ').trim() },
     {
       name: trans.__('Sampling'),
       value:
-        sampling.temperature === 0
-          ? trans.__('the likeliest token each time')
-          : trans.__('temperature %1, seed %2', number(sampling.temperature, 2), sampling.seed)
+        sampling === null
+          ? ''
+          : sampling.temperature === 0
+            ? trans.__('the likeliest token each time')
+            : trans.__('temperature %1, seed %2', number(sampling.temperature, 2), sampling.seed)
     },
     { name: trans.__('Digest of the prompt'), value: inspection.prompt_sha256 }
   ].filter(({ value }) => value !== '');
@@ -101,6 +112,8 @@ function ending({ finish, withheld }: Inspection, trans: Translate): string {
       return trans.__('its own end');
     case 'length':
       return trans.__('the limit of its length');
+    case 'filter':
+      return trans.__('the provider, which cut it off');
     case 'canceled':
       return trans.__('a cancel');
     case 'timeout':

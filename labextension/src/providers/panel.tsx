@@ -1,4 +1,4 @@
-/** The tab of the providers: who answers queued prompts, and who could. */
+/** The tab of the providers: who answers, and who could. */
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -123,13 +123,12 @@ function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.El
       )}
       {active && (
         <p>
-          <strong>{trans.__('%1 answers queued prompts.', active.name)}</strong>{' '}
-          {whereText(active, trans)}
+          <strong>{trans.__('%1 answers.', active.name)}</strong> {whereText(active, trans)}
         </p>
       )}
       <p className="jp-LocalCoder-Field-help">
         {trans.__(
-          'Completion while you type, commands on cells and chats are always answered by the embedded model.'
+          'That holds for commands on cells, chats and queued prompts. Completion while you type always stays with the embedded model.'
         )}
       </p>
     </section>

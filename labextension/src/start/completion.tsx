@@ -66,14 +66,11 @@ function resultText(ended: Done | Failed, trans: TranslationBundle): string {
   if (ended.type === 'error') {
     return `${ended.error.message} ${ended.error.recovery}`;
   }
+  // The embedded engine counts all tokens.
+  const written = ended.usage.completion_tokens ?? 0;
   const { total_ms: ms, decode_tokens_per_second: speed } = ended.timings;
   const seconds = (ms / 1000).toFixed(1);
   return speed > 0
-    ? trans.__(
-        '%1 tokens in %2 s (%3)',
-        ended.usage.completion_tokens,
-        seconds,
-        perSecond(speed, trans)
-      )
-    : trans.__('%1 tokens in %2 s', ended.usage.completion_tokens, seconds);
+    ? trans.__('%1 tokens in %2 s (%3)', written, seconds, perSecond(speed, trans))
+    : trans.__('%1 tokens in %2 s', written, seconds);
 }

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import { ChatModel } from '../../src/chat/model';
 import { versionOf } from '../../src/chat/turn';
-import { usageSentence } from '../../src/chat/words';
-import type { Done, Response } from '../../src/contract';
+import { usageSentence, whoSentence } from '../../src/chat/words';
+import type { Done, Provider, Response } from '../../src/contract';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
+import { list, provider } from '../providers/samples';
 
 const ORIGIN = { notebook: 'a.ipynb', cell: 'c1' };
 const REFERENCE = { kind: 'cell', name: 'cell 1', text: 'x = 1' } as const;
@@ -27,6 +28,8 @@ function done(run: string, text: string, more: Partial<Done> = {}): Done {
     model: { id: 'tiny', digest: '00', quantization: 'Q4_K_M' },
     sampling: { temperature: 0, top_k: 40, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
     prompt_sha256: 'ab',
+    provider: 'embedded',
+    cost_usd: null,
     confidence: null,
     parts: [],
     withheld: '',
@@ -52,8 +55,20 @@ function frame(event: object): void {
 }
 
 function answer(run: string, text: string, more: Partial<Done> = {}): void {
-  frame({ type: 'started', run, conversation: 'c0ffee' });
+  frame({ type: 'started', run, conversation: 'c0ffee', provider: more.provider ?? 'embedded' });
   frame(done(run, text, more));
+}
+
+const trans = {
+  ...bundle,
+  _n: (one: string, many: string, count: number): string =>
+    bundle.__(count === 1 ? one : many, count)
+} as never;
+
+/** The line below the first answer. */
+function below(model: ChatModel): string {
+  const [turn] = model.turns;
+  return turn ? usageSentence(turn, trans) : '';
 }
 
 function payload(): Record<string, unknown> {
@@ -135,7 +150,7 @@ describe('a conversation', () => {
   it('is not written to any more when another one is open', async () => {
     const model = made();
     model.ask('why?', []);
-    frame({ type: 'started', run: 'r1', conversation: 'c0ffee' });
+    frame({ type: 'started', run: 'r1', conversation: 'c0ffee', provider: 'embedded' });
     frame({ type: 'delta', run: 'r1', text: 'bec' });
     model.begin();
     expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
@@ -158,6 +173,9 @@ describe('a conversation', () => {
       finish: 'canceled',
       model: 'tiny',
       sampling: { seed: 3 },
+      provider: 'lab',
+      cost_usd: 0.5,
+      left_out_turns: 2,
       prompt_tokens: 3,
       cached_tokens: null,
       completion_tokens: 1
@@ -170,8 +188,12 @@ describe('a conversation', () => {
       text: 'because',
       state: 'stopped',
       tokens: { read: 3, cached: 0, written: 1 },
-      record: { command: 'chat', model: 'tiny', seed: 3 }
+      leftOut: 2,
+      record: { command: 'chat', provider: 'lab', model: 'tiny', seed: 3 }
     });
+    expect(below(model)).toBe(
+      'tiny by lab · 3 tokens read, 1 written · 2 earlier turns did not fit · about $0.50'
+    );
   });
 
   it('says why it cannot be opened', async () => {
@@ -318,14 +340,90 @@ describe('the line below an answer', () => {
     const model = made();
     model.ask('why?', []);
     answer('r1', 'because', { left_out_turns: 2 });
-    const trans = {
-      ...bundle,
-      _n: (one: string, many: string, count: number): string =>
-        bundle.__(count === 1 ? one : many, count)
-    } as never;
-    const [turn] = model.turns;
-    expect(turn && usageSentence(turn, trans)).toBe(
+    expect(below(model)).toBe(
       'tiny · 30 tokens read (20 known from before), 4 written · 2 earlier turns did not fit'
     );
+  });
+
+  it('says where a question goes before it is answered, and no number that nobody told', () => {
+    const model = made();
+    model.ask('why?', []);
+    expect(below(model)).toBe('');
+    frame({ type: 'started', run: 'r1', conversation: 'c0ffee', provider: 'lab' });
+    expect(below(model)).toBe('Sent to lab');
+    const usage = {
+      prompt_tokens: null,
+      cached_tokens: null,
+      completion_tokens: null,
+      left_out_tokens: 0
+    };
+    frame(done('r1', 'because', { provider: 'lab', usage, sampling: null }));
+    expect(below(model)).toBe('tiny by lab');
+    expect(model.turns[0]?.record).toMatchObject({ provider: 'lab', sampling: {}, seed: null });
+  });
+});
+
+describe('who answers', () => {
+  const LAB = provider('lab', { name: 'The lab' });
+
+  async function known(...others: Provider[]): Promise<ChatModel> {
+    const model = made();
+    void model.refresh();
+    FakeWebSocket.last.answer('provider:list', list(...others));
+    await settle();
+    return model;
+  }
+
+  it('is the active one, unless another is chosen', async () => {
+    const model = await known(LAB);
+    expect(model.provider?.id).toBe('embedded');
+    model.ask('one', []);
+    expect(payload()).not.toHaveProperty('provider');
+    answer('r1', 'because');
+    model.choose('lab');
+    expect(model.provider?.name).toBe('The lab');
+    model.ask('two', []);
+    expect(payload()).toMatchObject({ provider: 'lab' });
+    answer('r2', 'so', { provider: 'lab' });
+    model.regenerate(0);
+    expect(payload()).toMatchObject({ provider: 'lab', regenerate: 'r1' });
+  });
+
+  it('follows the service, and is not somebody who is gone', async () => {
+    const model = await known(LAB);
+    model.choose('lab');
+    const event = (payload: unknown): void => {
+      FakeWebSocket.last.receive({ event: 'providers:changed', payload });
+    };
+    event(list());
+    expect([model.chosen, model.provider?.id]).toEqual(['', 'embedded']);
+    event(list({ ...LAB, active: true }));
+    expect([model.chosen, model.provider?.id]).toEqual(['', 'lab']);
+  });
+
+  it('says where the question goes', async () => {
+    const model = await known({ ...LAB, active: true });
+    expect(model.provider && whoSentence(model.provider, trans)).toBe(
+      'The lab answers. Prompts go to another machine: models.example.'
+    );
+    const shut = provider('lab', { problem: 'The air gap is on.' });
+    expect(whoSentence(shut, trans)).toBe('lab answers. The air gap is on.');
+  });
+});
+
+describe('a private question', () => {
+  it('is marked, and stays private when it is answered once more', () => {
+    const model = made();
+    model.setPrivate(true);
+    model.ask('why?', []);
+    expect(payload()).toMatchObject({ private: true });
+    answer('r1', 'because');
+    expect(below(model)).toContain('private: not kept');
+    model.setPrivate(false);
+    model.ask('and?', []);
+    expect(payload()).not.toHaveProperty('private');
+    answer('r2', 'so');
+    model.regenerate(0);
+    expect(payload()).toMatchObject({ private: true, regenerate: 'r1' });
   });
 });

@@ -28,7 +28,8 @@ const INSPECTION: Inspection = {
   },
   model: { id: 'qwen', digest: 'd', quantization: 'Q4_K_M' },
   sampling: { temperature: 0, top_k: 0, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
-  prompt_sha256: 'abc'
+  prompt_sha256: 'abc',
+  provider: 'embedded'
 };
 
 function facts(inspection: Inspection): Record<string, string> {
@@ -69,8 +70,30 @@ describe('the inspector', () => {
     expect(facts({ ...INSPECTION, finish: 'timeout' })['Ended by']).toMatch(/time/);
   });
 
+  it('leaves out what another provider does not tell', () => {
+    const told = facts({
+      ...INSPECTION,
+      provider: 'lab',
+      sampling: null,
+      prompt_sha256: '',
+      usage: { prompt_tokens: 9, cached_tokens: null, completion_tokens: null, left_out_tokens: 0 }
+    });
+    expect(told).toMatchObject({ Provider: 'lab', 'Tokens read': '9' });
+    expect(Object.keys(told)).not.toEqual(
+      expect.arrayContaining(['Sampling', 'Tokens written', 'Digest of the prompt'])
+    );
+    expect(facts(INSPECTION)).not.toHaveProperty('Provider');
+  });
+
   it('names the seed where it matters', () => {
-    const sampling = { ...INSPECTION.sampling, temperature: 0.8 };
+    const sampling = {
+      temperature: 0.8,
+      top_k: 0,
+      top_p: 1,
+      min_p: 0,
+      repeat_penalty: 1,
+      seed: 7
+    };
     expect(facts({ ...INSPECTION, sampling }).Sampling).toBe('temperature 0.8, seed 7');
   });
 });

@@ -268,7 +268,7 @@ def test_providers_are_a_table_and_one_is_activated(shell: Any, client: Any, cap
     assert rows[0] == ["Provider", "Active", "Type", "Model", "Key", "Trouble"]
     assert rows[1] == ["lab", "yes", "ollama", "q", "file"]
     shell.run_cell("%localcoder provider lab")
-    assert capsys.readouterr().out == "lab answers queued prompts from now on.\n"
+    assert capsys.readouterr().out == "lab answers from now on.\n"
     shell.run_cell("%localcoder provider gap")
     assert "But: The air gap is on." in capsys.readouterr().out
     assert not shell.run_cell("%localcoder provider ../x").success

@@ -1,0 +1,183 @@
+"""A run that another provider than the embedded one answers: the same frames, from a server somewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import secrets
+import time
+from collections.abc import AsyncGenerator, Sequence
+
+from ..contract import wire
+from ..contract.common import ModelStamp, Timings, Usage
+from ..contract.generation import Delta, Done, Finish, Started
+from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
+from ..providers import base
+from ..runs import About, RunFrame, rate
+from ..supervisor import EndReason
+from .choice import Chosen
+
+
+class ProviderRun:
+    """One request for text; implements `runs.AnyRun`.
+
+    A conversation that is too long for the provider's model is sent again without its oldest turns: half of
+    them, then half of the rest. Its server counts the tokens, so it alone can say that they are too many; a
+    request that it refuses for that has cost nothing.
+
+    Parameters
+    ----------
+    prompt
+        What is sent; of its turns those that it says may be left out.
+    request
+        How it is to be answered; its input is made here.
+    """
+
+    def __init__(
+        self, kind: str, chosen: Chosen, prompt: wire.ChatPrompt, request: base.ProviderRequest
+    ) -> None:
+        self.id = secrets.token_hex(8)
+        self.kind = kind
+        self.about: About | None = None
+        self.segments: tuple[wire.Segment, ...] = ()
+        self._chosen = chosen
+        self._prompt = prompt
+        self._request = request
+        self._pull: asyncio.Future[base.Delta | base.End] | None = None
+        self._ended: EndReason | None = None
+
+    def cancel(self, reason: EndReason = "canceled") -> None:
+        """End it: what came so far is kept, in a `Done` that says why."""
+        self._ended = self._ended or reason
+        if self._pull is not None:
+            self._pull.cancel()
+
+    async def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
+        yield Started(run=self.id, provider=self._chosen.id)
+        start = time.monotonic()
+        earlier, left_out = self._prompt.earlier_turns, 0
+        while True:
+            if self._ended is not None:
+                raise Timeout if self._ended == "timeout" else Canceled
+            turns = _without_oldest(self._prompt, left_out)
+            self.segments = _segments(turns)
+            pieces = _Pieces(start)
+            try:
+                async with contextlib.aclosing(self._frames(turns)) as frames:
+                    async for frame in frames:
+                        if isinstance(frame, base.Delta):
+                            yield Delta(run=self.id, text=pieces.add(frame.text))
+                        else:
+                            yield self._done(pieces, frame, left_out)
+                            return
+                raise ConnectionFailed("The provider ended the answer before it was complete.")
+            except TokenLimitExceeded:
+                if pieces.text or left_out >= earlier:
+                    raise
+                left_out += (earlier - left_out + 1) // 2
+
+    async def _frames(self, turns: Sequence[wire.Turn]) -> AsyncGenerator[base.Delta | base.End | None, None]:
+        """The provider's frames; None as the last one where the run was cancelled."""
+        messages = base.Messages(tuple(base.Turn(_role(turn.role), turn.content) for turn in turns))
+        request = dataclasses.replace(self._request, input=messages)
+        async with contextlib.aclosing(self._chosen.provider.stream(request)) as frames:
+            while True:
+                # A task of its own, which can be cancelled without the caller's.
+                pull = self._pull = asyncio.ensure_future(frames.__anext__())
+                try:
+                    await asyncio.wait({pull})
+                finally:
+                    self._pull = None
+                    if not pull.done():
+                        pull.cancel()
+                        await asyncio.wait({pull})
+                if self._ended is not None and (pull.cancelled() or pull.exception() is not None):
+                    yield None
+                    return
+                try:
+                    yield pull.result()
+                except StopAsyncIteration:
+                    return
+
+    def _done(self, pieces: _Pieces, end: base.End | None, left_out: int) -> Done:
+        usage = end.usage if end is not None else base.Usage()
+        now = time.monotonic()
+        first = pieces.first_at or now
+        prefill_ms, decode_ms = (first - pieces.start) * 1000, (now - first) * 1000
+        read = (usage.prompt_tokens or 0) - (usage.cached_tokens or 0)
+        return Done(
+            run=self.id,
+            text=pieces.text,
+            finish=_finish(end, self._ended),
+            usage=Usage(
+                prompt_tokens=usage.prompt_tokens,
+                cached_tokens=usage.cached_tokens,
+                completion_tokens=usage.completion_tokens,
+            ),
+            timings=Timings(
+                queue_ms=0.0,
+                prefill_ms=prefill_ms,
+                decode_ms=decode_ms,
+                total_ms=(now - pieces.start) * 1000,
+                prefill_tokens_per_second=rate(read, prefill_ms),
+                decode_tokens_per_second=rate(max(0, (usage.completion_tokens or 0) - 1), decode_ms),
+            ),
+            model=ModelStamp(
+                id=(end.model if end is not None else "")
+                or self._request.model
+                or self._chosen.model
+                or self._chosen.id,
+                digest="",
+                quantization="",
+            ),
+            sampling=None,
+            prompt_sha256="",
+            provider=self._chosen.id,
+            cost_usd=end.cost_usd if end is not None else None,
+            left_out_turns=left_out,
+        )
+
+
+class _Pieces:
+    """What came so far, and when it began to come."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.first_at: float | None = None
+        self._parts: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def add(self, text: str) -> str:
+        if self.first_at is None:
+            self.first_at = time.monotonic()
+        self._parts.append(text)
+        return text
+
+
+def _without_oldest(prompt: wire.ChatPrompt, count: int) -> tuple[wire.Turn, ...]:
+    """The turns without so many of the earlier questions and their answers."""
+    begin = len(prompt.turns) - 1 - 2 * prompt.earlier_turns
+    return (*prompt.turns[:begin], *prompt.turns[begin + 2 * count :])
+
+
+def _segments(turns: Sequence[wire.Turn]) -> tuple[wire.Segment, ...]:
+    """What is sent, for who wants to see it; nobody here counts its tokens."""
+    shown = []
+    for turn in turns:
+        shown.append(wire.Segment("", f"[{turn.role}]\n", 0, control=True))
+        shown.append(wire.Segment("", f"{turn.content}\n\n", 0))
+    return tuple(shown)
+
+
+def _finish(end: base.End | None, ended: EndReason | None) -> Finish:
+    if end is not None:
+        return end.reason
+    return "timeout" if ended == "timeout" else "canceled"
+
+
+def _role(role: str) -> base.Role:
+    return "system" if role == "system" else "assistant" if role == "assistant" else "user"

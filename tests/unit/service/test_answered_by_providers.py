@@ -1,0 +1,290 @@
+"""Commands and chats that another provider than the embedded one answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder import prompts
+from jupyter_localcoder.contract import codec
+from jupyter_localcoder.contract.common import SamplingOptions
+from jupyter_localcoder.contract.generation import (
+    ChatRequest,
+    Delta,
+    Done,
+    GenerateRequest,
+    InspectRequest,
+    LlmCancelRequest,
+    Message,
+    Started,
+)
+from jupyter_localcoder.contract.history import ConversationGetRequest, ResponseRequest
+from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSaveRequest
+from jupyter_localcoder.contract.queue import QueueListRequest
+from jupyter_localcoder.errors import (
+    AirGapped,
+    AuthError,
+    ConnectionFailed,
+    ProviderInUse,
+    ProviderNotFound,
+    Timeout,
+    TokenLimitExceeded,
+)
+from tests.support.wire_server import WireServer, body, document, events, hangs, wire_server
+from tests.unit.service.conftest import Desk
+
+ACME = ProviderIdRequest(id="acme")
+TOO_LONG = document(
+    {"error": {"message": "maximum context length is 10", "code": "context_length_exceeded"}}, 400
+)
+PIECE = b'data: {"choices": [{"delta": {"content": "Hal"}}]}\n\n'
+
+
+def saying(text: str = "Hi", reason: str = "stop", **last: Any) -> Any:
+    end = {"choices": [{"delta": {}, "finish_reason": reason}], "model": "m-1-x",
+           "usage": {"prompt_tokens": 1000, "completion_tokens": 10}, **last}  # fmt: skip
+    return events({"choices": [{"delta": {"content": text}}]}, end)
+
+
+@pytest.fixture
+def server(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[WireServer]:
+    context = wire_server()
+    running = jp_asyncio_loop.run_until_complete(context.__aenter__())
+    running.say(saying())
+    yield running
+    jp_asyncio_loop.run_until_complete(context.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def far(desk: Desk, server: WireServer, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Desk:
+    """A service whose active provider is a server."""
+
+    async def save() -> None:
+        fields = {"id": "acme", "type": "openai_compatible", "base_url": server.url + "/v1", "model": "m-1"}
+        await desk.service.provider_save(codec.decode(ProviderSaveRequest, fields))
+        await desk.service.provider_set_active(ACME)
+
+    jp_asyncio_loop.run_until_complete(save())
+    return desk
+
+
+def said(server: WireServer, n: int = -1) -> list[str]:
+    """What a request held, without the instruction."""
+    return [message["content"] for message in server.heard[n].json["messages"][1:]]
+
+
+async def turn(desk: Desk, words: str, conversation: str = "new", **fields: Any) -> Done:
+    messages = (Message(role="user", content=words),)
+    return await desk.last(
+        desk.service.chat(ChatRequest(messages=messages, conversation=conversation, **fields))
+    )
+
+
+async def kept(desk: Desk, done: Done) -> Any:
+    await desk.until(lambda: [e for e in desk.of("response:complete") if e.request_id == done.run])
+    return await desk.service.response_get(ResponseRequest(id=done.run))
+
+
+async def test_the_active_provider_answers_a_command(far: Desk, server: WireServer, tmp_path: Path):
+    prices = {"acme/m-1": {"input": 2.0, "output": 100.0}}
+    table = {"format": 1, "usd_per_million_tokens": prices}
+    (tmp_path / "settings" / "prices.json").write_text(json.dumps(table))
+    request = GenerateRequest(command="explain", code="x = 1", sampling=SamplingOptions(temperature=0.5))
+    frames = [frame async for frame in far.service.generate(request)]
+    assert isinstance(frames[0], Started)
+    assert isinstance(frames[1], Delta)
+    done = frames[-1]
+    assert isinstance(done, Done)
+    assert (frames[0].provider, frames[1].text, done.text, done.provider) == ("acme", "Hi", "Hi", "acme")
+    assert (done.model.id, done.model.digest, done.sampling, done.prompt_sha256) == ("m-1-x", "", None, "")
+    assert (done.usage.prompt_tokens, done.usage.cached_tokens, done.usage.completion_tokens) == (
+        1000,
+        None,
+        10,
+    )
+    assert done.cost_usd == pytest.approx(0.003)
+    assert 0 < done.timings.prefill_ms <= done.timings.total_ms
+    sent = server.heard[0].json
+    assert sent["messages"][0] == {"role": "system", "content": prompts.SYSTEM}
+    assert "x = 1" in sent["messages"][1]["content"]
+    assert (sent["temperature"], sent["model"]) == (0.5, "m-1")
+    response = await kept(far, done)
+    assert (response.provider, response.model, response.sampling) == ("acme", "m-1-x", {"temperature": 0.5})
+    assert (response.cost_usd, response.content, response.command) == (done.cost_usd, "Hi", "explain")
+    (told,) = far.of("response:complete")
+    assert (told.provider, told.cost_usd) == ("acme", done.cost_usd)
+
+
+@pytest.mark.parametrize("fields", [{"provider": "embedded"}, {"profile": "Compact", "model": "tiny"}])
+async def test_the_embedded_one_answers_where_it_is_named_or_its_profile_is(
+    far: Desk, server: WireServer, fields: dict[str, str]
+):
+    done = await far.explain(**fields)
+    assert (done.text, done.provider, done.model.id) == ("An answer.", "embedded", "tiny")
+    assert done.sampling is not None
+    assert server.heard == []
+
+
+async def test_another_one_is_named_for_one_request(far: Desk, server: WireServer):
+    await far.service.provider_set_active(ProviderIdRequest(id="embedded"))
+    assert (await far.explain()).provider == "embedded"
+    assert (await far.explain(provider="acme", model="m-2")).provider == "acme"
+    assert server.heard[0].json["model"] == "m-2"
+    with pytest.raises(ProviderNotFound):
+        await far.explain(provider="nobody")
+
+
+async def test_a_provider_that_does_not_count_says_nothing_of_tokens(far: Desk, server: WireServer):
+    server.say(saying(usage=None))
+    done = await far.explain()
+    assert (done.usage.prompt_tokens, done.usage.completion_tokens, done.cost_usd) == (None, None, None)
+    assert done.timings.decode_tokens_per_second == 0
+    assert (await kept(far, done)).completion_tokens is None
+
+
+async def test_what_the_provider_cut_off_is_told(far: Desk, server: WireServer):
+    server.say(saying(reason="content_filter"))
+    assert (await far.explain()).finish == "filter"
+
+
+# Conversations
+
+
+async def test_a_conversation_goes_on_with_whoever_answers(far: Desk, server: WireServer):
+    first = await turn(far, "one")
+    second = await turn(far, "two", first.conversation, provider="embedded")
+    third = await turn(far, "three", first.conversation)
+    assert said(server) == ["one", "Hi", "two", "An answer.", "three"]
+    opened = await far.service.conversation_get(ConversationGetRequest(id=first.conversation))
+    assert [each.provider for each in opened.turns] == ["acme", "embedded", "acme"]
+    assert (second.parent, third.left_out_turns) == (first.run, 0)
+
+
+async def test_what_is_too_long_is_asked_without_its_oldest_turns_which_is_told(
+    far: Desk, server: WireServer
+):
+    conversation = "new"
+    for words in ("one", "two", "three", "four"):
+        conversation = (await turn(far, words, conversation)).conversation
+    server.say(TOO_LONG, TOO_LONG, saying())
+    done = await turn(far, "five", conversation)
+    assert [said(server, n)[::2] for n in (-3, -2, -1)] == [
+        ["one", "two", "three", "four", "five"], ["three", "four", "five"], ["four", "five"],
+    ]  # fmt: skip
+    assert (done.left_out_turns, done.text) == (3, "Hi")
+    assert (await kept(far, done)).left_out_turns == 3
+    inspection = await far.service.context_inspect(InspectRequest(run=done.run))
+    assert "three" not in inspection.prompt
+    assert "[user]\nfour\n" in inspection.prompt
+
+
+async def test_a_question_that_is_too_long_by_itself_is_refused(far: Desk, server: WireServer):
+    conversation = (await turn(far, "one")).conversation
+    server.say(TOO_LONG)
+    with pytest.raises(TokenLimitExceeded):
+        await turn(far, "two", conversation)
+    assert said(server) == ["two"]
+    with pytest.raises(TokenLimitExceeded):
+        await far.explain()
+
+
+# Ends
+
+
+async def test_a_cancel_keeps_what_came_and_closes_the_connection(far: Desk, server: WireServer):
+    left = asyncio.Event()
+    server.say(hangs(PIECE, left=left))
+    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    started = await frames.__anext__()
+    assert (await frames.__anext__()).text == "Hal"
+    (listed,) = (await far.service.queue_list(QueueListRequest())).streams
+    assert (listed.id, listed.command) == (started.run, "explain")
+    with pytest.raises(ProviderInUse):
+        await far.service.provider_delete(ACME)
+    waiting = asyncio.ensure_future(frames.__anext__())
+    await asyncio.sleep(0)
+    await far.service.llm_cancel(LlmCancelRequest(id=started.run))
+    done = await asyncio.wait_for(waiting, 10)
+    assert (done.text, done.finish, done.model.id) == ("Hal", "canceled", "m-1")
+    with pytest.raises(StopAsyncIteration):
+        await frames.__anext__()
+    await asyncio.wait_for(left.wait(), 10)
+    assert (await kept(far, done)).finish == "canceled"
+    assert (await far.service.queue_list(QueueListRequest())).streams == ()
+
+
+async def test_who_leaves_closes_the_connection(far: Desk, server: WireServer):
+    left = asyncio.Event()
+    server.say(hangs(PIECE, left=left))
+    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    await frames.__anext__()
+    await frames.__anext__()
+    waiting = asyncio.ensure_future(frames.__anext__())
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await waiting
+    await frames.aclose()
+    await asyncio.wait_for(left.wait(), 10)
+    assert (await far.service.queue_list(QueueListRequest())).streams == ()
+    assert far.of("response:complete") == []
+
+
+async def test_the_time_limit_keeps_what_came(far: Desk, server: WireServer):
+    server.say(hangs(PIECE))
+    done = await far.explain(timeout_ms=300)
+    assert (done.text, done.finish) == ("Hal", "timeout")
+    server.say(hangs())
+    with pytest.raises(Timeout):
+        await far.explain(timeout_ms=200)
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (document({"error": {"message": "its own words"}}, 401), AuthError),
+        (document({"error": {"message": "its own words"}}, 500), ConnectionFailed),
+        (body(PIECE, content_type="text/event-stream"), ConnectionFailed),
+    ],
+)
+async def test_a_failure_is_an_error_and_is_told_once(
+    far: Desk, server: WireServer, script: Any, error: type[Exception]
+):
+    server.say(script)
+    with pytest.raises(error):
+        await far.explain()
+    assert len(far.of("response:error")) == 1
+    assert await far.listed() == []
+
+
+async def test_behind_the_air_gap_it_is_refused_before_the_first_frame(far: Desk, server: WireServer):
+    await far.settings(air_gap=True)
+    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    with pytest.raises(AirGapped):
+        await frames.__anext__()
+    with pytest.raises(AirGapped):
+        await turn(far, "one", provider="acme")
+    assert server.heard == []
+    assert (await turn(far, "one", provider="embedded")).text == "An answer."
+
+
+async def test_what_was_sent_can_be_looked_at(far: Desk, server: WireServer):
+    done = await far.explain("secret = 1")
+    inspection = await far.service.context_inspect(InspectRequest(run=done.run))
+    assert (inspection.provider, inspection.parts, inspection.sampling) == ("acme", (), None)
+    assert inspection.prompt.startswith(f"[system]\n{prompts.SYSTEM}\n\n[user]\n")
+    assert "secret = 1" in inspection.prompt
+    assert "secret" not in inspection.redacted
+
+
+async def test_private_keeps_nothing(far: Desk, server: WireServer):
+    first = await turn(far, "one", private=True)
+    await turn(far, "two", first.conversation, private=True)
+    assert said(server) == ["one", "Hi", "two"]
+    assert await far.listed() == []
