@@ -89,6 +89,8 @@ _LOAD = (
 )
 _KEPT = ("DATABASE_ERROR", "FILE_WRITE_ERROR", "DISK_FULL")
 _GENERATE = (*_LOAD, "INVALID_ARGUMENT", "TOKEN_LIMIT_EXCEEDED", "QUEUE_FULL", "TIMEOUT", "CANCELED")
+_ANSWER = (*_GENERATE, "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED", "AUTH_ERROR",
+           "CONNECTION_ERROR", "RATE_LIMITED")  # fmt: skip
 
 PING = Operation(
     "backend:ping", backend.PingRequest, backend.BackendStatus, "GET", "health", "read",
@@ -158,12 +160,12 @@ SETTINGS_UPDATE = Operation(
 GENERATE = Operation(
     "generate", generation.GenerateRequest, generation.Done, "POST", "generate", "execute",
     "Run a command (explain, improve, fix, document, test, generate, or a free prompt) over code.",
-    errors=_GENERATE, streams=True,
+    errors=(*_ANSWER, "DATABASE_ERROR"), streams=True,
 )  # fmt: skip
 CHAT = Operation(
     "chat", generation.ChatRequest, generation.Done, "POST", "chat", "execute",
     "The next turn of a conversation.",
-    errors=(*_GENERATE, *_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND",
+    errors=(*_ANSWER, *_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND",
             "FILE_READ_ERROR"),
     streams=True,
 )  # fmt: skip

@@ -171,7 +171,8 @@ def test_notebook_7_has_it_too(page: Any, workshop: Workshop, tmp_path: Path) ->
     workshop.fetch()
     write_notebook(workshop)
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    # Notebook itself complains of settings that come before its shortcuts do, also without this extension.
+    page.on("pageerror", lambda error: errors.append(error.stack) if "localcoder" in error.stack else None)
     page.goto(workshop.lab.page("notebooks/widget.ipynb"))
     page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click(timeout=LOAD_MS)
     page.keyboard.press("Control+Enter")
@@ -184,4 +185,4 @@ def test_notebook_7_has_it_too(page: Any, workshop: Workshop, tmp_path: Path) ->
     assert workshop.info(CODER)["loaded"]
     page.screenshot(path=tmp_path / "notebook-7.png")
     assert violations(page, WIDGET) == []
-    assert errors == [], errors
+    assert errors == []
