@@ -72,7 +72,7 @@ export class Asking<K extends 'generate' | 'chat'> {
         this._text = frame.text;
         this._done = frame;
         this._state = frame.finish === 'canceled' ? 'stopped' : 'done';
-      } else if (frame.type === 'error') {
+      } else {
         this._error = frame.error;
         this._state = frame.error.code === 'CANCELED' ? 'stopped' : 'failed';
       }
