@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tests.browser.ghost import CELL, CURRENT, GhostLab, Writer, until
+from tests.browser.tasks import our_part, tasks
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
+LONGEST_MS = 50
 RULES = [
     {"ends": "import ", "pieces": ["numpy as np"]},
     {"ends": "def f(x):", "pieces": ["\n    y = x + 1\n", "    return y"]},
@@ -114,11 +116,10 @@ def test_a_kernel_of_another_language(writer: Writer, ghost_lab: GhostLab) -> No
 
 @pytest.fixture
 def vim(writer: Writer) -> Any:
-    plugin = "@axlair/jupyterlab_vim:plugin"
-    found = writer.page.evaluate("plugin => jupyterapp.hasPlugin(plugin)", plugin)
-    if not found:
-        pytest.skip("the vim key map is not installed")
-    with writer.settings(plugin, enabled=True):
+    plugin = "@axlair/jupyterlab_vim"
+    if not writer.page.evaluate("plugin => jupyterapp.hasPlugin(plugin)", plugin):
+        pytest.skip("the vim key map is not installed: `make browser` puts it beside the environment")
+    with writer.settings(f"{plugin}:plugin", enabled=True):
         yield writer
 
 
@@ -133,7 +134,7 @@ def test_the_vim_key_map(vim: Writer, ghost_lab: GhostLab) -> None:
     writer.page.wait_for_timeout(400)
     assert writer.text == " = 1\ny = 2"
     assert ghost_lab.asked == []
-    writer.press("u", "G", "o")
+    writer.press("G", "o")
     writer.type("import ")
     writer.sees("numpy as np")
     writer.press("Alt+ArrowRight")
@@ -141,30 +142,25 @@ def test_the_vim_key_map(vim: Writer, ghost_lab: GhostLab) -> None:
     writer.press("Escape")
     writer.sees("")
     writer.page.wait_for_function(normal)
-    assert writer.text == "x = 1\ny = 2\nimport numpy"
+    assert writer.text == " = 1\ny = 2\nimport numpy"
     writer.press("d", "d")
-    assert writer.text == "x = 1\ny = 2"
+    assert writer.text == " = 1\ny = 2"
     assert writer.page.evaluate(f"() => {CURRENT}.content.mode") == "edit"
-
-
-LONG_TASKS = """() => {
-  window.tasks = [];
-  new PerformanceObserver(list => {
-    window.tasks.push(...list.getEntries().map(entry => entry.duration));
-  }).observe({ type: 'longtask' });
-}"""
 
 
 def test_a_notebook_of_thousands_of_cells(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([{"ends": "value_60 + ", "pieces": ["value_7"]}])
     cells = [f"value_{index} = {index}\n# {'x' * 400}" for index in range(2000)]
     cells[3] = "import numpy as np\n# " + "y" * 400
-    writer.open(ghost_lab.write("many.ipynb", *cells))
-    writer.enter_cell(60)  # JupyterLab takes a minute to get to those far below
-    writer.page.wait_for_timeout(1500)
-    writer.press("Enter")
-    writer.type("z = value_60 + ", delay=60)
-    writer.sees("value_7")
+    # JupyterLab itself has longer tasks here: the browser lays out all the cells.
+    with our_part(writer.page) as ours:
+        writer.open(ghost_lab.write("many.ipynb", *cells))
+        writer.enter_cell(60)  # JupyterLab takes a minute to get to those far below
+        writer.page.wait_for_timeout(1500)
+        writer.press("Enter")
+        writer.type("z = value_60 + ", delay=60)
+        writer.sees("value_7")
+    assert ours.longest < LONGEST_MS
     sent = "\n".join(ghost_lab.asked[-1]["texts"])
     assert "value_59 = 59" in sent
     assert len(json.dumps(ghost_lab.asked[-1])) < 400_000
@@ -175,8 +171,11 @@ def test_a_cell_of_thousands_of_lines(writer: Writer, ghost_lab: GhostLab) -> No
     cell = "\n".join(f"line_{index} = {index}  # 日本" for index in range(20_000))
     writer.open(ghost_lab.write("long.ipynb", cell))
     writer.press("Enter")
-    writer.type("total = ", delay=60)
-    writer.sees("line_9999")
+    writer.page.wait_for_timeout(1500)  # CodeMirror reads on for a while.
+    with tasks(writer.page) as all_tasks:
+        writer.type("total = ", delay=60)
+        writer.sees("line_9999")
+    assert all_tasks.longest < LONGEST_MS
     prefix = ghost_lab.asked[-1]["prefix"]
     assert prefix.endswith("line_19999 = 19999  # 日本\ntotal = ")
     writer.press("Tab")
