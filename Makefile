@@ -33,8 +33,8 @@ test: check ## Run every check and every test
 unit: $(VENV)/.developing ## Run the fast tests alone
 	$(BIN)/python -m pytest tests/unit
 
-browser: $(VENV)/.developing .chromium ## Run the tests in a real browser (a process of their own: the event loops conflict)
-	$(BIN)/python -m pytest tests/browser
+browser: $(VENV)/.developing .chromium .vim ## Run the tests in a real browser (a process of their own: the event loops conflict)
+	PYTHONPATH=.vim $(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
 	$(BIN)/ruff format --check .
@@ -72,7 +72,7 @@ audit: $(VENV)/.developing ## Ask the advisory services about the packages that 
 
 clean: ## Remove what was built (models and the virtual environment stay)
 	rm -rf build dist jupyter_localcoder/labextension labextension/lib labextension/node_modules
-	rm -f labextension/*.tsbuildinfo .chromium
+	rm -rf labextension/*.tsbuildinfo .chromium .vim
 
 # The virtual environment
 
@@ -96,6 +96,11 @@ $(VENV)/.developing: $(VENV)/.installed
 
 labextension/node_modules/.package-lock.json: labextension/package.json
 	npm --prefix labextension ci --no-fund --no-audit
+
+# The vim key map is installed beside the environment: within it, every JupyterLab would have it.
+.vim: $(VENV)/.developing
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ jupyterlab-vim==4.1.4
+	touch $@
 
 # The browser tests need Debian's Chromium, or any other that is called `chromium` or `google-chrome`.
 .chromium:
