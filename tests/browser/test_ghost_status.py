@@ -41,6 +41,8 @@ def test_it_says_how_fast_and_that_it_works(writer: Writer, ghost_lab: GhostLab)
     writer.type("import ")
     writer.sees("numpy as np")
     expect(item).to_contain_text(re.compile(r"\d+ tokens/s"))
+    label = item.locator(".jp-LocalCoder-StatusItem-label")
+    assert label.evaluate("label => label.scrollWidth <= label.clientWidth"), "the speed is cut off"
     expect(item).to_have_attribute("data-working", "false")
     writer.press("Tab")
     writer.type("\nforever(")
