@@ -61,6 +61,8 @@ class LoadPlan:
     """Parameters of the worker; its ``id`` is not used."""
     costs: Mapping[int, float] = field(default_factory=dict, compare=False)
     """Seconds of a batch by its tokens, where they were measured before."""
+    costs_are_new: bool = field(default=False, compare=False)
+    """Whether that was a moment ago."""
     memory_bytes: int = field(default=0, compare=False)
     """Most private memory that the worker may take; 0: no limit."""
     note: str = field(default="", compare=False)
@@ -441,7 +443,13 @@ class Supervisor(LoggingConfigurable):
         answer: asyncio.Future[wire.FromWorker] = asyncio.get_running_loop().create_future()
         self._answers[id_] = answer
         self._send(
-            msgspec.structs.replace(plan.load, id=id_, costs=dict(plan.costs), memory_bytes=plan.memory_bytes)
+            msgspec.structs.replace(
+                plan.load,
+                id=id_,
+                costs=dict(plan.costs),
+                costs_are_new=plan.costs_are_new,
+                memory_bytes=plan.memory_bytes,
+            )
         )
         try:
             loaded = await asyncio.wait_for(answer, self.load_timeout_seconds)
@@ -528,7 +536,7 @@ class Supervisor(LoggingConfigurable):
         plan, loading = self._plan, self._loaded is None
         if plan is not None and self._loaded is not None:
             # What the load has measured need not be measured again while somebody waits.
-            plan = replace(plan, costs=self._loaded.costs or plan.costs)
+            plan = replace(plan, costs=self._loaded.costs or plan.costs, costs_are_new=True)
         self._worker = None
         self._loaded = None
         self._stop_idle_timer()

@@ -70,6 +70,8 @@ class Load(_Frame, frozen=True, kw_only=True):
     """Compute it again when so much before the cursor has changed."""
     costs: dict[int, float] = msgspec.field(default_factory=dict)
     """Seconds of a batch by its tokens, as measured before; empty: measure now."""
+    costs_are_new: bool = False
+    """Whether they were measured a moment ago: then they are believed, and nothing is measured."""
     draft_path: str = ""
     """A small model of the same vocabulary that drafts answers; empty: none."""
     state_path: str = ""

@@ -124,7 +124,8 @@ class Loop:
         facts = self._engine.load(
             plan, lambda fraction: self._send(wire.LoadProgress(id=plan.id, fraction=fraction))
         )
-        costs = StepCosts(costs_now(self._engine, plan.costs))
+        believed = plan.costs_are_new and 1 in plan.costs
+        costs = StepCosts(plan.costs if believed else costs_now(self._engine, plan.costs))
         prompter = Prompter(self._engine, facts)
         limits = SpliceLimits(enabled=plan.splice, changed_share=plan.splice_changed_share)
         scheduler = Scheduler(

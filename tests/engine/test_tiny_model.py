@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import random
 import signal
@@ -386,6 +387,14 @@ async def test_costs_are_measured_at_the_first_load_and_taken_over_at_the_next(t
     measured = (await tiny.supervisor.load(tiny.plan)).costs
     assert measured[1] > 0
     assert measured[256] > measured[1]
+
+
+async def test_costs_are_held_against_the_machine_unless_they_are_of_a_moment_ago(tiny: Bench) -> None:
+    unlike = {1: 123.0, 256: 1234.0}
+    believed = dataclasses.replace(tiny.plan, costs=unlike, costs_are_new=True)
+    assert (await tiny.supervisor.load(believed)).costs[1] == 123.0
+    await tiny.supervisor.unload()
+    assert (await tiny.supervisor.load(dataclasses.replace(believed, costs_are_new=False))).costs[1] < 1
 
 
 async def test_ten_thousand_scopes_leave_no_trace(tiny: Bench) -> None:

@@ -46,6 +46,7 @@ class HandWorker:
         """A load that is not answered yet."""
         self.costs: dict[int, float] = {}
         """The speeds that it was told of."""
+        self.costs_are_new = False
         self.loaded = ""
         """The path of the loaded model."""
         self.open: dict[int, wire.Generate] = {}
@@ -62,7 +63,7 @@ class HandWorker:
             assert self.load is None, "one load at a time"
             assert not self.loaded, "a worker holds one model in its life"
             self.load = frame
-            self.costs = frame.costs
+            self.costs, self.costs_are_new = frame.costs, frame.costs_are_new
         elif isinstance(frame, wire.Generate):
             self._hand.take(frame, self)
             self.open[frame.id] = frame

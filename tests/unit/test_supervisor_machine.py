@@ -306,8 +306,10 @@ def test_what_was_measured_need_not_be_measured_again_after_a_crash() -> None:
     machine = SupervisorMachine()
     machine.hand.kind = True
     machine.load("a", settled=True)
-    assert machine.hand.workers[0].costs == {}
+    first = machine.hand.workers[0]
+    assert (first.costs, first.costs_are_new) == ({}, False)
     machine.crash(SIGSEGV, memory=False)
     machine.loop.forward(1.0)
-    assert machine.hand.workers[1].costs == MEASURED
+    second = machine.hand.workers[1]
+    assert (second.costs, second.costs_are_new) == (MEASURED, True)
     machine.teardown()
