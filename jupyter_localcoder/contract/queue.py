@@ -17,7 +17,7 @@ from .common import (
     TimeoutMs,
     Timings,
 )
-from .history import ResponseFinish
+from .history import ResponseFinish, ResponseKind
 from .notebook import MAX_TEXT_CHARS, Text
 
 Priority = Literal["high", "normal", "low"]
@@ -183,6 +183,7 @@ class ResponseComplete(Reply, frozen=True, kw_only=True):
     """Event ``response:complete``: the one end of a request that was answered."""
 
     request_id: str
+    kind: ResponseKind
     response_id: str
     """Under which the answer is kept; empty where it is not."""
     prompt_id: str

@@ -286,6 +286,7 @@ class Queue:
                 registry.RESPONSE_COMPLETE,
                 queue.ResponseComplete(
                     request_id=ticket.id,
+                    kind="queue",
                     response_id=call.response_id,
                     prompt_id=item.prompt_id,
                     provider=item.provider,

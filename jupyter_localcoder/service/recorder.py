@@ -241,6 +241,7 @@ class Recorder:
             registry.RESPONSE_COMPLETE,
             queue.ResponseComplete(
                 request_id=response.id,
+                kind=response.kind,
                 response_id=kept,
                 prompt_id=response.prompt_id,
                 provider=response.provider,

@@ -860,6 +860,7 @@ export interface Response {
 /** Event `response:complete`: the one end of a request that was answered. */
 export interface ResponseComplete {
   request_id: string;
+  kind: ResponseKind;
   response_id: string;
   prompt_id: string;
   provider: string;

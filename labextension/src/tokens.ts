@@ -102,6 +102,12 @@ export interface IPanels {
   add(section: IPanelSection): IDisposable;
   /** Open the sidebar at a section, and give it the focus. */
   show(id: string): void;
+  /** Whether a section is before the person's eyes. */
+  isShown(id: string): boolean;
+  /** A section has come before the person's eyes: its id. */
+  readonly shown: ISignal<IPanels, string>;
+  /** Say on the tab of a section, and on the sidebar's icon, that so many things in it are new. */
+  setNew(id: string, count: number): void;
 }
 
 export const IPanels = new Token<IPanels>(

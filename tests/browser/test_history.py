@@ -103,6 +103,47 @@ def test_answers_arrive_live_and_are_shown_inert(page: Any, lab: GhostLab, tmp_p
     expect(row(panel, kept).get_by_role("button")).to_be_focused()
 
 
+def test_an_answer_that_nobody_looks_for_is_told_and_goes_into_the_notebook(
+    page: Any, lab: GhostLab, tmp_path: Path
+) -> None:
+    path = lab.write("insert.ipynb", "x = 1")
+    page.goto(lab.page(f"lab/tree/{path}"))
+    expect(page.locator(".jp-CodeCell .cm-content").first).to_contain_text("x = 1", timeout=60_000)
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    kept = answered(lab, "first", "Like this:\n\n```python\ny = x + 1\n```\n")
+    expect(page.get_by_text("An answer has come.")).to_be_visible()
+    answered(lab, "second")
+    toast = (
+        page.locator(".jp-toast-message, .jp-toastContainer").filter(has_text="2 answers have come.").first
+    )
+    expect(toast).to_be_visible()
+    icon = page.locator("[data-id='jp-LocalCoder-sidebar']")
+    expect(icon).to_have_attribute("title", "LocalCoder: new answers (2)")
+    page.screenshot(path=tmp_path / "toast.png")
+
+    page.get_by_role("button", name="Show", exact=True).click()
+    panel = page.locator(PANEL)
+    expect(row(panel, kept)).to_be_visible()
+    expect(page.get_by_text("2 answers have come.")).to_have_count(0)
+    expect(page.get_by_role("tab", name="History", exact=True)).to_be_visible()
+    expect(icon).to_have_attribute("title", "LocalCoder")
+    third = answered(lab, "third")
+    expect(row(panel, third)).to_be_visible()
+    expect(page.get_by_text("An answer has come.")).to_have_count(0)
+
+    shown = open_row(panel, kept)
+    shown.get_by_role("button", name="Insert into the notebook").click()
+    expect(shown).to_contain_text("Its code stands in a new cell")
+    sources = """() => jupyterapp.shell.widgets('main').next().value
+      .content.widgets.map(cell => cell.model.sharedModel.getSource())"""
+    assert page.evaluate(sources) == ["x = 1", "y = x + 1"]
+    record = page.evaluate(
+        """() => jupyterapp.shell.widgets('main').next().value
+          .content.widgets[1].model.getMetadata('localcoder')"""
+    )
+    assert (record["id"], record["provider"], record["model"]) == (kept, "embedded", "tiny")
+
+
 def test_the_search_finds_words_in_prompts_and_answers(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     first = answered(lab, "How do whales sleep?", "With half of the brain.")
     second = answered(lab, "And dolphins?", "As whales do.")

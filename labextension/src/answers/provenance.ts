@@ -1,6 +1,6 @@
 /** What a cell's metadata say about code that a model wrote. Pure. */
 
-import type { Done, GenerateRequest } from '../contract';
+import type { Done, GenerateRequest, Response } from '../contract';
 import { sha256 } from './sha256';
 
 /** Key of this extension in the metadata of a cell. */
@@ -53,5 +53,25 @@ export function provenance(done: Done, now: Date, request?: GenerateRequest): IP
     finish: done.finish,
     time: `${now.toISOString().slice(0, 19)}+00:00`,
     ...(request && { request })
+  };
+}
+
+/** The record of an answer that was kept; what was asked stands in the history alone. */
+export function provenanceOf(response: Response): IProvenance {
+  return {
+    id: response.id,
+    command: response.kind === 'chat' ? 'chat' : response.command,
+    provider: response.provider,
+    model: response.model,
+    digest: response.digest,
+    quantization: response.quantization,
+    sampling: { ...response.sampling },
+    seed: response.sampling.seed ?? null,
+    seeded: false,
+    prompt_sha256: response.prompt_sha256,
+    text_sha256: sha256(response.content),
+    completion_tokens: response.completion_tokens,
+    finish: response.finish,
+    time: response.created_at
   };
 }

@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { ICompletion } from '../completion/token';
 import type { Reference } from '../contract';
+import { Arrivals } from '../panels/arrivals';
 import { IChannel, IPanels } from '../tokens';
 import type { ISuggestion } from './mention';
 import { ChatModel } from './model';
@@ -57,6 +58,14 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
         };
         return new ChatPanel({ model, page, rendermime, inspect, trans });
       }
+    });
+    const arrivals = new Arrivals(panels, SECTION, trans);
+    let wasRunning = false;
+    model.changed.connect(({ isRunning, turns }) => {
+      if (wasRunning && !isRunning && turns.at(-1)?.state === 'done') {
+        arrivals.add();
+      }
+      wasRunning = isRunning;
     });
     const compose = (words: string, references: readonly Reference[]): void => {
       panels.show(SECTION);

@@ -2,8 +2,7 @@
 
 import type { AskingState } from '../answers/asking';
 import { plain } from '../answers/plain';
-import { type IProvenance, provenance } from '../answers/provenance';
-import { sha256 } from '../answers/sha256';
+import { type IProvenance, provenance, provenanceOf } from '../answers/provenance';
 import type { Done, ErrorPayload, Reference, Response } from '../contract';
 
 export interface ITokens {
@@ -127,21 +126,6 @@ export function kept(response: Response, alternatives: readonly string[] = []): 
     leftOut: response.left_out_turns,
     provider: response.provider,
     costUsd: response.cost_usd,
-    record: {
-      id: response.id,
-      command: 'chat',
-      provider: response.provider,
-      model: response.model,
-      digest: response.digest,
-      quantization: response.quantization,
-      sampling: { ...response.sampling },
-      seed: response.sampling.seed ?? null,
-      seeded: false,
-      prompt_sha256: response.prompt_sha256,
-      text_sha256: sha256(response.content),
-      completion_tokens: response.completion_tokens,
-      finish: response.finish,
-      time: response.created_at
-    }
+    record: provenanceOf(response)
   };
 }

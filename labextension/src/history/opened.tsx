@@ -21,11 +21,13 @@ export interface IOpenedProps {
   response: Response;
   rendermime: IRenderMimeRegistry;
   onBack: () => void;
+  /** Put it into the notebook. */
+  onInsert: () => void;
   trans: TranslationBundle;
 }
 
 export function Opened(props: IOpenedProps): React.JSX.Element {
-  const { model, response, rendermime, onBack, trans } = props;
+  const { model, response, rendermime, onBack, onInsert, trans } = props;
   const { id, title } = response;
   const { errands } = model;
   const heading = React.useRef<HTMLHeadingElement>(null);
@@ -73,6 +75,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
             errands.speak(trans.__('The answer is copied.'));
           }}
         />
+        <Button label={trans.__('Insert into the notebook')} onClick={onInsert} />
         <Button
           label={trans.__('Export…')}
           isOff={isBusy}

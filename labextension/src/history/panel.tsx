@@ -1,15 +1,18 @@
 /** The tab of the history: answers that were kept, listed, searched, and opened. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import * as React from 'react';
 
+import type { Response } from '../contract';
 import { Button } from '../panels/button';
 import { GENERAL } from '../panels/errands';
 import { Note } from '../panels/note';
 import { SectionPanel } from '../panels/section';
 import { fixedText } from '../models/settings';
 import { exportAnswers, removeAll } from './actions';
+import { insertAnswer } from './insert';
 import { type HistoryModel, type IHistoryPage, type IHistoryRow, PAGE } from './model';
 import { Opened } from './opened';
 import { factsText, rangeText } from './words';
@@ -23,7 +26,8 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
   constructor(
     model: HistoryModel,
     trans: TranslationBundle,
-    private readonly _rendermime: IRenderMimeRegistry
+    private readonly _rendermime: IRenderMimeRegistry,
+    private readonly _tracker: INotebookTracker | null
   ) {
     super(model, trans, REFRESH_MS);
     this.addClass('jp-LocalCoder-History');
@@ -41,6 +45,9 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
         {...{ model, trans }}
         response={opened}
         rendermime={this._rendermime}
+        onInsert={() => {
+          this._insert(opened);
+        }}
         onBack={() => {
           this._goTo = opened.id;
           model.close();
@@ -48,6 +55,19 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
       />
     ) : (
       <List {...{ model, page, trans }} goTo={this._takeGoTo} node={this.node} />
+    );
+  }
+
+  private _insert(response: Response): void {
+    const { model, trans } = this;
+    const cell = this._tracker && insertAnswer(this._tracker, response);
+    model.errands.say(
+      response.id,
+      cell === 'code'
+        ? trans.__('Its code stands in a new cell, below the one that was chosen. It was not run.')
+        : cell === 'markdown'
+          ? trans.__('It stands in a new cell, below the one that was chosen.')
+          : trans.__('Open a notebook first: no cell is there to write to.')
     );
   }
 

@@ -2,10 +2,12 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
+import { Arrivals } from '../panels/arrivals';
 import { IChannel, IPanels } from '../tokens';
 
 const SECTION = 'history';
@@ -16,12 +18,13 @@ export const historyPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Lists, searches and opens the answers that were kept, in the sidebar.',
   autoStart: true,
   requires: [IChannel, IPanels, IRenderMimeRegistry],
-  optional: [ICommandPalette, ITranslator],
+  optional: [INotebookTracker, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     channel: IChannel,
     panels: IPanels,
     rendermime: IRenderMimeRegistry,
+    tracker: INotebookTracker | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
@@ -37,8 +40,15 @@ export const historyPlugin: JupyterFrontEndPlugin<void> = {
         ]);
         let panel: Widget | null = null;
         const model = new HistoryModel(channel, trans, () => panel?.isVisible === true);
-        panel = new HistoryPanel(model, trans, rendermime);
+        panel = new HistoryPanel(model, trans, rendermime, tracker);
         return panel;
+      }
+    });
+    // Commands and chats show their answers themselves; of a queued prompt nobody else tells.
+    const arrivals = new Arrivals(panels, SECTION, trans);
+    channel.on('response:complete', ({ kind, response_id: id }) => {
+      if (kind === 'queue' && id !== '') {
+        arrivals.add();
       }
     });
     app.commands.addCommand(OPEN, {

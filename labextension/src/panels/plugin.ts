@@ -7,6 +7,8 @@ import {
 } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { Signal } from '@lumino/signaling';
+
 import { logoIcon } from '../icons';
 import { IPanels } from '../tokens';
 import { Sidebar } from './sidebar';
@@ -32,11 +34,23 @@ export const panelsPlugin: JupyterFrontEndPlugin<IPanels> = {
     sidebar.node.setAttribute('aria-label', trans.__('LocalCoder'));
     app.shell.add(sidebar, 'right', { rank: RANK, type: 'LocalCoder' });
     restorer?.add(sidebar, sidebar.id);
+    const shown = new Signal<IPanels, string>(sidebar);
+    sidebar.shown.connect((_, id) => {
+      shown.emit(id);
+    });
     return {
       add: section => sidebar.add(section),
       show: id => {
         sidebar.select(id);
         app.shell.activateById(sidebar.id);
+      },
+      isShown: id => sidebar.isShown(id),
+      shown,
+      setNew: (id, count) => {
+        const all = sidebar.setNew(id, count);
+        sidebar.title.className = all > 0 ? 'jp-LocalCoder-mod-new' : '';
+        sidebar.title.caption =
+          all > 0 ? trans.__('LocalCoder: new answers (%1)', all) : trans.__('LocalCoder');
       }
     };
   }

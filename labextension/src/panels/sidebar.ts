@@ -2,6 +2,7 @@
 
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
+import { type ISignal, Signal } from '@lumino/signaling';
 import { Panel, PanelLayout, TabPanel, Widget } from '@lumino/widgets';
 
 import type { IPanelSection } from '../tokens';
@@ -23,6 +24,9 @@ export class Sidebar extends Widget {
   add(section: IPanelSection): IDisposable {
     const holder = new Holder(section);
     holder.title.label = section.label;
+    holder.shown.connect(() => {
+      this._shown.emit(section.id);
+    });
     const later = this._tabs.widgets.findIndex(
       widget => (widget as Holder).section.rank > section.rank
     );
@@ -39,12 +43,30 @@ export class Sidebar extends Widget {
     });
   }
 
+  /** A section has come before the person's eyes: its id. */
+  get shown(): ISignal<this, string> {
+    return this._shown;
+  }
+
+  isShown(id: string): boolean {
+    return this._find(id)?.isVisible === true;
+  }
+
+  /** So many things in a section are new; answers how many are in all of them. */
+  setNew(id: string, count: number): number {
+    const holder = this._find(id);
+    if (holder) {
+      holder.news = count;
+      const { label } = holder.section;
+      holder.title.label = count > 0 ? `${label} (${count})` : label;
+    }
+    return this._tabs.widgets.reduce((sum, widget) => sum + (widget as Holder).news, 0);
+  }
+
   /** Bring a section to the front; what it shows is made now, if it was not yet. */
   select(id: string): void {
     this._wasOpened = true;
-    this._tabs.currentWidget =
-      this._tabs.widgets.find(widget => (widget as Holder).section.id === id) ??
-      this._tabs.currentWidget;
+    this._tabs.currentWidget = this._find(id) ?? this._tabs.currentWidget;
   }
 
   protected override onBeforeShow(message: Message): void {
@@ -64,12 +86,17 @@ export class Sidebar extends Widget {
     }
   }
 
+  private _find(id: string): Holder | undefined {
+    return (this._tabs.widgets as readonly Holder[]).find(({ section }) => section.id === id);
+  }
+
   /** One section alone needs no tabs. */
   private _showTabs(): void {
     this._tabs.tabBar.setHidden(this._tabs.widgets.length < 2);
   }
 
   private readonly _tabs = new TabPanel({ tabsMovable: false });
+  private readonly _shown = new Signal<this, string>(this);
   private _wasOpened = false;
 }
 
@@ -82,11 +109,23 @@ class Holder extends Panel {
     this.node.tabIndex = -1;
   }
 
+  /** How many things in it are new. */
+  news = 0;
+
+  get shown(): ISignal<this, void> {
+    return this._shown;
+  }
+
   fill(): void {
     if (!this._isFilled) {
       this._isFilled = true;
       void this._create();
     }
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._shown.emit();
   }
 
   protected override onActivateRequest(): void {
@@ -111,6 +150,7 @@ class Holder extends Panel {
     }
   }
 
+  private readonly _shown = new Signal<this, void>(this);
   private _isFilled = false;
   private _activateLater = false;
 }

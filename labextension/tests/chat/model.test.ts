@@ -166,6 +166,7 @@ describe('a conversation', () => {
     const opening = model.open('c0ffee');
     const turn: Partial<Response> = {
       id: 'r1',
+      kind: 'chat',
       parent_id: '',
       prompt: 'why?',
       references: [REFERENCE],

@@ -1,0 +1,61 @@
+/** Says that answers have come, to who does not look at the panel that they are in: on its tab, and as a toast. */
+
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IPanels } from '../tokens';
+
+const CLOSE_MS = 6000;
+
+export class Arrivals {
+  constructor(
+    private readonly _panels: IPanels,
+    private readonly _section: string,
+    private readonly _trans: TranslationBundle
+  ) {
+    _panels.shown.connect((_, id) => {
+      if (id === _section) {
+        this._seen();
+      }
+    });
+  }
+
+  /** One more has come. */
+  add(): void {
+    if (this._panels.isShown(this._section)) {
+      return;
+    }
+    this._count++;
+    this._panels.setNew(this._section, this._count);
+    const message = this._trans._n('An answer has come.', '%1 answers have come.', this._count);
+    const options = {
+      autoClose: CLOSE_MS,
+      actions: [
+        {
+          label: this._trans.__('Show'),
+          callback: () => {
+            this._panels.show(this._section);
+          }
+        }
+      ]
+    };
+    // Answers may come fast: what they say is one toast.
+    if (this._toast !== '' && Notification.manager.has(this._toast)) {
+      Notification.update({ id: this._toast, message, ...options });
+    } else {
+      this._toast = Notification.info(message, options);
+    }
+  }
+
+  private _seen(): void {
+    if (this._toast !== '') {
+      Notification.dismiss(this._toast);
+      this._toast = '';
+    }
+    this._count = 0;
+    this._panels.setNew(this._section, 0);
+  }
+
+  private _count = 0;
+  private _toast = '';
+}
