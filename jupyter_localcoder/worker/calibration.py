@@ -51,7 +51,7 @@ def calibrate(engine: Engine) -> dict[int, float]:
         expected = size * measured.get(1, 0.0) / 2
         if measured and expected > left:
             continue
-        repeats = 3 if size <= 8 and 3 * expected < left else 1
+        repeats = 3 if size <= 32 and 3 * expected < left else 1
         measured[size] = min(_batch(engine, tokens, size) for _ in range(repeats))
     engine.clear()
     return measured

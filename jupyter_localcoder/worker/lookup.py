@@ -13,14 +13,16 @@ Pure: token ids in, token ids out.
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass, field
 
-from .costs import StepCosts
+from .costs import SIZES, StepCosts
 
 SHORTEST_MATCH = 2
 LONGEST_MATCH = 24
-MOST_TOKENS = 24
-"""Longest draft: a batch of this size still takes well under a second on a slow machine."""
+MOST_TOKENS = 31
+"""Longest draft: with the token before it a batch of 32, which takes less than half a second on a slow
+machine. One of its tokens costs half of what one of a batch of eight does."""
 BREAK = -1
 """Stands between texts that do not follow one another: no draft goes across."""
 CONTINUED = 100
@@ -109,14 +111,16 @@ class DraftPolicy:
 
     The chance that a drafted token is accepted is estimated apart for short, middling and long matches,
     since a long one is a copy in progress, and for what continues the former completion. A draft is sized
-    to make the most tokens a second; where that is fewer than without one, there is none.
+    to make the most tokens a second; where that is fewer than without one, there is none. Only batches of
+    sizes whose costs are measured are made: between them kernels work in steps, and 13 tokens can cost more
+    than 16.
 
     A step with a draft can end at a close call: then the token after what was accepted is not taken from
     it, but computed again by itself. How often that is counts, too.
     """
 
     costs: StepCosts
-    chances: list[float] = field(default_factory=lambda: [0.35, 0.6, 0.8, 0.9, 0.9])
+    chances: list[float] = field(default_factory=lambda: [0.35, 0.6, 0.8, 0.9, 0.95, 0.9])
     spent: float = 0.0
     """Seconds that drafts have cost more than they saved."""
     draft_seconds: float = 0.0
@@ -127,12 +131,14 @@ class DraftPolicy:
     """Steps without a draft, after drafts did not pay."""
     _next_pause: int = 8
 
+    def begin(self) -> None:
+        """Another answer begins: that the drafts of the one before did not pay says little about it."""
+        self.pause, self.spent, self._next_pause = 0, 0.0, 8
+
     @staticmethod
     def bucket(match: int) -> int:
-        """Class of a match length: 2, 3 to 4, 5 to 9, 10 and more, `CONTINUED`."""
-        if match >= CONTINUED:
-            return 4
-        return 0 if match <= 2 else 1 if match <= 4 else 2 if match <= 9 else 3
+        """Class of a match length: 2, 3 to 4, 5 to 9, 10 to 23, `LONGEST_MATCH`, `CONTINUED`."""
+        return bisect.bisect_left((2, 4, 9, LONGEST_MATCH - 1, CONTINUED - 1), match)
 
     def size(self, match: int, base: int = 1) -> int:
         """How many tokens to draft after a match of this length, beside ``base`` tokens in any case."""
@@ -147,13 +153,15 @@ class DraftPolicy:
         for size in range(1, MOST_TOKENS + 1):
             reach *= chance
             expected += reach
+            if base + size not in SIZES:
+                continue
             here = expected / (self.costs.seconds(base + size) + size * self.draft_seconds)
             if here > rate * 1.02:
                 best, rate = size, here
         return best
 
     def learn(self, match: int, drafted: int, accepted: int, seconds: float, close: bool = False) -> None:
-        """Take in how a draft went; ``seconds`` is what its step took, less what it takes without it."""
+        """Take in how a draft went; ``seconds`` is what its step costs, less what it costs without it."""
         self.close += 0.12 * (close - self.close)
         bucket = self.bucket(match)
         for i in range(min(drafted, accepted + 1)):

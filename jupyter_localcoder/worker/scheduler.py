@@ -105,7 +105,7 @@ class Scheduler:
         self._drafter = drafter
         self._policy = DraftPolicy(costs)
         # Completions are short and seldom copies; and what is left of the one before is another matter.
-        self._fill_policy = DraftPolicy(costs, chances=[0.2, 0.3, 0.5, 0.7, 0.9])
+        self._fill_policy = DraftPolicy(costs, chances=[0.2, 0.3, 0.5, 0.7, 0.8, 0.9])
         self._continued = DraftPolicy(costs)
         self._quiet = StepCosts(costs.table)
         """What batches take when nobody else computes."""
@@ -172,10 +172,10 @@ class Scheduler:
             self._threads.observe(seconds / self._quiet.seconds(self._last_count))
         for share in shares:
             if share.task.reading:
-                self._read(share, seconds)
+                self._read(share)
             else:
                 share.task.sequence.tokens += share.tokens
-                self._write(share, seconds)
+                self._write(share)
 
     # Beginning
 
@@ -221,7 +221,9 @@ class Scheduler:
         sequence = self.cache.claim(request.scope, prompt.tokens, need, lambda s: self._match(s, prompt))
         task = Task(job, prompt, sequence, self._engine, self._emit, limit)
         if request.lookup and not request.fresh and limit > 1:
-            task.draft(*self._drafting(job, prompt))
+            lookup, policy = self._drafting(job, prompt)
+            policy.begin()
+            task.draft(lookup, policy)
         self._reuse(task)
         self._tasks.append(task)
         self._tasks.sort(key=lambda t: t.rank)
@@ -404,7 +406,7 @@ class Scheduler:
 
     # What came out of it
 
-    def _read(self, share: Share, seconds: float) -> None:
+    def _read(self, share: Share) -> None:
         task = share.task
         task.sequence.tokens += share.tokens
         del task.todo[: len(share.tokens)]
@@ -425,9 +427,9 @@ class Scheduler:
             task.finish = "stop"
             self._end(task)
         else:
-            self._write(share, seconds)
+            self._write(share)
 
-    def _write(self, share: Share, seconds: float) -> None:
+    def _write(self, share: Share) -> None:
         """Draw what follows the share's tokens, and what follows its draft as far as the two agree."""
         task, sequence = share.task, share.task.sequence
         task.without_draft = False
@@ -446,9 +448,9 @@ class Scheduler:
         if share.draft:
             self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
             if share.policy is not None and goes_on:
-                # What others have cost in the same batch is not the draft's.
+                # What it costs as a rule: a hiccup of the machine is not the draft's fault.
                 plain = self.costs.seconds(self._last_count - len(share.draft))
-                extra = max(0.0, seconds - plain) + share.draft_seconds
+                extra = self.costs.seconds(self._last_count) - plain + share.draft_seconds
                 share.policy.learn(share.match, len(share.draft), accepted, extra, close)
         if not goes_on:
             self._end(task)

@@ -48,9 +48,17 @@ def test_it_makes_no_difference_when_the_tokens_come(a: list[int], b: list[int])
 
 
 def test_a_copy_in_progress_is_drafted_long_and_a_doubtful_one_not_at_all() -> None:
-    policy = DraftPolicy(StepCosts(CPU), chances=[0.1, 0.3, 0.8, 0.97, 0.9])
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.1, 0.3, 0.8, 0.97, 0.97, 0.9])
     assert policy.size(2) == 0
     assert policy.size(20) >= 8
+
+
+def test_batches_with_drafts_are_of_measured_sizes() -> None:
+    for chance in (0.5, 0.7, 0.9, 0.99):
+        policy = DraftPolicy(StepCosts(CPU), chances=[chance] * 6)
+        for base in (1, 2, 5):
+            size = policy.size(12, base)
+            assert size == 0 or base + size in SIZES
 
 
 def test_where_a_step_of_many_costs_as_much_as_one_drafts_are_long() -> None:
@@ -58,7 +66,7 @@ def test_where_a_step_of_many_costs_as_much_as_one_drafts_are_long() -> None:
 
 
 def test_it_switches_itself_off_where_drafts_are_refused() -> None:
-    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 5)
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 6)
     sizes = []
     for _ in range(60):
         size = policy.size(12)
@@ -67,6 +75,16 @@ def test_it_switches_itself_off_where_drafts_are_refused() -> None:
             policy.learn(12, size, 0, StepCosts(CPU).seconds(size + 1) - StepCosts(CPU).seconds(1))
     assert sizes[0] > 0
     assert sizes.count(0) >= 50
+
+
+def test_another_answer_begins_without_the_pauses_of_the_one_before() -> None:
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 6)
+    while policy.pause == 0:
+        size = policy.size(12)
+        policy.learn(12, size, 0, StepCosts(CPU).seconds(size + 1) - StepCosts(CPU).seconds(1))
+    assert policy.size(100) == 0
+    policy.begin()
+    assert policy.size(100) > 0
 
 
 def test_it_comes_back_when_they_are_accepted_again() -> None:
@@ -81,7 +99,7 @@ def test_it_comes_back_when_they_are_accepted_again() -> None:
 
 def test_it_switches_itself_off_where_drafts_end_at_close_calls() -> None:
     """Each costs a step: the token after it is computed again by itself."""
-    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 5)
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 6)
     sizes = []
     for _ in range(60):
         size = policy.size(12)
@@ -94,7 +112,7 @@ def test_it_switches_itself_off_where_drafts_end_at_close_calls() -> None:
 
 
 def test_frequent_close_calls_make_drafts_shorter() -> None:
-    calm, doubtful = (DraftPolicy(StepCosts(CPU), chances=[0.8] * 5, close=share) for share in (0.0, 0.9))
+    calm, doubtful = (DraftPolicy(StepCosts(CPU), chances=[0.8] * 6, close=share) for share in (0.0, 0.9))
     assert 0 <= doubtful.size(12) < calm.size(12)
 
 
