@@ -4,6 +4,7 @@ A batch holds one token (and its draft) of each request that writes, and a chunk
 that read. Completions go first, then commands and chat, then background work, then warming ahead:
 
 - while a completion is computed, nothing below the commands is, and no other prompt is read;
+- while a command or a chat is, no background work is done: a title would slow each of its tokens;
 - a short completion is computed alone, since each token of another adds to the time of the batch;
 - a prompt is read in chunks, short ones while somebody writes, so that no stream stands still for long;
 - a request of higher rank ends the batch that only reads for lower ones; what was read stays.
@@ -314,8 +315,7 @@ class Scheduler:
         if not completions:
             if any(task.exclusive for task in self._tasks):
                 return self._tasks[:1]
-            above_warm = [task for task in self._tasks if task.rank < 3]
-            return above_warm or self._tasks
+            return [task for task in self._tasks if task.rank == self._tasks[0].rank]
         reads = sum(len(task.todo) for task in completions)
         if reads and self.costs.seconds(reads) <= SHORT_READ_SECONDS:
             return completions
@@ -352,7 +352,8 @@ class Scheduler:
 
     def _alone(self, task: Task) -> bool:
         """Whether the small model may work for it."""
-        return len(self._tasks) == 1 and task.rank == 1 and not task.exclusive
+        others = any(other is not task and other.rank <= task.rank for other in self._tasks)
+        return not others and task.rank == 1 and not task.exclusive
 
     def _follow(self, shares: list[Share]) -> None:
         """Let the small model read what the large one has read, so that it can draft the answer."""
