@@ -189,22 +189,29 @@ class StoreMachine(RuleBasedStateMachine):
 
         self.attempt(step, id_, look, "whole")
 
-    @precondition(lambda self: any((self.folder / id_ / self.file(id_)).is_file() for id_ in self.there))
+    @precondition(lambda self: self.lying_here())
     @rule(data=st.data(), how=st.sampled_from(["flip", "truncate"]))
     def damage(self, data: st.DataObject, how: str) -> None:
         """Somebody else writes into the file of a model that lies in the folder."""
-        here = [id_ for id_ in sorted(self.there) if (self.folder / id_ / self.file(id_)).is_file()]
-        id_ = data.draw(st.sampled_from(here))
+        id_ = data.draw(st.sampled_from(self.lying_here()))
         path = self.folder / id_ / self.file(id_)
         changed = bytearray(path.read_bytes())
         if how == "flip":
             changed[-1] ^= 1
         else:
             del changed[-100:]
-        if self.there[id_] == "whole":
-            path.write_bytes(bytes(changed))
-            os.utime(path, ns=(1, 1))
-            self.there[id_] = "damaged"
+        path.write_bytes(bytes(changed))
+        os.utime(path, ns=(1, 1))
+        self.there[id_] = "damaged"
+
+    def lying_here(self) -> list[str]:
+        """Whole models whose own files lie in the folder: not linked to, and not left of what was before."""
+        return [
+            id_
+            for id_ in sorted(self.there)
+            if self.there[id_] == "whole"
+            and self.store.locate(id_).path == self.folder / id_ / self.file(id_)
+        ]
 
     @staticmethod
     def file(id_: str) -> str:
