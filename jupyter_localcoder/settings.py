@@ -27,6 +27,7 @@ from traitlets.config import Config, LoggingConfigurable
 
 from .contract import codec
 from .contract.common import Layer
+from .contract.providers import EMBEDDED
 from .contract.settings import Settings, SettingsUpdateRequest, SettingsView
 from .errors import FileWriteError, ValidationError
 
@@ -80,6 +81,13 @@ class LocalCoderSettings(LoggingConfigurable):
         False, config=True, help="Open no connection to another machine: no download, no remote provider."
     )
     tab_completion = Bool(True, config=True, help="Answer requests for completion while typing.")
+    completion_provider = Unicode(
+        EMBEDDED,
+        config=True,
+        help="Id of the provider that completes while typing. What stands around the cursor is sent to it "
+        "with nearly every key, so it is not the one that is active for commands and chats, but `embedded` "
+        "until another one is named here.",
+    )
     prewarm = Bool(
         False,
         config=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Integer
+from traitlets import Bool, Integer, Unicode
 
 from ..contract import registry
 from ..errors import InvalidArgument
@@ -25,9 +25,12 @@ jupyter localcoder complete analysis.py --line=12 --column=4
     operation = registry.TAB_COMPLETE
     aliases = {
         name: trait for name, trait in GeneratingCommand.aliases.items() if name != "profile"
-    } | generation_aliases("Complete", "line", "column")
+    } | generation_aliases("Complete", "line", "column", "provider")
     flags = GeneratingCommand.flags | options(one_line=("Complete.one_line", "End at the first line break."))
 
+    provider = Unicode(
+        "", config=True, help="Id of the provider. Default: the one of the setting `completion_provider`."
+    )
     line = Integer(None, allow_none=True, config=True, help="Line, from 1. Default: the last one.")
     column = Integer(
         None,

@@ -116,7 +116,7 @@ class FillBuilder:
         if dropped:
             _omit(omitted, SOURCE_ABOVE, sum(unit.chars for unit in dropped))
             briefs = [brief for unit in dropped for brief in self._briefs(unit, language)]
-            yield Piece("", SOURCE_ABOVE, _bounded(briefs, most // 2, omitted))
+            yield Piece("", SOURCE_ABOVE, bounded(briefs, most // 2, omitted))
         for unit in cells.far[first:]:
             yield self._piece(unit, language, most, omitted, session=cells.session)
 
@@ -173,7 +173,7 @@ def _others(notebook: NotebookContext) -> Sequence[str]:
     ]
 
 
-def _bounded(briefs: Sequence[Brief], most: int, omitted: dict[str, int]) -> tuple[Brief, ...]:
+def bounded(briefs: Sequence[Brief], most: int, omitted: dict[str, int]) -> tuple[Brief, ...]:
     """The imports, then what was defined last, in their own order."""
     unique = list({brief.text: brief for brief in briefs}.values())
     by_worth = sorted(range(len(unique)), key=lambda i: (unique[i].rank != IMPORT, -i))

@@ -131,7 +131,10 @@ class CompleteRequest(Request, frozen=True, kw_only=True):
     temperature: Temperature | None = None
     timeout_ms: TimeoutMs | None = None
     stop: StopStrings = ()
-    model: str | None = None
+    provider: ProviderName = ""
+    """Id of a provider. Empty: the one of the setting ``completion_provider``."""
+    model: Annotated[str, Meta(max_length=256)] | None = None
+    """As its provider calls it. Default: as for `GenerationOptions`."""
     seed: Annotated[int, Meta(ge=0, le=2**32 - 2)] | None = None
     scope: Scope = ""
     """Names what is edited, such as a notebook's path: requests of one scope share what was computed."""
@@ -152,7 +155,8 @@ class Warmed(Reply, frozen=True, kw_only=True):
     """Answer of ``tab:warm``."""
 
     finish: Finish | Literal["skipped"]
-    """`skipped`: there is nothing to read, or no model is loaded and the settings do not ask to load one;
+    """`skipped`: there is nothing to read, no model is loaded and the settings do not ask to load one, or
+    another provider completes;
     `canceled`: given up for a newer request of the same scope."""
     prompt_tokens: int
     cached_tokens: int

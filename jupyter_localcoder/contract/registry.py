@@ -155,7 +155,7 @@ SETTINGS_GET = Operation(
 SETTINGS_UPDATE = Operation(
     "settings:update", settings.SettingsUpdateRequest, settings.SettingsView, "PATCH", "settings", "write",
     "Change settings and keep them; null gives one back to the layers below.",
-    errors=("FILE_WRITE_ERROR", "MODEL_NOT_FOUND"),
+    errors=("FILE_WRITE_ERROR", "MODEL_NOT_FOUND", "PROVIDER_NOT_FOUND"),
 )  # fmt: skip
 GENERATE = Operation(
     "generate", generation.GenerateRequest, generation.Done, "POST", "generate", "execute",
@@ -172,7 +172,7 @@ CHAT = Operation(
 TAB_COMPLETE = Operation(
     "tab:complete", generation.CompleteRequest, generation.Done, "POST", "complete", "execute",
     "Fill in the middle, at the cursor.",
-    errors=(*_GENERATE, "DISABLED"), streams=True, stream_event="tab:stream",
+    errors=(*_ANSWER, "DISABLED"), streams=True, stream_event="tab:stream",
 )  # fmt: skip
 TAB_WARM = Operation(
     "tab:warm", generation.WarmRequest, generation.Warmed, "POST", "complete/warm", "execute",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from .common import Layer, MaxTokens, MinP, RepeatPenalty, Reply, Request, Temperature, TopK, TopP
+from .providers import ProviderId
 
 Acceleration = Literal["auto", "gpu", "cpu"]
 RunMode = Literal["performance", "stability"]
@@ -46,6 +47,8 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Open no connection to another machine, for downloads included."""
     tab_completion: bool
     """Answer ``tab:complete``."""
+    completion_provider: str
+    """Id of the provider that completes; `embedded` whichever provider is active for the rest."""
     prewarm: bool
     """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
     history: bool
@@ -80,5 +83,6 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     run_mode: RunMode | UnsetType | None = UNSET
     air_gap: bool | UnsetType | None = UNSET
     tab_completion: bool | UnsetType | None = UNSET
+    completion_provider: ProviderId | UnsetType | None = UNSET
     prewarm: bool | UnsetType | None = UNSET
     history: bool | UnsetType | None = UNSET

@@ -142,7 +142,18 @@ class Service(LoggingConfigurable):
         self.models = Models(
             settings, store, supervisor, planner, events, self._downloads, machine, room, ladder
         )
-        self.settings = Settings(settings, store, planner, ladder, self._engine, events)
+        folder = settings.path.parent
+        book = Book(folder / "providers.json")
+        self.providers = Providers(
+            settings,
+            book,
+            credentials,
+            RemoteProviders(settings, book, credentials, Prices(folder / "prices.json"), self.log),
+            Embedded(store, planner, self._engine),
+            events,
+            waiting=requests.in_lane,
+        )
+        self.settings = Settings(settings, store, planner, ladder, self._engine, events, self.providers)
         inspections = Inspections()
         self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
         dialogue = Dialogue(history, self._recorder.unkept)
@@ -155,19 +166,9 @@ class Service(LoggingConfigurable):
             self._runs,
             inspections,
             self._completion_rules,
+            self.providers,
         )
         self.context = Context(inspections)
-        folder = settings.path.parent
-        book = Book(folder / "providers.json")
-        self.providers = Providers(
-            settings,
-            book,
-            credentials,
-            RemoteProviders(settings, book, credentials, Prices(folder / "prices.json"), self.log),
-            Embedded(store, planner, self._engine),
-            events,
-            waiting=requests.in_lane,
-        )
         self.generation = Generation(
             settings,
             planner,

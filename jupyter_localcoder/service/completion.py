@@ -6,21 +6,31 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 
+from ..budgets import MOST_TOKENS
 from ..context.checks.gate import Gate, Rules
 from ..context.checks.surroundings import Surroundings
 from ..context.fill import Built, FillBuilder
+from ..context.flatten import flatten
 from ..context.indentation import split_indentation
 from ..contract import generation, wire
 from ..contract.common import Empty, SamplingOptions
 from ..contract.notebook import NotebookContext
+from ..contract.providers import EMBEDDED
 from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
 from ..planning import Planner
+from ..providers.base import Fill, Messages, ProviderRequest
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
 from ..supervisor import EndReason, Job, Supervisor
+from .choice import Choice
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
 from .ladder import Ladder
+from .provider_run import ProviderRun
+
+PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
+"""Most that another provider is sent: with the answer it fits into a window of 4096 tokens, which the
+smallest servers have."""
 
 
 class Completion:
@@ -42,6 +52,7 @@ class Completion:
         runs: Runs,
         inspections: Inspections,
         rules: Callable[[], Rules],
+        choice: Choice,
     ) -> None:
         self._settings = settings
         self._supervisor = supervisor
@@ -51,14 +62,19 @@ class Completion:
         self._runs = runs
         self._inspections = inspections
         self._rules = rules
+        self._choice = choice
         self._builder = FillBuilder()
         self._warming: dict[str, Job] = {}
 
     def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """Fill in the middle."""
         self._check_enabled()
-        max_tokens = request.max_tokens or self._engine.budget().completion_tokens
-        built = self._built(request, max_tokens)
+        provider = request.provider or self._settings.current.completion_provider
+        if provider != EMBEDDED:
+            return self._by_provider(provider, request)
+        sizes = self._engine.budget()
+        max_tokens = request.max_tokens or sizes.completion_tokens
+        built = self._built(request, max_tokens, sizes.prefix_tokens, sizes.suffix_tokens)
         self.stop_warming()
         sampling = self._engine.sampling(
             SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed)
@@ -67,16 +83,13 @@ class Completion:
             built.prompt,
             sampling,
             max_tokens=max_tokens,
-            stop=request.stop if request.multiline else (*request.stop, "\n"),
+            stop=_stop(request),
             priority="completion",
             fresh=request.seed is not None,
             scope=cache_scope("tab", request.scope),
             confidence=True,
             report=True,
             lookup=self._planner.drafts,
-        )
-        around = Surroundings(
-            request.prefix, request.suffix, request.language, request.notebook or NotebookContext()
         )
         run = self._engine.run(
             "tab",
@@ -85,16 +98,42 @@ class Completion:
             sampling,
             model=request.model,
             timeout_ms=request.timeout_ms,
-            gate=Gate(around, self._rules()),
+            gate=self._gate(request),
         )
         return self._inspections.of(run, self._runs.frames(run), asked.scope, built.omitted)
+
+    async def _by_provider(
+        self, name: str, request: generation.CompleteRequest
+    ) -> AsyncGenerator[RunFrame, None]:
+        """Another provider than the embedded one fills in."""
+        max_tokens = request.max_tokens or MOST_TOKENS
+        built = self._built(request, max_tokens, PREFIX_TOKENS, SUFFIX_TOKENS)
+        chosen = await self._choice.choose(name)
+        asked = ProviderRequest(
+            input=Messages(()),
+            model=request.model or "",
+            max_tokens=max_tokens,
+            sampling=SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed),
+            stop=_stop(request),
+            timeout_seconds=None if request.timeout_ms is None else request.timeout_ms / 1000,
+        )
+        run = ProviderRun("tab", chosen, Fill(*flatten(built.prompt)), asked, self._gate(request))
+        scope = cache_scope("tab", request.scope)
+        async with contextlib.aclosing(self._inspections.of(run, self._runs.frames(run), scope)) as frames:
+            async for frame in frames:
+                yield frame
 
     async def tab_warm(self, request: generation.WarmRequest) -> generation.Warmed:
         """Read a prompt ahead; a newer request of the same scope takes the place of an older one."""
         self._check_enabled()
         start = time.monotonic()
+        if self._settings.current.completion_provider != EMBEDDED:
+            return _skipped()
+        sizes = self._engine.budget()
         try:
-            prompt = self._built(request, self._engine.budget().completion_tokens).prompt
+            prompt = self._built(
+                request, sizes.completion_tokens, sizes.prefix_tokens, sizes.suffix_tokens
+            ).prompt
         except InvalidArgument:
             # A new notebook: nothing stands there yet that could be read.
             return _skipped()
@@ -142,9 +181,12 @@ class Completion:
         return Empty()
 
     def _built(
-        self, request: generation.CompleteRequest | generation.WarmRequest, reserve_tokens: int
+        self,
+        request: generation.CompleteRequest | generation.WarmRequest,
+        reserve_tokens: int,
+        prefix_tokens: int,
+        suffix_tokens: int,
     ) -> Built:
-        sizes = self._engine.budget()
         prefix, _ = split_indentation(request.prefix)
         return self._builder.build(
             prefix,
@@ -152,13 +194,23 @@ class Completion:
             request.notebook,
             request.language,
             reserve_tokens=reserve_tokens,
-            prefix_tokens=sizes.prefix_tokens,
-            suffix_tokens=sizes.suffix_tokens,
+            prefix_tokens=prefix_tokens,
+            suffix_tokens=suffix_tokens,
         )
+
+    def _gate(self, request: generation.CompleteRequest) -> Gate:
+        around = Surroundings(
+            request.prefix, request.suffix, request.language, request.notebook or NotebookContext()
+        )
+        return Gate(around, self._rules())
 
     def _check_enabled(self) -> None:
         if not self._settings.current.tab_completion:
             raise Disabled("Completion while typing is switched off in the settings.")
+
+
+def _stop(request: generation.CompleteRequest) -> tuple[str, ...]:
+    return request.stop if request.multiline else (*request.stop, "\n")
 
 
 def _skipped() -> generation.Warmed:

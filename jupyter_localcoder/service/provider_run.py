@@ -7,14 +7,14 @@ import contextlib
 import dataclasses
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 
 from ..contract import wire
 from ..contract.common import ModelStamp, Timings, Usage
 from ..contract.generation import Delta, Done, Finish, Started
 from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
 from ..providers import base
-from ..runs import About, RunFrame, rate
+from ..runs import About, Gate, OpenGate, RunFrame, rate
 from ..supervisor import EndReason
 from .choice import Chosen
 
@@ -29,13 +29,20 @@ class ProviderRun:
     Parameters
     ----------
     prompt
-        What is sent; of its turns those that it says may be left out.
+        What is sent; of a chat's turns those that it says may be left out.
     request
         How it is to be answered; its input is made here.
+    gate
+        What the answer passes through; default: all of it is shown.
     """
 
     def __init__(
-        self, kind: str, chosen: Chosen, prompt: wire.ChatPrompt, request: base.ProviderRequest
+        self,
+        kind: str,
+        chosen: Chosen,
+        prompt: wire.ChatPrompt | base.Fill,
+        request: base.ProviderRequest,
+        gate: Gate | None = None,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.kind = kind
@@ -44,6 +51,7 @@ class ProviderRun:
         self._chosen = chosen
         self._prompt = prompt
         self._request = request
+        self._gate: Gate = gate or OpenGate()
         self._pull: asyncio.Future[base.Delta | base.End] | None = None
         self._ended: EndReason | None = None
 
@@ -56,20 +64,22 @@ class ProviderRun:
     async def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
         yield Started(run=self.id, provider=self._chosen.id)
         start = time.monotonic()
-        earlier, left_out = self._prompt.earlier_turns, 0
+        earlier = self._prompt.earlier_turns if isinstance(self._prompt, wire.ChatPrompt) else 0
+        left_out = 0
         while True:
             if self._ended is not None:
                 raise Timeout if self._ended == "timeout" else Canceled
-            turns = _without_oldest(self._prompt, left_out)
-            self.segments = _segments(turns)
+            asked = _input(self._prompt, left_out)
+            self.segments = _segments(asked)
             pieces = _Pieces(start)
             try:
-                async with contextlib.aclosing(self._frames(turns)) as frames:
+                async with contextlib.aclosing(self._frames(asked)) as frames:
                     async for frame in frames:
-                        if isinstance(frame, base.Delta):
-                            yield Delta(run=self.id, text=pieces.add(frame.text))
-                        else:
-                            yield self._done(pieces, frame, left_out)
+                        if text := pieces.add(self._through_gate(frame)):
+                            yield Delta(run=self.id, text=text)
+                        if not isinstance(frame, base.Delta) or self._gate.ended:
+                            end = frame if isinstance(frame, base.End) else None
+                            yield self._done(pieces, end, left_out)
                             return
                 raise ConnectionFailed("The provider ended the answer before it was complete.")
             except TokenLimitExceeded:
@@ -77,10 +87,17 @@ class ProviderRun:
                     raise
                 left_out += (earlier - left_out + 1) // 2
 
-    async def _frames(self, turns: Sequence[wire.Turn]) -> AsyncGenerator[base.Delta | base.End | None, None]:
+    def _through_gate(self, frame: base.Delta | base.End | None) -> str:
+        """What of the answer is shown now."""
+        if isinstance(frame, base.Delta):
+            return self._gate.take(frame.text)
+        return self._gate.finish(_finish(frame, self._ended))
+
+    async def _frames(
+        self, asked: base.Messages | base.Fill
+    ) -> AsyncGenerator[base.Delta | base.End | None, None]:
         """The provider's frames; None as the last one where the run was cancelled."""
-        messages = base.Messages(tuple(base.Turn(_role(turn.role), turn.content) for turn in turns))
-        request = dataclasses.replace(self._request, input=messages)
+        request = dataclasses.replace(self._request, input=asked)
         async with contextlib.aclosing(self._chosen.provider.stream(request)) as frames:
             while True:
                 # A task of its own, which can be cancelled without the caller's.
@@ -109,7 +126,8 @@ class ProviderRun:
         return Done(
             run=self.id,
             text=pieces.text,
-            finish=_finish(end, self._ended),
+            # It was not the caller who ended it.
+            finish="stop" if self._gate.ended and self._ended is None else _finish(end, self._ended),
             usage=Usage(
                 prompt_tokens=usage.prompt_tokens,
                 cached_tokens=usage.cached_tokens,
@@ -135,6 +153,8 @@ class ProviderRun:
             prompt_sha256="",
             provider=self._chosen.id,
             cost_usd=end.cost_usd if end is not None else None,
+            withheld=self._gate.withheld,
+            doubt=self._gate.doubt,
             left_out_turns=left_out,
         )
 
@@ -158,18 +178,25 @@ class _Pieces:
         return text
 
 
-def _without_oldest(prompt: wire.ChatPrompt, count: int) -> tuple[wire.Turn, ...]:
-    """The turns without so many of the earlier questions and their answers."""
+def _input(prompt: wire.ChatPrompt | base.Fill, left_out: int) -> base.Messages | base.Fill:
+    """What the provider is asked, without so many of the earlier questions and their answers."""
+    if isinstance(prompt, base.Fill):
+        return prompt
     begin = len(prompt.turns) - 1 - 2 * prompt.earlier_turns
-    return (*prompt.turns[:begin], *prompt.turns[begin + 2 * count :])
+    turns = (*prompt.turns[:begin], *prompt.turns[begin + 2 * left_out :])
+    return base.Messages(tuple(base.Turn(_role(turn.role), turn.content) for turn in turns))
 
 
-def _segments(turns: Sequence[wire.Turn]) -> tuple[wire.Segment, ...]:
+def _segments(asked: base.Messages | base.Fill) -> tuple[wire.Segment, ...]:
     """What is sent, for who wants to see it; nobody here counts its tokens."""
+    if isinstance(asked, base.Fill):
+        parts = [("before the cursor", asked.prefix), ("after the cursor", asked.suffix)]
+    else:
+        parts = [(turn.role, turn.content) for turn in asked.turns]
     shown = []
-    for turn in turns:
-        shown.append(wire.Segment("", f"[{turn.role}]\n", 0, control=True))
-        shown.append(wire.Segment("", f"{turn.content}\n\n", 0))
+    for name, text in parts:
+        shown.append(wire.Segment("", f"[{name}]\n", 0, control=True))
+        shown.append(wire.Segment("", f"{text}\n\n", 0))
     return tuple(shown)
 
 

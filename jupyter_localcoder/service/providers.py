@@ -181,6 +181,32 @@ class Providers:
             raise air_gapped(chosen)
         return Chosen(chosen, self._remote.provider(chosen), timeout, entry.settings.model)
 
+    def check_fills(self, id_: str) -> None:
+        """Whether one is there, and configured to fill in the middle. Reads a file.
+
+        Raises
+        ------
+        ProviderNotFound
+        ValidationError
+            It cannot, or has not been told how.
+        """
+        if id_ == EMBEDDED:
+            return
+        entry = self._book.read().entries.get(id_)
+        if entry is None:
+            raise ProviderNotFound(f"There is no provider {id_[:64]!r}.", provider=id_)
+        kind = KINDS[entry.settings.type]
+        if kind.always_fills or entry.settings.fill != "off":
+            return
+        ways = ", ".join(f"`{way}`" for way in kind.fills if way != "off")
+        raise ValidationError(
+            f"The provider {id_} does not fill in the middle, so it cannot complete.",
+            recovery=f"If its server can, choose in its settings how: {ways}."
+            if ways
+            else "Use the embedded model, or a server with a model that was trained for it.",
+            field="completion_provider",
+        )
+
     async def close(self) -> None:
         """Close the connections."""
         await self._remote.close()

@@ -12,6 +12,7 @@ from ..planning import Planner
 from ..settings import LocalCoderSettings
 from .engine import Engine
 from .ladder import Ladder
+from .providers import Providers
 
 
 class Settings:
@@ -25,6 +26,7 @@ class Settings:
         ladder: Ladder,
         engine: Engine,
         events: EventHub,
+        providers: Providers,
     ) -> None:
         self._events = events
         self._settings = settings
@@ -32,6 +34,7 @@ class Settings:
         self._planner = planner
         self._ladder = ladder
         self._engine = engine
+        self._providers = providers
 
     async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
         """Return the settings in force."""
@@ -48,9 +51,11 @@ class Settings:
         return view
 
     def _check_names(self, request: SettingsUpdateRequest) -> None:
-        """A profile or a model that does not exist is refused now, and not at the next request."""
+        """What does not exist, or cannot do what it is for, is refused now, and not at the next request."""
         if request.profile:
             self._planner.profile(request.profile)
         for id_ in (request.model, request.general_model):
             if id_:
                 self._store.info(id_, 0)
+        if request.completion_provider:
+            self._providers.check_fills(request.completion_provider)

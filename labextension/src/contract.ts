@@ -178,6 +178,7 @@ export interface CompleteRequest {
   temperature?: number | null;
   timeout_ms?: number | null;
   stop?: string[];
+  provider?: string;
   model?: string | null;
   seed?: number | null;
   scope?: string;
@@ -1011,6 +1012,7 @@ export interface Settings {
   run_mode: RunMode;
   air_gap: boolean;
   tab_completion: boolean;
+  completion_provider: string;
   prewarm: boolean;
   history: boolean;
 }
@@ -1043,6 +1045,8 @@ export interface SettingsUpdateRequest {
   run_mode?: RunMode | null;
   air_gap?: boolean | null;
   tab_completion?: boolean | null;
+  /** Id of a provider: small letters, digits and dash. */
+  completion_provider?: string | null;
   prewarm?: boolean | null;
   history?: boolean | null;
 }
@@ -1277,7 +1281,7 @@ export interface IOperations {
   };
   /**
    * Change settings and keep them; null gives one back to the layers below.
-   * Errors: FILE_WRITE_ERROR, MODEL_NOT_FOUND.
+   * Errors: FILE_WRITE_ERROR, MODEL_NOT_FOUND, PROVIDER_NOT_FOUND.
    */
   'settings:update': {
     request: SettingsUpdateRequest;
@@ -1313,7 +1317,8 @@ export interface IOperations {
    * Fill in the middle, at the cursor.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
    * LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT,
-   * CANCELED, DISABLED.
+   * CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR, CONNECTION_ERROR,
+   * RATE_LIMITED, DISABLED.
    */
   'tab:complete': {
     request: CompleteRequest;

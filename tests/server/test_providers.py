@@ -54,6 +54,23 @@ async def test_the_life_of_a_provider(ask: Ask, server: WireServer) -> None:
     assert (await ask("GET", "providers")).data["active"] == "embedded"
 
 
+async def test_completion_goes_where_its_own_setting_says(ask: Ask, server: WireServer) -> None:
+    await ask("PUT", "providers/acme", acme(server))
+    for id_, status, code in (("acme", 400, "VALIDATION_ERROR"), ("nobody", 404, "PROVIDER_NOT_FOUND")):
+        refused = await ask("PATCH", "settings", {"completion_provider": id_})
+        assert (refused.status, refused.data["error"]["code"]) == (status, code)
+    await ask("PUT", "providers/acme", acme(server, fill="suffix"))
+    changed = await ask("PATCH", "settings", {"completion_provider": "acme"})
+    assert changed.data["settings"]["completion_provider"] == "acme"
+    server.say(events({"choices": [{"text": "1 + 1", "finish_reason": "stop"}]}))
+    done = (await ask("POST", "complete", {"prefix": "x = "})).data
+    assert (done["text"], done["provider"]) == ("1 + 1", "acme")
+    await ask("PATCH", "settings", {"air_gap": True})
+    refused = await ask("POST", "complete", {"prefix": "x = "})
+    assert (refused.status, refused.data["error"]["code"]) == (403, "AIR_GAPPED")
+    assert len(server.heard) == 1
+
+
 async def test_what_a_kind_needs_and_what_a_model_costs_is_told(ask: Ask, server: WireServer) -> None:
     await ask("PUT", "providers/acme", acme(server))
     listed = (await ask("GET", "providers")).data

@@ -81,7 +81,9 @@ export class Gate implements IDisposable {
 
   /** A request has failed. */
   failed(error: ErrorPayload, onDemand: boolean): void {
-    if (SILENT.has(error.code)) {
+    // What a provider refuses, it will refuse again.
+    const isFinal = error.code === 'INVALID_ARGUMENT' && 'provider' in error.details;
+    if (SILENT.has(error.code) && !isFinal) {
       return;
     }
     this._closedUntil = this._now() + REST_MS;

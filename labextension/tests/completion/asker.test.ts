@@ -66,9 +66,9 @@ function begin(options: Partial<ICompletionOptions> = {}) {
 
 const delta = (text: string) => ({ type: 'delta', text });
 const done = (text: string, withheld = '') => ({ type: 'done', text, finish: 'stop', withheld });
-const error = (code: string) => ({
+const error = (code: string, details = {}) => ({
   type: 'error',
-  error: { code, message: 'Because.', recovery: 'Do so.', details: {} }
+  error: { code, message: 'Because.', recovery: 'Do so.', details }
 });
 
 function texts(suggestions: Suggestion[], prefix: string, suffix = ''): (string | null)[] {
@@ -392,6 +392,17 @@ describe('trouble', () => {
       expect(troubles).toEqual([]);
     }
   );
+
+  it('with a provider that cannot fill in is told once, and stops the asking', async () => {
+    const { ask, answer, asked, troubles } = begin();
+    void ask('a');
+    await settle();
+    answer(0, error('INVALID_ARGUMENT', { provider: 'acme' }));
+    await settle();
+    expect(troubles.map(({ kind }) => kind)).toEqual(['refused']);
+    expect(await ask('ab')).toEqual([]);
+    expect(asked()).toHaveLength(1);
+  });
 
   it('that completion is off on the server is told only to who asks', async () => {
     const { ask, answer, troubles } = begin();

@@ -99,6 +99,7 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       run_mode: 'performance',
       air_gap: false,
       tab_completion: true,
+      completion_provider: 'embedded',
       prewarm: false,
       history: true,
       ...changes

@@ -201,7 +201,11 @@ def test_complete_prints_the_completion_only(cli, file):
     request = ran.asked("tab:complete")
     assert request.prefix == "import os\n\n\ndef f(x):\n    return "
     assert request.suffix == "x+1\n"
-    assert request.multiline is True
+    assert (request.multiline, request.provider) == (True, "")
+
+
+def test_complete_can_be_asked_of_a_provider(cli, file):
+    assert cli("complete", str(file), "--provider=lab").asked("tab:complete").provider == "lab"
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ class Settings:
             "run_mode": "performance",
             "air_gap": False,
             "tab_completion": True,
+            "completion_provider": "embedded",
             "prewarm": False,
             "history": True,
         }

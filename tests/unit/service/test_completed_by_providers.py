@@ -1,0 +1,245 @@
+"""Completions that another provider than the embedded one fills in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from jupyter_localcoder.contract import codec
+from jupyter_localcoder.contract.generation import (
+    CompleteCancelRequest,
+    CompleteRequest,
+    Delta,
+    Done,
+    InspectRequest,
+    Started,
+    WarmRequest,
+)
+from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
+from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSaveRequest
+from jupyter_localcoder.errors import AirGapped, InvalidArgument, ProviderNotFound, ValidationError
+from tests.support.wire_server import WireServer, document, events, hangs, wire_server
+from tests.unit.service.conftest import Desk
+
+NOTEBOOK = NotebookContext(
+    cells=(NotebookCell(source="import math"), NotebookCell(source="x = "), NotebookCell(source="print(x)")),
+    active=1,
+)
+PIECE = b'data: {"choices": [{"text": "math.pi\\n"}]}\n\n'
+BROKEN = b'data: {"choices": [{"text": "1 +* 2\\n"}]}\n\n'
+
+Far = Callable[..., Awaitable[Desk]]
+
+
+def saying(*pieces: str) -> Any:
+    end = {"choices": [{"text": "", "finish_reason": "stop"}], "model": "m-1-x",
+           "usage": {"prompt_tokens": 10, "completion_tokens": 4}}  # fmt: skip
+    return events(*({"choices": [{"text": piece}]} for piece in pieces), end)
+
+
+@pytest.fixture
+def server(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[WireServer]:
+    context = wire_server()
+    running = jp_asyncio_loop.run_until_complete(context.__aenter__())
+    running.say(saying("math", ".pi\ny", " = 2"))
+    yield running
+    jp_asyncio_loop.run_until_complete(context.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def far(desk: Desk, server: WireServer) -> Far:
+    """A service that has a provider, which is active and, unless told otherwise, completes."""
+
+    async def far_(fill: str = "suffix", *, completes: bool = True, **fields: Any) -> Desk:
+        fields = {"id": "acme", "type": "openai_compatible", "base_url": server.url + "/v1", "model": "m-1",
+                  "fill": fill, **fields}  # fmt: skip
+        await desk.service.provider_save(codec.decode(ProviderSaveRequest, fields))
+        await desk.service.provider_set_active(ProviderIdRequest(id="acme"))
+        if completes:
+            await desk.settings(completion_provider="acme")
+        return desk
+
+    return far_
+
+
+def asking(prefix: str = "x = ", **fields: Any) -> CompleteRequest:
+    return CompleteRequest(prefix=prefix, suffix="\n", notebook=NOTEBOOK, **fields)
+
+
+async def complete(desk: Desk, prefix: str = "x = ", **fields: Any) -> Done:
+    return await desk.last(desk.service.tab_complete(asking(prefix, **fields)))
+
+
+async def test_the_active_provider_is_sent_nothing_while_somebody_types(far: Far, server: WireServer):
+    desk = await far(completes=False)
+    assert (await complete(desk)).provider == "embedded"
+    assert (await desk.service.settings_get(None)).settings.completion_provider == "embedded"  # type: ignore[arg-type]
+    assert server.heard == []
+
+
+async def test_the_one_of_the_settings_fills_in(far: Far, server: WireServer):
+    desk = await far()
+    frames = [frame async for frame in desk.service.tab_complete(asking(scope="a.ipynb", stop=("END",)))]
+    assert isinstance(frames[0], Started)
+    assert frames[0].provider == "acme"
+    assert [frame.text for frame in frames if isinstance(frame, Delta)] == ["math.pi", "\ny = 2"]
+    done = frames[-1]
+    assert isinstance(done, Done)
+    assert (done.text, done.finish, done.provider, done.model.id) == (
+        "math.pi\ny = 2", "stop", "acme", "m-1-x",
+    )  # fmt: skip
+    assert (done.usage.completion_tokens, done.confidence, done.sampling) == (4, None, None)
+    (heard,) = server.heard
+    assert heard.path == "/v1/completions"
+    asked = heard.json
+    assert (asked["prompt"], asked["suffix"]) == ("import math\n\nx = ", "\n\n\nprint(x)")
+    assert (asked["model"], asked["temperature"], asked["stop"]) == ("m-1", 0.0, ["END"])
+    assert 0 < asked["max_tokens"] <= 96
+    seen = await desk.service.context_inspect(InspectRequest(run=done.run))
+    assert (seen.kind, seen.scope, seen.provider) == ("tab", "tab:a.ipynb", "acme")
+    assert "[before the cursor]\nimport math\n\nx = " in seen.prompt
+    assert "import" not in seen.redacted
+    assert await desk.listed() == []
+
+
+@pytest.mark.parametrize(
+    ("fill", "path", "sent"),
+    [
+        ("infill", "/infill", {"input_prefix": "import math\n\nx = ", "input_suffix": "\n\n\nprint(x)"}),
+        (
+            "tokens",
+            "/v1/completions",
+            {
+                "prompt": "<|fim_prefix|>import math\n\nx = <|fim_suffix|>\n\n\nprint(x)<|fim_middle|>",
+            },
+        ),
+    ],
+)
+async def test_it_is_asked_in_the_way_that_its_server_has(
+    far: Far, server: WireServer, fill: str, path: str, sent: dict[str, str]
+):
+    if fill == "infill":
+        server.say(events({"content": "math.pi", "stop": False}, {"content": "", "stop": True}, done=False))
+    done = await complete(await far(fill))
+    assert done.text.startswith("math.pi")
+    assert server.heard[0].path == path
+    assert {name: server.heard[0].json[name] for name in sent} == sent
+
+
+async def test_a_request_names_another_one(far: Far, server: WireServer):
+    desk = await far(completes=False)
+    done = await complete(desk, provider="acme", model="m-2", max_tokens=7, temperature=0.8, multiline=False)
+    assert (done.provider, done.text) == ("acme", "math.pi")
+    asked = server.heard[0].json
+    assert (asked["model"], asked["max_tokens"], asked["temperature"]) == ("m-2", 7, 0.8)
+    assert asked["stop"] == ["\n"]
+    await desk.settings(completion_provider="acme")
+    assert (await complete(desk, provider="embedded")).provider == "embedded"
+    assert len(server.heard) == 1
+
+
+async def test_an_indentation_is_not_written_twice(far: Far, server: WireServer):
+    server.say(saying("    return", " 1"))
+    assert (await complete(await far(), "def f():\n    ")).text == "return 1"
+    assert server.heard[0].json["prompt"].endswith("def f():\n")
+
+
+async def test_nothing_is_read_ahead_for_it(far: Far):
+    desk = await far()
+    warmed = await desk.service.tab_warm(WarmRequest(prefix="x = ", notebook=NOTEBOOK))
+    assert warmed.finish == "skipped"
+    assert desk.of("backend:state") == []
+
+
+# Ends
+
+
+async def test_what_is_withheld_is_not_waited_for(far: Far, server: WireServer):
+    left = asyncio.Event()
+    server.say(hangs(BROKEN, left=left))
+    done = await asyncio.wait_for(complete(await far()), 20)
+    assert (done.text, done.withheld, done.finish) == ("", "syntax", "stop")
+    await asyncio.wait_for(left.wait(), 10)
+
+
+async def test_a_cancel_closes_the_connection(far: Far, server: WireServer):
+    left = asyncio.Event()
+    server.say(hangs(PIECE + PIECE, left=left))
+    desk = await far()
+    frames = desk.service.tab_complete(asking())
+    started = await frames.__anext__()
+    assert (await frames.__anext__()).text == "math.pi"
+    waiting = asyncio.ensure_future(frames.__anext__())
+    await asyncio.sleep(0)
+    await desk.service.tab_cancel(CompleteCancelRequest(run=started.run, reason="input"))
+    rest = [await asyncio.wait_for(waiting, 10), *[frame async for frame in frames]]
+    assert isinstance(rest[-1], Done)
+    assert (rest[-1].finish, rest[-1].text[:7]) == ("canceled", "math.pi")
+    await asyncio.wait_for(left.wait(), 10)
+
+
+async def test_who_leaves_closes_the_connection(far: Far, server: WireServer):
+    left = asyncio.Event()
+    server.say(hangs(PIECE, left=left))
+    frames = (await far()).service.tab_complete(asking())
+    await frames.__anext__()
+    waiting = asyncio.ensure_future(frames.__anext__())
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await waiting
+    await frames.aclose()
+    await asyncio.wait_for(left.wait(), 10)
+
+
+async def test_the_time_limit_keeps_what_came(far: Far, server: WireServer):
+    server.say(hangs(PIECE))
+    done = await complete(await far(), timeout_ms=300)
+    assert (done.text, done.finish) == ("math.pi", "timeout")
+
+
+# Refusals
+
+
+async def test_behind_the_air_gap_it_is_refused_before_a_connection_is_opened(far: Far, server: WireServer):
+    desk = await far()
+    await desk.settings(air_gap=True)
+    with pytest.raises(AirGapped):
+        await complete(desk)
+    await desk.settings(completion_provider=None)
+    with pytest.raises(AirGapped):
+        await complete(desk, provider="acme")
+    assert (await complete(desk)).provider == "embedded"
+    assert server.heard == []
+
+
+async def test_who_cannot_fill_in_says_so_with_a_way_out(far: Far, server: WireServer):
+    desk = await far("off", completes=False)
+    with pytest.raises(ValidationError) as refused:
+        await desk.settings(completion_provider="acme")
+    assert refused.value.details["field"] == "completion_provider"
+    assert "`infill`" in refused.value.recovery
+    with pytest.raises(InvalidArgument) as failed:
+        await complete(desk, provider="acme")
+    assert failed.value.details["provider"] == "acme"
+    assert "`infill`" in failed.value.recovery
+    assert server.heard == []
+
+
+async def test_who_is_not_there_is_named(far: Far, server: WireServer):
+    desk = await far()
+    with pytest.raises(ProviderNotFound):
+        await desk.settings(completion_provider="nobody")
+    await desk.service.provider_delete(ProviderIdRequest(id="acme"))
+    with pytest.raises(ProviderNotFound):
+        await complete(desk)
+
+
+async def test_its_own_words_are_told(far: Far, server: WireServer):
+    server.say(document({"error": {"message": "no such suffix"}}, 400))
+    with pytest.raises(InvalidArgument, match="no such suffix"):
+        await complete(await far())
