@@ -110,8 +110,14 @@ class Importing:
                     f"There is another model `{chosen}` already; delete it or give another id.", field="id"
                 )
             if present is not None:
-                return self._library.checked(present, cancel=self._cancel)
-            return self._install(chosen, found, digest, entry, part)
+                model = self._library.checked(present, cancel=self._cancel)
+            else:
+                model = self._install(chosen, found, digest, entry, part)
+            if part is None:
+                self._library.remove_copies(
+                    chosen, {_copied_name(chosen, one) for one in (None, known, entry)}
+                )
+            return model
 
     def _install(
         self,
@@ -124,9 +130,7 @@ class Importing:
         from_bundle = found.manifest.license if found.manifest is not None else ""
         manifest = ImportManifest(
             id=model_id,
-            file=str(found.gguf)
-            if part is None
-            else (entry.file if entry is not None else f"{model_id}.gguf"),
+            file=str(found.gguf) if part is None else _copied_name(model_id, entry),
             size_bytes=(part or found.gguf).stat().st_size,
             digest=digest,
             license=entry.license if entry is not None else from_bundle,
@@ -151,3 +155,8 @@ class Importing:
         if not is_model_id(made):
             raise InvalidArgument("No id can be made of the file's name; give one.", field="id")
         return made
+
+
+def _copied_name(model_id: str, entry: CatalogueEntry | None) -> str:
+    """What the copy of a file is called in the model's folder."""
+    return entry.file if entry is not None else f"{model_id}.gguf"

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -169,6 +171,30 @@ class Library:
             self.folder.model(manifest.id), msgspec.structs.replace(manifest, pinned=pinned)
         )
 
+    def remove_copies(self, model_id: str, names: Iterable[str]) -> None:
+        """Remove files that a killed import or check left in the folder of a model that is linked by now.
+
+        The caller holds the model's lock. Where any link leads into the folder, nothing in it is touched.
+
+        Parameters
+        ----------
+        names
+            What a copy of the model is called in its folder.
+
+        """
+        folder = self.folder.model(model_id)
+        manifest = self.manifest(model_id)
+        if manifest is None or not manifest.linked or folder.is_symlink():
+            return
+        if any(other.linked and _leads_into(Path(other.file), folder) for other in self.manifests()):
+            return
+        for name in names:
+            # What cannot be removed now is tried again by the next import.
+            with contextlib.suppress(OSError):
+                if stat.S_ISREG((folder / name).lstat().st_mode):
+                    (folder / name).unlink()
+                    self._log.info("Removed %s, which an import or a check had left", folder / name)
+
     def remove(self, model_id: str) -> int:
         """Remove a model and its parts; gives the bytes that are free now."""
         folder = self.folder.model(model_id)
@@ -187,3 +213,12 @@ class Library:
         for other in self.folder.ids():
             if other != model_id and other.casefold() == model_id.casefold():
                 raise InvalidArgument(f"There is a model `{other}` already; give another id.", field="id")
+
+
+def _leads_into(path: Path, folder: Path) -> bool:
+    """Whether a file lies in a folder, by its name or through symbolic links, however it is spelt."""
+    for parent in (*path.parents, *Path(os.path.realpath(path)).parents):
+        with contextlib.suppress(OSError):
+            if parent.samefile(folder):
+                return True
+    return False
