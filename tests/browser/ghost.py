@@ -276,9 +276,10 @@ class Writer:
                 self.page.evaluate(f"([plugin, name]) => {registry}.remove(plugin, name)", [plugin, name])
 
     def leave(self) -> None:
-        """Close all documents without saving, and end their kernels."""
+        """Close all dialogs and documents without saving, and end their kernels."""
         self.page.evaluate(
             """async () => {
+              document.querySelectorAll('.jp-Dialog .jp-mod-reject').forEach(button => button.click());
               for (const widget of [...jupyterapp.shell.widgets('main')]) {
                 if (widget.context) {
                   widget.context.model.dirty = false;

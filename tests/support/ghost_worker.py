@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from scripted_worker import Scripted, finished
+from scripted_worker import Scripted, finished, read
 
 from jupyter_localcoder.contract import wire
 
@@ -73,7 +73,7 @@ class GhostWorker(Scripted):
         rule = {} if frame.priority == "warm" else self._rule(prefix)
         how = self._write(frame, rule, "\n".join(texts))
         self._note(event="ended", id=frame.id, how=how)
-        self.send(finished(frame.id, how, tokens=8))
+        self.send(msgspec.structs.replace(finished(frame.id, how, tokens=8), segments=read(frame)))
 
     def _rule(self, prefix: str) -> dict[str, Any]:
         rules: list[dict[str, Any]] = json.loads((self._folder / "rules.json").read_text())
