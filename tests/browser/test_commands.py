@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -249,7 +250,7 @@ def test_tests_go_into_a_cell_below_which_is_not_run(page: Any, answers: Answers
     assert request_again(below["metadata"]["localcoder"]).command == "test"
 
 
-def test_it_is_asked_again_and_refined(page: Any, answers: Answers) -> None:
+def test_it_is_asked_again_refined_and_private(page: Any, answers: Answers, tmp_path: Path) -> None:
     sent: list[str] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
     answers.say(fenced(HALF))
@@ -265,7 +266,45 @@ def test_it_is_asked_again_and_refined(page: Any, answers: Answers) -> None:
     expect(says(panel)).to_contain_text("The model suggests no change.")
     asked = [frame for frame in sent if '"op":"generate"' in frame]
     assert ["keep the number" in frame for frame in asked] == [False, False, True]
+    assert all('"notebook":"refine.ipynb"' in frame for frame in asked)
     assert violations(page, PANEL) == []
+
+    # Private from here on, and remembered for the next command.
+    private = panel.get_by_role("checkbox", name="Private")
+    expect(private).not_to_be_checked()
+    private.check()
+    expect(panel).not_to_contain_text("not kept")
+    button(panel, "Retry").click()
+    expect(panel).to_contain_text("private: not kept")
+    expect(says(panel)).to_contain_text("The model suggests no change.")
+    page.screenshot(path=tmp_path / "private.png")
+    assert violations(page, PANEL) == []
+    button(panel, "Close").click()
+    answers.say("private words")
+    panel = run(page, "explain")
+    expect(says(panel)).to_contain_text("Done.")
+    expect(panel).to_contain_text("private: not kept")
+    page.locator(".jp-cell-toolbar [data-jp-item-name='localcoder-menu']").click()
+    item = page.get_by_role("menuitemcheckbox", name=re.compile("^Private"))
+    expect(item).to_be_checked()
+    expect(item.locator("svg")).to_be_visible()
+    page.screenshot(path=tmp_path / "private-menu.png")
+    item.click()
+    expect(panel.get_by_role("checkbox", name="Private")).not_to_be_checked()
+    answers.say("words to keep")
+    button(panel, "Retry").click()
+    expect(panel).to_contain_text("words to keep")
+    expect(panel).not_to_contain_text("not kept")
+
+    def kept() -> list[Any]:
+        listed = answers.lab.call("GET", "responses")["responses"]
+        return [one for one in listed if one["notebook"] == "refine.ipynb"]
+
+    deadline = time.monotonic() + 20
+    while len(kept()) < 4 and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert sorted(one["command"] for one in kept()) == ["explain", "improve", "improve", "improve"]
+    assert {one["cell"] for one in kept()} == {"c0"}
 
 
 def test_a_failure_is_told_with_a_way_out(page: Any, answers: Answers) -> None:

@@ -3,8 +3,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import type { Privacy } from './privacy';
 import type { Action, ICommandView } from './view';
-import { actionLabel } from './words';
+import { actionLabel, privacyHelp } from './words';
 
 export interface IHeadProps {
   title: string;
@@ -31,10 +32,13 @@ export interface IButtonsProps {
   onAction: (action: Action) => void;
   /** Absent where nothing can be asked for again. */
   onRefine?: (sentence: string) => void;
+  /** Absent where nothing can be asked for again. */
+  privacy?: Privacy;
   trans: TranslationBundle;
 }
 
-export function Buttons({ actions, onAction, onRefine, trans }: IButtonsProps): React.JSX.Element {
+export function Buttons(props: IButtonsProps): React.JSX.Element {
+  const { actions, onAction, onRefine, privacy, trans } = props;
   const [sentence, setSentence] = React.useState('');
   const submit = (event: React.FormEvent): void => {
     event.preventDefault();
@@ -73,6 +77,19 @@ export function Buttons({ actions, onAction, onRefine, trans }: IButtonsProps): 
             {trans.__('Refine')}
           </button>
         </form>
+      )}
+      {privacy && actions.includes('retry') && (
+        <label className="jp-LocalCoder-Switch" title={privacyHelp(trans)}>
+          <input
+            type="checkbox"
+            className="jp-mod-styled"
+            checked={privacy.isOn}
+            onChange={event => {
+              privacy.set(event.target.checked);
+            }}
+          />
+          {trans.__('Private')}
+        </label>
       )}
     </div>
   );

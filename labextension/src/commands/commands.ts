@@ -7,14 +7,15 @@ import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Menu } from '@lumino/widgets';
+import { MenuSvg } from '@jupyterlab/ui-components';
 
 import type { IChat } from '../chat/token';
 import { logoIcon } from '../icons';
 import type { IChannel } from '../tokens';
 import { Job } from './job';
 import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
-import { obstacleSentence } from './words';
+import { Privacy } from './privacy';
+import { obstacleSentence, privacyHelp } from './words';
 
 /** Name of the button in the toolbar of a cell: schema/plugin.json. */
 const TOOLBAR_ITEM = 'localcoder-menu';
@@ -33,12 +34,13 @@ export interface ICommandsOptions {
 export function addCommands(options: ICommandsOptions): void {
   const { app, tracker, palette, trans } = options;
   const { commands } = app;
-  const runner = new Runner(options);
+  const privacy = new Privacy();
+  const runner = new Runner(options, privacy);
   const isEnabled = (): boolean =>
     tracker.currentWidget !== null &&
     tracker.currentWidget === app.shell.currentWidget &&
     tracker.activeCell?.model.type === 'code';
-  const menu = new Menu({ commands });
+  const menu = new MenuSvg({ commands });
   for (const command of CELL_COMMANDS) {
     const { label, caption } = wordsOf(command, trans);
     const id = CommandIDs[command];
@@ -57,6 +59,26 @@ export function addCommands(options: ICommandsOptions): void {
   }
   menu.addItem({ type: 'separator' });
   menu.addItem({ command: 'localcoder:ask-in-chat' });
+  commands.addCommand(CommandIDs.private, {
+    label: args => (args.isPalette ? trans.__('Private Cell Commands') : trans.__('Private')),
+    caption: privacyHelp(trans),
+    isToggleable: true,
+    isToggled: () => privacy.isOn,
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => {
+      privacy.set(!privacy.isOn);
+    }
+  });
+  menu.addItem({ type: 'separator' });
+  menu.addItem({ command: CommandIDs.private });
+  palette?.addItem({
+    command: CommandIDs.private,
+    category: trans.__('LocalCoder'),
+    args: { isPalette: true }
+  });
+  privacy.changed.connect(() => {
+    commands.notifyCommandChanged(CommandIDs.private);
+  });
   commands.addCommand(CommandIDs.menu, {
     label: trans.__('LocalCoder Commands'),
     caption: trans.__('Explain, improve, fix, document, test or generate code'),
@@ -80,11 +102,14 @@ export function addCommands(options: ICommandsOptions): void {
 }
 
 class Runner {
-  constructor(private readonly _options: ICommandsOptions) {}
+  constructor(
+    private readonly _options: ICommandsOptions,
+    private readonly _privacy: Privacy
+  ) {}
 
   async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
     const { channel, rendermime, languages, chat, trans } = this._options;
-    const job = new Job(channel, command, notebook, cell);
+    const job = new Job(channel, command, notebook, cell, this._privacy);
     // Apart, so that a page in which no command is used does not load what shows one.
     const { CommandPanel } = await import('./panel');
     if (cell.isDisposed) {

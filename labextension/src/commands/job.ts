@@ -12,6 +12,7 @@ import type { IChannel } from '../tokens';
 import { cellsAbove, insertBelow, languageOf, outputsOf, selectionOf, write } from './cell';
 import { compose, type IComposed, type Obstacle } from './compose';
 import { type CellCommand, CHANGES } from './names';
+import type { Privacy } from './privacy';
 import { Proposal } from './proposal';
 
 export class Job {
@@ -19,13 +20,15 @@ export class Job {
     channel: Pick<IChannel, 'stream'>,
     readonly command: CellCommand,
     readonly panel: NotebookPanel,
-    readonly cell: Cell
+    readonly cell: Cell,
+    readonly privacy: Privacy
   ) {
     this.asking = new Asking(channel, 'generate');
     this.asking.changed.connect(() => {
       this._onAnswer();
     });
     cell.model.sharedModel.changed.connect(this._onCell);
+    privacy.changed.connect(this._onPrivacy);
   }
 
   readonly asking: Asking<'generate'>;
@@ -51,7 +54,12 @@ export class Job {
     return this._proposal ? codeOf(text, languageOf(this.panel)) : text;
   }
 
-  /** The answer, the cell or the proposal moved. */
+  /** Whether nothing is kept of the answer that is there, whatever is chosen for the next one. */
+  get isPrivate(): boolean {
+    return this._composed?.request.private ?? false;
+  }
+
+  /** The answer, the cell, the proposal or the choice of privacy moved. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -92,9 +100,14 @@ export class Job {
     if (typeof composed === 'string') {
       return composed;
     }
-    this._composed = composed;
+    const { request } = composed;
+    this._composed = this.privacy.isOn
+      ? { ...composed, request: { ...request, private: true } }
+      : composed;
     this._proposal = CHANGES.has(this.command) ? this._propose() : null;
-    this.asking.start(composed.request);
+    // Where it was asked is no part of what was asked, and does not go into the cell's metadata.
+    const origin = { notebook: panel.context.path, cell: cell.model.id };
+    this.asking.start({ ...this._composed.request, origin });
     return null;
   }
 
@@ -122,6 +135,7 @@ export class Job {
 
   dispose(): void {
     this.cell.model.sharedModel.changed.disconnect(this._onCell);
+    this.privacy.changed.disconnect(this._onPrivacy);
     this.asking.dispose();
     Signal.clearData(this);
   }
@@ -163,6 +177,10 @@ export class Job {
 
   private readonly _onCell = (): void => {
     this._proposal?.check();
+  };
+
+  private readonly _onPrivacy = (): void => {
+    this._changed.emit();
   };
 
   private readonly _changed = new Signal<this, void>(this);

@@ -13,7 +13,8 @@ export const CommandIDs = {
   fix: 'localcoder:fix',
   document: 'localcoder:document',
   test: 'localcoder:test',
-  generate: 'localcoder:generate'
+  generate: 'localcoder:generate',
+  private: 'localcoder:private-commands'
 } as const;
 
 export const CELL_COMMANDS: readonly CellCommand[] = [

@@ -14,7 +14,7 @@ import type { Obstacle } from './compose';
 import type { Job } from './job';
 import { wordsOf } from './names';
 import { type Action, type ICommandView, viewOf } from './view';
-import { obstacleSentence, whoText } from './words';
+import { headText, obstacleSentence } from './words';
 
 export interface ICommandPanelOptions {
   job: Job;
@@ -97,12 +97,12 @@ export class CommandPanel extends CellPanel {
   }
 
   private _head(): React.JSX.Element {
-    const { done, provider } = this._job.asking;
+    const { asking, isPrivate } = this._job;
     return (
       <Head
         title={this._title}
         view={this._view()}
-        model={whoText(done, provider, this._options.trans)}
+        model={headText(asking.done, asking.provider, isPrivate, this._options.trans)}
       />
     );
   }
@@ -117,6 +117,7 @@ export class CommandPanel extends CellPanel {
         onRefine={sentence => {
           this._again(this._job.refine(sentence));
         }}
+        privacy={this._job.privacy}
         trans={this._options.trans}
       />
     );

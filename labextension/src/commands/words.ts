@@ -38,6 +38,23 @@ export function whoText(done: Done | null, provider: string, trans: TranslationB
   return provider === '' || provider === EMBEDDED ? '' : trans.__('Sent to %1', provider);
 }
 
+/** The same, and whether it is kept. */
+export function headText(
+  done: Done | null,
+  provider: string,
+  isPrivate: boolean,
+  trans: TranslationBundle
+): string {
+  const kept = isPrivate ? trans.__('private: not kept') : '';
+  return [whoText(done, provider, trans), kept].filter(part => part !== '').join(' · ');
+}
+
+export function privacyHelp(trans: TranslationBundle): string {
+  return trans.__(
+    'Keep nothing of what is asked about cells from now on in the history, until the page is loaded again'
+  );
+}
+
 export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): string {
   switch (obstacle) {
     case 'empty':
