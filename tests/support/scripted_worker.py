@@ -43,9 +43,11 @@ def finished(id_: int, finish: str = "stop", tokens: int = 0) -> wire.Finished:
 
 def read(frame: wire.Generate) -> tuple[wire.Segment, ...]:
     """What was read, one token a character."""
-    if not frame.report or not isinstance(frame.prompt, wire.FillPrompt):
-        return ()
     prompt = frame.prompt
+    if not frame.report:
+        return ()
+    if isinstance(prompt, wire.ChatPrompt):
+        return tuple(wire.Segment(turn.role, turn.content, len(turn.content)) for turn in prompt.turns)
     own = wire.Piece(prompt.prefix, wire.SOURCE_OWN), wire.Piece(prompt.suffix, wire.SOURCE_OWN)
     pieces = (*prompt.above, *own, *prompt.below)
     return tuple(wire.Segment(piece.source, piece.text, len(piece.text)) for piece in pieces)
