@@ -34,7 +34,8 @@ unit: $(VENV)/.developing ## Run the fast tests alone
 	$(BIN)/python -m pytest tests/unit
 
 browser: $(VENV)/.developing .chromium .vim ## Run the tests in a real browser (a process of their own: the event loops conflict)
-	PYTHONPATH=.vim $(BIN)/python -m pytest tests/browser
+	PYTHONPATH=.vim $(BIN)/python -m pytest tests/browser/test_ghost_places.py -k vim
+	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
 	$(BIN)/ruff format --check .

@@ -118,6 +118,7 @@ def test_a_kernel_of_another_language(writer: Writer, ghost_lab: GhostLab) -> No
 def vim(writer: Writer) -> Any:
     plugin = "@axlair/jupyterlab_vim"
     if not writer.page.evaluate("plugin => jupyterapp.hasPlugin(plugin)", plugin):
+        # Once there, it is in every editor of the server: `make browser` runs this test by itself.
         pytest.skip("the vim key map is not installed: `make browser` puts it beside the environment")
     with writer.settings(f"{plugin}:plugin", enabled=True):
         yield writer
