@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_refused_with_the_numbers_and_loaded_anyway(
     workshop.fetch()
     workshop.set_free_memory(20_000_000)
     panel = opened(page, workshop)
-    expect(card(panel, CODER)).to_contain_text(re.compile(r"Does not fit: needs \d+ MB, 20 MB are free"))
+    expect(card(panel, CODER)).to_contain_text(re.compile(r"Does not fit: needs [\d.]+ MB, 20 MB are free"))
     press(panel, CODER, "Load")
     note = card(panel, CODER).locator(".jp-LocalCoder-Note")
     expect(note).to_contain_text(re.compile(r"needs 0\.\d GB of memory with a context of 2048 tokens"))
