@@ -298,7 +298,12 @@ class Recorder:
 
     async def _sweep(self) -> None:
         try:
-            swept = await asyncio.to_thread(self.store.sweep, self._stop.is_set)
+            loop = asyncio.get_running_loop()
+            sweeping = loop.run_in_executor(None, self.store.sweep, self._stop.is_set)
+        except RuntimeError:
+            return  # The process ends, and with it its threads: the next one looks it through.
+        try:
+            swept = await sweeping
         except Exception as failure:
             self._failed(failure, "The history could not be looked through.")
             return
