@@ -3,9 +3,6 @@
  * open. It follows the service's events; what nobody looks at is not asked for.
  */
 
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
-
 import type {
   Excerpt,
   HistoryChanged,
@@ -15,10 +12,10 @@ import type {
   SettingsView,
   TitleStatus
 } from '../contract';
-import { Errands, GENERAL } from '../panels/errands';
-import { Refresher } from '../panels/refresher';
+import { GENERAL } from '../panels/errands';
+import { PanelModel } from '../panels/panelModel';
 import type { Translate } from '../status/text';
-import type { ChannelState, IChannel } from '../tokens';
+import type { IChannel } from '../tokens';
 import { deletedText, exportedText } from './words';
 
 export const PAGE = 20;
@@ -42,40 +39,18 @@ export interface IHistoryPage {
   query: string;
 }
 
-export class HistoryModel implements IDisposable {
-  /** @param _isSeen Whether somebody looks; who begins to, refreshes. */
-  constructor(
-    private readonly _channel: IChannel,
-    private readonly _trans: Translate,
-    private readonly _isSeen: () => boolean,
-    pauseMs = PAUSE_MS
-  ) {
-    this.errands = new Errands(_channel);
-    this._refresher = new Refresher(() => this._ask(), pauseMs);
-    this._subscriptions.add(
-      _channel.on('history:changed', event => {
-        this._onChanged(event);
-      })
-    );
-    this._subscriptions.add(
-      _channel.on('title:status', event => {
-        this._onTitle(event);
-      })
-    );
-    this._subscriptions.add(
-      _channel.on('settings:changed', view => {
-        this._setSettings(view);
-      })
-    );
-    _channel.stateChanged.connect(this._onChannel);
-    this.errands.changed.connect(this._tell);
-  }
-
-  /** What was asked for, by the id of the answer. */
-  readonly errands: Errands;
-
-  get channel(): ChannelState {
-    return this._channel.state;
+export class HistoryModel extends PanelModel {
+  constructor(channel: IChannel, trans: Translate, isSeen: () => boolean, pauseMs = PAUSE_MS) {
+    super(channel, trans, isSeen, pauseMs);
+    this._follow('history:changed', event => {
+      this._onChanged(event);
+    });
+    this._follow('title:status', event => {
+      this._onTitle(event);
+    });
+    this._follow('settings:changed', view => {
+      this._setSettings(view);
+    });
   }
 
   get isKnown(): boolean {
@@ -105,28 +80,6 @@ export class HistoryModel implements IDisposable {
   /** Whether a title for this answer is being made. */
   isTitlePending(id: string): boolean {
     return this._pending.has(id);
-  }
-
-  get spoken(): string {
-    return this.errands.spoken;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._subscriptions.isDisposed;
-  }
-
-  dispose(): void {
-    this._subscriptions.dispose();
-    this._channel.stateChanged.disconnect(this._onChannel);
-    Signal.clearData(this);
-  }
-
-  refresh(): Promise<void> {
-    return this._refresher.run();
   }
 
   // What a person asks for. None of these rejects: what goes wrong becomes a note.
@@ -229,11 +182,7 @@ export class HistoryModel implements IDisposable {
     }
   }
 
-  private async _ask(): Promise<void> {
-    if (this._channel.state !== 'open') {
-      this._channel.connect();
-      return;
-    }
+  protected async _ask(): Promise<void> {
     this._settings ??= await this._channel.request('settings:get', {});
     const page = await this._askPage(this._query, this._offset);
     if (page.rows.length === 0 && page.offset > 0) {
@@ -261,15 +210,10 @@ export class HistoryModel implements IDisposable {
     return { rows, offset, total, hasMore: offset + PAGE < total, query };
   }
 
-  private readonly _onChannel = (): void => {
-    // The next server may be another one.
+  protected override _forgetServer(): void {
     this._settings = null;
     this._pending.clear();
-    if (this._channel.state === 'open' && this._isSeen()) {
-      void this.refresh();
-    }
-    this._tell();
-  };
+  }
 
   private _onChanged({ reason, response_id }: HistoryChanged): void {
     if (reason === 'deleted' && response_id !== '') {
@@ -323,14 +267,7 @@ export class HistoryModel implements IDisposable {
     }
   }
 
-  private readonly _tell = (): void => {
-    this._changed.emit();
-  };
-
-  private readonly _subscriptions = new DisposableSet();
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _pending = new Set<string>();
-  private readonly _refresher: Refresher;
   private _page: IHistoryPage | null = null;
   private _opened: Response | null = null;
   private _settings: SettingsView | null = null;

@@ -3,7 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { GENERAL, type ModelsModel } from './model';
+import { GENERAL } from '../panels/errands';
+import type { ModelsModel } from './model';
 import { ProgressBar } from './progressBar';
 import { isModelId } from './settings';
 import { progressOf } from './view';
@@ -87,7 +88,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
         <button
           type="submit"
           className="jp-LocalCoder-button jp-mod-accept"
-          disabled={path.trim() === '' || !isNamedWell || model.isBusy(GENERAL)}
+          disabled={path.trim() === '' || !isNamedWell || model.errands.isBusy(GENERAL)}
         >
           {trans.__('Import')}
         </button>

@@ -6,12 +6,8 @@
  * list is asked for again, so that no tab goes on with what it has guessed.
  */
 
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
-
 import type {
   BackendState,
-  ErrorPayload,
   IOperations,
   License,
   LoadedModel,
@@ -21,41 +17,26 @@ import type {
   SettingsUpdateRequest,
   SettingsView
 } from '../contract';
-import type { INote } from '../panels/note';
+import { GENERAL } from '../panels/errands';
+import { PanelModel } from '../panels/panelModel';
 import type { Translate } from '../status/text';
-import { ChannelError, type ChannelState, type IChannel, type RequestName } from '../tokens';
+import type { IChannel, RequestName } from '../tokens';
 import { answering, type IModelView, modelView } from './view';
 import { spokenText } from './words';
 
-/** Notes that belong to no model are kept under this id. */
-export const GENERAL = '';
-
-export class ModelsModel implements IDisposable {
-  constructor(
-    private readonly _channel: IChannel,
-    private readonly _trans: Translate
-  ) {
-    this._subscriptions.add(
-      _channel.on('model:state', event => {
-        this._onModel(event);
-      })
-    );
-    this._subscriptions.add(
-      _channel.on('backend:state', state => {
-        this._onBackend(state);
-      })
-    );
-    this._subscriptions.add(
-      _channel.on('settings:changed', view => {
-        this._onSettings(view);
-      })
-    );
-    _channel.stateChanged.connect(this._onChannel);
+export class ModelsModel extends PanelModel {
+  constructor(channel: IChannel, trans: Translate) {
+    super(channel, trans);
+    this._follow('model:state', event => {
+      this._onModel(event);
+    });
+    this._follow('backend:state', state => {
+      this._onBackend(state);
+    });
+    this._follow('settings:changed', view => {
+      this._onSettings(view);
+    });
     this._onChannel();
-  }
-
-  get channel(): ChannelState {
-    return this._channel.state;
   }
 
   get isKnown(): boolean {
@@ -73,25 +54,6 @@ export class ModelsModel implements IDisposable {
 
   get backend(): BackendState | null {
     return this._backend;
-  }
-
-  /** What a screen reader is to say last. */
-  get spoken(): string {
-    return this._spoken;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._subscriptions.isDisposed;
-  }
-
-  dispose(): void {
-    this._subscriptions.dispose();
-    this._channel.stateChanged.disconnect(this._onChannel);
-    Signal.clearData(this);
   }
 
   /** All models, with what is under way. The same object as before where nothing has changed. */
@@ -115,21 +77,6 @@ export class ModelsModel implements IDisposable {
     return [...this._underWay.values()].filter(({ id }) => !known.has(id));
   }
 
-  /** Whether an answer to something that was asked for a model is awaited. */
-  isBusy(id: string): boolean {
-    return (this._busy.get(id) ?? 0) > 0;
-  }
-
-  note(id: string): INote | undefined {
-    return this._notes.get(id);
-  }
-
-  dismiss(id: string): void {
-    if (this._notes.delete(id)) {
-      this._changed.emit();
-    }
-  }
-
   /** What the service answered when this tab had a model loaded. */
   loadOf(id: string): LoadedModel | undefined {
     return this._loads.get(id);
@@ -143,89 +90,57 @@ export class ModelsModel implements IDisposable {
     return this._list?.models.find(one => one.id === id)?.name ?? id;
   }
 
-  /** Ask for everything anew; several calls at once are one. */
-  async refresh(): Promise<void> {
-    if (this._channel.state !== 'open') {
-      this._channel.connect();
-      return;
-    }
-    if (this._refreshing) {
-      this._refreshAgain = true;
-      return;
-    }
-    this._refreshing = true;
-    try {
-      const [list, settings, status] = await Promise.all([
-        this._channel.request('model:list', {}),
-        this._settings ?? this._channel.request('settings:get', {}),
-        this._backend ?? this._channel.request('backend:ping', {})
-      ]);
-      this._list = list;
-      this._settings ??= settings;
-      this._backend ??= status;
-      this._changed.emit();
-    } catch {
-      // The connection was lost, which the panel says already.
-    } finally {
-      this._refreshing = false;
-    }
-    if (this._refreshAgain) {
-      this._refreshAgain = false;
-      await this.refresh();
-    }
-  }
-
   // What a person asks for. None of these rejects: what goes wrong becomes a note at the model.
 
   /** Begin or go on with a download; `license` is the digest of the text that was accepted. */
   download(id: string, license = '', update = false): Promise<boolean> {
     const request = { id, allow_download: true, accept_license: license, update };
-    return this._ask(id, 'model:ensure', request);
+    return this._try(id, 'model:ensure', request);
   }
 
   /** Stop what is under way; what a download has got so far is kept. */
   stop(id: string): Promise<boolean> {
-    return this._ask(id, 'model:cancelDownload', { id });
+    return this._try(id, 'model:cancelDownload', { id });
   }
 
   discard(id: string): Promise<boolean> {
-    return this._ask(id, 'model:cancelDownload', { id, discard: true });
+    return this._try(id, 'model:cancelDownload', { id, discard: true });
   }
 
   verify(id: string): Promise<boolean> {
-    return this._ask(id, 'model:verify', { id });
+    return this._try(id, 'model:verify', { id });
   }
 
   pin(id: string, pinned: boolean): Promise<boolean> {
-    return this._ask(id, 'model:pin', { id, pinned });
+    return this._try(id, 'model:pin', { id, pinned });
   }
 
   load(id: string, force = false): Promise<boolean> {
-    return this._ask(id, 'model:load', { id, force }, loaded => {
+    return this._try(id, 'model:load', { id, force }, loaded => {
       this._loads.set(id, loaded);
     });
   }
 
   unload(): Promise<boolean> {
-    return this._ask(this._backend?.model ?? GENERAL, 'model:unload', {});
+    return this._try(this._backend?.model ?? GENERAL, 'model:unload', {});
   }
 
   delete(id: string, force: boolean): Promise<boolean> {
-    return this._ask(id, 'model:delete', { id, force });
+    return this._try(id, 'model:delete', { id, force });
   }
 
   async export(id: string, path: string): Promise<boolean> {
-    return this._ask(id, 'model:export', { id, path }, ({ path: written }) => {
-      this._say(id, this._trans.__('Written to %1.', written));
+    return this._try(id, 'model:export', { id, path }, ({ path: written }) => {
+      this.errands.say(id, this._trans.__('Written to %1.', written));
     });
   }
 
   /** Take a file in; answers the id that it got, or null where it was refused. */
   async import(path: string, id: string | null, link: boolean): Promise<string | null> {
     let imported: string | null = null;
-    await this._ask(GENERAL, 'model:import', { path, id, link }, info => {
+    await this._try(GENERAL, 'model:import', { path, id, link }, info => {
       imported = info.id;
-      this._say(GENERAL, this._trans.__('%1 is imported.', info.name));
+      this.errands.say(GENERAL, this._trans.__('%1 is imported.', info.name));
     });
     return imported;
   }
@@ -239,81 +154,69 @@ export class ModelsModel implements IDisposable {
       const settings = { ...before.settings, ...Object.fromEntries(known) };
       this._settings = { ...before, settings };
     }
-    const isDone = await this._ask(GENERAL, 'settings:update', changes, view => {
+    const isDone = await this._try(GENERAL, 'settings:update', changes, view => {
       this._onSettings(view);
     });
     if (!isDone && before && this._settings) {
       this._settings = before;
-      this._changed.emit();
+      this._tell();
     }
     return isDone;
   }
 
-  private async _ask<K extends RequestName>(
+  protected async _ask(): Promise<void> {
+    const [list, settings, status] = await Promise.all([
+      this._channel.request('model:list', {}),
+      this._settings ?? this._channel.request('settings:get', {}),
+      this._backend ?? this._channel.request('backend:ping', {})
+    ]);
+    this._list = list;
+    this._settings ??= settings;
+    this._backend ??= status;
+    this._tell();
+  }
+
+  protected override _forgetServer(): void {
+    // Another one knows nothing of what was under way, either.
+    this._settings = null;
+    this._backend = null;
+    this._underWay.clear();
+  }
+
+  private async _try<K extends RequestName>(
     id: string,
     op: K,
     request: IOperations[K]['request'],
     done: (answer: IOperations[K]['response']) => void = () => undefined
   ): Promise<boolean> {
-    this._notes.delete(id);
-    this._busy.set(id, (this._busy.get(id) ?? 0) + 1);
-    this._changed.emit();
-    try {
-      done(await this._channel.request(op, request));
-      return true;
-    } catch (reason) {
-      if (!(reason instanceof ChannelError)) {
-        throw reason;
+    const answer = await this.errands.tryTo(id, op, request, error => {
+      // What is cancelled was so by the person, who knows it.
+      if (error.code !== 'CANCELED') {
+        this.errands.fail(id, error);
       }
-      this._fail(id, reason.payload);
-      return false;
-    } finally {
-      this._busy.set(id, (this._busy.get(id) ?? 1) - 1);
-      this._changed.emit();
-      void this.refresh();
-    }
-  }
-
-  private _say(id: string, message: string): void {
-    this._notes.set(id, { severity: 'info', message, recovery: '', canForce: false });
-    this._spoken = message;
-  }
-
-  private _fail(id: string, error: ErrorPayload): void {
-    if (error.code === 'CANCELED') {
-      return; // By the person, who knows it.
-    }
-    this._notes.set(id, {
-      severity: 'error',
-      message: error.message,
-      recovery: error.recovery,
-      canForce: error.code === 'OUT_OF_MEMORY' && error.details.refused === true
     });
-    this._spoken = `${error.message} ${error.recovery}`;
-  }
-
-  private readonly _onChannel = (): void => {
-    // The next server may be another one, and knows nothing of what was under way.
-    this._settings = null;
-    this._backend = null;
-    this._underWay.clear();
-    if (this._channel.state === 'open') {
-      void this.refresh();
+    if (answer !== null) {
+      done(answer);
+      this._tell();
     }
-    this._changed.emit();
-  };
+    void this.refresh();
+    return answer !== null;
+  }
 
   private _onModel(event: ModelStateEvent): void {
     if (event.activity !== '') {
       this._underWay.set(event.id, event);
-      this._changed.emit();
+      this._tell();
       return;
     }
     this._underWay.delete(event.id);
-    this._spoken = spokenText(event, this.nameOf(event.id), this._trans) || this._spoken;
+    const spoken = spokenText(event, this.nameOf(event.id), this._trans);
+    if (spoken) {
+      this.errands.speak(spoken);
+    }
     const { state, received_bytes, error } = event;
     this._patch(event.id, { state, received_bytes, error, activity: '' });
-    this._changed.emit();
+    this._tell();
     void this.refresh();
   }
 
@@ -329,12 +232,12 @@ export class ModelsModel implements IDisposable {
     if (['ready', 'stopped', 'failed'].includes(state.state)) {
       void this.refresh();
     }
-    this._changed.emit();
+    this._tell();
   }
 
   private _onSettings(view: SettingsView): void {
     this._settings = view;
-    this._changed.emit();
+    this._tell();
     void this.refresh();
   }
 
@@ -345,19 +248,12 @@ export class ModelsModel implements IDisposable {
     }
   }
 
-  private readonly _subscriptions = new DisposableSet();
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _underWay = new Map<string, ModelStateEvent>();
   private readonly _views = new Map<string, IModelView>();
-  private readonly _notes = new Map<string, INote>();
   private readonly _loads = new Map<string, LoadedModel>();
-  private readonly _busy = new Map<string, number>();
   private _list: ModelList | null = null;
   private _settings: SettingsView | null = null;
   private _backend: BackendState | null = null;
-  private _spoken = '';
-  private _refreshing = false;
-  private _refreshAgain = false;
 }
 
 /** What of the worker's state matters to who looks at models. */

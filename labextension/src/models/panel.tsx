@@ -10,7 +10,8 @@ import { Card } from './card';
 import { type Act, makeAct } from './handlers';
 import { Head } from './head';
 import { ImportForm } from './import';
-import { GENERAL, type ModelsModel } from './model';
+import { GENERAL } from '../panels/errands';
+import type { ModelsModel } from './model';
 import { RunSettings } from './runSettings';
 
 /** Free memory changes without an event: while somebody looks, it is asked for this often. */
@@ -30,7 +31,7 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
   protected override content(): React.ReactNode {
     const { model, trans } = this;
     const { list, settings } = model;
-    const note = model.note(GENERAL);
+    const note = model.errands.note(GENERAL);
     return (
       <>
         {note && (
@@ -38,7 +39,7 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
             note={note}
             trans={trans}
             onDismiss={() => {
-              model.dismiss(GENERAL);
+              model.errands.dismiss(GENERAL);
             }}
           />
         )}
@@ -54,8 +55,8 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
                     view={view}
                     license={model.licenseOf(view.info)}
                     memory={list.memory}
-                    note={model.note(view.info.id)}
-                    isBusy={model.isBusy(view.info.id)}
+                    note={model.errands.note(view.info.id)}
+                    isBusy={model.errands.isBusy(view.info.id)}
                     act={this._act}
                     onForce={this._onForce}
                     onDismiss={this._onDismiss}
@@ -87,7 +88,7 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
   };
 
   private readonly _onDismiss = (id: string): void => {
-    this.model.dismiss(id);
+    this.model.errands.dismiss(id);
   };
 
   private readonly _act: Act;

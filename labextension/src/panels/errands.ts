@@ -85,8 +85,9 @@ export class Errands {
     }
   }
 
-  fail(id: string, { message, recovery }: ErrorPayload): void {
-    this._notes.set(id, { severity: 'error', message, recovery, canForce: false });
+  fail(id: string, { code, message, recovery, details }: ErrorPayload): void {
+    const canForce = code === 'OUT_OF_MEMORY' && details.refused === true;
+    this._notes.set(id, { severity: 'error', message, recovery, canForce });
     this.speak(`${message} ${recovery}`);
   }
 

@@ -3,9 +3,6 @@
  * person asks for. No key is in it: one that is entered passes through, and is not kept.
  */
 
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
-
 import type {
   ErrorPayload,
   Provider,
@@ -15,40 +12,23 @@ import type {
   ProviderTested,
   SettingsView
 } from '../contract';
-import { Errands } from '../panels/errands';
-import { Refresher } from '../panels/refresher';
+import { PanelModel } from '../panels/panelModel';
 import type { Translate } from '../status/text';
-import type { ChannelState, IChannel } from '../tokens';
+import type { IChannel } from '../tokens';
 import { EMBEDDED, testedText } from './words';
 
 /** Of `Errands`: the form, which shows for itself what came of it. */
 const FORM = ' form';
 
-export class ProvidersModel implements IDisposable {
-  constructor(
-    private readonly _channel: IChannel,
-    private readonly _trans: Translate
-  ) {
-    this.errands = new Errands(_channel);
-    this._subscriptions.add(
-      _channel.on('providers:changed', list => {
-        this._take(list);
-      })
-    );
-    this._subscriptions.add(
-      _channel.on('settings:changed', view => {
-        this._onSettings(view);
-      })
-    );
-    _channel.stateChanged.connect(this._onChannel);
-    this.errands.changed.connect(this._tell);
-  }
-
-  /** What was asked for, by the id of the provider. */
-  readonly errands: Errands;
-
-  get channel(): ChannelState {
-    return this._channel.state;
+export class ProvidersModel extends PanelModel {
+  constructor(channel: IChannel, trans: Translate) {
+    super(channel, trans);
+    this._follow('providers:changed', list => {
+      this._take(list);
+    });
+    this._follow('settings:changed', view => {
+      this._onSettings(view);
+    });
   }
 
   get isKnown(): boolean {
@@ -63,24 +43,6 @@ export class ProvidersModel implements IDisposable {
   /** Whether the air gap shuts out all but the embedded one. */
   get airGap(): boolean {
     return this._airGap;
-  }
-
-  get spoken(): string {
-    return this.errands.spoken;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._subscriptions.isDisposed;
-  }
-
-  dispose(): void {
-    this._subscriptions.dispose();
-    this._channel.stateChanged.disconnect(this._onChannel);
-    Signal.clearData(this);
   }
 
   find(id: string): Provider | undefined {
@@ -99,10 +61,6 @@ export class ProvidersModel implements IDisposable {
 
   get isSaving(): boolean {
     return this.errands.isBusy(FORM);
-  }
-
-  refresh(): Promise<void> {
-    return this._refresher.run();
   }
 
   // What a person asks for. None of these rejects: what goes wrong becomes a note at the provider.
@@ -162,11 +120,7 @@ export class ProvidersModel implements IDisposable {
     return isDone;
   }
 
-  private readonly _refresher = new Refresher(async () => {
-    if (this._channel.state !== 'open') {
-      this._channel.connect();
-      return;
-    }
+  protected async _ask(): Promise<void> {
     const [list, settings] = await Promise.all([
       this._channel.request('provider:list', {}),
       this._isAirGapKnown ? null : this._channel.request('settings:get', {})
@@ -175,17 +129,12 @@ export class ProvidersModel implements IDisposable {
       this._setAirGap(settings);
     }
     this._take(list);
-  });
+  }
 
-  private readonly _onChannel = (): void => {
-    // The next server may be another one.
+  protected override _forgetServer(): void {
     this._isAirGapKnown = false;
     this._tests.clear();
-    if (this._channel.state === 'open') {
-      void this.refresh();
-    }
-    this._tell();
-  };
+  }
 
   private _take(list: ProviderList): void {
     this._list = list;
@@ -217,12 +166,6 @@ export class ProvidersModel implements IDisposable {
     return this.find(id)?.name ?? id;
   }
 
-  private readonly _tell = (): void => {
-    this._changed.emit();
-  };
-
-  private readonly _subscriptions = new DisposableSet();
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _tests = new Map<string, { tested: ProviderTested; of: string }>();
   private _list: ProviderList | null = null;
   private _airGap = false;

@@ -1,44 +1,23 @@
 /** What runs and waits: asked for when it has changed and somebody looks. */
 
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
-
 import type { ErrorPayload, QueueView } from '../contract';
-import { Errands, GENERAL } from '../panels/errands';
-import { Refresher } from '../panels/refresher';
+import { GENERAL } from '../panels/errands';
+import { PanelModel } from '../panels/panelModel';
 import type { Translate } from '../status/text';
-import type { ChannelState, IChannel } from '../tokens';
+import type { IChannel } from '../tokens';
 import { canceledText } from './words';
 
 /** Many requests can end in one second; nobody reads as fast. */
 const PAUSE_MS = 200;
 
-export class QueueModel implements IDisposable {
-  /** @param _isSeen Whether somebody looks; who begins to, refreshes. */
-  constructor(
-    private readonly _channel: IChannel,
-    private readonly _trans: Translate,
-    private readonly _isSeen: () => boolean,
-    pauseMs = PAUSE_MS
-  ) {
-    this.errands = new Errands(_channel);
-    this._refresher = new Refresher(() => this._ask(), pauseMs);
-    this._subscriptions.add(
-      _channel.on('queue:updated', () => {
-        if (this._isSeen()) {
-          void this.refresh();
-        }
-      })
-    );
-    _channel.stateChanged.connect(this._onChannel);
-    this.errands.changed.connect(this._tell);
-  }
-
-  /** What was asked for, by the id of the request. */
-  readonly errands: Errands;
-
-  get channel(): ChannelState {
-    return this._channel.state;
+export class QueueModel extends PanelModel {
+  constructor(channel: IChannel, trans: Translate, isSeen: () => boolean, pauseMs = PAUSE_MS) {
+    super(channel, trans, isSeen, pauseMs);
+    this._follow('queue:updated', () => {
+      if (this._isSeen()) {
+        void this.refresh();
+      }
+    });
   }
 
   get isKnown(): boolean {
@@ -54,28 +33,6 @@ export class QueueModel implements IDisposable {
   get open(): number {
     const { running, waiting, streams } = this._view ?? { running: [], waiting: [], streams: [] };
     return running.length + waiting.length + streams.length;
-  }
-
-  get spoken(): string {
-    return this.errands.spoken;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._subscriptions.isDisposed;
-  }
-
-  dispose(): void {
-    this._subscriptions.dispose();
-    this._channel.stateChanged.disconnect(this._onChannel);
-    Signal.clearData(this);
-  }
-
-  refresh(): Promise<void> {
-    return this._refresher.run();
   }
 
   /** End one request; `what` is how it is called. */
@@ -102,29 +59,11 @@ export class QueueModel implements IDisposable {
     await this.refresh();
   }
 
-  private async _ask(): Promise<void> {
-    if (this._channel.state !== 'open') {
-      this._channel.connect();
-      return;
-    }
+  protected async _ask(): Promise<void> {
     this._view = await this._channel.request('queue:list', {});
     this._tell();
   }
 
-  private readonly _onChannel = (): void => {
-    if (this._channel.state === 'open' && this._isSeen()) {
-      void this.refresh();
-    }
-    this._tell();
-  };
-
-  private readonly _tell = (): void => {
-    this._changed.emit();
-  };
-
-  private readonly _subscriptions = new DisposableSet();
-  private readonly _changed = new Signal<this, void>(this);
-  private readonly _refresher: Refresher;
   private _view: QueueView | null = null;
 }
 

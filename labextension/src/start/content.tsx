@@ -6,7 +6,7 @@ import { Rows } from '../models/card';
 import { fitText } from '../models/fit';
 import { ImportForm } from '../models/import';
 import { LicenseText } from '../models/license';
-import { GENERAL } from '../models/model';
+import { GENERAL } from '../panels/errands';
 import { ProgressBar } from '../models/progressBar';
 import { perSecond, size } from '../models/units';
 import { Note } from '../panels/note';
@@ -54,7 +54,7 @@ export function Choose({ start, trans, options }: IStartPageOptions): React.JSX.
   if (!list || !profile) {
     return <p>{trans.__('Asking the Jupyter server for the models.')}</p>;
   }
-  const note = models.note(GENERAL);
+  const note = models.errands.note(GENERAL);
   return (
     <>
       <p>{list.recommended_reason}</p>
@@ -112,7 +112,7 @@ export function Choose({ start, trans, options }: IStartPageOptions): React.JSX.
             note={note}
             trans={trans}
             onDismiss={() => {
-              models.dismiss(GENERAL);
+              models.errands.dismiss(GENERAL);
             }}
           />
         )}
@@ -173,7 +173,7 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
   }
   const { info, progress } = view;
   const isRunning = progress !== null && progress.activity !== '';
-  const note = models.note(info.id);
+  const note = models.errands.note(info.id);
   return (
     <>
       {progress && (
@@ -193,7 +193,7 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
           note={note}
           trans={trans}
           onDismiss={() => {
-            models.dismiss(info.id);
+            models.errands.dismiss(info.id);
           }}
         />
       )}
@@ -241,8 +241,8 @@ export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element
     return null;
   }
   const { info, isLoading } = view;
-  const note = models.note(info.id);
-  const isWorking = isLoading || models.isBusy(info.id);
+  const note = models.errands.note(info.id);
+  const isWorking = isLoading || models.errands.isBusy(info.id);
   return (
     <>
       {isWorking && (
@@ -257,7 +257,7 @@ export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element
           trans={trans}
           onForce={() => void models.load(info.id, true)}
           onDismiss={() => {
-            models.dismiss(info.id);
+            models.errands.dismiss(info.id);
           }}
         />
       )}

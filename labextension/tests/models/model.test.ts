@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { GENERAL, ModelsModel } from '../../src/models/model';
+import { ModelsModel } from '../../src/models/model';
+import { GENERAL } from '../../src/panels/errands';
 import { FakeWebSocket, makeChannel, openChannel, settle, trans } from '../fakes';
 import { info, list, moved, settings } from './samples';
 
@@ -173,10 +174,10 @@ describe('what is asked for', () => {
   it('makes the model busy until it is answered', async () => {
     const { model, socket } = await opened(info('a'));
     const load = model.load('a');
-    expect(model.isBusy('a')).toBe(true);
+    expect(model.errands.isBusy('a')).toBe(true);
     socket.answer('model:load', {});
     expect(await load).toBe(true);
-    expect(model.isBusy('a')).toBe(false);
+    expect(model.errands.isBusy('a')).toBe(false);
   });
 
   it('becomes a note at the model when it is refused', async () => {
@@ -184,7 +185,7 @@ describe('what is asked for', () => {
     const load = model.load('a');
     socket.refuse('model:load', refusal('OUT_OF_MEMORY', { refused: true }));
     expect(await load).toBe(false);
-    expect(model.note('a')).toEqual({
+    expect(model.errands.note('a')).toEqual({
       severity: 'error',
       message: 'It is OUT_OF_MEMORY.',
       recovery: 'Do something.',
@@ -192,7 +193,7 @@ describe('what is asked for', () => {
     });
     expect(model.spoken).toBe('It is OUT_OF_MEMORY. Do something.');
     void model.load('a', true);
-    expect(model.note('a')).toBeUndefined();
+    expect(model.errands.note('a')).toBeUndefined();
     expect(socket.request('model:load').payload).toEqual({ id: 'a', force: true });
   });
 
@@ -201,9 +202,9 @@ describe('what is asked for', () => {
     const load = model.load('a');
     socket.refuse('model:load', refusal('OUT_OF_MEMORY'));
     await load;
-    expect(model.note('a')?.canForce).toBe(false);
-    model.dismiss('a');
-    expect(model.note('a')).toBeUndefined();
+    expect(model.errands.note('a')?.canForce).toBe(false);
+    model.errands.dismiss('a');
+    expect(model.errands.note('a')).toBeUndefined();
   });
 
   it('says nothing of what the person has stopped', async () => {
@@ -211,7 +212,7 @@ describe('what is asked for', () => {
     const work = model.import('/stick/x.gguf', null, false);
     socket.refuse('model:import', refusal('CANCELED'));
     await work;
-    expect(model.note(GENERAL)).toBeUndefined();
+    expect(model.errands.note(GENERAL)).toBeUndefined();
   });
 
   it('ends with a note when the connection is lost', async () => {
@@ -219,7 +220,7 @@ describe('what is asked for', () => {
     const work = model.verify('a');
     socket.drop();
     expect(await work).toBe(false);
-    expect(model.note('a')?.message).toMatch(/could not be reached/);
+    expect(model.errands.note('a')?.message).toMatch(/could not be reached/);
   });
 
   it('says where an export was written', async () => {
@@ -227,7 +228,7 @@ describe('what is asked for', () => {
     const work = model.export('a', '/stick');
     socket.answer('model:export', { path: '/stick/a.localcoder', size_bytes: 5 });
     await work;
-    expect(model.note('a')).toMatchObject({
+    expect(model.errands.note('a')).toMatchObject({
       severity: 'info',
       message: 'Written to /stick/a.localcoder.'
     });
@@ -240,7 +241,7 @@ describe('what is asked for', () => {
     socket.refuse('settings:update', refusal('FILE_WRITE_ERROR'));
     expect(await work).toBe(false);
     expect(model.settings?.settings.air_gap).toBe(false);
-    expect(model.note(GENERAL)?.message).toBe('It is FILE_WRITE_ERROR.');
+    expect(model.errands.note(GENERAL)?.message).toBe('It is FILE_WRITE_ERROR.');
   });
 
   it('takes the settings from the answer', async () => {
