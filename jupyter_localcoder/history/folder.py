@@ -117,13 +117,13 @@ class HistoryFolder:
         for last in (False,) * (_TRIES - 1) + (True,):
             self.make()
             with write_errors():
-                target.parent.mkdir(exist_ok=True, mode=0o700)
-                _require_folder(target.parent)
-                part = target.with_name(names.part_name(response_id))
                 try:
+                    target.parent.mkdir(exist_ok=True, mode=0o700)
+                    _require_folder(target.parent)
+                    part = target.with_name(names.part_name(response_id))
                     _write(part, data)
-                except FileNotFoundError:
-                    # A sweep in another process has just removed the folder, which was empty.
+                except (FileNotFoundError, FileExistsError):
+                    # A sweep has just removed the folder, which was empty: `mkdir` may have seen both states.
                     if last:
                         raise
                 else:

@@ -146,6 +146,7 @@ class Titles:
     async def close(self) -> None:
         """Give up what is being made."""
         self._leave()
+        self._recorder.on_kept = lambda _: None  # what is kept from now on stays without
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.wait([self._worker])

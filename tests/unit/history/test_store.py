@@ -13,7 +13,7 @@ import pytest
 
 from jupyter_localcoder import errors
 from jupyter_localcoder.contract.history import ResponseExportRequest
-from jupyter_localcoder.history import HistoryStore, document, names
+from jupyter_localcoder.history import HistoryStore, document, folder, names
 from tests.support.responses import on_disk, response
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions and links")
@@ -174,6 +174,18 @@ def test_an_answer_that_the_database_refuses_leaves_neither(store, kept, monkeyp
         kept(prompt_id="other")
     assert len(on_disk(store.root)) == 1
     assert not (store.root / "responses" / "other").exists()
+
+
+def test_a_sweep_that_removes_the_empty_folder_meanwhile_costs_no_answer(store, kept, monkeypatch):
+    require = folder._require_folder
+
+    def after_a_sweep(path: Path) -> None:
+        monkeypatch.undo()
+        path.rmdir()
+        require(path)
+
+    monkeypatch.setattr(folder, "_require_folder", after_a_sweep)
+    assert store.get(kept(content="the answer").id).content == "the answer"
 
 
 def test_a_title_stands_in_the_file_and_in_the_row(store, kept):

@@ -74,6 +74,15 @@ async def test_a_request_of_a_person_never_waits_for_a_title(
     assert all("completed" not in statuses(desk, each.id) for each in await desk.listed())
 
 
+async def test_what_is_kept_while_the_service_closes_begins_no_title(desk: Desk):
+    before = asyncio.all_tasks()
+    await desk.explain()
+    await desk.service.close()
+    (kept,) = desk.store.page().responses
+    assert (kept.title_source, statuses(desk, kept.id)) == ("model", [])
+    assert asyncio.all_tasks() <= before
+
+
 async def test_a_title_is_below_everything_else(desk: Desk):
     """Of the lowest rank that computes in the worker, in a cache of its own, and a few tokens long."""
     asked = []
