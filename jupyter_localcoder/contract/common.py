@@ -39,6 +39,14 @@ MinP = Annotated[float, Meta(ge=0.0, le=1.0, description="0 switches it off.")]
 RepeatPenalty = Annotated[float, Meta(ge=1.0, le=2.0, description="1 switches it off.")]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 2)]
 MaxTokens = Annotated[int, Meta(ge=1, le=131072)]
+FilePath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=4096,
+        description="On the machine of the service. A relative one begins where Jupyter's file browser does.",
+    ),
+]
 TimeoutMs = Annotated[int, Meta(ge=1, le=3_600_000)]
 StopString = Annotated[str, Meta(min_length=1, max_length=10_240)]
 StopStrings = Annotated[tuple[StopString, ...], Meta(max_length=16)]

@@ -165,7 +165,8 @@ class ResponseExportRequest(Request, frozen=True, kw_only=True):
     id: ResponseId | None = None
     prompt_id: PromptId | None = None
     path: Annotated[str, Meta(max_length=4096)] = ""
-    """A folder, or the file to write, on the machine of the service. Empty: the answer carries the file."""
+    """A folder, or the file to write, on the machine of the service; a relative one begins where Jupyter's
+    file browser does. Empty: the answer carries the file."""
 
 
 class ResponsesExported(Reply, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from .backend import Memory
-from .common import ErrorPayload, ModelId, Reply, Request
+from .common import ErrorPayload, FilePath, ModelId, Reply, Request
 
 ModelState = Literal["idle", "downloading", "verifying", "ready", "error"]
 Role = Literal["code", "general"]
@@ -189,7 +189,7 @@ class ModelRequest(Request, frozen=True, kw_only=True):
 class ModelImportRequest(Request, frozen=True, kw_only=True):
     """Take a GGUF file, or a bundle, from this machine's own disk into the store."""
 
-    path: str
+    path: FilePath
     id: ModelId | None = None
     """Default: made from the file's name."""
     link: bool = False
@@ -200,7 +200,7 @@ class ModelExportRequest(Request, frozen=True, kw_only=True):
     """Write a portable bundle (GGUF, licence, manifest with digests)."""
 
     id: ModelId
-    path: str
+    path: FilePath
     """Folder or file to write."""
 
 

@@ -45,6 +45,11 @@ class Operation(Generic[Req, Res]):
     """Whether it answers with frames; ``response`` is then the last one, `Done`."""
     stream_event: str = ""
     """The event under which its frames travel on the websocket; default the frame's own type."""
+    reads: tuple[str, ...] = ()
+    """Fields of the request that name a file of the service's machine, which is read; the server asks whether
+    who names it may (`server.file_access`). No other field ever becomes a path as it is."""
+    writes: tuple[str, ...] = ()
+    """The same for files that are written."""
 
     @property
     def method_name(self) -> str:
@@ -127,12 +132,14 @@ MODEL_IMPORT = Operation(
     "Copy or link a local GGUF file, or a portable bundle, into the store.",
     errors=("FILE_NOT_FOUND", "INVALID_ARGUMENT", "INVALID_MODEL", "CHECKSUM_MISMATCH", "DISK_FULL",
             "FILE_WRITE_ERROR", "MODEL_IN_USE", "CANCELED"),
+    reads=("path",),
 )  # fmt: skip
 MODEL_EXPORT = Operation(
     "model:export", models.ModelExportRequest, models.ModelExported, "POST", "models/{id}/export", "write",
     "Write a portable bundle for a machine without a network.",
     errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "INVALID_ARGUMENT", "MODEL_IN_USE", "DISK_FULL",
             "FILE_WRITE_ERROR", "CANCELED"),
+    writes=("path",),
 )  # fmt: skip
 MODEL_DELETE = Operation(
     "model:delete", models.ModelDeleteRequest, models.DeletedModel, "DELETE", "models/{id}", "write",
@@ -291,7 +298,7 @@ RESPONSE_SEARCH = Operation(
 RESPONSE_EXPORT = Operation(
     "response:export", history.ResponseExportRequest, history.ResponsesExported, "POST", "responses/export",
     "write", "Write one answer, those to one prompt, or all, into a zip file.",
-    errors=(*_KEPT, "PROMPT_NOT_FOUND", "RESPONSE_NOT_FOUND", "INVALID_ARGUMENT"),
+    errors=(*_KEPT, "PROMPT_NOT_FOUND", "RESPONSE_NOT_FOUND", "INVALID_ARGUMENT"), writes=("path",),
 )  # fmt: skip
 TITLE_CONFIG_GET = Operation(
     "title:config:get", history.TitleConfigGetRequest, history.TitleConfig, "GET", "titles/config", "read",

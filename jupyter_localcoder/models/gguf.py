@@ -102,6 +102,9 @@ def read(path: Path) -> GgufHeader:
 
     """
     try:
+        # Opened first, a named pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InvalidModel(f"`{path.name}` is not a regular file.")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):

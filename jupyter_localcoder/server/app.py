@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.gateway.gateway_client import GatewayClient
+from traitlets import Bool
 
 from .._version import __version__
 from ..client.connection import Connection
 from .channel import ChannelHandler
+from .file_access import FileAccess
 from .rest import RESOURCE, rest_routes
 
 if TYPE_CHECKING:
@@ -32,6 +35,14 @@ class LocalCoderApp(ExtensionApp):
     name = "localcoder"
     extension_url = "/lab"
     load_other_extensions = True
+
+    files_outside_root = Bool(
+        True,
+        config=True,
+        help="Whether who may run code on this server may also name files that Jupyter's file browser does "
+        "not show, to import models and to write exports. Set it to False where kernels run as another user "
+        "or on another machine than the server; through a gateway they do, and then it holds as False.",
+    )
 
     _connection: Connection | None = None
 
@@ -49,6 +60,13 @@ class LocalCoderApp(ExtensionApp):
         return build_service(
             command_line=command_line, log=self.log, parent=self, kernel_pids=self._kernel_pids
         )
+
+    @property
+    def file_access(self) -> FileAccess:
+        """Which files requests may name, by the server's own contents manager."""
+        outside = self.files_outside_root and not GatewayClient.instance().gateway_enabled
+        contents: Any = getattr(self.serverapp, "contents_manager", None)
+        return FileAccess(contents, outside=outside)
 
     def _kernel_pids(self) -> list[int]:
         """Process ids of the kernels of this server that run on this machine."""

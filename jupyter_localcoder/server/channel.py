@@ -107,7 +107,9 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         callers.current.set(self._caller)  # this task's own
         try:
             await self._authorize(op)
-            request = codec.decode(op.request, payload)
+            request = await self.extensionapp.file_access.admit(
+                op, codec.decode(op.request, payload), self.may
+            )
             method = getattr(self.service, op.method_name)
             if op.streams:
                 await self._stream(id_, op, method(request))

@@ -55,12 +55,13 @@ class AccessMixin(ExtensionHandlerMixin):
 
     async def require(self, action: Action) -> None:
         """Raise 403 unless the authorizer allows this user this action."""
-        authorizer: Any = self.authorizer  # type: ignore[attr-defined]
-        allowed = await ensure_async(
-            authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
-        )
-        if not allowed:
+        if not await self.may(action, self.auth_resource):
             raise web.HTTPError(403)
+
+    async def may(self, action: Action, resource: str) -> bool:
+        """Whether the authorizer allows this user this action."""
+        authorizer: Any = self.authorizer  # type: ignore[attr-defined]
+        return bool(await ensure_async(authorizer.is_authorized(self, self.current_user, action, resource)))
 
 
 class OperationHandler(AccessMixin, APIHandler):
@@ -126,6 +127,7 @@ class OperationHandler(AccessMixin, APIHandler):
                 if name not in ("token", "_xsrf")
             }
             request = codec.decode_request(op, codec.decode_json(self.request.body), path, query)
+            request = await self.extensionapp.file_access.admit(op, request, self.may)
             method = getattr(self.service, op.method_name)
             if not op.streams:
                 await self.finish(codec.encode(await method(request)))

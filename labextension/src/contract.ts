@@ -470,6 +470,7 @@ export interface ModelEnsureRequest {
 export interface ModelExportRequest {
   /** Id of a model: letters, digits, dot, dash and underscore. */
   id: string;
+  /** On the machine of the service. A relative one begins where Jupyter's file browser does. */
   path: string;
 }
 
@@ -481,6 +482,7 @@ export interface ModelExported {
 
 /** Take a GGUF file, or a bundle, from this machine's own disk into the store. */
 export interface ModelImportRequest {
+  /** On the machine of the service. A relative one begins where Jupyter's file browser does. */
   path: string;
   /** Id of a model: letters, digits, dot, dash and underscore. */
   id?: string | null;

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -12,45 +10,7 @@ import pytest
 from jupyter_localcoder.server import outbox as outbox_module
 from jupyter_localcoder.server.app import LocalCoderApp
 from jupyter_localcoder.server.outbox import Outbox
-from tests.server.conftest import Ask
-
-
-class Channel:
-    """One connection; what comes without being waited for is kept."""
-
-    def __init__(self, socket: Any) -> None:
-        self.socket = socket
-        self.events: list[dict[str, Any]] = []
-
-    async def send(self, op: str, payload: dict[str, Any] | None = None, id_: str = "1") -> None:
-        await self.socket.write_message(json.dumps({"id": id_, "op": op, "payload": payload or {}}))
-
-    async def next(self) -> dict[str, Any]:
-        message = await asyncio.wait_for(self.socket.read_message(), 30)
-        assert message is not None, "the connection was closed"
-        return dict(json.loads(message))
-
-    async def answer(self, id_: str = "1") -> dict[str, Any]:
-        while True:
-            message = await self.next()
-            if message.get("id") == id_:
-                return message
-            self.events.append(message)
-
-    async def call(self, op: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
-        await self.send(op, payload)
-        return await self.answer()
-
-
-Connect = Callable[[], Awaitable[Channel]]
-
-
-@pytest.fixture
-def connect(jp_ws_fetch: Any, extension: LocalCoderApp) -> Connect:
-    async def connect_() -> Channel:
-        return Channel(await jp_ws_fetch("localcoder", "channel"))
-
-    return connect_
+from tests.server.conftest import Ask, Connect
 
 
 async def test_an_operation_is_answered_under_its_id(connect: Connect) -> None:

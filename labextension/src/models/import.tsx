@@ -49,7 +49,9 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
           }}
         />
         <p id={`${id}-path-help`} className="jp-LocalCoder-Field-help">
-          {trans.__('Path on the machine that runs Jupyter.')}
+          {trans.__(
+            'As the file browser shows it, or the whole path on the machine that runs Jupyter.'
+          )}
         </p>
       </div>
       <div className="jp-LocalCoder-Field">
