@@ -11,6 +11,8 @@
     this cell                 the rest
     cells below
 
+Below a cell stands the head of the data frame that it showed (`heads`), where a person has asked for that.
+
 What stands above depends neither on the text of the cell with the cursor nor on where the cursor is: the
 worker has computed it, and while somebody types it stays as it is.
 """
@@ -23,9 +25,10 @@ from dataclasses import dataclass, field
 from ..contract.notebook import NotebookContext
 from ..contract.wire import SOURCE_BRIEF, SOURCE_OWN, Brief, FillPrompt, Piece
 from ..errors import InvalidArgument
-from . import kernel
+from . import heads, kernel
 from .bounds import CHARS_PER_TOKEN, cut_head, cut_prefix, first_kept
 from .cells import Order, Unit, order, prose_left_out, render
+from .heads import HEADS_SHARE, SOURCE_HEADS
 from .outline import IMPORT, Outlines
 
 SOURCE_ABOVE = "cells above"
@@ -64,6 +67,7 @@ class FillBuilder:
         reserve_tokens: int,
         prefix_tokens: int = 0,
         suffix_tokens: int = 0,
+        heads_share: float = HEADS_SHARE,
     ) -> Built:
         """Build the prompt of a completion.
 
@@ -75,6 +79,8 @@ class FillBuilder:
             Room for the answer.
         prefix_tokens, suffix_tokens
             Most tokens before and after the cursor; 0: what fits.
+        heads_share
+            Of the tokens before the cursor, for the first lines of data frames; 0: none of them is read.
 
         Raises
         ------
@@ -87,10 +93,14 @@ class FillBuilder:
         cells = order(notebook or NotebookContext())
         above: list[Piece] = []
         if notebook is not None:
+            first = first_kept([unit.chars for unit in cells.far], before)
+            room = heads_share * (prefix_tokens or USUAL_PREFIX_TOKENS)
+            far, near = _told(cells, first, language, int(room * heads.CHARS_PER_TOKEN), omitted)
             above = [
-                *self._far(cells, language, before, omitted),
+                *self._dropped(cells.far[:first], language, before, omitted),
+                *self._pieces(far, language, before, omitted, session=cells.session),
                 *_kernel(notebook, language, before, omitted),
-                *self._near(cells, language, before, omitted),
+                *self._pieces(near, language, before, omitted, session=cells.session),
             ]
         if not prefix.strip() and not any(piece.text.strip() for piece in above):
             raise InvalidArgument("There is nothing before the cursor to complete from.", field="prefix")
@@ -104,37 +114,59 @@ class FillBuilder:
             reserve_tokens=reserve_tokens,
             above=tuple(above),
             below=tuple(_below(cells, language, max(0, after - len(rest)), omitted)),
-            shares=SHARES,
+            shares={**SHARES, SOURCE_HEADS: heads_share},
             prefix_tokens=prefix_tokens,
             suffix_tokens=suffix_tokens,
         )
         return Built(prompt, omitted)
 
-    def _far(self, cells: Order, language: str, most: int, omitted: dict[str, int]) -> Iterator[Piece]:
-        first = first_kept([unit.chars for unit in cells.far], most)
-        dropped = cells.far[:first]
-        if dropped:
-            _omit(omitted, SOURCE_ABOVE, sum(unit.chars for unit in dropped))
-            briefs = [brief for unit in dropped for brief in self._briefs(unit, language)]
+    def _dropped(
+        self, units: Sequence[Unit], language: str, most: int, omitted: dict[str, int]
+    ) -> Iterator[Piece]:
+        """What is left of cells that are too far above to be read."""
+        if units:
+            _omit(omitted, SOURCE_ABOVE, sum(unit.chars for unit in units))
+            briefs = [brief for unit in units for brief in self._briefs(unit, language)]
             yield Piece("", SOURCE_ABOVE, bounded(briefs, most // 2, omitted))
-        for unit in cells.far[first:]:
-            yield self._piece(unit, language, most, omitted, session=cells.session)
 
-    def _near(self, cells: Order, language: str, most: int, omitted: dict[str, int]) -> Iterator[Piece]:
-        for unit in cells.near:
-            yield self._piece(unit, language, most, omitted, session=cells.session)
-
-    def _piece(
-        self, unit: Unit, language: str, most: int, omitted: dict[str, int], *, session: bool
-    ) -> Piece:
-        text = "\n\n".join(render(cell, language, session=session) for cell in unit.cells)
-        _omit(omitted, SOURCE_ABOVE, sum(prose_left_out(cell) for cell in unit.cells))
-        text, cut = cut_head(text, most)
-        _omit(omitted, SOURCE_ABOVE, cut)
-        return Piece(f"{text}\n\n", SOURCE_ABOVE, self._briefs(unit, language))
+    def _pieces(
+        self,
+        told: Sequence[_Told],
+        language: str,
+        most: int,
+        omitted: dict[str, int],
+        *,
+        session: bool,
+    ) -> Iterator[Piece]:
+        for unit, head in told:
+            text = "\n\n".join(render(cell, language, session=session) for cell in unit.cells)
+            _omit(omitted, SOURCE_ABOVE, sum(prose_left_out(cell) for cell in unit.cells))
+            text, cut = cut_head(text, most)
+            _omit(omitted, SOURCE_ABOVE, cut)
+            end = "\n" if head else "\n\n"
+            yield Piece(f"{text}{end}", SOURCE_ABOVE, self._briefs(unit, language))
+            if head:
+                yield Piece(f"{head}\n\n", SOURCE_HEADS)
 
     def _briefs(self, unit: Unit, language: str) -> tuple[Brief, ...]:
         return self._outlines.of(_unix(unit.code.source), language) if unit.code is not None else ()
+
+
+_Told = tuple[Unit, str]
+"""Cells, and the comment below them."""
+
+
+def _told(
+    cells: Order, first: int, language: str, most_chars: int, omitted: dict[str, int]
+) -> tuple[list[_Told], list[_Told]]:
+    """The cells above from the ``first`` far one on, far and near, with the heads that have room."""
+    units = [*cells.far[first:], *cells.near]
+    texts, left_out = heads.choose(units, language, most_chars)
+    unread = [*(cell for unit in cells.far[:first] for cell in unit.cells), *cells.below]
+    _omit(omitted, SOURCE_HEADS, left_out + sum(len(cell.head) for cell in unread))
+    told = list(zip(units, texts, strict=True))
+    cut = len(units) - len(cells.near)
+    return told[:cut], told[cut:]
 
 
 def _kernel(

@@ -1,7 +1,8 @@
 """A notebook as the browser tells it: cells in document order, and what its kernel knows.
 
 Offsets are nowhere: the cell with the cursor is split by the browser, so that code points here and UTF-16
-there never meet. Values of the kernel are nowhere either: names, types, shapes and columns only.
+there never meet. Values of the kernel are nowhere either: names, types, shapes and columns only. Values of an
+output are in a cell's `head` alone, which is empty unless a person has switched it on.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ MAX_TEXT_CHARS = 4_000_000
 MAX_CELLS = 10_000
 MAX_VARIABLES = 1000
 MAX_COLUMNS = 2000
+MAX_HEAD_CHARS = 400
 
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 Name = Annotated[str, Meta(max_length=512)]
@@ -39,6 +41,9 @@ class NotebookCell(Request, frozen=True, kw_only=True):
     """Name of the exception that ended its last run, such as `KeyError`."""
     hint: Name = ""
     """What its output is, in a few words, such as `DataFrame` or `Figure`; never its content."""
+    head: Annotated[str, Meta(max_length=MAX_HEAD_CHARS)] = ""
+    """The first lines of the data frame that it showed, values included; empty unless a person has asked for
+    that."""
 
 
 class Column(Request, frozen=True, kw_only=True):

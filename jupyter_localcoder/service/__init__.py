@@ -18,6 +18,7 @@ from traitlets import CaselessStrEnum, Float, Integer
 from traitlets.config import LoggingConfigurable
 
 from ..context.checks.gate import Rules
+from ..context.heads import HEADS_SHARE
 from ..contract import wire
 from ..credentials.store import Credentials
 from ..downloads import Downloads
@@ -101,6 +102,15 @@ class Service(LoggingConfigurable):
         help="Show a completion only where the model was so sure of its first line: mean natural logarithm "
         "of the probability of its tokens, at most 0 (certain). None shows all.",
     )
+    completion_heads_share = Float(
+        HEADS_SHARE,
+        min=0.0,
+        max=0.5,
+        config=True,
+        help="Share of the tokens before the cursor that the first lines of data frames may take, values "
+        "included. A browser sends them only where a person has switched on `dataFrameHeads` in JupyterLab's "
+        "settings, which is off by default; with 0 they are in no prompt, whatever a browser sends.",
+    )
 
     def __init__(
         self,
@@ -167,6 +177,7 @@ class Service(LoggingConfigurable):
             inspections,
             self._completion_rules,
             self.providers,
+            lambda: self.completion_heads_share,
         )
         self.context = Context(inspections)
         self.generation = Generation(

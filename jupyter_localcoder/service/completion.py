@@ -40,6 +40,8 @@ class Completion:
     ----------
     rules
         Answers what is asked of a suggestion.
+    heads_share
+        Answers which share of the tokens before the cursor first lines of data frames may take.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Completion:
         inspections: Inspections,
         rules: Callable[[], Rules],
         choice: Choice,
+        heads_share: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._supervisor = supervisor
@@ -63,6 +66,7 @@ class Completion:
         self._inspections = inspections
         self._rules = rules
         self._choice = choice
+        self._heads_share = heads_share
         self._builder = FillBuilder()
         self._warming: dict[str, Job] = {}
 
@@ -196,6 +200,7 @@ class Completion:
             reserve_tokens=reserve_tokens,
             prefix_tokens=prefix_tokens,
             suffix_tokens=suffix_tokens,
+            heads_share=self._heads_share(),
         )
 
     def _gate(self, request: generation.CompleteRequest) -> Gate:

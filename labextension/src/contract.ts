@@ -598,6 +598,7 @@ export interface NotebookCell {
   status?: CellStatus;
   error?: string;
   hint?: string;
+  head?: string;
 }
 
 /** What stands around the cell with the cursor. */

@@ -71,6 +71,33 @@ def test_columns_of_a_frame_are_known(writer: Writer, ghost_lab: GhostLab) -> No
     assert "base64" not in "".join(output)
 
 
+def test_rows_of_a_frame_go_along_only_where_somebody_wants_them(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "first = ", "pieces": ["df.iloc[0]"]}])
+    writer.open(ghost_lab.write("rows.ipynb", f"{FRAME}\ndf", ""), wait_for_kernel=True)
+    writer.run()
+
+    def told() -> list[str]:
+        """The lines of the next request that hold rows."""
+        ghost_lab.forget()
+        writer.enter_cell(1)
+        writer.press("Control+a", "Backspace")
+        writer.type("first = ")
+        writer.sees("df.iloc[0]")
+        lines = [line for text in ghost_lab.asked[-1]["texts"] for line in text.splitlines()]
+        assert "# Out: DataFrame" in lines
+        return [line for line in lines if line.startswith("# 1 ")]
+
+    assert told() == []
+    with writer.settings(dataFrameHeads=True):
+        assert told() == ["# 1  2.0  4"]
+        writer.page.evaluate("() => { jupyterapp.commands.execute('localcoder:inspect-prompt'); }")
+        dialog = writer.page.get_by_role("dialog")
+        dialog.get_by_role("row", name="data frame heads").wait_for()
+        writer.press("Escape")
+        dialog.wait_for(state="detached")
+    assert told() == []
+
+
 def test_a_busy_kernel_is_left_alone(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([{"ends": "x = ", "pieces": ["still_here"]}])
     cells = ("import time\nfor _ in range(1000):\n    time.sleep(0.02)", "")

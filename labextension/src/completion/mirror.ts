@@ -4,6 +4,7 @@ import type { ICellModel, ICodeCellModel } from '@jupyterlab/cells';
 
 import type { NotebookCell } from '../contract';
 import { chooseCells, defines, type ISized, outwards } from './cells';
+import { headOf } from './frames';
 import { outcome } from './outcome';
 
 /** So long a single call may read cells; the others follow when the page has nothing else to do. */
@@ -20,6 +21,14 @@ interface IEntry extends ISized {
 
 export class CellMirror {
   constructor(private readonly _now: () => number = () => performance.now()) {}
+
+  /** Whether the first lines of data frames go along, with the values that stand in them. */
+  setHeads(areWanted: boolean): void {
+    if (areWanted !== this._areHeadsWanted) {
+      this._areHeadsWanted = areWanted;
+      this._known = new WeakMap();
+    }
+  }
 
   /**
    * The cells that go along with a request, in the order of the document, and where the active one is among
@@ -99,7 +108,8 @@ export class CellMirror {
       execution_count: count,
       status: error ? 'error' : 'ok',
       error,
-      hint
+      hint,
+      ...(code && this._areHeadsWanted ? { head: headOf(outputsOf(code)) } : {})
     };
     const entry = { length: source.length, defines: defines(source), count, run, old };
     this._known.set(model, entry);
@@ -115,7 +125,8 @@ export class CellMirror {
     this._known.delete(model);
   };
 
-  private readonly _known = new WeakMap<ICellModel, IEntry>();
+  private _areHeadsWanted = false;
+  private _known = new WeakMap<ICellModel, IEntry>();
   private readonly _followed = new WeakSet<ICellModel>();
 }
 

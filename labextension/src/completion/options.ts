@@ -19,6 +19,8 @@ export interface ICompletionOptions {
   /** Names of languages in small letters. */
   readonly languagesOff: ReadonlySet<string>;
   readonly kernelKnowledge: boolean;
+  /** Values stand in them. */
+  readonly dataFrameHeads: boolean;
   readonly warmAhead: boolean;
   readonly announce: boolean;
 }
@@ -32,6 +34,7 @@ export const DEFAULTS: ICompletionOptions = {
   alternatives: 3,
   languagesOff: new Set(['markdown', 'text']),
   kernelKnowledge: true,
+  dataFrameHeads: false,
   warmAhead: true,
   announce: true
 };
@@ -50,6 +53,7 @@ export function readOptions(settings: Record<string, unknown>): ICompletionOptio
       ? new Set(off.map(name => String(name).trim().toLowerCase()))
       : DEFAULTS.languagesOff,
     kernelKnowledge: flag(settings.kernelKnowledge, DEFAULTS.kernelKnowledge),
+    dataFrameHeads: flag(settings.dataFrameHeads, DEFAULTS.dataFrameHeads),
     warmAhead: flag(settings.warmAhead, DEFAULTS.warmAhead),
     announce: flag(settings.announceCompletions, DEFAULTS.announce)
   };

@@ -82,6 +82,9 @@ function activate(
     () => control.isOn && control.options.kernelKnowledge && channel.state === 'open'
   );
   const mirror = new CellMirror();
+  control.changed.connect(() => {
+    mirror.setHeads(control.options.dataFrameHeads);
+  });
   const places: IPlaces = { notebooks, consoles, files, languages, mirror, kernels };
   const here = (): ISpot | null => findSpot(app.shell.currentWidget, places);
   const provider = new GhostTextProvider({

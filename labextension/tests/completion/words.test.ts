@@ -135,6 +135,7 @@ describe('the options', () => {
         completionAlternatives: 0,
         completionLanguagesOff: [' SQL'],
         kernelKnowledge: false,
+        dataFrameHeads: true,
         warmAhead: false,
         announceCompletions: false
       })
@@ -147,6 +148,7 @@ describe('the options', () => {
       alternatives: 1,
       languagesOff: new Set(['sql']),
       kernelKnowledge: false,
+      dataFrameHeads: true,
       warmAhead: false,
       announce: false
     });

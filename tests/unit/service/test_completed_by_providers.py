@@ -155,6 +155,21 @@ async def test_nothing_is_read_ahead_for_it(far: Far):
     assert desk.of("backend:state") == []
 
 
+async def test_heads_of_data_frames_go_to_it_only_as_far_as_the_service_lets_them(
+    far: Far, server: WireServer
+):
+    desk = await far()
+    shown = NotebookCell(source="df", status="ok", execution_count=1, hint="DataFrame", head="  a\n0  1.5")
+    notebook = NotebookContext(cells=(shown, NotebookCell(source="x = ")), active=1)
+    done = await desk.last(desk.service.tab_complete(CompleteRequest(prefix="x = ", notebook=notebook)))
+    assert server.heard[0].json["prompt"] == "df\n# Out: DataFrame\n#   a\n# 0  1.5\n\nx = "
+    seen = await desk.service.context_inspect(InspectRequest(run=done.run))
+    assert "1.5" not in seen.redacted
+    desk.service.completion_heads_share = 0.0
+    await desk.last(desk.service.tab_complete(CompleteRequest(prefix="x = ", notebook=notebook)))
+    assert server.heard[1].json["prompt"] == "df\n# Out: DataFrame\n\nx = "
+
+
 # Ends
 
 
