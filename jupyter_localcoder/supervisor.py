@@ -2,9 +2,10 @@
 
 - *Single flight*: however many callers want a model, it is loaded once; they share the result, or the
   failure. Another model waits until what runs has finished.
-- *A crash costs what was running*, with one typed error each, and nothing else: after a back-off the
-  worker is started again with the same model. Nothing is replayed. Too many crashes in a short time
-  end in ``failed``, until a person loads a model again.
+- *A crash costs what was running*, with one typed error each, and nothing else: the worker is started again
+  with the same model, at once where it had loaded it and this is its first crash in a while, else after a
+  back-off. Nothing is replayed. Too many crashes in a short time end in ``failed``, until a person loads a
+  model again.
 - *A worker that hangs is ended*: it is asked for a sign of life, and whether it gets on.
 - *What memory did not suffice for is not started again*: `on_out_of_memory` hears of it, and who waits for
   the load, or was not given anything yet by a worker that said so itself, gets `OutOfMemory`.
@@ -170,7 +171,8 @@ class Supervisor(LoggingConfigurable):
         0.5,
         min=0.0,
         config=True,
-        help="Wait so long before the first restart after a crash; then twice as long.",
+        help="A worker that had loaded its model is started again at once after its first crash. When it "
+        "crashes again, or in a load, wait so many seconds; then each time twice as long.",
     )
     backoff_max_seconds = Float(
         8.0, min=0.0, config=True, help="Never wait longer than so many seconds before a restart."
@@ -575,7 +577,9 @@ class Supervisor(LoggingConfigurable):
         )
 
     def _begin_restart(self, plan: LoadPlan, loading: bool) -> None:
-        delay = min(self.backoff_max_seconds, self.backoff_first_seconds * 2 ** (len(self._crashes) - 1))
+        # Somebody waits for the answer: one crash of what has worked is no reason to let them wait longer.
+        waits = len(self._crashes) - (0 if loading else 1)
+        delay = min(self.backoff_max_seconds, self.backoff_first_seconds * 2 ** (waits - 1)) if waits else 0.0
         self.log.info(
             "Restarting the worker in %.1f s (it was %s).", delay, "loading" if loading else "loaded"
         )

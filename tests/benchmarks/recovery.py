@@ -1,8 +1,8 @@
 """Time from a SIGKILL of the worker, in mid-stream, to the first token of the next request.
 
-With all that lies between: the server notices, waits before it starts the worker again
-(`Supervisor.backoff_first_seconds`), loads the model. Each time in a server of its own, since it is the
-first crash that a person meets; later ones within minutes wait longer.
+With all that lies between: the server notices, starts the worker again, loads the model, reads the prompt.
+Each time in a server of its own, since it is the first crash that a person meets; before the restarts after
+further ones within minutes it waits (`Supervisor.backoff_first_seconds`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def run(setting: Setting) -> Iterator[Figure]:
         unit="s",
         ours=samples,
         target=Target(_TARGET_SECONDS) if model.size_bytes <= _TARGET_MODEL_BYTES else None,
-        note="in mid-stream; with the wait before the restart and the load",
+        note="in mid-stream; with the restart, the load and the prompt",
     )
     yield Figure(
         bench="recovery",

@@ -35,9 +35,7 @@ def make(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Make]:
         supervisor = Supervisor(
             spawn=spawn(script) if isinstance(script, str) else script,
             on_state=states.append,
-            backoff_first_seconds=0.05,
-            stop_grace_seconds=0.5,
-            **traits,
+            **{"backoff_first_seconds": 0.05, "stop_grace_seconds": 0.5, **traits},
         )
         supervisor.states = states  # type: ignore[attr-defined]
         made.append(supervisor)
@@ -156,6 +154,27 @@ async def test_a_crash_while_another_model_waits_for_the_answer_leads_on_to_that
     assert supervisor.plan == plan("b")
 
 
+async def test_what_has_worked_is_started_again_at_once_and_waits_only_when_it_crashes_again(
+    make: Make,
+) -> None:
+    supervisor = make(ChangingSpawn("crashes", "crashes", "echo"), backoff_first_seconds=3600.0)
+    with pytest.raises(BackendUnavailable):
+        await answer(supervisor.job(plan(), request()))
+    await until(lambda: supervisor.state == "ready")
+    with pytest.raises(BackendUnavailable):
+        await answer(supervisor.job(plan(), request()))
+    await asyncio.sleep(0.05)
+    assert supervisor.state == "backoff"
+
+
+async def test_a_crash_in_a_load_is_never_followed_by_the_next_one_at_once(make: Make) -> None:
+    supervisor = make("crashes-in-load", backoff_first_seconds=3600.0)
+    with pytest.raises(BackendUnavailable):
+        await supervisor.load(plan())
+    await asyncio.sleep(0.05)
+    assert supervisor.state == "backoff"
+
+
 async def test_crashes_in_a_row_end_in_failed_and_a_load_by_hand_leads_out(make: Make) -> None:
     supervisor = make(ChangingSpawn("crashes", "crashes", "crashes", "echo"))
     for _ in range(3):
@@ -176,7 +195,7 @@ async def test_crashes_long_ago_do_not_count(make: Make) -> None:
         now[0] += 61
         with pytest.raises(BackendUnavailable):
             await answer(supervisor.job(plan(), request()))
-    assert supervisor.state == "backoff"
+    assert supervisor.state != "failed"
 
 
 async def test_a_load_that_takes_long_is_no_time_of_stability(make: Make) -> None:
