@@ -1,7 +1,8 @@
 """HTML of the parts of the widget that are only read. Pure.
 
 Whatever comes from outside (a model's name stands in its file) goes through `safe`. The colours are those of
-JupyterLab's theme where there is one, and those of the page elsewhere.
+JupyterLab's theme where there is one, and those of the page elsewhere. Front ends have rules of their own for
+what stands in an output (JupyterLab and Voilà let lists float): what matters here is said with more weight.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ STYLE = """<style>
 .localcoder-done { height: 100%; background: var(--jp-brand-color1, #1976d2); }
 .localcoder-note { border-left: 4px solid var(--jp-info-color1, #0288d1); padding: 2px 8px; }
 .localcoder-note[data-severity=error] { border-left-color: var(--jp-error-color1, #d32f2f); }
-.localcoder-rows { display: grid; grid-template-columns: max-content 1fr; gap: 1px 12px; margin: 4px 0; }
-.localcoder-rows dt { opacity: 0.8; }
-.localcoder-rows dd { margin: 0; overflow-wrap: anywhere; }
+.localcoder-manager .localcoder-rows { display: grid; grid-template-columns: max-content 1fr; gap: 1px 12px;
+  width: auto; margin: 4px 0; }
+.localcoder-manager .localcoder-rows dt, .localcoder-manager .localcoder-rows dd { display: block;
+  float: none; width: auto; margin: 0; padding: 0; font-weight: 400; overflow-wrap: anywhere; }
+.localcoder-manager .localcoder-rows dt { opacity: 0.8; }
 .localcoder-license { max-height: 220px; overflow: auto; border: 1px solid var(--jp-border-color1, #8888);
   padding: 4px 8px; }
 .localcoder-license pre { white-space: pre-wrap; margin: 0; font-size: 0.9em; }

@@ -49,6 +49,19 @@ def card(widget: Any) -> Any:
     return widget.locator(".localcoder-card").filter(has=widget.page.locator(f"[data-model='{CODER}']"))
 
 
+def apart(part: Any) -> list[str]:
+    """Names whose value does not stand beside them."""
+    names = part.locator(".localcoder-rows dt")
+    expect(names.first).to_be_visible()
+    found: list[str] = names.evaluate_all(
+        "names => names.filter(name => {"
+        "  const [left, right] = [name, name.nextElementSibling].map(one => one.getBoundingClientRect());"
+        "  return right.top !== left.top || right.left < left.right;"
+        "}).map(name => name.textContent)"
+    )
+    return found
+
+
 def eventually(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not holds():
@@ -102,6 +115,7 @@ def test_what_others_change_is_seen_and_everything_can_be_reached(
         widget.get_by_role("button", name=re.compile(fold)).click()
     card(widget).get_by_role("button", name=re.compile("Details")).click()
     expect(widget.get_by_label("Air gap")).not_to_be_checked()
+    assert apart(card(widget)) == []
     assert violations(page, WIDGET) == []
     workshop.call("PATCH", "settings", {"air_gap": True, "run_mode": "stability"})
     expect(widget.locator(".localcoder-gap")).to_contain_text("Air gap on.")
