@@ -23,7 +23,7 @@ from ..contract import codec
 from ..contract.common import ErrorPayload
 from ..contract.generation import Done, Failed, Started
 from ..contract.registry import OPERATIONS, Action, Operation
-from .identity import KernelIdentity
+from .identity import KERNEL_USER, KernelIdentity
 from .openapi import openapi
 from .status import refusal, status_of
 
@@ -102,6 +102,15 @@ class OperationHandler(AccessMixin, APIHandler):
         """Cancel what nobody waits for any more."""
         if self._work is not None:
             self._work.cancel()
+
+    def update_api_activity(self) -> None:
+        """Count this as use of the server, unless it is a kernel that looks.
+
+        The manager in a cell looks again and again for as long as its kernel lives, whether or not anybody
+        is there. A hub that ends servers which nobody uses would never end this one.
+        """
+        if self.request.method != "GET" or getattr(self, "_jupyter_current_user", None) != KERNEL_USER:
+            super().update_api_activity()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer what was refused before an operation was reached, in the form of the contract."""

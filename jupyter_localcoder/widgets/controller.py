@@ -3,6 +3,10 @@
 No widget is known here, and no transport: a client does the calls. They are done in threads of their own, so
 that a button answers at once; what goes wrong becomes a note. There are no events in a kernel, so the service
 is asked again: often while something goes on, and ever more seldom while nothing does.
+
+What is shown goes to the page in messages of the kernel, and a server that ends kernels which nobody uses
+counts these as use. So after a long calm nothing is shown anew before something has happened: free memory
+alone, which is never the same twice, would keep a forgotten kernel alive.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from ..contract.codec import error_of, error_payload
 from ..contract.registry import Operation
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
 from ..errors import Canceled, InvalidArgument, LocalCoderError, OutOfMemory
-from .known import LOADING, KnownModel, Progress, known_models
+from .known import LOADING, KnownModel, Progress, gist, known_models
 
 GENERAL = ""
 """Notes that belong to no model are kept under this id."""
@@ -91,6 +95,8 @@ class Controller(HasTraits):
         self._refreshing = threading.Lock()
         self._turn = 0
         self._changed_at = clock()
+        self._noted: Any = None
+        """All of what was last taken in that does not change by itself."""
 
     # What is known
 
@@ -266,6 +272,16 @@ class Controller(HasTraits):
     def _take(
         self, listed: models.ModelList, settings: SettingsView | None, status: backend.BackendStatus
     ) -> None:
+        noted = (
+            gist(known_models(listed, settings, status)),
+            (listed.imports, listed.active_profile, listed.recommended_profile, listed.memory.kernels),
+            (status.state, status.model, status.reason),
+            settings,
+        )
+        if noted != self._noted:
+            self._noted, self._changed_at = noted, self._clock()
+        elif self.interval_seconds >= CALM_SECONDS[1]:
+            return
         before = {known.info.id: known for known in self.known}
         self.listed, self.settings, self.status = listed, settings, status
         self._know()
@@ -279,10 +295,7 @@ class Controller(HasTraits):
             self._tell(before.get(known.info.id), known)
 
     def _know(self) -> None:
-        fresh = known_models(self.listed, self.settings, self.status)
-        if fresh != self.known:
-            self._changed_at = self._clock()
-        self.known = fresh
+        self.known = known_models(self.listed, self.settings, self.status)
 
     def _tell(self, before: KnownModel | None, now: KnownModel) -> None:
         """Say what a person waits for: the end of something that was under way, or of a load."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from ..contract.backend import BackendStatus
 from ..contract.models import Activity, ModelInfo, ModelList
@@ -61,6 +62,13 @@ def known_models(
             for_general=info.id == general,
         )
         for info in listed.models
+    )
+
+
+def gist(known: tuple[KnownModel, ...]) -> tuple[KnownModel, ...]:
+    """The same without how much memory is free, which is never the same twice; whether it fits stays."""
+    return tuple(
+        replace(one, info=replace(one.info, fit=replace(one.info.fit, available_bytes=0))) for one in known
     )
 
 

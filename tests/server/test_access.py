@@ -137,6 +137,31 @@ async def test_a_kernels_token_opens_this_extension_and_nothing_else(
         await http_server_client.fetch(url_path_join(jp_base_url, "api/contents"), headers=headers)
 
 
+async def test_a_kernel_that_only_looks_is_no_use_of_the_server(
+    extension: LocalCoderApp,
+    http_server_client: Any,
+    jp_base_url: str,
+    jp_auth_header: Any,
+    jp_serverapp: Any,
+) -> None:
+    """Else a manager in a forgotten notebook would keep a server alive that a hub would end."""
+    url = url_path_join(jp_base_url, "localcoder")
+    kernel = {"Authorization": f"localcoder {extension.kernel_token}"}
+
+    async def counts(path: str, headers: Any, **request: Any) -> bool:
+        settings = jp_serverapp.web_app.settings
+        before = settings.pop("api_last_activity", None)
+        await http_server_client.fetch(url_path_join(url, path), headers=headers, **request)
+        counted = settings.get("api_last_activity") is not None
+        settings.setdefault("api_last_activity", before)
+        return counted
+
+    assert not await counts("health", kernel)
+    assert not await counts("models", kernel)
+    assert await counts("models/unload", kernel, method="POST", body="{}")
+    assert await counts("models", jp_auth_header)
+
+
 async def test_kernels_are_told_where_the_server_is(extension: LocalCoderApp, jp_serverapp: Any) -> None:
     import os
 

@@ -399,6 +399,33 @@ def test_it_is_asked_often_while_something_goes_on_and_seldom_else(
     assert "loading" in seen.card("small")
 
 
+def test_memory_that_comes_and_goes_is_shown_for_a_while_and_wakes_nobody_later(
+    seen: Any, service: Any, make_model: Any
+) -> None:
+    controller = seen.controller
+    told: list[str] = []
+    for widget in seen.widgets:
+        widget.observe(lambda change: told.append(change["name"]))
+
+    def frees(count: int, fit: str = "fits") -> None:
+        service.models = [make_model("small", fit={"available_bytes": count, "fit": fit})]
+        seen.refresh()
+
+    frees(7_000_000_000)
+    controller._clock = lambda: 200.0
+    frees(6_000_000_000)
+    assert "6 GB are free" in seen.card("small")
+    assert controller.interval_seconds == 10.0, "that is no reason to ask more often"
+    controller._clock = lambda: 9000.0
+    told.clear()
+    frees(5_000_000_000)
+    assert told == []
+    assert "6 GB are free" in seen.card("small")
+    frees(1_000_000_000, "tight")
+    assert "1 GB are free" in seen.card("small")
+    assert controller.interval_seconds == 3.0
+
+
 def test_where_no_widget_is_shown_it_is_text(seen: Any, service: Any, make_model: Any) -> None:
     service.models = [make_model("small", state="ready", loaded=True), make_model("big\x1b[2J", name="B")]
     bundle = seen.manager._repr_mimebundle_()
