@@ -12,6 +12,7 @@ from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
 from tests.browser.test_commands import ACTING, SET_SOURCE, fenced, opened
 from tests.browser.test_providers import Vendor
+from tests.browser.themes import DARK, LIGHT, wear
 from tests.support.hostile_answers import AWAY, HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -88,12 +89,10 @@ def test_a_question_is_answered_and_its_code_used(page: Any, answers: Answers, t
     expect(chat.locator(".jp-LocalCoder-Turn-usage")).to_contain_text(f"{MODEL} · 3 tokens read, ")
     page.screenshot(path=tmp_path / "chat-light.png")
     assert violations(page, CHAT) == []
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    wear(page, DARK)
     page.screenshot(path=tmp_path / "chat-dark.png")
     assert violations(page, CHAT) == []
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+    wear(page, LIGHT)
 
     button(chat, "Insert below").click()
     page.wait_for_function(f"() => ({SOURCES})().length === 3")
@@ -118,10 +117,8 @@ def test_code_replaces_a_cell_once_the_change_is_accepted(
     expect(change.get_by_role("status")).to_contain_text("1 change suggested.")
     expect(change.locator(".cm-deletedChunk")).to_contain_text("print(x)")
     assert page.evaluate(SOURCES) == ["x = 1", "print(x)"]
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
-        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    for theme in (DARK, LIGHT):
+        wear(page, theme)
         page.screenshot(path=tmp_path / f"{theme}.png")
         assert violations(page, ".jp-LocalCoder-Command") == [], theme
     change.focus()

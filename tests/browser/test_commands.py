@@ -13,6 +13,7 @@ import pytest
 from jupyter_localcoder.magics.record import digest_of, request_again
 from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
+from tests.browser.themes import DARK, LIGHT, wear
 from tests.support.hostile_answers import AWAY, HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -109,13 +110,10 @@ def test_an_improvement_is_accepted_and_undone_in_one_step(
     expect(page.locator(".jp-CodeCell .jp-InputArea-editor")).to_be_hidden()
     page.screenshot(path=tmp_path / "diff-light.png")
     assert violations(page, PANEL) == []
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    wear(page, DARK)
     page.screenshot(path=tmp_path / "diff-dark.png")
     assert violations(page, PANEL) == []
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
+    wear(page, LIGHT)
 
     page.keyboard.press("Control+Enter")
     expect(panel).to_have_count(0)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.ghost import GhostLab, Writer, until
+from tests.browser.themes import LIGHT, THEMES, wear
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -119,17 +120,13 @@ def test_what_is_in_doubt_is_marked_where_that_is_wanted(marking_page: Writer, t
     assert writer.complaints == []
 
 
-THEMES = ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]
-
-
 @pytest.mark.parametrize("theme", THEMES)
 def test_it_looks_right_in_every_theme(
     writer: Writer, ghost_lab: GhostLab, tmp_path: Path, theme: str
 ) -> None:
     pieces = ["\n    model = LinearRegression()\n", "    model.fit(X, y)\n", "    return model"]
     ghost_lab.rules([{"ends": "def fit(X, y):", "pieces": pieces}])
-    writer.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    writer.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    wear(writer.page, theme)
     try:
         writer.open(ghost_lab.write("theme.ipynb", "from sklearn.linear_model import LinearRegression", ""))
         writer.enter_cell(1)
@@ -145,9 +142,7 @@ def test_it_looks_right_in_every_theme(
         writer.press("Escape")
         expect(dialog).to_have_count(0)
     finally:
-        light = THEMES[0]
-        writer.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", light)
-        writer.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=light)
+        wear(writer.page, LIGHT)
 
 
 def least_contrast(dialog: Any) -> float:

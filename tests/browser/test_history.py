@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.ghost import GhostLab
+from tests.browser.themes import DARK, HIGH_CONTRAST, LIGHT, wear
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -251,10 +252,8 @@ def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_p
     expect(row(panel, kept)).to_be_visible()
     panel.get_by_label("Search prompts, answers and titles").fill("whales")
     expect(row(panel, kept).locator("mark")).to_be_visible()
-    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
-        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    for theme in (DARK, HIGH_CONTRAST, LIGHT):
+        wear(page, theme)
         page.screenshot(path=tmp_path / f"{theme}.png")
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
     panel.focus()

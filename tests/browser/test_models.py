@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.themes import THEMES, wear
 from tests.browser.workshop import CODER, DAMAGED, ENORMOUS, GENERAL, Workshop
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -317,10 +318,8 @@ def test_it_keeps_nobody_out_in_any_theme(page: Any, workshop: Workshop, tmp_pat
     details(panel, CODER)
     panel.get_by_text("How models run").click()
     panel.get_by_text("Import a model from a file").click()
-    for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"):
-        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    for theme in THEMES:
+        wear(page, theme)
         page.screenshot(path=tmp_path / f"{theme}.png")
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
 

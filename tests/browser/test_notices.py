@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.themes import DARK, LIGHT, wear
 from tests.browser.workshop import CODER, Workshop
 from tests.support.tiny_model import write_tiny_model
 
@@ -64,12 +65,9 @@ def test_a_step_down_is_told_once_and_the_big_model_is_tried_again(
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(toast).to_be_visible()
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    wear(page, DARK)
     page.screenshot(path=tmp_path / "notice-dark.png")
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
+    wear(page, LIGHT)
 
     # Another page that comes later is told nothing, nor is this one when it is loaded anew.
     opened(page, workshop)

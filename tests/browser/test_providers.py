@@ -15,6 +15,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.ghost import GhostLab
+from tests.browser.themes import LIGHT, THEMES, wear
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -325,15 +326,12 @@ def test_it_keeps_nobody_out_in_any_theme(page: Any, lab: GhostLab, vendor: Vend
     panel = opened(page, lab)
     press(panel, "lab", "Test")
     press(panel, "openai", "Edit")
-    for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"):
-        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    for theme in THEMES:
+        wear(page, theme)
         page.screenshot(path=tmp_path / f"{theme}.png")
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
     # The lab keeps it, and is shared.
-    page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
-    page.wait_for_function("() => document.body.dataset.jpThemeName === 'JupyterLab Light'")
+    wear(page, LIGHT)
 
 
 def test_notebook_7_has_it_too(page: Any, lab: GhostLab, vendor: Vendor, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.themes import DARK, HIGH_CONTRAST, wear
 from tests.browser.workshop import CODER, Workshop
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -170,10 +171,8 @@ def test_a_file_is_as_good_and_too_little_memory_is_said(page: Any, greeted: Wor
 def test_in_the_dark(page: Any, greeted: Workshop, tmp_path: Path) -> None:
     start = opened(page, greeted)
     press(start, "Continue")
-    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast"):
-        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    for theme in (DARK, HIGH_CONTRAST):
+        wear(page, theme)
         page.screenshot(path=tmp_path / f"{theme}.png")
         assert violations(page, PAGE) == [], theme
 

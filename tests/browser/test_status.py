@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.themes import THEMES, wear
+
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
@@ -134,12 +136,10 @@ def test_it_comes_back_with_the_server(page: Any, lab: Any) -> None:
     assert page.evaluate("() => window.isSamePage")
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_it_can_be_read_in_every_theme(page: Any, bare_lab: Any, tmp_path: Path, theme: str) -> None:
     item = opened(page, bare_lab)
-    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    wear(page, theme)
     expect(item).to_be_visible()
     page.screenshot(path=tmp_path / "theme.png")
     assert contrast(page) >= 4.5

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.themes import DARK, wear
 from tests.browser.workshop import CODER, Workshop
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -136,8 +137,7 @@ def test_what_others_change_is_seen_and_everything_can_be_reached(
     assert tops == sorted(tops)
     expect(widget.get_by_role("button", name="Import", exact=True)).to_be_focused()
     page.screenshot(path=tmp_path / "everything.png", full_page=True)
-    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_timeout(500)
+    wear(page, DARK)
     page.screenshot(path=tmp_path / "dark.png")
     assert violations(page, WIDGET) == []
 
