@@ -4,41 +4,15 @@ import { ChatModel } from '../../src/chat/model';
 import { versionOf } from '../../src/chat/turn';
 import { usageSentence, whoSentence } from '../../src/chat/words';
 import type { Done, Provider, Response } from '../../src/contract';
+import { done } from '../answers/samples';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
 import { list, provider } from '../providers/samples';
 
 const ORIGIN = { notebook: 'a.ipynb', cell: 'c1' };
 const REFERENCE = { kind: 'cell', name: 'cell 1', text: 'x = 1' } as const;
 
-function done(run: string, text: string, more: Partial<Done> = {}): Done {
-  return {
-    type: 'done',
-    run,
-    text,
-    finish: 'stop',
-    usage: { prompt_tokens: 30, cached_tokens: 20, completion_tokens: 4, left_out_tokens: 0 },
-    timings: {
-      queue_ms: 0,
-      prefill_ms: 1,
-      decode_ms: 1,
-      total_ms: 2,
-      prefill_tokens_per_second: 0,
-      decode_tokens_per_second: 0
-    },
-    model: { id: 'tiny', digest: '00', quantization: 'Q4_K_M' },
-    sampling: { temperature: 0, top_k: 40, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
-    prompt_sha256: 'ab',
-    provider: 'embedded',
-    cost_usd: null,
-    confidence: null,
-    parts: [],
-    withheld: '',
-    doubt: '',
-    conversation: 'c0ffee',
-    parent: '',
-    left_out_turns: 0,
-    ...more
-  };
+function ended(run: string, text: string, more: Partial<Done> = {}): Done {
+  return done(run, text, { conversation: 'c0ffee', ...more });
 }
 
 function made(): ChatModel {
@@ -56,7 +30,7 @@ function frame(event: object): void {
 
 function answer(run: string, text: string, more: Partial<Done> = {}): void {
   frame({ type: 'started', run, conversation: 'c0ffee', provider: more.provider ?? 'embedded' });
-  frame(done(run, text, more));
+  frame(ended(run, text, more));
 }
 
 const trans = {
@@ -154,7 +128,7 @@ describe('a conversation', () => {
     frame({ type: 'delta', run: 'r1', text: 'bec' });
     model.begin();
     expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
-    frame(done('r1', 'bec', { finish: 'canceled' }));
+    frame(ended('r1', 'bec', { finish: 'canceled' }));
     await settle();
     expect([model.conversation, model.turns]).toEqual(['', []]);
     model.ask('new', []);
@@ -358,7 +332,7 @@ describe('the line below an answer', () => {
       completion_tokens: null,
       left_out_tokens: 0
     };
-    frame(done('r1', 'because', { provider: 'lab', usage, sampling: null }));
+    frame(ended('r1', 'because', { provider: 'lab', usage, sampling: null }));
     expect(below(model)).toBe('tiny by lab');
     expect(model.turns[0]?.record).toMatchObject({ provider: 'lab', sampling: {}, seed: null });
   });

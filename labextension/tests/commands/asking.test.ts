@@ -4,7 +4,7 @@ import { Asking } from '../../src/answers/asking';
 import { provenance } from '../../src/answers/provenance';
 import { sha256 } from '../../src/answers/sha256';
 import { changeView, type ICommandState, viewOf } from '../../src/commands/view';
-import type { Done } from '../../src/contract';
+import { done } from '../answers/samples';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
 
 const trans = {
@@ -13,33 +13,7 @@ const trans = {
     bundle.__(count === 1 ? one : many, count)
 } as never;
 
-const DONE: Done = {
-  type: 'done',
-  run: 'r1',
-  text: 'all of it',
-  finish: 'stop',
-  usage: { prompt_tokens: 3, cached_tokens: 0, completion_tokens: 2, left_out_tokens: 0 },
-  timings: {
-    queue_ms: 0,
-    prefill_ms: 1,
-    decode_ms: 1,
-    total_ms: 2,
-    prefill_tokens_per_second: 0,
-    decode_tokens_per_second: 0
-  },
-  model: { id: 'tiny', digest: 'sha256:00', quantization: 'Q4_K_M' },
-  sampling: { temperature: 0, top_k: 40, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
-  prompt_sha256: 'ab',
-  provider: 'embedded',
-  cost_usd: null,
-  confidence: null,
-  parts: [],
-  withheld: '',
-  doubt: '',
-  conversation: '',
-  parent: '',
-  left_out_turns: 0
-};
+const DONE = done('r1', 'all of it');
 
 function frame(request: number, event: object): void {
   const sent = FakeWebSocket.last.sent.filter(one => one.op === 'generate')[request];
@@ -145,7 +119,7 @@ describe('where code came from', () => {
     prompt_sha256: 'ab',
     provider: 'embedded',
     text_sha256: sha256('all of it'),
-    completion_tokens: 2,
+    completion_tokens: 4,
     finish: 'stop',
     time: '2026-01-02T03:04:05+00:00'
   };
