@@ -33,6 +33,7 @@ from .errors import FileWriteError, ValidationError
 
 ENVIRONMENT_PREFIX = "LOCALCODER_"
 _FORMAT = 1
+_COMPLETES = "completion_provider"
 
 
 class LocalCoderSettings(LoggingConfigurable):
@@ -164,6 +165,26 @@ class LocalCoderSettings(LoggingConfigurable):
                 kept[name] = value
         self._write(kept)
         return self.view()
+
+    def complete_by_embedded(self, id_: str) -> bool:
+        """Let the embedded provider complete where what is kept, or configured, names this one.
+
+        Answers whether anything was changed. What the environment or the command line says stays in force.
+
+        Raises
+        ------
+        FileWriteError
+            The file cannot be written; nothing is changed.
+        """
+        kept = self._kept()
+        below = dict(self._layers()[:2])["config"].get(_COMPLETES)
+        if kept.get(_COMPLETES, below) != id_:
+            return False
+        kept.pop(_COMPLETES, None)
+        if below is not None:
+            kept[_COMPLETES] = EMBEDDED
+        self._write(kept)
+        return True
 
     # The layers
 

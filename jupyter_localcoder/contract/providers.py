@@ -137,6 +137,8 @@ class Provider(Reply, frozen=True, kw_only=True):
     """Whether it is of a type that answers nothing without one."""
     problem: str
     """A sentence that says why it cannot be used now; empty where nothing is known to be wrong."""
+    completes: bool
+    """Whether it fills in the middle as it is configured, so that it can complete while somebody types."""
     remote: bool
     """Whether using it opens a connection; the air gap keeps it shut."""
     in_use: int
@@ -167,6 +169,14 @@ class ProviderList(Reply, frozen=True, kw_only=True):
     """The file with the user's own prices, whether it is there or not."""
     problem: str
     """A sentence that says what is wrong with these files; empty where nothing is."""
+
+
+class ProviderDeleted(Reply, frozen=True, kw_only=True):
+    """Answer of ``provider:delete``."""
+
+    note: str
+    """What the embedded provider does in its place from now on, in sentences for a person; empty where no
+    setting named it."""
 
 
 class ProviderTested(Reply, frozen=True, kw_only=True):

@@ -244,9 +244,10 @@ PROVIDER_SET_ACTIVE = Operation(
     errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR"),
 )  # fmt: skip
 PROVIDER_DELETE = Operation(
-    "provider:delete", providers.ProviderIdRequest, Empty, "DELETE", "providers/{id}", "write",
-    "Remove a provider and its key. Where it was active, the embedded one is then.",
-    errors=(*_KEEP, "PROVIDER_IN_USE"),
+    "provider:delete", providers.ProviderIdRequest, providers.ProviderDeleted, "DELETE", "providers/{id}",
+    "write",
+    "Remove a provider and its key. Where it was active, completed or made titles, the embedded one does.",
+    errors=(*_KEEP, "PROVIDER_IN_USE", "FILE_WRITE_ERROR", "DISK_FULL"),
 )  # fmt: skip
 PROVIDER_TEST = Operation(
     "provider:test", providers.ProviderIdRequest, providers.ProviderTested, "POST", "providers/{id}/test",

@@ -193,6 +193,7 @@ class Service(LoggingConfigurable):
         self.queue = Queue(settings, requests, self.providers, events, self._runs, record, self._recorder)
         self.history = History(self._recorder, events)
         self.titles = Titles(self._recorder, supervisor, self._engine, events, self.queue.ask, self.log)
+        self.providers.forget_titles_of = self.titles.forget_provider
 
     async def close(self) -> None:
         """End everything that is under way."""

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import msgspec
 
 from ..contract import registry
-from ..contract.common import Empty
 from ..contract.providers import (
     EMBEDDED,
     KeyPlace,
     KeyStorage,
     Provider,
+    ProviderDeleted,
     ProviderFields,
     ProviderIdRequest,
     ProviderKind,
@@ -34,6 +34,7 @@ from ..providers.book import Book, Draft, Entry, Page
 from ..providers.build import address_of, check_fields, check_key_travels_safely
 from ..providers.kinds import KINDS
 from ..settings import LocalCoderSettings
+from . import succession
 from .choice import Chosen
 from .remote import RemoteProviders, air_gapped, owner_of
 
@@ -79,6 +80,8 @@ class Providers:
         self._embedded = embedded
         self._events = events
         self._waiting = waiting
+        self.forget_titles_of: Callable[[str], bool] = lambda _: False
+        """Lets titles be made by the embedded provider; answers whether this one was to. May block."""
         events.listen(self._on_event)
 
     # Operations
@@ -106,22 +109,31 @@ class Providers:
         await self._changed(request.id)
         return await asyncio.to_thread(self._list)
 
-    async def provider_delete(self, request: ProviderIdRequest) -> Empty:
-        """Remove one, and its key."""
+    async def provider_delete(self, request: ProviderIdRequest) -> ProviderDeleted:
+        """Remove one, and its key; what named it names the embedded one."""
         if request.id == EMBEDDED:
             raise ValidationError("The embedded provider is always there, and cannot be removed.", field="id")
         if self._in_use(request.id):
             raise ProviderInUse(f"A request runs on {request.id} or waits for it.", provider=request.id)
 
-        def delete() -> None:
+        def delete() -> tuple[bool, bool, bool]:
             with self._book.change() as draft:
                 _require(draft, request.id, unread=True)
+                answered = draft.active == request.id
+                # First: where one of these fails, the provider that it names is still there.
+                titled = self.forget_titles_of(request.id)
+                completed = self._settings.complete_by_embedded(request.id)
                 self._credentials.forget(request.id)
                 draft.remove(request.id)
+            return answered, completed, titled
 
-        await asyncio.to_thread(delete)
+        answered, completed, titled = await asyncio.to_thread(delete)
+        view = await asyncio.to_thread(self._settings.view)
+        if completed:
+            self._events.tell(registry.SETTINGS_CHANGED, view)
         await self._changed(request.id)
-        return Empty()
+        note = succession.note(request.id, view, answered=answered, completed=completed, titled=titled)
+        return ProviderDeleted(note=note)
 
     async def provider_test(self, request: ProviderIdRequest) -> ProviderTested:
         """See whether it answers."""
@@ -195,9 +207,9 @@ class Providers:
         entry = self._book.read().entries.get(id_)
         if entry is None:
             raise ProviderNotFound(f"There is no provider {id_[:64]!r}.", provider=id_)
-        kind = KINDS[entry.settings.type]
-        if kind.always_fills or entry.settings.fill != "off":
+        if _fills(entry.settings):
             return
+        kind = KINDS[entry.settings.type]
         ways = ", ".join(f"`{way}`" for way in kind.fills if way != "off")
         raise ValidationError(
             f"The provider {id_} does not fill in the middle, so it cannot complete.",
@@ -268,6 +280,7 @@ class Providers:
             key=key,
             key_needed=kind.key_needed,
             problem=problem,
+            completes=_fills(fields),
             remote=id_ != EMBEDDED,
             in_use=self._in_use(id_),
             price=self._price(id_, fields.model),
@@ -306,6 +319,10 @@ def _check(request: ProviderSaveRequest, fields: ProviderFields) -> None:
             field="base_url" if fields.base_url else "model" if fields.model else "key",
         )
     check_fields(fields)
+
+
+def _fills(fields: ProviderFields) -> bool:
+    return KINDS[fields.type].always_fills or fields.fill != "off"
 
 
 def _require(draft: Draft, id_: str, *, unread: bool = False) -> Entry:

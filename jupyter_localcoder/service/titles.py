@@ -121,6 +121,20 @@ class Titles:
         await asyncio.to_thread(title_file.write, self._path, config)
         return config
 
+    def forget_provider(self, id_: str) -> bool:
+        """Let the embedded engine make the titles if this provider was to; answers whether. Blocks.
+
+        Raises
+        ------
+        FileWriteError, DiskFull
+        """
+        config = title_file.read(self._path)
+        if config.provider != id_:
+            return False
+        # The model is one of that provider's.
+        title_file.write(self._path, msgspec.structs.replace(config, provider="", model=""))
+        return True
+
     async def title_generate(self, request: history.ResponseRequest) -> ResponseInfo:
         """Make one for a person who waits for it."""
         config = await self._read_config()

@@ -675,9 +675,15 @@ export interface Provider {
   key: 'environment' | 'file' | 'keyring' | 'none' | 'session';
   key_needed: boolean;
   problem: string;
+  completes: boolean;
   remote: boolean;
   in_use: number;
   price: ProviderPrice | null;
+}
+
+/** Answer of `provider:delete`. */
+export interface ProviderDeleted {
+  note: string;
 }
 
 /** Names a provider. */
@@ -1433,12 +1439,14 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Remove a provider and its key. Where it was active, the embedded one is then.
-   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, PROVIDER_IN_USE.
+   * Remove a provider and its key. Where it was active, completed or made titles, the embedded one
+   * does.
+   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, PROVIDER_IN_USE,
+   * FILE_WRITE_ERROR, DISK_FULL.
    */
   'provider:delete': {
     request: ProviderIdRequest;
-    response: Empty;
+    response: ProviderDeleted;
     streams: false;
   };
   /**

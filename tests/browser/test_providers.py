@@ -86,7 +86,7 @@ def vendor() -> Iterator[Vendor]:
 def lab(ghost_lab: GhostLab) -> Iterator[GhostLab]:
     """The shared lab; what a test has configured is gone after it."""
     yield ghost_lab
-    ghost_lab.call("PATCH", "settings", {"air_gap": None})
+    ghost_lab.call("PATCH", "settings", {"air_gap": None, "completion_provider": None})
     ghost_lab.call("POST", "providers/embedded/activate", {})
     for provider in ghost_lab.call("GET", "providers")["providers"]:
         if provider["id"] != "embedded":
@@ -276,6 +276,38 @@ def test_two_tabs_are_in_step(page: Any, lab: GhostLab, vendor: Vendor) -> None:
     press(there, "embedded", "Use")
     expect(here).to_contain_text("Embedded answers.")
     other.close()
+
+
+def test_another_one_completes_until_it_is_deleted(
+    page: Any, lab: GhostLab, vendor: Vendor, tmp_path: Path
+) -> None:
+    save(lab, vendor, fill="suffix")
+    lab.call(
+        "PUT", "providers/other", {"type": "openai_compatible", "base_url": vendor.url, "model": "small"}
+    )
+    panel = opened(page, lab)
+    choice = panel.get_by_label("Completion while you type")
+    expect(choice).to_have_value("embedded")
+    assert choice.locator("option").all_inner_texts() == ["Embedded", "The lab"]
+    expect(panel).to_contain_text("What you type stays within LocalCoder.")
+    choice.select_option("lab")
+    expect(panel).to_contain_text(f"knows go to another program on this machine, at {vendor.place}.")
+    expect(card(panel, "lab").get_by_text("completes", exact=True)).to_be_visible()
+    assert lab.call("GET", "settings")["settings"]["completion_provider"] == "lab"
+    page.screenshot(path=tmp_path / "completes.png")
+    assert violations(page, "#jp-LocalCoder-sidebar") == []
+    lab.call("PATCH", "settings", {"air_gap": True})
+    expect(panel).to_contain_text("nothing completes until the embedded model is chosen")
+    lab.call("PATCH", "settings", {"air_gap": None})
+
+    press(panel, "lab", "Delete")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("It completes while you type: the embedded model does that then.")
+    page.screenshot(path=tmp_path / "delete.png")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(choice).to_have_value("embedded")
+    expect(panel).to_contain_text("What you type stays within LocalCoder.")
+    assert lab.call("GET", "settings")["settings"]["completion_provider"] == "embedded"
 
 
 def test_by_the_keyboard_alone(page: Any, lab: GhostLab, vendor: Vendor) -> None:

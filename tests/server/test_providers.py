@@ -50,7 +50,9 @@ async def test_the_life_of_a_provider(ask: Ask, server: WireServer) -> None:
     queued = (await ask("POST", "queue", {"prompt": "Hello?"})).data["id"]
     answer = (await ask("GET", f"queue/{queued}?wait_ms=10000")).data
     assert (answer["text"], answer["item"]["provider"]) == ("Hi", "acme")
-    assert (await ask("DELETE", "providers/acme")).data == {}
+    assert (await ask("DELETE", "providers/acme")).data == {
+        "note": "Commands, chats and queued prompts are answered by the embedded model now."
+    }
     assert (await ask("GET", "providers")).data["active"] == "embedded"
 
 

@@ -15,7 +15,8 @@ class ProvidersRm(LocalCoderCommand):
 
     usage = "providers rm ID [options]"
     description = """Remove a provider, and its key from where it was kept. Where it was the active one,
-    the embedded one is then. At a terminal it asks first."""
+    the embedded one is then, and so it is where it completed while somebody types, or made titles.
+    At a terminal it asks first."""
     arguments = (1, 1)
     flags = LocalCoderCommand.flags | options(yes=("ProvidersRm.yes", "Do not ask."))
 
@@ -26,9 +27,9 @@ class ProvidersRm(LocalCoderCommand):
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
             self._ask(request.id)
-            client.call(registry.PROVIDER_DELETE, request)
-        self.console.document({"id": request.id, "removed": True})
-        self.console.out(f"{request.id} is removed.")
+            deleted: providers.ProviderDeleted = client.call(registry.PROVIDER_DELETE, request)
+        self.console.document({"id": request.id, "removed": True, "note": deleted.note})
+        self.console.out(f"{request.id} is removed. {deleted.note}".strip())
         return Exit.OK
 
     def _ask(self, id_: str) -> None:

@@ -46,6 +46,11 @@ export function Card(props: ICardProps): React.JSX.Element {
               {trans.__('active')}
             </span>
           )}
+          {model.isCompleting(id) && (
+            <span className="jp-LocalCoder-badge" data-state="loaded">
+              {trans.__('completes')}
+            </span>
+          )}
           <span className="jp-LocalCoder-badge" data-state={isLocal(provider) ? 'ready' : 'remote'}>
             {badgeText(provider, trans)}
           </span>

@@ -19,6 +19,8 @@ import { EMBEDDED, testedText } from './words';
 
 /** Of `Errands`: the form, which shows for itself what came of it. */
 const FORM = ' form';
+/** Of `Errands`: the choice of who completes. */
+export const COMPLETES = ' completes';
 
 export class ProvidersModel extends PanelModel {
   constructor(channel: IChannel, trans: Translate) {
@@ -40,9 +42,19 @@ export class ProvidersModel extends PanelModel {
     return this._list;
   }
 
+  /** Null until the service has told them. */
+  get settings(): SettingsView | null {
+    return this._settings;
+  }
+
   /** Whether the air gap shuts out all but the embedded one. */
   get airGap(): boolean {
-    return this._airGap;
+    return this._settings?.settings.air_gap ?? false;
+  }
+
+  /** Whether this one completes while somebody types. */
+  isCompleting(id: string): boolean {
+    return this._settings?.settings.completion_provider === id;
   }
 
   find(id: string): Provider | undefined {
@@ -73,6 +85,16 @@ export class ProvidersModel extends PanelModel {
       this.errands.speak(this._trans.__('%1 answers from now on.', this._nameOf(id)));
     }
     return list !== null;
+  }
+
+  /** Let it complete while somebody types. */
+  async completeBy(id: string): Promise<boolean> {
+    const view = await this.errands.ask(COMPLETES, 'settings:update', { completion_provider: id });
+    if (view) {
+      this._onSettings(view);
+      this.errands.speak(this._trans.__('%1 completes from now on.', this._nameOf(id)));
+    }
+    return view !== null;
   }
 
   async test(id: string): Promise<void> {
@@ -111,28 +133,28 @@ export class ProvidersModel extends PanelModel {
 
   async delete(id: string): Promise<boolean> {
     const name = this._nameOf(id);
-    const isDone = (await this.errands.ask(id, 'provider:delete', { id })) !== null;
-    if (isDone) {
+    const deleted = await this.errands.ask(id, 'provider:delete', { id });
+    if (deleted) {
       this._tests.delete(id);
-      this.errands.speak(this._trans.__('%1 is removed.', name));
+      this.errands.speak([this._trans.__('%1 is removed.', name), deleted.note].join(' ').trim());
       await this.refresh();
     }
-    return isDone;
+    return deleted !== null;
   }
 
   protected async _ask(): Promise<void> {
     const [list, settings] = await Promise.all([
       this._channel.request('provider:list', {}),
-      this._isAirGapKnown ? null : this._channel.request('settings:get', {})
+      this._areSettingsKnown ? null : this._channel.request('settings:get', {})
     ]);
     if (settings) {
-      this._setAirGap(settings);
+      this._takeSettings(settings);
     }
     this._take(list);
   }
 
   protected override _forgetServer(): void {
-    this._isAirGapKnown = false;
+    this._areSettingsKnown = false;
     this._tests.clear();
   }
 
@@ -148,17 +170,17 @@ export class ProvidersModel extends PanelModel {
   }
 
   private _onSettings(view: SettingsView): void {
-    const before = this._airGap;
-    this._setAirGap(view);
-    if (this._airGap !== before) {
+    const before = this.airGap;
+    this._takeSettings(view);
+    if (this.airGap !== before) {
       // What the service says of each provider is another sentence now.
       void this.refresh();
     }
   }
 
-  private _setAirGap({ settings }: SettingsView): void {
-    this._airGap = settings.air_gap;
-    this._isAirGapKnown = true;
+  private _takeSettings(view: SettingsView): void {
+    this._settings = view;
+    this._areSettingsKnown = true;
     this._tell();
   }
 
@@ -168,8 +190,8 @@ export class ProvidersModel extends PanelModel {
 
   private readonly _tests = new Map<string, { tested: ProviderTested; of: string }>();
   private _list: ProviderList | null = null;
-  private _airGap = false;
-  private _isAirGapKnown = false;
+  private _settings: SettingsView | null = null;
+  private _areSettingsKnown = false;
 }
 
 /** What of a provider a test was about. */

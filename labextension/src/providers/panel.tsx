@@ -8,6 +8,7 @@ import type { Provider, ProviderList } from '../contract';
 import { Button } from '../panels/button';
 import { SectionPanel } from '../panels/section';
 import { Card } from './card';
+import { Completes } from './completes';
 import { ProviderForm } from './form';
 import type { ProvidersModel } from './model';
 import { hasKeptKey, whereText } from './words';
@@ -127,10 +128,9 @@ function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.El
         </p>
       )}
       <p className="jp-LocalCoder-Field-help">
-        {trans.__(
-          'That holds for commands on cells, chats and queued prompts. Completion while you type always stays with the embedded model.'
-        )}
+        {trans.__('That holds for commands on cells, chats and queued prompts.')}
       </p>
+      {model.settings && <Completes view={model.settings} {...{ model, list, trans }} />}
     </section>
   );
 }
@@ -148,6 +148,9 @@ async function remove(
   ];
   if (provider.active) {
     sentences.push(trans.__('It is the active one: the embedded model answers then.'));
+  }
+  if (model.isCompleting(provider.id)) {
+    sentences.push(trans.__('It completes while you type: the embedded model does that then.'));
   }
   const { button } = await showDialog({
     title: trans.__('Delete %1?', provider.name),

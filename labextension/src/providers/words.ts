@@ -4,9 +4,12 @@ import type {
   KeyStorage,
   Provider,
   ProviderKind,
+  ProviderList,
   ProviderPrice,
-  ProviderTested
+  ProviderTested,
+  Settings
 } from '../contract';
+import type { IOption } from '../models/settings';
 import type { Translate } from '../status/text';
 import { isNear, placeOf } from './address';
 
@@ -32,6 +35,67 @@ export function whereText(provider: Provider, trans: Translate): string {
   return isNear(provider.base_url)
     ? trans.__('Prompts go to another program on this machine, at %1.', place)
     : trans.__('Prompts go to another machine: %1.', place);
+}
+
+/** Who can complete: those that fill in the middle, and the one that is chosen whether it does or not. */
+export function completionOptions(
+  { providers }: ProviderList,
+  chosen: string,
+  trans: Translate
+): IOption[] {
+  const offered = providers
+    .filter(({ id, completes }) => completes || id === chosen)
+    .map(({ id, name, completes }) => ({
+      value: id,
+      label: completes ? name : trans.__('%1 (does not fill in the middle)', name)
+    }));
+  return offered.some(({ value }) => value === chosen)
+    ? offered
+    : [...offered, { value: chosen, label: trans.__('%1 (not there)', chosen) }];
+}
+
+/** What leaves for the sake of completion, or why there is none. */
+export function completionText(
+  { providers }: ProviderList,
+  { completion_provider: chosen, air_gap: airGap }: Settings,
+  trans: Translate
+): { text: string; isTrouble: boolean } {
+  const provider = providers.find(({ id }) => id === chosen);
+  const trouble = (text: string): { text: string; isTrouble: boolean } => ({
+    text,
+    isTrouble: true
+  });
+  if (chosen === EMBEDDED) {
+    return { text: trans.__('What you type stays within LocalCoder.'), isTrouble: false };
+  }
+  if (!provider) {
+    return trouble(
+      trans.__('There is no provider %1: nothing completes until another one is chosen.', chosen)
+    );
+  }
+  if (airGap) {
+    return trouble(
+      trans.__('The air gap is on: nothing completes until the embedded model is chosen.')
+    );
+  }
+  if (!provider.completes) {
+    return trouble(
+      trans.__(
+        'It is not told how to fill in the middle: nothing completes until its form says it.'
+      )
+    );
+  }
+  const place = placeOf(provider.base_url);
+  const text = isNear(provider.base_url)
+    ? trans.__(
+        'With nearly every key, the code around the cursor, the cells around it and the names and columns that the kernel knows go to another program on this machine, at %1.',
+        place
+      )
+    : trans.__(
+        'With nearly every key, the code around the cursor, the cells around it and the names and columns that the kernel knows go to another machine: %1.',
+        place
+      );
+  return { text, isTrouble: false };
 }
 
 /** One line: what kind it is, and which model it is asked for. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { ProviderList } from '../../src/contract';
-import { ProvidersModel } from '../../src/providers/model';
+import { COMPLETES, ProvidersModel } from '../../src/providers/model';
 import { FakeWebSocket, makeChannel, openChannel, settle, trans } from '../fakes';
 import { settings } from '../models/samples';
 import { list, provider } from './samples';
@@ -162,11 +162,40 @@ describe('what a person asks for', () => {
     expect(await refused).toBe(false);
     expect(model.errands.note('lab')?.message).toBe('It says no.');
     const done = model.delete('lab');
-    socket.answer('provider:delete', {});
+    socket.answer('provider:delete', { note: '' });
     await settle();
     socket.answer('provider:list', list());
     expect(await done).toBe(true);
     expect(model.spoken).toBe('lab is removed.');
+  });
+
+  it('lets one complete, and goes back with it when it is deleted', async () => {
+    const { model, socket } = await opened(list(provider('lab', { completes: true })));
+    expect([model.isCompleting('embedded'), model.isCompleting('lab')]).toEqual([true, false]);
+    const done = model.completeBy('lab');
+    expect(socket.sent.at(-1)?.payload).toEqual({ completion_provider: 'lab' });
+    socket.answer('settings:update', settings({ completion_provider: 'lab' }));
+    expect(await done).toBe(true);
+    expect(model.isCompleting('lab')).toBe(true);
+    expect(model.spoken).toBe('lab completes from now on.');
+
+    const deleted = model.delete('lab');
+    socket.receive({ event: 'settings:changed', payload: settings() });
+    socket.answer('provider:delete', { note: 'The embedded model completes while you type now.' });
+    await settle();
+    socket.answer('provider:list', list());
+    expect(await deleted).toBe(true);
+    expect(model.isCompleting('embedded')).toBe(true);
+    expect(model.spoken).toBe('lab is removed. The embedded model completes while you type now.');
+  });
+
+  it('notes at the choice why one may not complete', async () => {
+    const { model, socket } = await opened();
+    const done = model.completeBy('lab');
+    socket.refuse('settings:update', REFUSAL);
+    expect(await done).toBe(false);
+    expect(model.isCompleting('embedded')).toBe(true);
+    expect(model.errands.note(COMPLETES)?.message).toBe('It says no.');
   });
 
   it('forgets a key', async () => {

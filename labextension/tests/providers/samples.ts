@@ -49,6 +49,7 @@ export function provider(id: string, changes: Partial<Provider> = {}): Provider 
     key: 'none',
     key_needed: false,
     problem: '',
+    completes: false,
     remote: true,
     in_use: 0,
     price: null,
@@ -62,6 +63,7 @@ export const EMBEDDED_PROVIDER = provider('embedded', {
   base_url: '',
   model: '',
   active: true,
+  completes: true,
   remote: false
 });
 

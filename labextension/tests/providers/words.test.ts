@@ -4,6 +4,8 @@ import type { Provider, ProviderTested } from '../../src/contract';
 import { isNear, isSameOrigin } from '../../src/providers/address';
 import {
   badgeText,
+  completionOptions,
+  completionText,
   dollars,
   factsText,
   hasKeptKey,
@@ -14,7 +16,8 @@ import {
   whereText
 } from '../../src/providers/words';
 import { trans } from '../fakes';
-import { EMBEDDED_PROVIDER, KINDS, provider } from './samples';
+import { settings } from '../models/samples';
+import { EMBEDDED_PROVIDER, KINDS, list, provider } from './samples';
 
 describe('where prompts go', () => {
   it.each([
@@ -123,5 +126,58 @@ describe('what a test has shown', () => {
       trans
     );
     expect(said).toBe('It is ready to answer. It offers: m.');
+  });
+});
+
+describe('who completes', () => {
+  const others = list(
+    provider('lab', { name: 'Lab', completes: true, base_url: 'http://127.0.0.1:8080/v1' }),
+    provider('far', { name: 'Far', completes: true }),
+    provider('chat', { name: 'Chat' })
+  );
+  const text = (completion_provider: string, air_gap = false) =>
+    completionText(others, settings({ completion_provider, air_gap }).settings, trans);
+
+  it('is one of those that fill in the middle', () => {
+    const ids = completionOptions(others, 'embedded', trans).map(({ value }) => value);
+    expect(ids).toEqual(['embedded', 'lab', 'far']);
+  });
+
+  it('stays in the list also where it cannot, or is not there', () => {
+    expect(completionOptions(others, 'chat', trans)).toContainEqual({
+      value: 'chat',
+      label: 'Chat (does not fill in the middle)'
+    });
+    expect(completionOptions(others, 'gone', trans).at(-1)).toEqual({
+      value: 'gone',
+      label: 'gone (not there)'
+    });
+  });
+
+  it('is told with what leaves for it', () => {
+    expect(text('embedded')).toEqual({
+      text: 'What you type stays within LocalCoder.',
+      isTrouble: false
+    });
+    expect(text('lab').text).toContain(
+      'kernel knows go to another program on this machine, at 127.0.0.1:8080.'
+    );
+    expect(text('far').text).toContain(
+      'and columns that the kernel knows go to another machine: models.example.'
+    );
+    expect([text('lab').isTrouble, text('far').isTrouble]).toEqual([false, false]);
+  });
+
+  it.each([
+    ['gone', false, 'There is no provider gone'],
+    ['far', true, 'The air gap is on'],
+    ['chat', false, 'not told how to fill in']
+  ])('is %s (air gap: %s), which is trouble: %s', (id, airGap, words) => {
+    expect(text(id, airGap).text).toContain(words);
+    expect(text(id, airGap).isTrouble).toBe(true);
+  });
+
+  it('is no trouble behind the air gap where it is the embedded one', () => {
+    expect(text('embedded', true).isTrouble).toBe(false);
   });
 });

@@ -272,7 +272,7 @@ class FakeClient(Client):
         return providers.Provider(
             id=id_, **msgspec.structs.asdict(request), active=self.active == id_,
             key=self.keys.get(id_, "none"), key_needed=False, remote=True, in_use=0, price=None,
-            problem="The air gap is on." if self.script.air_gap else "",
+            completes=False, problem="The air gap is on." if self.script.air_gap else "",
         )  # fmt: skip
 
     def provider_list(self, request: Any) -> providers.ProviderList:
@@ -391,7 +391,9 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.PROVIDER_LIST.name: FakeClient.provider_list,
     registry.PROVIDER_SAVE.name: FakeClient.provider_save,
     registry.PROVIDER_SET_ACTIVE.name: FakeClient.provider_activate,
-    registry.PROVIDER_DELETE.name: lambda client, request: common.Empty(),
+    registry.PROVIDER_DELETE.name: lambda client, request: providers.ProviderDeleted(
+        note="The embedded model completes while you type now." if request.id == "lab" else ""
+    ),
     registry.PROVIDER_TEST.name: lambda client, request: providers.ProviderTested(
         id=request.id, models=tuple(f"m-{n}" for n in range(25)), latency_ms=12.3, model_listed=False
     ),

@@ -94,7 +94,10 @@ def test_rm_asks_a_person_and_only_a_person(cli):
     assert cli("providers", "rm", "acme", stdin="n\n", tty=True).code == 2
     assert cli("providers", "rm", "acme", stdin="y\n", tty=True).out == "acme is removed.\n"
     assert cli("providers", "rm", "acme", "--yes", tty=True).code == 0
-    assert cli("providers", "rm", "acme", "--json").json == {"id": "acme", "removed": True}
+    assert cli("providers", "rm", "acme", "--json").json == {"id": "acme", "removed": True, "note": ""}
+    told = "The embedded model completes while you type now."
+    assert cli("providers", "rm", "lab", "--yes").out == f"lab is removed. {told}\n"
+    assert cli("providers", "rm", "lab", "--json").json["note"] == told
     assert cli("providers", "rm", "acme", fail="PROVIDER_IN_USE").code == 5
 
 

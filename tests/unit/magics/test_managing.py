@@ -246,7 +246,14 @@ def test_unload_and_cancel(shell: Any, client: Any, capsys: Any) -> None:
 def test_providers_are_a_table_and_one_is_activated(shell: Any, client: Any, capsys: Any) -> None:
     def listed(active: str) -> ProviderList:
         fields = asdict(ProviderFields(type="ollama", model="q"))
-        common = {**fields, "key_needed": False, "remote": True, "in_use": 0, "price": None}
+        common = {
+            **fields,
+            "key_needed": False,
+            "remote": True,
+            "in_use": 0,
+            "price": None,
+            "completes": True,
+        }
         return ProviderList(
             providers=tuple(
                 Provider(**{**common, "name": id_}, id=id_, active=id_ == active, key="file", problem=problem)

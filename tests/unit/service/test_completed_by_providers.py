@@ -19,9 +19,17 @@ from jupyter_localcoder.contract.generation import (
     Started,
     WarmRequest,
 )
+from jupyter_localcoder.contract.history import TitleConfigGetRequest, TitleConfigSetRequest
 from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
 from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSaveRequest
-from jupyter_localcoder.errors import AirGapped, InvalidArgument, ProviderNotFound, ValidationError
+from jupyter_localcoder.contract.settings import SettingsGetRequest, SettingsView
+from jupyter_localcoder.errors import (
+    AirGapped,
+    FileWriteError,
+    InvalidArgument,
+    ProviderNotFound,
+    ValidationError,
+)
 from tests.support.wire_server import WireServer, document, events, hangs, wire_server
 from tests.unit.service.conftest import Desk
 
@@ -29,6 +37,7 @@ NOTEBOOK = NotebookContext(
     cells=(NotebookCell(source="import math"), NotebookCell(source="x = "), NotebookCell(source="print(x)")),
     active=1,
 )
+ACME = ProviderIdRequest(id="acme")
 PIECE = b'data: {"choices": [{"text": "math.pi\\n"}]}\n\n'
 BROKEN = b'data: {"choices": [{"text": "1 +* 2\\n"}]}\n\n'
 
@@ -249,9 +258,79 @@ async def test_who_is_not_there_is_named(far: Far, server: WireServer):
     desk = await far()
     with pytest.raises(ProviderNotFound):
         await desk.settings(completion_provider="nobody")
-    await desk.service.provider_delete(ProviderIdRequest(id="acme"))
+    await desk.service.provider_delete(ACME)
     with pytest.raises(ProviderNotFound):
-        await complete(desk)
+        await complete(desk, provider="acme")
+    assert (await complete(desk)).provider == "embedded"
+
+
+# A provider is removed
+
+
+async def view(desk: Desk) -> SettingsView:
+    return await desk.service.settings_get(SettingsGetRequest())
+
+
+async def test_what_named_it_names_the_embedded_one_in_one_go(far: Far):
+    desk = await far()
+    await desk.service.title_config_set(
+        TitleConfigSetRequest(provider="acme", model="m-1", timeout_seconds=12)
+    )
+    desk.told.clear()
+    deleted = await desk.service.provider_delete(ACME)
+    assert deleted.note == (
+        "Commands, chats and queued prompts are answered by the embedded model now. "
+        "The embedded model completes while you type now. The embedded model makes the titles now."
+    )
+    assert [name for name, _ in desk.told] == ["settings:changed", "providers:changed"]
+    assert desk.of("settings:changed")[0].settings.completion_provider == "embedded"
+    assert desk.of("providers:changed")[0].active == "embedded"
+    assert (await view(desk)).sources["completion_provider"] == "default"
+    titles = await desk.service.title_config_get(TitleConfigGetRequest())
+    assert (titles.provider, titles.model, titles.timeout_seconds) == ("", "", 12)
+
+
+async def test_where_nothing_named_it_nothing_is_said(far: Far):
+    desk = await far(completes=False)
+    await desk.service.provider_set_active(ProviderIdRequest(id="embedded"))
+    await desk.settings(temperature=0.5)
+    desk.told.clear()
+    assert (await desk.service.provider_delete(ACME)).note == ""
+    assert [name for name, _ in desk.told] == ["providers:changed"]
+    assert (await view(desk)).settings.temperature == 0.5
+
+
+async def test_one_that_the_configuration_names_is_overruled(far: Far):
+    desk = await far(completes=False)
+    desk.service.providers._settings.config.LocalCoderSettings.completion_provider = "acme"
+    desk.service.providers._settings.completion_provider = "acme"
+    assert (await view(desk)).sources["completion_provider"] == "config"
+    assert "completes while you type" in (await desk.service.provider_delete(ACME)).note
+    now = await view(desk)
+    assert (now.settings.completion_provider, now.sources["completion_provider"]) == ("embedded", "settings")
+
+
+async def test_one_that_the_environment_names_is_told_since_it_stays(far: Far):
+    desk = await far()
+    desk.service.providers._settings._environment["LOCALCODER_COMPLETION_PROVIDER"] = "acme"
+    note = (await desk.service.provider_delete(ACME)).note
+    assert "The embedded model completes" not in note
+    assert note.endswith(
+        "The environment of the server still says that acme completes: until that changes, nothing does."
+    )
+
+
+async def test_where_the_settings_cannot_be_kept_the_provider_stays(far: Far, monkeypatch: Any):
+    desk = await far()
+
+    def fails(_kept: Any) -> None:
+        raise FileWriteError("No room.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.service.providers._settings, "_write", fails)
+        with pytest.raises(FileWriteError):
+            await desk.service.provider_delete(ACME)
+    assert (await complete(desk)).provider == "acme"
 
 
 async def test_its_own_words_are_told(far: Far, server: WireServer):

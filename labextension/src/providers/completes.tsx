@@ -1,0 +1,54 @@
+/** Who completes while somebody types, and what it is sent for that. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { ProviderList, SettingsView } from '../contract';
+import { Choice } from '../models/choice';
+import { Note } from '../panels/note';
+import { COMPLETES, type ProvidersModel } from './model';
+import { completionOptions, completionText } from './words';
+
+export interface ICompletesProps {
+  model: ProvidersModel;
+  list: ProviderList;
+  view: SettingsView;
+  trans: TranslationBundle;
+}
+
+export function Completes({ model, list, view, trans }: ICompletesProps): React.JSX.Element {
+  const { completion_provider: id } = view.settings;
+  const note = model.errands.note(COMPLETES);
+  const { text, isTrouble } = completionText(list, view.settings, trans);
+  return (
+    <>
+      <Choice
+        name="completion_provider"
+        label={trans.__('Completion while you type')}
+        help={trans.__(
+          'Chosen apart: whoever completes is sent what stands around the cursor with nearly every key. Offered are the providers that fill in the middle of code.'
+        )}
+        options={completionOptions(list, id, trans)}
+        value={id}
+        onChange={chosen => void model.completeBy(chosen)}
+        {...{ view, trans }}
+      />
+      {isTrouble ? (
+        <p className="jp-LocalCoder-Note" data-severity="warning">
+          {text}
+        </p>
+      ) : (
+        <p>{text}</p>
+      )}
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onDismiss={() => {
+            model.errands.dismiss(COMPLETES);
+          }}
+        />
+      )}
+    </>
+  );
+}
