@@ -33,8 +33,9 @@ test: check ## Run every check and every test
 unit: $(VENV)/.developing ## Run the fast tests alone
 	$(BIN)/python -m pytest tests/unit
 
-browser: $(VENV)/.developing .chromium .vim ## Run the tests in a real browser (a process of their own: the event loops conflict)
+browser: $(VENV)/.developing .chromium .vim .voila ## Run the tests in a real browser (a process of their own: the event loops conflict)
 	PYTHONPATH=.vim $(BIN)/python -m pytest tests/browser/test_ghost_places.py -k vim
+	PYTHONPATH=.voila $(BIN)/python -m pytest tests/browser/test_voila.py
 	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
@@ -73,7 +74,7 @@ audit: $(VENV)/.developing ## Ask the advisory services about the packages that 
 
 clean: ## Remove what was built (models and the virtual environment stay)
 	rm -rf build dist jupyter_localcoder/labextension labextension/lib labextension/node_modules
-	rm -rf labextension/*.tsbuildinfo .chromium .vim
+	rm -rf labextension/*.tsbuildinfo .chromium .vim .voila
 
 # The virtual environment
 
@@ -101,6 +102,11 @@ labextension/node_modules/.package-lock.json: labextension/package.json
 # The vim key map is installed beside the environment: within it, every JupyterLab would have it.
 .vim: $(VENV)/.developing
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ jupyterlab-vim==4.1.4
+	touch $@
+
+# So is Voilà, which adds a button to every JupyterLab and a second to the start of every server.
+.voila: $(VENV)/.developing
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ voila==0.5.13 'websockets>=15'
 	touch $@
 
 # The browser tests need Debian's Chromium, or any other that is called `chromium` or `google-chrome`.

@@ -50,14 +50,14 @@ class Lab:
         program: Sequence[str] = ("-m", "jupyterlab"),
     ) -> None:
         assert (BUILT / "package.json").is_file(), "Build it first: npm --prefix labextension run build:prod"
-        self._port = _free_port()
+        self._port = free_port()
         self._token = secrets.token_hex(16)
         self._base_url = f"http://127.0.0.1:{self._port}{BASE_PATH}"
         self._log = folder / "server.log"
         self.work = folder / "work"
         self.work.mkdir()
         self._program = program
-        self._environment = _environment(folder, with_extension, config or {})
+        self._environment = own_environment(folder, with_extension, config or {})
         self._own_settings = folder / "lab-settings" / "jupyter-localcoder" / "plugin.jupyterlab-settings"
         self._own_settings.parent.mkdir(parents=True)
         self.set_start_page(shown=with_start_page)
@@ -156,7 +156,7 @@ def running_lab(folder: Path, **options: Any) -> Iterator[Lab]:
         lab.stop()
 
 
-def _environment(folder: Path, with_extension: bool, more: dict[str, Any]) -> dict[str, str]:
+def own_environment(folder: Path, with_extension: bool, more: dict[str, Any]) -> dict[str, str]:
     """Everything that Jupyter writes or reads of a person lies in the folder."""
     config, data = folder / "config", folder / "data"
     enabled = {"ServerApp": {"jpserver_extensions": {"jupyter_localcoder": with_extension}}}
@@ -185,7 +185,8 @@ def _environment(folder: Path, with_extension: bool, more: dict[str, Any]) -> di
     return {**kept, **{name: str(value) for name, value in own.items()}}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

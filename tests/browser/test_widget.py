@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
@@ -12,29 +11,17 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.manager import LOAD_MS, WIDGET, apart, card, press, write_notebook
 from tests.browser.themes import DARK, wear
 from tests.browser.workshop import CODER, Workshop
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
-WIDGET = ".localcoder-manager"
-NAME = "Tiny tiny-coder"
-LOAD_MS = 60_000
-SOURCE = "from jupyter_localcoder import ModelManager\n\nModelManager()"
-
-
-def write_notebook(workshop: Workshop) -> None:
-    cell = {"id": "one", "cell_type": "code", "source": SOURCE, "execution_count": None, "outputs": [],
-            "metadata": {}}  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}
-    (workshop.lab.work / "widget.ipynb").write_text(json.dumps(notebook))
-
 
 def opened(page: Any, workshop: Workshop) -> Any:
     """Run the cell; the widget below it."""
-    write_notebook(workshop)
+    write_notebook(workshop.lab.work)
     page.goto(workshop.lab.page("lab/tree/widget.ipynb"))
     page.wait_for_function(
         "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
@@ -46,32 +33,11 @@ def opened(page: Any, workshop: Workshop) -> Any:
     return widget
 
 
-def card(widget: Any) -> Any:
-    return widget.locator(".localcoder-card").filter(has=widget.page.locator(f"[data-model='{CODER}']"))
-
-
-def apart(part: Any) -> list[str]:
-    """Names whose value does not stand beside them."""
-    names = part.locator(".localcoder-rows dt")
-    expect(names.first).to_be_visible()
-    found: list[str] = names.evaluate_all(
-        "names => names.filter(name => {"
-        "  const [left, right] = [name, name.nextElementSibling].map(one => one.getBoundingClientRect());"
-        "  return right.top !== left.top || right.left < left.right;"
-        "}).map(name => name.textContent)"
-    )
-    return found
-
-
 def eventually(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def press(widget: Any, label: str) -> None:
-    card(widget).get_by_role("button", name=label, exact=True).click()
 
 
 def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Workshop, tmp_path: Path) -> None:
@@ -186,7 +152,7 @@ def test_with_the_keyboard_alone_the_place_is_never_lost(page: Any, workshop: Wo
 
 def test_notebook_7_has_it_too(page: Any, workshop: Workshop, tmp_path: Path) -> None:
     workshop.fetch()
-    write_notebook(workshop)
+    write_notebook(workshop.lab.work)
     errors: list[str] = []
     # Notebook itself complains of settings that come before its shortcuts do, also without this extension.
     page.on("pageerror", lambda error: errors.append(error.stack) if "localcoder" in error.stack else None)
