@@ -66,7 +66,8 @@ bench: $(VENV)/.developing ## Measure, beside the bindings (TRACES=folder of not
 soak: $(VENV)/.developing ## Let 50 clients work at one server on a tiny model (MINUTES=10)
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
-fuzz: $(VENV)/.developing ## Put hostile model headers through the reader (SECONDS=60)
+fuzz: $(VENV)/.developing ## Put hostile model headers through the reader, led by coverage where that can be (SECONDS=60)
+	@$(BIN)/pip install --quiet --only-binary :all: "atheris>=3" || echo "There is no atheris for this Python and system."
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 audit: $(VENV)/.developing ## Ask the advisory services about the packages that the product brings (needs a network)

@@ -2,7 +2,9 @@
 
 Run it from the root of the repository::
 
-    python -m tests.fuzz [--seconds 60] [--first N] [--guided]
+    python -m tests.fuzz [--seconds 60] [--guided | --random] [--first N]
+
+Coverage leads where atheris is installed; elsewhere headers are damaged at random.
 
 ::
 

@@ -16,16 +16,23 @@ from tests.support.tiny_model import write_tiny_model
 
 from . import guided
 
+_WITHOUT = "atheris is not installed (pip install atheris; where it has no wheel it needs clang)."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try hostile headers; the status is 1 where one is neither read nor refused in time."""
     asked = _parser().parse_args(arguments)
-    if asked.guided and importlib.util.find_spec("atheris") is None:
-        print("--guided needs atheris: pip install atheris", file=sys.stderr)
-        return 2
+    guided_by_coverage = asked.how != "random" and asked.first is None
+    if guided_by_coverage and importlib.util.find_spec("atheris") is None:
+        print(f"Coverage does not lead: {_WITHOUT}", file=sys.stderr, flush=True)
+        if asked.how == "guided":
+            return 2
+        print("Headers are damaged at random instead.", file=sys.stderr, flush=True)
+        guided_by_coverage = False
     with tempfile.TemporaryDirectory(prefix="localcoder-fuzz-") as name:
-        if not asked.guided:
+        if not guided_by_coverage:
             return _at_random(Path(name), asked.seconds, asked.first)
+        print("Coverage leads.", flush=True)
         # A process of its own: libFuzzer leaves without a chance to remove the folder.
         child = ("-c", "from tests.fuzz.__main__ import in_child; in_child()", name, str(asked.seconds))
         return subprocess.run([sys.executable, *child], check=False).returncode
@@ -40,8 +47,15 @@ def in_child() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="(default: %(default)s)")
-    parser.add_argument("--first", type=int, help="number of the first header (default: by the time)")
-    parser.add_argument("--guided", action="store_true", help="led by coverage; needs atheris")
+    parser.add_argument(
+        "--first", type=int, help="number of the first header, at random (default: by the time)"
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--guided", dest="how", action="store_const", const="guided", help="led by coverage; needs atheris"
+    )
+    how.add_argument("--random", dest="how", action="store_const", const="random", help="damaged at random")
+    parser.set_defaults(how="")
     return parser
 
 
