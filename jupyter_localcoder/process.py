@@ -245,6 +245,8 @@ class WorkerProcess:
             self._broken = str(failure)
             self.kill()
         code = self._child.wait()
+        with contextlib.suppress(OSError):
+            pipe.close()
         self._outbox.put(None)
         self._to_loop(self._report, code)
 
@@ -260,10 +262,11 @@ class WorkerProcess:
             pipe.close()
 
     def _drain(self) -> None:
-        for raw in _pipe(self._child.stderr):
-            line = raw.decode("utf-8", "replace").rstrip()[:2000]
-            self._tail = [*self._tail[-19:], line]
-            self._log.debug("worker %d: %s", self._child.pid, line)
+        with _pipe(self._child.stderr) as pipe:
+            for raw in pipe:
+                line = raw.decode("utf-8", "replace").rstrip()[:2000]
+                self._tail = [*self._tail[-19:], line]
+                self._log.debug("worker %d: %s", self._child.pid, line)
 
     def _to_loop(self, function: Callable[..., None], argument: object) -> None:
         with contextlib.suppress(RuntimeError):  # The loop is closed: nobody listens any more.
