@@ -44,7 +44,7 @@ def shell(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     config = Config()
     config.HistoryManager.hist_file = ":memory:"
-    config.InteractiveShell.colors = "NoColor"
+    config.InteractiveShell.colors = "nocolor"  # older ones ignore the case
     shell = InteractiveShell(config=config)
     register(shell, lambda: client)
     yield shell
