@@ -290,6 +290,9 @@ def test_another_one_completes_until_it_is_deleted(
     expect(choice).to_have_value("embedded")
     assert choice.locator("option").all_inner_texts() == ["Embedded", "The lab"]
     expect(panel).to_contain_text("What you type stays within LocalCoder.")
+    page.screenshot(path=tmp_path / "embedded.png")
+    # Beside its badges, active and completes and local, a name is not torn into letters.
+    assert card(panel, "embedded").get_by_role("heading").bounding_box()["height"] < 24
     choice.select_option("lab")
     expect(panel).to_contain_text(f"knows go to another program on this machine, at {vendor.place}.")
     expect(card(panel, "lab").get_by_text("completes", exact=True)).to_be_visible()
