@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from jupyter_localcoder.client.base import Client
-from jupyter_localcoder.contract.common import SamplingOptions
-from jupyter_localcoder.contract.generation import CompleteRequest, Delta, Done, GenerateRequest
+from jupyter_localcoder.contract.generation import Delta, Done
 from jupyter_localcoder.contract.models import ModelLoadRequest
-from jupyter_localcoder.contract.registry import GENERATE, MODEL_LOAD, TAB_COMPLETE
+from jupyter_localcoder.contract.registry import GENERATE, MODEL_LOAD
 
 from . import texts
+from .asked import answer, first_token_ms, free_prompt
 from .figure import Figure, Target, turns
 from .peers.llama_server import LlamaServerPeer
 from .server import Server
@@ -31,6 +31,7 @@ _PROMPT = 64
 _LONG_ANSWER = 4000
 _LONG_PROMPT = 1000
 _COMPLETIONS = 12
+_SCOPE = "mixed"
 _ENDLESS = "Write the numbers from 1 to 5000 in words, one per line, and nothing else."
 """What even a small model does not end by itself."""
 
@@ -83,17 +84,8 @@ def _peer_tokens(peer: LlamaServerPeer, number: int) -> int:
     return _ANSWER
 
 
-def _request(text: str, answer: int) -> GenerateRequest:
-    return GenerateRequest(
-        command="prompt",
-        instruction=text,
-        max_tokens=answer,
-        sampling=SamplingOptions(temperature=0.0),
-    )
-
-
 def _write(client: Client, name: str) -> int:
-    with client.stream(GENERATE, _request(f"Request {name}. {_ENDLESS}", _ANSWER)) as frames:
+    with client.stream(GENERATE, free_prompt(f"Request {name}. {_ENDLESS}", _ANSWER)) as frames:
         for frame in frames:
             if isinstance(frame, Done):
                 if frame.finish != "length":
@@ -103,12 +95,12 @@ def _write(client: Client, name: str) -> int:
 
 
 def _completion_beside(setting: Setting, client: Client) -> Iterator[Figure]:
-    idle = [_first_token(client, i) for i in range(setting.times(_COMPLETIONS) + 1)][1:]
+    idle = [first_token_ms(client, i, scope=_SCOPE) for i in range(setting.times(_COMPLETIONS) + 1)][1:]
     busy: list[float] = []
     with _answering(client, []):
         for i in range(setting.times(_COMPLETIONS)):
             time.sleep(0.2)
-            busy.append(_first_token(client, i + 100))
+            busy.append(first_token_ms(client, i + 100, scope=_SCOPE))
     yield Figure(
         bench="mixed",
         name="first token of a completion, long answer beside",
@@ -122,28 +114,13 @@ def _completion_beside(setting: Setting, client: Client) -> Iterator[Figure]:
     )
 
 
-def _first_token(client: Client, number: int) -> float:
-    """Milliseconds from the keystroke to the first text."""
-    head = texts.code(300)
-    prefix = head + "\ndef total_of_all_columns(rows):\n    values = [column_1(rows)," + " " * (number % 7)
-    request = CompleteRequest(prefix=prefix, suffix="\n    return sum(values)\n", max_tokens=8, scope="mixed")
-    begin = time.perf_counter()
-    with client.stream(TAB_COMPLETE, request) as frames:
-        for frame in frames:
-            if isinstance(frame, Delta | Done):
-                return (time.perf_counter() - begin) * 1000
-    raise RuntimeError("an answer without an end")
-
-
 def _gaps(setting: Setting, client: Client) -> Figure:
     arrivals: list[list[float]] = []
     with _answering(client, arrivals):
         time.sleep(0.5)
         for i in range(setting.times(3)):
-            with client.stream(GENERATE, _request(f"{i} {texts.code(_LONG_PROMPT)}", 4)) as frames:
-                for _ in frames:
-                    pass
-    gaps = [(b - a) * 1000 for answer in arrivals for a, b in itertools.pairwise(answer)]
+            answer(client, free_prompt(f"{i} {texts.code(_LONG_PROMPT)}", 4))
+    gaps = [(b - a) * 1000 for seen in arrivals for a, b in itertools.pairwise(seen)]
     return Figure(
         bench="mixed",
         name="gap between tokens while a prompt is read",
@@ -170,14 +147,16 @@ def _answering(client: Client, arrivals: list[list[float]]) -> Iterator[None]:
         number = 0
         while not over.is_set():
             number += 1
-            answer: list[float] = []
-            arrivals.append(answer)
-            with client.stream(GENERATE, _request(f"Request {number}. {_ENDLESS}", _LONG_ANSWER)) as frames:
+            seen: list[float] = []
+            arrivals.append(seen)
+            with client.stream(
+                GENERATE, free_prompt(f"Request {number}. {_ENDLESS}", _LONG_ANSWER)
+            ) as frames:
                 for frame in frames:
                     if over.is_set():
                         break
                     if isinstance(frame, Delta):
-                        answer.append(time.perf_counter())
+                        seen.append(time.perf_counter())
 
     writer = threading.Thread(target=write)
     writer.start()
