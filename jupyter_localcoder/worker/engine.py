@@ -460,10 +460,10 @@ class Engine:
         logits = self._logits(index)
         top = float(logits.max())
         norm = top + math.log(float(np.exp(logits - top).sum()))
-        return [float(logits[token]) - norm for token in tokens], self.margin(index)
+        return [float(logits[token]) - norm for token in tokens], self.likeliest(index)[1]
 
-    def margin(self, index: int) -> float:
-        """By how much the likeliest token leads before the second, in logits."""
+    def likeliest(self, index: int) -> tuple[int, float]:
+        """The likeliest token after item ``index`` of the last batch, and its lead before the second, in logits."""
         logits = self._logits(index)
         best = int(logits.argmax())
         top = float(logits[best])
@@ -471,7 +471,7 @@ class Engine:
         logits[best] = -math.inf
         second = float(logits.max())
         logits[best] = top
-        return top - second
+        return best, top - second
 
     def _logits(self, index: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         pointer = native.llama_get_logits_ith(self._context, index)

@@ -27,6 +27,8 @@ BREAK = -1
 """Stands between texts that do not follow one another: no draft goes across."""
 CONTINUED = 100
 """Length of the match of a guess that continues the former completion."""
+_TOKEN_RATE = 0.03
+"""How much one token counts in what was seen so far."""
 
 
 @dataclass(frozen=True)
@@ -109,24 +111,25 @@ class PromptLookup:
 class DraftPolicy:
     """How long a draft should be: as long as it pays by what was accepted so far.
 
-    The chance that a drafted token is accepted is estimated apart for short, middling and long matches,
-    since a long one is a copy in progress, and for what continues the former completion. A draft is sized
-    to make the most tokens a second; where that is fewer than without one, there is none. Only batches of
-    sizes whose costs are measured are made: between them kernels work in steps, and 13 tokens can cost more
-    than 16.
+    The chance that a drafted token is accepted depends on how many tokens agree before it, those of the
+    draft among them: after a match of two it is small, after one of thirty a copy is in progress. It is
+    estimated apart for short, middling and long matches, and for what continues the former completion. A
+    draft is sized to make the most tokens a second; where that is fewer than without one, there is none.
+    Only batches of sizes whose costs are measured are made: between them kernels work in steps, and 13
+    tokens can cost more than 16.
 
-    A step with a draft can end at a close call: then the token after what was accepted is not taken from
-    it, but computed again by itself. How often that is counts, too.
+    A token of a draft can be a close call: it is then computed again by itself, which costs a step. How
+    often that is counts, too.
     """
 
     costs: StepCosts
-    chances: list[float] = field(default_factory=lambda: [0.35, 0.6, 0.8, 0.9, 0.95, 0.9])
+    chances: list[float] = field(default_factory=lambda: [0.35, 0.6, 0.8, 0.9, 0.97, 0.9])
     spent: float = 0.0
     """Seconds that drafts have cost more than they saved."""
     draft_seconds: float = 0.0
     """What it takes to write one token of a draft; 0 where it is only looked up."""
-    close: float = 0.1
-    """Share of the drafts that end at a close call."""
+    close: float = 0.015
+    """Share of the tokens that are close calls."""
     pause: int = 0
     """Steps without a draft, after drafts did not pay."""
     _next_pause: int = 8
@@ -147,25 +150,33 @@ class DraftPolicy:
         if self.pause > 0:
             self.pause -= 1
             return 0
-        chance = self.chances[self.bucket(match)]
         best, rate = 0, 1.0 / self.costs.seconds(base)
-        expected, reach = 1.0 - self.close, 1.0
+        expected, reach = 1.0, 1.0
         for size in range(1, MOST_TOKENS + 1):
-            reach *= chance
+            reach *= self.chances[self.bucket(match + size - 1)]
             expected += reach
             if base + size not in SIZES:
                 continue
-            here = expected / (self.costs.seconds(base + size) + size * self.draft_seconds)
+            again = expected * self.close * self.costs.seconds(1)
+            here = expected / (self.costs.seconds(base + size) + size * self.draft_seconds + again)
             if here > rate * 1.02:
                 best, rate = size, here
         return best
 
-    def learn(self, match: int, drafted: int, accepted: int, seconds: float, close: bool = False) -> None:
-        """Take in how a draft went; ``seconds`` is what its step costs, less what it costs without it."""
-        self.close += 0.12 * (close - self.close)
-        bucket = self.bucket(match)
+    def learn(self, match: int, drafted: int, accepted: int, seconds: float, close: int = 0) -> None:
+        """Take in how a draft went.
+
+        Parameters
+        ----------
+        seconds
+            What its step costs, less what it costs without it.
+        close
+            How many close calls there were, each of which costs a step.
+        """
+        self.close += _TOKEN_RATE * (close - self.close * (accepted + 1))
         for i in range(min(drafted, accepted + 1)):
-            self.chances[bucket] += 0.12 * ((1.0 if i < accepted else 0.0) - self.chances[bucket])
+            bucket = self.bucket(match + i)
+            self.chances[bucket] += _TOKEN_RATE * ((1.0 if i < accepted else 0.0) - self.chances[bucket])
         saved = (accepted - close) * self.costs.seconds(1)
         self.spent = max(0.0, self.spent + seconds - saved)
         if self.spent > 4 * self.costs.seconds(1):

@@ -32,7 +32,7 @@ from .lookup import BREAK, CONTINUED, DraftPolicy, Former, PromptLookup
 from .model import Aborted, Facts, Item
 from .prompting import Prompt, Prompter
 from .splice import FillLayout, SpliceLimits, attach, changed_tokens, detach, keepable
-from .task import Job, Splice, Task
+from .task import Doubt, Job, Splice, Task
 from .threads import ThreadPolicy
 
 if TYPE_CHECKING:
@@ -434,37 +434,91 @@ class Scheduler:
         """Draw what follows the share's tokens, and what follows its draft as far as the two agree."""
         task, sequence = share.task, share.task.sequence
         task.without_draft = False
+        doubt, task.doubt = task.doubt, None
+        draft = doubt.draft if doubt is not None else share.draft
         last = share.first + len(share.tokens) - 1
         accepted = 0
         goes_on = True
-        while not (close := self._is_close_call(share, last + accepted)):
-            token = task.draw(last + accepted)
+        while not (close := self._is_close_call(share, doubt, last, accepted)):
+            foretold = doubt is not None and accepted > 0
+            token = doubt.likeliest[accepted - 1][0] if doubt and foretold else task.draw(last + accepted)
             goes_on = task.take(token)
-            if not goes_on or share.draft[accepted : accepted + 1] != [token]:
+            if not goes_on or draft[accepted : accepted + 1] != [token]:
                 break
             accepted += 1
-        sequence.tokens += share.draft[:accepted]
+        if doubt is not None:
+            start = sequence.position(len(sequence.tokens))
+            self._engine.copy(sequence.side, sequence.main, start, start + accepted)
+        sequence.tokens += draft[:accepted]
         if close:
+            self._put_aside(share, doubt, accepted)
             self._compute_last_again(task)
-        if share.draft:
+        if task.doubt is None and doubt is not None:
+            self._engine.remove(sequence.side)
+        if draft:
             self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
-            if share.policy is not None and goes_on:
-                # What it costs as a rule: a hiccup of the machine is not the draft's fault.
-                plain = self.costs.seconds(self._last_count - len(share.draft))
-                extra = self.costs.seconds(self._last_count) - plain + share.draft_seconds
-                share.policy.learn(share.match, len(share.draft), accepted, extra, close)
+        if task.doubt is None and goes_on:
+            self._learn(share, doubt, accepted, close)
         if not goes_on:
             self._end(task)
 
-    def _is_close_call(self, share: Share, index: int) -> bool:
+    def _put_aside(self, share: Share, doubt: Doubt | None, accepted: int) -> None:
+        """At a close call: keep what the batch says of the draft after it, to go on from there."""
+        task, sequence = share.task, share.task.sequence
+        if doubt is not None:
+            rest, likeliest = doubt.draft[accepted:], doubt.likeliest[accepted:]
+        elif task.foretold:
+            first = share.first + len(share.tokens) + accepted
+            rest = share.draft[accepted:]
+            likeliest = [self._engine.likeliest(first + i) for i in range(len(rest))]
+        else:
+            return
+        if not rest:
+            return
+        start = sequence.position(len(sequence.tokens))
+        if doubt is not None:
+            self._engine.remove(sequence.side, 0, start)
+        else:
+            self._engine.copy(sequence.main, sequence.side, start, start + len(rest))
+        task.doubt = Doubt(
+            draft=rest,
+            likeliest=likeliest,
+            accepted=accepted + (doubt.accepted if doubt is not None else 0),
+            count=1 + (doubt.count if doubt is not None else 0),
+            learn=doubt.learn if doubt is not None else self._lesson(share),
+        )
+
+    def _learn(self, share: Share, doubt: Doubt | None, accepted: int, close: bool) -> None:
+        """Let who has drafted know how it went, now that the whole draft is verified."""
+        if doubt is not None:
+            doubt.learn(doubt.accepted + accepted, doubt.count + close)
+        elif share.draft:
+            self._lesson(share)(accepted, int(close))
+
+    def _lesson(self, share: Share) -> Callable[[int, int], None]:
+        policy, match, drafted = share.policy, share.match, len(share.draft)
+        # What it costs as a rule: a hiccup of the machine is not the draft's fault.
+        plain = self.costs.seconds(self._last_count - drafted)
+        extra = self.costs.seconds(self._last_count) - plain + share.draft_seconds
+
+        def learn(accepted: int, close: int) -> None:
+            if policy is not None:
+                policy.learn(match, drafted, accepted, extra, close)
+
+        return learn
+
+    def _is_close_call(self, share: Share, doubt: Doubt | None, last: int, accepted: int) -> bool:
         """Whether the draft beside it might decide what is drawn: sums of another order round otherwise.
 
         Completions are not that strict: they are full of close calls, and the suffix that is moved in the
         cache rounds no better.
         """
         task = share.task
+        if doubt is not None:
+            # The first token was computed by itself.
+            return accepted > 0 and doubt.likeliest[accepted - 1][1] < CLOSE_CALL
         strict = bool(share.draft) and task.greedy and task.prompt.fill is None
-        return strict and self._engine.margin(index) < CLOSE_CALL
+        return strict and self._engine.likeliest(last + accepted)[1] < CLOSE_CALL
 
     def _compute_last_again(self, task: Task) -> None:
         """Forget the last token of a sequence, and compute it in the next batch without a draft."""
@@ -490,6 +544,7 @@ class Scheduler:
             if not self._engine.remove(sequence.main, sequence.position(len(sequence.tokens))):
                 self.cache.forget(sequence)
                 share.task.splice, share.task.todo = None, list(share.task.prompt.tokens)
+                share.task.doubt = None
 
     def _fail(self, shares: list[Share], failure: LocalCoderError) -> None:
         """A batch that cannot be computed: without room the lowest goes, else all that were in it."""
@@ -513,6 +568,8 @@ class Scheduler:
     def _end(self, task: Task) -> None:
         self._tasks.remove(task)
         finished = task.close()
+        if task.doubt is not None:
+            self._engine.remove(task.sequence.side)
         self.cache.release(task.sequence)
         self._remember(task)
         self._emit(finished)

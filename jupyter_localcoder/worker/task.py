@@ -50,6 +50,24 @@ class Splice:
     """Tokens to compute after the suffix was attached."""
 
 
+@dataclass
+class Doubt:
+    """The rest of a draft, while a close call before it is computed again by itself.
+
+    Its cells wait in the side sequence: where the token comes out as it was drafted, they are right.
+    """
+
+    draft: list[int]
+    likeliest: list[tuple[int, float]]
+    """After each token of the draft: the likeliest one, and its lead before the second, in logits."""
+    accepted: int
+    """Tokens before it that were accepted."""
+    count: int
+    """Close calls so far."""
+    learn: Callable[[int, int], None]
+    """Takes in how the whole draft went: tokens accepted, and close calls."""
+
+
 class Task:
     """One request in the engine.
 
@@ -83,6 +101,7 @@ class Task:
         self.policy: DraftPolicy | None = None
         self.without_draft = False
         """The next batch is to compute one token of it, as if there were no drafts."""
+        self.doubt: Doubt | None = None
         self.written = 0
         self.answer: list[int] = []
         """What was drawn, with the token that ended it."""
@@ -121,6 +140,12 @@ class Task:
     def greedy(self) -> bool:
         """Whether the likeliest token is always taken."""
         return self.job.request.draw.temperature <= 0.0
+
+    @property
+    def foretold(self) -> bool:
+        """Whether the likeliest token of a position is all that is to be known of it."""
+        request = self.job.request
+        return self.greedy and request.draw.repeat_penalty == 1.0 and not request.confidence
 
     @property
     def text(self) -> str:

@@ -89,7 +89,11 @@ def _product(setting: Setting, *options: str) -> Iterator[Client]:
 def _improve(client: Client, code: str) -> tuple[Done, float]:
     """The answer, and seconds from its first text to its end."""
     request = GenerateRequest(
-        command="improve", code=code, max_tokens=_ANSWER, sampling=SamplingOptions(temperature=0.0)
+        command="improve",
+        code=code,
+        max_tokens=_ANSWER,
+        sampling=SamplingOptions(temperature=0.0),
+        private=True,  # else its title is written while the other side is measured
     )
     first: float | None = None
     with client.stream(GENERATE, request) as frames:

@@ -75,6 +75,7 @@ def _ask(client: Client, code: str, max_tokens: int, *, seed: int | None = None)
         code=code,
         max_tokens=max_tokens,
         sampling=SamplingOptions(temperature=0.0, seed=seed),
+        private=True,  # else its title is written while the other side is measured
     )
     begin = time.perf_counter()
     first: float | None = None

@@ -53,6 +53,19 @@ def test_a_copy_in_progress_is_drafted_long_and_a_doubtful_one_not_at_all() -> N
     assert policy.size(20) >= 8
 
 
+def test_a_short_match_is_drafted_longer_the_surer_a_long_one_is() -> None:
+    doubtful, sure = (DraftPolicy(StepCosts(CPU), chances=[0.7, 0.8, 0.85, c, c, 0.9]) for c in (0.5, 0.99))
+    assert doubtful.size(5) < sure.size(5)
+
+
+def test_each_token_of_a_draft_says_something_of_the_match_before_it() -> None:
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.5] * 6)
+    policy.learn(8, 4, 3, 0.0)
+    assert policy.chances[2] > 0.5  # after 8 and 9
+    assert policy.chances[3] < 0.5  # after 10 once right, after 11 wrong
+    assert policy.chances[4] == 0.5
+
+
 def test_batches_with_drafts_are_of_measured_sizes() -> None:
     for chance in (0.5, 0.7, 0.9, 0.99):
         policy = DraftPolicy(StepCosts(CPU), chances=[chance] * 6)
@@ -98,7 +111,7 @@ def test_it_comes_back_when_they_are_accepted_again() -> None:
 
 
 def test_it_switches_itself_off_where_drafts_end_at_close_calls() -> None:
-    """Each costs a step: the token after it is computed again by itself."""
+    """Each costs a step: it is computed again by itself."""
     policy = DraftPolicy(StepCosts(CPU), chances=[0.95] * 6)
     sizes = []
     for _ in range(60):
@@ -106,7 +119,7 @@ def test_it_switches_itself_off_where_drafts_end_at_close_calls() -> None:
         sizes.append(size)
         if size:
             extra = StepCosts(CPU).seconds(size + 1) - StepCosts(CPU).seconds(1)
-            policy.learn(12, size, 0, extra, close=True)
+            policy.learn(12, size, 0, extra, close=1)
     assert sizes[0] > 0
     assert sizes.count(0) >= 50
 

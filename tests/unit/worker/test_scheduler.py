@@ -103,7 +103,11 @@ class Bench:
             assert [c.position for c in cells] == [sequence.position(i) for i in range(len(cells))]
             side = self.engine.of(sequence.side)
             if sequence.suffix is None:
-                assert not side
+                doubts = [t.doubt for t in self.scheduler._tasks if t.sequence is sequence and t.doubt]
+                assert [c.token for c in side] == [token for doubt in doubts for token in doubt.draft]
+                # After the token that is computed again.
+                start = len(sequence.tokens) + 1
+                assert [c.position for c in side] == list(range(start, start + len(side)))
             else:
                 assert [c.token for c in side] == sequence.suffix.tokens
                 start = sequence.suffix.start
@@ -276,6 +280,22 @@ def test_a_small_model_drafts_for_who_is_alone_and_changes_nothing() -> None:
         bench.run()
         assert bench.text(job) == bench.expected(job)
     assert len(drafted.engine.batches) < 0.5 * len(plain.engine.batches)
+
+
+def test_what_was_drafted_after_a_close_call_is_not_computed_again() -> None:
+    bench = Bench(n_ctx=400, n_cells=500)
+    job = bench.chat(talkative(100), 100, lookup=True)
+    grown = []
+    while not bench.scheduler.idle:
+        doubts = [task.doubt for task in bench.scheduler._tasks if task.doubt]
+        before = [len(sequence.tokens) for sequence in bench.scheduler.cache]
+        bench.run(1)
+        if doubts:
+            assert len(bench.engine.batches[-1]) == 1
+            after = [len(sequence.tokens) for sequence in bench.scheduler.cache]
+            grown.append(max(b - a for a, b in zip(before, after, strict=True)))
+    assert max(grown) >= 3
+    assert bench.text(job) == bench.expected(job)
 
 
 def test_a_small_model_that_knows_nothing_is_asked_seldom() -> None:
