@@ -86,7 +86,7 @@ class Planner:
         ------
         ModelNotFound, ModelNotReady, ChecksumMismatch
         """
-        load = plan.load
+        load = plan.load.on(gpu=self.gpu)
         installed = self._store.locate(plan.model)
         terms = memory.Terms(
             context_window=load.n_ctx,
@@ -214,20 +214,27 @@ class Planner:
 
     def _terms(self, settings: Settings, profile: Profile | None) -> memory.Terms:
         tuning = self._tuning
+        cache_type = cast(wire.CacheType, tuning.cache_type)
+        wanted = cast(wire.FlashAttention, tuning.flash_attention)
+        on_gpu = self.gpu and self._gpu_layers(settings) != 0
+        n_batch = self._batch(settings)
         return memory.Terms(
             context_window=self._window(settings, profile),
             extra_cells=0 if settings.run_mode == "stability" else tuning.completion_cells,
-            cache_type=cast(wire.CacheType, tuning.cache_type),
-            n_ubatch=self._batch(settings),
-            flash_attention=tuning.flash_attention != "off",
+            cache_type=cache_type,
+            n_ubatch=n_batch if on_gpu else min(n_batch, wire.CPU_UBATCH),
+            flash_attention=wire.attention_of(wanted, cache_type, on_gpu=on_gpu) != "off",
             repack=tuning.repack,
         )
+
+    def _gpu_layers(self, settings: Settings) -> int:
+        on_cpu = settings.run_mode == "stability" or settings.acceleration == "cpu"
+        return 0 if on_cpu else int(self._tuning.gpu_layers)
 
     def _parameters(self, settings: Settings, profile: Profile, installed: InstalledModel) -> wire.Load:
         stable = settings.run_mode == "stability"
         n_ctx = self._window(settings, profile)
         n_ctx = min(n_ctx, installed.context_length or n_ctx)
-        on_cpu = stable or settings.acceleration == "cpu"
         tuning = self._tuning
         n_batch = self._batch(settings)
         load = wire.Load(
@@ -236,10 +243,10 @@ class Planner:
             n_ctx=n_ctx,
             n_batch=n_batch,
             n_ubatch=n_batch,
-            n_gpu_layers=0 if on_cpu else tuning.gpu_layers,
+            n_gpu_layers=self._gpu_layers(settings),
             n_threads=tuning.threads,
             n_threads_batch=tuning.threads,
-            flash_attention=cast(Literal["auto", "on", "off"], tuning.flash_attention),
+            flash_attention=cast(wire.FlashAttention, tuning.flash_attention),
             cache_type=cast(wire.CacheType, tuning.cache_type),
             use_mmap=tuning.mmap,
             use_mlock=self._locks(stable, installed),

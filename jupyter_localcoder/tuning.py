@@ -13,8 +13,9 @@ class Tuning(LoggingConfigurable):
         ["auto", "on", "off"],
         "auto",
         config=True,
-        help="Flash attention. `auto` lets llama.cpp decide. Try `off` when a GPU driver crashes in it; it "
-        "then needs more memory for long contexts, and `cache_type` must be f16.",
+        help="Flash attention. `auto` takes it on a GPU where llama.cpp can, and not on the processor, where "
+        "it is slower. Try `off` when a GPU driver crashes in it: `cache_type` must then be f16. Try `on` "
+        "for a very long context on the processor: it takes less memory.",
     )
     cache_type = Enum(
         ["f16", "q8_0"],

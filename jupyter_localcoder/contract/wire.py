@@ -34,6 +34,20 @@ class FrameError(Exception):
     """The stream of frames is broken: too large, cut off, or not what was agreed."""
 
 
+FlashAttention = Literal["auto", "on", "off"]
+CPU_UBATCH = 128
+"""Most tokens that a processor computes at once: more of them are no faster, and take more memory."""
+
+
+def attention_of(wanted: FlashAttention, cache_type: CacheType, *, on_gpu: bool) -> FlashAttention:
+    """How attention is computed: `auto` is llama.cpp's choice on a GPU, and off on a processor.
+
+    There flash attention makes steps of one token slower by a tenth, and those of a draft by half. Without it
+    the values of the cache cannot be of another type than f16.
+    """
+    return "off" if wanted == "auto" and not on_gpu and cache_type == "f16" else wanted
+
+
 class _Frame(Struct, frozen=True, kw_only=True, tag=True, tag_field="t"):
     pass
 
@@ -57,7 +71,7 @@ class Load(_Frame, frozen=True, kw_only=True):
     n_threads: int
     """Threads for decoding; 0 lets the worker take the physical cores."""
     n_threads_batch: int
-    flash_attention: Literal["auto", "on", "off"] = "auto"
+    flash_attention: FlashAttention = "auto"
     cache_type: CacheType = "f16"
     use_mmap: bool = True
     use_mlock: bool = False
@@ -80,6 +94,15 @@ class Load(_Frame, frozen=True, kw_only=True):
     """Largest size of that file."""
     memory_bytes: int = 0
     """Most private memory of the worker, all in all; 0: no limit."""
+
+    def on(self, *, gpu: bool) -> Load:
+        """The same with what was left open decided, on a machine with or without a GPU."""
+        on_gpu = gpu and self.n_gpu_layers != 0
+        return msgspec.structs.replace(
+            self,
+            flash_attention=attention_of(self.flash_attention, self.cache_type, on_gpu=on_gpu),
+            n_ubatch=min(self.n_ubatch, self.n_batch, self.n_batch if on_gpu else CPU_UBATCH),
+        )
 
 
 class Unload(_Frame, frozen=True, kw_only=True):

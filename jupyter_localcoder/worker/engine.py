@@ -225,13 +225,14 @@ class Engine:
         self._vocab = native.llama_model_get_vocab(model)
 
     def _make_context(self, plan: Load) -> None:
+        plan = plan.on(gpu=bool(native.llama_supports_gpu_offload()))
         params = native.llama_context_default_params()
         params.n_ctx = plan.n_cells or plan.n_ctx
         # All sequences in one cache: cells can then be shared between them, and moved.
         params.kv_unified = True
         params.n_seq_max = SEQUENCES
         params.n_batch = plan.n_batch
-        params.n_ubatch = min(plan.n_ubatch, plan.n_batch)
+        params.n_ubatch = plan.n_ubatch
         params.n_threads = plan.n_threads or physical_cores()
         params.n_threads_batch = plan.n_threads_batch or params.n_threads
         params.flash_attn_type = _FLASH_ATTENTION[plan.flash_attention]
@@ -463,7 +464,7 @@ class Engine:
         return [float(logits[token]) - norm for token in tokens], self.likeliest(index)[1]
 
     def likeliest(self, index: int) -> tuple[int, float]:
-        """The likeliest token after item ``index`` of the last batch, and its lead before the second, in logits."""
+        """The likeliest token after item ``index`` of the last batch, and by how many logits it leads."""
         logits = self._logits(index)
         best = int(logits.argmax())
         top = float(logits[best])

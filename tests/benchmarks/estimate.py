@@ -38,7 +38,7 @@ def run(setting: Setting) -> Iterator[Figure]:
     for window in _WINDOWS:
         if model.context_length and window > model.context_length:
             continue
-        load = setting.workspace.plan.load
+        load = setting.workspace.load
         need = estimate(
             model.header.shape,
             window,

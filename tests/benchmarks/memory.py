@@ -129,12 +129,13 @@ def _worker(server: Server) -> int:
 
 
 def _estimate(setting: Setting) -> Estimate:
-    load = setting.workspace.plan.load
+    load = setting.workspace.load
     return estimate(
         setting.workspace.model.header.shape,
         load.n_cells or load.n_ctx,
         cache_type=load.cache_type,
         n_ubatch=load.n_ubatch,
+        flash_attention=load.flash_attention != "off",
         repack=load.repack,
     )
 

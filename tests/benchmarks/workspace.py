@@ -8,7 +8,10 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from llama_cpp import llama_supports_gpu_offload
+
 from jupyter_localcoder.calibrations import Calibrations
+from jupyter_localcoder.contract import wire
 from jupyter_localcoder.models.store import InstalledModel, ModelStore
 from jupyter_localcoder.planning import Planner
 from jupyter_localcoder.settings import LocalCoderSettings
@@ -39,6 +42,11 @@ class Workspace:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def load(self) -> wire.Load:
+        """How the worker loads the model here."""
+        return self.plan.load.on(gpu=bool(llama_supports_gpu_offload()))
 
     def __enter__(self) -> Workspace:
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from jupyter_core.paths import jupyter_runtime_dir
 
@@ -60,11 +61,13 @@ def test_the_terms_of_the_memory_estimate_are_those_of_the_load(tmp_path: Path, 
         planner._settings.update(SettingsUpdateRequest(run_mode=mode, context_window=3000))  # type: ignore[arg-type]
         load, terms = planner.plan("code", model="tiny").load, planner.terms()
         assert terms.cells(4096) == max(load.n_cells, load.n_ctx)
+        decided = load.on(gpu=planner.gpu)
         assert (terms.n_ubatch, terms.cache_type, terms.repack) == (
-            load.n_ubatch,
-            load.cache_type,
-            load.repack,
+            decided.n_ubatch,
+            decided.cache_type,
+            decided.repack,
         )
+        assert terms.flash_attention == (decided.flash_attention != "off")
 
 
 def test_a_speed_is_known_once_it_was_measured_as_it_would_be_loaded(tmp_path: Path, tiny_gguf: Path) -> None:
@@ -79,3 +82,34 @@ def test_a_speed_is_known_once_it_was_measured_as_it_would_be_loaded(tmp_path: P
     assert (speed.decode_tokens_per_second, speed.prefill_tokens_per_second) == (20.0, 320.0)
     planner._settings.update(SettingsUpdateRequest(run_mode="stability"))
     assert planner.speed("tiny") is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cache_type", "gpu", "layers", "decided"),
+    [
+        ("auto", "f16", False, -1, ("off", 128)),
+        ("auto", "f16", True, 0, ("off", 128)),
+        ("auto", "f16", True, -1, ("auto", 512)),
+        ("auto", "q8_0", False, -1, ("auto", 128)),
+        ("on", "f16", False, -1, ("on", 128)),
+        ("off", "f16", True, -1, ("off", 512)),
+    ],
+)
+def test_flash_attention_is_for_gpus_unless_somebody_wants_it(
+    tmp_path: Path,
+    tiny_gguf: Path,
+    wanted: str,
+    cache_type: str,
+    gpu: bool,
+    layers: int,
+    decided: tuple[str, int],
+) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    load = msgspec.structs.replace(
+        planner.plan("code", model="tiny").load,
+        n_gpu_layers=layers,
+        flash_attention=wanted,  # type: ignore[arg-type]
+        cache_type=cache_type,  # type: ignore[arg-type]
+    ).on(gpu=gpu)
+    assert (load.flash_attention, load.n_ubatch) == decided

@@ -33,8 +33,6 @@ def _load(plan: dict[str, Any]) -> llama_cpp.Llama:
         n_ubatch=plan["n_ubatch"],
         n_threads=threads,
         n_threads_batch=plan["n_threads_batch"] or threads,
-        # The worker leaves it to llama.cpp, which takes it wherever it can.
-        flash_attn=plan["flash_attention"] != "off",
         use_mlock=plan["use_mlock"],
         no_perf=True,
         verbose=False,
