@@ -27,6 +27,8 @@ BREAK = -1
 """Stands between texts that do not follow one another: no draft goes across."""
 CONTINUED = 100
 """Length of the match of a guess that continues the former completion."""
+_FIRST_MOST, _LEAST_MOST = 7, 3
+"""Longest draft at the beginning of an answer, and after one that was refused at once."""
 _TOKEN_RATE = 0.03
 """How much one token counts in what was seen so far."""
 
@@ -120,6 +122,9 @@ class DraftPolicy:
 
     A token of a draft can be a close call: it is then computed again by itself, which costs a step. How
     often that is counts, too.
+
+    An answer begins with short drafts. They grow while all of a draft is accepted, and are short again after
+    one that was not: some answers are new text that only looks like a copy here and there.
     """
 
     costs: StepCosts
@@ -132,11 +137,19 @@ class DraftPolicy:
     """Share of the tokens that are close calls."""
     pause: int = 0
     """Steps without a draft, after drafts did not pay."""
+    shy: bool = True
+    """Whether an answer begins with short drafts."""
     _next_pause: int = 8
+    _most: int = 0
+    """Longest draft at this moment."""
+
+    def __post_init__(self) -> None:
+        self._most = _FIRST_MOST if self.shy else MOST_TOKENS
 
     def begin(self) -> None:
         """Another answer begins: that the drafts of the one before did not pay says little about it."""
         self.pause, self.spent, self._next_pause = 0, 0.0, 8
+        self._most = _FIRST_MOST if self.shy else MOST_TOKENS
 
     @staticmethod
     def bucket(match: int) -> int:
@@ -152,7 +165,7 @@ class DraftPolicy:
             return 0
         best, rate = 0, 1.0 / self.costs.seconds(base)
         expected, reach = 1.0, 1.0
-        for size in range(1, MOST_TOKENS + 1):
+        for size in range(1, self._most + 1):
             reach *= self.chances[self.bucket(match + size - 1)]
             expected += reach
             if base + size not in SIZES:
@@ -177,6 +190,10 @@ class DraftPolicy:
         for i in range(min(drafted, accepted + 1)):
             bucket = self.bucket(match + i)
             self.chances[bucket] += _TOKEN_RATE * ((1.0 if i < accepted else 0.0) - self.chances[bucket])
+        if self.shy and accepted == drafted:
+            self._most = min(MOST_TOKENS, 2 * self._most + 1)
+        elif self.shy:
+            self._most = max(_LEAST_MOST, min(self._most, accepted))
         saved = (accepted - close) * self.costs.seconds(1)
         self.spent = max(0.0, self.spent + seconds - saved)
         if self.spent > 4 * self.costs.seconds(1):

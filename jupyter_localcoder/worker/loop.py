@@ -179,7 +179,7 @@ class Loop:
         if not draft.fits(small, own, self._engine, facts):
             print("the draft model is not used: its vocabulary is another one", file=sys.stderr)
             return None
-        policy = DraftPolicy(costs, draft_seconds=step_seconds(small))
+        policy = DraftPolicy(costs, draft_seconds=step_seconds(small), shy=False)
         return Drafter(small, own.n_ctx, policy)
 
     def _keep(self) -> None:

@@ -107,7 +107,7 @@ class Scheduler:
         self._policy = DraftPolicy(costs)
         # Completions are short and seldom copies; and what is left of the one before is another matter.
         self._fill_policy = DraftPolicy(costs, chances=[0.2, 0.3, 0.5, 0.7, 0.8, 0.9])
-        self._continued = DraftPolicy(costs)
+        self._continued = DraftPolicy(costs, shy=False)
         self._quiet = StepCosts(costs.table)
         """What batches take when nobody else computes."""
         self._threads = ThreadPolicy(engine.threads, engine.use_threads) if adapt_threads else None

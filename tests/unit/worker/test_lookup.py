@@ -48,13 +48,15 @@ def test_it_makes_no_difference_when_the_tokens_come(a: list[int], b: list[int])
 
 
 def test_a_copy_in_progress_is_drafted_long_and_a_doubtful_one_not_at_all() -> None:
-    policy = DraftPolicy(StepCosts(CPU), chances=[0.1, 0.3, 0.8, 0.97, 0.97, 0.9])
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.1, 0.3, 0.8, 0.97, 0.97, 0.9], shy=False)
     assert policy.size(2) == 0
     assert policy.size(20) >= 8
 
 
 def test_a_short_match_is_drafted_longer_the_surer_a_long_one_is() -> None:
-    doubtful, sure = (DraftPolicy(StepCosts(CPU), chances=[0.7, 0.8, 0.85, c, c, 0.9]) for c in (0.5, 0.99))
+    doubtful, sure = (
+        DraftPolicy(StepCosts(CPU), chances=[0.7, 0.8, 0.85, c, c, 0.9], shy=False) for c in (0.5, 0.99)
+    )
     assert doubtful.size(5) < sure.size(5)
 
 
@@ -87,7 +89,21 @@ def test_it_switches_itself_off_where_drafts_are_refused() -> None:
         if size:
             policy.learn(12, size, 0, StepCosts(CPU).seconds(size + 1) - StepCosts(CPU).seconds(1))
     assert sizes[0] > 0
-    assert sizes.count(0) >= 50
+    assert sizes.count(0) >= 40
+    assert max(sizes[1:]) <= 3
+
+
+def test_drafts_grow_while_they_are_accepted_and_shrink_when_they_are_not() -> None:
+    policy = DraftPolicy(StepCosts(CPU), chances=[0.98] * 6)
+    sizes = []
+    for accepted in (1.0, 1.0, 1.0, 0.2, 1.0, 1.0):
+        sizes.append(policy.size(24))
+        policy.learn(24, sizes[-1], round(sizes[-1] * accepted), 0.0)
+    assert sizes[0] < sizes[1] < sizes[2] == 31
+    assert sizes[3] == 31 > sizes[4]
+    assert sizes[5] > sizes[4]
+    policy.begin()
+    assert policy.size(24) == sizes[0]
 
 
 def test_another_answer_begins_without_the_pauses_of_the_one_before() -> None:
