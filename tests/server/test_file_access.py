@@ -13,79 +13,9 @@ import pytest
 from jupyter_server.auth import Authorizer
 from jupyter_server.gateway.gateway_client import GatewayClient
 from jupyter_server.services.contents.manager import ContentsManager
-from msgspec import inspect
 
-from jupyter_localcoder.contract.registry import OPERATIONS
 from jupyter_localcoder.server.app import LocalCoderApp
 from tests.server.conftest import Ask, Connect
-
-# Every text of a request is one of these. A new field has to be put down here, and a file of the machine has
-# to be declared (`Operation.reads`, `Operation.writes`): then the tests below find it guarded.
-FILES = {"ModelImportRequest.path", "ModelExportRequest.path", "ResponseExportRequest.path"}
-LABELS = {
-    "CallRequest.path", "CallRequest.cell", "ConversationListRequest.notebook", "NotebookContext.path",
-    "Origin.notebook", "Origin.cell", "NotebookCell.id", "Reference.name",
-}  # fmt: skip
-"""Kept or compared as they are; never opened."""
-NAMES = {
-    "CallRequest.model", "CallRequest.prompt_id", "CallRequest.provider", "ChatRequest.model",
-    "ChatRequest.profile", "ChatRequest.provider", "CompleteCancelRequest.run", "CompleteRequest.model",
-    "CompleteRequest.provider", "CompleteRequest.scope", "GenerateRequest.model", "GenerateRequest.profile",
-    "GenerateRequest.provider", "InspectRequest.run", "LlmCancelRequest.id",
-    "ModelEnsureRequest.accept_license", "ModelLoadRequest.profile",
-    "ProviderSaveRequest.model", "ProviderSaveRequest.name", "QueueGetRequest.id",
-    "ResponseDeleteAllRequest.prompt_id", "ResponseExportRequest.prompt_id", "ResponseListRequest.prompt_id",
-    "SettingsUpdateRequest.general_model", "SettingsUpdateRequest.model", "SettingsUpdateRequest.profile",
-    "TitleConfigSetRequest.model", "TitleConfigSetRequest.provider", "WarmRequest.model", "WarmRequest.scope",
-}  # fmt: skip
-"""Looked up among what is known; where one names a folder of ours, it is checked first."""
-ADDRESSES = {"ProviderSaveRequest.base_url"}
-"""http and https only."""
-TEXTS = {
-    "CallRequest.prompt", "CallRequest.stop", "CallRequest.parameters", "ChatRequest.stop",
-    "CompleteRequest.language", "CompleteRequest.prefix", "CompleteRequest.suffix", "CompleteRequest.stop",
-    "Column.name", "Column.dtype", "ConversationRenameRequest.title", "GenerateRequest.code",
-    "GenerateRequest.error", "GenerateRequest.instruction", "GenerateRequest.language",
-    "GenerateRequest.stop", "KernelVariable.name", "KernelVariable.signature", "KernelVariable.type",
-    "Message.content",
-    "NotebookCell.error", "NotebookCell.hint", "NotebookCell.source", "ProbeRequest.language",
-    "ProviderSaveRequest.fill_template", "Reference.language", "Reference.text",
-    "ResponseSearchRequest.query", "TitleSetRequest.title", "WarmRequest.language", "WarmRequest.prefix",
-    "WarmRequest.suffix",
-}  # fmt: skip
-"""For a person or a model to read."""
-
-
-def texts_of(type_: Any, where: str = "") -> Iterator[str]:
-    """``Struct.field`` of every text in a request that is not held by a pattern."""
-    if isinstance(type_, inspect.Metadata):
-        yield from texts_of(type_.type, where)
-    elif isinstance(type_, inspect.StructType):
-        for field in type_.fields:
-            yield from texts_of(field.type, f"{type_.cls.__name__}.{field.name}")
-    elif isinstance(type_, inspect.UnionType):
-        for one in type_.types:
-            yield from texts_of(one, where)
-    elif isinstance(type_, inspect.VarTupleType | inspect.ListType):
-        yield from texts_of(type_.item_type, where)
-    elif isinstance(type_, inspect.DictType):
-        yield from texts_of(type_.value_type, where)
-    elif isinstance(type_, inspect.StrType) and type_.pattern is None:
-        yield where
-    else:
-        numbers = (inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.NoneType)
-        assert isinstance(type_, (*numbers, inspect.LiteralType, inspect.StrType)), type_
-
-
-def test_every_text_of_a_request_is_known_for_what_it_is() -> None:
-    found = {text for op in OPERATIONS for text in texts_of(inspect.type_info(op.request))}
-    assert found == FILES | LABELS | NAMES | ADDRESSES | TEXTS
-
-
-def test_what_names_a_file_is_declared_with_its_operation() -> None:
-    declared = {f"{op.request.__name__}.{name}" for op in OPERATIONS for name in (*op.reads, *op.writes)}
-    assert declared == FILES
-    assert {op.action for op in OPERATIONS if op.reads or op.writes} == {"write"}
 
 
 class May(Authorizer):

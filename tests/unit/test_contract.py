@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from jupyter_localcoder import errors
 from jupyter_localcoder.contract import codec, registry, wire
@@ -17,6 +18,7 @@ from jupyter_localcoder.contract.registry import EVENTS, OPERATIONS
 from jupyter_localcoder.errors import ValidationError
 from jupyter_localcoder.server.status import status_of
 from jupyter_localcoder.service import Service
+from tests.support import request_texts as texts
 from tests.support.workers import request
 
 
@@ -146,3 +148,14 @@ def test_no_bytes_at_all_break_the_reader(data: bytes) -> None:
 def test_a_frame_that_is_too_large_is_not_sent() -> None:
     with pytest.raises(wire.FrameError, match="allowed"):
         wire.pack(request(text="x" * (wire.MAX_FRAME_BYTES + 1)))
+
+
+def test_every_text_of_a_request_is_known_for_what_it_is() -> None:
+    found = {text for op in OPERATIONS for text in texts.texts_of(inspect.type_info(op.request))}
+    assert found == texts.FILES | texts.LABELS | texts.NAMES | texts.ADDRESSES | texts.TEXTS
+
+
+def test_what_names_a_file_is_declared_with_its_operation() -> None:
+    declared = {f"{op.request.__name__}.{name}" for op in OPERATIONS for name in (*op.reads, *op.writes)}
+    assert declared == texts.FILES
+    assert {op.action for op in OPERATIONS if op.reads or op.writes} == {"write"}
