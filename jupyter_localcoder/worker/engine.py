@@ -104,6 +104,11 @@ def physical_cores() -> int:
     return max(1, min(physical, allowed))
 
 
+def _logits(context: Any, index: int, n_vocab: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Logits after item ``index`` of the last batch, where llama.cpp has them: (n_vocab,)."""
+    return np.ctypeslib.as_array(native.llama_get_logits_ith(context, index), shape=(n_vocab,))
+
+
 class Sampler:
     """Draws tokens from logits.
 
@@ -115,12 +120,17 @@ class Sampler:
         params = native.llama_sampler_chain_default_params()
         params.no_perf = True
         self._context = context
+        self._n_vocab = native.llama_vocab_n_tokens(vocab)
+        self._greedy = draw.temperature <= 0.0 and draw.repeat_penalty == 1.0
         self._chain = native.llama_sampler_chain_init(params)
         for link in _links(vocab, draw):
             native.llama_sampler_chain_add(self._chain, link)
 
     def sample(self, index: int) -> int:
         """Draw the token that follows item ``index`` of the last batch, and remember it."""
+        if self._greedy:
+            # The same token, without the list of candidates that the chain makes of the whole vocabulary.
+            return int(_logits(self._context, index, self._n_vocab).argmax())
         return int(native.llama_sampler_sample(self._chain, self._context, index))
 
     def close(self) -> None:
@@ -475,8 +485,7 @@ class Engine:
         return best, top - second
 
     def _logits(self, index: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-        pointer = native.llama_get_logits_ith(self._context, index)
-        return np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
+        return _logits(self._context, index, self._n_vocab)
 
     def sampler(self, draw: Draw) -> Sampler:
         """Make a sampler; `Sampler.close` frees it."""
