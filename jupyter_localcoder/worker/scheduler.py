@@ -5,7 +5,8 @@ that read. Completions go first, then commands and chat, then background work, t
 
 - while a completion is computed, nothing below the commands is, and no other prompt is read;
 - while a command or a chat is, no background work is done: a title would slow each of its tokens;
-- a short completion is computed alone, since each token of another adds to the time of the batch;
+- a completion is computed alone as long as a stream may stand still, since each token of another adds to the
+  time of the batch;
 - a prompt is read in chunks, short ones while somebody writes, so that no stream stands still for long;
 - a request of higher rank ends the batch that only reads for lower ones; what was read stays.
 
@@ -46,8 +47,8 @@ CLOSE_CALL = 0.5
 """A greedy token that leads by less, in logits, is not taken from a batch that verifies a draft.
 
 A batch of eight tokens moved leads of a 1.5B model by 0.07 at the median and by 0.25 at p95."""
-SHORT_READ_SECONDS = 0.3
-"""A completion that reads no longer than this is computed alone: so long may a stream stand still."""
+STILL_SECONDS = 0.3
+"""So long may a stream stand still while a completion is computed alone."""
 
 
 @dataclass
@@ -113,6 +114,8 @@ class Scheduler:
         self._threads = ThreadPolicy(engine.threads, engine.use_threads) if adapt_threads else None
         self._last_count = 0
         """Tokens of the last batch."""
+        self._moved = float("-inf")
+        """When a command or a chat wrote last."""
         self._former: dict[str, Former] = {}
         """The last completion of each scope."""
 
@@ -168,6 +171,8 @@ class Scheduler:
             self.reading_ids, self.reading_rank, self.batch_jobs = frozenset(), None, ()
             self.steps += 1
         self._last_count = sum(share.count for share in shares)
+        if any(share.task.rank == 1 for share in shares):
+            self._moved = start + seconds
         self.costs.observe(self._last_count, seconds)
         if self._threads is not None:
             self._threads.observe(seconds / self._quiet.seconds(self._last_count))
@@ -316,11 +321,11 @@ class Scheduler:
             if any(task.exclusive for task in self._tasks):
                 return self._tasks[:1]
             return [task for task in self._tasks if task.rank == self._tasks[0].rank]
-        reads = sum(len(task.todo) for task in completions)
-        if reads and self.costs.seconds(reads) <= SHORT_READ_SECONDS:
-            return completions
         commands = [t for t in self._tasks if t.rank == 1 and not t.reading and not t.exclusive]
-        return completions + commands
+        count = sum(max(1, len(task.todo)) for task in completions)
+        # Before the stream's next token there is also the batch that computes it.
+        still = time.monotonic() - self._moved + self.costs.seconds(count) + self.costs.seconds(1 + count)
+        return completions if still <= STILL_SECONDS else completions + commands
 
     def _writer_share(self, task: Task, first: int) -> Share:
         room = self._engine.batch_size - first - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.worker import scheduler
 from jupyter_localcoder.worker.costs import StepCosts
 from jupyter_localcoder.worker.draft import Drafter
 from jupyter_localcoder.worker.lookup import DraftPolicy
@@ -174,6 +176,34 @@ def test_a_completion_overtakes_a_long_answer_and_both_are_right() -> None:
     assert ends[0] == quick.request.id
     assert bench.text(quick) == bench.expected(quick)
     assert bench.text(long) == bench.expected(long)
+
+
+def test_a_completion_is_computed_alone_as_long_as_a_stream_may_stand_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, now, moved = Bench(n_ctx=300, n_cells=600), 0.0, []
+    decode = bench.engine.decode
+
+    def slowly(items: Any) -> None:
+        nonlocal now
+        decode(items)
+        now += StepCosts(COSTS).seconds(len(items))
+        moved.append((now, {item.sequence for item in items}))
+
+    monkeypatch.setattr(bench.engine, "decode", slowly)
+    monkeypatch.setattr(scheduler.time, "monotonic", lambda: now)
+    long = bench.chat(talkative(60), 60)
+    bench.run(5)
+    (stream,) = moved[-1][1]
+    quick = bench.fill(talkative(30), "", 30)
+    bench.run()
+    assert bench.text(quick) == bench.expected(quick)
+    assert bench.text(long) == bench.expected(long)
+    times = [when for when, sequences in moved if stream in sequences]
+    assert max(b - a for a, b in itertools.pairwise(times)) <= scheduler.STILL_SECONDS
+    during = [sequences for _, sequences in moved if len(sequences | {stream}) > 1]
+    alone = [sequences for sequences in during if stream not in sequences]
+    assert len(during) > len(alone) > len(during) / 2
 
 
 def test_a_long_prompt_is_read_in_chunks_while_somebody_writes() -> None:
