@@ -53,7 +53,9 @@ def run(setting: Setting) -> Iterator[Figure]:
 
 
 def _first_text(client: Client, scope: str, number: int) -> float:
-    prefix = f"# {scope} {number}\n{texts.code(_PROMPT)}\ndef mean_of_all(rows):\n    return "
+    # Different throughout: the window before the cursor may begin anywhere.
+    above = texts.code(_PROMPT).replace("column", f"{scope.replace(' ', '_')}_{number}")
+    prefix = f"{above}\ndef mean_of_all(rows):\n    return "
     request = CompleteRequest(prefix=prefix, max_tokens=8, scope=scope)
     begin = time.perf_counter()
     with client.stream(TAB_COMPLETE, request) as frames:
