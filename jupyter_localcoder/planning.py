@@ -217,12 +217,11 @@ class Planner:
         cache_type = cast(wire.CacheType, tuning.cache_type)
         wanted = cast(wire.FlashAttention, tuning.flash_attention)
         on_gpu = self.gpu and self._gpu_layers(settings) != 0
-        n_batch = self._batch(settings)
         return memory.Terms(
             context_window=self._window(settings, profile),
             extra_cells=0 if settings.run_mode == "stability" else tuning.completion_cells,
             cache_type=cache_type,
-            n_ubatch=n_batch if on_gpu else min(n_batch, wire.CPU_UBATCH),
+            n_ubatch=wire.ubatch_of(self._batch(settings), on_gpu=on_gpu),
             flash_attention=wire.attention_of(wanted, cache_type, on_gpu=on_gpu) != "off",
             repack=tuning.repack,
         )

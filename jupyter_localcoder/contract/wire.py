@@ -48,6 +48,11 @@ def attention_of(wanted: FlashAttention, cache_type: CacheType, *, on_gpu: bool)
     return "off" if wanted == "auto" and not on_gpu and cache_type == "f16" else wanted
 
 
+def ubatch_of(tokens: int, *, on_gpu: bool) -> int:
+    """How many tokens of a batch are computed at once."""
+    return tokens if on_gpu else min(tokens, CPU_UBATCH)
+
+
 class _Frame(Struct, frozen=True, kw_only=True, tag=True, tag_field="t"):
     pass
 
@@ -101,7 +106,7 @@ class Load(_Frame, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self,
             flash_attention=attention_of(self.flash_attention, self.cache_type, on_gpu=on_gpu),
-            n_ubatch=min(self.n_ubatch, self.n_batch, self.n_batch if on_gpu else CPU_UBATCH),
+            n_ubatch=ubatch_of(min(self.n_ubatch, self.n_batch), on_gpu=on_gpu),
         )
 
 

@@ -144,7 +144,7 @@ class DraftPolicy:
     """Longest draft at this moment."""
 
     def __post_init__(self) -> None:
-        self._most = _FIRST_MOST if self.shy else MOST_TOKENS
+        self.begin()
 
     def begin(self) -> None:
         """Another answer begins: that the drafts of the one before did not pay says little about it."""
