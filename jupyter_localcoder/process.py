@@ -34,7 +34,12 @@ from typing import BinaryIO
 
 from .contract import wire
 from .errors import BackendUnavailable
+from .plain_text import plain
 
+_LONGEST_LINE_BYTES = 2000
+"""More that is printed without an end of line is cut: native code may never end one."""
+_LAST_WORDS_SECONDS = 1.0
+"""So long a worker that has ended is waited for until all that it printed is read."""
 _ENVIRONMENT = (
     "PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
     "COMSPEC", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE",
@@ -127,8 +132,9 @@ class WorkerProcess:
         self._broken = ""
         self._killed_because = ""
         self._tail: list[str] = []
-        for target in (self._write, self._drain):
-            threading.Thread(target=target, name=f"worker-{target.__name__[1:]}", daemon=True).start()
+        self._drainer = threading.Thread(target=self._drain, name="worker-drain", daemon=True)
+        self._drainer.start()
+        threading.Thread(target=self._write, name="worker-write", daemon=True).start()
 
     @classmethod
     async def spawn(
@@ -248,6 +254,8 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             pipe.close()
         self._outbox.put(None)
+        # Its last words tell what it died of.
+        self._drainer.join(_LAST_WORDS_SECONDS)
         self._to_loop(self._report, code)
 
     def _write(self) -> None:
@@ -263,8 +271,9 @@ class WorkerProcess:
 
     def _drain(self) -> None:
         with _pipe(self._child.stderr) as pipe:
-            for raw in pipe:
-                line = raw.decode("utf-8", "replace").rstrip()[:2000]
+            while raw := pipe.readline(_LONGEST_LINE_BYTES):
+                # It may repeat what stands in a file from anywhere: no escapes in a log.
+                line = plain(raw.decode("utf-8", "replace")).rstrip()
                 self._tail = [*self._tail[-19:], line]
                 self._log.debug("worker %d: %s", self._child.pid, line)
 

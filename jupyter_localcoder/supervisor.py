@@ -6,7 +6,8 @@
   with the same model, at once where it had loaded it and this is its first crash in a while, else after a
   back-off. Nothing is replayed. Too many crashes in a short time end in ``failed``, until a person loads a
   model again.
-- *A worker that hangs is ended*: it is asked for a sign of life, and whether it gets on.
+- *A worker that hangs is ended*: it is asked for a sign of life, and whether it gets on; and it has a while
+  to end what was cancelled.
 - *What memory did not suffice for is not started again*: `on_out_of_memory` hears of it, and who waits for
   the load, or was not given anything yet by a worker that said so itself, gets `OutOfMemory`.
 - *Idle unload*: after a time without a request the worker is ended, which frees all of its memory.
@@ -113,13 +114,18 @@ class Job:
             return
         self.ended = reason
         if self.sent:
-            self._supervisor._send(wire.Cancel(id=self.request.id, reason=reason))
+            self._supervisor._cancel(self.request.id, reason)
         elif self._waiting is not None:
             self._waiting.cancel()
 
     def give(self, frame: wire.Text | wire.Finished | LocalCoderError) -> None:
         """Hand the next frame, or the failure, to who iterates."""
         self._frames.put_nowait(frame)
+
+    def fail(self, error: LocalCoderError) -> None:
+        """Raise this to who iterates; who has cancelled it has the end that was asked for."""
+        ends: dict[EndReason, LocalCoderError] = {"canceled": Canceled(), "timeout": Timeout()}
+        self.give(error if self.ended is None else ends[self.ended])
 
     async def __aiter__(self) -> AsyncGenerator[wire.Text | wire.Finished, None]:
         await self._begin()
@@ -205,6 +211,12 @@ class Supervisor(LoggingConfigurable):
         help="End a worker whose computation does not get on by one step for so many seconds. A step is a "
         "token, or a few hundred tokens of a prompt.",
     )
+    cancel_timeout_seconds = Float(
+        10.0,
+        min=0.1,
+        config=True,
+        help="End a worker that has not ended a cancelled request after so many seconds.",
+    )
 
     def __init__(
         self,
@@ -243,6 +255,7 @@ class Supervisor(LoggingConfigurable):
         self._ending: asyncio.Task[None] | None = None
         self._jobs: dict[int, Job] = {}
         self._answers: dict[int, asyncio.Future[wire.FromWorker]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._ids = itertools.count(1)
         self._crashes: collections.deque[float] = collections.deque()
         self._admitting = 0
@@ -324,15 +337,17 @@ class Supervisor(LoggingConfigurable):
         if self._worker is None:
             return None
         id_ = next(self._ids)
-        self._answers[id_] = asyncio.get_running_loop().create_future()
+        self._answers[id_] = answer = asyncio.get_running_loop().create_future()
         self._send(wire.Ping(id=id_))
         try:
-            answer = await asyncio.wait_for(self._answers[id_], timeout_seconds)
-        except (asyncio.TimeoutError, LocalCoderError):
-            return None
+            # Not `wait_for`: where this process itself did not get on, it drops an answer that is there.
+            await asyncio.wait([answer], timeout=timeout_seconds)
         finally:
             self._answers.pop(id_, None)
-        return answer if isinstance(answer, wire.Pong) else None
+        if not answer.done() or answer.exception() is not None:
+            return None
+        pong = answer.result()
+        return pong if isinstance(pong, wire.Pong) else None
 
     async def unload(self, reason: str = "The model was unloaded.") -> None:
         """End the worker. What runs ends with `BackendUnavailable`; a load under way is abandoned."""
@@ -417,6 +432,7 @@ class Supervisor(LoggingConfigurable):
             await self._end_worker(reason)
 
     async def _start_and_load(self, plan: LoadPlan, move: str) -> wire.Loaded:
+        self._loop = asyncio.get_running_loop()
         self._plan = plan
         self._move(move, f"Starting the worker for {plan.model}.")
         generation = self.generation
@@ -639,6 +655,19 @@ class Supervisor(LoggingConfigurable):
         if self._worker is not None:
             self._worker.send(frame)
 
+    def _cancel(self, id_: int, reason: EndReason) -> None:
+        """Have a request ended by the worker; one that does not is ended itself."""
+        self._send(wire.Cancel(id=id_, reason=reason))
+        if id_ in self._jobs and self._loop is not None:
+            self._loop.call_later(self.cancel_timeout_seconds, self._end_deaf, self._worker, id_)
+
+    def _end_deaf(self, worker: Worker | None, id_: int) -> None:
+        if worker is not None and worker is self._worker and id_ in self._jobs:
+            worker.kill(
+                "The inference worker did not end a cancelled request within "
+                f"{self.cancel_timeout_seconds:g} seconds, so it was ended."
+            )
+
     def _end_job(self, id_: int) -> None:
         self._jobs.pop(id_, None)
         if not self._jobs:
@@ -658,7 +687,7 @@ class Supervisor(LoggingConfigurable):
         answers, self._answers = self._answers, {}
         self._free.set()
         for job in jobs.values():
-            job.give(error)
+            job.fail(error)
         for answer in answers.values():
             if not answer.done():
                 answer.set_exception(to_answers or error)

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,12 @@ import pytest
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
 from jupyter_localcoder.server.app import LocalCoderApp
+from jupyter_localcoder.supervisor import Supervisor
 from tests.engine.conftest import Bench
 from tests.faults.conftest import Open, gone, until
 from tests.server.conftest import Ask
 from tests.support.jupyter_server import JupyterServer, ends_within
-from tests.support.workers import failing, request
+from tests.support.workers import failing, plan, request, spawn
 
 STREAM = {"Accept": "text/event-stream"}
 LONG = {"command": "explain", "code": "print(1)", "max_tokens": 3900}
@@ -147,6 +149,33 @@ async def test_05_a_hang_is_ended_at_the_deadline(
     assert gone(hanging)
 
 
+async def test_05_who_cancels_what_hangs_is_not_left_waiting(open_model: Open, tiny_gguf: Path) -> None:
+    """Long before the watchdog would have noticed by itself."""
+    bench = open_model(tiny_gguf, spawn=failing("stuck"), cancel_timeout_seconds=0.5)
+    await bench.supervisor.load(bench.plan)
+    hanging = bench.supervisor.pid
+    job = bench.job(request(max_tokens=8))
+    running = asyncio.ensure_future(drained(job))
+    await until(lambda: bench.supervisor.state == "busy")
+    job.cancel()
+    with pytest.raises(Canceled):
+        await running
+    assert hanging is not None
+    assert gone(hanging)
+    assert "did not end a cancelled request within 0.5 seconds" in bench.supervisor.reason
+
+
+async def test_04_a_server_that_is_held_up_itself_does_not_take_it_for_a_hang(
+    open_model: Open, tiny_gguf: Path
+) -> None:
+    bench = open_model(tiny_gguf)
+    await bench.supervisor.load(bench.plan)
+    asking = asyncio.ensure_future(bench.supervisor.ping(0.2))
+    await asyncio.sleep(0)
+    time.sleep(1.0)  # noqa: ASYNC251 - so that the answer and the end of the time are heard of together
+    assert await asking is not None
+
+
 @pytest.fixture
 def server(tmp_path: Path, tiny_gguf: Path) -> Iterator[JupyterServer]:
     """A Jupyter server in a process of its own, with the tiny model."""
@@ -248,6 +277,39 @@ async def test_15_an_idle_unload_that_races_a_request_is_never_an_error(
     bench.supervisor.idle_seconds = 0.0
     for _ in range(4):
         assert await answers(bench)
+
+
+@pytest.fixture
+def scripted(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
+    """Ask a worker that follows a script."""
+    made: list[Supervisor] = []
+
+    async def asked(script: str, **options: Any) -> None:
+        made.append(Supervisor(spawn=spawn(script), max_crashes=1, **options))
+        await drained(made[-1].job(plan(), request()))
+
+    yield asked
+    for supervisor in made:
+        jp_asyncio_loop.run_until_complete(supervisor.close())
+
+
+async def test_18_a_line_without_an_end_takes_no_memory(scripted: Any) -> None:
+    tracemalloc.start()
+    try:
+        await scripted("babbles")
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_46_what_a_worker_prints_is_plain_text_in_the_log(
+    scripted: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(BackendUnavailable, match="SIGSEGV"):
+        await scripted("curses", log=logging.getLogger("faults"))
+    assert "Its last words:\nmodel  is brokenfine\nthe last" in caplog.text
+    assert not {"\x1b", "\x07", "\r"} & set(caplog.text)
 
 
 async def _to_the_end(job: Any) -> wire.Finished:

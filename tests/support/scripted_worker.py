@@ -87,6 +87,8 @@ class Scripted:
         elif isinstance(frame, wire.Ping):
             self.send(wire.Pong(id=frame.id, running=0, waiting=0, steps=0, rss_bytes=1))
         elif isinstance(frame, wire.Cancel):
+            if self.script == "hears-no-cancel":
+                return
             self.send(finished(frame.id, frame.reason))
         elif isinstance(frame, wire.Generate):
             if self.script.startswith("{"):
@@ -137,6 +139,8 @@ class Scripted:
         """Begins an answer, and ends it only when it is cancelled."""
         self.send(wire.Text(id=frame.id, text="begun", tokens=1))
 
+    hears_no_cancel = waits
+
     def crashes(self, frame: wire.Generate) -> None:
         self.send(wire.Text(id=frame.id, text="begun", tokens=1))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -164,6 +168,17 @@ class Scripted:
             os.write(1, b"x" * 10_000 + b"\n")
             os.write(2, b"y" * 10_000 + b"\n")
         self.echo(frame)
+
+    def babbles(self, frame: wire.Generate) -> None:
+        """Native code that never ends a line."""
+        for _ in range(64):
+            os.write(2, b"y" * 1_000_000)
+        self.echo(frame)
+
+    def curses(self, frame: wire.Generate) -> None:
+        """Prints what stands in a hostile file, and dies."""
+        os.write(2, b"model \x1b]52;c;QQ==\x07 is \x1b[2Jbroken\rfine\nthe last\n")
+        os.kill(os.getpid(), signal.SIGSEGV)
 
     def deaf(self, frame: wire.Generate) -> None:
         self.echo(frame)

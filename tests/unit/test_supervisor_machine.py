@@ -173,6 +173,8 @@ class SupervisorMachine(RuleBasedStateMachine):
     def crash(self, code: int, memory: bool) -> None:
         def die() -> None:
             before = self.out_of_memory
+            # Another model waits for the answers of this one: then that is what is started.
+            makes_way = self.supervisor._changing and self.supervisor.loaded is not None
             if memory:
                 worker.die(SIGABRT, "terminate called after throwing std::bad_alloc")
             else:
@@ -182,7 +184,7 @@ class SupervisorMachine(RuleBasedStateMachine):
                 assert self.supervisor.state == "failed"
                 assert "load a model to try again" in self.supervisor.reason
             else:
-                assert self.supervisor.state == ("stopped" if memory else "backoff")
+                assert self.supervisor.state == ("stopped" if memory or makes_way else "backoff")
 
         (worker,) = self.running
         self.within(die)
