@@ -13,11 +13,6 @@ FRAME = "import pandas as pd\ndf = pd.DataFrame({'price_eur': [1.5, 2.0], 'rooms
 ECHO = {"ends": "df[", "echo": r'"(price\w*)"', "as": '"{0}"'}
 
 
-def known(writer: Writer) -> list[str]:
-    """Names that the kernel of the current notebook has told, as the next request would have them."""
-    return [str(name) for name in writer.page.evaluate("() => window.known ?? []")]
-
-
 def test_cells_go_along_in_their_order(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([{"ends": "circumference = ", "pieces": ["2 * PI * radius"]}])
     path = ghost_lab.write(
@@ -69,6 +64,29 @@ def test_columns_of_a_frame_are_known(writer: Writer, ghost_lab: GhostLab) -> No
     output = writer.page.evaluate(f"() => {CURRENT}.content.widgets[1].model.outputs.get(0).toJSON().text")
     assert "".join(output).startswith("3 ")
     assert "base64" not in "".join(output)
+
+
+def test_what_the_kernel_knows_is_there_as_soon_as_it_is_switched_on(
+    writer: Writer, ghost_lab: GhostLab
+) -> None:
+    ghost_lab.rules([{"ends": "q = ", "pieces": ["1"]}])
+
+    def told() -> bool:
+        ghost_lab.forget()
+        writer.enter_cell(1)
+        writer.press("Control+a", "Backspace")
+        writer.type("q = ")
+        writer.sees("1")
+        return any("In the kernel" in text for text in ghost_lab.asked[-1]["texts"])
+
+    with writer.settings(kernelKnowledge=False):
+        writer.open(ghost_lab.write("switch.ipynb", FRAME, ""), wait_for_kernel=True)
+        writer.run()
+        writer.page.wait_for_timeout(500)
+        assert not told()
+    until(told)
+    with writer.settings(kernelKnowledge=False):
+        assert not told()
 
 
 def test_rows_of_a_frame_go_along_only_where_somebody_wants_them(writer: Writer, ghost_lab: GhostLab) -> None:

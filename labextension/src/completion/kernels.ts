@@ -25,12 +25,21 @@ export class KernelKnowledge {
     }
     const knowledge = new SessionKnowledge(session, this._probe, this._isWanted);
     this._known.set(session, knowledge);
+    this._open.add(knowledge);
     knowledge.settled.connect(() => {
       this._settled.emit(session);
     });
     session.disposed.connect(() => {
       knowledge.dispose();
+      this._open.delete(knowledge);
     });
+  }
+
+  /** What was not wanted may be wanted now: a setting, a pause or the connection has changed. */
+  wake(): void {
+    for (const knowledge of this._open) {
+      knowledge.wake();
+    }
   }
 
   /** What is known now, without asking anybody. */
@@ -57,5 +66,6 @@ export class KernelKnowledge {
 
   private readonly _settled = new Signal<this, ISessionContext>(this);
   private readonly _known = new WeakMap<ISessionContext, SessionKnowledge>();
+  private readonly _open = new Set<SessionKnowledge>();
   private readonly _probes = new Map<string, Promise<Probe | null>>();
 }

@@ -63,6 +63,13 @@ export class SessionKnowledge implements IDisposable {
     return this._isDisposed;
   }
 
+  /** It may be wanted now what was not before: ask for what has not been asked for. */
+  wake(): void {
+    if (this._isDirty && !this._isDisposed && this._isWanted()) {
+      this._soon();
+    }
+  }
+
   dispose(): void {
     if (this._isDisposed) {
       return;
@@ -104,6 +111,10 @@ export class SessionKnowledge implements IDisposable {
   private readonly _onMessage = (_: unknown, message: KernelMessage.IMessage): void => {
     // Whoever runs something, in whichever front end, is heard here; our own silent request is not.
     if (message.header.msg_type === 'execute_input') {
+      // Of a kernel that is not asked, this is all that is heard of its count.
+      const { execution_count: count } =
+        message.content as KernelMessage.IExecuteInputMsg['content'];
+      this._count = count ?? Infinity;
       this._run++;
       this._isDirty = true;
       clearTimeout(this._timer);

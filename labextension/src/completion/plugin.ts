@@ -84,6 +84,13 @@ function activate(
   const mirror = new CellMirror();
   control.changed.connect(() => {
     mirror.setHeads(control.options.dataFrameHeads);
+    kernels.wake();
+    if (!control.isOn) {
+      ghosts.dismiss();
+    }
+  });
+  channel.stateChanged.connect(() => {
+    kernels.wake();
   });
   const places: IPlaces = { notebooks, consoles, files, languages, mirror, kernels };
   const here = (): ISpot | null => findSpot(app.shell.currentWidget, places);

@@ -41,9 +41,12 @@ class FakeSession {
   }
 
   /** Somebody runs something. */
-  async run(): Promise<void> {
+  async run(count = 1): Promise<void> {
     this.become('busy');
-    this.iopubMessage.emit({ header: { msg_type: 'execute_input' } });
+    this.iopubMessage.emit({
+      header: { msg_type: 'execute_input' },
+      content: { execution_count: count }
+    });
     await vi.advanceTimersByTimeAsync(50);
     this.become('idle');
   }
@@ -119,7 +122,7 @@ describe('what a kernel knows', () => {
   it('is never asked of a busy kernel, nor between the cells of one run', async () => {
     const { session, after } = begin();
     session.become('busy');
-    session.iopubMessage.emit({ header: { msg_type: 'execute_input' } });
+    session.iopubMessage.emit({ header: { msg_type: 'execute_input' }, content: {} });
     await after(60_000);
     expect(session.requests).toHaveLength(0);
     for (let cell = 0; cell < 5; cell++) {
@@ -193,6 +196,37 @@ describe('what a kernel knows', () => {
     await session.run();
     await after(1000);
     expect(session.requests).toHaveLength(1);
+  });
+
+  it('is asked for as soon as it is wanted, once', async () => {
+    const { session, knowledge, wanted, names, after } = begin();
+    wanted.is = false;
+    await session.run();
+    await after(1000);
+    knowledge.wake();
+    await after(1000);
+    expect(session.requests).toHaveLength(0);
+    wanted.is = true;
+    knowledge.wake();
+    await after(150);
+    expect(session.requests).toHaveLength(1);
+    session.answer(['df']);
+    await settle();
+    expect(names()).toEqual(['df']);
+    knowledge.wake();
+    await after(1000);
+    expect(session.requests).toHaveLength(1);
+  });
+
+  it('has the count of a kernel that is not asked, too', async () => {
+    const { session, knowledge, after } = begin(null);
+    await after(150);
+    session.become('restarting');
+    expect(knowledge.count).toBe(0);
+    await session.run(1);
+    expect(knowledge.count).toBe(1);
+    await session.run(2);
+    expect(knowledge.count).toBe(2);
   });
 
   it('is nothing in a language that cannot be asked', async () => {
