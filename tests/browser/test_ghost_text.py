@@ -117,6 +117,18 @@ def test_typing_something_else_ends_it_on_the_worker(writer: Writer, ghost_lab: 
     until(lambda: ghost_lab.events(event="ended", id=asked["id"], how="canceled"))
 
 
+def test_a_line_that_is_blank_again_ends_it(writer: Writer, ghost_lab: GhostLab) -> None:
+    """JupyterLab does not ask where the line is blank, so that no new question ends the old one."""
+    ghost_lab.rules([{"ends": "z", "pieces": ["ip(a, b)\n"], "hangs": True}])
+    writer.open(ghost_lab.write("blank.ipynb", "x = 1"))
+    with writer.settings(completionAtNewLines=False, completionLines="multiple"):
+        writer.type("\nz")
+        writer.sees("ip(a, b)")
+        writer.press("Backspace")
+        writer.sees("")
+        until(lambda: ghost_lab.events(event="ended", how="canceled"))
+
+
 @pytest.mark.parametrize("key", ["Escape", "ArrowLeft", "Home"])
 def test_escape_and_the_cursor_end_it(writer: Writer, ghost_lab: GhostLab, key: str) -> None:
     ghost_lab.rules([ENDLESS])
@@ -148,6 +160,27 @@ def test_a_closed_tab_ends_it(writer: Writer, ghost_lab: GhostLab) -> None:
     writer.sees("a, b)")
     writer.page.evaluate(f"() => {{ {CURRENT}.context.model.dirty = false; {CURRENT}.close(); }}")
     until(lambda: ghost_lab.events(event="ended", how="canceled"))
+
+
+def test_a_closed_file_ends_it(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([ENDLESS])
+    (ghost_lab.work / "closed.py").write_text("")
+    writer.open("closed.py")
+    writer.type("forever(")
+    writer.sees("a, b)")
+    writer.page.evaluate(f"() => {{ {CURRENT}.context.model.dirty = false; {CURRENT}.dispose(); }}")
+    until(lambda: ghost_lab.events(event="ended", how="canceled"))
+
+
+def test_a_pause_takes_it_away(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([ENDLESS])
+    writer.open(ghost_lab.write("paused.ipynb", ""))
+    writer.type("forever(")
+    writer.sees("a, b)")
+    writer.execute("localcoder:toggle-completion")
+    writer.sees("")
+    until(lambda: ghost_lab.events(event="ended", how="canceled"))
+    writer.execute("localcoder:toggle-completion")
 
 
 def test_an_answer_that_comes_too_late_is_not_shown(writer: Writer, ghost_lab: GhostLab) -> None:

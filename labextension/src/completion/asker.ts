@@ -104,6 +104,16 @@ export class Asker {
     return this._suggestions.filter(one => one.remainder(ask.anchor));
   }
 
+  /** The text has changed, to this: what no longer belongs there ends, whether or not anybody asks again. */
+  follow(at: IAnchor): void {
+    if (
+      this._suggestions.length > 0 &&
+      this._suggestions.every(one => one.remainder(at) === null)
+    ) {
+      this._cancel('input');
+    }
+  }
+
   /** Nothing is wanted any more: the cursor has moved, the person said so, the editor is gone. */
   stop(reason: CancelReason = 'user'): void {
     this._turn++;

@@ -1,6 +1,7 @@
 /** What happens in the page, and what completion does about it. */
 
 import type { IConsoleTracker } from '@jupyterlab/console';
+import type { IEditorTracker } from '@jupyterlab/fileeditor';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 
 import type { KernelKnowledge } from './kernels';
@@ -10,6 +11,7 @@ import type { WarmAhead } from './warm';
 export interface IPageParts {
   notebooks: INotebookTracker | null;
   consoles: IConsoleTracker | null;
+  files: IEditorTracker | null;
   kernels: KernelKnowledge;
   mirror: CellMirror;
   warm: WarmAhead;
@@ -18,7 +20,7 @@ export interface IPageParts {
 }
 
 export function followPage(parts: IPageParts): void {
-  const { notebooks, consoles, kernels, mirror, warm, stop } = parts;
+  const { notebooks, consoles, files, kernels, mirror, warm, stop } = parts;
   const opened = (panel: NotebookPanel): void => {
     kernels.follow(panel.sessionContext);
     panel.disposed.connect(stop);
@@ -43,6 +45,9 @@ export function followPage(parts: IPageParts): void {
   });
   consoles?.widgetAdded.connect((_, panel) => {
     kernels.follow(panel.sessionContext);
+    panel.disposed.connect(stop);
+  });
+  files?.widgetAdded.connect((_, panel) => {
     panel.disposed.connect(stop);
   });
   kernels.settled.connect((_, session) => {

@@ -136,6 +136,12 @@ function activate(
     announcer.say(text, doubt);
   });
   const extension = watch({
+    changed: (view: EditorView) => {
+      // JupyterLab asks with most keys, but not where the line is blank before the cursor.
+      if (asker.running > 0 && view.hasFocus) {
+        asker.follow(anchorOf({ view }));
+      }
+    },
     typed: (view: EditorView, isInsertion: boolean) => {
       pace.typed();
       warm.drop();
@@ -162,7 +168,7 @@ function activate(
     stop();
     ghosts.dismiss();
   });
-  followPage({ notebooks, consoles, kernels, mirror, warm, stop });
+  followPage({ notebooks, consoles, files, kernels, mirror, warm, stop });
   addCommands({
     app,
     control,

@@ -105,7 +105,7 @@ function spot(
 }
 
 /** The place of the cursor now. */
-export function anchorOf({ view }: ISpot): IAnchor {
+export function anchorOf({ view }: Pick<ISpot, 'view'>): IAnchor {
   const { doc, selection } = view.state;
   const { head } = selection.main;
   return { editor: view, prefix: textBefore(doc, head), suffix: textAfter(doc, head) };

@@ -4,7 +4,9 @@ import type { Extension } from '@codemirror/state';
 import { EditorView, type ViewUpdate } from '@codemirror/view';
 
 export interface IWatcher {
-  /** A person has changed the text. */
+  /** The text has changed, whoever has done it. */
+  changed(view: EditorView): void;
+  /** A person has changed it. */
   typed(view: EditorView, isInsertion: boolean): void;
   /** The cursor went elsewhere without a change. */
   moved(view: EditorView): void;
@@ -15,6 +17,7 @@ export interface IWatcher {
 export function watch(watcher: IWatcher): Extension {
   return EditorView.updateListener.of(update => {
     if (update.docChanged) {
+      watcher.changed(update.view);
       if (is(update, 'input') || is(update, 'delete')) {
         watcher.typed(update.view, is(update, 'input'));
       }

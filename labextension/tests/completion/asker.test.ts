@@ -235,6 +235,32 @@ describe('typing', () => {
   });
 });
 
+describe('a change after which nobody asks', () => {
+  const at = (prefix: string) => ({ editor: EDITOR, prefix, suffix: '' });
+
+  it('ends what no longer belongs, at once', async () => {
+    const { ask, answer, asker, canceled } = begin();
+    const answered = ask('  i');
+    await settle();
+    answer(0);
+    asker.follow(at('  '));
+    expect(canceled()).toEqual([{ run: 'r0', reason: 'input' }]);
+    answer(0, { ...error('CANCELED') });
+    expect(await answered).toEqual([]);
+  });
+
+  it('keeps what says what was typed', async () => {
+    const { ask, answer, asker, canceled } = begin();
+    const answered = ask('i');
+    await settle();
+    answer(0, delta('mport'));
+    await answered;
+    asker.follow(at('im'));
+    asker.follow(at('import'));
+    expect(canceled()).toEqual([]);
+  });
+});
+
 describe('stopping', () => {
   it('ends what runs, and nothing is answered', async () => {
     const { ask, answer, asker, canceled } = begin();
