@@ -88,6 +88,26 @@ def test_it_is_announced_once_and_politely(writer: Writer, ghost_lab: GhostLab) 
         assert len(writer.page.evaluate("() => window.said")) == 1
 
 
+def test_of_several_it_announces_the_one_on_the_screen(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([{"ends": "pick(", "pieces": ["one"]}])
+    writer.open(ghost_lab.write("choose.ipynb", ""))
+    region = writer.page.locator(SPOKEN)
+    writer.type("pick(")
+    writer.sees("one")
+    expect(region).to_have_text("Suggestion: one")
+    writer.press("Alt+\\")
+    until(lambda: len([one for one in ghost_lab.asked if one["temperature"] > 0]) == 2)
+    # The others come behind it.
+    writer.page.wait_for_timeout(1000)
+    assert writer.ghost == "one"
+    expect(region).to_have_text("Suggestion: one")
+    writer.press("Alt+]")
+    writer.page.wait_for_function(
+        "text => document.querySelector('.jp-GhostText').innerText !== text", arg="one"
+    )
+    expect(region).to_have_text(f"Suggestion: {writer.ghost}")
+
+
 @pytest.fixture
 def marking_page(page: Any, tmp_path: Path, tiny_gguf: Path) -> Iterator[Writer]:
     """Somebody on whose server suggestions are marked, and not dropped."""
@@ -117,6 +137,14 @@ def test_what_is_in_doubt_is_marked_where_that_is_wanted(marking_page: Writer, t
     writer.sees("f(2)")
     expect(ghost).to_have_css("text-decoration-line", "none")
     expect(region).to_have_text("Suggestion: f(2)")
+    writer.press("Escape")
+    writer.type("2\nx = ")
+    writer.sees("f(1))")
+    expect(ghost).to_have_css("text-decoration-style", "wavy")
+    writer.lab.rules([{"ends": "x = ", "pieces": ["g"]}])  # The others are in no doubt.
+    writer.press("Alt+\\")
+    until(lambda: writer.press("Alt+]") or writer.ghost.startswith("g"))
+    expect(ghost).to_have_css("text-decoration-line", "none")
     assert writer.complaints == []
 
 

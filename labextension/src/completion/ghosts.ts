@@ -6,8 +6,13 @@
  */
 
 import type { EditorView } from '@codemirror/view';
-import type { IInlineCompleterFactory, InlineCompleter } from '@jupyterlab/completer';
 import type { CodeEditor } from '@jupyterlab/codeeditor';
+import type {
+  IInlineCompleterFactory,
+  IInlineCompletionItem,
+  InlineCompleter
+} from '@jupyterlab/completer';
+import { type ISignal, Signal } from '@lumino/signaling';
 
 /** On the editor that shows a ghost text; JupyterLab's own shortcuts depend on it too. */
 export const ACTIVE_CLASS = 'jp-mod-inline-completer-active';
@@ -28,6 +33,11 @@ export class Ghosts {
   /** The text that is shown in the editor that has the focus; empty where there is none. */
   get text(): string {
     return this._active()?.current?.insertText ?? '';
+  }
+
+  /** A person has gone to another of several suggestions: this one is on the screen now. */
+  get chosen(): ISignal<this, IInlineCompletionItem> {
+    return this._chosen;
   }
 
   /** Take the ghost text away, if there is one in this editor, or in whichever has the focus. */
@@ -64,6 +74,13 @@ export class Ghosts {
     completer.accept = () => {
       asOneStep(completer.editor, accept);
     };
+    const cycle = completer.cycle.bind(completer);
+    completer.cycle = direction => {
+      cycle(direction);
+      if (completer.current) {
+        this._chosen.emit(completer.current);
+      }
+    };
     return completer;
   }
 
@@ -76,6 +93,7 @@ export class Ghosts {
     });
   }
 
+  private readonly _chosen = new Signal<this, IInlineCompletionItem>(this);
   private readonly _completers = new Set<InlineCompleter>();
 }
 

@@ -43,6 +43,13 @@ export class GhostTextProvider implements IInlineCompletionProvider {
   constructor(private readonly _given: IProviderOptions) {
     this.name = _given.name;
     this.icon = _given.icon;
+    _given.ghosts.chosen.connect((_, item) => {
+      const shown = this._items.get(item);
+      if (shown) {
+        mark(shown);
+        this._shown.emit({ text: item.insertText, doubt: shown.suggestion.doubt });
+      }
+    });
   }
 
   readonly identifier = 'jupyter-localcoder';
@@ -106,15 +113,17 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     if (turn !== this._turn) {
       return { items: [] };
     }
-    const [first] = suggestions;
-    if (first) {
-      mark({ suggestion: first, spot });
+    const all = suggestions.map(suggestion => ({ suggestion, spot, turn, isLive }));
+    const items = all.map((shown, index) => this._item(shown, `${turn}.${index}`));
+    const [first] = all;
+    // Alternatives come behind what is on the screen, and change nothing of it.
+    if (first && cause !== 'alternatives') {
+      mark(first);
+      if (first.suggestion.isOver) {
+        this._tell(first, items[0]?.insertText ?? '');
+      }
     }
-    return {
-      items: suggestions.map((suggestion, index) =>
-        this._item({ suggestion, spot, turn, isLive }, `${turn}.${index}`)
-      )
-    };
+    return { items };
   }
 
   async *stream(token: string): AsyncGenerator<{ response: IInlineCompletionItem }> {
@@ -164,12 +173,14 @@ export class GhostTextProvider implements IInlineCompletionProvider {
   private _item(shown: IShown, token: string): IInlineCompletionItem {
     const { suggestion } = shown;
     const insertText = suggestion.remainder(anchorOf(shown.spot)) ?? '';
-    if (suggestion.isOver) {
-      this._tell(shown, insertText);
-      return { insertText };
+    const item: IInlineCompletionItem = { insertText };
+    if (!suggestion.isOver) {
+      this._tokens.set(token, shown);
+      item.isIncomplete = true;
+      item.token = token;
     }
-    this._tokens.set(token, shown);
-    return { insertText, isIncomplete: true, token };
+    this._items.set(item, shown);
+    return item;
   }
 
   private _tell({ suggestion }: IShown, text: string): void {
@@ -182,12 +193,13 @@ export class GhostTextProvider implements IInlineCompletionProvider {
 
   private readonly _shown = new Signal<this, { text: string; doubt: Doubt }>(this);
   private readonly _tokens = new Map<string, IShown>();
+  private readonly _items = new WeakMap<IInlineCompletionItem, IShown>();
   private readonly _told = new WeakSet<Suggestion>();
   private _cause: Cause | null = null;
   private _turn = 0;
 }
 
 /** Show in the editor whether something speaks against its ghost text. */
-function mark({ suggestion, spot }: Pick<IShown, 'suggestion' | 'spot'>): void {
+function mark({ suggestion, spot }: IShown): void {
   spot.editor.host.classList.toggle('jp-LocalCoder-mod-doubtful', suggestion.doubt !== '');
 }
