@@ -187,6 +187,7 @@ def test_what_the_model_has_read_can_be_seen(writer: Writer, ghost_lab: GhostLab
         assert word in content, content
     writer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     dialog.get_by_role("button", name="Copy Redacted").click()
+    writer.page.locator(".Toastify__toast").filter(has_text="The redacted prompt is copied").wait_for()
     copied = writer.page.evaluate("() => navigator.clipboard.readText()")
     assert "timings" in copied
     assert "hunter2" not in copied

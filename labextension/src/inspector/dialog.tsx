@@ -1,6 +1,6 @@
 /** The prompt inspector: exactly what the model has read for the last answer, and where the time went. */
 
-import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
+import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Panel } from '@lumino/widgets';
@@ -9,6 +9,8 @@ import * as React from 'react';
 import type { Inspection } from '../contract';
 import { ChannelError, type IChannel } from '../tokens';
 import { factRows, sourceRows } from './rows';
+
+const COPIED_MS = 5000;
 
 /** Show the inspection of a run, of the last one if none is named, until the person closes it. */
 export async function showInspector(
@@ -20,12 +22,7 @@ export async function showInspector(
   try {
     found = await channel.request('context:inspect', { run });
   } catch (reason) {
-    const isNothing = reason instanceof ChannelError && reason.code === 'NOT_FOUND';
-    found = isNothing
-      ? trans.__('The model has not read anything yet: ask for a suggestion, and look again.')
-      : reason instanceof Error
-        ? reason.message
-        : String(reason);
+    found = whyNothing(reason, trans);
   }
   // A panel around it, so that the dialog takes the focus at once: see status/details.tsx.
   const body = new Panel();
@@ -45,7 +42,17 @@ export async function showInspector(
   });
   if (button.label === copy.label && typeof found !== 'string') {
     Clipboard.copyToSystem(report(found));
+    Notification.success(trans.__('The redacted prompt is copied.'), { autoClose: COPIED_MS });
   }
+}
+
+function whyNothing(reason: unknown, trans: TranslationBundle): string {
+  if (!(reason instanceof ChannelError)) {
+    return String(reason);
+  }
+  return reason.code === 'NOT_FOUND'
+    ? trans.__('The model has not read anything yet: ask for a suggestion, and look again.')
+    : `${reason.payload.message} ${reason.payload.recovery}`.trim();
 }
 
 /** What can be shown around: structure, numbers, and no content. */

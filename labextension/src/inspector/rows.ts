@@ -27,13 +27,49 @@ export function sourceRows(
   const sum = (pick: (part: Inspection['parts'][number]) => number): number =>
     parts.reduce((total, part) => total + pick(part), 0);
   return {
-    rows: parts.map(part => row(part.source, part.tokens, part.left_out_tokens)),
+    rows: parts.map(part => row(sourceWord(part.source, trans), part.tokens, part.left_out_tokens)),
     total: row(
       trans.__('All'),
       sum(part => part.tokens),
       sum(part => part.left_out_tokens)
     )
   };
+}
+
+/** The name of a source; one that a newer server knows has the server's own. */
+function sourceWord(source: string, trans: Translate): string {
+  switch (source) {
+    case 'cells above':
+      return trans.__('cells above');
+    case 'cells below':
+      return trans.__('cells below');
+    case 'code':
+      return trans.__('code');
+    case 'control tokens':
+      return trans.__('control tokens');
+    case 'data frame heads':
+      return trans.__('data frame heads');
+    case 'earlier answers':
+      return trans.__('earlier answers');
+    case 'earlier turns':
+      return trans.__('earlier turns');
+    case 'error':
+      return trans.__('error');
+    case 'imports and definitions':
+      return trans.__('imports and definitions');
+    case 'instructions':
+      return trans.__('instructions');
+    case 'kernel':
+      return trans.__('kernel');
+    case 'question':
+      return trans.__('question');
+    case 'references':
+      return trans.__('references');
+    case 'this cell':
+      return trans.__('this cell');
+    default:
+      return source;
+  }
 }
 
 /** Where the time went, what the cache saved, and what answered. */

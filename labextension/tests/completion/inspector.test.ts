@@ -49,6 +49,17 @@ describe('the inspector', () => {
     });
   });
 
+  it('has a translated name for each source, and the one of the server for others', () => {
+    const german = { __: (text: string) => (text === 'kernel' ? 'Kern' : `${text}!`) };
+    const parts = ['kernel', 'this cell', 'newer'].map(source => ({
+      source,
+      tokens: 1,
+      left_out_tokens: 0
+    }));
+    const { rows } = sourceRows({ ...INSPECTION, parts }, german, 'en');
+    expect(rows.map(({ source }) => source)).toEqual(['Kern', 'this cell!', 'newer']);
+  });
+
   it('tells where the time went and what the cache saved', () => {
     expect(facts(INSPECTION)).toMatchObject({
       'Asked from': 'a.ipynb',
