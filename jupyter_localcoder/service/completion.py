@@ -211,7 +211,10 @@ class Completion:
 
     def _check_enabled(self) -> None:
         if not self._settings.current.tab_completion:
-            raise Disabled("Completion while typing is switched off in the settings.")
+            raise Disabled(
+                "Completion while typing is switched off on this server.",
+                recovery="Switch it on with `jupyter localcoder config set tab_completion true`.",
+            )
 
 
 def _stop(request: generation.CompleteRequest) -> tuple[str, ...]:

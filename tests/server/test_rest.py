@@ -158,7 +158,9 @@ async def test_the_air_gap_refuses_a_download_before_any_byte(ask: Ask) -> None:
 
 async def test_completion_can_be_switched_off(ask: Ask, tiny_model: str) -> None:
     await ask("PATCH", "settings", {"tab_completion": False})
-    assert (await ask("POST", "complete", {"prefix": "x"})).code == "DISABLED"
+    refused = await ask("POST", "complete", {"prefix": "x"})
+    assert refused.code == "DISABLED"
+    assert "config set tab_completion true" in refused.data["error"]["recovery"]
 
 
 async def test_settings_are_kept_and_given_back(ask: Ask) -> None:

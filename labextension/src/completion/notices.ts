@@ -29,7 +29,7 @@ function sentence(trouble: Trouble, trans: Translate): string {
   switch (trouble.kind) {
     case 'absent':
       return trans.__(
-        'There are no suggestions: the Jupyter server does not run the LocalCoder extension.'
+        'There are no suggestions: the Jupyter server does not run the LocalCoder extension. Install jupyter_localcoder where the server runs, and start the server again.'
       );
     case 'no-model':
       return trans.__('Suggestions need a model, and there is none on this machine yet.');
