@@ -92,6 +92,8 @@ class About:
 
     kind: Literal["generate", "chat"]
     command: str
+    provider: str
+    """Who answers."""
     notebook: str
     cell: str
     started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))

@@ -105,6 +105,8 @@ class StreamItem(Reply, frozen=True, kw_only=True):
     kind: Literal["generate", "chat"]
     command: str
     """The command, such as `explain`; empty for a chat."""
+    provider: str
+    """Who answers."""
     path: str
     """The notebook that it was asked from."""
     cell: str
@@ -202,5 +204,6 @@ class ResponseError(Reply, frozen=True, kw_only=True):
     """Event ``response:error``: the one end of a request that was not; `CANCELED` where that was asked."""
 
     request_id: str
+    kind: ResponseKind
     prompt_id: str
     error: ErrorPayload

@@ -204,7 +204,7 @@ class ManagingMagics(Magics):
 
     def _queue(self) -> None:
         view = self._link.client().call(QUEUE_LIST, QueueListRequest())
-        rows = [("-", "streaming", "embedded", "-", item.path, item.id) for item in view.streams]
+        rows = [("-", "streaming", item.provider, "-", item.path, item.id) for item in view.streams]
         rows += [
             (str(item.position), item.state, item.provider, item.model or "-", item.path, item.id)
             for item in (*view.running, *view.waiting)

@@ -151,7 +151,7 @@ class Generation:
             profile=request.profile,
             timeout_ms=request.timeout_ms,
         )
-        run.about = _about(kept)
+        run.about = _about(kept, EMBEDDED)
         return run
 
     def _provider_run(
@@ -167,12 +167,14 @@ class Generation:
             timeout_seconds=None if request.timeout_ms is None else request.timeout_ms / 1000,
         )
         run = ProviderRun(kept.kind, chosen, prompt, asked)
-        run.about = _about(kept)
+        run.about = _about(kept, chosen.id)
         return run
 
 
-def _about(kept: Asked) -> About:
-    return About("chat" if kept.kind == "chat" else "generate", kept.command, kept.notebook, kept.cell)
+def _about(kept: Asked, provider: str) -> About:
+    return About(
+        "chat" if kept.kind == "chat" else "generate", kept.command, provider, kept.notebook, kept.cell
+    )
 
 
 async def _in_conversation(

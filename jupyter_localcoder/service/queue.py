@@ -115,6 +115,7 @@ class Queue:
                     id=id_,
                     kind=about.kind,
                     command=about.command,
+                    provider=about.provider,
                     path=about.notebook,
                     cell=about.cell,
                     started=about.started.isoformat(timespec="milliseconds"),
@@ -302,7 +303,9 @@ class Queue:
         else:
             self._events.tell(
                 registry.RESPONSE_ERROR,
-                queue.ResponseError(request_id=ticket.id, prompt_id=item.prompt_id, error=item.error),
+                queue.ResponseError(
+                    request_id=ticket.id, kind="queue", prompt_id=item.prompt_id, error=item.error
+                ),
             )
 
     def _remember(self, answer: queue.QueueAnswer) -> None:

@@ -152,7 +152,10 @@ class Recorder:
             except LocalCoderError as failure:
                 if run:  # else it was refused, and nobody but who asked has heard of it
                     error = queue.ResponseError(
-                        request_id=run, prompt_id=asked.kept_under, error=codec.error_payload(failure)
+                        request_id=run,
+                        kind=asked.kind,
+                        prompt_id=asked.kept_under,
+                        error=codec.error_payload(failure),
                     )
                     self._events.tell(registry.RESPONSE_ERROR, error)
                 raise

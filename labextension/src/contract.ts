@@ -893,6 +893,7 @@ export interface ResponseDeleteAllRequest {
 /** Event `response:error`: the one end of a request that was not; `CANCELED` where that was asked. */
 export interface ResponseError {
   request_id: string;
+  kind: ResponseKind;
   prompt_id: string;
   error: ErrorPayload;
 }
@@ -1097,6 +1098,7 @@ export interface StreamItem {
   id: string;
   kind: 'chat' | 'generate';
   command: string;
+  provider: string;
   path: string;
   cell: string;
   started: string;

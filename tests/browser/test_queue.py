@@ -106,6 +106,23 @@ def test_a_command_that_streams_is_shown_and_ended(page: Any, lab: GhostLab) -> 
     assert ended[0]["finish"] == "canceled"
 
 
+def test_a_prompt_that_fails_is_told_to_who_looks_elsewhere(page: Any, lab: GhostLab) -> None:
+    page.goto(lab.page())
+    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    nobody = {"type": "openai_compatible", "base_url": "http://127.0.0.1:9/v1", "model": "m"}
+    lab.call("PUT", "providers/nobody", nobody)
+    try:
+        failed = ask(lab, "lost", provider="nobody")
+        expect(page.get_by_text("A queued prompt was not answered.")).to_be_visible()
+        page.get_by_role("button", name="Show", exact=True).click()
+        panel = page.locator(PANEL)
+        panel.get_by_text("Ended lately").click()
+        expect(card(panel, failed)).to_contain_text("failed")
+        expect(card(panel, failed)).to_contain_text("could not be reached")
+    finally:
+        lab.call("DELETE", "providers/nobody")
+
+
 def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         ask(lab, name)

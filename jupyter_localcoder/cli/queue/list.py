@@ -59,7 +59,7 @@ def _row(item: queue.QueueItem) -> tuple[str, ...]:
 
 def _stream_row(item: queue.StreamItem) -> tuple[str, ...]:
     what = " ".join(filter(None, (item.command or item.kind, item.path)))
-    row = (item.id, "streaming", "-", "embedded", "-", "-", _age(item.started), what)
+    row = (item.id, "streaming", "-", item.provider, "-", "-", _age(item.started), what)
     return tuple(plain(cell) for cell in row)
 
 

@@ -1,4 +1,4 @@
-/** Says that answers have come, to who does not look at the panel that they are in: on its tab, and as a toast. */
+/** Says that something has come, to who does not look at the panel that it is in: on its tab, and as a toast. */
 
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -11,7 +11,10 @@ export class Arrivals {
   constructor(
     private readonly _panels: IPanels,
     private readonly _section: string,
-    private readonly _trans: TranslationBundle
+    private readonly _trans: TranslationBundle,
+    private readonly _type: 'info' | 'warning' = 'info',
+    private readonly _text = (count: number): string =>
+      _trans._n('An answer has come.', '%1 answers have come.', count)
   ) {
     _panels.shown.connect((_, id) => {
       if (id === _section) {
@@ -27,7 +30,7 @@ export class Arrivals {
     }
     this._count++;
     this._panels.setNew(this._section, this._count);
-    const message = this._trans._n('An answer has come.', '%1 answers have come.', this._count);
+    const message = this._text(this._count);
     const options = {
       autoClose: CLOSE_MS,
       actions: [
@@ -43,7 +46,7 @@ export class Arrivals {
     if (this._toast !== '' && Notification.manager.has(this._toast)) {
       Notification.update({ id: this._toast, message, ...options });
     } else {
-      this._toast = Notification.info(message, options);
+      this._toast = Notification.emit(message, this._type, options);
     }
   }
 

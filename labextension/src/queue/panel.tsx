@@ -152,7 +152,7 @@ function StreamCard(props: ICardProps & { stream: StreamItem }): React.JSX.Eleme
       <Facts
         facts={[
           fromText(stream.path, trans),
-          'embedded',
+          stream.provider,
           trans.__('for %1', ageText(stream.started, now, trans))
         ]}
       />

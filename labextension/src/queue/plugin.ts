@@ -5,6 +5,7 @@ import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
+import { Arrivals } from '../panels/arrivals';
 import { IChannel, IPanels } from '../tokens';
 
 const SECTION = 'queue';
@@ -38,6 +39,19 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
         const model = new QueueModel(channel, trans, () => panel?.isVisible === true);
         panel = new QueuePanel(model, trans);
         return panel;
+      }
+    });
+    // What streams says for itself that it failed; of a queued prompt nobody else tells.
+    const failures = new Arrivals(panels, SECTION, trans, 'warning', count =>
+      trans._n(
+        'A queued prompt was not answered.',
+        '%1 queued prompts were not answered.',
+        count
+      )
+    );
+    channel.on('response:error', ({ kind, error }) => {
+      if (kind === 'queue' && error.code !== 'CANCELED') {
+        failures.add();
       }
     });
     app.commands.addCommand(OPEN, {

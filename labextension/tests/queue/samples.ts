@@ -26,6 +26,7 @@ export function stream(id: string, changes: Partial<StreamItem> = {}): StreamIte
     id,
     kind: 'generate',
     command: 'explain',
+    provider: 'embedded',
     path: '',
     cell: '',
     started: '2026-11-21T12:00:00.000+00:00',

@@ -308,7 +308,13 @@ class FakeClient(Client):
             queue_item(0), id="lost", state="failed", error=codec.error_payload(lost), path=""
         )
         stream = queue.StreamItem(
-            id="s1", kind="generate", command="fix", path="c.ipynb", cell="", started=queue_item(1).added
+            id="s1",
+            kind="generate",
+            command="fix",
+            provider="acme",
+            path="c.ipynb",
+            cell="",
+            started=queue_item(1).added,
         )
         return queue.QueueView(
             running=tuple(items[:1]),

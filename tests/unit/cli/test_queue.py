@@ -14,6 +14,7 @@ def test_the_list_shows_places_and_what_failed(cli):
         ["r3", "waiting", "3"],
         ["lost", "failed", "-"],
     ]
+    assert rows[0].split()[3] == "acme"
     assert rows[0].endswith("fix c.ipynb")
     assert "2 min 05 s" in rows[1]
     assert "\x1b" not in ran.out

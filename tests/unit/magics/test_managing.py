@@ -296,7 +296,11 @@ def test_the_queue_is_a_table_without_what_has_ended(shell: Any, client: Any, ca
         waiting=(item("r2", "waiting", 2),),
         ended=(item("r0", "done", 0),),
         limit=512,
-        streams=(StreamItem(id="s1", kind="generate", command="fix", path="b.ipynb", cell="", started=""),),
+        streams=(
+            StreamItem(
+                id="s1", kind="generate", command="fix", provider="acme", path="b.ipynb", cell="", started=""
+            ),
+        ),
     )
     client.answers = {"queue:list": view}
     shell.run_cell("%localcoder queue")

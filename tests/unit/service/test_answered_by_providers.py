@@ -204,7 +204,7 @@ async def test_a_cancel_keeps_what_came_and_closes_the_connection(far: Desk, ser
     started = await frames.__anext__()
     assert (await frames.__anext__()).text == "Hal"
     (listed,) = (await far.service.queue_list(QueueListRequest())).streams
-    assert (listed.id, listed.command) == (started.run, "explain")
+    assert (listed.id, listed.command, listed.provider) == (started.run, "explain", "acme")
     with pytest.raises(ProviderInUse):
         await far.service.provider_delete(ACME)
     waiting = asyncio.ensure_future(frames.__anext__())

@@ -198,7 +198,7 @@ async def test_a_request_that_fails_is_told_and_not_kept(open_desk: Open, monkey
     with pytest.raises(errors.TokenLimitExceeded):
         await desk.explain()
     (told,) = desk.of("response:error")
-    assert told.error.code == "TOKEN_LIMIT_EXCEEDED"
+    assert (told.kind, told.error.code) == ("generate", "TOKEN_LIMIT_EXCEEDED")
     assert told.request_id
     assert await desk.listed() == []
 
