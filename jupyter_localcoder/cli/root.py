@@ -18,7 +18,10 @@ class LocalCoderRoot(LocalCoderGroup):
         "load": (lazy("load.Load"), "Load a model in the running Jupyter server."),
         "unload": (lazy("load.Unload"), "Free the memory that the loaded model takes."),
         "providers": (lazy("providers.group.Providers"), "Add other servers that answer, and their keys."),
-        "queue": (lazy("queue.group.Queue"), "List and cancel the requests of the running Jupyter server."),
+        "queue": (
+            lazy("queue.group.Queue"),
+            "Queue prompts on the running Jupyter server; list and cancel them.",
+        ),
         "history": (
             lazy("history.group.History"),
             "List, search, open, delete and export what was answered.",
@@ -26,7 +29,14 @@ class LocalCoderRoot(LocalCoderGroup):
         "titles": (lazy("titles.group.Titles"), "See and change how titles of answers are made."),
         "explain": (lazy("explain.Explain"), "Explain the code in a file."),
         "improve": (lazy("improve.Improve"), "Improve the code in a file, as a diff or in place."),
+        "fix": (lazy("improve.Fix"), "Correct the code in a file, as a diff or in place."),
+        "document": (lazy("improve.Document"), "Add docstrings and comments to the code in a file."),
+        "test": (lazy("ask.Test"), "Write tests for the code in a file."),
+        "generate": (lazy("ask.Generate"), "Write code from a description."),
+        "ask": (lazy("ask.Ask"), "Ask anything, once."),
+        "chat": (lazy("ask.Chat"), "Ask within a conversation that is remembered."),
         "complete": (lazy("complete.Complete"), "Complete the code at a place in a file."),
+        "inspect": (lazy("inspect.Inspect"), "Print what the model has read for an answer."),
         "doctor": (lazy("doctor.command.Doctor"), "Check what is found, what is missing, and what to do."),
     }
     examples = """

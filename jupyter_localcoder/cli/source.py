@@ -48,7 +48,7 @@ def read_source(name: str, console: Console) -> Source:
         It is not there, or it is not text, or empty.
 
     """
-    text = _decoded(_bytes_of(name, console), name)
+    text = read_text(name, console)
     language = _LANGUAGES.get(Path(name).suffix.lower(), "python")
     source = Source(name, text, language)
     if source.is_notebook:
@@ -56,6 +56,18 @@ def read_source(name: str, console: Console) -> Source:
     if not source.code.strip():
         raise InvalidArgument(f"There is no code in `{name}`.", recovery="Name a file that holds some.")
     return source
+
+
+def read_text(name: str, console: Console) -> str:
+    """Read a file of text, or standard input where its name is ``-``.
+
+    Raises
+    ------
+    SourceFileNotFound, InvalidArgument
+        It is not there, or it is not text.
+
+    """
+    return _decoded(_bytes_of(name, console), name)
 
 
 def write_back(source: Source, code: str) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from IPython.core.error import UsageError
+from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..client import Client
@@ -16,9 +16,13 @@ from ..inert_markdown import inert
 from ..plain_text import plain
 from .table import table
 
-USAGE = "%localcoder history [list [N] | search WORDS | show ID | title ID WORDS | delete ID | export [PATH]]"
+USAGE = (
+    "%localcoder history [list [N] | search WORDS | show ID | title ID [WORDS] | delete ID|all "
+    "| export [PATH]]"
+)
 _LISTED = 20
 _LAST = "last"
+_ALL = "all"
 _HEADS = ["When", "Command", "Model", "Notebook", "Title", "Id"]
 
 
@@ -38,10 +42,14 @@ def look(shell: InteractiveShell, client: Client, words: Sequence[str]) -> None:
         _search(shell, client, " ".join(rest))
     elif verb == "show" and len(rest) == 1:
         _show(shell, client, rest[0])
-    elif verb == "title" and len(rest) >= 2:
+    elif verb == "title" and len(rest) == 1:
+        print(plain(client.call(registry.TITLE_GENERATE, _request(client, rest[0])).title))
+    elif verb == "title" and rest:
         request = {"id": _id(client, rest[0]), "title": " ".join(rest[1:])}
         titled = client.call(registry.TITLE_SET, codec.decode(history.TitleSetRequest, request))
         print(plain(titled.title))
+    elif verb == "delete" and rest == [_ALL]:
+        _delete_all(client)
     elif verb == "delete" and len(rest) == 1:
         client.call(registry.RESPONSE_DELETE, _request(client, rest[0]))
         print("Deleted.")
@@ -81,6 +89,18 @@ def _show(shell: InteractiveShell, client: Client, id_: str) -> None:
     asked = found.prompt + (f"\n\n(with {beside})" if beside else "")
     text = f"{head}\n\n{asked}\n\n---\n\n{found.content}"
     shell.display_pub.publish({"text/markdown": inert(text), "text/plain": plain(text)})
+
+
+def _delete_all(client: Client) -> None:
+    try:
+        sure = input("Delete the whole history, of all notebooks? It cannot be undone. [y/N] ")
+    except (StdinNotImplementedError, EOFError):
+        sure = ""
+    if sure.strip().lower() not in ("y", "yes"):
+        print("Nothing was deleted.")
+        return
+    deleted = client.call(registry.RESPONSE_DELETE_ALL, history.ResponseDeleteAllRequest(all=True))
+    print(f"Deleted: {deleted.count}.")
 
 
 def _request(client: Client, id_: str) -> history.ResponseRequest:

@@ -7,31 +7,28 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from msgspec import UNSET
 
 from ..contract.backend import PingRequest
-from ..contract.codec import decode
 from ..contract.generation import LlmCancelAllRequest
 from ..contract.models import ModelInfo, ModelList, ModelListRequest, ModelUnloadRequest
-from ..contract.providers import ProviderIdRequest, ProviderListRequest
-from ..contract.queue import QueueListRequest
 from ..contract.registry import (
     LLM_CANCEL_ALL,
     MODEL_LIST,
     MODEL_UNLOAD,
     PING,
-    PROVIDER_LIST,
-    PROVIDER_SET_ACTIVE,
-    QUEUE_LIST,
     SETTINGS_UPDATE,
 )
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
 from ..plain_text import plain
 from .failure import shortly
+from .inspecting import inspect
 from .kept import look
 from .link import Link
+from .providing import list_providers, provide, titles
+from .queueing import QueueWords
 from .record import Records
 from .replaying import replay
 from .table import table
@@ -53,10 +50,11 @@ class ManagingMagics(Magics):
         self._link = link
         self._records = records
         self._manager: ModelManager | None = None
+        self._queue = QueueWords(shell)
 
     @no_var_expand
-    @line_magic
-    def localcoder(self, line: str) -> None:
+    @line_cell_magic
+    def localcoder(self, line: str, cell: str | None = None) -> None:
         """Look after the assistant.
 
         Usage::
@@ -68,42 +66,54 @@ class ManagingMagics(Magics):
             %localcoder unload            free the memory of the model; it loads again when needed
             %localcoder providers         who can answer, and who does
             %localcoder provider ID       commands, chats and queued prompts are answered by this one
+            %localcoder provider test ID, add ID type=TYPE FIELD=VALUE…, key ID, forget-key ID, delete ID
             %localcoder queue             what waits and runs in the queue
+            %localcoder queue add PROMPT  queue a prompt; with %% the prompt stands below the line.
+                                          --set NAME puts the variable NAME into its place {{NAME}}
+            %localcoder queue wait ID, show ID, cancel ID; `last` is the one that was queued last
             %localcoder cancel            cancel all requests, those of other notebooks too
             %localcoder history           the last answers, of all notebooks
-            %localcoder history search WORDS, show ID, title ID WORDS, delete ID, export [PATH]
+            %localcoder history search WORDS, show ID, title ID [WORDS], delete ID|all, export [PATH]
+            %localcoder titles            how titles are made: on, off, provider ID, model NAME, timeout S
+            %localcoder inspect [ID]      what the model has read for the last answer, token by token
             %localcoder replay            ask for the last answer again: is it the same text?
             %localcoder replay ID         the same for an answer of this kernel
             %localcoder replay {…}        the same for the JSON under `localcoder` in an output's metadata
         """
         verb, *names = line.split() or ["status"]
+        if cell is not None and verb != "queue":
+            raise UsageError("%%localcoder is for `queue add`: the prompt stands below the line")
         if verb == "use" and len(names) == 1:
             shortly(lambda: self._use(names[0]))
-            return
-        if verb == "history":
-            shortly(lambda: look(self.shell, self._link.client(), names))
             return
         if verb == "replay":
             wanted = line.strip()[len(verb) :].strip() or "last"
             shortly(lambda: replay(self.shell, self._link.client(), self._records, wanted))
             return
-        if verb == "provider" and len(names) == 1:
-            shortly(lambda: self._activate(names[0]))
+        nouns = {
+            "history": lambda: look(self.shell, self._link.client(), names),
+            "inspect": lambda: inspect(self.shell, self._link.client(), names),
+            "provider": lambda: provide(self._link.client(), names),
+            "queue": lambda: self._queue.do(self._link.client(), names, cell),
+            "titles": lambda: titles(self._link.client(), names),
+        }
+        if verb in nouns:
+            shortly(nouns[verb])
             return
         actions = {
             "status": self._status,
             "models": self._models,
             "manager": self._show_manager,
             "unload": self._unload,
-            "providers": self._providers,
-            "queue": self._queue,
+            "providers": lambda: list_providers(self.shell, self._link.client()),
             "cancel": self._cancel,
         }
         action = actions.get(verb)
         if action is None or names:
             raise UsageError(
                 "%localcoder status | models | manager | use PROFILE_OR_MODEL | unload | providers "
-                "| provider ID | queue | cancel | history | replay [last|ID|JSON]"
+                "| provider … | queue … | cancel | history … | titles … | inspect [ID] "
+                "| replay [last|ID|JSON]"
             )
         shortly(action)
 
@@ -185,35 +195,6 @@ class ManagingMagics(Magics):
     def _unload(self) -> None:
         self._link.client().call(MODEL_UNLOAD, ModelUnloadRequest())
         self._say("The model is unloaded. It loads again with the next request.")
-
-    def _providers(self) -> None:
-        listed = self._link.client().call(PROVIDER_LIST, ProviderListRequest())
-        rows = [
-            (info.id, "yes" if info.active else "-", info.type, info.model or "-", info.key, info.problem)
-            for info in listed.providers
-        ]
-        heads = ["Provider", "Active", "Type", "Model", "Key", "Trouble"]
-        self.shell.display_pub.publish(table(heads, rows))
-
-    def _activate(self, id_: str) -> None:
-        request = decode(ProviderIdRequest, {"id": id_})
-        listed = self._link.client().call(PROVIDER_SET_ACTIVE, request)
-        trouble = next((info.problem for info in listed.providers if info.active), "")
-        said = f"{listed.active} answers from now on."
-        self._say(f"{said} But: {trouble}" if trouble else said)
-
-    def _queue(self) -> None:
-        view = self._link.client().call(QUEUE_LIST, QueueListRequest())
-        rows = [("-", "streaming", item.provider, "-", item.path, item.id) for item in view.streams]
-        rows += [
-            (str(item.position), item.state, item.provider, item.model or "-", item.path, item.id)
-            for item in (*view.running, *view.waiting)
-        ]
-        if not rows:
-            self._say("Nothing runs and nothing waits in the queue.")
-            return
-        heads = ["Place", "State", "Provider", "Model", "Notebook", "Id"]
-        self.shell.display_pub.publish(table(heads, rows))
 
     def _cancel(self) -> None:
         count = self._link.client().call(LLM_CANCEL_ALL, LlmCancelAllRequest()).count

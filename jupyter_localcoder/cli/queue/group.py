@@ -6,11 +6,13 @@ from ..command import LocalCoderGroup, lazy
 
 
 class Queue(LocalCoderGroup):
-    """See and end the requests of the running Jupyter server."""
+    """Make, see and end requests of the running Jupyter server."""
 
     usage = "queue COMMAND [options]"
     description = "The requests that wait and run in the running Jupyter server."
     subcommands = {
+        "add": (lazy("queue.asked.QueueAdd"), "Queue a prompt for a provider."),
+        "show": (lazy("queue.asked.QueueShow"), "Print the answer to a queued prompt."),
         "list": (lazy("queue.list.QueueList"), "List what runs, what waits, and what has ended."),
         "cancel": (lazy("queue.cancel.QueueCancel"), "End one request."),
         "cancel-all": (lazy("queue.cancel.QueueCancelAll"), "End all of them, those that stream too."),

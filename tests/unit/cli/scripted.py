@@ -66,6 +66,14 @@ class Script:
     """Answers in the history, of which each second one is a turn of a chat."""
     queued: int = 0
     """Requests in the queue; the first one runs."""
+    conversation: str = ""
+    """Of which an answer is a turn."""
+    left_out: int = 0
+    """Turns of it that were not read."""
+    unanswered: bool = False
+    """A queued prompt fails."""
+    interrupted: bool = False
+    """Somebody presses Ctrl-C while it is waited for."""
     too_big: bool = False
     """A load is refused unless it is forced."""
     disabled: bool = False
@@ -93,7 +101,10 @@ class FakeStream(Stream):
             time.sleep(self.script.delay_seconds)
             yield generation.Delta(run="r1", text=piece)
         self.ended = True
-        yield done_frame("".join(self.script.answer), self.script.finish)
+        done = done_frame("".join(self.script.answer), self.script.finish)
+        yield msgspec.structs.replace(
+            done, conversation=self.script.conversation, left_out_turns=self.script.left_out
+        )
 
 
 def done_frame(text: str, finish: Any = "stop") -> generation.Done:
@@ -375,6 +386,32 @@ class FakeClient(Client):
         }
         return history.TitleConfig(**given)
 
+    def queued_answer(self, request: Any) -> queue.QueueAnswer:
+        """The second question finds it ended."""
+        if self.script.interrupted:
+            raise KeyboardInterrupt
+        asked = sum(entry[0] == "queue:get" for entry in self.log if isinstance(entry, tuple))
+        ended = asked > 1
+        failed = errors.RateLimited("Slow down.") if self.script.unanswered else None
+        item = msgspec.structs.replace(
+            queue_item(0 if ended else 1), id=request.id, state="done" if ended else "running",
+            error=codec.error_payload(failed) if failed and ended else None,
+        )  # fmt: skip
+        return queue.QueueAnswer(
+            item=item, text="Hello\x1b[31m world." if ended else "Hello", finish="stop" if ended else None,
+            usage=queue.TokenCounts(completion_tokens=12 if ended else None), milliseconds=500.0,
+        )  # fmt: skip
+
+    def inspection(self, request: Any) -> generation.Inspection:
+        done = done_frame("Hello")
+        names = ("finish", "withheld", "usage", "timings", "model", "sampling", "prompt_sha256")
+        return generation.Inspection(
+            run=request.run or "newest", kind="generate", time="2026-11-21T12:00:00.000Z", scope="a.ipynb",
+            prompt="<|im_start|>\x1b[31mHello", redacted="<|im_start|>xxxxx",
+            parts=(generation.PromptPart(source="this cell", tokens=20, left_out_tokens=3),),
+            **{name: getattr(done, name) for name in names},
+        )  # fmt: skip
+
     def cancel_one(self, request: Any) -> common.Empty:
         if request.id != "r1":
             raise errors.RequestNotFound
@@ -406,6 +443,8 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.PROVIDER_SET_KEY.name: FakeClient.provider_key,
     registry.PROVIDER_FORGET_KEY.name: lambda client, request: client.provider(request.id),
     registry.QUEUE_LIST.name: FakeClient.queue,
+    registry.QUEUE_GET.name: FakeClient.queued_answer,
+    registry.LLM_CALL.name: lambda client, request: queue.Queued(id="r1", position=1 + client.script.queued),
     registry.RESPONSE_GET_HISTORY.name: FakeClient.answers,
     registry.RESPONSE_GET.name: FakeClient.kept,
     registry.RESPONSE_SEARCH.name: FakeClient.search,
@@ -423,6 +462,7 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.CONVERSATION_LIST.name: FakeClient.chats,
     registry.CONVERSATION_GET.name: FakeClient.chat,
     registry.CONVERSATION_DELETE.name: lambda client, request: history.DeletedCount(count=2),
+    registry.CONTEXT_INSPECT.name: FakeClient.inspection,
     registry.LLM_CANCEL.name: FakeClient.cancel_one,
     registry.LLM_CANCEL_ALL.name: lambda client, request: generation.CanceledCount(
         count=client.script.queued

@@ -35,6 +35,43 @@ def test_the_document_is_the_contracts(cli):
     assert document["ended"][0]["error"]["code"] == "BACKEND_UNAVAILABLE"
 
 
+def test_a_prompt_is_queued_and_kept_when_the_command_leaves(cli):
+    options = ("--priority=low", "--provider=acme", "--temperature=0", "--timeout=2", "--prompt-id=cities")
+    ran = cli("queue", "add", "Where", "is", "{{city}}?", "--set=city=Bern=CH", *options, queued=2)
+    asked = ran.asked("llm:call")
+    assert (asked.prompt, asked.parameters) == ("Where is {{city}}?", {"city": "Bern=CH"})
+    assert (asked.priority, asked.provider, asked.sampling.temperature) == ("low", "acme", 0.0)
+    assert (asked.timeout_ms, asked.prompt_id, asked.keep, asked.private) == (2000, "cities", True, False)
+    assert (ran.code, ran.out, ran.err) == (0, "r1\n", "Its place is 3.\n")
+    assert cli("queue", "add", "Hi", "--json").json == {"id": "r1", "position": 1}
+
+
+def test_a_prompt_comes_from_stdin_and_braces_are_text(cli):
+    asked = cli("queue", "add", "-", "--private", stdin="a {{b}}\n").asked("llm:call")
+    assert (asked.prompt, asked.parameters, asked.private) == ("a {{b}}\n", None, True)
+
+
+def test_a_prompt_that_is_waited_for_is_not_kept_without_its_asker(cli):
+    ran = cli("queue", "add", "Hi", "--wait")
+    assert not ran.asked("llm:call").keep
+    assert (ran.code, ran.out) == (0, "Hello world.\n")
+    assert "12 tokens · 0.5 s · embedded" in ran.err
+    failed = cli("queue", "add", "Hi", "--wait", "--json", unanswered=True)
+    assert (failed.code, failed.json["error"]["code"]) == (5, "RATE_LIMITED")
+
+
+def test_ctrl_c_cancels_what_is_waited_for(cli):
+    ran = cli("queue", "add", "Hi", "--wait", interrupted=True)
+    assert (ran.code, ran.asked("llm:cancel").id) == (130, "r1")
+
+
+def test_an_answer_is_shown_as_far_as_it_is_there(cli):
+    ran = cli("queue", "show", "r7")
+    assert (ran.asked("queue:get").id, ran.asked("queue:get").wait_ms) == ("r7", 0)
+    assert (ran.out, ran.err) == ("Hello\n", "r7 is running, place 1 at embedded.\n")
+    assert cli("queue", "show", "r7", "--wait", "--json").json["text"] == "Hello\x1b[31m world."
+
+
 def test_cancel_of_one(cli):
     ran = cli("queue", "cancel", "r1")
     assert ran.asked("llm:cancel").id == "r1"

@@ -6,10 +6,11 @@ import zipfile
 from typing import Any
 
 import pytest
-from IPython.core.error import UsageError
+from IPython.core.error import StdinNotImplementedError, UsageError
 
 from jupyter_localcoder.contract import registry
 from jupyter_localcoder.contract.common import Empty
+from jupyter_localcoder.contract.history import DeletedCount
 from jupyter_localcoder.contract.notebook import Reference
 from jupyter_localcoder.history import HistoryStore
 from jupyter_localcoder.magics import MagicFailure
@@ -100,9 +101,31 @@ def test_an_export_goes_where_the_kernel_is(store, look, tmp_path, monkeypatch, 
     assert capsys.readouterr().out == f"{tmp_path / 'all.zip'}: 1 answer.\n"
 
 
-@pytest.mark.parametrize(
-    "words", ["nothing", "list x", "show", "search", "title last", "delete", "export a b"]
-)
+@pytest.mark.parametrize("words", ["nothing", "list x", "show", "search", "title", "delete", "export a b"])
 def test_a_slip_tells_the_usage(store, look, words):
     with pytest.raises(UsageError, match="search WORDS"):
         look(words)
+
+
+def test_a_title_is_made_where_none_is_written(store, client, look, capsys):
+    one = kept(store)
+    client.answers["title:generate"] = lambda r: store.set_title(r.id, "Made by a model", "generated")
+    look(f"title {one}")
+    assert capsys.readouterr().out == "Made by a model\n"
+
+
+def test_all_of_it_goes_only_when_somebody_says_yes(store, client, look, capsys, monkeypatch):
+    kept(store)
+    client.answers["response:deleteAll"] = lambda r: DeletedCount(count=store.delete_all())
+
+    def nobody(question: str) -> str:
+        raise StdinNotImplementedError
+
+    for answer in (nobody, lambda question: "", lambda question: "no"):
+        monkeypatch.setattr("builtins.input", answer)
+        look("delete all")
+    assert store.page().total == 1
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    look("delete all")
+    assert store.page().total == 0
+    assert capsys.readouterr().out.splitlines() == 3 * ["Nothing was deleted."] + ["Deleted: 1."]

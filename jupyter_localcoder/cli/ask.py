@@ -1,0 +1,158 @@
+"""``ask``, ``chat``, ``generate`` and ``test``: what is asked for in words, or answered with new code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Unicode
+
+from .. import answers
+from ..contract import generation, history, registry
+from ..plain_text import plain
+from .exits import Exit
+from .generation import GeneratingCommand, answer, generation_aliases
+from .source import STDIN, read_source, read_text
+
+_LAST, _NEW = "last", "new"
+
+
+class WordsCommand(GeneratingCommand):
+    """Base of the commands that take words in place of a file."""
+
+    arguments = (1, 1000)
+
+    def words(self) -> str:
+        """What was asked; a lone dash is standard input."""
+        given = self.extra_args
+        return read_text(STDIN, self.console) if given == [STDIN] else " ".join(given)
+
+    def show(self, text: str) -> None:
+        """Print a piece of the answer."""
+        self.console.out(text, end="")
+
+
+class Ask(WordsCommand):
+    """Ask anything, once."""
+
+    usage = "ask TEXT... [options]"
+    description = (
+        "Ask anything; `-` reads the question from standard input. Nothing of it is read again later."
+    )
+    examples = """
+jupyter localcoder ask what does a context manager do
+"""
+    operation = registry.GENERATE
+
+    def run(self) -> Exit:
+        """Ask it."""
+        request = self.options() | {
+            "command": "prompt",
+            "instruction": self.words(),
+            "language": self.language or "python",
+            "sampling": self.sampling(),
+        }
+        done = self.generate(request, self.show)
+        self.console.out("")
+        self.console.document(answer(done))
+        return self.finish(done)
+
+
+class Chat(WordsCommand):
+    """Ask within a conversation that is remembered."""
+
+    usage = "chat TEXT... [options]"
+    description = """Ask the next question of a conversation; `-` reads it from standard input. The
+    conversation is kept in the history (`history chats`), and goes on with `--conversation`.
+    Its id and that of the turn stand on stderr."""
+    examples = """
+jupyter localcoder chat what does a context manager do
+jupyter localcoder chat and as a decorator --conversation=last
+"""
+    operation = registry.CHAT
+    # A chat is in the words of people.
+    aliases = {
+        name: trait for name, trait in GeneratingCommand.aliases.items() if name != "language"
+    } | generation_aliases("Chat", "conversation", "after")
+
+    conversation = Unicode(_NEW, config=True, help="Id of a conversation, `last`, or `new` (default).")
+    after = Unicode(
+        None, allow_none=True, config=True, help="Id of an earlier turn, to branch off behind it."
+    )
+
+    def run(self) -> Exit:
+        """Ask it."""
+        request: dict[str, Any] = self.options() | {
+            "messages": [{"role": "user", "content": self.words()}],
+            "conversation": self._place(),
+            "parent": self.after,
+            "sampling": self.sampling(),
+        }
+        done = self.generate(request, self.show)
+        self.console.out("")
+        self.console.document(answer(done))
+        ended = self.finish(done)
+        if done.left_out_turns:
+            self.note(f"Note: of the earlier turns {done.left_out_turns} were not read: there was no room.")
+        if done.conversation:
+            self.note(f"Conversation {done.conversation}, turn {done.run}.")
+        return ended
+
+    def _place(self) -> str:
+        if self.conversation != _LAST:
+            return self.conversation
+        with self.client() as client:
+            page: history.ConversationList = client.call(
+                registry.CONVERSATION_LIST, history.ConversationListRequest(limit=1)
+            )
+        return page.conversations[0].id if page.conversations else _NEW
+
+
+class Generate(WordsCommand):
+    """Write code from a description."""
+
+    usage = "generate TEXT... [options]"
+    description = """Write code that does what TEXT says; `-` reads that from standard input. The code
+    goes to stdout, once it is complete. It is never run."""
+    examples = """
+jupyter localcoder generate a function that reverses the words of a sentence
+"""
+    operation = registry.GENERATE
+
+    def run(self) -> Exit:
+        """Write it."""
+        language = self.language or "python"
+        request = {"command": "generate", "instruction": self.words(), "language": language}
+        return print_code(self, request, language)
+
+
+class Test(GeneratingCommand):
+    """Write tests for the code in a file."""
+
+    usage = "test FILE [options]"
+    description = """Write tests for the code in FILE; `-` reads standard input. The tests go to stdout, once
+    they are complete. They are never run."""
+    examples = """
+jupyter localcoder test analysis.py > test_analysis.py
+"""
+    operation = registry.GENERATE
+    aliases = GeneratingCommand.aliases | generation_aliases("Test", "instruction")
+
+    instruction = Unicode("", config=True, help="What to test, in your own words.")
+
+    def run(self) -> Exit:
+        """Write them."""
+        source = read_source(self.extra_args[0], self.console)
+        language = self.language or source.language
+        fields = {"code": source.code, "instruction": self.instruction, "language": language}
+        return print_code(self, {"command": "test", **fields}, language)
+
+
+def print_code(command: GeneratingCommand, request: dict[str, Any], language: str) -> Exit:
+    """Ask, and print the code of the answer."""
+    done: generation.Done = command.generate(
+        command.options() | request | {"sampling": command.sampling()}, lambda text: None
+    )
+    code = answers.code_of(plain(done.text), language)
+    command.console.out(code)
+    command.console.document(answer(done) | {"code": code})
+    return command.finish(done)

@@ -1,0 +1,42 @@
+"""``inspect``: what the model has read for an answer."""
+
+from __future__ import annotations
+
+from traitlets import Bool
+
+from ..contract import codec, generation, registry
+from ..plain_text import plain
+from .command import options
+from .exits import Exit
+from .load import ServerCommand
+from .table import table
+
+
+class Inspect(ServerCommand):
+    """Print what the model has read for an answer."""
+
+    usage = "inspect [ID] [options]"
+    description = """Print the exact prompt of one of the last completions and commands of the running
+    Jupyter server, and on stderr its tokens by source. Without ID: of the last one. The
+    server keeps them in memory, and only a few."""
+    arguments = (0, 1)
+    flags = ServerCommand.flags | options(
+        redacted=("Inspect.redacted", "With every character replaced that is not white space.")
+    )
+    alone = "Only a running server knows what it was asked."
+
+    redacted = Bool(False, config=True, help="With every character replaced that is not white space.")
+
+    def run(self) -> Exit:
+        """Print it."""
+        fields = {"run": self.extra_args[0]} if self.extra_args else {}
+        with self.server() as client:
+            found: generation.Inspection = client.call(
+                registry.CONTEXT_INSPECT, codec.decode(generation.InspectRequest, fields)
+            )
+        self.console.document(found)
+        if found.parts:
+            rows = [(plain(p.source), str(p.tokens), str(p.left_out_tokens or "-")) for p in found.parts]
+            self.note(table(("SOURCE", "TOKENS", "LEFT OUT"), rows, width=self.console.width))
+        self.console.out(plain(found.redacted if self.redacted else found.prompt))
+        return Exit.OK

@@ -1,0 +1,187 @@
+"""`%localcoder provider`: who answers, and how titles are made.
+
+A key is asked for at a prompt that does not show it, since what stands in a cell is saved with the notebook.
+"""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from IPython.core.error import StdinNotImplementedError, UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..client import Client
+from ..contract.codec import decode
+from ..contract.history import TitleConfig, TitleConfigGetRequest, TitleConfigSetRequest
+from ..contract.providers import (
+    EMBEDDED,
+    ProviderFields,
+    ProviderIdRequest,
+    ProviderList,
+    ProviderListRequest,
+    ProviderSaveRequest,
+    ProviderSetKeyRequest,
+)
+from ..contract.registry import (
+    PROVIDER_DELETE,
+    PROVIDER_FORGET_KEY,
+    PROVIDER_LIST,
+    PROVIDER_SAVE,
+    PROVIDER_SET_ACTIVE,
+    PROVIDER_SET_KEY,
+    PROVIDER_TEST,
+    TITLE_CONFIG_GET,
+    TITLE_CONFIG_SET,
+)
+from ..errors import InvalidArgument
+from ..plain_text import plain
+from .table import table
+
+USAGE = (
+    "%localcoder provider ID | test ID | add ID type=TYPE [base_url=…] [model=…] [FIELD=VALUE]… | key ID "
+    "| forget-key ID | delete ID"
+)
+TITLES_USAGE = "%localcoder titles [on | off | provider ID | model NAME | timeout SECONDS]"
+_MODELS_SHOWN = 20
+_TITLE_FIELDS = {"provider": "provider", "model": "model", "timeout": "timeout_seconds"}
+
+
+def list_providers(shell: InteractiveShell, client: Client) -> None:
+    """Show all of them."""
+    rows = [
+        (info.id, "yes" if info.active else "-", info.type, info.model or "-", info.key, info.problem)
+        for info in _known(client).providers
+    ]
+    heads = ["Provider", "Active", "Type", "Model", "Key", "Trouble"]
+    shell.display_pub.publish(table(heads, rows))
+
+
+def provide(client: Client, words: list[str]) -> None:
+    """Do what the words behind ``provider`` say.
+
+    Raises
+    ------
+    UsageError
+        They say nothing that can be done.
+    LocalCoderError
+    """
+    match words:
+        case [id_]:
+            _activate(client, _named(id_))
+        case ["test", id_]:
+            _test(client, _named(id_))
+        case ["add", id_, *fields]:
+            _add(client, id_, fields)
+        case ["key", id_]:
+            _ask_key(client, _named(id_))
+        case ["forget-key", id_]:
+            _say(f"The key of {client.call(PROVIDER_FORGET_KEY, _named(id_)).id} is forgotten.")
+        case ["delete", id_]:
+            note = client.call(PROVIDER_DELETE, _named(id_)).note
+            _say(f"{id_} is removed. {note}".strip())
+        case _:
+            raise UsageError(USAGE)
+
+
+def titles(client: Client, words: list[str]) -> None:
+    """Show or change how titles are made; raises as `provide` does."""
+    match words:
+        case []:
+            config = client.call(TITLE_CONFIG_GET, TitleConfigGetRequest())
+        case ["on" | "off" as switch]:
+            config = _set(client, enabled=switch == "on")
+        case ["timeout", seconds]:
+            try:
+                config = _set(client, timeout_seconds=float(seconds))
+            except ValueError:
+                raise UsageError(TITLES_USAGE) from None
+        case ["provider" | "model" as field, name]:
+            # The embedded provider, and the model that is loaded, are what is meant by no name.
+            config = _set(client, **{field: "" if name in (EMBEDDED, "default") else name})
+        case _:
+            raise UsageError(TITLES_USAGE)
+    made = "Titles are made" if config.enabled else "No titles are made; they would be"
+    by = f"{config.provider or EMBEDDED}, {config.model or 'with the model that is loaded'}"
+    _say(f"{made} by {by}, within {config.timeout_seconds:g} s.")
+
+
+def _activate(client: Client, request: ProviderIdRequest) -> None:
+    listed = client.call(PROVIDER_SET_ACTIVE, request)
+    trouble = next((info.problem for info in listed.providers if info.active), "")
+    said = f"{listed.active} answers from now on."
+    _say(f"{said} But: {trouble}" if trouble else said)
+
+
+def _test(client: Client, request: ProviderIdRequest) -> None:
+    tested = client.call(PROVIDER_TEST, request)
+    said = [f"{tested.id} answers, within {tested.latency_ms:.0f} ms."]
+    if tested.models:
+        more = len(tested.models) - _MODELS_SHOWN
+        shown = ", ".join(tested.models[:_MODELS_SHOWN])
+        said.append(f"Models: {shown}, and {more} more." if more > 0 else f"Models: {shown}.")
+    if tested.model_listed is False:
+        said.append("The model that is configured is not among them.")
+    _say(" ".join(said))
+
+
+def _add(client: Client, id_: str, words: list[str]) -> None:
+    """Add one, or change what is given of one."""
+    given = dict(word.partition("=")[::2] for word in words)
+    names = ProviderFields.__struct_fields__
+    if any("=" not in word for word in words) or not set(given) <= set(names):
+        raise UsageError(f"{USAGE}; the fields are {', '.join(names)}")
+    before = next((info for info in _known(client).providers if info.id == id_), None)
+    fields: dict[str, Any] = {name: getattr(before, name) for name in names} if before else {}
+    if before is None and "type" not in given:
+        raise InvalidArgument(
+            f"There is no provider `{id_}` yet, so its type is needed.",
+            recovery="Give `type=ollama`, `openai`, `azure_openai`, `gemini` or `openai_compatible`.",
+        )
+    saved = client.call(PROVIDER_SAVE, decode(ProviderSaveRequest, {"id": id_, **fields, **_typed(given)}))
+    said = f"{saved.id} is kept ({saved.type}, key: {saved.key})."
+    _say(f"{said} But: {saved.problem}" if saved.problem else said)
+
+
+def _typed(given: dict[str, str]) -> dict[str, Any]:
+    """Texts as what their fields hold; what is no number is left to the contract to refuse."""
+    typed: dict[str, Any] = dict(given)
+    for name, text in given.items():
+        if name.endswith("_seconds") or name == "context_window":
+            try:
+                typed[name] = float(text) if name.endswith("_seconds") else int(text)
+            except ValueError:
+                continue
+        elif name == "allow_unencrypted_key" and text in ("true", "false"):
+            typed[name] = text == "true"
+    return typed
+
+
+def _ask_key(client: Client, request: ProviderIdRequest) -> None:
+    try:
+        key = getpass.getpass(f"Key of {request.id} (it is not shown): ").strip()
+    except (StdinNotImplementedError, EOFError):
+        raise InvalidArgument(
+            "Nobody can be asked for a key here.",
+            recovery=f"Use a terminal: `jupyter localcoder providers set-key {request.id}`.",
+        ) from None
+    if not key:
+        raise InvalidArgument("No key was entered.", recovery="Type it at the prompt.")
+    saved = client.call(PROVIDER_SET_KEY, decode(ProviderSetKeyRequest, {"id": request.id, "key": key}))
+    _say(f"The key of {saved.id} is kept ({saved.key}).")
+
+
+def _set(client: Client, **fields: Any) -> TitleConfig:
+    return client.call(TITLE_CONFIG_SET, decode(TitleConfigSetRequest, fields))
+
+
+def _named(id_: str) -> ProviderIdRequest:
+    return decode(ProviderIdRequest, {"id": id_})
+
+
+def _known(client: Client) -> ProviderList:
+    return client.call(PROVIDER_LIST, ProviderListRequest())
+
+
+def _say(sentence: str) -> None:
+    print(plain(sentence))

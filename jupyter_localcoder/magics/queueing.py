@@ -1,0 +1,163 @@
+"""`%localcoder queue`: prompts that are answered in their turn, while the notebook goes on."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any, NoReturn, get_args
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..client import Client
+from ..contract.codec import decode
+from ..contract.generation import LlmCancelRequest
+from ..contract.queue import CallRequest, Priority, QueueAnswer, QueueGetRequest, QueueListRequest
+from ..contract.registry import LLM_CALL, LLM_CANCEL, QUEUE_GET, QUEUE_LIST
+from ..errors import InvalidArgument, from_parts
+from ..inert_markdown import inert
+from ..plain_text import plain
+from .origin import origin_of
+from .table import table
+
+USAGE = (
+    "%localcoder queue [list | show ID | wait ID | cancel ID | add [--provider ID] [--model NAME] "
+    "[--priority high|normal|low] [--set VARIABLE]… [--private] PROMPT]"
+)
+_LAST = "last"
+_WAIT_MS = 10_000
+_HEADS = ["Place", "State", "Provider", "Model", "Notebook", "Id"]
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}: {USAGE}")
+
+
+class QueueWords:
+    """Does what the words behind ``queue`` say."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        self._last = ""
+        """The request that this kernel queued last."""
+
+    def do(self, client: Client, words: list[str], cell: str | None) -> None:
+        """Do it.
+
+        Parameters
+        ----------
+        cell
+            What stands below the line: the prompt of ``add``.
+
+        Raises
+        ------
+        UsageError
+            They say nothing that can be done.
+        LocalCoderError
+        """
+        verb, *rest = words or ["list"]
+        if verb == "add":
+            self._add(client, rest, cell)
+        elif cell is not None:
+            raise UsageError(USAGE)
+        elif verb == "list" and not rest:
+            self._list(client)
+        elif verb in ("show", "wait") and len(rest) == 1:
+            self._show(client, self._id(rest[0]), wait=verb == "wait")
+        elif verb == "cancel" and len(rest) == 1:
+            client.call(LLM_CANCEL, LlmCancelRequest(id=self._id(rest[0])))
+            print("Cancelled.")
+        else:
+            raise UsageError(USAGE)
+
+    def _list(self, client: Client) -> None:
+        view = client.call(QUEUE_LIST, QueueListRequest())
+        rows = [("-", "streaming", item.provider, "-", item.path, item.id) for item in view.streams]
+        rows += [
+            (str(item.position), item.state, item.provider, item.model or "-", item.path, item.id)
+            for item in (*view.running, *view.waiting)
+        ]
+        if rows:
+            self._shell.display_pub.publish(table(_HEADS, rows))
+        else:
+            print("Nothing runs and nothing waits in the queue.")
+
+    def _add(self, client: Client, words: list[str], cell: str | None) -> None:
+        parser = _Parser(add_help=False, allow_abbrev=False)
+        for name in ("--provider", "--model"):
+            parser.add_argument(name, default="")
+        parser.add_argument("--priority", choices=get_args(Priority), default="normal")
+        parser.add_argument("--set", action="append", dest="names")
+        parser.add_argument("--private", action="store_true")
+        # What follows the first word of the prompt is prompt, dashes included.
+        parser.add_argument("words", nargs="...")
+        given = parser.parse_args(words)
+        prompt = "\n\n".join(filter(None, (" ".join(given.words), (cell or "").strip())))
+        origin = origin_of(self._shell)
+        request = decode(
+            CallRequest,
+            {
+                "prompt": prompt,
+                "parameters": self._texts(given.names),
+                "provider": given.provider,
+                "model": given.model,
+                "priority": given.priority,
+                "private": given.private,
+                "path": origin.notebook,
+                "cell": origin.cell,
+                # The cell has ended long before the answer comes.
+                "keep": True,
+            },
+        )
+        queued = client.call(LLM_CALL, request)
+        self._last = queued.id
+        place = "It runs" if queued.position == 1 else f"Its place is {queued.position}"
+        print(f"{place}. `%localcoder queue wait {queued.id}` shows its answer.")
+
+    def _texts(self, names: list[str] | None) -> dict[str, str] | None:
+        """Variables of the notebook, for the places of the prompt that have their names."""
+        if names is None:
+            return None
+        missing = [name for name in names if name not in self._shell.user_ns]
+        if missing:
+            raise InvalidArgument(
+                f"There is no variable `{missing[0]}`.", recovery="`--set` takes the name of a variable."
+            )
+        return {name: str(self._shell.user_ns[name]) for name in names}
+
+    def _show(self, client: Client, id_: str, *, wait: bool) -> None:
+        request = decode(QueueGetRequest, {"id": id_, "wait_ms": _WAIT_MS if wait else 0})
+        answer = client.call(QUEUE_GET, request)
+        while wait and answer.item.position:
+            answer = client.call(QUEUE_GET, request)
+        error = answer.item.error
+        if error is not None:
+            raise from_parts(error.code, error.message, error.recovery, error.details)
+        if answer.text:
+            bundle = {"text/markdown": inert(answer.text), "text/plain": plain(answer.text)}
+            self._shell.display_pub.publish(bundle)
+        print(plain(_facts(answer)))
+
+    def _id(self, word: str) -> str:
+        if word != _LAST:
+            return word
+        if not self._last:
+            raise InvalidArgument(
+                "Nothing was queued in this kernel yet.", recovery="`%localcoder queue` lists what there is."
+            )
+        return self._last
+
+
+def _facts(answer: QueueAnswer) -> str:
+    item, written = answer.item, answer.usage.completion_tokens
+    if item.position:
+        return f"{item.state}, place {item.position} at {item.provider}"
+    parts: list[Any] = [
+        None if answer.finish in (None, "stop") else f"ended by {answer.finish}",
+        None if written is None else f"{written} tokens",
+        f"{answer.milliseconds / 1000:.1f} s",
+        item.provider,
+        None if answer.cost_usd is None else f"about {answer.cost_usd:.4f} USD",
+        f"kept as {answer.response_id}" if answer.response_id else None,
+    ]
+    return " · ".join(filter(None, parts))
