@@ -43,11 +43,7 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
     });
     // What streams says for itself that it failed; of a queued prompt nobody else tells.
     const failures = new Arrivals(panels, SECTION, trans, 'warning', count =>
-      trans._n(
-        'A queued prompt was not answered.',
-        '%1 queued prompts were not answered.',
-        count
-      )
+      trans._n('A queued prompt was not answered.', '%1 queued prompts were not answered.', count)
     );
     channel.on('response:error', ({ kind, error }) => {
       if (kind === 'queue' && error.code !== 'CANCELED') {
