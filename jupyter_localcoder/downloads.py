@@ -27,6 +27,7 @@ from .contract.models import (
     ModelState,
     ModelStateEvent,
 )
+from .contract.settings import SettingsView
 from .errors import Canceled, DownloadNotFound, LocalCoderError, ModelInUse, ModelNotReady
 from .events import EventHub
 from .models.progress import Progress, Report
@@ -63,6 +64,8 @@ class Downloads:
         self._failures: dict[str, ErrorPayload] = {}
         # Of its own: what takes minutes must not keep short things from the threads that all share.
         self._threads = ThreadPoolExecutor(thread_name_prefix="localcoder-files")
+        self._gap = False
+        events.listen(self._on_event)
 
     def live(self, info: ModelInfo) -> ModelInfo:
         """Return what is known of a model, with what is under way or its last failure."""
@@ -104,6 +107,9 @@ class Downloads:
             air_gap=air_gap,
             update=request.update,
         )
+        if self._gap and not air_gap:  # It was switched on meanwhile.
+            await self.ensure(request, air_gap=True)
+            return
         self._failures.pop(request.id, None)
         if installed is not None:
             self._tell(ModelStateEvent(id=request.id, state="ready"))
@@ -297,6 +303,14 @@ class Downloads:
 
     def _tell(self, event: ModelStateEvent) -> None:
         self._events.tell(registry.MODEL_STATE, event)
+
+    def _on_event(self, event: registry.Event, payload: msgspec.Struct) -> None:
+        """With the air gap on, no download goes on; what it has got so far is kept."""
+        if event is registry.SETTINGS_CHANGED and isinstance(payload, SettingsView):
+            self._gap = payload.settings.air_gap
+            for work in self._running.values():
+                if self._gap and work.last.activity == "download":
+                    work.stop.set()
 
 
 def _seen(task: asyncio.Task[Any]) -> None:

@@ -13,14 +13,17 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder import errors
+from jupyter_localcoder.contract import registry
 from jupyter_localcoder.contract.models import (
     ModelEnsureRequest,
     ModelExportRequest,
     ModelImportRequest,
     ModelStateEvent,
 )
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.downloads import Downloads
 from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.settings import LocalCoderSettings
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Desk:
 
     work: Any
     downloads: Downloads
+    events: EventHub
     told: list[ModelStateEvent] = field(default_factory=list)
 
     async def ensure(self, **changes: Any) -> None:
@@ -62,8 +66,8 @@ def desk(bench: Any, server: Any, url_source: Any) -> Make:
     def make(**traits: Any) -> Desk:
         work = bench(url_source(server), **traits)
         events = EventHub(logging.getLogger("test"))
-        made = Desk(work, Downloads(work.store, events, accepted_by="ada"))
-        events.listen(lambda _, payload: made.told.append(payload))
+        made = Desk(work, Downloads(work.store, events, accepted_by="ada"), events)
+        events.listen(lambda event, payload: event is registry.MODEL_STATE and made.told.append(payload))
         return made
 
     return make
@@ -97,6 +101,22 @@ async def test_a_pause_keeps_the_part_and_a_resume_goes_on_from_it(
     await here.ensure()
     assert (await here.ended()).state == "ready"
     assert server.requests[-1]["range"] == f"bytes={paused.received_bytes}-"
+
+
+async def test_the_air_gap_pauses_what_comes_over_the_network(
+    desk: Make, server: Any, answer: Any, tmp_path: Path
+) -> None:
+    here = desk()
+    settings = LocalCoderSettings(settings_dir=str(tmp_path / "settings"))
+    server.answers = [answer(hang_after=len(server.body) // 2)]
+    await here.ensure()
+    await asyncio.to_thread(server.hanging.wait, 10)
+    here.events.tell(registry.SETTINGS_CHANGED, settings.update(SettingsUpdateRequest(air_gap=True)))
+    paused = await here.ended()
+    assert (paused.state, paused.error) == ("idle", None)
+    assert paused.received_bytes > 0
+    with pytest.raises(errors.AirGapped):  # Nor does one begin that was asked for before.
+        await here.ensure()
 
 
 async def test_a_cancelled_download_leaves_nothing(desk: Make, server: Any, answer: Any) -> None:
