@@ -98,9 +98,10 @@ export function NumberField(props: INumberProps): React.JSX.Element {
   const fixed = fixedText(props.view, props.name, props.trans);
   const finish = (): void => {
     const number = Number(text);
-    if (text.trim() === '' || !(number >= min && number <= max)) {
+    if (text.trim() === '' || Number.isNaN(number)) {
       setText(String(value));
     } else if (number !== value) {
+      // What cannot be is refused by the service, with the range.
       onChange(number);
     }
   };

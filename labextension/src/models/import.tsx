@@ -3,7 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { GENERAL } from '../panels/errands';
+import { IMPORT } from '../panels/errands';
+import { NoteOf } from '../panels/note';
 import type { ModelsModel } from './model';
 import { ProgressBar } from './progressBar';
 import { isModelId } from './settings';
@@ -22,9 +23,10 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
   const [name, setName] = React.useState('');
   const [isLinked, setLinked] = React.useState(false);
   const isNamedWell = name === '' || isModelId(name);
+  const canSubmit = path.trim() !== '' && isNamedWell && !model.errands.isBusy(IMPORT);
   const submit = (event: React.FormEvent): void => {
     event.preventDefault();
-    if (path.trim() !== '' && isNamedWell) {
+    if (canSubmit) {
       void model.import(path.trim(), name || null, isLinked).then(imported => {
         if (imported !== null) {
           setPath('');
@@ -90,11 +92,12 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
         <button
           type="submit"
           className="jp-LocalCoder-button jp-mod-accept"
-          disabled={path.trim() === '' || !isNamedWell || model.errands.isBusy(GENERAL)}
+          aria-disabled={!canSubmit}
         >
           {trans.__('Import')}
         </button>
       </div>
+      <NoteOf errands={model.errands} id={IMPORT} trans={trans} />
       {model.imports.map(event => (
         <div key={event.id}>
           <ProgressBar

@@ -17,7 +17,7 @@ import type {
   SettingsUpdateRequest,
   SettingsView
 } from '../contract';
-import { GENERAL } from '../panels/errands';
+import { GENERAL, IMPORT } from '../panels/errands';
 import { PanelModel } from '../panels/panelModel';
 import type { Translate } from '../status/text';
 import type { IChannel, RequestName } from '../tokens';
@@ -138,15 +138,18 @@ export class ModelsModel extends PanelModel {
   /** Take a file in; answers the id that it got, or null where it was refused. */
   async import(path: string, id: string | null, link: boolean): Promise<string | null> {
     let imported: string | null = null;
-    await this._try(GENERAL, 'model:import', { path, id, link }, info => {
+    await this._try(IMPORT, 'model:import', { path, id, link }, info => {
       imported = info.id;
-      this.errands.say(GENERAL, this._trans.__('%1 is imported.', info.name));
+      this.errands.say(IMPORT, this._trans.__('%1 is imported.', info.name));
     });
     return imported;
   }
 
-  /** Change settings. They are shown as chosen at once, and as they were where that is refused. */
-  async change(changes: SettingsUpdateRequest): Promise<boolean> {
+  /**
+   * Change settings. They are shown as chosen at once, and as they were where that is refused, which is
+   * noted under `place`.
+   */
+  async change(changes: SettingsUpdateRequest, place = GENERAL): Promise<boolean> {
     const before = this._settings;
     if (before) {
       // A setting that is given back takes a value that only the service knows.
@@ -154,7 +157,7 @@ export class ModelsModel extends PanelModel {
       const settings = { ...before.settings, ...Object.fromEntries(known) };
       this._settings = { ...before, settings };
     }
-    const isDone = await this._try(GENERAL, 'settings:update', changes, view => {
+    const isDone = await this._try(place, 'settings:update', changes, view => {
       this._onSettings(view);
     });
     if (!isDone && before && this._settings) {

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Fold } from '../panels/fold';
-import { Note } from '../panels/note';
+import { NoteOf } from '../panels/note';
 import { SectionPanel } from '../panels/section';
 import { Card } from './card';
 import { type Act, makeAct } from './handlers';
@@ -31,18 +31,9 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
   protected override content(): React.ReactNode {
     const { model, trans } = this;
     const { list, settings } = model;
-    const note = model.errands.note(GENERAL);
     return (
       <>
-        {note && (
-          <Note
-            note={note}
-            trans={trans}
-            onDismiss={() => {
-              model.errands.dismiss(GENERAL);
-            }}
-          />
-        )}
+        <NoteOf errands={model.errands} id={GENERAL} trans={trans} />
         {list && settings && (
           <>
             <Head {...{ model, list, settings, trans }} onStart={this._onStart} />

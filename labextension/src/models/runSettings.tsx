@@ -3,7 +3,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Acceleration, RunMode, SettingsView } from '../contract';
+import type { Acceleration, RunMode, SettingsUpdateRequest, SettingsView } from '../contract';
+import { RUNNING } from '../panels/errands';
+import { NoteOf } from '../panels/note';
 import { Choice, NumberField, Switch } from './choice';
 import type { ModelsModel } from './model';
 import { accelerationOptions, runModeOptions } from './settings';
@@ -17,8 +19,12 @@ export interface IRunSettingsProps {
 export function RunSettings({ model, settings, trans }: IRunSettingsProps): React.JSX.Element {
   const { settings: chosen } = settings;
   const shared = { view: settings, trans };
+  const atNextRequest = trans.__('The next request loads the model anew with it.');
+  const change = (changes: SettingsUpdateRequest): Promise<boolean> =>
+    model.change(changes, RUNNING);
   return (
     <div className="jp-LocalCoder-RunSettings">
+      <NoteOf errands={model.errands} id={RUNNING} trans={trans} />
       <Switch
         {...shared}
         name="air_gap"
@@ -27,23 +33,25 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           'Open no connection to another machine: no download, no remote provider. Import models from files.'
         )}
         checked={chosen.air_gap}
-        onChange={air_gap => void model.change({ air_gap })}
+        onChange={air_gap => void change({ air_gap })}
       />
       <Choice
         {...shared}
         name="acceleration"
         label={trans.__('Computed by')}
+        help={atNextRequest}
         options={accelerationOptions(trans)}
         value={chosen.acceleration}
-        onChange={value => void model.change({ acceleration: value as Acceleration })}
+        onChange={value => void change({ acceleration: value as Acceleration })}
       />
       <Choice
         {...shared}
         name="run_mode"
         label={trans.__('Run mode')}
+        help={atNextRequest}
         options={runModeOptions(trans)}
         value={chosen.run_mode}
-        onChange={value => void model.change({ run_mode: value as RunMode })}
+        onChange={value => void change({ run_mode: value as RunMode })}
       />
       <NumberField
         {...shared}
@@ -53,7 +61,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         min={0}
         max={1_048_576}
         value={chosen.context_window}
-        onChange={context_window => void model.change({ context_window })}
+        onChange={context_window => void change({ context_window })}
       />
       <Switch
         {...shared}
@@ -61,7 +69,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         label={trans.__('Keep the model in memory')}
         help={trans.__('It is never unloaded by itself.')}
         checked={chosen.keep_resident}
-        onChange={keep_resident => void model.change({ keep_resident })}
+        onChange={keep_resident => void change({ keep_resident })}
       />
       <NumberField
         {...shared}
@@ -72,7 +80,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         max={10_080}
         disabled={chosen.keep_resident}
         value={chosen.idle_minutes}
-        onChange={idle_minutes => void model.change({ idle_minutes })}
+        onChange={idle_minutes => void change({ idle_minutes })}
       />
       <Switch
         {...shared}
@@ -80,7 +88,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         label={trans.__('Load the model when a notebook is opened')}
         help={trans.__('The first completion comes at once; memory is taken earlier.')}
         checked={chosen.prewarm}
-        onChange={prewarm => void model.change({ prewarm })}
+        onChange={prewarm => void change({ prewarm })}
       />
     </div>
   );

@@ -11,6 +11,9 @@ import type { INote } from './note';
 
 /** Notes that belong to no single thing are kept under this id. */
 export const GENERAL = '';
+/** Those of a form stand in it, where the person looks; no thing has such an id. */
+export const IMPORT = '/import';
+export const RUNNING = '/running';
 
 export class Errands {
   constructor(private readonly _channel: IChannel) {}

@@ -3,6 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import type { Errands } from './errands';
+
 /** What came of something that a person asked for. */
 export interface INote {
   severity: 'info' | 'error';
@@ -38,4 +40,26 @@ export function Note({ note, trans, onForce, onDismiss }: INoteProps): React.JSX
       </div>
     </div>
   );
+}
+
+export interface INoteOfProps {
+  errands: Errands;
+  /** What it was asked for. */
+  id: string;
+  trans: TranslationBundle;
+  onForce?: () => void;
+}
+
+/** The note that is kept under an id, while there is one. */
+export function NoteOf({ errands, id, ...rest }: INoteOfProps): React.JSX.Element | null {
+  const note = errands.note(id);
+  return note ? (
+    <Note
+      {...rest}
+      note={note}
+      onDismiss={() => {
+        errands.dismiss(id);
+      }}
+    />
+  ) : null;
 }
