@@ -114,24 +114,3 @@ export const IPanels = new Token<IPanels>(
   'jupyter-localcoder:IPanels',
   'The sidebar of LocalCoder, to which sections can be added.'
 );
-
-/** Another way to begin than a download, offered on the start page. */
-export interface IStartOption {
-  label: string;
-  /** A sentence that says what it does. */
-  caption: string;
-  run(): void;
-}
-
-/** The start page: what a person sees who has no model yet. */
-export interface IStart {
-  /** Open it. */
-  open(): void;
-  /** Offer another way to begin; disposing of the answer takes it away. */
-  addOption(option: IStartOption): IDisposable;
-}
-
-export const IStart = new Token<IStart>(
-  'jupyter-localcoder:IStart',
-  'The start page of LocalCoder, to which other ways to begin can be added.'
-);

@@ -168,6 +168,16 @@ def test_a_file_is_as_good_and_too_little_memory_is_said(page: Any, greeted: Wor
     assert greeted.call("GET", "settings")["settings"]["model"] == CODER
 
 
+def test_a_server_of_ones_own_is_a_way_to_begin(page: Any, greeted: Workshop, tmp_path: Path) -> None:
+    start = opened(page, greeted)
+    press(start, "Continue")
+    press(step(page, "Choose"), "I have a server")
+    providers = page.locator(".jp-LocalCoder-Providers")
+    expect(providers.get_by_role("button", name="Add a provider")).to_be_visible()
+    page.screenshot(path=tmp_path / "server.png")
+    assert greeted.source.requests == []
+
+
 def test_in_the_dark(page: Any, greeted: Workshop, tmp_path: Path) -> None:
     start = opened(page, greeted)
     press(start, "Continue")

@@ -6,10 +6,9 @@ import { Rows } from '../models/card';
 import { fitText } from '../models/fit';
 import { ImportForm } from '../models/import';
 import { LicenseText } from '../models/license';
-import { GENERAL } from '../panels/errands';
 import { ProgressBar } from '../models/progressBar';
 import { perSecond, size } from '../models/units';
-import { Note } from '../panels/note';
+import { NoteOf } from '../panels/note';
 import { FirstCompletion } from './completion';
 import type { IStartPageOptions } from './page';
 
@@ -47,14 +46,13 @@ export function About({ start, trans }: IStartPageOptions): React.JSX.Element {
   );
 }
 
-export function Choose({ start, trans, options }: IStartPageOptions): React.JSX.Element {
+export function Choose({ start, trans, openProviders }: IStartPageOptions): React.JSX.Element {
   const { models, profile, view } = start;
   const { list } = models;
   const name = React.useId();
   if (!list || !profile) {
     return <p>{trans.__('Asking the Jupyter server for the models.')}</p>;
   }
-  const note = models.errands.note(GENERAL);
   return (
     <>
       <p>{list.recommended_reason}</p>
@@ -107,31 +105,14 @@ export function Choose({ start, trans, options }: IStartPageOptions): React.JSX.
       />
       <details className="jp-LocalCoder-Fold">
         <summary>{trans.__('I have a model file')}</summary>
-        {note && (
-          <Note
-            note={note}
-            trans={trans}
-            onDismiss={() => {
-              models.errands.dismiss(GENERAL);
-            }}
-          />
-        )}
         <ImportForm model={models} trans={trans} onImported={id => void start.useImported(id)} />
       </details>
-      {options().map(option => (
-        <p key={option.label} className="jp-LocalCoder-Start-option">
-          <button
-            type="button"
-            className="jp-LocalCoder-button"
-            onClick={() => {
-              option.run();
-            }}
-          >
-            {option.label}
-          </button>{' '}
-          {option.caption}
-        </p>
-      ))}
+      <p className="jp-LocalCoder-Start-option">
+        <Button label={trans.__('I have a server')} onClick={openProviders} />{' '}
+        {trans.__(
+          'Ollama, or another one that you add among the providers, can answer your commands and questions. They are then sent to it.'
+        )}
+      </p>
     </>
   );
 }
@@ -188,15 +169,7 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
           {info.error.message} {info.error.recovery}
         </p>
       )}
-      {note && (
-        <Note
-          note={note}
-          trans={trans}
-          onDismiss={() => {
-            models.errands.dismiss(info.id);
-          }}
-        />
-      )}
+      <NoteOf errands={models.errands} id={info.id} trans={trans} />
       <div className="jp-LocalCoder-buttons">
         {isRunning ? (
           <Button label={trans.__('Pause')} onClick={() => void models.stop(info.id)} />
@@ -241,7 +214,6 @@ export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element
     return null;
   }
   const { info, isLoading } = view;
-  const note = models.errands.note(info.id);
   const isWorking = isLoading || models.errands.isBusy(info.id);
   return (
     <>
@@ -251,16 +223,12 @@ export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element
           {trans.__('The first time, its speed on this machine is measured too.')}
         </p>
       )}
-      {note && (
-        <Note
-          note={note}
-          trans={trans}
-          onForce={() => void models.load(info.id, true)}
-          onDismiss={() => {
-            models.errands.dismiss(info.id);
-          }}
-        />
-      )}
+      <NoteOf
+        errands={models.errands}
+        id={info.id}
+        trans={trans}
+        onForce={() => void models.load(info.id, true)}
+      />
       {!isWorking && (
         <Main
           label={trans.__('Load %1', info.name)}

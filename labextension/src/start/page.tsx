@@ -5,7 +5,9 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import type { IChannel, IStartOption } from '../tokens';
+import { GENERAL } from '../panels/errands';
+import { NoteOf } from '../panels/note';
+import type { IChannel } from '../tokens';
 import { About, Choose, DownloadStep, LicenceStep, TryStep, WarmStep } from './content';
 import type { StartModel } from './steps';
 import { type Step, STEPS } from './steps';
@@ -15,8 +17,8 @@ export interface IStartPageOptions {
   start: StartModel;
   channel: IChannel;
   trans: TranslationBundle;
-  /** Other ways to begin. */
-  options: () => readonly IStartOption[];
+  /** Show where another server can be added, to answer in place of a model on this machine. */
+  openProviders: () => void;
   openNotebook: () => void;
   close: () => void;
 }
@@ -68,6 +70,7 @@ function Content(props: IStartPageOptions): React.JSX.Element {
           'A few steps to a first completion. You can close this page at any time, and open it again from the command palette: “Set Up Step by Step”.'
         )}
       </p>
+      <NoteOf errands={start.models.errands} id={GENERAL} trans={trans} />
       <ol className="jp-LocalCoder-Start-steps">
         {STEPS.map((step, index) => {
           const isCurrent = step === start.step;

@@ -14,7 +14,7 @@ import type { Widget } from '@lumino/widgets';
 import { logoIcon } from '../icons';
 import type { ModelsModel } from '../models/model';
 import { IModels } from '../models/token';
-import { IChannel, IPanels, IStart, type IStartOption } from '../tokens';
+import { IChannel, IPanels } from '../tokens';
 
 /** The settings of all of this extension: schema/plugin.json. */
 const SETTINGS_ID = 'jupyter-localcoder:plugin';
@@ -22,11 +22,10 @@ const COMMAND = 'localcoder:start';
 /** The section in the sidebar, where there is no main area that could take a page. */
 const SECTION = 'start';
 
-export const startPlugin: JupyterFrontEndPlugin<IStart> = {
+export const startPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-localcoder:start',
   description: 'Leads from an empty machine to a first completion.',
   autoStart: true,
-  provides: IStart,
   requires: [IChannel, IModels, IPanels],
   optional: [ILabShell, ISettingRegistry, ICommandPalette, ITranslator],
   activate: (
@@ -38,9 +37,8 @@ export const startPlugin: JupyterFrontEndPlugin<IStart> = {
     registry: ISettingRegistry | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
-  ): IStart => {
+  ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
-    const options: IStartOption[] = [];
     const settings = registry?.load(SETTINGS_ID);
 
     const makePage = async (close: () => void): Promise<Widget> => {
@@ -51,9 +49,12 @@ export const startPlugin: JupyterFrontEndPlugin<IStart> = {
       const openNotebook = (): void => {
         void app.commands.execute('notebook:create-new');
       };
+      const openProviders = (): void => {
+        void app.commands.execute('localcoder:open-providers');
+      };
       const start = new StartModel(models);
       void models.refresh();
-      return new StartPage({ start, channel, trans, options: () => options, openNotebook, close });
+      return new StartPage({ start, channel, trans, openProviders, openNotebook, close });
     };
 
     let isOpening = false;
@@ -129,18 +130,6 @@ export const startPlugin: JupyterFrontEndPlugin<IStart> = {
         }
       });
     }
-
-    return {
-      open: () => {
-        open(true);
-      },
-      addOption: option => {
-        options.push(option);
-        return new DisposableDelegate(() => {
-          options.splice(options.indexOf(option), 1);
-        });
-      }
-    };
   }
 };
 
