@@ -149,6 +149,38 @@ def test_hunks_are_taken_one_by_one(page: Any, answers: Answers) -> None:
     assert page.evaluate(METADATA)["command"] == "improve"
 
 
+IS_INSIDE = f"() => document.querySelector('{PANEL}').contains(document.activeElement)"
+
+
+def test_by_the_keyboard_alone_no_place_is_lost(page: Any, answers: Answers) -> None:
+    def press(name: str) -> None:
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            focused = "() => document.activeElement.ariaLabel ?? document.activeElement.textContent"
+            if page.evaluate(focused) == name:
+                page.keyboard.press("Enter")
+                return
+        raise AssertionError(f"{name} was not reached")
+
+    answers.say(fenced(AFTER), ends=False)
+    opened(page, answers, "keys-panel.ipynb", BEFORE)
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text("Writing.")
+    press("Stop")
+    expect(says(panel)).to_contain_text("Stopped.")
+    assert page.evaluate(IS_INSIDE), "the button that was pressed is gone"
+    answers.say(fenced(AFTER))
+    press("Retry")
+    expect(says(panel)).to_contain_text("2 changes suggested.")
+    press("Accept this change")
+    expect(says(panel)).to_contain_text("1 change suggested.")
+    assert page.evaluate(IS_INSIDE)
+    press("Reject this change")
+    expect(panel).to_have_count(0)
+    assert page.evaluate(SOURCE) == HALF
+    expect(page.locator(".jp-CodeCell .cm-content")).to_be_focused()
+
+
 def test_what_is_rejected_leaves_no_trace(page: Any, answers: Answers) -> None:
     answers.say(fenced(AFTER))
     opened(page, answers, "reject.ipynb", BEFORE)

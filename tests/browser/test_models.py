@@ -16,6 +16,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
 PANEL = ".jp-LocalCoder-Models"
+IS_INSIDE = f"() => document.querySelector('{PANEL}').contains(document.activeElement)"
 NAME = {CODER: "Tiny tiny-coder", GENERAL: "Tiny general"}
 
 
@@ -156,13 +157,15 @@ def test_imports_take_models_and_nothing_else(page: Any, workshop: Workshop, tmp
     panel.get_by_text("Import a model from a file").click()
     path, name = panel.get_by_label("GGUF file or bundle"), panel.get_by_label("Name (optional)")
     button = panel.get_by_role("button", name="Import", exact=True)
-    note = panel.locator(":scope > .jp-LocalCoder-Note")
+    note = panel.locator("form .jp-LocalCoder-Note")
 
     text = tmp_path / "notes.gguf"
     text.write_text("no model at all")
     path.fill(str(text))
     button.click()
     expect(note).to_contain_text("it is not a GGUF model")
+    expect(note).to_be_in_viewport()
+    page.screenshot(path=tmp_path / "refused.png")
 
     name.fill("a/b")
     expect(name).to_have_attribute("aria-invalid", "true")
@@ -298,16 +301,29 @@ def test_by_the_keyboard_alone(page: Any, workshop: Workshop) -> None:
     tab_to("Accept and download")
     keys.press("Enter")
     expect(badge(panel, CODER)).to_have_text("on this machine")
-    panel.focus()
+    assert page.evaluate(IS_INSIDE), "the button that was pressed is gone"
     tab_to(f"Load: {NAME[CODER]}")
     keys.press("Enter")
     expect(badge(panel, CODER)).to_have_text("loaded", timeout=60_000)
-    panel.focus()
+    assert page.evaluate(IS_INSIDE), "the button could not be used while the model was loaded"
     tab_to("How models run")
     keys.press("Enter")
-    tab_to("")  # The switch of the air gap follows its summary.
+    keys.press("Tab")  # The switch of the air gap follows its summary.
     keys.press("Space")
     expect(panel.get_by_text("Air gap on")).to_be_visible()
+
+
+def test_a_setting_that_cannot_be_is_refused_where_it_is_entered(page: Any, workshop: Workshop) -> None:
+    panel = opened(page, workshop)
+    panel.get_by_text("How models run").click()
+    minutes = panel.get_by_label("Unload after minutes without a request")
+    before = minutes.input_value()
+    minutes.fill("-1")
+    minutes.press("Enter")
+    note = panel.locator(".jp-LocalCoder-RunSettings .jp-LocalCoder-Note")
+    expect(note).to_contain_text("`idle_minutes`")
+    expect(note).to_be_in_viewport()
+    expect(minutes).to_have_value(before)
 
 
 def test_it_keeps_nobody_out_in_any_theme(page: Any, workshop: Workshop, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Panel, type PanelLayout, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
+import { FocusKeeper } from '../panels/focus';
 import { DiffView } from './diff';
 import type { Proposal } from './proposal';
 import type { Action } from './view';
@@ -36,6 +37,7 @@ export abstract class CellPanel extends Panel {
     this.node.setAttribute('aria-label', trans.__('LocalCoder: %1', name));
     // Enter on a button must not be taken for the notebook's command to edit the cell.
     this.node.dataset.lmSuppressShortcuts = 'true';
+    this._focus = new FocusKeeper(this.node);
     cell.disposed.connect(() => {
       this.dispose();
     });
@@ -130,7 +132,7 @@ export abstract class CellPanel extends Panel {
   protected override onCloseRequest(): void {
     const { cell, notebook } = this._place;
     this._isClosed = true;
-    const hadFocus = this.node.contains(document.activeElement);
+    const hadFocus = this._focus.isHeld;
     this.dispose();
     if (hadFocus && !cell.isDisposed && !notebook.isDisposed) {
       notebook.content.mode = 'edit';
@@ -148,6 +150,7 @@ export abstract class CellPanel extends Panel {
     super.onBeforeDetach(message);
   }
 
+  private readonly _focus: FocusKeeper;
   private _isClosed = false;
   private _diff: DiffView | null = null;
   private _shown: Proposal | null = null;

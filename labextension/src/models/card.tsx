@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { License, Memory } from '../contract';
+import { Button } from '../panels/button';
 import { type INote, Note } from '../panels/note';
 import type { IRow } from '../status/rows';
 import { type Action, actionsOf } from './actions';
@@ -117,19 +118,16 @@ function ActionButton(
 ): React.JSX.Element {
   const { action, view, act, trans } = props;
   const label = actionText(action, trans);
-  const kind = action === 'delete' ? ' jp-mod-warn' : props.isAccept ? ' jp-mod-accept' : '';
   // What stops something must work while that goes on.
   const stops = ['pause', 'stop', 'discard', 'unload'].includes(action);
   return (
-    <button
-      type="button"
-      className={`jp-LocalCoder-button${kind}`}
-      aria-label={`${label}: ${view.info.name}`}
-      disabled={props.isBusy && !stops}
+    <Button
+      label={label}
+      name={`${label}: ${view.info.name}`}
+      {...(action === 'delete' ? { kind: 'warn' } : props.isAccept ? { kind: 'accept' } : {})}
+      isOff={props.isBusy && !stops}
       onClick={() => void act(action, view)}
-    >
-      {label}
-    </button>
+    />
   );
 }
 

@@ -34,7 +34,7 @@ export abstract class SectionPanel<M extends ISectionModel> extends ReactWidget 
     super();
     this.addClass('jp-LocalCoder-Panel');
     this.node.tabIndex = -1;
-    this._focus = new FocusKeeper(this.node);
+    new FocusKeeper(this.node);
   }
 
   /** What stands below the words on the connection. */
@@ -91,21 +91,9 @@ export abstract class SectionPanel<M extends ISectionModel> extends ReactWidget 
         </span>
         {(!model.isKnown || model.channel !== 'open') && <p>{awayText(model.channel, trans)}</p>}
         {this.content()}
-        <AfterDrawing call={this._checkFocus} />
       </>
     );
   }
 
-  private readonly _checkFocus = (): void => {
-    this._focus.check();
-  };
-
-  private readonly _focus: FocusKeeper;
   private _timer: ReturnType<typeof setInterval> | undefined;
-}
-
-/** Calls back when everything beside it has been drawn anew. */
-function AfterDrawing({ call }: { call: () => void }): null {
-  React.useEffect(call);
-  return null;
 }
