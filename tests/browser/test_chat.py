@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -259,6 +260,43 @@ def test_an_answer_is_stopped_and_asked_for_again(page: Any, answers: Answers) -
     button(chat, "Answer again").click()
     expect(says(chat)).to_have_text("Done.")
     expect(chat.locator(".jp-RenderedMarkdown")).to_have_text("It ends.")
+
+
+def test_no_button_takes_the_place_of_who_uses_the_keyboard(page: Any, answers: Answers) -> None:
+    answers.say("It begins", ends=False)
+    opened(page, answers, "keys-place.ipynb", "x = 1")
+    chat = chat_of(page)
+    ask(page, chat, "Go on.")
+    expect(says(chat)).to_have_text("Writing.")
+    button(chat, "Stop").press("Enter")
+    expect(says(chat)).to_have_text("Stopped.")
+    expect(button(chat, "Send")).to_be_focused()
+    expect(button(chat, "Send")).to_be_disabled()
+    button(chat, "Edit").press("Enter")
+    expect(chat.get_by_role("textbox", name="Edit the question")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(box(chat)).to_be_focused()
+    answers.say("It ends.")
+    button(chat, "Answer again").press("Enter")
+    expect(says(chat)).to_have_text("Done.")
+    expect(box(chat)).to_be_focused()
+
+
+def test_a_lost_connection_is_said(page: Any, answers: Answers) -> None:
+    sockets: list[Any] = []
+
+    def connect(socket: Any) -> None:
+        sockets.append(socket)
+        if len(sockets) == 1:
+            socket.connect_to_server()  # and the others end at once
+
+    page.route_web_socket(re.compile("localcoder/channel"), connect)
+    opened(page, answers, "away.ipynb", "x = 1")
+    chat = chat_of(page)
+    expect(chat.get_by_role("alert")).to_have_count(0)
+    sockets[0].close()
+    expect(chat.get_by_text("The connection to the Jupyter server is lost.")).to_be_visible()
+    assert violations(page, CHAT) == []
 
 
 def test_a_question_is_edited_and_the_conversation_found_again(page: Any, answers: Answers) -> None:

@@ -228,7 +228,7 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
           <button
             type="submit"
             className="jp-LocalCoder-button jp-mod-accept"
-            disabled={text.trim() === '' || !model.isConnected}
+            aria-disabled={text.trim() === '' || !model.isConnected}
           >
             {trans.__('Send')}
           </button>

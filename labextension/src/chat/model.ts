@@ -17,7 +17,7 @@ import type {
   ProviderList,
   Reference
 } from '../contract';
-import { ChannelError, type IChannel } from '../tokens';
+import { ChannelError, type ChannelState, type IChannel } from '../tokens';
 import { asked, ended, type ITurn, kept, versionsOf } from './turn';
 
 /** So many conversations are listed; older ones are still in the history. */
@@ -86,8 +86,12 @@ export class ChatModel {
     return this._error;
   }
 
+  get channel(): ChannelState {
+    return this._channel.state;
+  }
+
   get isConnected(): boolean {
-    return this._channel.state === 'open';
+    return this.channel === 'open';
   }
 
   /** Who can answer, the embedded model first. */

@@ -8,6 +8,9 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { askTitle } from '../panels/askTitle';
+import { awayText } from '../panels/away';
+import { Button } from '../panels/button';
+import { FocusKeeper } from '../panels/focus';
 import { EMBEDDED, whereText } from '../providers/words';
 import type { CodeAction } from './codeBlocks';
 import { Composer } from './composer';
@@ -37,6 +40,7 @@ export class ChatPanel extends ReactWidget {
     this.node.tabIndex = -1;
     // Enter and letters are for its own boxes and buttons, and for no command of a notebook.
     this.node.dataset.lmSuppressShortcuts = 'true';
+    new FocusKeeper(this.node, () => this._box ?? this.node);
   }
 
   protected override render(): React.JSX.Element {
@@ -59,8 +63,12 @@ export class ChatPanel extends ReactWidget {
 
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
-    const box = this.node.querySelector<HTMLElement>('.jp-LocalCoder-Composer > textarea');
-    (box ?? this.node).focus();
+    (this._box ?? this.node).focus();
+  }
+
+  /** Where a question is written. */
+  private get _box(): HTMLElement | null {
+    return this.node.querySelector('.jp-LocalCoder-Composer > textarea');
   }
 
   private _head(): React.JSX.Element {
@@ -104,35 +112,29 @@ export class ChatPanel extends ReactWidget {
             </option>
           ))}
         </select>
-        <button
-          type="button"
-          className="jp-LocalCoder-button"
+        <Button
+          label={trans.__('New')}
           onClick={() => {
             model.begin();
             this.activate();
           }}
-        >
-          {trans.__('New')}
-        </button>
-        <button
-          type="button"
-          className="jp-LocalCoder-button"
+        />
+        <Button
+          label={trans.__('Rename…')}
           title={trans.__('Give this conversation a title (F2 in the list)')}
-          disabled={!isListed}
+          isOff={!isListed}
           onClick={rename}
-        >
-          {trans.__('Rename…')}
-        </button>
-        <button
-          type="button"
-          className="jp-LocalCoder-button"
-          disabled={!isListed || model.isRunning}
+        />
+        <Button
+          label={trans.__('Delete')}
+          isOff={!isListed || model.isRunning}
           onClick={() => {
             void this._delete(conversation);
           }}
-        >
-          {trans.__('Delete')}
-        </button>
+        />
+        {(model.channel === 'away' || model.channel === 'absent') && (
+          <p role="alert">{awayText(model.channel, trans)}</p>
+        )}
         {error && (
           <p role="alert">
             {error.message} {error.recovery}

@@ -37,16 +37,13 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
             <p>{turn.words}</p>
             <Chips references={turn.references} trans={trans} />
             <div className="jp-LocalCoder-buttons">
-              <button
-                type="button"
-                className="jp-LocalCoder-button"
-                disabled={!canAsk}
+              <Button
+                label={trans.__('Edit')}
+                isOff={!canAsk}
                 onClick={() => {
                   setEdited(turn.words);
                 }}
-              >
-                {trans.__('Edit')}
-              </button>
+              />
             </div>
           </>
         ) : (
@@ -83,24 +80,14 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
         {isOver && (
           <div className="jp-LocalCoder-buttons">
             <Versions turn={turn} isOff={!canAsk} onShow={props.onShow} trans={trans} />
-            <button
-              type="button"
-              className="jp-LocalCoder-button"
-              disabled={!canAsk}
-              onClick={props.onRegenerate}
-            >
-              {trans.__('Answer again')}
-            </button>
+            <Button label={trans.__('Answer again')} isOff={!canAsk} onClick={props.onRegenerate} />
             {turn.id !== '' && (
-              <button
-                type="button"
-                className="jp-LocalCoder-button"
+              <Button
+                label={trans.__('What was read')}
                 onClick={() => {
                   props.onInspect(turn.id);
                 }}
-              >
-                {trans.__('What was read')}
-              </button>
+              />
             )}
           </div>
         )}
