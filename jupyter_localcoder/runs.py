@@ -53,10 +53,10 @@ class Gate(Protocol):
     ended: bool
     """Whether the rest of the answer is not wanted."""
 
-    def take(self, text: str, mean_log_probability: float | None = None) -> str:
+    def take(self, text: str, log_probability: float | None = None) -> str:
         """Take the next piece of the answer, and return what may be shown now."""
 
-    def finish(self, finish: Finish, mean_log_probability: float | None = None) -> str:
+    def finish(self, finish: Finish, log_probability: float | None = None) -> str:
         """Return what is left when the answer has ended."""
 
 
@@ -106,11 +106,11 @@ class OpenGate:
     doubt: Doubt = ""
     ended = False
 
-    def take(self, text: str, mean_log_probability: float | None = None) -> str:
+    def take(self, text: str, log_probability: float | None = None) -> str:
         """Return it."""
         return text
 
-    def finish(self, finish: Finish, mean_log_probability: float | None = None) -> str:
+    def finish(self, finish: Finish, log_probability: float | None = None) -> str:
         """Nothing was held back."""
         return ""
 
@@ -179,8 +179,8 @@ class Run:
         """What of the answer is shown now; what is not wanted any more is not computed either."""
         gate = self._gate
         if isinstance(frame, wire.Finished):
-            return gate.finish(frame.finish, frame.mean_log_probability)
-        text = gate.take(frame.text, frame.mean_log_probability)
+            return gate.finish(frame.finish, frame.log_probability)
+        text = gate.take(frame.text, frame.log_probability)
         if gate.ended:
             job.cancel()
         return text
@@ -294,11 +294,9 @@ class Runs:
 
 
 def _confidence(end: wire.Finished) -> Confidence | None:
-    if end.mean_log_probability is None or end.first_token_margin is None:
+    if end.log_probability is None or end.first_token_margin is None:
         return None
-    return Confidence(
-        mean_log_probability=end.mean_log_probability, first_token_margin=end.first_token_margin
-    )
+    return Confidence(log_probability=end.log_probability, first_token_margin=end.first_token_margin)
 
 
 def rate(tokens: int, milliseconds: float) -> float:

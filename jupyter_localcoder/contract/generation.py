@@ -127,6 +127,8 @@ class CompleteRequest(Request, frozen=True, kw_only=True):
     language: Language = "python"
     multiline: bool = True
     """False ends the completion at the first line break."""
+    automatic: bool = False
+    """Nobody asked for it by hand: it is withheld where the model is not sure of it."""
     max_tokens: MaxTokens | None = None
     temperature: Temperature | None = None
     timeout_ms: TimeoutMs | None = None
@@ -207,8 +209,8 @@ class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
 class Confidence(Reply, frozen=True, kw_only=True):
     """How sure the model was of a completion."""
 
-    mean_log_probability: float
-    """Natural logarithm of the probability of a token, over all tokens shown; 0 is certain."""
+    log_probability: float
+    """Natural logarithm of the probability of the whole answer, its end included; 0 is certain."""
     first_token_margin: float
     """By how much the likeliest first token led before the second, in logits."""
 
@@ -290,6 +292,8 @@ class Inspection(Reply, frozen=True, kw_only=True):
     prompt_sha256: str
     provider: str = EMBEDDED
     """Who read it. Only the embedded one tells tokens by source; what was sent to another is ``prompt``."""
+    confidence: Confidence | None = None
+    """As in `Done`."""
 
 
 class Failed(Reply, frozen=True, kw_only=True, tag="error", tag_field="type"):

@@ -297,8 +297,8 @@ class Text(_Frame, frozen=True, kw_only=True):
     text: str
     tokens: int
     """Tokens generated so far."""
-    mean_log_probability: float | None = None
-    """Natural logarithm, over these tokens; None where it was not asked for."""
+    log_probability: float | None = None
+    """Natural logarithm of the probability of all of these; None where it was not asked for."""
 
 
 class Segment(Struct, frozen=True):
@@ -327,8 +327,8 @@ class Finished(_Frame, frozen=True, kw_only=True):
     prefill_ms: float
     decode_ms: float
     prompt_sha256: str
-    mean_log_probability: float | None = None
-    """Natural logarithm, over the tokens of the answer; None where it was not asked for."""
+    log_probability: float | None = None
+    """Natural logarithm of the probability of the answer, with its end; None where it was not asked for."""
     first_token_margin: float | None = None
     """By how much the likeliest first token led before the second, in logits."""
     left_out_turns: int = 0

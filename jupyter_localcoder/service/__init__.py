@@ -99,8 +99,9 @@ class Service(LoggingConfigurable):
         max=0.0,
         allow_none=True,
         config=True,
-        help="Show a completion only where the model was so sure of its first line: mean natural logarithm "
-        "of the probability of its tokens, at most 0 (certain). None shows all.",
+        help="Show a completion that comes while typing only where the model is so sure of its first line: "
+        "natural logarithm of the probability of the line, at most 0 (certain); -0.7 is one in two. None "
+        "shows all. What is asked for by a shortcut is shown anyway.",
     )
     completion_heads_share = Float(
         HEADS_SHARE,

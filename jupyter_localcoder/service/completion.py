@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 
 from ..budgets import MOST_TOKENS
 from ..context.checks.gate import Gate, Rules
@@ -207,7 +208,8 @@ class Completion:
         around = Surroundings(
             request.prefix, request.suffix, request.language, request.notebook or NotebookContext()
         )
-        return Gate(around, self._rules())
+        rules = self._rules()
+        return Gate(around, rules if request.automatic else replace(rules, min_log_probability=None))
 
     def _check_enabled(self) -> None:
         if not self._settings.current.tab_completion:

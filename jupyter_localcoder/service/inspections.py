@@ -45,6 +45,7 @@ class _Kept:
             sampling=done.sampling,
             prompt_sha256=done.prompt_sha256,
             provider=done.provider,
+            confidence=done.confidence,
         )
 
 

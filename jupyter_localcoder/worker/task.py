@@ -105,8 +105,8 @@ class Task:
         self.written = 0
         self.answer: list[int] = []
         """What was drawn, with the token that ended it."""
-        self.log_probabilities: list[float] = []
-        self.margin = 0.0
+        self.log_probability: float | None = None
+        self.margin: float | None = None
         self._engine = engine
         self._emit = emit
         self._limit = limit
@@ -163,10 +163,9 @@ class Task:
         token = self._sampler.sample(index)
         if self.job.request.confidence:
             (probability,), margin = self._engine.log_probabilities(index, [token])
-            if not self.written:
+            if self.margin is None:
                 self.margin = margin
-            if not self._is_end(token):
-                self.log_probabilities.append(probability)
+            self.log_probability = (self.log_probability or 0.0) + probability
         return token
 
     def take(self, token: int) -> bool:
@@ -198,7 +197,6 @@ class Task:
         first = self._first or ended
         # Asked to end after its last token: then it has ended by itself.
         finish: Finish = self.finish or self.job.ended or "stop"
-        shown = self.log_probabilities
         return Finished(
             id=self.job.request.id,
             finish=finish,
@@ -211,8 +209,8 @@ class Task:
             prefill_ms=(first - self._started) * 1000,
             decode_ms=(ended - first) * 1000,
             prompt_sha256=self.prompt.sha256,
-            mean_log_probability=self._mean_log_probability,
-            first_token_margin=self.margin if shown else None,
+            log_probability=self.log_probability,
+            first_token_margin=self.margin,
             segments=self.prompt.report(self._engine) if self.job.request.report else (),
         )
 
@@ -226,11 +224,6 @@ class Task:
                     id=self.job.request.id,
                     text=text,
                     tokens=self.written,
-                    mean_log_probability=self._mean_log_probability,
+                    log_probability=self.log_probability,
                 )
             )
-
-    @property
-    def _mean_log_probability(self) -> float | None:
-        shown = self.log_probabilities
-        return sum(shown) / len(shown) if shown else None

@@ -173,6 +173,7 @@ export interface CompleteRequest {
   notebook?: NotebookContext | null;
   language?: string;
   multiline?: boolean;
+  automatic?: boolean;
   max_tokens?: number | null;
   /** 0 is greedy. */
   temperature?: number | null;
@@ -186,7 +187,7 @@ export interface CompleteRequest {
 
 /** How sure the model was of a completion. */
 export interface Confidence {
-  mean_log_probability: number;
+  log_probability: number;
   first_token_margin: number;
 }
 
@@ -369,6 +370,7 @@ export interface Inspection {
   sampling: Sampling | null;
   prompt_sha256: string;
   provider: string;
+  confidence: Confidence | null;
 }
 
 /** A name that the user has defined in the kernel; never its value. */

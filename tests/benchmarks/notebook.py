@@ -39,7 +39,7 @@ from .setting import Setting
 _LINES = 25
 """Of each notebook."""
 _MOST_TOKENS = 64
-_THRESHOLDS = (-0.05, -0.1, -0.15, -0.2, -0.25, -0.3, -0.4, -0.5, -0.6, -0.8, -1.0, -1.5, -2.0)
+_THRESHOLDS = (-0.1, -0.2, -0.35, -0.5, -0.7, -1.0, -1.4, -2.0, -2.8, -4.0, -5.6, -8.0)
 _LEAST_RIGHT = 0.6
 _LEAST_SHOWN = 0.4
 _PEER_PREFIX_CHARS, _PEER_SUFFIX_CHARS = 4800, 600
@@ -126,7 +126,7 @@ def _ask(
     )
     with client.stream(TAB_COMPLETE, asked) as frames:
         done = next(frame for frame in frames if isinstance(frame, Done))
-    sure = done.confidence.mean_log_probability if done.confidence else float("-inf")
+    sure = done.confidence.log_probability if done.confidence else float("-inf")
     gate = Gate(Surroundings(request.prefix, request.suffix, "python", notebook), Rules(checks="drop"))
     shown = gate.take(done.text, sure)
     shown += gate.finish(done.finish, sure)
@@ -212,7 +212,7 @@ def _curve(asked: list[_Asked]) -> Iterator[Figure]:
                 name=f"how sure of those that are {'right' if right else 'wrong'}",
                 unit="log p",
                 ours=sure,
-                note=f"{len(sure)} suggestions; mean logarithm of the probability of a token",
+                note=f"{len(sure)} suggestions; logarithm of the probability of the line",
             )
     for threshold in _THRESHOLDS:
         here = point(suggestions, threshold)

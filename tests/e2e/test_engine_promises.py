@@ -83,7 +83,7 @@ async def probabilities(bench: Bench, request: wire.Generate) -> tuple[str, list
         async for frame in frames:
             if isinstance(frame, wire.Text):
                 text += frame.text
-                now = (frame.mean_log_probability or 0.0) * frame.tokens
+                now = frame.log_probability or 0.0
                 frames_seen.append((len(text), math.exp(now - total)))
                 total = now
     return text, frames_seen

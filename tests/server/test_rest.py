@@ -239,7 +239,7 @@ async def test_reading_ahead_needs_a_loaded_model_or_the_setting(ask: Ask, tiny_
     assert (await ask("POST", "complete/warm", warm)).data["finish"] == "stop"
     done = (await ask("POST", "complete", {**warm, "max_tokens": 4})).data
     assert done["usage"]["cached_tokens"] >= done["usage"]["prompt_tokens"] - 3
-    assert done["confidence"]["mean_log_probability"] < 0
+    assert done["confidence"]["log_probability"] < 0
 
 
 async def test_the_status_shows_what_was_measured(ask: Ask, tiny_model: str) -> None:

@@ -129,10 +129,10 @@ class Scripted:
         if title is not None and frame.scope == "title:":
             says, ends = title, bool(title)
         for i, character in enumerate(says, 1):
-            self.send(wire.Text(id=frame.id, text=character, tokens=i, mean_log_probability=log_probability))
+            self.send(wire.Text(id=frame.id, text=character, tokens=i, log_probability=log_probability))
         if ends:
             end = finished(frame.id, tokens=len(says))
-            sure = {"mean_log_probability": log_probability, "first_token_margin": 1.0}
+            sure = {"log_probability": log_probability, "first_token_margin": 1.0}
             self.send(msgspec.structs.replace(end, **sure, segments=read(frame)))
 
     def waits(self, frame: wire.Generate) -> None:

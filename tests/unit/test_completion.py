@@ -83,15 +83,23 @@ async def test_a_suggestion_comes_line_by_line(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("says", "why"),
-    [('df["latitude"]\n', "columns"), ("1 +* 2\n", "syntax"), ("f(\n", "confidence")],
+    [('df["latitude"]\n', "columns"), ("1 +* 2\n", "syntax"), ("f(", "confidence")],
 )
 async def test_what_is_withheld_is_not_computed_further(serve: Serve, says: str, why: str) -> None:
     """The worker never ends by itself here: only the cancel ends it."""
     sure = -0.9 if why == "confidence" else -0.1
     service = await serve(says, ends=False, log_probability=sure, completion_min_log_probability=-0.5)
-    deltas, done = await asyncio.wait_for(complete(service), 20)
+    deltas, done = await asyncio.wait_for(complete(service, automatic=True), 20)
     assert (deltas, done.text, done.withheld, done.finish) == ([], "", why, "stop")
     assert (await service.backend_ping(None)).queue_length == 0  # type: ignore[arg-type]
+
+
+async def test_who_asks_by_hand_sees_what_the_model_is_not_sure_of(serve: Serve) -> None:
+    service = await serve("f()", log_probability=-0.9, completion_min_log_probability=-0.5)
+    _, by_itself = await complete(service, automatic=True)
+    assert (by_itself.text, by_itself.withheld) == ("", "confidence")
+    _, by_hand = await complete(service)
+    assert (by_hand.text, by_hand.withheld) == ("f()", "")
 
 
 async def test_the_checks_can_mark_or_be_off(serve: Serve) -> None:
@@ -107,8 +115,8 @@ async def test_a_completion_can_be_inspected(serve: Serve) -> None:
     _, done = await complete(service, scope="a.ipynb")
     seen = await service.context_inspect(InspectRequest())
     assert (seen.run, seen.kind, seen.scope) == (done.run, "tab", "tab:a.ipynb")
-    assert (seen.parts, seen.usage, seen.timings, seen.model) == (
-        done.parts, done.usage, done.timings, done.model,
+    assert (seen.parts, seen.usage, seen.timings, seen.model, seen.confidence) == (
+        done.parts, done.usage, done.timings, done.model, done.confidence,
     )  # fmt: skip
     assert "import pandas as pd\n\n" in seen.prompt
     assert 'float64 ["longitude"]' in seen.prompt

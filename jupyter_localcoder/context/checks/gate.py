@@ -1,8 +1,12 @@
 """Lets a suggestion through line by line, as far as nothing speaks against it.
 
 The first line decides whether anything is shown: it is held back until it is complete, and withheld where
-the model was not sure of it, where it only repeats, or where it fails a check. Each later line is shown when
+the model is not sure of it, where it only repeats, or where it fails a check. Each later line is shown when
 it is complete; the first that repeats or fails ends the suggestion.
+
+How sure the model is of a line is the probability of the whole line, the product of its tokens': on lines
+held back from notebooks it tells right from wrong better than the mean, which forgives one wild guess in a
+long line. It only falls, so a line is given up as soon as it has fallen too far.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ class Rules:
     checks: Checks = "drop"
     """`off` checks nothing, `mark` only tells of what does not parse or names a missing column."""
     min_log_probability: float | None = None
-    """Least mean natural logarithm of the probability of a token of the first line; None asks for nothing."""
+    """Least natural logarithm of the probability of the first line; None asks for nothing."""
 
     @property
     def any(self) -> bool:
@@ -52,13 +56,13 @@ class Gate:
         self._shown = ""
         self._first = True
 
-    def take(self, text: str, mean_log_probability: float | None = None) -> str:
+    def take(self, text: str, log_probability: float | None = None) -> str:
         """Take the next piece of the answer, and return what may be shown now.
 
         Parameters
         ----------
-        mean_log_probability
-            Of the tokens so far.
+        log_probability
+            Natural logarithm of the probability of the answer so far.
         """
         if self.ended:
             return ""
@@ -66,9 +70,9 @@ class Gate:
         if not self._rules.any:
             return text
         self._held += text
-        return self._pass(mean_log_probability, last=False)
+        return self._pass(log_probability, last=False)
 
-    def finish(self, finish: Finish, mean_log_probability: float | None = None) -> str:
+    def finish(self, finish: Finish, log_probability: float | None = None) -> str:
         """Return what is left when the answer has ended."""
         if self.ended:
             return ""
@@ -77,9 +81,13 @@ class Gate:
             text, self._held = self._held, ""
             return text
         cut_off = finish in ("length", "timeout")
-        return self._pass(mean_log_probability, last=True, cut_off=cut_off)
+        return self._pass(log_probability, last=True, cut_off=cut_off)
 
-    def _pass(self, mean: float | None, *, last: bool, cut_off: bool = False) -> str:
+    def _pass(self, sure: float | None, *, last: bool, cut_off: bool = False) -> str:
+        least = self._rules.min_log_probability
+        unsure = least is not None and sure is not None and sure < least
+        if unsure and self._first and self._held.strip():
+            return self._stop("confidence")
         out = ""
         while self._held.strip() and not self.ended:
             # Blank lines go with the line after them: at the end they would only move what follows.
@@ -89,18 +97,15 @@ class Gate:
                 break
             goes_on = end >= 0
             line, self._held = (self._held[:end], self._held[end:]) if goes_on else (self._held, "")
-            passed = self._line(line, mean, goes_on=goes_on, cut_off=cut_off and not goes_on)
+            passed = self._line(line, goes_on=goes_on, cut_off=cut_off and not goes_on)
             out += passed
             self._shown += passed
             self._first = False
         return out
 
-    def _line(self, line: str, mean: float | None, *, goes_on: bool, cut_off: bool) -> str:
+    def _line(self, line: str, *, goes_on: bool, cut_off: bool) -> str:
         """The part of a line (with the line breaks before it) that may be shown."""
         around, rules = self._around, self._rules
-        least = rules.min_log_probability
-        if self._first and least is not None and mean is not None and mean < least:
-            return self._stop("confidence")
         if rules.checks == "off":
             return line
         before = around.prefix + self._shown

@@ -174,7 +174,7 @@ export class Asker {
     };
     const stream = this._channel.stream(
       'tab:complete',
-      { ...ask.request(), multiline, ...how },
+      { ...ask.request(), multiline, automatic: !onDemand, ...how },
       onFrame
     );
     this._streams.set(suggestion, stream);

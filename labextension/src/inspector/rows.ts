@@ -79,7 +79,7 @@ export function factRows(
   model: string = inspection.model.id,
   locale?: string
 ): IRow[] {
-  const { usage, timings, sampling } = inspection;
+  const { usage, timings, sampling, confidence } = inspection;
   // Empty where another provider did not say: the row is then left out.
   const number = (value: number | null, digits = 0): string =>
     value?.toLocaleString(locale, { maximumFractionDigits: digits }) ?? '';
@@ -112,6 +112,20 @@ export function factRows(
     },
     { name: trans.__('In all'), value: milliseconds(timings.total_ms) },
     { name: trans.__('Ended by'), value: ending(inspection, trans) },
+    {
+      name: trans.__('Probability'),
+      value:
+        confidence === null
+          ? ''
+          : trans.__(
+              '%1 (its logarithm: %2)',
+              Math.exp(confidence.log_probability).toLocaleString(locale, {
+                style: 'percent',
+                maximumSignificantDigits: 2
+              }),
+              number(confidence.log_probability, 2)
+            )
+    },
     {
       name: trans.__('Provider'),
       value: inspection.provider === EMBEDDED ? '' : inspection.provider

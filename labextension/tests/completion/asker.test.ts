@@ -84,7 +84,8 @@ describe('a question', () => {
       prefix: 'import ',
       suffix: '',
       language: 'python',
-      multiline: false
+      multiline: false,
+      automatic: true
     });
     expect(asker.running).toBe(1);
     answer(0, delta('numpy'));
@@ -95,6 +96,19 @@ describe('a question', () => {
     await settle();
     expect(texts(suggestions, 'import ')).toEqual(['numpy as np']);
     expect(asker.running).toBe(0);
+  });
+
+  it('by hand is asked again where what came by itself was withheld', async () => {
+    const { ask, asked, answer } = begin();
+    const byItself = ask('x = ');
+    await settle();
+    answer(0, done('', 'confidence'));
+    expect(await byItself).toEqual([]);
+    const byHand = ask('x = ', { cause: 'demand' });
+    await settle();
+    expect(asked().map(({ payload }) => payload.automatic)).toEqual([true, false]);
+    answer(1, done('1'));
+    expect(texts(await byHand, 'x = ')).toEqual(['1']);
   });
 
   it('has no answer where the server withholds it', async () => {

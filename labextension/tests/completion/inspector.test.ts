@@ -29,7 +29,8 @@ const INSPECTION: Inspection = {
   model: { id: 'qwen', digest: 'd', quantization: 'Q4_K_M' },
   sampling: { temperature: 0, top_k: 0, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
   prompt_sha256: 'abc',
-  provider: 'embedded'
+  provider: 'embedded',
+  confidence: { log_probability: -0.7346, first_token_margin: 2 }
 };
 
 function facts(inspection: Inspection): Record<string, string> {
@@ -70,6 +71,7 @@ describe('the inspector', () => {
       Writing: '100 ms',
       'In all': '150.3 ms',
       'Ended by': 'its own end',
+      Probability: '48% (its logarithm: -0.73)',
       Model: 'Qwen Q4_K_M',
       Sampling: 'the likeliest token each time',
       'Digest of the prompt': 'abc'
@@ -86,12 +88,13 @@ describe('the inspector', () => {
       ...INSPECTION,
       provider: 'lab',
       sampling: null,
+      confidence: null,
       prompt_sha256: '',
       usage: { prompt_tokens: 9, cached_tokens: null, completion_tokens: null, left_out_tokens: 0 }
     });
     expect(told).toMatchObject({ Provider: 'lab', 'Tokens read': '9' });
     expect(Object.keys(told)).not.toEqual(
-      expect.arrayContaining(['Sampling', 'Tokens written', 'Digest of the prompt'])
+      expect.arrayContaining(['Sampling', 'Tokens written', 'Digest of the prompt', 'Probability'])
     );
     expect(facts(INSPECTION)).not.toHaveProperty('Provider');
   });

@@ -22,14 +22,14 @@ def gate(prefix: str = "", suffix: str = "", language: str = "python", **rules: 
     return Gate(Surroundings(prefix, suffix, language, notebook), Rules(**rules))
 
 
-def shown(made: Gate, answer: str, finish: Any = "stop", mean: float | None = -0.1) -> str:
+def shown(made: Gate, answer: str, finish: Any = "stop", sure: float | None = -0.1) -> str:
     """What comes out when an answer comes in character by character, until it is not wanted any more."""
     out = ""
     for character in answer:
-        out += made.take(character, mean)
+        out += made.take(character, sure)
         if made.ended:
             break
-    return out + made.finish(finish, mean)
+    return out + made.finish(finish, sure)
 
 
 def test_the_first_line_is_held_back_until_it_is_complete() -> None:
@@ -56,11 +56,31 @@ def test_with_nothing_to_ask_everything_passes_at_once() -> None:
 
 def test_a_model_that_is_not_sure_of_its_first_line_is_not_heard() -> None:
     made = gate("x = ", min_log_probability=-0.5)
-    assert shown(made, "f(a)\nmore", mean=-0.6) == ""
+    assert shown(made, "f(a)\nmore", sure=-0.6) == ""
     assert (made.withheld, made.ended) == ("confidence", True)
-    assert shown(gate("x = ", min_log_probability=-0.5), "f(a)", mean=-0.4) == "f(a)"
-    assert shown(gate("x = ", min_log_probability=-0.5, checks="off"), "f(a) b", mean=-0.4) == "f(a) b"
-    assert shown(gate("x = ", min_log_probability=-0.5), "f(a)", mean=None) == "f(a)"
+    assert shown(gate("x = ", min_log_probability=-0.5), "f(a)", sure=-0.4) == "f(a)"
+    assert shown(gate("x = ", min_log_probability=-0.5, checks="off"), "f(a) b", sure=-0.4) == "f(a) b"
+    assert shown(gate("x = ", min_log_probability=-0.5), "f(a)", sure=None) == "f(a)"
+
+
+def test_a_line_is_given_up_before_its_end_once_it_has_become_too_unlikely() -> None:
+    made = gate("x = ", min_log_probability=-0.5)
+    assert [made.take("f(", -0.2), made.ended] == ["", False]
+    assert [made.take("wild", -3.0), made.ended, made.withheld] == ["", True, "confidence"]
+
+
+def test_the_end_of_a_line_counts() -> None:
+    """The line that might as well go on is not the line that is meant."""
+    made = gate("x = ", min_log_probability=-0.5)
+    assert made.take("f(a)", -0.2) == ""
+    assert made.finish("stop", -1.3) == ""
+    assert made.withheld == "confidence"
+
+
+def test_an_empty_answer_is_not_called_unsure() -> None:
+    made = gate("x = ", min_log_probability=-0.5)
+    assert made.finish("stop", -2.0) == ""
+    assert made.withheld == ""
 
 
 def test_only_the_first_line_must_be_sure() -> None:
