@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     try:
         with Workspace(asked.model) as workspace:
-            setting = Setting(workspace, asked.repeat, asked.peer_url, asked.traces)
+            setting = Setting(workspace, asked.repeat, asked.peer_url, asked.traces, asked.other_model)
             print(*here.lines(), _model_line(workspace), "", report.head(), sep="\n", flush=True)
             for bench in chosen:
                 for figure in bench.run(setting):
@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--traces", type=Path, metavar="FOLDER", help="notebooks for the benches that replay typing"
+    )
+    parser.add_argument(
+        "--other-model", type=Path, metavar="FILE", help="GGUF file of another model, to switch to"
     )
     return parser
 

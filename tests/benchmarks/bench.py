@@ -12,6 +12,7 @@ from . import (
     estimate,
     history,
     keystroke,
+    manager,
     memory,
     mixed,
     notebook,
@@ -19,6 +20,7 @@ from . import (
     recovery,
     stack,
     startup,
+    switch,
     titles,
     typing,
 )
@@ -58,6 +60,8 @@ BENCHES: tuple[Bench, ...] = (
         "notebook", "lines of notebooks that completion meets, and how sure it is (--traces)", notebook.run
     ),
     Bench("keystroke", "ghost text in a browser, and what the page loads more (--traces)", keystroke.run),
+    Bench("manager", "the sidebar's first paint, and the page's work during a download", manager.run),
+    Bench("switch", "from one model to another and back (needs --other-model)", switch.run),
     Bench("history", "list, search, open and sweep a history of 100,000 answers", history.run),
 )
 """In the order in which they run."""

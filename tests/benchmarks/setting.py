@@ -20,6 +20,9 @@ class Setting:
     traces: Path | None = None
     """Folder of notebooks, for the benches that replay typing."""
 
+    other_model: Path | None = None
+    """GGUF file of another model, for the bench that switches to it."""
+
     def times(self, usual: int) -> int:
         """How many pairs to measure, where the bench would take so many."""
         return usual if self.repeat is None else self.repeat
