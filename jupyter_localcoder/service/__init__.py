@@ -95,12 +95,12 @@ class Service(LoggingConfigurable):
         "and marked. drop: it is not shown.",
     )
     completion_min_log_probability = Float(
-        None,
+        -2.3,
         max=0.0,
         allow_none=True,
         config=True,
         help="Show a completion that comes while typing only where the model is so sure of its first line: "
-        "natural logarithm of the probability of the line, at most 0 (certain); -0.7 is one in two. None "
+        "natural logarithm of the probability of the line, at most 0 (certain); -2.3 is one in ten. None "
         "shows all. What is asked for by a shortcut is shown anyway.",
     )
     completion_heads_share = Float(

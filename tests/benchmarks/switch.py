@@ -1,7 +1,7 @@
 """Switching between two models: from the request to the first text of its completion.
 
 Every request asks for the other model than the loaded one, in the same notebook. *Cold*: the first
-time for each model, which has read nothing yet. *Kept*: later, when what it had read is read back from the disk.
+time for each model, which has read nothing yet. *Kept*: later, when it takes up what it had read.
 """
 
 from __future__ import annotations
