@@ -11,6 +11,8 @@
     this cell                 the rest
     cells below
 
+A file has no cells; what is far above the cursor stands in pieces all the same (`files`).
+
 Below a cell stands the head of the data frame that it showed (`heads`), where a person has asked for that.
 
 What stands above depends neither on the text of the cell with the cursor nor on where the cursor is: the
@@ -25,7 +27,7 @@ from dataclasses import dataclass, field
 from ..contract.notebook import NotebookContext
 from ..contract.wire import SOURCE_BRIEF, SOURCE_OWN, Brief, FillPrompt, Piece
 from ..errors import InvalidArgument
-from . import heads, kernel
+from . import files, heads, kernel
 from .bounds import CHARS_PER_TOKEN, cut_head, cut_prefix, first_kept
 from .cells import Order, Unit, order, prose_left_out, render
 from .heads import HEADS_SHARE, SOURCE_HEADS
@@ -104,7 +106,11 @@ class FillBuilder:
             ]
         if not prefix.strip() and not any(piece.text.strip() for piece in above):
             raise InvalidArgument("There is nothing before the cursor to complete from.", field="prefix")
-        own, cut = cut_prefix(_unix(prefix), before)
+        own = _unix(prefix)
+        if notebook is None:
+            far_above, own = files.split(own)
+            above = list(self._file(far_above, language, before, omitted))
+        own, cut = cut_prefix(own, before)
         _omit(omitted, SOURCE_OWN, cut)
         rest = _unix(suffix)
         _omit(omitted, SOURCE_OWN, len(rest) - after)
@@ -147,6 +153,18 @@ class FillBuilder:
             yield Piece(f"{text}{end}", SOURCE_ABOVE, self._briefs(unit, language))
             if head:
                 yield Piece(f"{head}\n\n", SOURCE_HEADS)
+
+    def _file(
+        self, pieces: Sequence[str], language: str, most: int, omitted: dict[str, int]
+    ) -> Iterator[Piece]:
+        first = first_kept([len(piece) for piece in pieces], most)
+        outlines = [self._outlines.of(piece, language) for piece in pieces]
+        if first:
+            _omit(omitted, SOURCE_OWN, sum(len(piece) for piece in pieces[:first]))
+            briefs = [brief for outline in outlines[:first] for brief in outline]
+            yield Piece("", SOURCE_OWN, bounded(briefs, most // 2, omitted))
+        for piece, outline in zip(pieces[first:], outlines[first:], strict=True):
+            yield Piece(piece, SOURCE_OWN, outline)
 
     def _briefs(self, unit: Unit, language: str) -> tuple[Brief, ...]:
         return self._outlines.of(_unix(unit.code.source), language) if unit.code is not None else ()

@@ -68,7 +68,7 @@ def _python(source: str) -> Iterator[Brief]:
     while i < len(lines):
         line = lines[i]
         i += 1
-        inside, quotes = bool(quotes), _still_quoted(line, quotes)
+        inside, quotes = bool(quotes), still_quoted(line, quotes)
         if inside or not line or line[0] in " \t#@":
             continue
         if _IMPORT.match(line):
@@ -124,7 +124,7 @@ def _open_brackets(line: str) -> int:
     return sum(bare.count(c) for c in "([{") - sum(bare.count(c) for c in ")]}")
 
 
-def _still_quoted(line: str, quotes: str) -> str:
+def still_quoted(line: str, quotes: str) -> str:
     """The triple quotes that are open after this line, or nothing."""
     at = 0
     while True:

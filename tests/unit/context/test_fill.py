@@ -65,6 +65,49 @@ def test_without_a_notebook_there_is_only_the_code_around_the_cursor() -> None:
     assert (prompt.above, prompt.prefix, prompt.suffix, prompt.below) == ((), "x = ", "\n", ())
 
 
+def of_file(prefix: str, tokens: int = 1000) -> Built:
+    return FillBuilder().build(
+        prefix, "", None, "python", reserve_tokens=16, prefix_tokens=tokens, suffix_tokens=100
+    )
+
+
+def test_a_long_file_is_read_in_pieces_that_know_their_imports_and_definitions() -> None:
+    body = "".join(f"def f{i}(x):\n    return '''\nimport no\n''' + x * {i}\n\n\n" for i in range(200))
+    file = f"import numpy as np\n{body}y = f1("
+    prompt = of_file(file, tokens=4000).prompt
+    assert len(prompt.above) > 3
+    assert "".join(piece.text for piece in prompt.above) + prompt.prefix == file
+    briefs = [brief.text for piece in prompt.above for brief in piece.brief]
+    assert briefs[:2] == ["import numpy as np\n", "def f0(x): ...\n"]
+    assert "import no\n" not in briefs
+    assert all(piece.text.startswith(("import numpy", "def f")) for piece in prompt.above)
+    assert prompt.prefix.endswith("y = f1(")
+
+
+def test_of_a_long_class_the_head_is_known_within_it() -> None:
+    methods = "".join(f"    def m{i}(self):\n        return {i}\n\n" for i in range(400))
+    prompt = of_file(f"class Big:\n{methods}    def last(self):\n        self.", tokens=4000).prompt
+    assert len(prompt.above) > 2
+    assert prompt.above[0].brief[0].text.startswith("class Big:\n    def m0(self): ...\n")
+    assert all(piece.text.startswith("    def m") for piece in prompt.above[1:])
+
+
+def test_of_a_file_that_is_too_long_the_imports_are_kept() -> None:
+    body = "".join(f"value_{i} = np.zeros({i})\n" for i in range(2000))
+    built = of_file(f"import numpy as np\n{body}y = ", tokens=500)
+    assert built.prompt.above[0].text == ""
+    assert [brief.text for brief in built.prompt.above[0].brief] == ["import numpy as np\n"]
+    assert sum(len(piece.text) for piece in built.prompt.above) <= 500 * CHARS_PER_TOKEN
+    assert built.omitted["this cell"] > 30_000
+
+
+@given(st.text("ab \n'\")}#", max_size=60), st.integers(1, 4000))
+def test_typing_in_a_file_moves_none_of_its_pieces(typed: str, size: int) -> None:
+    base = ("x = 1\n" * size)[:8000]
+    before, after = of_file(f"{base}y", 2000).prompt, of_file(f"{base}y{typed}", 2000).prompt
+    assert after.above[: len(before.above)] == before.above
+
+
 def test_nothing_before_the_cursor_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="before the cursor"):
         build("  \n", code("x = 1"), active=0)
