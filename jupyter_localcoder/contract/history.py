@@ -209,7 +209,7 @@ class TitleConfigGetRequest(Request, frozen=True, kw_only=True):
 
 
 class TitleConfigSetRequest(Request, frozen=True, kw_only=True):
-    """Change some of it; a timeout outside of 10 to 120 seconds is `TITLE_CONFIG_INVALID`."""
+    """Change some of it; a wrong timeout (10 to 120 s) or provider is `TITLE_CONFIG_INVALID`."""
 
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     provider: Annotated[str, Meta(max_length=64)] | msgspec.UnsetType = msgspec.UNSET

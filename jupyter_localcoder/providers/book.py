@@ -12,6 +12,7 @@ same. What an entry holds that this version cannot read stays in the file, and i
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from ..errors import DatabaseError
 
 FORMAT = 1
 _LOCK_SECONDS = 10.0
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 MIGRATIONS: tuple[Migration, ...] = ()
@@ -45,6 +47,7 @@ class Page(Struct, frozen=True):
     """What the file says."""
 
     active: str = EMBEDDED
+    """Also where its entry cannot be read: nobody else answers in the place of one that was chosen."""
     entries: dict[str, Entry] = field(default_factory=dict)
     unread: dict[str, Any] = field(default_factory=dict)
     """Entries as they stand in the file that cannot be read."""
@@ -132,7 +135,9 @@ class Book:
                 unread[id_] = entry
         active = document.get("active")
         problem = f"{self.path} says something of {', '.join(unread)} that cannot be read." if unread else ""
-        return Page(active if active in entries else EMBEDDED, entries, unread, problem)
+        chosen = active if isinstance(active, str) else ""
+        known = chosen in entries or (chosen in unread and _ID.match(chosen))
+        return Page(chosen if known else EMBEDDED, entries, unread, problem)
 
     def _write(self, draft: Draft) -> None:
         document = {

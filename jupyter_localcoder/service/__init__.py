@@ -195,6 +195,7 @@ class Service(LoggingConfigurable):
         self.history = History(self._recorder, events)
         self.titles = Titles(self._recorder, supervisor, self._engine, events, self.queue.ask, self.log)
         self.providers.forget_titles_of = self.titles.forget_provider
+        self.titles.check_provider = self.providers.check_there
 
     async def close(self) -> None:
         """End everything that is under way."""

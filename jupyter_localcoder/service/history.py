@@ -116,7 +116,10 @@ class History:
         self, request: history.ConversationBranchRequest
     ) -> history.ConversationInfo:
         """Begin another one that shares the turns up to one of them."""
-        return await self._do(self._store.branch, request.id, request.response_id)
+        info = await self._do(self._store.branch, request.id, request.response_id)
+        changed = history.HistoryChanged(reason="kept", conversation_id=info.id)
+        self._events.tell(registry.HISTORY_CHANGED, changed)
+        return info
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
         """Do it in a thread, once all that was answered until now is kept."""

@@ -27,7 +27,7 @@ from ..contract.providers import (
 from ..contract.settings import SettingsView
 from ..credentials.secret import Secret
 from ..credentials.store import Credentials
-from ..errors import LocalCoderError, ProviderInUse, ProviderNotFound, ValidationError
+from ..errors import LocalCoderError, NoActiveProvider, ProviderInUse, ProviderNotFound, ValidationError
 from ..events import EventHub
 from ..providers import base
 from ..providers.book import Book, Draft, Entry, Page
@@ -187,11 +187,27 @@ class Providers:
         timeout = entry.settings.timeout_seconds if entry else None
         if chosen == EMBEDDED:
             return Chosen(EMBEDDED, self._embedded, timeout)
+        if entry is None and not id_:
+            raise NoActiveProvider(
+                f"The active provider {chosen} cannot be read in {self._book.path}, so nobody was asked.",
+                recovery="Correct it there, or activate another provider.",
+                provider=chosen,
+            )
         if entry is None:
             raise ProviderNotFound(f"There is no provider {chosen[:64]!r}.")
         if self._settings.current.air_gap:
             raise air_gapped(chosen)
         return Chosen(chosen, self._remote.provider(chosen), timeout, entry.settings.model)
+
+    def check_there(self, id_: str) -> None:
+        """Whether there is one of this id. Reads a file.
+
+        Raises
+        ------
+        ProviderNotFound
+        """
+        if id_ != EMBEDDED and id_ not in self._book.read().entries:
+            raise ProviderNotFound(f"There is no provider {id_[:64]!r}.", provider=id_)
 
     def check_fills(self, id_: str) -> None:
         """Whether one is there, and configured to fill in the middle. Reads a file.

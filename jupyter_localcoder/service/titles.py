@@ -26,6 +26,7 @@ from ..errors import (
     Canceled,
     FileReadError,
     LocalCoderError,
+    ProviderNotFound,
     ResponseNotFound,
     SourceFileNotFound,
     Timeout,
@@ -92,6 +93,8 @@ class Titles:
         self._one = asyncio.Lock()
         self._job: Job | None = None
         self._moved = asyncio.Event()
+        self.check_provider: Callable[[str], None] = lambda _: None
+        """Raises `ProviderNotFound` where there is no provider of this id. May block."""
         self._leave = events.listen(self._heard)
         supervisor.on_demand = self._make_way
         recorder.on_kept = self._kept
@@ -118,6 +121,13 @@ class Titles:
                 low=low,
                 high=high,
             )
+        if "provider" in given:
+            try:
+                await asyncio.to_thread(self.check_provider, config.provider or EMBEDDED)
+            except ProviderNotFound as failure:
+                raise TitleConfigInvalid(
+                    failure.message, recovery=failure.recovery, field="provider"
+                ) from None
         await asyncio.to_thread(title_file.write, self._path, config)
         return config
 

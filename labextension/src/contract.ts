@@ -1127,7 +1127,7 @@ export interface TitleConfig {
 /** Asks for it. */
 export type TitleConfigGetRequest = Record<string, never>;
 
-/** Change some of it; a timeout outside of 10 to 120 seconds is `TITLE_CONFIG_INVALID`. */
+/** Change some of it; a wrong timeout (10 to 120 s) or provider is `TITLE_CONFIG_INVALID`. */
 export interface TitleConfigSetRequest {
   enabled?: boolean;
   provider?: string;

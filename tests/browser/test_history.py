@@ -291,3 +291,24 @@ def test_notebook_7_has_it_too(page: Any, lab: GhostLab, tmp_path: Path) -> None
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(row(panel, first)).to_have_count(0)
     assert [one["id"] for one in lab.call("GET", "responses")["responses"]] == [second]
+
+
+def test_how_titles_are_made_is_chosen(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    panel = opened(page, lab)
+    panel.get_by_text("How titles are made").click()
+    expect(panel.get_by_label("Make titles")).not_to_be_checked()
+    save = panel.get_by_role("button", name="Save how titles are made")
+    panel.get_by_label("Seconds that one may take").fill("5")
+    expect(panel).to_contain_text("A number from 10 to 120.")
+    expect(save).to_be_disabled()
+    panel.get_by_label("Seconds that one may take").fill("20")
+    panel.get_by_label("Make titles").check()
+    for theme in (DARK, HIGH_CONTRAST, LIGHT):
+        wear(page, theme)
+        page.screenshot(path=tmp_path / f"titles-{theme}.png")
+        assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
+    save.click()
+    expect(panel).to_contain_text("Titles are made in this way from now on.")
+    config = lab.call("GET", "titles/config")
+    assert (config["enabled"], config["provider"], config["timeout_seconds"]) == (True, "", 20)
+    lab.call("PATCH", "titles/config", {"timeout_seconds": 60})

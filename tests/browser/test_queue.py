@@ -106,6 +106,35 @@ def test_a_command_that_streams_is_shown_and_ended(page: Any, lab: GhostLab) -> 
     assert ended[0]["finish"] == "canceled"
 
 
+def test_a_prompt_is_written_queued_and_its_answer_read(page: Any, lab: GhostLab, tmp_path: Path) -> None:
+    lab.rules([{"ends": "", "pieces": ["It is **Bern**."]}])
+    panel = opened(page, lab)
+    panel.get_by_text("Queue a prompt").click()
+    expect(panel.get_by_role("button", name="Queue it")).to_be_disabled()
+    panel.get_by_role("textbox", name="Prompt").fill("Name the capital of {{country}} and {{this}}")
+    panel.get_by_label("Fill in the places").check()
+    panel.get_by_label("country").fill("Switzerland")
+    panel.get_by_label("this").fill("{{country}}")
+    panel.get_by_label("Answered by").select_option(label="Embedded")
+    expect(panel).to_contain_text("Prompts stay within LocalCoder on this machine.")
+    panel.get_by_label("Private").check()
+    for theme in (DARK, HIGH_CONTRAST, LIGHT):
+        wear(page, theme)
+        page.screenshot(path=tmp_path / f"form-{theme}.png")
+        assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
+    panel.get_by_role("button", name="Queue it").click()
+    expect(panel).to_contain_text("It runs.")
+    expect(panel.get_by_role("textbox", name="Prompt")).to_have_value("")
+    panel.get_by_text("Ended lately").click()
+    panel.get_by_role("button", name="Show the answer").click()
+    expect(panel.locator("strong", has_text="Bern")).to_be_visible()
+    page.screenshot(path=tmp_path / "answer.png")
+    sent = lab.events(event="asked", priority="background")[-1]["texts"]
+    assert any("Name the capital of Switzerland and {{country}}" in text for text in sent)
+    panel.get_by_role("button", name="Hide the answer").click()
+    expect(panel.locator("strong", has_text="Bern")).to_have_count(0)
+
+
 def test_a_prompt_that_fails_is_told_to_who_looks_elsewhere(page: Any, lab: GhostLab) -> None:
     page.goto(lab.page())
     expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
@@ -133,7 +162,7 @@ def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_p
         page.screenshot(path=tmp_path / f"{theme}.png")
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
     panel.focus()
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("Tab")
     expect(panel.get_by_role("button", name="Cancel: Prompt “two” (2)")).to_be_focused()
     page.keyboard.press("Enter")

@@ -6,10 +6,13 @@
 import type {
   Excerpt,
   HistoryChanged,
+  Provider,
   Response,
   ResponseInfo,
   ResponsesExported,
   SettingsView,
+  TitleConfig,
+  TitleConfigSetRequest,
   TitleStatus
 } from '../contract';
 import { GENERAL } from '../panels/errands';
@@ -19,6 +22,8 @@ import type { IChannel } from '../tokens';
 import { deletedText, exportedText } from './words';
 
 export const PAGE = 20;
+/** Of `Errands`: how titles are made. */
+export const TITLES = ' titles';
 /** Answers can come fast; a list that is read need not. */
 const PAUSE_MS = 300;
 
@@ -51,6 +56,12 @@ export class HistoryModel extends PanelModel {
     this._follow('settings:changed', view => {
       this._setSettings(view);
     });
+    this._follow('providers:changed', () => {
+      if (this._titles) {
+        // One that is deleted makes no more titles.
+        void this.openTitles();
+      }
+    });
   }
 
   get isKnown(): boolean {
@@ -75,6 +86,16 @@ export class HistoryModel extends PanelModel {
   /** Null until the service has told it. */
   get settings(): SettingsView | null {
     return this._settings;
+  }
+
+  /** How titles are made; null until somebody wants to know. */
+  get titles(): TitleConfig | null {
+    return this._titles;
+  }
+
+  /** Who could make titles; empty until somebody wants to know. */
+  get providers(): readonly Provider[] {
+    return this._providers;
   }
 
   /** Whether a title for this answer is being made. */
@@ -136,6 +157,34 @@ export class HistoryModel extends PanelModel {
       this.errands.speak(this._trans.__('The title is now: %1', info.title));
     }
     return info !== null;
+  }
+
+  /** Find out how titles are made, and who could make them. */
+  async openTitles(): Promise<void> {
+    const [config, list] = await Promise.all([
+      this.errands.ask(TITLES, 'title:config:get', {}),
+      this.errands.ask(TITLES, 'provider:list', {})
+    ]);
+    if (config && list) {
+      this._titles = config;
+      this._providers = list.providers;
+      this._tell();
+    }
+  }
+
+  /** Change how titles are made. */
+  async makeTitles(change: TitleConfigSetRequest): Promise<boolean> {
+    const config = await this.errands.ask(TITLES, 'title:config:set', change);
+    if (config) {
+      this._titles = config;
+      this.errands.say(
+        TITLES,
+        config.enabled
+          ? this._trans.__('Titles are made in this way from now on.')
+          : this._trans.__('No titles are made from now on.')
+      );
+    }
+    return config !== null;
   }
 
   async delete(id: string): Promise<boolean> {
@@ -213,6 +262,9 @@ export class HistoryModel extends PanelModel {
   protected override _forgetServer(): void {
     this._settings = null;
     this._pending.clear();
+    if (this._titles && this._channel.state === 'open') {
+      void this.openTitles();
+    }
   }
 
   private _onChanged({ reason, response_id }: HistoryChanged): void {
@@ -271,6 +323,8 @@ export class HistoryModel extends PanelModel {
   private _page: IHistoryPage | null = null;
   private _opened: Response | null = null;
   private _settings: SettingsView | null = null;
+  private _titles: TitleConfig | null = null;
+  private _providers: readonly Provider[] = [];
   private _query = '';
   private _offset = 0;
 }

@@ -3,10 +3,9 @@
 import { Clipboard } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import { MarkdownView } from '../answers/markdown';
+import { AnswerView } from '../answers/answerView';
 import type { Response } from '../contract';
 import { Button } from '../panels/button';
 import { commandText } from '../panels/commandText';
@@ -105,7 +104,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
       </section>
       <section aria-label={trans.__('The answer')}>
         <h3>{trans.__('The answer')}</h3>
-        <Answer text={response.content} rendermime={rendermime} />
+        <AnswerView text={response.content} rendermime={rendermime} />
         {unfinished !== '' && (
           <p className="jp-LocalCoder-Note" data-severity="warning">
             {unfinished}
@@ -124,23 +123,4 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
       </Fold>
     </article>
   );
-}
-
-/** The answer as Markdown that fetches nothing and runs nothing. */
-function Answer(props: { text: string; rendermime: IRenderMimeRegistry }): React.JSX.Element {
-  const { text, rendermime } = props;
-  const host = React.useRef<HTMLDivElement>(null);
-  // A widget has to leave before React takes its place away.
-  React.useLayoutEffect(() => {
-    if (!host.current) {
-      return undefined;
-    }
-    const view = new MarkdownView(rendermime);
-    view.setText(text);
-    Widget.attach(view, host.current);
-    return () => {
-      view.dispose();
-    };
-  }, [text, rendermime]);
-  return <div ref={host} className="jp-LocalCoder-History-answer" />;
 }

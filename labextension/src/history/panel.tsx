@@ -15,6 +15,7 @@ import { exportAnswers, removeAll } from './actions';
 import { insertAnswer } from './insert';
 import { type HistoryModel, type IHistoryPage, type IHistoryRow, PAGE } from './model';
 import { Opened } from './opened';
+import { Titles } from './titles';
 import { factsText, rangeText } from './words';
 
 /** Files are changed by others without an event. */
@@ -127,6 +128,7 @@ function List({ model, page, trans, goTo, node }: IListProps): React.JSX.Element
         )}
         <Pages {...{ model, page, trans }} />
       </section>
+      <Titles model={model} trans={trans} />
       {(page.total ?? 0) > 0 && (
         <div className="jp-LocalCoder-buttons">
           <Button

@@ -1,9 +1,9 @@
 /** The words for an answer that was kept. */
 
-import type { Response, ResponseFinish, ResponseInfo } from '../contract';
+import type { Provider, Response, ResponseFinish, ResponseInfo } from '../contract';
 import { duration } from '../models/units';
 import { commandText } from '../panels/commandText';
-import { dollars } from '../providers/words';
+import { dollars, EMBEDDED, whereText } from '../providers/words';
 import type { IRow } from '../status/rows';
 import type { Translate } from '../status/text';
 
@@ -108,4 +108,27 @@ export function deletedText(count: number, trans: Translate): string {
   return count === 1
     ? trans.__('One answer was deleted.')
     : trans.__('%1 answers were deleted.', count);
+}
+
+const TITLE_SECONDS = { least: 10, most: 120 };
+
+/** What is wrong with the seconds that a title may take; empty where nothing is. */
+export function secondsFault(text: string, trans: Translate): string {
+  const { least, most } = TITLE_SECONDS;
+  const seconds = Number(text);
+  return text.trim() !== '' && seconds >= least && seconds <= most
+    ? ''
+    : trans.__('A number from %1 to %2.', least, most);
+}
+
+/** What leaves for a title, and to where. */
+export function titlesGoText(providers: readonly Provider[], id: string, trans: Translate): string {
+  const provider = providers.find(one => one.id === id);
+  if (id === EMBEDDED || !provider) {
+    return trans.__('What is asked and answered stays on this machine for it.');
+  }
+  return trans.__(
+    'It is sent the first 500 characters of each question and its answer. %1',
+    whereText(provider, trans)
+  );
 }

@@ -6,10 +6,12 @@ export interface IFoldProps {
   title: string;
   /** Opens it when that becomes true; nothing but the person closes it. */
   isWanted?: boolean;
+  /** It was opened. */
+  onOpen?: () => void;
   children: React.ReactNode;
 }
 
-export function Fold({ title, isWanted, children }: IFoldProps): React.JSX.Element {
+export function Fold({ title, isWanted, onOpen, children }: IFoldProps): React.JSX.Element {
   const details = React.useRef<HTMLDetailsElement>(null);
   React.useEffect(() => {
     if (isWanted && details.current) {
@@ -17,7 +19,15 @@ export function Fold({ title, isWanted, children }: IFoldProps): React.JSX.Eleme
     }
   }, [isWanted]);
   return (
-    <details ref={details} className="jp-LocalCoder-Fold">
+    <details
+      ref={details}
+      className="jp-LocalCoder-Fold"
+      onToggle={event => {
+        if (event.currentTarget.open) {
+          onOpen?.();
+        }
+      }}
+    >
       <summary>{title}</summary>
       {children}
     </details>

@@ -12,6 +12,7 @@ import type {
   ProviderTested,
   SettingsView
 } from '../contract';
+import { GENERAL } from '../panels/errands';
 import { PanelModel } from '../panels/panelModel';
 import type { Translate } from '../status/text';
 import type { IChannel } from '../tokens';
@@ -136,7 +137,11 @@ export class ProvidersModel extends PanelModel {
     const deleted = await this.errands.ask(id, 'provider:delete', { id });
     if (deleted) {
       this._tests.delete(id);
-      this.errands.speak([this._trans.__('%1 is removed.', name), deleted.note].join(' ').trim());
+      // Its card is gone: what stands in for it is said above the others.
+      this.errands.say(
+        GENERAL,
+        [this._trans.__('%1 is removed.', name), deleted.note].join(' ').trim()
+      );
       await this.refresh();
     }
     return deleted !== null;

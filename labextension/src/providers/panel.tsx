@@ -6,6 +6,8 @@ import * as React from 'react';
 
 import type { Provider, ProviderList } from '../contract';
 import { Button } from '../panels/button';
+import { GENERAL } from '../panels/errands';
+import { Note } from '../panels/note';
 import { SectionPanel } from '../panels/section';
 import { Card } from './card';
 import { Completes } from './completes';
@@ -112,6 +114,7 @@ function Content({ model, list, trans, node }: IContentProps): React.JSX.Element
 
 function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.Element {
   const active = list.providers.find(({ id }) => id === list.active);
+  const note = model.errands.note(GENERAL);
   return (
     <section className="jp-LocalCoder-Head" aria-label={trans.__('Who answers')}>
       {model.airGap && (
@@ -122,15 +125,31 @@ function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.El
           )}
         </p>
       )}
-      {active && (
+      {active ? (
         <p>
           <strong>{trans.__('%1 answers.', active.name)}</strong> {whereText(active, trans)}
+        </p>
+      ) : (
+        <p className="jp-LocalCoder-Note" data-severity="warning">
+          {trans.__(
+            'Nobody answers: %1 is chosen, and cannot be read. Choose another one.',
+            list.active
+          )}
         </p>
       )}
       <p className="jp-LocalCoder-Field-help">
         {trans.__('That holds for commands on cells, chats and queued prompts.')}
       </p>
       {model.settings && <Completes view={model.settings} {...{ model, list, trans }} />}
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onDismiss={() => {
+            model.errands.dismiss(GENERAL);
+          }}
+        />
+      )}
     </section>
   );
 }

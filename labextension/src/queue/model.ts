@@ -1,18 +1,24 @@
 /** What runs and waits: asked for when it has changed and somebody looks. */
 
-import type { ErrorPayload, QueueView } from '../contract';
+import type { CallRequest, ErrorPayload, Provider, QueueAnswer, QueueView } from '../contract';
 import { GENERAL } from '../panels/errands';
 import { PanelModel } from '../panels/panelModel';
 import type { Translate } from '../status/text';
 import type { IChannel } from '../tokens';
-import { canceledText } from './words';
+import { canceledText, queuedText } from './words';
 
 /** Many requests can end in one second; nobody reads as fast. */
 const PAUSE_MS = 200;
+/** Of `Errands`: the form in which a prompt is written. */
+export const FORM = ' form';
 
 export class QueueModel extends PanelModel {
   constructor(channel: IChannel, trans: Translate, isSeen: () => boolean, pauseMs = PAUSE_MS) {
     super(channel, trans, isSeen, pauseMs);
+    this._follow('providers:changed', ({ providers }) => {
+      this._providers = providers;
+      this._tell();
+    });
     this._follow('queue:updated', () => {
       if (this._isSeen()) {
         void this.refresh();
@@ -33,6 +39,49 @@ export class QueueModel extends PanelModel {
   get open(): number {
     const { running, waiting, streams } = this._view ?? { running: [], waiting: [], streams: [] };
     return running.length + waiting.length + streams.length;
+  }
+
+  /** Who could be asked; empty until the form was opened. */
+  get providers(): readonly Provider[] {
+    return this._providers;
+  }
+
+  /** The answer of a request that somebody wanted to see. */
+  answer(id: string): QueueAnswer | undefined {
+    return this._answers.get(id);
+  }
+
+  /** Find out who could be asked. */
+  async openForm(): Promise<void> {
+    const list = await this.errands.ask(FORM, 'provider:list', {});
+    if (list) {
+      this._providers = list.providers;
+      this._tell();
+    }
+  }
+
+  /** Queue a prompt; answers whether it was taken. */
+  async add(request: CallRequest): Promise<boolean> {
+    const queued = await this.errands.ask(FORM, 'llm:call', request);
+    if (queued) {
+      this.errands.say(FORM, queuedText(queued.position, this._trans));
+    }
+    await this.refresh();
+    return queued !== null;
+  }
+
+  /** Show the answer of a request, as long as the service remembers it. */
+  async show(id: string): Promise<void> {
+    const answer = await this.errands.ask(id, 'queue:get', { id });
+    if (answer) {
+      this._answers.set(id, answer);
+      this._tell();
+    }
+  }
+
+  hide(id: string): void {
+    this._answers.delete(id);
+    this._tell();
   }
 
   /** End one request; `what` is how it is called. */
@@ -64,6 +113,12 @@ export class QueueModel extends PanelModel {
     this._tell();
   }
 
+  protected override _forgetServer(): void {
+    this._answers.clear();
+  }
+
+  private readonly _answers = new Map<string, QueueAnswer>();
+  private _providers: readonly Provider[] = [];
   private _view: QueueView | null = null;
 }
 

@@ -1,8 +1,10 @@
 /** The tab of the queue: what runs, what waits and where, and how to end it. */
 
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { AnswerView } from '../answers/answerView';
 import type { QueueItem, QueueView, StreamItem } from '../contract';
 import { Button } from '../panels/button';
 import { commandText } from '../panels/commandText';
@@ -10,6 +12,7 @@ import { GENERAL } from '../panels/errands';
 import { Fold } from '../panels/fold';
 import { Note } from '../panels/note';
 import { SectionPanel } from '../panels/section';
+import { Compose } from './compose';
 import type { QueueModel } from './model';
 import {
   ageText,
@@ -28,24 +31,30 @@ const MOST_WAITING = 50;
 const MOST_ENDED = 20;
 
 export class QueuePanel extends SectionPanel<QueueModel> {
-  constructor(model: QueueModel, trans: TranslationBundle) {
+  constructor(
+    model: QueueModel,
+    trans: TranslationBundle,
+    private readonly _rendermime: IRenderMimeRegistry
+  ) {
     super(model, trans, REFRESH_MS);
     this.addClass('jp-LocalCoder-Queue');
   }
 
   protected override content(): React.ReactNode {
-    const { view } = this.model;
-    return view && <Content model={this.model} view={view} trans={this.trans} />;
+    const { model, trans } = this;
+    const { view } = model;
+    return view && <Content {...{ model, view, trans }} rendermime={this._rendermime} />;
   }
 }
 
 interface IContentProps {
   model: QueueModel;
   view: QueueView;
+  rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
 }
 
-function Content({ model, view, trans }: IContentProps): React.JSX.Element {
+function Content({ model, view, rendermime, trans }: IContentProps): React.JSX.Element {
   const { errands } = model;
   const { running, waiting, streams, ended } = view;
   const note = errands.note(GENERAL);
@@ -80,6 +89,7 @@ function Content({ model, view, trans }: IContentProps): React.JSX.Element {
           />
         </div>
       </section>
+      <Compose model={model} trans={trans} />
       {streams.length + running.length > 0 && (
         <section aria-label={trans.__('Running')}>
           <h2>{trans.__('Running')}</h2>
@@ -110,7 +120,7 @@ function Content({ model, view, trans }: IContentProps): React.JSX.Element {
         <Fold title={trans.__('Ended lately')}>
           <ul className="jp-LocalCoder-Cards">
             {ended.slice(0, MOST_ENDED).map(item => (
-              <EndedCard key={item.id} {...shared} item={item} />
+              <EndedCard key={item.id} {...shared} item={item} rendermime={rendermime} />
             ))}
           </ul>
         </Fold>
@@ -188,9 +198,13 @@ function ItemCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
   );
 }
 
-function EndedCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
-  const { now, item, trans } = props;
+function EndedCard(
+  props: ICardProps & { item: QueueItem; rendermime: IRenderMimeRegistry }
+): React.JSX.Element {
+  const { model, now, item, rendermime, trans } = props;
   const what = promptText(item, trans);
+  const answer = model.answer(item.id);
+  const note = model.errands.note(item.id);
   return (
     <li className="jp-LocalCoder-Card" aria-label={what} data-request={item.id}>
       <Top
@@ -209,6 +223,34 @@ function EndedCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
         <p className="jp-LocalCoder-Note" data-severity="error">
           {item.error.message} {item.error.recovery}
         </p>
+      )}
+      {item.state === 'done' && (
+        <div className="jp-LocalCoder-buttons">
+          <Button
+            label={answer ? trans.__('Hide the answer') : trans.__('Show the answer')}
+            name={
+              answer ? trans.__('Hide the answer: %1', what) : trans.__('Show the answer: %1', what)
+            }
+            isOff={model.errands.isBusy(item.id)}
+            onClick={() => {
+              if (answer) {
+                model.hide(item.id);
+              } else {
+                void model.show(item.id);
+              }
+            }}
+          />
+        </div>
+      )}
+      {answer && <AnswerView text={answer.text} rendermime={rendermime} />}
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onDismiss={() => {
+            model.errands.dismiss(item.id);
+          }}
+        />
       )}
     </li>
   );

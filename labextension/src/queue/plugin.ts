@@ -2,6 +2,7 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
@@ -16,12 +17,13 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-localcoder:queue',
   description: 'Shows what runs and waits, in the sidebar, and ends it.',
   autoStart: true,
-  requires: [IChannel, IPanels],
+  requires: [IChannel, IPanels, IRenderMimeRegistry],
   optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     channel: IChannel,
     panels: IPanels,
+    rendermime: IRenderMimeRegistry,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
@@ -37,7 +39,7 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
         ]);
         let panel: Widget | null = null;
         const model = new QueueModel(channel, trans, () => panel?.isVisible === true);
-        panel = new QueuePanel(model, trans);
+        panel = new QueuePanel(model, trans, rendermime);
         return panel;
       }
     });

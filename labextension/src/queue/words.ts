@@ -80,3 +80,17 @@ export function canceledText(count: number, trans: Translate): string {
       return trans.__('%1 requests were cancelled.', count);
   }
 }
+
+const PLACE = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*\}\}/g;
+
+/** The names of the places of a prompt, as the service finds them, each once. */
+export function placesOf(prompt: string): string[] {
+  return [...new Set([...prompt.matchAll(PLACE)].map(([, name]) => name ?? ''))];
+}
+
+/** What came of queueing a prompt. */
+export function queuedText(position: number, trans: Translate): string {
+  return position === 1
+    ? trans.__('It runs. The answer goes to the history.')
+    : trans.__('It waits, at position %1. The answer goes to the history.', position);
+}

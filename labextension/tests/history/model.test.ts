@@ -225,3 +225,45 @@ it('keeps nothing from now on, and follows who else says so', async () => {
   socket.receive({ event: 'settings:changed', payload: settings({ history: true }) });
   expect(model.settings?.settings.history).toBe(true);
 });
+
+describe('how titles are made', () => {
+  const CONFIG = { enabled: true, provider: '', model: '', timeout_seconds: 60 };
+  const LIST = { providers: [], kinds: [], active: 'embedded' };
+
+  it('is asked for when somebody wants to know, and changed', async () => {
+    const { model, socket } = await opened();
+    expect(count(socket, 'title:config:get')).toBe(0);
+    const read = model.openTitles();
+    socket.answer('title:config:get', CONFIG);
+    socket.answer('provider:list', LIST);
+    await read;
+    expect(model.titles).toEqual(CONFIG);
+    const done = model.makeTitles({ enabled: false });
+    socket.answer('title:config:set', { ...CONFIG, enabled: false });
+    expect(await done).toBe(true);
+    expect(model.titles?.enabled).toBe(false);
+    expect(model.spoken).toBe('No titles are made from now on.');
+  });
+
+  it('is asked for again when a provider is gone', async () => {
+    const { model, socket } = await opened();
+    const read = model.openTitles();
+    socket.answer('title:config:get', { ...CONFIG, provider: 'acme' });
+    socket.answer('provider:list', LIST);
+    await read;
+    socket.receive({ event: 'providers:changed', payload: LIST });
+    socket.answer('title:config:get', CONFIG);
+    socket.answer('provider:list', LIST);
+    await settle();
+    expect(model.titles?.provider).toBe('');
+  });
+
+  it('stays as it is where a change is refused', async () => {
+    const { model, socket } = await opened();
+    const done = model.makeTitles({ timeout_seconds: 5 });
+    const error = { code: 'TITLE_CONFIG_INVALID', message: 'No.', recovery: '', details: {} };
+    socket.refuse('title:config:set', error);
+    expect(await done).toBe(false);
+    expect(model.errands.note(' titles')).toMatchObject({ severity: 'error', message: 'No.' });
+  });
+});

@@ -9,10 +9,13 @@ import {
   fileName,
   finishText,
   rangeText,
-  timeText
+  secondsFault,
+  timeText,
+  titlesGoText
 } from '../../src/history/words';
 import { commandText } from '../../src/panels/commandText';
 import { trans } from '../fakes';
+import { provider } from '../providers/samples';
 import { info, response } from './samples';
 
 it('calls what was asked by its name', () => {
@@ -91,4 +94,19 @@ it('names files so that they sort', () => {
   const now = new Date('2026-11-21T12:34:56Z');
   expect(fileName(now, null)).toBe('localcoder-history-2026-11-21-123456.zip');
   expect(fileName(now, 'a1')).toBe('localcoder-answer-a1.zip');
+});
+
+it('takes 10 to 120 seconds for a title', () => {
+  expect(['10', '120', ' 60.5 '].map(text => secondsFault(text, trans))).toEqual(['', '', '']);
+  for (const text of ['', 'soon', '9.9', '121', '-60', 'Infinity']) {
+    expect(secondsFault(text, trans)).toBe('A number from 10 to 120.');
+  }
+});
+
+it('says what leaves for a title', () => {
+  const providers = [provider('acme')];
+  expect(titlesGoText(providers, 'embedded', trans)).toContain('stays on this machine');
+  expect(titlesGoText(providers, 'acme', trans)).toContain(
+    'the first 500 characters of each question and its answer. Prompts go to another machine'
+  );
 });

@@ -90,3 +90,37 @@ describe('cancelling', () => {
     expect(model.errands.note('')?.message).toBe('2 requests were cancelled.');
   });
 });
+
+describe('a prompt of this page', () => {
+  it('is queued, and said where it stands', async () => {
+    const { model, socket } = await opened();
+    const done = model.add({ prompt: 'Hi', keep: true });
+    expect(socket.request('llm:call').payload).toEqual({ prompt: 'Hi', keep: true });
+    socket.answer('llm:call', { id: 'a', position: 3 });
+    await settle();
+    socket.answer('queue:list', view({ waiting: [item('a')] }));
+    expect(await done).toBe(true);
+    expect(model.errands.note(' form')?.message).toContain('at position 3');
+  });
+
+  it('that is refused stays with the person, and says why', async () => {
+    const { model, socket } = await opened();
+    const done = model.add({ prompt: 'Hi' });
+    const error = { code: 'QUEUE_FULL', message: 'Full.', recovery: 'Wait.', details: {} };
+    socket.refuse('llm:call', error);
+    await settle();
+    socket.answer('queue:list', view());
+    expect(await done).toBe(false);
+    expect(model.errands.note(' form')).toMatchObject({ severity: 'error', message: 'Full.' });
+  });
+
+  it('has an answer that can be shown and hidden', async () => {
+    const { model, socket } = await opened(view({ ended: [item('a', { state: 'done' })] }));
+    const done = model.show('a');
+    socket.answer('queue:get', { item: item('a', { state: 'done' }), text: 'Hello.' });
+    await done;
+    expect(model.answer('a')?.text).toBe('Hello.');
+    model.hide('a');
+    expect(model.answer('a')).toBeUndefined();
+  });
+});

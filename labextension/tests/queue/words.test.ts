@@ -7,7 +7,9 @@ import {
   canceledText,
   fromText,
   marksText,
+  placesOf,
   promptText,
+  queuedText,
   stateText,
   summaryText
 } from '../../src/queue/words';
@@ -64,4 +66,14 @@ it('sums up', () => {
     'One request was cancelled.',
     '5 requests were cancelled.'
   ]);
+});
+
+it('finds the places of a prompt as the service does', () => {
+  expect(placesOf('{{a}} {{ b }} {{a}} {{1}} { {c}} {{d e}}')).toEqual(['a', 'b']);
+  expect(placesOf('')).toEqual([]);
+});
+
+it('says whether a prompt runs or waits', () => {
+  expect(queuedText(1, trans)).toMatch(/^It runs/);
+  expect(queuedText(4, trans)).toContain('position 4');
 });

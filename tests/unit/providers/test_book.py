@@ -132,13 +132,22 @@ def test_an_entry_that_cannot_be_read_stays_in_the_file(path):
     document["active"] = "future"
     path.write_bytes(json.dumps(document).encode())
     page = Book(path).read()
-    assert (page.active, set(page.entries)) == ("embedded", {"acme"})
+    assert (page.active, set(page.entries)) == ("future", {"acme"})
     assert "something of future that cannot be read" in page.problem
     put(Book(path), "other")
     assert json.loads(path.read_bytes())["providers"]["future"] == future
+    assert Book(path).read().active == "future"
     with Book(path).change() as draft:
         draft.remove("future")
-    assert Book(path).read().problem == ""
+    assert (Book(path).read().problem, Book(path).read().active) == ("", "embedded")
+
+
+@pytest.mark.parametrize("active", ["gone", "Not An Id", 7, None])
+def test_who_is_active_and_nowhere_configured_is_the_embedded_one(path, active):
+    document = {"format": 1, "active": active, "providers": {"Not An Id": {}}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(json.dumps(document).encode())
+    assert Book(path).read().active == "embedded"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

@@ -29,6 +29,7 @@ from jupyter_localcoder.errors import (
     ConnectionFailed,
     DatabaseError,
     LocalCoderError,
+    NoActiveProvider,
     ProviderInUse,
     ProviderNotFound,
     ValidationError,
@@ -442,6 +443,21 @@ async def test_a_provider_that_was_edited_into_nonsense_is_told_and_can_be_remov
     assert "broken" in (await listed(service)).problem
     await service.provider_delete(named("broken"))
     assert (await listed(service)).problem == ""
+
+
+async def test_nobody_answers_in_the_place_of_an_active_one_that_cannot_be_read(service, server, tmp_path):
+    await service.provider_save(saving(server))
+    await service.provider_set_active(named())
+    path = tmp_path / "providers.json"
+    document_ = json.loads(path.read_bytes())
+    document_["providers"]["acme"]["settings"]["type"] = "mind_reader"
+    path.write_bytes(json.dumps(document_).encode())
+    with pytest.raises(NoActiveProvider, match="acme cannot be read"):
+        await service.llm_call(CallRequest(prompt="Hi"))
+    known = await listed(service)
+    assert (known.active, [info.active for info in known.providers]) == ("acme", [False])
+    await service.provider_set_active(named("embedded"))
+    assert (await service.providers.choose("")).id == "embedded"
 
 
 async def test_there_are_not_more_providers_than_anybody_needs(service, server, monkeypatch):

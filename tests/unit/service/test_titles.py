@@ -202,6 +202,10 @@ async def test_the_configuration_is_kept_and_checked(desk: Desk, open_desk: Open
         with pytest.raises(errors.TitleConfigInvalid) as caught:
             await configure(desk, timeout_seconds=wrong)
         assert caught.value.details["field"] == "timeout_seconds"
+    with pytest.raises(errors.TitleConfigInvalid, match="no provider 'gone'") as caught:
+        await configure(desk, provider="gone")
+    assert caught.value.details["field"] == "provider"
+    await configure(desk, provider="embedded")
     other = await open_desk()
     config = await other.service.title_config_get(TitleConfigGetRequest())
     assert (config.enabled, config.timeout_seconds) == (False, 10)
@@ -229,6 +233,7 @@ async def test_another_provider_is_asked_through_the_queue(desk: Desk):
         return QueueAnswer(item=item, text="From afar")
 
     desk.service.titles._ask = ask
+    desk.service.titles.check_provider = lambda id_: None
     await configure(desk, provider="far", model="m", timeout_seconds=12)
     assert await titled(desk) == ("From afar", "generated")
     (request,) = asked

@@ -1,0 +1,122 @@
+/** How the titles of answers are made: whether, by whom, and how long one may take. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { TitleConfig } from '../contract';
+import { Button } from '../panels/button';
+import { Fold } from '../panels/fold';
+import { Note } from '../panels/note';
+import { CheckField, SelectField, TextField } from '../providers/fields';
+import { EMBEDDED } from '../providers/words';
+import { type HistoryModel, TITLES } from './model';
+import { secondsFault, titlesGoText } from './words';
+
+interface ITitlesProps {
+  model: HistoryModel;
+  trans: TranslationBundle;
+}
+
+export function Titles({ model, trans }: ITitlesProps): React.JSX.Element {
+  const { titles } = model;
+  const note = model.errands.note(TITLES);
+  return (
+    <Fold
+      title={trans.__('How titles are made')}
+      onOpen={() => {
+        void model.openTitles();
+      }}
+    >
+      {titles && <Form {...{ model, titles, trans }} />}
+      {note && (
+        <Note
+          note={note}
+          trans={trans}
+          onDismiss={() => {
+            model.errands.dismiss(TITLES);
+          }}
+        />
+      )}
+    </Fold>
+  );
+}
+
+function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }): React.JSX.Element {
+  const [isEnabled, setEnabled] = React.useState(titles.enabled);
+  const [provider, setProvider] = React.useState(titles.provider || EMBEDDED);
+  const [name, setName] = React.useState(titles.model);
+  const [seconds, setSeconds] = React.useState(String(titles.timeout_seconds));
+  React.useEffect(() => {
+    setEnabled(titles.enabled);
+    setProvider(titles.provider || EMBEDDED);
+    setName(titles.model);
+    setSeconds(String(titles.timeout_seconds));
+  }, [titles]);
+  const fault = secondsFault(seconds, trans);
+  const isEmbedded = provider === EMBEDDED;
+  const field = { fault: '', isShown: true };
+  const options = model.providers.map(({ id, name: label }) => ({ value: id, label }));
+  return (
+    <>
+      <CheckField
+        {...field}
+        label={trans.__('Make titles')}
+        help={trans.__('A few words over each answer, made when nothing else is asked for.')}
+        checked={isEnabled}
+        onChange={setEnabled}
+      />
+      <SelectField
+        {...field}
+        label={trans.__('Made by')}
+        help={titlesGoText(model.providers, provider, trans)}
+        options={
+          options.some(({ value }) => value === provider)
+            ? options
+            : [...options, { value: provider, label: trans.__('%1 (not there)', provider) }]
+        }
+        value={provider}
+        onChange={chosen => {
+          setProvider(chosen);
+          // A model is one of its provider's.
+          setName(chosen === (titles.provider || EMBEDDED) ? titles.model : '');
+        }}
+      />
+      <TextField
+        {...field}
+        label={trans.__('Model')}
+        help={
+          isEmbedded
+            ? trans.__('Empty: the one that is loaded. None is ever loaded for a title.')
+            : trans.__('Empty: the one that the provider is configured with.')
+        }
+        value={name}
+        maxLength={256}
+        onChange={setName}
+      />
+      <TextField
+        label={trans.__('Seconds that one may take')}
+        help={trans.__('10 to 120. Then the name of the model stands in.')}
+        fault={fault}
+        isShown
+        isNumber
+        value={seconds}
+        onChange={setSeconds}
+      />
+      <div className="jp-LocalCoder-buttons">
+        <Button
+          label={trans.__('Save')}
+          name={trans.__('Save how titles are made')}
+          isOff={fault !== '' || model.errands.isBusy(TITLES)}
+          onClick={() =>
+            void model.makeTitles({
+              enabled: isEnabled,
+              provider: isEmbedded ? '' : provider,
+              model: name.trim(),
+              timeout_seconds: Number(seconds)
+            })
+          }
+        />
+      </div>
+    </>
+  );
+}
