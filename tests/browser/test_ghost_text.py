@@ -6,6 +6,9 @@ import pytest
 
 from tests.browser.ghost import CELL, CURRENT, GhostLab, Writer, markdown, until
 
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
 NUMPY = {"ends": "import ", "pieces": ["numpy as np"]}
 LINES = {"ends": "def f(x):", "pieces": ["\n    y = x + 1\n", "    return y"]}
 # The first line is shown when it is complete; this one then goes on without an end.
@@ -90,6 +93,26 @@ def test_the_shortcuts_are_those_of_the_settings(writer: Writer, ghost_lab: Ghos
         writer.press("Control+ArrowRight")
         assert writer.text == "import \nimport numpy"
         writer.sees(" as np")
+
+
+def test_the_palette_shows_the_commands_with_their_shortcuts(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([NUMPY])
+    writer.open(ghost_lab.write("palette.ipynb", ""), wait_for_kernel=True)
+    writer.type("import ")
+    writer.sees("numpy as np")
+    palette = writer.page.locator(".lm-CommandPalette:visible")
+    for name, key in (("Accept the Next Line", "Alt+Down"), ("Accept the Next Word", "Alt+Right")):
+        writer.page.evaluate("() => { jupyterapp.commands.execute('apputils:activate-command-palette'); }")
+        palette.locator("input").fill(name)
+        item = palette.locator(".lm-CommandPalette-item").filter(has_text=name)
+        expect(item).to_be_visible()
+        expect(item).to_contain_text(key)
+        item.click()
+        toast = writer.page.locator(".Toastify__toast").filter(
+            has_text="No suggestion is shown at the cursor"
+        )
+        expect(toast.first).to_be_visible()
+    assert writer.text == "import "
 
 
 def test_typing_what_it_says_asks_nothing(writer: Writer, ghost_lab: GhostLab) -> None:

@@ -1,7 +1,7 @@
 /** The commands of completion, for the palette, the shortcuts and the status bar. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { ICommandPalette } from '@jupyterlab/apputils';
+import { type ICommandPalette, Notification } from '@jupyterlab/apputils';
 import type { INotebookModel, INotebookTracker } from '@jupyterlab/notebook';
 
 import type { Translate } from '../status/text';
@@ -18,6 +18,7 @@ export const COMMANDS = {
   inspect: 'localcoder:inspect-prompt'
 } as const;
 
+const READING_MS = 8000;
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;
 
 export interface ICommandParts {
@@ -35,20 +36,32 @@ export function addCommands(parts: ICommandParts): void {
   const { app, control, ghosts, notebooks, palette, trans } = parts;
   const { commands } = app;
   const model = (): INotebookModel | null => notebooks?.currentWidget?.content.model ?? null;
+  // The palette takes the focus, and with it the suggestion: there the commands stand for their keys.
+  const canAccept = (): boolean => ghosts.text !== '' || !ghosts.isShown;
+  const accept = (piece: (text: string) => string): void => {
+    if (ghosts.text !== '') {
+      ghosts.accept(piece);
+    } else {
+      Notification.info(
+        trans.__('No suggestion is shown at the cursor. Use the key of this command while one is.'),
+        { autoClose: READING_MS }
+      );
+    }
+  };
   commands.addCommand(COMMANDS.acceptWord, {
     label: trans.__('Accept the Next Word of the Suggestion'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: () => ghosts.text !== '',
+    isEnabled: canAccept,
     execute: () => {
-      ghosts.accept(nextWord);
+      accept(nextWord);
     }
   });
   commands.addCommand(COMMANDS.acceptLine, {
     label: trans.__('Accept the Next Line of the Suggestion'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: () => ghosts.text !== '',
+    isEnabled: canAccept,
     execute: () => {
-      ghosts.accept(nextLine);
+      accept(nextLine);
     }
   });
   commands.addCommand(COMMANDS.pause, {

@@ -35,6 +35,11 @@ export class Ghosts {
     return this._active()?.current?.insertText ?? '';
   }
 
+  /** Whether the editor that has the focus shows one, which may still be empty. */
+  get isShown(): boolean {
+    return this._active() !== undefined;
+  }
+
   /** A person has gone to another of several suggestions: this one is on the screen now. */
   get chosen(): ISignal<this, IInlineCompletionItem> {
     return this._chosen;
