@@ -13,9 +13,7 @@ All of them are checked against the same declaration, `contract.settings.Setting
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from jupyter_core.paths import jupyter_data_dir
 from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, validate
 from traitlets.config import Config, LoggingConfigurable
 
+from .atomic_file import replace_file
 from .contract import codec
 from .contract.common import Layer
 from .contract.providers import EMBEDDED
@@ -250,15 +249,11 @@ class LocalCoderSettings(LoggingConfigurable):
 
     def _write(self, kept: dict[str, Any]) -> None:
         document = msgspec.json.encode({"format": _FORMAT, "settings": kept})
-        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._set_aside_foreign()
-            temporary.write_bytes(msgspec.json.format(document, indent=2))
-            temporary.replace(self.path)
+            replace_file(self.path, msgspec.json.format(document, indent=2))
         except OSError as failure:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise FileWriteError(
                 f"The settings cannot be kept: {failure.strerror}.",
                 recovery="Check the permissions of Jupyter's data folder, or set "
@@ -270,7 +265,7 @@ class LocalCoderSettings(LoggingConfigurable):
         try:
             self._read()
         except ValidationError:
-            shutil.copyfile(self.path, self.path.with_suffix(".backup.json"))
+            replace_file(self.path.with_suffix(".backup.json"), self.path.read_bytes())
 
 
 def _given(request: SettingsUpdateRequest) -> dict[str, Any]:

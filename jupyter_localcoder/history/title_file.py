@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 import msgspec
 
+from ..atomic_file import replace_file
 from ..contract.history import TitleConfig
 from .folder import write_errors
 
@@ -22,30 +21,29 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
 def read(path: Path) -> TitleConfig:
     """What the file says; the defaults where there is none, or one that this version cannot read."""
     try:
-        document = msgspec.json.decode(path.read_bytes(), type=_Document)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _ours(path.read_bytes()) or TitleConfig()
+    except OSError:
         return TitleConfig()
-    return document.titles if document.format == _FORMAT else TitleConfig()
 
 
 def write(path: Path, config: TitleConfig) -> None:
-    """Write the file, whole or not at all.
+    """Write the file, whole or not at all; a copy stays of one that this version cannot read.
 
     Raises
     ------
     FileWriteError, DiskFull
         It stays as it was.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    data = msgspec.json.format(msgspec.json.encode(_Document(titles=config)))
     with write_errors():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with part.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        if path.exists() and _ours(before := path.read_bytes()) is None:
+            replace_file(path.with_suffix(f".backup{path.suffix}"), before)
+        replace_file(path, msgspec.json.format(msgspec.json.encode(_Document(titles=config))))
+
+
+def _ours(raw: bytes) -> TitleConfig | None:
+    try:
+        document = msgspec.json.decode(raw, type=_Document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return document.titles if document.format == _FORMAT else None

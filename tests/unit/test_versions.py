@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
+from jupyter_localcoder.contract.history import TitleConfig
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.errors import ValidationError
+from jupyter_localcoder.history import title_file
 from jupyter_localcoder.models import catalogue
 from jupyter_localcoder.models.ledger import LicenseLedger
 from jupyter_localcoder.models.store import ModelStore
@@ -32,7 +36,21 @@ def test_settings_of_a_newer_version(tmp_path: Path, caplog: pytest.LogCaptureFi
     (told,) = [record.getMessage() for record in caplog.records]
     assert "is left alone: it is of another version" in told
     settings.update(SettingsUpdateRequest(top_k=3))
-    assert settings.path.with_suffix(".backup.json").read_text() == newer
+    backup = settings.path.with_suffix(".backup.json")
+    assert backup.read_text() == newer
+    if os.name != "nt":
+        assert {stat.S_IMODE(path.stat().st_mode) for path in (settings.path, backup)} == {0o600}
+
+
+@pytest.mark.parametrize("newer", ['{"format": 2, "titles": {"model": ["a"]}}', "[1]", "\xff"])
+def test_how_titles_are_made_in_a_newer_version(tmp_path: Path, newer: str) -> None:
+    path = tmp_path / "titles.json"
+    path.write_text(newer)
+    assert title_file.read(path) == TitleConfig()
+    assert path.read_text() == newer
+    title_file.write(path, TitleConfig(enabled=False))
+    assert title_file.read(path) == TitleConfig(enabled=False)
+    assert path.with_suffix(".backup.json").read_text() == newer
 
 
 @pytest.mark.parametrize(
