@@ -286,9 +286,9 @@ class _Reading:
             return () if default is None else (default,) * n_layers
         if not isinstance(value, Listed):
             return (self._integer(key, 0, MAX_WIDTH),) * n_layers
-        if len(value.numbers) != n_layers:
+        if value.count != n_layers or value.form is None:
             raise InvalidModel(f"`{key}` has {value.count} values for {n_layers} layers.")
-        numbers = tuple(number for number in value.numbers if isinstance(number, int))
+        numbers = tuple(number for number in self._source.numbers(value) if isinstance(number, int))
         if len(numbers) != n_layers or not all(0 <= number <= MAX_WIDTH for number in numbers):
             raise InvalidModel(f"`{key}` has values that make no sense.")
         return numbers

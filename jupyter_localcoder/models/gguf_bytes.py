@@ -19,8 +19,6 @@ MAX_STRING_BYTES = 1024 * 1024
 MAX_KEY_BYTES = 256
 MAX_LISTED_STRINGS = 1_048_576
 """Strings in arrays, all together: the only thing whose skipping takes time per element."""
-MAX_KEPT_NUMBERS = 512
-"""A number for each layer; longer arrays belong to the tokenizer, and are skipped."""
 
 _CHUNK_BYTES = 1024 * 1024
 _U32 = struct.Struct("<I")
@@ -46,15 +44,16 @@ Number = int | float | bool
 
 
 class Listed:
-    """What is kept of an array: its length, its numbers if few, and where its strings lie."""
+    """What is kept of an array: its length, and where it lies. Its numbers are read when they are wanted."""
 
-    __slots__ = ("count", "end", "numbers", "start")
+    __slots__ = ("count", "end", "form", "start")
 
-    def __init__(self, count: int, start: int, end: int, numbers: tuple[Number, ...]) -> None:
+    def __init__(self, count: int, start: int, end: int, form: struct.Struct | None) -> None:
         self.count = count
         self.start = start
         self.end = end
-        self.numbers = numbers
+        self.form = form
+        """Of each number; None for strings."""
 
 
 Value = Number | str | Listed
@@ -114,6 +113,13 @@ class ByteReader:
         raw = text.encode()
         return self._data.find(_U64.pack(len(raw)) + raw, listed.start, listed.end) >= 0
 
+    def numbers(self, listed: Listed) -> tuple[Number, ...]:
+        """The numbers of an array; empty for one of strings."""
+        if listed.form is None:
+            return ()
+        raw = self._data[listed.start : listed.end]
+        return tuple(number for (number,) in listed.form.iter_unpack(raw))
+
     def _scalar(self, kind: int) -> Number:
         form = _SCALARS.get(kind)
         if form is None:
@@ -124,19 +130,15 @@ class ByteReader:
         kind = self.u32()
         count = self.u64()
         start = self.position
-        numbers: tuple[Number, ...] = ()
+        form = _SCALARS.get(kind)
         if kind == _STRING:
             self._skip_strings(count)
-        elif kind in _SCALARS:
-            form = _SCALARS[kind]
-            if count <= MAX_KEPT_NUMBERS:
-                numbers = tuple(self._unpack(form) for _ in range(count))
-            else:
-                self._advance(count * form.size)
+        elif form is not None:
+            self._advance(count * form.size)
         else:
             # Arrays of arrays are in the format, and in no model: refusing them ends recursion too.
             raise InvalidModel(f"The header has an array of elements of the type {kind}.")
-        return Listed(count, start, self.position, numbers)
+        return Listed(count, start, self.position, form)
 
     def _skip_strings(self, count: int) -> None:
         self._listed_strings += count

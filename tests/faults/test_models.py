@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,35 @@ def test_25_a_corpus_of_mutated_headers_is_read_or_refused_in_time(tiny_gguf: Pa
             assert 0 < header.tensor_bytes <= len(raw)
         assert time.process_time() - began < READ_SECONDS, f"header {number}"
     assert HEADERS > refused > HEADERS // 2
+
+
+def _header(n_keys: int, keys: bytes) -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", 3, 1, n_keys) + keys
+
+
+LARGEST = {
+    "arrays of numbers": lambda: _header(
+        4096,
+        b"".join(struct.pack("<Q4sIIQ", 4, b"%04d" % n, 9, 0, 512) + bytes(512) for n in range(4096)),
+    ),
+    "texts": lambda: _header(
+        4096, b"".join(struct.pack("<Q4sIQ", 4, b"%04d" % n, 8, 4000) + b"x" * 4000 for n in range(4096))
+    ),
+    "a list of texts": lambda: _header(2, struct.pack("<Q1sIIQ", 1, b"a", 9, 8, 500_000) + bytes(4_000_000)),
+}
+
+
+@pytest.mark.parametrize("what", LARGEST)
+def test_25_the_most_that_a_header_may_claim_is_refused_in_time(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "large.gguf"
+    path.write_bytes(LARGEST[what]())
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        with pytest.raises(errors.InvalidModel):
+            gguf.read(path)
+        took.append(time.process_time() - began)
+    assert min(took) < READ_SECONDS
 
 
 @pytest.mark.parametrize("how", ["renamed", "deleted"])
