@@ -365,6 +365,33 @@ def test_nothing_in_an_answer_acts(page: Any, answers: Answers) -> None:
     assert troubles == []
 
 
+@pytest.mark.parametrize("third", range(3))
+def test_nothing_in_a_diff_acts(page: Any, answers: Answers, third: int) -> None:
+    """Many at once: a diff shows code, and code is text. (The scripted worker sends letter by letter.)"""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, answers, f"hostile-diff-{third}.ipynb", "x = 1")
+    code = "\n".join((*HOSTILE[third::3], "y = 2"))
+    answers.say(f"`````````python\n{code}\n`````````\n")
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text("suggested.")
+    shown = page.evaluate(
+        """selector => [...document.querySelectorAll(`${selector} .cm-content *`)]
+            .filter(e => !e.matches('button.jp-LocalCoder-button') && (
+              !['div', 'span', 'br', 'ins', 'del', 'img'].includes(e.localName)
+              || e.localName === 'img' && !e.classList.contains('cm-widgetBuffer')
+              || e.getAttributeNames().some(name => /^(on|src|href|data-comm)/.test(name))))
+            .map(e => e.outerHTML)""",
+        PANEL,
+    )
+    assert shown == []
+    page.keyboard.press("Control+Enter")
+    expect(panel).to_have_count(0)
+    assert "y = 2" in page.evaluate(SOURCE)
+    assert page.evaluate("() => window.harmed") is None
+    assert [url for url in asked if url.startswith(AWAY)] == []
+
+
 def test_notebook_7(page: Any, answers: Answers, tmp_path: Path) -> None:
     errors: list[str] = []
     # Notebook itself complains of settings that come before its shortcuts do.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.browser.ghost import CURRENT, GhostLab, Writer, code
+from tests.support.hostile_answers import HOSTILE
 from tests.unit.magics.test_safe_text import ATTACKS
 
 RUNS = f"() => {CURRENT}.content.activeCell.model.executionCount"
@@ -30,6 +33,7 @@ def answer(writer: Writer, lab: GhostLab, text: str, number: int) -> None:
     )
 
 
+@pytest.mark.timeout(900)
 def test_hostile_answers_act_in_no_way_and_ask_nobody(writer: Writer, ghost_lab: GhostLab) -> None:
     page: Any = writer.page
     foreign: list[str] = []
@@ -53,7 +57,7 @@ def test_hostile_answers_act_in_no_way_and_ask_nobody(writer: Writer, ghost_lab:
         )
         writer.run()
         writer.enter_cell(1)
-        for number, attack in enumerate(ATTACKS):
+        for number, attack in enumerate((*ATTACKS, *HOSTILE)):
             answer(writer, ghost_lab, f"before\n\n{attack}\n\nafter", number)
             assert page.evaluate(ACTS) == [], attack
         answer(writer, ghost_lab, "See [the page](https://evil/page), ![a](https://evil/p.png) after.", -1)
@@ -62,6 +66,7 @@ def test_hostile_answers_act_in_no_way_and_ask_nobody(writer: Writer, ghost_lab:
             == "https://evil/page"
         )
         page.wait_for_timeout(500)
+        assert page.evaluate("() => window.harmed") is None
     finally:
         page.remove_listener("request", note)
         page.remove_listener("dialog", dismiss)

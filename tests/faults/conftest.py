@@ -19,10 +19,10 @@ from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.service import Service
 from jupyter_localcoder.supervisor import Supervisor
 from tests.engine.conftest import Bench, load_plan
-from tests.server.conftest import ask, extension, jp_server_config, tiny_model
+from tests.server.conftest import ask, connect, extension, jp_server_config, tiny_model
 from tests.support.tiny_model import write_tiny_model
 
-__all__ = ["ask", "extension", "jp_server_config", "tiny_model"]
+__all__ = ["ask", "connect", "extension", "jp_server_config", "tiny_model"]
 
 PATIENCE_SECONDS = 30.0
 """How long a test waits for what comes at once on a quiet machine."""

@@ -28,6 +28,12 @@ _GGUF = "tests/unit/models/test_gguf.py::"
 _KEYS = "tests/unit/credentials/test_credentials.py::"
 _ACCESS = "tests/server/test_access.py::"
 _SAFE = "tests/unit/magics/test_safe_text.py::"
+_HOSTILE = (
+    "tests/browser/test_hostile_answers.py::test_hostile_answers_act_in_no_way_and_ask_nobody",
+    "tests/browser/test_commands.py::test_nothing_in_an_answer_acts",
+    "tests/browser/test_commands.py::test_nothing_in_a_diff_acts",
+    "tests/browser/test_chat.py::test_nothing_in_an_answer_acts",
+)
 
 ROWS = (
     Row(1, "Worker", "Killed in mid-stream",
@@ -39,7 +45,8 @@ ROWS = (
         "replayed", (_SUPERVISOR + "test_crashes_long_ago_do_not_count",
                      _SUPERVISOR + "test_a_load_that_takes_long_is_no_time_of_stability")),
     Row(4, "Worker", "Stopped (SIGSTOP)", "no sign of life until the deadline, then it is replaced"),
-    Row(5, "Worker", "A hang, also one that holds the interpreter's lock", "ended at the deadline",
+    Row(5, "Worker", "A hang, also one that holds the interpreter's lock",
+        "ended at the deadline; who cancels waits 10 s at most",
         (_SUPERVISOR + "test_a_load_that_hangs_is_ended_at_its_deadline",)),
     Row(6, "Worker", "Jupyter killed with SIGKILL", "the worker is gone within 2 s"),
     Row(7, "Worker", "Shutdown during a load", "no child and no zombie within 5 s",
@@ -131,7 +138,7 @@ ROWS = (
          "tests/unit/providers/test_service.py::"
          "test_behind_the_air_gap_nothing_but_the_embedded_model_is_asked")),
     Row(40, "Air gap", "An image or a link in an answer", "the browser asks nobody until it is clicked",
-        ("tests/browser/test_hostile_answers.py::test_hostile_answers_act_in_no_way_and_ask_nobody",
+        (*_HOSTILE,
          "tests/unit/magics/test_coding.py::TestNotebook::test_an_image_in_an_answer_is_not_fetched",
          _SAFE + "TestInert::test_known_attacks")),
     Row(41, "Keys", "No keyring", "this session only, or an encrypted file of mode 0600; never in clear",
@@ -152,11 +159,13 @@ ROWS = (
          _ACCESS + "test_a_foreign_origin_is_refused", _ACCESS + "test_who_may_only_read_can_only_read",
          _ACCESS + "test_the_channel_is_refused_without_a_token_and_from_another_origin")),
     Row(45, "Web", "`onerror=`, `javascript:`, command-linker attributes in an answer", "inert",
-        ("tests/browser/test_hostile_answers.py::test_hostile_answers_act_in_no_way_and_ask_nobody",
+        (*_HOSTILE,
          _SAFE + "TestInert::test_known_attacks", _SAFE + "TestInert::test_no_mixture_acts")),
-    Row(46, "Web", "Terminal escapes and carriage returns in an answer", "stripped",
+    Row(46, "Web", "Terminal escapes and carriage returns in an answer, or in what a worker prints",
+        "stripped from text output, the terminal and the log",
         (_SAFE + "TestPlain::test_nothing_that_acts_is_left",
-         "tests/unit/cli/test_generation.py::test_escapes_of_the_model_do_not_reach_the_terminal")),
+         "tests/unit/cli/test_generation.py::test_escapes_of_the_model_do_not_reach_the_terminal",
+         "tests/unit/cli/test_generation.py::test_no_hostile_answer_acts_in_the_terminal")),
     Row(47, "Web", "Any body to any operation", "an error of the contract, never a 500, never a dead worker",
         ("tests/server/test_fuzz.py::test_over_rest", "tests/server/test_fuzz.py::test_over_the_channel",
          "tests/server/test_fuzz.py::test_no_message_breaks_the_channel")),

@@ -55,13 +55,18 @@ def test_39_a_trace_is_read_right() -> None:
         '7 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0',
         '8 connect(4, {sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), '
         'inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=0}, 28) = 0',
-        '8 connect(4, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("10.0.0.2")}, 16) = -1 E',
-        '9 sendto(5, ""..., 30, 0, {sa_family=AF_INET6, sin6_port=htons(53), sin6_flowinfo=htonl(0), '
+        '8 connect(4, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0.0.2")}, 16) = -1 E',
+        '9 sendto(5, ""..., 30, 0, {sa_family=AF_INET6, sin6_port=htons(443), sin6_flowinfo=htonl(0), '
         'inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), sin6_scope_id=0}, 28) = 30',
         "9 sendto(5, \"\"..., 30, MSG_NOSIGNAL, NULL, 0) = 30",
+        # It listens on this machine, and asks on another one.
+        '9 connect(5, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("127.0.0.53")}, 16) = 0',
     ]  # fmt: skip
     found = contacts(lines)
-    assert (found.inside, found.outside) == (2, ("10.0.0.2", "2001:db8::1"))
+    assert (found.inside, found.outside) == (
+        2,
+        ("10.0.0.2", "2001:db8::1", "the name service at 127.0.0.53"),
+    )
 
 
 def test_39_the_worker_has_no_network() -> None:

@@ -18,13 +18,15 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_localcoder.contract import wire
+from jupyter_localcoder.contract import registry, wire
+from jupyter_localcoder.contract.backend import Notice
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
+from jupyter_localcoder.server import outbox
 from jupyter_localcoder.server.app import LocalCoderApp
 from jupyter_localcoder.supervisor import Supervisor
 from tests.engine.conftest import Bench
 from tests.faults.conftest import Open, gone, until
-from tests.server.conftest import Ask
+from tests.server.conftest import Ask, Connect
 from tests.support.jupyter_server import JupyterServer, ends_within
 from tests.support.workers import failing, plan, request, spawn
 
@@ -119,6 +121,19 @@ async def test_03_three_crashes_end_the_restarts_and_nothing_is_replayed(
         await answers(bench)
     await supervisor.load(bench.plan)
     assert await answers(bench)
+
+
+async def test_03_the_waits_between_restarts_double_up_to_their_limit(
+    open_model: Open, tiny_gguf: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    waits = {"backoff_first_seconds": 0.02, "backoff_max_seconds": 0.06, "max_crashes": 6}
+    bench = open_model(tiny_gguf, spawn=spawn("crashes-in-load"), log=logging.getLogger("faults"), **waits)
+    with pytest.raises(BackendUnavailable, match="SIGSEGV"):
+        await bench.supervisor.load(bench.plan)
+    await until(lambda: bench.supervisor.state == "failed")
+    told = [r.args[0] for r in caplog.records if "Restarting the worker in" in r.msg]  # type: ignore[index]
+    assert told == [0.02, 0.04, 0.06, 0.06, 0.06]
 
 
 async def test_04_a_stopped_worker_is_ended_at_its_deadline(open_model: Open, tiny_gguf: Path) -> None:
@@ -277,6 +292,41 @@ async def test_15_an_idle_unload_that_races_a_request_is_never_an_error(
     bench.supervisor.idle_seconds = 0.0
     for _ in range(4):
         assert await answers(bench)
+
+
+async def test_16_a_client_that_stops_reading_takes_no_memory_and_is_closed(
+    connect: Connect, extension: LocalCoderApp
+) -> None:
+    """A real connection: what nobody reads fills the buffers of the system first, then ours."""
+    events = extension.service.events
+    others = len(events._listeners)
+    deaf, awake = await connect(), await connect()
+    await until(lambda: len(events._listeners) == others + 2)
+    heard = 0
+
+    async def read() -> None:
+        nonlocal heard
+        while True:
+            heard += (await awake.next())["event"] == "notice"
+
+    reading = asyncio.ensure_future(read())
+    news = Notice(severity="info", message="x" * 100_000, action="")
+    tracemalloc.start()
+    for told in range(1, 501):
+        events.tell(registry.NOTICE, news)
+        await until(lambda told=told: heard == told)
+    assert tracemalloc.get_traced_memory()[1] < 3 * outbox.MAX_WAITING_BYTES
+    tracemalloc.stop()
+    await until(lambda: len(events._listeners) == others + 1)
+    assert (await asyncio.wait_for(_last_message(deaf), 20)) is None
+    reading.cancel()
+    assert (await awake.call("backend:ping"))["success"] is True
+
+
+async def _last_message(channel: Any) -> Any:
+    while (message := await channel.socket.read_message()) is not None:
+        assert b"notice" in message.encode()
+    return message
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """A whole session, as a person has it: ``python -m tests.support.offline_session FOLDER MODEL.gguf WORD…``.
 
-A real Jupyter server, its worker and a kernel: import, load, complete, explain, chat, the queue, the magics,
-a download that is refused. Words: ``alone`` brings up the loopback of a namespace that has nothing else;
-``no-kernel`` starts no kernel, whose heart beats too slowly for its clients while it is traced.
+A real Jupyter server, its worker and a kernel: import, load, complete, explain, chat, the queue, the
+inspector, the history, a bundle, the magics, a download that is refused. Words: ``alone`` brings up the
+loopback of a namespace that has nothing else; ``no-kernel`` starts no kernel, whose heart beats too slowly
+for its clients while it is traced.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def session(folder: Path, model: Path, *, with_kernel: bool) -> None:
         assert call("POST", "generate", {"command": "explain", "code": "x", "max_tokens": 4})["usage"]
         turns = {"messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}
         assert call("POST", "chat", turns)["usage"]
-        assert call("POST", "queue", {"prompt": "hello", "max_tokens": 4})["id"]
+        queued = call("POST", "queue", {"prompt": "hello", "max_tokens": 4})["id"]
+        assert call("GET", f"queue/{queued}?wait_ms=20000")["item"]["state"] == "done"
+        _keep_and_carry(call, folder)
         licenses = {known["id"]: known["sha256"] for known in call("GET", "models")["licenses"]}
         refused = _refusal(call, {"allow_download": True, "accept_license": licenses["Apache-2.0"]})
         assert "AIR_GAPPED" in refused, refused
@@ -54,6 +57,20 @@ def session(folder: Path, model: Path, *, with_kernel: bool) -> None:
             assert ran.ok, ran.reply
             ran = kernel.run("%%explain --max-tokens 4\nx = 1")
             assert ran.ok, ran.reply
+
+
+def _keep_and_carry(call: Any, folder: Path) -> None:
+    """What was answered is kept, found and written out; the model is carried to another machine."""
+    assert call("POST", "context/inspect", {})["kind"] in ("generate", "chat")
+    (kept, *_) = call("GET", "responses")["responses"]
+    assert call("GET", f"responses/{kept['id']}")["content"] is not None
+    assert call("PUT", f"responses/{kept['id']}/title", {"title": "Mine"})["title"] == "Mine"
+    assert call("GET", "responses/search?query=Mine")["found"]
+    assert call("POST", "responses/export", {"path": str(folder / "answers.zip")})
+    bundle = call("POST", "models/tiny/export", {"path": str(folder / "bundle")})["path"]
+    call("POST", "models/import", {"path": bundle, "id": "carried"})
+    assert call("POST", "models/carried/load", {})["context_window"]
+    assert [one["id"] for one in call("GET", "providers")["providers"]] == ["embedded"]
 
 
 def _refusal(call: Any, body: dict[str, Any]) -> str:

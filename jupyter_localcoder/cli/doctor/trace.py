@@ -10,9 +10,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+_NAME_SERVICE = "53"
+"""A port of a service that asks others, also where it is on this machine."""
 CALLS = "connect,sendto,sendmsg,sendmmsg"
 _ADDRESS = re.compile(
-    r"\b(connect|sendto|sendmsg|sendmmsg)\(.*?sa_family=(AF_INET6?),.*?"
+    r"\b(connect|sendto|sendmsg|sendmmsg)\(.*?sa_family=(AF_INET6?), sin6?_port=htons\((?P<port>\d+)\),.*?"
     r"(?:inet_addr\(\"(?P<v4>[^\"]+)\"\)|inet_pton\(AF_INET6, \"(?P<v6>[^\"]+)\")"
 )
 
@@ -23,7 +25,7 @@ class Contacts(Struct, frozen=True):
     inside: int
     """Calls that named an address of this machine."""
     outside: tuple[str, ...]
-    """Other addresses, each once."""
+    """Other addresses, and name services, each once."""
 
 
 def contacts(lines: Iterable[str]) -> Contacts:
@@ -34,7 +36,9 @@ def contacts(lines: Iterable[str]) -> Contacts:
         if found is None:
             continue
         address = found["v4"] or found["v6"]
-        if ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+        if found["port"] == _NAME_SERVICE:
+            outside[f"the name service at {address}"] = None
+        elif ipaddress.ip_address(address.partition("%")[0]).is_loopback:
             inside += 1
         else:
             outside[address] = None

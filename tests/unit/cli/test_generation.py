@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.hostile_answers import HOSTILE
+from tests.unit.magics.test_safe_text import HOSTILE as ESCAPES
 
 CODE = "import os\n\n\ndef f(x):\n    return x+1\n"
 BETTER = 'Here:\n```python\nimport os\n\n\ndef f(x):\n    """Add one."""\n    return x + 1\n```\nDone.'
@@ -47,6 +51,15 @@ def test_options_reach_the_request(cli, file):
 def test_escapes_of_the_model_do_not_reach_the_terminal(cli, file):
     ran = cli("explain", str(file), answer=["a\x1b]52;c;ZXZ", "pbA==\x07b\x1b[", "31mc\r\n"], tty=True)
     assert ran.out == "abc\n\n"
+
+
+@pytest.mark.parametrize("command", ["explain", "improve"])
+def test_no_hostile_answer_acts_in_the_terminal(cli, file, command):
+    ran = cli(command, str(file), answer=[f"{each}\n" for each in (*HOSTILE, ESCAPES)], tty=True)
+    assert "window.harmed=1" in ran.out
+    assert not re.search("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", ran.out)
+    # The colours of a diff are ours.
+    assert set(re.findall("\x1b.{0,3}", ran.out)) <= {"\x1b[1m", "\x1b[31", "\x1b[32", "\x1b[36", "\x1b[0m"}
 
 
 def test_stdin_is_read_for_a_dash(cli):

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from jupyter_localcoder.inert_markdown import fenced, inert
 from jupyter_localcoder.plain_text import PlainText, plain
+from tests.support.hostile_answers import HOSTILE as CORPUS
 
 HOSTILE = (
     "colour \x1b[31mred\x1b[0m, link \x1b]8;;https://e\x1b\\name\x1b]8;;\x07, clipboard \x1b]52;c;QQ==\x07, "
@@ -127,7 +128,7 @@ PARTS = [
 
 
 class TestInert:
-    @pytest.mark.parametrize("attack", ATTACKS)
+    @pytest.mark.parametrize("attack", [*ATTACKS, *CORPUS])
     def test_known_attacks(self, attack: str) -> None:
         assert acts(inert(attack)) == []
 
