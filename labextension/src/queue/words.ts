@@ -91,6 +91,9 @@ export function placesOf(prompt: string): string[] {
 /** What came of queueing a prompt. */
 export function queuedText(position: number, trans: Translate): string {
   return position === 1
-    ? trans.__('It runs. The answer goes to the history.')
-    : trans.__('It waits, at position %1. The answer goes to the history.', position);
+    ? trans.__('It runs. Its answer is listed under “Ended lately” when it is there.')
+    : trans.__(
+        'It waits, at position %1. Its answer is listed under “Ended lately” when it is there.',
+        position
+      );
 }

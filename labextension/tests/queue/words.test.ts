@@ -75,5 +75,7 @@ it('finds the places of a prompt as the service does', () => {
 
 it('says whether a prompt runs or waits', () => {
   expect(queuedText(1, trans)).toMatch(/^It runs/);
+  // A private one goes nowhere else.
+  expect(queuedText(1, trans)).not.toContain('history');
   expect(queuedText(4, trans)).toContain('position 4');
 });
