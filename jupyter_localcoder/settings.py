@@ -113,7 +113,10 @@ class LocalCoderSettings(LoggingConfigurable):
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._said = ""
+        self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
+        self._seen: tuple[_Mark, SettingsView] | None = None
         super().__init__(**kwargs)
+        self.observe(self._forget)
         self._command_line = dict((command_line or Config()).get(type(self).__name__, {}))
         self._check_config()
 
@@ -127,11 +130,19 @@ class LocalCoderSettings(LoggingConfigurable):
     @property
     def path(self) -> Path:
         """Path of the file that keeps what was changed at run time."""
-        folder = self.settings_dir or str(Path(jupyter_data_dir()) / "localcoder")
-        return Path(folder) / "settings.json"
+        return Path(self.settings_dir or self._usual_dir) / "settings.json"
 
     def view(self) -> SettingsView:
-        """Return the settings in force, and the layer that decided each."""
+        """Return the settings in force, and the layer that decided each.
+
+        They are looked at several times for each request, and read anew only when the file has changed.
+        """
+        mark = self._mark()
+        if self._seen is None or self._seen[0] != mark:
+            self._seen = (mark, self._view())
+        return self._seen[1]
+
+    def _view(self) -> SettingsView:
         values: dict[str, Any] = {}
         sources: dict[str, Layer] = {}
         for layer, layer_values in self._layers():
@@ -221,6 +232,18 @@ class LocalCoderSettings(LoggingConfigurable):
 
     # The file
 
+    def _mark(self) -> _Mark:
+        """What tells one state of the file from another; it is only ever replaced as a whole."""
+        try:
+            found = self.path.stat()
+        except OSError as failure:
+            return failure.errno
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _forget(self, _change: object) -> None:
+        """A configured value has changed."""
+        self._seen = None
+
     def _kept(self) -> dict[str, Any]:
         try:
             return self._read()
@@ -253,6 +276,8 @@ class LocalCoderSettings(LoggingConfigurable):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._set_aside_foreign()
             replace_file(self.path, msgspec.json.format(document, indent=2))
+            # The clock of a file system is too coarse to tell two changes of one moment apart.
+            self._seen = None
         except OSError as failure:
             raise FileWriteError(
                 f"The settings cannot be kept: {failure.strerror}.",
@@ -275,3 +300,4 @@ def _given(request: SettingsUpdateRequest) -> dict[str, Any]:
 
 
 _NAMES = SettingsUpdateRequest.__struct_fields__
+_Mark = tuple[int, int, int] | int | None

@@ -94,3 +94,22 @@ def test_the_file_is_for_people_too(folder: Path) -> None:
     settings.update(update(profile="Tiny"))
     assert msgspec.json.decode(settings.path.read_bytes()) == {"format": 1, "settings": {"profile": "Tiny"}}
     assert settings.path.read_text().count("\n") >= 3
+
+
+def test_the_file_is_read_again_only_when_somebody_has_changed_it(folder: Path) -> None:
+    ours, others = make(folder), make(folder)
+    before = ours.view()
+    assert ours.view() is before
+    others.update(update(max_tokens=3))
+    assert ours.current.max_tokens == 3
+    ours.update(update(max_tokens=4))
+    assert (ours.current.max_tokens, others.current.max_tokens) == (4, 4)
+    ours.path.unlink()
+    assert ours.current == before.settings
+
+
+def test_a_trait_that_changes_is_in_force_at_once(folder: Path) -> None:
+    ours = make(folder, {"max_tokens": 2})
+    assert ours.current.max_tokens == 2
+    ours.max_tokens = 6
+    assert ours.current.max_tokens == 6
