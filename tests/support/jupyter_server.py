@@ -238,6 +238,8 @@ def connected(connection_file: Path) -> Iterator[BlockingKernelClient]:
     """A client of a running kernel."""
     client = BlockingKernelClient(connection_file=str(connection_file))
     client.load_connection_file()
+    # It is told dead after one second without a beat, and a busy machine starts it more slowly.
+    client.hb_channel.time_to_dead = 30.0
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
