@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Unicode
@@ -16,6 +17,7 @@ from .config.show import settings_of
 from .exits import Exit
 from .models import consent
 from .models.pull import check_air_gap, fetch, license_of
+from .progress import shown
 from .table import table
 from .units import size
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 _ABOUT = (
     "The model runs on this machine, in a process of its own. Your code, your data and your questions stay "
     "here: nothing is sent anywhere. The one thing that needs the network is the download of a model."
+)
+_OTHER_WAYS = (
+    "If you have a model file, give its path instead. If you have a server, such as Ollama: `jupyter localcoder "
+    "providers add`."
 )
 _FIT = {"fits": "fits", "tight": "tight", "does-not-fit": "too big", "unknown": "?"}
 _EXAMPLE = 'def celsius(fahrenheit):\n    """Convert degrees Fahrenheit to Celsius."""\n    return '
@@ -37,8 +43,8 @@ class Setup(LocalCoderCommand):
     usage = "setup [options]"
     description = """Choose a profile for this machine, accept the licence of its model, fetch it, load
     it, and see a first completion. What is there already is not fetched again. Nothing is fetched
-    before its licence is accepted."""
-    aliases = LocalCoderCommand.aliases | {"profile": "Setup.profile"}
+    before its licence is accepted. A model file that is there already does as well."""
+    aliases = LocalCoderCommand.aliases | {"profile": "Setup.profile", "file": "Setup.file"}
     flags = LocalCoderCommand.flags | options(
         yes=("Setup.yes", "Take what is recommended, and ask nothing but for the licence."),
         accept_license=("Setup.accept_license", "Accept the licence of the model without being asked."),
@@ -46,9 +52,11 @@ class Setup(LocalCoderCommand):
     examples = """
 jupyter localcoder setup
 jupyter localcoder setup --yes --profile=Compact --accept-license
+jupyter localcoder setup --file=/media/stick/model.gguf
 """
 
     profile = Unicode("", config=True, help="Profile to set up. Default: the one that is recommended.")
+    file = Unicode("", config=True, help="GGUF file or bundle to set up, in place of a download.")
     yes = Bool(False, config=True, help="Take what is recommended, and ask nothing but for the licence.")
     accept_license = Bool(False, config=True, help="Accept the licence without being asked.")
 
@@ -57,16 +65,21 @@ jupyter localcoder setup --yes --profile=Compact --accept-license
         with self.client() as client:
             known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
             self._tell(_ABOUT + "\n")
-            profile = self._choose(known)
-            fetched = self._make_ready(client, profile.model)
-            self._keep(client, profile, known)
-            loaded = self._load(client, profile.model)
+            chosen = self._choose(known)
+            fetched = False
+            if isinstance(chosen, Path):
+                model = self._take_in(client, chosen)
+            else:
+                model = chosen.model
+                fetched = self._make_ready(client, model)
+                self._keep(client, chosen, known)
+            loaded = self._load(client, model)
             speeds = self._speeds(client)
-            text = self._complete(client, profile.model)
-            info = self.store().info(profile.model, 0)
+            text = self._complete(client, model)
+            info = self.store().info(model, 0)
         self.console.document(
             {
-                "profile": profile.name,
+                "profile": None if isinstance(chosen, Path) else chosen.name,
                 "model": info,
                 "fetched": fetched,
                 "loaded": loaded,
@@ -77,8 +90,10 @@ jupyter localcoder setup --yes --profile=Compact --accept-license
         self._tell("It is set up. Start `jupyter lab`, and type in a notebook.")
         return Exit.OK
 
-    def _choose(self, known: models.ModelList) -> models.Profile:
-        """The profile that was named, is recommended, or is answered at the question."""
+    def _choose(self, known: models.ModelList) -> models.Profile | Path:
+        """The file or profile that was named, is recommended, or is answered at the question."""
+        if self.file:
+            return Path(self.file).expanduser().absolute()
         by_name = {profile.name.lower(): profile for profile in known.profiles}
         recommended = by_name[known.recommended_profile.lower()]
         if self.profile:
@@ -96,11 +111,21 @@ jupyter localcoder setup --yes --profile=Compact --accept-license
         self.console.note(
             "\n" + table(("PROFILE", "MODEL", "SIZE", "FIT", ""), rows, width=self.console.width) + "\n"
         )
+        self._tell(_OTHER_WAYS + "\n")
         while answer := self.console.ask(f"Profile [{recommended.name}]: "):
             if answer.lower() in by_name:
                 return by_name[answer.lower()]
-            self.console.note(f"There is no profile `{answer}`.")
+            if (path := Path(answer).expanduser().absolute()).exists():
+                return path
+            self.console.note(f"There is no profile and no file `{answer}`.")
         return recommended
+
+    def _take_in(self, client: Client, path: Path) -> str:
+        """Import a model, and let it answer; its id."""
+        with shown(self, path.name) as progress:
+            model = self.store().import_file(path, model_id=None, link=False, progress=progress).id
+        client.call(registry.SETTINGS_UPDATE, SettingsUpdateRequest(model=model))
+        return model
 
     def _make_ready(self, client: Client, model: str) -> bool:
         """Fetch the model unless it is here; whether it was fetched."""

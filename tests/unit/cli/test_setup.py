@@ -44,7 +44,7 @@ def test_every_line_fits_80_columns(cli, monkeypatch):
 
 def test_another_profile_is_kept_and_the_recommended_one_needs_no_setting(cli):
     other = cli("setup", stdin="nonsense\ncompact\ny\n", tty=True)
-    assert "There is no profile `nonsense`." in other.err
+    assert "There is no profile and no file `nonsense`." in other.err
     assert other.asked("settings:update").profile == "Compact"
     assert other.asked("model:load").id == "qwen2.5-coder-1.5b"
     assert "settings:update" not in operations(cli("setup", "--yes", "--accept-license"))
@@ -71,6 +71,25 @@ def test_a_licence_that_is_declined_fetches_nothing(cli):
     ran = cli("setup", stdin="\nn\n", tty=True)
     assert ran.code == 4
     assert "nothing was downloaded" in ran.err
+    assert "model:load" not in operations(ran)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_file_is_as_good_as_a_download(cli, tmp_path, asked):
+    file = tmp_path / "model.gguf"
+    file.touch()
+    ran = cli("setup", stdin=f"{file}\n", tty=True) if asked else cli("setup", f"--file={file}")
+    assert ran.code == 0, ran.err
+    assert ("import", file, None, False) in ran.log
+    assert ran.asked("settings:update").model == MODEL
+    assert "prepare" not in operations(ran)
+    assert "providers add" in ran.err or not asked
+
+
+def test_a_file_that_is_not_there_is_said(cli, tmp_path):
+    ran = cli("setup", f"--file={tmp_path / 'nowhere.gguf'}")
+    assert ran.code == 3
+    assert "FILE_NOT_FOUND" in ran.err
     assert "model:load" not in operations(ran)
 
 
