@@ -29,8 +29,8 @@ _ABOUT = (
     "here: nothing is sent anywhere. The one thing that needs the network is the download of a model."
 )
 _OTHER_WAYS = (
-    "If you have a model file, give its path instead. If you have a server, such as Ollama: `jupyter localcoder "
-    "providers add`."
+    "If you have a model file, give its path instead. If you have a server, such as Ollama: `jupyter "
+    "localcoder providers add`."
 )
 _FIT = {"fits": "fits", "tight": "tight", "does-not-fit": "too big", "unknown": "?"}
 _EXAMPLE = 'def celsius(fahrenheit):\n    """Convert degrees Fahrenheit to Celsius."""\n    return '

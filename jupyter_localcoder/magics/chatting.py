@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
@@ -25,7 +24,7 @@ from .history import History, language_of
 from .link import Link
 from .options import Options, coding_arguments
 from .origin import origin_of
-from .record import sampling_of
+from .record import stamp_of
 from .view import View, view_of
 
 _NEW = "new"
@@ -169,18 +168,7 @@ def _show(client: Client, request: ChatRequest, view: View, *, quiet: bool) -> D
 
 def _record(done: Done) -> dict[str, Any]:
     """How the answer was made; what was said stands in the history alone."""
-    return {
-        "id": done.run,
-        "command": "chat",
-        "conversation": done.conversation,
-        "provider": done.provider,
-        "model": done.model.id,
-        "digest": done.model.digest,
-        "sampling": sampling_of(done),
-        "prompt_sha256": done.prompt_sha256,
-        "finish": done.finish,
-        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
+    return {"command": "chat", "conversation": done.conversation, **stamp_of(done)}
 
 
 def _left_out(done: Done) -> str:

@@ -36,15 +36,23 @@ def record_of(request: GenerateRequest, done: Done) -> Record:
     ``machine`` are those of this kernel, which are the server's own where both run side by side.
     """
     return {
-        "id": done.run,
         "command": request.command,
+        **stamp_of(done, request.sampling.seed),
+        "seeded": request.sampling.seed is not None,
+        "request": _without_defaults(request),
+    }
+
+
+def stamp_of(done: Done, asked_seed: int | None = None) -> Record:
+    """Whence a text came, whatever was asked."""
+    return {
+        "id": done.run,
         "provider": done.provider,
         "model": done.model.id,
         "digest": done.model.digest,
         "quantization": done.model.quantization,
         "sampling": sampling_of(done),
-        "seed": done.sampling.seed if done.sampling is not None else request.sampling.seed,
-        "seeded": request.sampling.seed is not None,
+        "seed": done.sampling.seed if done.sampling is not None else asked_seed,
         "prompt_sha256": done.prompt_sha256,
         "text_sha256": digest_of(done.text),
         "completion_tokens": done.usage.completion_tokens,
@@ -52,7 +60,6 @@ def record_of(request: GenerateRequest, done: Done) -> Record:
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "versions": _versions(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "request": _without_defaults(request),
     }
 
 
@@ -80,6 +87,11 @@ def request_again(record: Record) -> GenerateRequest:
         raise InvalidArgument(
             "This answer did not come to its end, and cannot be compared.",
             recovery="Run the cell again instead.",
+        )
+    if record.get("command") == "chat":
+        raise InvalidArgument(
+            "This is an answer of a chat: it depends on the turns before it, and is not asked again here.",
+            recovery="Let the chat answer once more: `%%chat --again`, or *Answer again* in the sidebar.",
         )
     try:
         request = codec.decode(GenerateRequest, record["request"])

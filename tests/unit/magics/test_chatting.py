@@ -154,6 +154,16 @@ def test_how_it_was_answered_stands_in_the_metadata_and_the_words_do_not(chat, n
     chat("a secret question")
     record = notebook.display_pub.outputs[-2]["metadata"]["localcoder"]
     assert (record["command"], record["conversation"], record["id"]) == ("chat", CHAT, "1" * 16)
+    assert {
+        "provider",
+        "model",
+        "digest",
+        "quantization",
+        "seed",
+        "sampling",
+        "prompt_sha256",
+        "time",
+    } <= set(record)
     assert "secret" not in str(record)
 
 

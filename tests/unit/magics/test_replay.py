@@ -87,6 +87,7 @@ def test_an_answer_that_was_cut_off_is_cut_at_the_same_place(notebook: Any, clie
         ('replay {"command": "explain"}', "This is not the record of an answer."),
         ('replay {"localcoder": [1]}', "This is not the record of an answer."),
         ('replay {"error": "TIMEOUT"}', "did not come to its end"),
+        ('replay {"command": "chat", "finish": "stop"}', "depends on the turns before it"),
     ],
 )
 def test_what_is_no_record_is_a_sentence(notebook: Any, line: str, sentence: str) -> None:
