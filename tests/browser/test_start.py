@@ -178,6 +178,19 @@ def test_a_server_of_ones_own_is_a_way_to_begin(page: Any, greeted: Workshop, tm
     assert greeted.source.requests == []
 
 
+def test_a_command_without_a_model_leads_there(page: Any, workshop: Workshop, tmp_path: Path) -> None:
+    page.goto(workshop.lab.page())
+    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=LOAD_MS)
+    page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-chat'); }")
+    chat = page.locator(".jp-LocalCoder-Chat")
+    chat.get_by_role("textbox", name="Question").fill("Why?")
+    page.keyboard.press("Enter")
+    expect(chat.locator(".jp-LocalCoder-Turn-state")).to_contain_text("is not on this machine yet.")
+    page.screenshot(path=tmp_path / "no-model.png")
+    press(chat, "Set up a model")
+    step(page, "What runs where")
+
+
 def test_in_the_dark(page: Any, greeted: Workshop, tmp_path: Path) -> None:
     start = opened(page, greeted)
     press(start, "Continue")

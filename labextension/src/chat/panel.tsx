@@ -27,6 +27,8 @@ export interface IChatPanelOptions {
   rendermime: IRenderMimeRegistry;
   /** Show what was read for a run. */
   inspect: (run: string) => void;
+  /** Lead to a model, where there is none to answer. */
+  setUp: () => void;
   trans: TranslationBundle;
 }
 
@@ -145,7 +147,7 @@ export class ChatPanel extends ReactWidget {
   }
 
   private _log(): React.JSX.Element {
-    const { model, rendermime, inspect, trans } = this._options;
+    const { model, rendermime, inspect, setUp, trans } = this._options;
     const { turns } = model;
     const canAsk = !model.isRunning && model.isConnected;
     return (
@@ -181,6 +183,7 @@ export class ChatPanel extends ReactWidget {
               void model.show(index, id);
             }}
             onInspect={inspect}
+            onSetUp={setUp}
             onCode={this._onCode}
             rendermime={rendermime}
             trans={trans}

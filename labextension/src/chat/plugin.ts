@@ -56,7 +56,10 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
             showInspector(channel, trans, run)
           );
         };
-        return new ChatPanel({ model, page, rendermime, inspect, trans });
+        const setUp = (): void => {
+          void app.commands.execute('localcoder:start');
+        };
+        return new ChatPanel({ model, page, rendermime, inspect, setUp, trans });
       }
     });
     const arrivals = new Arrivals(panels, SECTION, trans);

@@ -20,6 +20,8 @@ export interface ITurnProps {
   /** Show another turn that stands at its place. */
   onShow: (id: string) => void;
   onInspect: (run: string) => void;
+  /** Lead to a model, where there is none to answer. */
+  onSetUp: () => void;
   onCode: (action: CodeAction, code: string, turn: ITurn) => void;
   rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
@@ -79,6 +81,9 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
         )}
         {isOver && (
           <div className="jp-LocalCoder-buttons">
+            {turn.error?.code === 'MODEL_NOT_READY' && (
+              <Button label={trans.__('Set up a model')} onClick={props.onSetUp} />
+            )}
             <Versions turn={turn} isOff={!canAsk} onShow={props.onShow} trans={trans} />
             <Button label={trans.__('Answer again')} isOff={!canAsk} onClick={props.onRegenerate} />
             {turn.id !== '' && (

@@ -108,7 +108,7 @@ class Runner {
   ) {}
 
   async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
-    const { channel, rendermime, languages, chat, trans } = this._options;
+    const { app, channel, rendermime, languages, chat, trans } = this._options;
     const job = new Job(channel, command, notebook, cell, this._privacy);
     // Apart, so that a page in which no command is used does not load what shows one.
     const { CommandPanel } = await import('./panel');
@@ -116,7 +116,10 @@ class Runner {
       job.dispose();
       return;
     }
-    const panel = new CommandPanel({ job, rendermime, languages, chat, trans });
+    const setUp = (): void => {
+      void app.commands.execute('localcoder:start');
+    };
+    const panel = new CommandPanel({ job, rendermime, languages, chat, setUp, trans });
     const obstacle = job.start();
     if (obstacle) {
       panel.dispose();

@@ -22,6 +22,8 @@ export interface ICommandPanelOptions {
   languages: IEditorLanguageRegistry;
   /** Where to go on asking; null where there is no chat. */
   chat: IChat | null;
+  /** Lead to a model, where there is none to answer. */
+  setUp: () => void;
   trans: TranslationBundle;
 }
 
@@ -62,6 +64,9 @@ export class CommandPanel extends CellPanel {
         break;
       case 'reject':
         job.proposal?.reject();
+        break;
+      case 'setup':
+        this._options.setUp();
         break;
       case 'retry':
         this._again(job.start());

@@ -7,7 +7,8 @@ import type { Done, ErrorPayload } from '../contract';
 import type { ProposalState } from './proposal';
 
 /** What can be done, in the order in which it is offered. */
-export type Action = 'stop' | 'accept' | 'reject' | 'retry' | 'copy' | 'insert' | 'chat' | 'close';
+export type Action =
+  'stop' | 'accept' | 'reject' | 'setup' | 'retry' | 'copy' | 'insert' | 'chat' | 'close';
 
 export interface ICommandState {
   asking: AskingState;
@@ -69,7 +70,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
       view.severity = 'error';
       view.message = state.error?.message ?? '';
       view.recovery = state.error?.recovery ?? '';
-      view.actions = ended();
+      view.actions = state.error?.code === 'MODEL_NOT_READY' ? ended('setup') : ended();
       break;
     case 'stopped':
       view.message = isChange

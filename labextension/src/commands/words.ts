@@ -15,6 +15,8 @@ export function actionLabel(action: Action, trans: TranslationBundle): string {
       return trans.__('Accept all');
     case 'reject':
       return trans.__('Reject');
+    case 'setup':
+      return trans.__('Set up a model');
     case 'retry':
       return trans.__('Retry');
     case 'copy':

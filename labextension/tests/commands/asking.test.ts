@@ -99,6 +99,22 @@ describe('what the panel offers', () => {
     expect(viewOf({ ...state, asking: 'writing' }, trans).actions).toEqual(['stop']);
   });
 
+  it('is the way to a model where there is none', () => {
+    const error = { code: 'MODEL_NOT_READY', message: 'None is here.', recovery: '', details: {} };
+    const failed: ICommandState = {
+      ...state,
+      asking: 'failed',
+      hunks: 0,
+      hasText: false,
+      done: null
+    };
+    expect(viewOf({ ...failed, error }, trans).actions).toEqual(['setup', 'retry', 'close']);
+    expect(viewOf({ ...failed, error: { ...error, code: 'TIMEOUT' } }, trans).actions).toEqual([
+      'retry',
+      'close'
+    ]);
+  });
+
   it('is to insert an answer that is text', () => {
     const view = viewOf({ ...state, proposal: undefined, hunks: 0 }, trans);
     expect(view.actions).toEqual(['retry', 'copy', 'insert', 'close']);
