@@ -108,6 +108,7 @@ export class ModelsModel extends PanelModel {
   }
 
   verify(id: string): Promise<boolean> {
+    this._verifying.add(id);
     return this._try(id, 'model:verify', { id });
   }
 
@@ -213,8 +214,14 @@ export class ModelsModel extends PanelModel {
       return;
     }
     this._underWay.delete(event.id);
+    const isVerified = this._verifying.delete(event.id) && event.state === 'ready' && !event.error;
     const spoken = spokenText(event, this.nameOf(event.id), this._trans);
-    if (spoken) {
+    if (isVerified) {
+      this.errands.say(
+        event.id,
+        this._trans.__('Verified: the file has the digest that it must have.')
+      );
+    } else if (spoken) {
       this.errands.speak(spoken);
     }
     const { state, received_bytes, error } = event;
@@ -252,6 +259,8 @@ export class ModelsModel extends PanelModel {
   }
 
   private readonly _underWay = new Map<string, ModelStateEvent>();
+  /** What this tab has asked for, and whose end it tells. */
+  private readonly _verifying = new Set<string>();
   private readonly _views = new Map<string, IModelView>();
   private readonly _loads = new Map<string, LoadedModel>();
   private _list: ModelList | null = null;

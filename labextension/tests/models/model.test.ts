@@ -74,6 +74,21 @@ describe('what is known', () => {
     expect(model.models[0]?.info.loaded).toBe(true);
   });
 
+  it('says in the tab that asked that a file is what it must be', async () => {
+    const { model, socket, answers, tell } = await opened(info('a', { state: 'ready' }));
+    answers['model:verify'] = info('a', { state: 'verifying' });
+    void model.verify('a');
+    await answerAll(socket, answers);
+    const ended = moved('a', { activity: '', state: 'ready' });
+    tell('model:state', moved('a', { activity: 'verify', state: 'verifying' }));
+    expect(model.errands.note('a')).toBeUndefined();
+    tell('model:state', ended);
+    expect(model.errands.note('a')?.message).toContain('Verified');
+    model.errands.dismiss('a');
+    tell('model:state', ended);
+    expect(model.errands.note('a')).toBeUndefined();
+  });
+
   it('keeps the same object for a model that has not changed', async () => {
     const { model, tell } = await opened(info('a'), info('b'));
     const [, before] = model.models;
