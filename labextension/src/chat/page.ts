@@ -9,6 +9,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IProvenance } from '../answers/provenance';
 import { insertBelow, languageOf, selectionOf } from '../commands/cell';
+import { obstacleSentence } from '../commands/words';
 import type { ICompletion } from '../completion/token';
 import type { KernelVariable, Origin, Reference } from '../contract';
 import { described, type IEntry, type IOffers, type ISuggestion } from './mention';
@@ -92,6 +93,10 @@ export class Page {
       return;
     }
     const trans = this._trans;
+    if (cell.readOnly) {
+      Notification.warning(obstacleSentence('read-only', trans), { autoClose: 6000 });
+      return;
+    }
     if (cell.model.sharedModel.getSource() === code) {
       Notification.info(trans.__('The cell is the same already.'), { autoClose: 6000 });
       return;

@@ -2,7 +2,7 @@
 
 import type { GenerateRequest, NotebookCell } from '../contract';
 import { commentAt } from './comment';
-import type { CellCommand } from './names';
+import { type CellCommand, CHANGES } from './names';
 import { generateRequest } from './request';
 import { growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
 import { type IOutput, tracebackOf } from './traceback';
@@ -14,11 +14,12 @@ export interface ICellView {
   head: number;
   language: string;
   outputs: readonly IOutput[];
+  isReadOnly: boolean;
   above: readonly NotebookCell[];
 }
 
 /** What keeps a command from beginning. */
-export type Obstacle = 'empty' | 'no-comment' | 'no-error';
+export type Obstacle = 'empty' | 'no-comment' | 'no-error' | 'read-only';
 
 export interface IComposed {
   request: GenerateRequest;
@@ -31,6 +32,9 @@ export function compose(
   cell: ICellView,
   refinements: readonly string[]
 ): IComposed | Obstacle {
+  if (cell.isReadOnly && CHANGES.has(command)) {
+    return 'read-only';
+  }
   return command === 'generate'
     ? composeNew(cell, refinements)
     : composeOn(command, cell, refinements);

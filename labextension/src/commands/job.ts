@@ -93,6 +93,7 @@ export class Job {
         ...this._selection,
         language: languageOf(panel),
         outputs: outputsOf(cell),
+        isReadOnly: cell.readOnly,
         above: cellsAbove(panel, cell)
       },
       this._refinements

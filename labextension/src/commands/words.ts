@@ -65,5 +65,7 @@ export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): 
       return trans.__('No comment in the cell says what code to write.');
     case 'no-error':
       return trans.__('There is no error in the output of the cell. Run the cell first.');
+    case 'read-only':
+      return trans.__('The cell is read-only: its metadata say that it is not to be changed.');
   }
 }

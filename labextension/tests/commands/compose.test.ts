@@ -11,6 +11,7 @@ const CELL: ICellView = {
   head: 0,
   language: 'python',
   outputs: [],
+  isReadOnly: false,
   above: [{ kind: 'code', source: 'import os' }]
 };
 
@@ -46,6 +47,13 @@ describe('a request', () => {
     expect(compose('explain', { ...CELL, source: ' \n' }, [])).toBe('empty');
     expect(compose('fix', CELL, [])).toBe('no-error');
     expect(compose('generate', { ...CELL, source: 'x = 1' }, [])).toBe('no-comment');
+  });
+
+  it('that would change a read-only cell is not made', () => {
+    const cell = { ...CELL, isReadOnly: true };
+    expect(compose('improve', cell, [])).toBe('read-only');
+    expect(compose('generate', cell, [])).toBe('read-only');
+    expect(composed('explain', cell, []).request.code).toBe(CELL.source);
   });
 
   it('takes the nearest cells above that fit', () => {
