@@ -77,8 +77,12 @@ def test_47_a_real_worker_outlives_whatever_it_is_asked(
         nonlocal answered
         short = {name: value for name, value in _SHORT.items() if name in op.request.__struct_fields__}
         body = {name: value for name, value in body.items() if name not in _NAMES}
-        if op is registry.GENERATE and not str(body.get("code", "")).strip():
-            body["code"] = "x"  # nothing would be asked
+        for name in {"code", "prefix", "prompt"} & set(op.request.__struct_fields__):
+            if not str(body.get(name, "")).strip():
+                body[name] = "x"  # nothing would be asked
+        if op is registry.CHAT:
+            # Turns of every kind may stand before it, but the last one is a question.
+            body["messages"] = [*body.get("messages", ()), {"role": "user", "content": "x"}]
         answer = await ask(op.method, op.path, {**body, **short})
         check(op, answer.status, None if answer.status == 200 else answer.code)
         answered += answer.status == 200
