@@ -75,7 +75,7 @@ def test_what_runs_and_waits_is_shown_live_and_ended_one_by_one(
     expect(page.get_by_role("status").filter(has_text="Prompt “second” (2): cancelled.")).to_have_count(1)
     card(panel, first).get_by_role("button", name=re.compile("^Cancel")).click()
     expect(card(panel, third)).to_contain_text("runs")
-    panel.get_by_text("Ended lately").click()
+    panel.get_by_text("Ended lately", exact=True).click()
     expect(card(panel, first)).to_contain_text("cancelled")
 
     fourth = ask(lab, "fourth", priority="low")
@@ -125,7 +125,7 @@ def test_a_prompt_is_written_queued_and_its_answer_read(page: Any, lab: GhostLab
     panel.get_by_role("button", name="Queue it").click()
     expect(panel).to_contain_text("It runs.")
     expect(panel.get_by_role("textbox", name="Prompt")).to_have_value("")
-    panel.get_by_text("Ended lately").click()
+    panel.get_by_text("Ended lately", exact=True).click()
     panel.get_by_role("button", name="Show the answer").click()
     expect(panel.locator("strong", has_text="Bern")).to_be_visible()
     page.screenshot(path=tmp_path / "answer.png")
@@ -145,7 +145,7 @@ def test_a_prompt_that_fails_is_told_to_who_looks_elsewhere(page: Any, lab: Ghos
         expect(page.get_by_text("A queued prompt was not answered.")).to_be_visible()
         page.get_by_role("button", name="Show", exact=True).click()
         panel = page.locator(PANEL)
-        panel.get_by_text("Ended lately").click()
+        panel.get_by_text("Ended lately", exact=True).click()
         expect(card(panel, failed)).to_contain_text("failed")
         expect(card(panel, failed)).to_contain_text("could not be reached")
     finally:

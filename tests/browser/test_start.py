@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ LOAD_MS = 60_000
 
 
 @pytest.fixture
-def greeted(workshop: Workshop) -> Workshop:
+def greeted(workshop: Workshop) -> Iterator[Workshop]:
     """The lab of somebody who has not closed the page yet."""
     workshop.lab.set_start_page(shown=True)
-    return workshop
+    yield workshop
+    workshop.lab.set_start_page(shown=False)
 
 
 def opened(page: Any, workshop: Workshop) -> Any:
