@@ -1,7 +1,7 @@
 """Ghost text in a real browser: from the key to the first character, and what the extension adds to the page.
 
 Lines of real notebooks are typed up to about their middle in JupyterLab, with the whole notebook around
-them; the last key counts. Where a suggestion that was there already goes on to fit, nothing is asked and
+them, once what stands above has been read ahead; the last key counts. Where a suggestion that was there already goes on to fit, nothing is asked and
 nothing is measured. `--repeat` sets the lines of each notebook. The browser's own processes and the model
 share the machine, as they do for a person.
 """
@@ -12,6 +12,7 @@ import contextlib
 import gzip
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ _LINES = 6
 _LOADS = 5
 _KEY_MS = 120
 _LONGEST_WAIT_SECONDS = 20.0
+_LONGEST_WARMING_SECONDS = 60.0
+_LOOK_MS, _QUIET_LOOKS = 250, 6
 _RECORDER = """
 (() => {
   const seen = (window.seen = {});
@@ -135,6 +138,7 @@ def _lines(setting: Setting, traces: Path, lab: Any, page: Any, settings: dict[s
                 (lab.work / name).write_text(json.dumps(_document(request)))
                 writer.open(name)
                 _enter(writer, request)
+                _warm(lab, page)
                 page.keyboard.type(request.typed.lstrip(), delay=_KEY_MS)
                 shown = _last_key(page)
                 writer.leave()
@@ -163,6 +167,15 @@ def _enter(writer: Any, request: held_back.Request) -> None:
         f"at => {CELL}.editor.setCursorPosition({CELL}.editor.getPositionAt(at))",
         len((request.above).encode("utf-16-le")) // 2 + indentation,
     )
+
+
+def _warm(lab: Any, page: Any) -> None:
+    """Wait until nothing more is read ahead."""
+    quiet = 0
+    deadline = time.monotonic() + _LONGEST_WARMING_SECONDS
+    while quiet < _QUIET_LOOKS and time.monotonic() < deadline:
+        page.wait_for_timeout(_LOOK_MS)
+        quiet = quiet + 1 if lab.call("GET", "health")["state"] == "ready" else 0
 
 
 def _last_key(page: Any) -> _Shown | None:
