@@ -1,9 +1,9 @@
 """Ghost text in a real browser: from the key to the first character, and what the extension adds to the page.
 
 Lines of real notebooks are typed up to about their middle in JupyterLab, with the whole notebook around
-them, once what stands above has been read ahead; the last key counts. Where a suggestion that was there already goes on to fit, nothing is asked and
-nothing is measured. `--repeat` sets the lines of each notebook. The browser's own processes and the model
-share the machine, as they do for a person.
+them, once what stands above has been read ahead; the last key counts. Where a suggestion that was there
+already goes on to fit, nothing is asked and nothing is measured. `--repeat` sets the lines of each notebook.
+The browser's own processes and the model share the machine, as they do for a person.
 """
 
 from __future__ import annotations
