@@ -104,6 +104,11 @@ def _typed(setting: Setting, traces: Path, browser: Any) -> Iterator[Figure]:
         lab.call("POST", f"models/{setting.workspace.model.id}/load", {})
         usual = list(_lines(setting, traces, lab, page, {}))
         at_once = list(_lines(setting, traces, lab, page, {"completionLongestPause": 0}))
+    if not usual or not at_once:
+        print(
+            "keystroke  | no line was answered with ghost text: type more of them (--repeat)", file=sys.stderr
+        )
+        return
     note = f"{len(usual)} suggestions; keys {_KEY_MS} ms apart, the wait after a key included"
     for of in ("median", "p95"):
         yield Figure(
