@@ -44,7 +44,6 @@ USAGE = (
 )
 TITLES_USAGE = "%localcoder titles [on | off | provider ID | model NAME | timeout SECONDS]"
 _MODELS_SHOWN = 20
-_TITLE_FIELDS = {"provider": "provider", "model": "model", "timeout": "timeout_seconds"}
 
 
 def list_providers(shell: InteractiveShell, client: Client) -> None:

@@ -9,11 +9,11 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..client import Client
-from ..contract.codec import decode
+from ..contract.codec import decode, error_of
 from ..contract.generation import LlmCancelRequest
 from ..contract.queue import CallRequest, Priority, QueueAnswer, QueueGetRequest, QueueListRequest
 from ..contract.registry import LLM_CALL, LLM_CANCEL, QUEUE_GET, QUEUE_LIST
-from ..errors import InvalidArgument, from_parts
+from ..errors import InvalidArgument
 from ..inert_markdown import inert
 from ..plain_text import plain
 from .origin import origin_of
@@ -130,9 +130,8 @@ class QueueWords:
         answer = client.call(QUEUE_GET, request)
         while wait and answer.item.position:
             answer = client.call(QUEUE_GET, request)
-        error = answer.item.error
-        if error is not None:
-            raise from_parts(error.code, error.message, error.recovery, error.details)
+        if answer.item.error is not None:
+            raise error_of(answer.item.error)
         if answer.text:
             bundle = {"text/markdown": inert(answer.text), "text/plain": plain(answer.text)}
             self._shell.display_pub.publish(bundle)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, get_args
 from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from ...contract import codec, generation, queue, registry
-from ...errors import LocalCoderError, from_parts
 from ...plain_text import plain
 from ..command import options
 from ..exits import Exit
@@ -16,7 +15,6 @@ from ..source import STDIN, read_text
 
 if TYPE_CHECKING:
     from ...client import Client
-    from ...contract.common import ErrorPayload
 
 _WAIT_MS = 10_000
 """For one question whether it has ended; Ctrl-C is heard meanwhile."""
@@ -35,7 +33,7 @@ class QueueCommand(ServerCommand):
             answer = client.call(registry.QUEUE_GET, request)
         item = answer.item
         if item.error is not None:
-            raise _failure(item.error)
+            raise codec.error_of(item.error)
         self.console.document(answer)
         self.console.out(plain(answer.text))
         if item.position:
@@ -145,10 +143,6 @@ class QueueShow(QueueCommand):
         """Print it."""
         with self.server() as client:
             return self.watch(client, self.extra_args[0], wait=self.wait)
-
-
-def _failure(error: ErrorPayload) -> LocalCoderError:
-    return from_parts(error.code, error.message, error.recovery, error.details)
 
 
 def _facts(answer: queue.QueueAnswer) -> str:
