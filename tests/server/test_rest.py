@@ -196,8 +196,11 @@ async def test_cancel_all_ends_what_runs(ask: Ask, tiny_model: str, extension: L
     ]
     await until(lambda: len(extension.service._runs) == 2 and extension.service._supervisor.state == "busy")
     assert (await ask("DELETE", "queue")).data == {"count": 2}
-    finishes = [(await answer).data["finish"] for answer in running]
-    assert finishes == ["canceled", "canceled"]
+    # One had begun; the other may not have come so far.
+    answers: list[Answer] = await asyncio.gather(*running)
+    ends = [answer.data["finish"] if answer.status == 200 else answer.code for answer in answers]
+    assert "canceled" in ends
+    assert set(ends) <= {"canceled", "CANCELED"}
 
 
 async def test_too_many_requests_are_refused_with_retry_after(
