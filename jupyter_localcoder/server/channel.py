@@ -69,6 +69,8 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
     def open(self, *args: str, **kwargs: str) -> None:
         """Listen to all events from here on."""
         super().open(*args, **kwargs)
+        # A frame must not wait until the browser has confirmed the one before it: that can take 40 ms.
+        self.set_nodelay(True)
         self._outbox = Outbox(self._write, self._give_up)
         self._leave_events.callback(self.service.events.listen(self._on_event))
 

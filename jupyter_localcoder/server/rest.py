@@ -169,6 +169,8 @@ class OperationHandler(AccessMixin, APIHandler):
                     self.set_header("Cache-Control", "no-cache")
                     # A proxy that collects the answer would make a stream pointless.
                     self.set_header("X-Accel-Buffering", "no")
+                    # Nor must a frame wait until the client has confirmed the one before it.
+                    self.request.connection.stream.set_nodelay(True)  # type: ignore[union-attr]
                 await self._send_event(frame)
         except StreamClosedError:
             raise

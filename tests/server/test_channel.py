@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
 
 from jupyter_localcoder.server import outbox as outbox_module
 from jupyter_localcoder.server.app import LocalCoderApp
+from jupyter_localcoder.server.channel import ChannelHandler
 from jupyter_localcoder.server.outbox import Outbox
 from tests.server.conftest import Ask, Connect
 
@@ -29,6 +31,20 @@ async def test_a_completion_streams_as_tab_stream(connect: Connect, tiny_model: 
         frames.append(await channel.answer())
     assert {frame["event"] for frame in frames} == {"tab:stream"}
     assert {frame["payload"]["run"] for frame in frames} == {run}
+
+
+async def test_no_frame_waits_for_the_confirmation_of_another(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[ChannelHandler] = []
+    really = ChannelHandler.open
+    monkeypatch.setattr(ChannelHandler, "open", lambda self: (opened.append(self), really(self))[1])
+    channel = await connect()
+    await channel.call("backend:ping")
+    connection = opened[0].ws_connection
+    assert connection is not None
+    ours = connection.stream.socket
+    assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 async def test_a_command_streams_as_its_frames(connect: Connect, tiny_model: str) -> None:
