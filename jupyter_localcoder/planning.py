@@ -61,6 +61,11 @@ class Planner:
         """Whether a GPU can be used. A guess until a worker has said it: every Mac has Metal."""
 
     @property
+    def settings(self) -> Settings:
+        """The settings in force; the same object until they change."""
+        return self._settings.current
+
+    @property
     def drafts(self) -> bool:
         """Whether answers may be drafted from their prompt."""
         return bool(self._tuning.lookup)

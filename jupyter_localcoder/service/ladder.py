@@ -7,6 +7,8 @@ loads it by hand, unloads, or changes the settings. It serves no operation itsel
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -14,6 +16,7 @@ import msgspec
 from ..contract import registry
 from ..contract.backend import Notice
 from ..contract.models import ModelInfo
+from ..contract.settings import Settings
 from ..errors import LocalCoderError, OutOfMemory
 from ..events import EventHub
 from ..models.store import ModelStore
@@ -24,6 +27,11 @@ from .room import Room
 
 _LEAST_CONTEXT = 1024
 _LIGHT_BATCH = 128
+FRESH_SECONDS = 1.0
+"""So long the plan of a loaded model is taken as it was made.
+
+Making it reads the folder of the models, in a thread: with each key of who types, that is time in which
+nothing is computed."""
 
 
 @dataclass
@@ -36,18 +44,42 @@ class _Spent:
     told: bool = False
 
 
+@dataclass(frozen=True)
+class _Made:
+    """The last plan that was made, and for what."""
+
+    plan: LoadPlan
+    wanted: tuple[Role, str | None, str | None]
+    settings: Settings
+    at: float
+
+
 class Ladder:
-    """Decides what is loaded for a request."""
+    """Decides what is loaded for a request.
+
+    Parameters
+    ----------
+    clock
+        Answers the time, in seconds.
+    """
 
     def __init__(
-        self, store: ModelStore, planner: Planner, supervisor: Supervisor, room: Room, events: EventHub
+        self,
+        store: ModelStore,
+        planner: Planner,
+        supervisor: Supervisor,
+        room: Room,
+        events: EventHub,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._planner = planner
         self._supervisor = supervisor
         self._room = room
         self._events = events
+        self._clock = clock
         self._spent: list[_Spent] = []
+        self._made: _Made | None = None
 
     async def choose(self, role: Role, *, model: str | None, profile: str | None = None) -> LoadPlan:
         """Return the plan for a request: the one that is wanted, or a smaller one.
@@ -63,7 +95,7 @@ class Ladder:
             There is nothing smaller.
         ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
         """
-        plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
+        plan = self._fresh(role, model, profile) or await self._make(role, model, profile)
         spent = self._find(plan)
         try:
             if spent is None:
@@ -77,9 +109,23 @@ class Ladder:
 
     async def standing(self, role: Role, *, model: str | None) -> LoadPlan:
         """Return the plan that a request would be answered by as things are; nothing is decided or told."""
-        plan = await asyncio.to_thread(self._planner.plan, role, model=model)
+        plan = await self._make(role, model, None)
         spent = self._find(plan)
         return spent.stand_in if spent and spent.stand_in and not model else plan
+
+    async def _make(self, role: Role, model: str | None, profile: str | None) -> LoadPlan:
+        settings, at = self._planner.settings, self._clock()
+        plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
+        self._made = _Made(plan, (role, model, profile), settings, at)
+        return plan
+
+    def _fresh(self, role: Role, model: str | None, profile: str | None) -> LoadPlan | None:
+        """The plan that was made a moment ago, where it is the one of what is loaded."""
+        made = self._made
+        if made is None or made.wanted != (role, model, profile) or made.plan != self._supervisor.plan:
+            return None
+        is_fresh = self._clock() - made.at < FRESH_SECONDS and made.settings is self._planner.settings
+        return made.plan if is_fresh else None
 
     async def below(self, plan: LoadPlan, role: Role) -> LoadPlan | None:
         """Take one step down from a plan that memory did not suffice for; None where nothing is smaller."""
