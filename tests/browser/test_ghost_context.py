@@ -173,6 +173,22 @@ def test_cells_are_read_ahead(writer: Writer, ghost_lab: GhostLab) -> None:
     assert len(warmed()) == count
 
 
+def test_another_line_is_read_ahead_and_the_same_one_is_not(writer: Writer, ghost_lab: GhostLab) -> None:
+    def warmed() -> list[str]:
+        return [one["prefix"] for one in ghost_lab.events(event="asked", priority="warm")]
+
+    writer.open(ghost_lab.write("lines.ipynb", "first = 1\nsecond = 2\nthird = 3"), wait_for_kernel=True)
+    writer.enter_cell(0)
+    writer.press("Control+End")
+    until(lambda: "first = 1\nsecond = 2\nthird = 3" in warmed())
+    writer.press("ArrowUp")
+    until(lambda: "first = 1\nsecond = " in warmed())  # the column stays
+    count = len(warmed())
+    writer.press("ArrowLeft", "ArrowLeft")
+    writer.page.wait_for_timeout(600)
+    assert len(warmed()) == count
+
+
 def test_what_the_model_has_read_can_be_seen(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([{"ends": "secret = ", "pieces": ["42"]}])
     writer.open(ghost_lab.write("inspect.ipynb", "key = 'hunter2'", ""))

@@ -151,8 +151,11 @@ function activate(
         newLines.typed(view);
       }
     },
-    moved: (view: EditorView) => {
+    moved: (view: EditorView, isOtherLine: boolean) => {
       stop();
+      if (isOtherLine) {
+        warm.soon(); // What stands after the cursor is another text now.
+      }
       // Not from within the update that told us.
       queueMicrotask(() => {
         ghosts.dismiss(view);

@@ -1,9 +1,12 @@
-/** Has the server read what will be needed: a notebook was opened, a cell entered, a run has ended. */
+/**
+ * Has the server read what will be needed: a notebook was opened, a cell or another line of it entered, a run
+ * has ended.
+ */
 
 import type { CompleteRequest } from '../contract';
 import type { IChannel } from '../tokens';
 
-/** Who walks through cells with the arrow keys wants none of them read. */
+/** Who walks through cells or lines with the arrow keys wants none of them read. */
 const CALM_MS = 300;
 
 export class WarmAhead {

@@ -1,6 +1,6 @@
 /** Watches the editors of the page: keys for the pace, fresh lines, and a cursor that goes elsewhere. */
 
-import type { Extension } from '@codemirror/state';
+import type { EditorState, Extension } from '@codemirror/state';
 import { EditorView, type ViewUpdate } from '@codemirror/view';
 
 export interface IWatcher {
@@ -8,8 +8,8 @@ export interface IWatcher {
   changed(view: EditorView): void;
   /** A person has changed it. */
   typed(view: EditorView, isInsertion: boolean): void;
-  /** The cursor went elsewhere without a change. */
-  moved(view: EditorView): void;
+  /** The cursor went elsewhere without a change: on its line, or to another one. */
+  moved(view: EditorView, isOtherLine: boolean): void;
   /** The editor has lost the focus. */
   left(view: EditorView): void;
 }
@@ -22,7 +22,7 @@ export function watch(watcher: IWatcher): Extension {
         watcher.typed(update.view, is(update, 'input'));
       }
     } else if (hasMoved(update)) {
-      watcher.moved(update.view);
+      watcher.moved(update.view, line(update.startState) !== line(update.state));
     } else if (update.focusChanged && !update.view.hasFocus && !isOnWidget()) {
       watcher.left(update.view);
     }
@@ -31,6 +31,10 @@ export function watch(watcher: IWatcher): Extension {
 
 function hasMoved({ startState, state, selectionSet }: ViewUpdate): boolean {
   return selectionSet && !startState.selection.main.eq(state.selection.main);
+}
+
+function line({ doc, selection }: EditorState): number {
+  return doc.lineAt(selection.main.head).from;
 }
 
 /** Whether the focus went to the small toolbar that JupyterLab shows with a ghost text. */
