@@ -99,9 +99,9 @@ describe('the details', () => {
       'Writing speed': '40 tokens per second',
       'Time to the first token': '81 ms; nine of ten within 120 ms',
       'Requests measured': '12',
-      'Memory of the model': '1.5 GiB',
-      'Memory of the Jupyter server': '0.25 GiB',
-      'Memory free': '3 GiB of 8 GiB',
+      'Memory of the model': '1.61 GB',
+      'Memory of the Jupyter server': '268 MB',
+      'Memory free': '3.22 GB of 8.59 GB',
       'Air gap': 'on: no connection to another machine is opened',
       Version: '0.1.0'
     });

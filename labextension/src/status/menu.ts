@@ -1,7 +1,7 @@
 /** The menu behind the status-bar item. */
 
+import { MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { Menu } from '@lumino/widgets';
 
 /** Open a menu of those of the commands that exist, above a button; the focus returns to the button. */
 export function openMenu(
@@ -9,7 +9,8 @@ export function openMenu(
   ids: readonly string[],
   button: HTMLElement
 ): void {
-  const menu = new Menu({ commands });
+  // With the mark of what is on: Lumino's own menu has none.
+  const menu = new MenuSvg({ commands });
   for (const command of ids.filter(id => commands.hasCommand(id))) {
     menu.addItem({ command });
   }

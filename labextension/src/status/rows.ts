@@ -1,6 +1,7 @@
 /** The details of the backend, as pairs of a name and a value for people to read. */
 
 import type { BackendStatus } from '../contract';
+import { size } from '../models/units';
 import { stateWord, type Translate } from './text';
 
 export interface IRow {
@@ -22,7 +23,7 @@ export function detailRows(
   const { speeds, memory } = status;
   const number = (value: number, digits = 0): string =>
     value.toLocaleString(locale, { maximumFractionDigits: digits });
-  const gibibytes = (bytes: number): string => trans.__('%1 GiB', number(bytes / 2 ** 30, 2));
+  const bytes = (count: number): string => size(count, locale);
   const perSecond = (speed: number): string => trans.__('%1 tokens per second', number(speed, 1));
   const rows: (IRow | null)[] = [
     { name: trans.__('State'), value: stateWord(status.state, trans) },
@@ -39,10 +40,10 @@ export function detailRows(
       trans.__('%1 ms; nine of ten within %2 ms', number(ms), number(speeds.first_token_p90_ms))
     ),
     row(trans.__('Requests measured'), speeds.requests, count => number(count)),
-    row(trans.__('Memory of the model'), memory.worker_bytes, gibibytes),
-    row(trans.__('Memory of the Jupyter server'), memory.server_bytes, gibibytes),
+    row(trans.__('Memory of the model'), memory.worker_bytes, bytes),
+    row(trans.__('Memory of the Jupyter server'), memory.server_bytes, bytes),
     row(trans.__('Memory free'), memory.available_bytes, free =>
-      trans.__('%1 of %2', gibibytes(free), gibibytes(memory.total_bytes))
+      trans.__('%1 of %2', bytes(free), bytes(memory.total_bytes))
     ),
     {
       name: trans.__('Air gap'),
