@@ -9,6 +9,11 @@ import { plain } from './plain';
 /** `waiting`: nothing came yet. `stopped`: the person ended it; what had come is there. */
 export type AskingState = 'waiting' | 'writing' | 'done' | 'stopped' | 'failed';
 
+/** Whether an error with this code is mended by setting up a model: none is there, or not the one that is chosen. */
+export function needsModel(code: string | undefined): boolean {
+  return code === 'MODEL_NOT_READY' || code === 'MODEL_NOT_FOUND';
+}
+
 export class Asking<K extends 'generate' | 'chat'> {
   constructor(
     private readonly _channel: Pick<IChannel, 'stream'>,

@@ -4,6 +4,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { needsModel } from '../answers/asking';
 import { Answer } from './answer';
 import { Button } from '../panels/button';
 import { Chips } from './chips';
@@ -81,7 +82,7 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
         )}
         {isOver && (
           <div className="jp-LocalCoder-buttons">
-            {turn.error?.code === 'MODEL_NOT_READY' && (
+            {needsModel(turn.error?.code) && (
               <Button label={trans.__('Set up a model')} onClick={props.onSetUp} />
             )}
             <Versions turn={turn} isOff={!canAsk} onShow={props.onShow} trans={trans} />

@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { AskingState } from '../answers/asking';
+import { type AskingState, needsModel } from '../answers/asking';
 import type { Done, ErrorPayload } from '../contract';
 import type { ProposalState } from './proposal';
 
@@ -70,7 +70,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
       view.severity = 'error';
       view.message = state.error?.message ?? '';
       view.recovery = state.error?.recovery ?? '';
-      view.actions = state.error?.code === 'MODEL_NOT_READY' ? ended('setup') : ended();
+      view.actions = needsModel(state.error?.code) ? ended('setup') : ended();
       break;
     case 'stopped':
       view.message = isChange

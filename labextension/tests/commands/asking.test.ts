@@ -108,7 +108,13 @@ describe('what the panel offers', () => {
       hasText: false,
       done: null
     };
-    expect(viewOf({ ...failed, error }, trans).actions).toEqual(['setup', 'retry', 'close']);
+    for (const code of ['MODEL_NOT_READY', 'MODEL_NOT_FOUND']) {
+      expect(viewOf({ ...failed, error: { ...error, code } }, trans).actions).toEqual([
+        'setup',
+        'retry',
+        'close'
+      ]);
+    }
     expect(viewOf({ ...failed, error: { ...error, code: 'TIMEOUT' } }, trans).actions).toEqual([
       'retry',
       'close'
