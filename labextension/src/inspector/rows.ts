@@ -87,7 +87,10 @@ export function factRows(
   const speed = (value: number): string =>
     value > 0 ? trans.__(' (%1 tokens per second)', number(value)) : '';
   return [
-    { name: trans.__('Asked from'), value: inspection.scope || inspection.kind },
+    {
+      name: trans.__('Asked from'),
+      value: inspection.scope.replace(/^tab:/, '') || inspection.kind
+    },
     { name: trans.__('Time'), value: new Date(inspection.time).toLocaleString(locale) },
     {
       name: trans.__('Tokens read'),

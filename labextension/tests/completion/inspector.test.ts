@@ -8,7 +8,7 @@ const INSPECTION: Inspection = {
   run: 'r1',
   kind: 'tab',
   time: '2026-01-02T03:04:05Z',
-  scope: 'a.ipynb',
+  scope: 'tab:a.ipynb',
   prompt: 'import numpy',
   redacted: 'xxxxxx xxxxx',
   parts: [
