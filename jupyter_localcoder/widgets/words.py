@@ -86,7 +86,10 @@ def fit_sentence(fit: MemoryFit) -> str:
     """The two numbers that decide."""
     if fit.fit == "unknown":
         return "what it needs is not known"
-    return f"needs {size(fit.needed_bytes)}, {size(fit.available_bytes)} are free"
+    numbers = f"needs {size(fit.needed_bytes)}, {size(fit.available_bytes)} are free"
+    # Without that, two numbers would speak against the verdict.
+    is_shy = fit.fit == "does-not-fit" and fit.needed_bytes <= fit.available_bytes
+    return f"{numbers}, of which not all can be taken" if is_shy else numbers
 
 
 def fit_rows(fit: MemoryFit, memory: Memory | None) -> Rows:

@@ -42,13 +42,17 @@ export function fitText(
   return {
     sign,
     word,
-    sentence: trans.__(
-      'needs %1, %2 are free',
-      bytes(fit.needed_bytes),
-      bytes(fit.available_bytes)
-    ),
+    sentence: sentence(fit, bytes, trans),
     rows
   };
+}
+
+/** Less than all that is free may be taken: without that, two numbers would speak against the word. */
+function sentence(fit: MemoryFit, bytes: (count: number) => string, trans: Translate): string {
+  const [needed, free] = [bytes(fit.needed_bytes), bytes(fit.available_bytes)];
+  return fit.fit === 'does-not-fit' && fit.needed_bytes <= fit.available_bytes
+    ? trans.__('needs %1, %2 are free, of which not all can be taken', needed, free)
+    : trans.__('needs %1, %2 are free', needed, free);
 }
 
 /** Who holds memory that could be free: the open kernels, and the model that is loaded. */

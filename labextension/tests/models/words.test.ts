@@ -100,6 +100,16 @@ describe('the fit', () => {
     ]);
   });
 
+  it('says why a model does not fit into more than it needs', () => {
+    const close = { ...FIT, fit: 'does-not-fit', available_bytes: 1.9e9 } as const;
+    expect(fitText(close, MEMORY, trans, 'en').sentence).toBe(
+      'needs 1.8 GB, 1.9 GB are free, of which not all can be taken'
+    );
+    expect(fitText({ ...close, available_bytes: 1e9 }, MEMORY, trans, 'en').sentence).toBe(
+      'needs 1.8 GB, 1 GB are free'
+    );
+  });
+
   it('names who holds memory that could be free', () => {
     const memory = { ...MEMORY, kernels: 2, kernels_bytes: 3e9, given_back_bytes: 1e9 };
     const rows = fitText(FIT, memory, trans, 'en').rows.slice(-2);

@@ -423,6 +423,9 @@ def test_memory_that_comes_and_goes_is_shown_for_a_while_and_wakes_nobody_later(
     assert "6 GB are free" in seen.card("small")
     frees(1_000_000_000, "tight")
     assert "1 GB are free" in seen.card("small")
+    controller._clock = lambda: 18000.0
+    frees(610_000_000, "does-not-fit")
+    assert "needs 600 MB, 610 MB are free, of which not all can be taken" in seen.card("small")
     assert controller.interval_seconds == 3.0
 
 
