@@ -130,6 +130,8 @@ def test_load_measure_unload(page: Any, workshop: Workshop, tmp_path: Path) -> N
     rows = details(panel, CODER)
     for row in ("SHA-256", "KV cache for", "Free for it now", "Given back by the loaded model"):
         expect(rows).to_contain_text(row)
+    # A column of single letters is no value; the sidebar is as narrow as it comes.
+    assert rows.locator("dd").first.evaluate("value => value.clientWidth") > 80
     page.screenshot(path=tmp_path / "loaded.png")
     panel.get_by_role("button", name="Free the memory now").click()
     expect(badge(panel, CODER)).to_have_text("on this machine")
