@@ -97,8 +97,10 @@ def test_the_download_is_paused_and_gone_on_with(page: Any, greeted: Workshop) -
     for label in ("Continue", "Continue to the licence", "Accept and download"):
         press(start, label)
     download = step(page, "Download")
+    progress = download.get_by_role("progressbar")
+    expect(progress).to_have_attribute("aria-valuetext", re.compile(r": [1-9]"))  # bytes that are kept
     press(download, "Pause")
-    expect(download.get_by_role("progressbar")).to_have_attribute("aria-valuetext", re.compile("^Paused"))
+    expect(progress).to_have_attribute("aria-valuetext", re.compile("^Paused"))
     press(download, "Cancel")
     choose = step(page, "Choose")
     assert not (greeted.models / CODER).exists()

@@ -2,6 +2,7 @@
 
 import * as React from 'react';
 
+import type { ModelInfo } from '../contract';
 import { Rows } from '../models/card';
 import { fitText } from '../models/fit';
 import { ImportForm } from '../models/import';
@@ -9,6 +10,7 @@ import { LicenseText } from '../models/license';
 import { ProgressBar } from '../models/progressBar';
 import { perSecond, size } from '../models/units';
 import { NoteOf } from '../panels/note';
+import type { Translate } from '../status/text';
 import { FirstCompletion } from './completion';
 import type { IStartPageOptions } from './page';
 
@@ -175,7 +177,7 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
           <Button label={trans.__('Pause')} onClick={() => void models.stop(info.id)} />
         ) : (
           <Button
-            label={info.received_bytes > 0 ? trans.__('Resume') : trans.__('Try again')}
+            label={again(info, !!note, trans)}
             isAccept
             onClick={() => {
               start.next();
@@ -206,6 +208,15 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
       </p>
     </>
   );
+}
+
+/** What there is to press where nothing is downloaded just now. */
+function again(info: ModelInfo, hasFailed: boolean, trans: Translate): string {
+  if (info.received_bytes > 0) {
+    return trans.__('Resume');
+  }
+  // Who pauses before the first byte has nothing to resume, and nothing has gone wrong.
+  return hasFailed || info.error ? trans.__('Try again') : trans.__('Download');
 }
 
 export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element | null {
