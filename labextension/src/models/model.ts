@@ -213,8 +213,9 @@ export class ModelsModel extends PanelModel {
       this._tell();
       return;
     }
-    this._underWay.delete(event.id);
-    const isVerified = this._verifying.delete(event.id) && event.state === 'ready' && !event.error;
+    // What ends without having begun is another matter, such as that its version was pinned just before.
+    const hasEnded = this._underWay.delete(event.id) && this._verifying.delete(event.id);
+    const isVerified = hasEnded && event.state === 'ready' && !event.error;
     const spoken = spokenText(event, this.nameOf(event.id), this._trans);
     if (isVerified) {
       this.errands.say(
