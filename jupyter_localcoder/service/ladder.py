@@ -95,7 +95,7 @@ class Ladder:
             There is nothing smaller.
         ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
         """
-        plan = self._fresh(role, model, profile) or await self._make(role, model, profile)
+        plan = await self._plan(role, model, profile)
         spent = self._find(plan)
         try:
             if spent is None:
@@ -109,23 +109,25 @@ class Ladder:
 
     async def standing(self, role: Role, *, model: str | None) -> LoadPlan:
         """Return the plan that a request would be answered by as things are; nothing is decided or told."""
-        plan = await self._make(role, model, None)
+        plan = await self._plan(role, model, None)
         spent = self._find(plan)
         return spent.stand_in if spent and spent.stand_in and not model else plan
 
-    async def _make(self, role: Role, model: str | None, profile: str | None) -> LoadPlan:
-        settings, at = self._planner.settings, self._clock()
-        plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
-        self._made = _Made(plan, (role, model, profile), settings, at)
-        return plan
-
-    def _fresh(self, role: Role, model: str | None, profile: str | None) -> LoadPlan | None:
-        """The plan that was made a moment ago, where it is the one of what is loaded."""
+    async def _plan(self, role: Role, model: str | None, profile: str | None) -> LoadPlan:
+        """The plan that was made a moment ago, where it is the one of what is loaded; else a new one."""
+        wanted, settings, now = (role, model, profile), self._planner.settings, self._clock()
         made = self._made
-        if made is None or made.wanted != (role, model, profile) or made.plan != self._supervisor.plan:
-            return None
-        is_fresh = self._clock() - made.at < FRESH_SECONDS and made.settings is self._planner.settings
-        return made.plan if is_fresh else None
+        if (
+            made is not None
+            and made.wanted == wanted
+            and made.settings is settings
+            and made.plan == self._supervisor.plan
+            and now - made.at < FRESH_SECONDS
+        ):
+            return made.plan
+        plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
+        self._made = _Made(plan, wanted, settings, now)
+        return plan
 
     async def below(self, plan: LoadPlan, role: Role) -> LoadPlan | None:
         """Take one step down from a plan that memory did not suffice for; None where nothing is smaller."""
