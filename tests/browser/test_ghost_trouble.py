@@ -38,7 +38,9 @@ def test_a_worker_that_dies_while_it_writes(writer: Writer, ghost_lab: GhostLab)
     ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}])
     ghost_lab.worker().kill()
     # What it waits before it starts again is so short that the page may show the next state at once.
-    writer.page.wait_for_function("() => window.states.some(one => !['ready', 'busy'].includes(one))")
+    writer.page.wait_for_function(
+        "() => window.states.some(one => ['backoff', 'starting', 'loading'].includes(one))"
+    )
     # What has come can still be taken, and the person types on.
     writer.press("Tab")
     assert writer.text == "die(a, b)\nx = 1"
