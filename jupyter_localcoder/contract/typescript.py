@@ -19,12 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-import msgspec
-
 from . import backend, common, generation, history, models, notebook, queue, settings
 from .registry import EVENTS, OPERATIONS, STREAM_FRAMES
-
-Schema = dict[str, Any]
+from .schemas import Schema, components
 
 _MODULES = (common, backend, models, settings, notebook, generation, queue, history)
 _REFERENCE = "#/types/"
@@ -83,10 +80,7 @@ def _schemas() -> dict[str, Schema]:
         types |= {op.request, op.response}
     for event in EVENTS:
         types |= set(_members(event.payload))
-    # Sorted: the order of a set of classes is not the same in every process.
-    ordered = sorted(types, key=lambda cls: str(cls.__name__))
-    _, components = msgspec.json.schema_components(ordered, ref_template=_REFERENCE + "{name}")
-    return dict(sorted(components.items()))
+    return components(types, _REFERENCE + "{name}")
 
 
 def _members(type_: Any) -> tuple[Any, ...]:

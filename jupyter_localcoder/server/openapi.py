@@ -16,6 +16,7 @@ from .._version import __version__
 from ..contract.common import ErrorPayload
 from ..contract.generation import Failed
 from ..contract.registry import COMMON_ERRORS, OPERATIONS, STREAM_FRAMES, Operation
+from ..contract.schemas import components
 from .status import status_of
 
 _REF = "#/components/schemas/{name}"
@@ -26,7 +27,7 @@ def openapi(server_url: str = "/localcoder") -> dict[str, Any]:
     types: list[Any] = [op.request for op in OPERATIONS]
     types += [op.response for op in OPERATIONS]
     types += [*STREAM_FRAMES, Failed, ErrorPayload]
-    _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
+    schemas = components(types, _REF)
     schemas["Error"] = {
         "type": "object",
         "required": ["error"],
