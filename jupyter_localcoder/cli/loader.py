@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from traitlets.config.loader import KVArgParseConfigLoader, _KVArgParser
+from traitlets.config.loader import KVArgParseConfigLoader
 
 from ..errors import InvalidArgument
 
 
-class _Parser(_KVArgParser):
-    """Raises instead of leaving the process, and lets options stand between the arguments."""
+class _Strict(ArgumentParser):
+    """Raises an error instead of exiting, and accepts options between the arguments."""
 
     def error(self, message: str) -> NoReturn:
         raise InvalidArgument(f"The command line cannot be read: {message}.", recovery="See `--help`.")
@@ -19,6 +20,10 @@ class _Parser(_KVArgParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         # `config set KEY --json VALUE`: plain argparse takes all arguments from one place only.
         return self.parse_intermixed_args(args, namespace)
+
+
+# traitlets names its own parser in this attribute only; the class itself is private.
+_Parser: Any = type("_Parser", (_Strict, KVArgParseConfigLoader.parser_class), {})
 
 
 class StrictLoader(KVArgParseConfigLoader):
