@@ -104,6 +104,29 @@ def physical_cores() -> int:
     return max(1, min(physical, allowed))
 
 
+def set_fields(struct: ctypes.Structure, **values: Any) -> None:
+    """Set fields of one of llama.cpp's structs.
+
+    ctypes takes any name without an error, and llama.cpp would never see the value of one that its struct
+    no longer has.
+
+    Raises
+    ------
+    UnknownError
+        The installed llama-cpp-python has no such field.
+    """
+    known = {field[0] for field in struct._fields_}
+    missing = sorted(values.keys() - known)
+    if missing:
+        raise UnknownError(
+            f"The installed version of llama-cpp-python is not supported: `{type(struct).__name__}` has no "
+            f"field {', '.join(f'`{name}`' for name in missing)}.",
+            recovery="Reinstall jupyter_localcoder, which brings the version that it supports.",
+        )
+    for name, value in values.items():
+        setattr(struct, name, value)
+
+
 def _logits(context: Any, index: int, n_vocab: int) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Logits after item ``index`` of the last batch, where llama.cpp has them: (n_vocab,)."""
     return np.ctypeslib.as_array(native.llama_get_logits_ith(context, index), shape=(n_vocab,))
@@ -118,7 +141,7 @@ class Sampler:
 
     def __init__(self, context: Any, vocab: Any, draw: Draw) -> None:
         params = native.llama_sampler_chain_default_params()
-        params.no_perf = True
+        set_fields(params, no_perf=True)
         self._context = context
         self._n_vocab = native.llama_vocab_n_tokens(vocab)
         self._greedy = draw.temperature <= 0.0 and draw.repeat_penalty == 1.0
@@ -221,11 +244,14 @@ class Engine:
             return not self._abort.is_set()
 
         params = native.llama_model_default_params()
-        params.n_gpu_layers = plan.n_gpu_layers
-        params.load_mode = int(plan.use_mmap) + 2 * int(plan.use_mlock)  # LLAMA_LOAD_MODE_*
-        params.use_extra_bufts = plan.repack
         callback = native.llama_progress_callback(report)
-        params.progress_callback = callback
+        set_fields(
+            params,
+            n_gpu_layers=plan.n_gpu_layers,
+            load_mode=int(plan.use_mmap) + 2 * int(plan.use_mlock),  # LLAMA_LOAD_MODE_*
+            use_extra_bufts=plan.repack,
+            progress_callback=callback,
+        )
         model = native.llama_model_load_from_file(os.fsencode(plan.path), params)
         if not model:
             if self._abort.is_set():
@@ -237,26 +263,31 @@ class Engine:
     def _make_context(self, plan: Load) -> None:
         plan = plan.on(gpu=bool(native.llama_supports_gpu_offload()))
         params = native.llama_context_default_params()
-        params.n_ctx = plan.n_cells or plan.n_ctx
-        # All sequences in one cache: cells can then be shared between them, and moved.
-        params.kv_unified = True
-        params.n_seq_max = SEQUENCES
-        params.n_batch = plan.n_batch
-        params.n_ubatch = plan.n_ubatch
-        params.n_threads = plan.n_threads or physical_cores()
-        params.n_threads_batch = plan.n_threads_batch or params.n_threads
-        params.flash_attn_type = _FLASH_ATTENTION[plan.flash_attention]
-        params.type_k = params.type_v = _CACHE_TYPES[plan.cache_type]
-        params.offload_kqv = plan.n_gpu_layers != 0
-        params.op_offload = plan.n_gpu_layers != 0
-        params.abort_callback = self._abort.callback
-        params.abort_callback_data = self._abort.data
-        params.no_perf = True
+        threads = plan.n_threads or physical_cores()
+        set_fields(
+            params,
+            n_ctx=plan.n_cells or plan.n_ctx,
+            # All sequences in one cache: cells can then be shared between them, and moved.
+            kv_unified=True,
+            n_seq_max=SEQUENCES,
+            n_batch=plan.n_batch,
+            n_ubatch=plan.n_ubatch,
+            n_threads=threads,
+            n_threads_batch=plan.n_threads_batch or threads,
+            flash_attn_type=_FLASH_ATTENTION[plan.flash_attention],
+            type_k=_CACHE_TYPES[plan.cache_type],
+            type_v=_CACHE_TYPES[plan.cache_type],
+            offload_kqv=plan.n_gpu_layers != 0,
+            op_offload=plan.n_gpu_layers != 0,
+            abort_callback=self._abort.callback,
+            abort_callback_data=self._abort.data,
+            no_perf=True,
+        )
         context = native.llama_init_from_model(self._model, params)
         if not context:
             raise self._load_failure("context", plan)
         self._context = context
-        self.threads = params.n_threads
+        self.threads = threads
         self._memory = native.llama_get_memory(context)
         self._batch_size = plan.n_batch
         self._n_vocab = native.llama_vocab_n_tokens(self._vocab)
