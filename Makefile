@@ -8,11 +8,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL := qwen2.5-coder-0.5b
 
+# The versions of all packages, which `make lock` writes. Without it, the newest ones that pyproject.toml allows.
+CONSTRAINTS ?= constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install --quiet \
+  $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS) --build-constraint $(CONSTRAINTS),--upgrade --upgrade-strategy eager)
+
 # llama.cpp is compiled on this machine, for this machine. CMAKE_ARGS chooses a GPU; see the README.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check unit browser bench soak fuzz audit generate format clean
+.PHONY: help demo lab test newest versions check unit browser bench soak fuzz audit generate lock format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,10 +30,17 @@ lab: $(VENV)/.installed ## Open JupyterLab on the quickstart
 	$(BIN)/jupyter localcoder models pull $(MODEL) --accept-license
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
-test: check ## Run every check and every test
+test: versions check ## Run every check and every test
 	npm --prefix labextension test
 	$(BIN)/python -m pytest tests/unit tests/engine tests/server tests/faults tests/e2e
 	$(MAKE) browser
+
+newest: ## The same with the newest packages that pyproject.toml allows, in .venv-newest
+	rm -f .venv-newest/.installed .venv-newest/.developing
+	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
+
+versions: $(VENV)/.developing
+	@$(BIN)/python -m tests.versions $(CONSTRAINTS)
 
 unit: $(VENV)/.developing ## Run the fast tests alone
 	$(BIN)/python -m pytest tests/unit
@@ -53,6 +65,11 @@ generate: $(VENV)/.developing ## Write what is made from the contract again
 	$(BIN)/python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
 	$(BIN)/python -m jupyter_localcoder.server.openapi docs/openapi.json
 	$(BIN)/python tests/unit/cli/helptexts.py
+
+lock: $(VENV)/.developing ## Write constraints.txt again, with the newest versions for Python 3.10 and later
+	$(BIN)/python -m pip install --quiet --upgrade uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --all-extras --group build --group beside \
+	  --no-annotate --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 format: $(VENV)/.developing ## Format the sources
 	$(BIN)/ruff format .
@@ -81,20 +98,20 @@ clean: ## Remove what was built (models and the virtual environment stay)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --upgrade $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) pip
 
 # Rebuilt when what an install is made of changes; the Python sources are used where they lie. Not by the lock
 # file: npm touches it at each build.
-BUILT_FROM := pyproject.toml labextension/package.json $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+BUILT_FROM := pyproject.toml $(CONSTRAINTS) labextension/package.json $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
 
 $(VENV)/.installed: $(BIN)/python $(BUILT_FROM)
 	@echo "Installing. The first time llama.cpp is compiled for this machine: about 4 minutes on 2 cores."
 	rm -rf jupyter_localcoder/labextension
-	$(BIN)/python -m pip install --quiet --editable .
+	$(PIP_INSTALL) --editable .
 	touch $@
 
 $(VENV)/.developing: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
+	$(PIP_INSTALL) --editable '.[test,check]'
 	touch $@
 
 labextension/node_modules/.package-lock.json: labextension/package.json
@@ -102,12 +119,12 @@ labextension/node_modules/.package-lock.json: labextension/package.json
 
 # The vim key map is installed beside the environment: within it, every JupyterLab would have it.
 .vim: $(VENV)/.developing
-	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ jupyterlab-vim==4.1.4
+	$(PIP_INSTALL) --no-deps --upgrade --target $@ jupyterlab-vim
 	touch $@
 
 # So is Voilà, which adds a button to every JupyterLab and a second to the start of every server.
 .voila: $(VENV)/.developing
-	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ voila==0.5.13 'websockets>=15'
+	$(PIP_INSTALL) --no-deps --upgrade --target $@ voila websockets
 	touch $@
 
 # The browser tests need Debian's Chromium, or any other that is called `chromium` or `google-chrome`.

@@ -6,6 +6,7 @@ import importlib.metadata
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -13,15 +14,20 @@ from packaging.utils import canonicalize_name
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib  # pip-audit brings it
+    import tomli as tomllib
 
 EXTRAS = ("keys",)
 """Those that users are told of; what tests and checks need runs at no user's."""
 
 
+def project_table(project: Path) -> Any:
+    """The table ``[project]`` of a ``pyproject.toml``."""
+    return tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+
+
 def declared(project: Path) -> list[Requirement]:
     """The run-time requirements of a ``pyproject.toml``, with those of `EXTRAS`."""
-    table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    table = project_table(project)
     lines = [*table["dependencies"]]
     for extra in EXTRAS:
         lines += table["optional-dependencies"][extra]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .finding import Finding, note, ok, problem
+from .requirements import argument_of
 
 TIMEOUT_SECONDS = 60.0
 
@@ -25,11 +26,6 @@ print("\\n" + json.dumps({
     "gpu": bool(llama_cpp.llama_supports_gpu_offload()),
 }))
 """
-
-_BUILD_AGAIN = (
-    "Build it on this machine: `pip install --force-reinstall --no-deps --no-cache-dir"
-    " --no-binary llama-cpp-python llama-cpp-python`."
-)
 
 Ask = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
 
@@ -43,15 +39,22 @@ def findings(ask: Ask = _ask) -> Iterator[Finding]:
     try:
         ended = ask([sys.executable, "-c", _PROBE])
     except (OSError, subprocess.TimeoutExpired) as failure:
-        yield problem("Engine", f"llama.cpp does not answer: {failure}", _BUILD_AGAIN)
+        yield problem("Engine", f"llama.cpp does not answer: {failure}", _build_again())
         return
     if ended.returncode != 0:
-        yield problem("Engine", f"llama.cpp cannot be used: {_why(ended)}", _BUILD_AGAIN)
+        yield problem("Engine", f"llama.cpp cannot be used: {_why(ended)}", _build_again())
         return
     facts: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     yield ok("Engine", f"llama-cpp-python {facts['version']}")
     yield _features(str(facts["features"]))
     yield _gpu(bool(facts["gpu"]))
+
+
+def _build_again() -> str:
+    return (
+        "Build it on this machine: `pip install --force-reinstall --no-deps --no-cache-dir"
+        f" --no-binary llama-cpp-python {argument_of('llama-cpp-python')}`."
+    )
 
 
 def _why(ended: subprocess.CompletedProcess[str]) -> str:
@@ -73,7 +76,9 @@ def _features(features: str) -> Finding:
     on = enabled(features)
     found = ", ".join(on) or "none"
     if platform.machine().lower() in ("x86_64", "amd64") and "AVX2" not in on:
-        return note("CPU build", found, f"AVX2 is not used: answers are several times slower. {_BUILD_AGAIN}")
+        return note(
+            "CPU build", found, f"AVX2 is not used: answers are several times slower. {_build_again()}"
+        )
     return ok("CPU build", found)
 
 

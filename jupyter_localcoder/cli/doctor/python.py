@@ -7,8 +7,11 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
+from packaging.utils import canonicalize_name
+
 from ..._version import __version__
 from .finding import Finding, ok, problem
+from .requirements import argument_of, supported
 
 OLDEST_PYTHON = (3, 10)
 PACKAGES = ("llama-cpp-python", "jupyter_server", "jupyterlab", "ipykernel", "ipywidgets", "ipython")
@@ -24,10 +27,18 @@ def findings() -> Iterator[Finding]:
     yield ok("Platform", f"{platform.system()} {platform.release()}, {platform.machine()}")
     yield ok("Version", f"jupyter_localcoder {__version__}")
     yield from (_package(name) for name in PACKAGES)
+    shown = {canonicalize_name(name) for name in PACKAGES}
+    others = (_package(name) for name in supported() if name not in shown)
+    yield from (finding for finding in others if finding.verdict == "problem")
 
 
 def _package(name: str) -> Finding:
+    install = f"Install it: `pip install {argument_of(name)}`."
     try:
-        return ok("Package", f"{name} {metadata.version(name)}")
+        version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return problem("Package", f"{name} is not installed", f"Install it: `pip install {name}`.")
+        return problem("Package", f"{name} is not installed", install)
+    requirement = supported().get(canonicalize_name(name))
+    if requirement is not None and not requirement.specifier.contains(version, prereleases=True):
+        return problem("Package", f"{name} {version}; supported: {requirement.specifier}", install)
+    return ok("Package", f"{name} {version}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -59,6 +61,21 @@ def test_an_engine_that_hangs_is_a_problem():
 def test_a_missing_package_is_a_problem(monkeypatch):
     monkeypatch.setattr(python, "PACKAGES", ("no-such-package",))
     assert list(python.findings())[-1].verdict == "problem"
+
+
+@pytest.mark.parametrize("name", ["llama-cpp-python", "httpx"])
+def test_a_version_that_is_not_supported_is_a_problem(name, monkeypatch):
+    installed = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda one: "99.0" if one == name else installed(one))
+    (finding,) = [finding for finding in python.findings() if finding.verdict == "problem"]
+    assert finding.found.startswith(f"{name} 99.0; supported: ")
+    # The whole range: the newest version is the one that does not work.
+    assert re.search(rf"pip install '{name}<[0-9.]+,>=[0-9.]+'", finding.meaning)
+
+
+def test_building_the_engine_again_installs_a_version_that_is_supported():
+    (finding,) = engine.findings(lambda command: ended(3))
+    assert re.search(r"'llama-cpp-python<[0-9.]+,>=[0-9.]+'", finding.meaning)
 
 
 def test_the_server_extension_is_read_from_the_config_files(tmp_path):
