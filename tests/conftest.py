@@ -15,8 +15,10 @@ from tests.support.tiny_model import write_tiny_model
 # No test asks the keyring of who runs it, in no process.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
-# How long an example takes says how busy the machine is, not whether the code is right.
-hypothesis.settings.register_profile("patient", deadline=None)
+# How long an example, or making it, takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("patient")
 
 # It also runs the coroutines among the tests, each in the loop of the fixture `jp_asyncio_loop`.
@@ -32,8 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "real_model" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real_model)
-            # The download is a fixture's, and takes what the network takes.
-            item.add_marker(pytest.mark.timeout(180, func_only=True))
+            # The download is a fixture's, and takes what the network takes. The limit only ends what hangs.
+            item.add_marker(pytest.mark.timeout(1200, func_only=True))
 
 
 @pytest.fixture(autouse=True)

@@ -100,6 +100,10 @@ class ProviderRun:
         request = dataclasses.replace(self._request, input=asked)
         async with contextlib.aclosing(self._chosen.provider.stream(request)) as frames:
             while True:
+                # Also when the run was cancelled while the caller held a frame, and nothing was pulled.
+                if self._ended is not None:
+                    yield None
+                    return
                 # A task of its own, which can be cancelled without the caller's.
                 pull = self._pull = asyncio.ensure_future(frames.__anext__())
                 try:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 _TOP = Path("/sys/fs/cgroup")
 
 
@@ -52,7 +54,7 @@ def memory_group(limit_bytes: int) -> Iterator[MemoryGroup]:
 
 def _remove(folder: Path) -> None:
     """A group can be removed once those in it are reaped."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             folder.rmdir()

@@ -19,14 +19,19 @@ from jupyter_localcoder.worker import __main__ as worker
 from jupyter_localcoder.worker.engine import Engine
 from jupyter_localcoder.worker.loop import Loop
 
+HANGS = "it hangs now"
+"""Is printed right before."""
+
 
 def holds_the_lock() -> None:
     """A native call that keeps the interpreter's lock."""
+    os.write(2, f"{HANGS}\n".encode())
     ctypes.PyDLL(None).sleep(600)
 
 
 def stuck() -> None:
     """A native call that never comes back, and lets others run."""
+    os.write(2, f"{HANGS}\n".encode())
     time.sleep(600)
 
 

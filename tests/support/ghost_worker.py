@@ -26,7 +26,8 @@ class GhostWorker(Scripted):
 
     A rule has ``ends``, what must stand right before the cursor, and says what follows:
 
-    - ``pieces``: the answer, piece by piece, with ``pause_ms`` before each.
+    - ``pieces``: the answer, piece by piece. A piece ``{"waits_for": PATH}`` is none: what comes after it
+      is held back until this file is there, or the request is cancelled.
     - ``echo``: a pattern; the answer is what its groups found in all of the prompt, each match in ``as``
       (which has the groups as ``{0}``, ``{1}`` …), the last match last.
     - ``hangs``: the answer goes on without an end. ``dies``: the process is killed after the pieces.
@@ -55,7 +56,7 @@ class GhostWorker(Scripted):
 
     def _note(self, **what: Any) -> None:
         with self._lock, (self._folder / "log.jsonl").open("a") as log:
-            log.write(json.dumps(what) + "\n")
+            log.write(json.dumps({"pid": os.getpid(), **what}) + "\n")
 
     def _answer(self, frame: wire.Generate) -> None:
         texts = [text for text in _strings(msgspec.to_builtins(frame.prompt)) if text]
@@ -86,8 +87,13 @@ class GhostWorker(Scripted):
             found = dict.fromkeys(re.findall(rule["echo"], prompt))
             pieces.append("".join(rule["as"].format(*_groups(one)) for one in found))
         for count, piece in enumerate(pieces, 1):
-            if canceled.wait(rule.get("pause_ms", 0) / 1000):
+            if isinstance(piece, dict):
+                while not Path(piece["waits_for"]).exists() and not canceled.wait(0.02):
+                    pass
+            if canceled.is_set():
                 return "canceled"
+            if isinstance(piece, dict):
+                continue
             text = min((piece.split(stop)[0] for stop in frame.stop), key=len, default=piece)
             if frame.draw.temperature > 0:
                 text += str(frame.id)  # Each alternative is another one.

@@ -1,6 +1,8 @@
 """Keeps answers one after the other, and prints the id of each once it is kept; for a process of its own.
 
-python history_writer.py FOLDER PREFIX COUNT
+python history_writer.py FOLDER PREFIX COUNT [PAUSE]
+
+Before answer number PAUSE it waits for a line, if it is given one to wait for.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from jupyter_localcoder.history import HistoryStore
 from tests.support.responses import response
 
 
-def main(folder: str, prefix: str, count: int) -> None:
+def main(folder: str, prefix: str, count: int, pause: int | None = None) -> None:
     store = HistoryStore(history_dir=folder)
     for number in range(count):
+        if number == pause:
+            sys.stdin.readline()
         one = response(
             prompt_id=f"p{number % 5}",
             prompt=f"word{prefix}x{number}",
@@ -28,4 +32,4 @@ def main(folder: str, prefix: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))

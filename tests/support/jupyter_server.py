@@ -22,10 +22,9 @@ import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from jupyter_localcoder.client.connection import Connection
+from tests.support.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
 
 
 def own_environment(folder: Path, models_dir: Path) -> dict[str, str]:
@@ -53,21 +52,31 @@ def workers(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
-def ends_within(process: psutil.Process, seconds: float) -> bool:
-    """Whether a process comes to its end in this time.
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process has come to its end.
 
     One that has ended and that its new parent has not asked about yet has ended: how soon an orphan is
     reaped is up to the machine's init.
     """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.002)
-    return False
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def seconds_to_end(process: psutil.Process) -> float:
+    """Wait for the end of a process that would not end by itself, and tell how long that took."""
+    began = time.monotonic()
+    wait_until(lambda: has_ended(process))
+    return time.monotonic() - began
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait, without an event loop, until something is so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.005)
 
 
 class JupyterServer:
@@ -113,7 +122,7 @@ class JupyterServer:
             self._server = subprocess.Popen(
                 [*self._command, *options], env=self.environment, stdout=output, stderr=subprocess.STDOUT
             )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         file = self.connection_file = self._runtime / f"localcoder-{self._server.pid}.json"
         while not file.exists():
             assert self._server.poll() is None, self._log.read_text()
@@ -152,7 +161,7 @@ class JupyterServer:
             headers={"Authorization": f"token {self._told['token']}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as failure:
             raise AssertionError(f"{method} {path}: {failure.code} {failure.read().decode()}") from None
@@ -164,7 +173,7 @@ class JupyterServer:
             return
         server.terminate()
         try:
-            server.wait(STOP_SECONDS)
+            server.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
@@ -229,7 +238,9 @@ class ServerKernel:
             if on_message is not None:
                 on_message(message)
 
-        reply = self._client.execute_interactive(code, output_hook=note, timeout=120, store_history=True)
+        reply = self._client.execute_interactive(
+            code, output_hook=note, timeout=PATIENCE_SECONDS, store_history=True
+        )
         return Ran(reply["content"], messages, time.monotonic())
 
 
@@ -239,10 +250,10 @@ def connected(connection_file: Path) -> Iterator[BlockingKernelClient]:
     client = BlockingKernelClient(connection_file=str(connection_file))
     client.load_connection_file()
     # It is told dead after one second without a beat, and a busy machine starts it more slowly.
-    client.hb_channel.time_to_dead = 30.0
+    client.hb_channel.time_to_dead = PATIENCE_SECONDS
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=PATIENCE_SECONDS)
         yield client
     finally:
         client.stop_channels()

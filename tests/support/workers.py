@@ -70,3 +70,33 @@ def failing(point: str, part_of_path: str = "") -> Spawn:
     script = Path(__file__).with_name("failing_worker.py")
     arguments = [sys.executable, str(script), point, part_of_path]
     return functools.partial(WorkerProcess.spawn, command=arguments, environment=environment())
+
+
+def held(steps: int, kind: str = "", count: int = 1) -> Spawn:
+    """What `Supervisor(spawn=…)` takes, for a real worker that is held in its work; see `held_worker`."""
+    script = Path(__file__).with_name("held_worker.py")
+    arguments = [sys.executable, str(script), str(steps), kind, str(count)]
+    return functools.partial(WorkerProcess.spawn, command=arguments, environment=environment())
+
+
+def endless_command() -> list[str]:
+    """The command of a real worker in which what is long does not end by itself; see `endless_worker`."""
+    return [sys.executable, str(Path(__file__).with_name("endless_worker.py"))]
+
+
+def endless() -> Spawn:
+    """What `Supervisor(spawn=…)` takes, for such a worker."""
+    return functools.partial(WorkerProcess.spawn, command=endless_command(), environment=environment())
+
+
+def endless_in_server(config_folder: Path) -> None:
+    """Let a Jupyter server that reads this folder of configuration start such workers."""
+    config_folder.mkdir(exist_ok=True)
+    (config_folder / "jupyter_server_config.py").write_text(ENDLESS_FROM_HERE)
+
+
+ENDLESS_FROM_HERE = (
+    "from jupyter_localcoder import process; from tests.support import workers; "
+    "process.worker_command = workers.endless_command"
+)
+"""Python code after which a process starts such workers."""

@@ -36,6 +36,8 @@ from jupyter_localcoder.errors import (
     Timeout,
     TokenLimitExceeded,
 )
+from tests.support.loop_clock import LoopClock
+from tests.support.waiting import quiet, until, within
 from tests.support.wire_server import WireServer, body, document, events, hangs, wire_server
 from tests.unit.service.conftest import Desk
 
@@ -208,15 +210,28 @@ async def test_a_cancel_keeps_what_came_and_closes_the_connection(far: Desk, ser
     with pytest.raises(ProviderInUse):
         await far.service.provider_delete(ACME)
     waiting = asyncio.ensure_future(frames.__anext__())
-    await asyncio.sleep(0)
+    await quiet()
     await far.service.llm_cancel(LlmCancelRequest(id=started.run))
-    done = await asyncio.wait_for(waiting, 10)
+    done = await within(waiting)
     assert (done.text, done.finish, done.model.id) == ("Hal", "canceled", "m-1")
     with pytest.raises(StopAsyncIteration):
         await frames.__anext__()
-    await asyncio.wait_for(left.wait(), 10)
+    await within(left.wait())
     assert (await kept(far, done)).finish == "canceled"
     assert (await far.service.queue_list(QueueListRequest())).streams == ()
+
+
+async def test_a_cancel_between_two_pieces_ends_it_too(far: Desk, server: WireServer):
+    left = asyncio.Event()
+    server.say(hangs(PIECE, left=left))
+    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    started = await frames.__anext__()
+    assert (await frames.__anext__()).text == "Hal"
+    await far.service.llm_cancel(LlmCancelRequest(id=started.run))
+    done = await within(frames.__anext__())
+    assert (done.text, done.finish) == ("Hal", "canceled")
+    await frames.aclose()
+    await within(left.wait())
 
 
 async def test_who_leaves_closes_the_connection(far: Desk, server: WireServer):
@@ -226,23 +241,32 @@ async def test_who_leaves_closes_the_connection(far: Desk, server: WireServer):
     await frames.__anext__()
     await frames.__anext__()
     waiting = asyncio.ensure_future(frames.__anext__())
-    await asyncio.sleep(0.01)
+    await quiet()
     waiting.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
     await frames.aclose()
-    await asyncio.wait_for(left.wait(), 10)
+    await within(left.wait())
     assert (await far.service.queue_list(QueueListRequest())).streams == ()
     assert far.of("response:complete") == []
 
 
-async def test_the_time_limit_keeps_what_came(far: Desk, server: WireServer):
+async def test_the_time_limit_keeps_what_came(far: Desk, server: WireServer, clock: LoopClock):
+    asked = GenerateRequest(command="explain", code="x = 1", timeout_ms=50_000)
     server.say(hangs(PIECE))
-    done = await far.explain(timeout_ms=300)
-    assert (done.text, done.finish) == ("Hal", "timeout")
+    async with contextlib.aclosing(far.service.generate(asked)) as frames:
+        await frames.__anext__()
+        assert (await frames.__anext__()).text == "Hal"
+        end = asyncio.ensure_future(frames.__anext__())
+        await clock.until_done(end)
+        assert (end.result().text, end.result().finish) == ("Hal", "timeout")
     server.say(hangs())
+    nothing = asyncio.ensure_future(far.explain(timeout_ms=40_000))
+    await until(lambda: len(server.heard) == 2)
+    await clock.until_done(nothing)
     with pytest.raises(Timeout):
-        await far.explain(timeout_ms=200)
+        await nothing
+    assert clock.forwarded <= 50 + 40
 
 
 @pytest.mark.parametrize(
