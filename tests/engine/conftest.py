@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.supervisor import Job, LoadPlan, Supervisor
+from jupyter_localcoder.process import WorkerProcess
+from jupyter_localcoder.supervisor import Job, LoadPlan, Spawn, Supervisor
+from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR
 
 
 def load_plan(path: Path, **changes: object) -> LoadPlan:
@@ -41,6 +43,11 @@ class Bench:
                 parts.append(frame.text)
         raise AssertionError("a stream without an end")
 
+    async def ping(self) -> wire.Pong:
+        pong = await self.supervisor.ping(PATIENCE_SECONDS)
+        assert pong is not None
+        return pong
+
 
 Open = Callable[..., Bench]
 
@@ -49,8 +56,8 @@ Open = Callable[..., Bench]
 def open_model(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Open]:
     made: list[Supervisor] = []
 
-    def open_(path: Path, **changes: object) -> Bench:
-        made.append(Supervisor())
+    def open_(path: Path, *, spawn: Spawn = WorkerProcess.spawn, **changes: object) -> Bench:
+        made.append(Supervisor(spawn=spawn, **PATIENT_SUPERVISOR))
         return Bench(made[-1], load_plan(path, **changes))
 
     yield open_

@@ -16,8 +16,7 @@ async def asked(tiny: Bench, prompt: wire.FillPrompt, **changes: object) -> wire
 
 
 async def still_right(tiny: Bench) -> None:
-    pong = await tiny.supervisor.ping()
-    assert pong is not None
+    pong = await tiny.ping()
     assert (pong.running, pong.waiting, pong.reserved_cells) == (0, 0, 0)
     assert (await tiny.ask(request(2)))[1].completion_tokens > 0
 

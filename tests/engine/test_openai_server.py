@@ -21,7 +21,9 @@ from jupyter_localcoder.errors import AuthError, ConnectionFailed, TokenLimitExc
 from jupyter_localcoder.providers.base import Delta, Provider
 from jupyter_localcoder.providers.build import build_provider
 from tests.support.providers import asking, collect
+from tests.support.waiting import PATIENCE_SECONDS, until
 
+HELD_SERVER = Path(__file__).parents[1] / "support" / "held_openai_server.py"
 KEY = "local-0123456789"
 GREEDY = SamplingOptions(temperature=0.0, seed=1)
 
@@ -32,13 +34,19 @@ def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server_url(tiny_gguf: Path, server_log: Path) -> Iterator[str]:
+def hold(server_log: Path) -> Path:
+    """While this file is there, the server ends no answer; see `held_openai_server`."""
+    return server_log.with_name("hold")
+
+
+@pytest.fixture(scope="module")
+def server_url(tiny_gguf: Path, server_log: Path, hold: Path) -> Iterator[str]:
     """llama-cpp-python's OpenAI-compatible server, with a tiny model and a key."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "llama_cpp.server", "--model", str(tiny_gguf), "--model_alias", "tiny",
+        sys.executable, str(HELD_SERVER), str(hold), "--model", str(tiny_gguf), "--model_alias", "tiny",
         "--host", "127.0.0.1", "--port", str(port), "--n_ctx", "512", "--n_threads", "1", "--api_key", KEY,
     ]  # fmt: skip
     with server_log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as child:
@@ -48,13 +56,13 @@ def server_url(tiny_gguf: Path, server_log: Path) -> Iterator[str]:
         finally:
             child.terminate()
             try:
-                child.wait(10)
+                child.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
 
 
 def _wait_until_it_answers(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and child.poll() is None:
         with contextlib.suppress(httpx.HTTPError):
             httpx.get(f"http://127.0.0.1:{port}/v1/models", timeout=5)
@@ -112,14 +120,18 @@ async def test_an_answer_that_it_breaks_off_is_none(make):
         await collect(make(), asking(text="word " * 2000, max_tokens=4))
 
 
-async def test_it_hears_when_it_is_left(make, server_log):
-    before = server_log.read_text().count("Disconnected from client")
-    async with contextlib.aclosing(make().stream(asking(max_tokens=64, sampling=GREEDY))) as frames:
-        assert isinstance(await frames.__anext__(), Delta)
-    deadline = time.monotonic() + 30
-    while server_log.read_text().count("Disconnected from client") == before:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+async def test_it_hears_when_it_is_left(make, server_log, hold):
+    def heard() -> int:
+        return server_log.read_text().count("Disconnected from client")
+
+    before = heard()
+    hold.touch()
+    try:
+        async with contextlib.aclosing(make().stream(asking(max_tokens=64, sampling=GREEDY))) as frames:
+            assert isinstance(await frames.__anext__(), Delta)
+    finally:
+        hold.unlink()
+    await until(lambda: heard() > before)
 
 
 @pytest.mark.skipif(

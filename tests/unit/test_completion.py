@@ -26,6 +26,7 @@ from jupyter_localcoder.contract.notebook import Column, KernelVariable, Noteboo
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.errors import RunNotFound
 from jupyter_localcoder.service import Service
+from tests.support.waiting import PATIENT_SUPERVISOR, within
 from tests.support.workers import spawn
 
 FRAME = KernelVariable(
@@ -46,10 +47,9 @@ def serve(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEven
     async def serve_(
         says: str, *, ends: bool = True, log_probability: float = -0.1, **traits: Any
     ) -> Service:
-        config = Config(
-            {"Service": traits, "LocalCoderSettings": {"settings_dir": str(tmp_path / "settings")}}
-        )
-        service = build_service(config=config)
+        settings = {"settings_dir": str(tmp_path / "settings")}
+        config = {"Service": traits, "LocalCoderSettings": settings, "Supervisor": PATIENT_SUPERVISOR}
+        service = build_service(config=Config(config))
         script = json.dumps({"says": says, "log_probability": log_probability, "ends": ends})
         service._supervisor._spawn = spawn(script)
         made.append(service)
@@ -89,7 +89,7 @@ async def test_what_is_withheld_is_not_computed_further(serve: Serve, says: str,
     """The worker never ends by itself here: only the cancel ends it."""
     sure = -0.9 if why == "confidence" else -0.1
     service = await serve(says, ends=False, log_probability=sure, completion_min_log_probability=-0.5)
-    deltas, done = await asyncio.wait_for(complete(service, automatic=True), 20)
+    deltas, done = await within(complete(service, automatic=True))
     assert (deltas, done.text, done.withheld, done.finish) == ([], "", why, "stop")
     assert (await service.backend_ping(None)).queue_length == 0  # type: ignore[arg-type]
 

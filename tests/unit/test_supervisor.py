@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,8 +21,12 @@ from jupyter_localcoder.errors import (
     Timeout,
     TokenLimitExceeded,
 )
+from jupyter_localcoder.process import WorkerProcess
 from jupyter_localcoder.supervisor import Job, Spawn, Supervisor
-from tests.support.workers import ChangingSpawn, plan, request, spawn
+from tests.support.hand_worker import Hand
+from tests.support.still_loop import StillLoop
+from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, until, within
+from tests.support.workers import ChangingSpawn, command, environment, plan, request, spawn
 
 Make = Callable[..., Supervisor]
 
@@ -36,7 +40,7 @@ def make(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Make]:
         supervisor = Supervisor(
             spawn=spawn(script) if isinstance(script, str) else script,
             on_state=states.append,
-            **{"backoff_first_seconds": 0.05, "stop_grace_seconds": 0.5, **traits},
+            **{"backoff_first_seconds": 0.05, "stop_grace_seconds": 0.5, **PATIENT_SUPERVISOR, **traits},
         )
         supervisor.states = states  # type: ignore[attr-defined]
         made.append(supervisor)
@@ -62,12 +66,16 @@ def moves(supervisor: Supervisor) -> list[str]:
     return [state.state for state in supervisor.states]  # type: ignore[attr-defined]
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async def wait() -> None:
-        while not condition():
-            await asyncio.sleep(0.01)
+def waits_for_room(supervisor: Supervisor) -> asyncio.Event:
+    """Set when a request begins to wait until what runs has ended, and another model can be loaded."""
+    event = asyncio.Event()
 
-    await asyncio.wait_for(wait(), 10)
+    def told(request: wire.Generate | None) -> None:
+        if request is None and supervisor.state == "busy":
+            event.set()
+
+    supervisor.on_demand = told
+    return event
 
 
 async def test_a_request_loads_the_model_and_is_answered(make: Make) -> None:
@@ -99,8 +107,10 @@ async def test_another_model_waits_until_the_running_answer_is_complete(make: Ma
     first = supervisor.job(plan("a"), request())
     frames = first.__aiter__()
     assert isinstance(await anext(frames), wire.Text)
+    waits = waits_for_room(supervisor)
     second = asyncio.ensure_future(answer(supervisor.job(plan("b"), request())))
-    await asyncio.sleep(0.1)
+    await within(waits.wait())
+    assert await supervisor.ping(PATIENCE_SECONDS) is not None, "the worker was ended"
     assert not second.done()
     assert supervisor.plan == plan("a")
     first.cancel()
@@ -132,21 +142,30 @@ async def test_it_restarts_by_itself_after_a_crash_and_says_so(make: Make) -> No
 
 
 async def test_a_worker_that_dies_right_after_its_hello_is_noticed_at_once(make: Make) -> None:
-    supervisor = make("dies-after-hello", max_crashes=1)
-    load = asyncio.ensure_future(supervisor.load(plan()))
-    await asyncio.sleep(0.01)
-    time.sleep(0.5)  # noqa: ASYNC251 - so that its hello and its end are heard of together
-    with pytest.raises(BackendUnavailable):
-        await asyncio.wait_for(load, 10)
+    class HeardTogether(WorkerProcess):
+        """Its hello and its end are heard of together."""
+
+        def _to_loop(self, function: Callable[..., None], argument: object) -> None:
+            first.append((function, argument))
+            if not isinstance(argument, wire.Hello):
+                super()._to_loop(lambda calls: [do(what) for do, what in calls], first)
+
+    first: list[tuple[Callable[..., None], object]] = []
+    options = {"command": command("dies-after-hello"), "environment": environment()}
+    supervisor = make(functools.partial(HeardTogether.spawn, **options), max_crashes=1)
+    with pytest.raises(BackendUnavailable, match="at once after it had said hello"):
+        await within(supervisor.load(plan()))
     assert supervisor.pid is None
+    assert len(first) == 2
 
 
 async def test_a_crash_while_another_model_waits_for_the_answer_leads_on_to_that_model(make: Make) -> None:
     supervisor = make(ChangingSpawn("waits", "echo"))
     frames = supervisor.job(plan("a"), request()).__aiter__()
     assert isinstance(await anext(frames), wire.Text)
+    waits = waits_for_room(supervisor)
     other = asyncio.ensure_future(answer(supervisor.job(plan("b"), request())))
-    await asyncio.sleep(0.05)
+    await within(waits.wait())
     assert supervisor.pid is not None
     os.kill(supervisor.pid, signal.SIGSEGV)
     with pytest.raises(BackendUnavailable, match="SIGSEGV"):
@@ -155,25 +174,75 @@ async def test_a_crash_while_another_model_waits_for_the_answer_leads_on_to_that
     assert supervisor.plan == plan("b")
 
 
-async def test_what_has_worked_is_started_again_at_once_and_waits_only_when_it_crashes_again(
-    make: Make,
-) -> None:
-    supervisor = make(ChangingSpawn("crashes", "crashes", "echo"), backoff_first_seconds=3600.0)
-    with pytest.raises(BackendUnavailable):
-        await answer(supervisor.job(plan(), request()))
-    await until(lambda: supervisor.state == "ready")
-    with pytest.raises(BackendUnavailable):
-        await answer(supervisor.job(plan(), request()))
-    await asyncio.sleep(0.05)
-    assert supervisor.state == "backoff"
+class Still:
+    """A supervisor and its workers on a clock that stands still, each loaded by hand."""
+
+    def __init__(self, **traits: object) -> None:
+        self.loop = StillLoop()
+        self.hand = Hand(self.loop)
+        self.supervisor = self.loop.do(self._make(traits))
+        self.load = self.loop.create_task(self.supervisor.load(plan()))
+        self.loop.settle()
+        self.begin()
+
+    async def _make(self, traits: dict[str, object]) -> Supervisor:
+        return Supervisor(spawn=self.hand.spawn, clock=self.loop.time, **traits)
+
+    def begin(self) -> None:
+        """Let the worker that is being started say hello."""
+        self.hand.births[0].set_result(True)
+        self.loop.settle()
+
+    def answer_load(self) -> None:
+        self._do(self.hand.alive[0].answer_load)
+
+    def crash(self) -> None:
+        self._do(self.hand.alive[0].die, -11)
+
+    def _do(self, what: Callable[..., None], *arguments: object) -> None:
+        async def call() -> None:
+            what(*arguments)
+
+        self.loop.do(call())
+
+    @property
+    def states(self) -> tuple[str, int]:
+        """Where it is, and how many workers were started."""
+        return self.supervisor.state, self.hand.starts
+
+    def close(self) -> None:
+        closing = self.loop.create_task(self.supervisor.close())
+        self.loop.forward(60.0)
+        closing.result()
+        self.loop.close()
 
 
-async def test_a_crash_in_a_load_is_never_followed_by_the_next_one_at_once(make: Make) -> None:
-    supervisor = make("crashes-in-load", backoff_first_seconds=3600.0)
-    with pytest.raises(BackendUnavailable):
-        await supervisor.load(plan())
-    await asyncio.sleep(0.05)
-    assert supervisor.state == "backoff"
+def test_what_has_worked_is_started_again_at_once_and_waits_only_when_it_crashes_again() -> None:
+    still = Still(backoff_first_seconds=3600.0, backoff_max_seconds=3600.0)
+    still.answer_load()
+    assert still.load.result()
+    still.crash()
+    assert still.states == ("starting", 2)
+    still.begin()
+    still.answer_load()
+    assert still.states == ("ready", 2)
+    still.crash()
+    still.loop.forward(3599.0)
+    assert still.states == ("backoff", 2)
+    still.loop.forward(1.0)
+    assert still.states == ("starting", 3)
+    still.close()
+
+
+def test_a_crash_in_a_load_is_never_followed_by_the_next_one_at_once() -> None:
+    still = Still(backoff_first_seconds=3600.0, backoff_max_seconds=3600.0)
+    still.crash()
+    assert isinstance(still.load.exception(), BackendUnavailable)
+    still.loop.forward(3599.0)
+    assert still.states == ("backoff", 1)
+    still.loop.forward(1.0)
+    assert still.states == ("starting", 2)
+    still.close()
 
 
 async def test_crashes_in_a_row_end_in_failed_and_a_load_by_hand_leads_out(make: Make) -> None:
@@ -239,7 +308,7 @@ async def test_who_stops_reading_cancels(make: Make) -> None:
 
 
 async def test_a_request_can_be_cancelled_while_it_waits_for_the_load(make: Make) -> None:
-    supervisor = make("load-hangs", load_timeout_seconds=60)
+    supervisor = make("load-hangs")
     canceled, late = supervisor.job(plan(), request()), supervisor.job(plan(), request())
     waiting = [asyncio.ensure_future(answer(job)) for job in (canceled, late)]
     await until(lambda: supervisor.state == "loading")
@@ -311,7 +380,7 @@ async def test_native_prints_without_end_break_nothing(make: Make) -> None:
 )
 async def test_a_worker_that_does_not_come_up_is_one_clear_error(make: Make, script: str, words: str) -> None:
     # Only what never comes is to be given up: to start a process takes seconds where the machine is busy.
-    supervisor = make(script, start_timeout_seconds=1.0 if script == "silent" else 60.0)
+    supervisor = make(script, **({"start_timeout_seconds": 1.0} if script == "silent" else {}))
     with pytest.raises(BackendUnavailable, match=words):
         await supervisor.load(plan())
     assert supervisor.state == "stopped"
@@ -328,7 +397,7 @@ async def test_ping(make: Make) -> None:
     supervisor = make()
     assert await supervisor.ping() is None
     await supervisor.load(plan())
-    pong = await supervisor.ping()
+    pong = await supervisor.ping(PATIENCE_SECONDS)
     assert pong is not None
     assert pong.rss_bytes == 1
 

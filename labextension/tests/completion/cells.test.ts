@@ -45,16 +45,20 @@ describe('the cells that go along', () => {
     expect(outwards(1, 0)).toEqual([]);
   });
 
-  it('are chosen from thousands within a few milliseconds', () => {
-    const cells = Array.from({ length: 2000 }, (_, index) => cell(500, index % 9 === 0));
-    // The best of several: a machine that does something else meanwhile says nothing about it.
-    const times = [1000, 1001, 1002, 1003, 1004].map(active => {
-      const start = performance.now();
-      chooseCells(cells, active);
-      return performance.now() - start;
-    });
-    expect(Math.min(...times)).toBeLessThan(25);
+  it('are chosen from thousands in a few looks at each', () => {
+    let looks = 0;
+    const cells = Array.from({ length: 2000 }, (_, index) => ({
+      get length(): number {
+        looks++;
+        return 500;
+      },
+      get defines(): boolean {
+        looks++;
+        return index % 9 === 0;
+      }
+    }));
     expect(chooseCells(cells, 1001).length).toBe(601);
+    expect(looks).toBeLessThan(10 * cells.length);
   });
 
   it.each([

@@ -6,9 +6,10 @@ import importlib.util
 import io
 import json
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,7 @@ import pytest
 
 from jupyter_localcoder.cli.console import Console
 from jupyter_localcoder.cli.run import run
+from tests.support.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -107,6 +109,18 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **(extra or {})}
 
 
+def until_hung_up(master: int) -> Iterator[bytes]:
+    """What a terminal gets until the last process on it has ended."""
+    while select.select([master], [], [], PATIENCE_SECONDS)[0]:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # Linux says so
+            return
+        if not piece:
+            return
+        yield piece
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[..., Ran]:
     """Run the real program in a child process."""
@@ -115,7 +129,7 @@ def program(tmp_path: Path) -> Callable[..., Ran]:
         command = [sys.executable, "-m", "jupyter_localcoder.cli", *argv]
         ended = subprocess.run(
             command, input=stdin, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path,
-            env=environment(environ), timeout=60, check=False,
+            env=environment(environ), timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
         return Ran(ended.returncode, ended.stdout, ended.stderr)
 

@@ -6,6 +6,7 @@ The environment variable SCRIPT then holds the fields of `Script` as JSON.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -46,8 +47,12 @@ class Script:
 
     answer: list[str] = field(default_factory=lambda: ["Hello ", "world."])
     finish: str = "stop"
-    delay_seconds: float = 0.0
-    """Before each piece of an answer, and each step of a download."""
+    endless: bool = False
+    """The pieces of an answer come again and again."""
+    hangs: bool = False
+    """After its first piece an answer waits until it is cancelled, a download after half of its steps."""
+    gate: str = ""
+    """Each piece of an answer waits for the file of this name, with the number of the piece behind it."""
     fail: str = ""
     """Code of the error that every call raises."""
     server: bool = True
@@ -97,14 +102,27 @@ class FakeStream(Stream):
 
     def _frames(self) -> Any:
         yield generation.Started(run="r1")
-        for piece in self.script.answer:
-            time.sleep(self.script.delay_seconds)
+        pieces = itertools.cycle(self.script.answer) if self.script.endless else self.script.answer
+        for number, piece in enumerate(pieces):
+            if self.script.gate:
+                wait_for(Path(f"{self.script.gate}{number}"))
             yield generation.Delta(run="r1", text=piece)
+            while self.script.hangs:
+                time.sleep(60)
         self.ended = True
         done = done_frame("".join(self.script.answer), self.script.finish)
         yield msgspec.structs.replace(
             done, conversation=self.script.conversation, left_out_turns=self.script.left_out
         )
+
+
+def wait_for(file: Path) -> None:
+    """What a test makes when something is to go on; a test that has failed makes nothing any more."""
+    deadline = time.monotonic() + 120
+    while not file.exists():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{file} did not come")
+        time.sleep(0.01)
 
 
 def done_frame(text: str, finish: Any = "stop") -> generation.Done:
@@ -522,7 +540,8 @@ class FakeStore:
         for step in range(self.script.steps + 1):
             received = first + (SIZE - first) * step // self.script.steps
             progress(Progress("downloading", received, SIZE, 12_000_000.0))
-            time.sleep(self.script.delay_seconds)
+            if self.script.hangs and step == self.script.steps // 2:
+                cancel.wait()
             if cancel.is_set():
                 raise errors.Canceled
         progress(Progress("verifying", SIZE, SIZE, 0.0))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hostile_answers import HOSTILE
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.unit.magics.test_safe_text import HOSTILE as ESCAPES
 
 CODE = "import os\n\n\ndef f(x):\n    return x+1\n"
@@ -244,11 +245,11 @@ def test_a_place_that_is_not_there_names_those_that_are(cli, file, options):
 
 
 def test_ctrl_c_cancels_and_keeps_what_came(start, tmp_path, file):
-    child = start("explain", str(file), answer=["word "] * 500, delay_seconds=0.02)
+    child = start("explain", str(file), answer=["word "], hangs=True)
     assert child.stdout is not None
     assert child.stdout.read(5) == "word "
     child.send_signal(signal.SIGINT)
-    _out, err = child.communicate(timeout=10)
+    _out, err = child.communicate(timeout=PATIENCE_SECONDS)
     assert child.returncode == 130
     assert "Interrupted" in err
     assert "Traceback" not in err
@@ -256,35 +257,38 @@ def test_ctrl_c_cancels_and_keeps_what_came(start, tmp_path, file):
 
 
 def test_a_reader_that_leaves_is_no_error(start, tmp_path, file):
-    child = start("explain", str(file), answer=["many words\n"] * 500, delay_seconds=0.01)
+    child = start("explain", str(file), answer=["many words\n"], endless=True)
     assert child.stdout is not None
     assert child.stderr is not None
     child.stdout.readline()
     child.stdout.close()
-    assert child.wait(timeout=10) == 141
+    assert child.wait(timeout=PATIENCE_SECONDS) == 141
     assert child.stderr.read() == ""
     child.stderr.close()
     assert "cancelled" in (tmp_path / "log").read_text()
 
 
-def test_pieces_are_printed_as_they_come(start, file):
-    child = start("explain", str(file), answer=["one\n", "two\n"], delay_seconds=0.5)
+def test_pieces_are_printed_as_they_come(start, tmp_path, file):
+    """The second one comes when the first one was read."""
+    child = start("explain", str(file), answer=["one\n", "two\n"], gate=str(tmp_path / "piece"))
     assert child.stdout is not None
+    (tmp_path / "piece0").touch()
     assert child.stdout.readline() == "one\n"
-    seen = time.monotonic()
+    (tmp_path / "piece1").touch()
     assert child.stdout.readline() == "two\n"
-    assert time.monotonic() - seen > 0.25
-    child.communicate(timeout=10)
+    child.communicate(timeout=PATIENCE_SECONDS)
+    assert child.returncode == 0
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(start, tmp_path, file):
-    child = start("improve", str(file), "--write", answer=[BETTER], delay_seconds=1.0)
-    deadline = time.monotonic() + 30
+    child = start("improve", str(file), "--write", answer=[BETTER], gate=str(tmp_path / "piece"))
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (tmp_path / "asked").exists():  # it has read the file, and waits for the answer
         assert time.monotonic() < deadline
         time.sleep(0.01)
     file.write_text("mine = 1\n")
-    _out, err = child.communicate(timeout=10)
+    (tmp_path / "piece0").touch()
+    _out, err = child.communicate(timeout=PATIENCE_SECONDS)
     assert child.returncode == 1
     assert "was changed meanwhile" in err
     assert file.read_text() == "mine = 1\n"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.unit.cli.conftest import until_hung_up
 
 MODEL = "qwen2.5-coder-0.5b"
 HERE = Path(__file__).parent
@@ -122,12 +123,12 @@ def test_a_model_that_does_not_exist(cli, model, code):
 
 
 def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(start):
-    child = start("models", "pull", MODEL, "--accept-license", delay_seconds=0.05)
+    child = start("models", "pull", MODEL, "--accept-license", hangs=True)
     assert child.stderr is not None
     child.stderr.readline()
     child.stderr.readline()
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=10)
+    out, err = child.communicate(timeout=PATIENCE_SECONDS)
     assert (child.returncode, out) == (130, "")
     assert "What came so far is kept. [CANCELED]" in err
     assert f"`jupyter localcoder models pull {MODEL}` goes on from there." in err
@@ -144,28 +145,18 @@ def on_terminal(argv: list[str], answers: bytes, environ: dict[str, str]) -> tup
     child = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, env=environ)
     os.close(slave)
     os.write(master, answers)
-    shown = b""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if select.select([master], [], [], 0.1)[0]:
-            try:
-                piece = os.read(master, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece
-        elif child.poll() is not None:
-            break
+    shown = b"".join(until_hung_up(master))
     os.close(master)
-    return child.wait(timeout=5), shown.decode()
+    return child.wait(timeout=PATIENCE_SECONDS), shown.decode()
 
 
 def test_a_terminal_gets_a_bar_with_bytes_rate_and_time_left():
+    """It is drawn at each step here, however soon the next one comes."""
     environ = {
         **os.environ,
         "PYTHONPATH": str(HERE.parents[2]),
-        "SCRIPT": '{"delay_seconds": 0.02}',
+        "TQDM_MININTERVAL": "0",
+        "TQDM_MINITERS": "1",
         "TERM": "xterm",
     }
     argv = [sys.executable, str(HERE / "scripted.py"), "models", "pull", MODEL]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pty
-import select
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_localcoder.contract.providers import QWEN_FILL
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.unit.cli.conftest import until_hung_up
 
 KEY = "sk-canary-0123456789abcdef"
 
@@ -210,24 +212,19 @@ def test_a_terminal_does_not_show_the_key(tmp_path):
         [sys.executable, str(here / "scripted.py"), "providers", "set-key", "acme"],
         stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True,
         # The prompt opens the terminal of the session.
-        preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+        preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(slave)
-    shown, typed, deadline = b"", False, time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if select.select([master], [], [], 0.1)[0]:
-            try:
-                piece = os.read(master, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece
+    shown, typed = b"", False
+    for piece in until_hung_up(master):
+        shown += piece
         if not typed and b"not shown" in shown:
-            time.sleep(0.1)  # until the echo is off, which follows the prompt
+            while termios.tcgetattr(master)[3] & termios.ECHO:  # it is off soon after the prompt
+                assert child.poll() is None, shown
+                time.sleep(0.01)
             os.write(master, KEY.encode() + b"\n")
             typed = True
     os.close(master)
-    assert child.wait(timeout=5) == 0, shown
+    assert child.wait(timeout=PATIENCE_SECONDS) == 0, shown
     assert b"The key of acme is kept" in shown
     assert b"canary" not in shown

@@ -15,6 +15,7 @@ from jupyter_localcoder.client.connection import Connection
 from jupyter_localcoder.contract.codec import encode
 from jupyter_localcoder.contract.common import ModelStamp, Sampling, Timings, Usage
 from jupyter_localcoder.contract.generation import Delta, Done, Started
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -68,9 +69,9 @@ class Exchange(BaseHTTPRequestHandler):
         """End the body as it should end."""
         self.wfile.write(b"0\r\n\r\n")
 
-    def wait_for_hangup(self, seconds: float) -> bool:
-        """Whether the client breaks the connection in time."""
-        self.connection.settimeout(seconds)
+    def wait_for_hangup(self) -> bool:
+        """Say nothing any more until the client breaks the connection; whether it does."""
+        self.connection.settimeout(2 * PATIENCE_SECONDS)
         try:
             return self.connection.recv(1) == b""
         except TimeoutError:
@@ -116,6 +117,12 @@ def done(text: str) -> Done:
         sampling=Sampling(temperature=0.2, top_k=40, top_p=0.9, min_p=0.0, repeat_penalty=1.0, seed=7),
         prompt_sha256="ab",
     )
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is not given up because the machine is busy."""
+    monkeypatch.setattr("jupyter_localcoder.client.http.LOOK_SECONDS", PATIENCE_SECONDS)
 
 
 class Frames:

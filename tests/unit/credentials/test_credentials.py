@@ -21,10 +21,19 @@ from jupyter_localcoder.credentials.store import Credentials, Found, Owner
 from jupyter_localcoder.credentials.vault import VaultError, seal, unseal
 from jupyter_localcoder.errors import EncryptionUnavailable
 from jupyter_localcoder.process import worker_environment
+from tests.support.waiting import PATIENCE_SECONDS
 
 CANARY = "sk-canary-0123456789abcdef"
 LOG = logging.getLogger("test-credentials")
 OWNER = Owner("acme-1", "https://api.example.com", ("ACME_API_KEY",))
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A keyring or a lock is not given up because the machine is busy."""
+    monkeypatch.setattr(keyring_vault, "PROBE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(KeyringVault._call, "__defaults__", (PATIENCE_SECONDS,))
+    monkeypatch.setattr("jupyter_localcoder.credentials.file_vault._LOCK_SECONDS", PATIENCE_SECONDS)
 
 
 class MemoryKeyring:
@@ -271,11 +280,12 @@ def test_a_keyring_that_never_answers_is_asked_once(monkeypatch):
     class Silent(MemoryKeyring):
         def get_password(self, service: str, name: str) -> str | None:
             asked.append(name)
-            released.wait(30)
+            begun.set()
+            released.wait()
             return None
 
     asked: list[str] = []
-    released = threading.Event()
+    begun, released = threading.Event(), threading.Event()
     monkeypatch.setattr(keyring_vault, "PROBE_SECONDS", 0.05)
     vault = KeyringVault(Silent())
     try:
@@ -283,6 +293,7 @@ def test_a_keyring_that_never_answers_is_asked_once(monkeypatch):
             vault._call(lambda: vault._backend.get_password("s", "a"), 0.05)
         with pytest.raises(VaultError, match="asked again after a restart"):
             vault.get("a")
+        assert begun.wait(PATIENCE_SECONDS)
         assert asked == ["a"]
     finally:
         released.set()

@@ -12,6 +12,7 @@ import pytest
 from jupyter_localcoder import errors
 from jupyter_localcoder.history import HistoryStore, schema
 from tests.support.responses import response
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def path_of(store):
@@ -138,7 +139,7 @@ def test_many_threads_at_once(store):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert failures == []
     assert store.page().total == 80
 

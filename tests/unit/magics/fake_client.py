@@ -52,7 +52,7 @@ class FakeStream(Stream):
     def __next__(self) -> Any:
         item = next(self._script)
         if item == HANG:
-            self._closing.wait(60)
+            self._closing.wait()
             raise StopIteration
         if isinstance(item, BaseException):
             raise item

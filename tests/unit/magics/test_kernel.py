@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 import jupyter_localcoder
+from tests.support.waiting import PATIENCE_SECONDS
 
 FAKE_CLIENT = Path(__file__).parent / "fake_client.py"
 SET_UP = f"""
@@ -43,13 +43,14 @@ class Kernel:
         def note(message: dict[str, Any]) -> None:
             outputs.append(message)
             shown = str(message["content"].get("data", {}).get("text/plain", ""))
-            if interrupt_after and interrupt_after in shown and not self.interrupted_at:
-                self.interrupted_at = time.monotonic()
+            if interrupt_after and interrupt_after in shown and not self.interrupted:
+                self.interrupted = True
                 self._manager.interrupt_kernel()
 
-        self.interrupted_at = 0.0
-        reply = self._client.execute_interactive(code, output_hook=note, timeout=30, store_history=True)
-        self.ended_at = time.monotonic()
+        self.interrupted = False
+        reply = self._client.execute_interactive(
+            code, output_hook=note, timeout=PATIENCE_SECONDS, store_history=True
+        )
         return reply["content"], [message for message in outputs if message["msg_type"] != "status"]
 
     def run_as(self, cell: str, code: str) -> None:
@@ -57,7 +58,10 @@ class Kernel:
         content = {"code": code, "silent": False, "store_history": True}
         message = self._client.session.msg("execute_request", content, metadata={"cellId": cell})
         self._client.shell_channel.send(message)
-        while self._client.get_shell_msg(timeout=30)["parent_header"].get("msg_id") != message["msg_id"]:
+        while (
+            self._client.get_shell_msg(timeout=PATIENCE_SECONDS)["parent_header"].get("msg_id")
+            != message["msg_id"]
+        ):
             pass
 
 
@@ -72,7 +76,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         client = manager.client()
         client.start_channels()
         try:
-            client.wait_for_ready(timeout=60)
+            client.wait_for_ready(timeout=PATIENCE_SECONDS)
             kernel = Kernel(manager, client)
             reply, _ = kernel.run(SET_UP)
             assert reply["status"] == "ok", reply
@@ -104,11 +108,11 @@ def test_the_new_code_goes_into_a_cell_and_is_not_run(kernel: Kernel, where: str
     assert kernel.run("assert 'ran' not in globals()")[0]["status"] == "ok"
 
 
-def test_an_interrupt_ends_the_cell_in_half_a_second_and_the_kernel_goes_on(kernel: Kernel) -> None:
+def test_an_interrupt_ends_the_cell_and_the_kernel_goes_on(kernel: Kernel) -> None:
+    """The answer never ends by itself."""
     kernel.run("client.script = [*answer('So far')[:-1], HANG]")
     reply, outputs = kernel.run("%%explain\nx = 1", interrupt_after="So far")
-    assert kernel.interrupted_at
-    assert kernel.ended_at - kernel.interrupted_at < 0.5
+    assert kernel.interrupted
     assert (reply["status"], reply["ename"]) == ("error", "Interrupted")
     assert reply["traceback"] == ["Cancelled. What had come is kept."]
     texts = [message["content"]["data"]["text/plain"] for message in outputs if "data" in message["content"]]

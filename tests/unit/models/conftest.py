@@ -19,6 +19,7 @@ import pytest
 
 from jupyter_localcoder.models.progress import Progress
 from jupyter_localcoder.models.store import ModelStore
+from tests.support.waiting import PATIENCE_SECONDS
 
 MODEL = "tiny"
 
@@ -146,7 +147,7 @@ def _handler(script: Hostile) -> type[BaseHTTPRequestHandler]:
                     self._put(bytes(65536))
                 if answer.hang_after is not None:
                     script.hanging.set()
-                    script.closing.wait(30)
+                    script.closing.wait()
             except OSError:
                 return
             if answer.cut_after is not None:
@@ -281,7 +282,7 @@ def bench(tiny: Path, tmp_path: Path) -> Callable[..., Bench]:
             "catalogue_path": str(catalogue),
             "retry_wait_seconds": 0.0,
             "reserve_bytes": 0,
-            "download_timeout_seconds": 20.0,
+            "download_timeout_seconds": PATIENCE_SECONDS,
         }
         return Bench(ModelStore(**{**settings, **traits}), folder)
 

@@ -24,6 +24,7 @@ from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.downloads import Downloads
 from jupyter_localcoder.events import EventHub
 from jupyter_localcoder.settings import LocalCoderSettings
+from tests.support.waiting import PATIENCE_SECONDS, happened, until, within
 
 
 @dataclass
@@ -47,11 +48,16 @@ class Desk:
                         return event
                 await asyncio.sleep(0.005)
 
-        return await asyncio.wait_for(look(), 20)
+        return await within(look())
 
     async def ended(self) -> ModelStateEvent:
         """The event after which nothing is under way."""
         return await self.until(lambda event: event.activity == "" and event is self.told[-1])
+
+    async def half(self, server: Any) -> None:
+        """Wait until the server hangs after half of the file, and some of that has come."""
+        await happened(server.hanging)
+        await until(lambda: self.work.store.received_bytes("tiny"))
 
     @property
     def info(self) -> Any:
@@ -62,7 +68,9 @@ Make = Callable[..., Desk]
 
 
 @pytest.fixture
-def desk(bench: Any, server: Any, url_source: Any) -> Make:
+def desk(bench: Any, server: Any, url_source: Any, monkeypatch: pytest.MonkeyPatch) -> Make:
+    monkeypatch.setattr("jupyter_localcoder.downloads._CLOSE_SECONDS", PATIENCE_SECONDS)
+
     def make(**traits: Any) -> Desk:
         work = bench(url_source(server), **traits)
         events = EventHub(logging.getLogger("test"))
@@ -91,7 +99,7 @@ async def test_a_pause_keeps_the_part_and_a_resume_goes_on_from_it(
     cut = len(server.body) // 2
     server.answers = [answer(hang_after=cut), answer()]
     await here.ensure()
-    await asyncio.to_thread(server.hanging.wait, 10)
+    await here.half(server)
     assert here.info.activity == "download"
     await here.downloads.cancel("tiny")
     paused = here.told[-1]
@@ -110,7 +118,7 @@ async def test_the_air_gap_pauses_what_comes_over_the_network(
     settings = LocalCoderSettings(settings_dir=str(tmp_path / "settings"))
     server.answers = [answer(hang_after=len(server.body) // 2)]
     await here.ensure()
-    await asyncio.to_thread(server.hanging.wait, 10)
+    await here.half(server)
     here.events.tell(registry.SETTINGS_CHANGED, settings.update(SettingsUpdateRequest(air_gap=True)))
     paused = await here.ended()
     assert (paused.state, paused.error) == ("idle", None)
@@ -123,7 +131,7 @@ async def test_a_cancelled_download_leaves_nothing(desk: Make, server: Any, answ
     here = desk()
     server.answers = [answer(hang_after=len(server.body) // 2)]
     await here.ensure()
-    await asyncio.to_thread(server.hanging.wait, 10)
+    await here.half(server)
     await here.downloads.cancel("tiny", discard=True)
     assert (here.told[-1].state, here.told[-1].received_bytes) == ("idle", 0)
     assert not (here.work.folder / "tiny").exists()
@@ -133,7 +141,7 @@ async def test_a_part_that_was_kept_can_be_removed_later(desk: Make, server: Any
     here = desk()
     server.answers = [answer(hang_after=1000)]
     await here.ensure()
-    await asyncio.to_thread(server.hanging.wait, 10)
+    await happened(server.hanging)
     await here.downloads.cancel("tiny")
     with pytest.raises(errors.DownloadNotFound):
         await here.downloads.cancel("tiny")
@@ -213,7 +221,7 @@ async def test_an_import_or_export_whose_request_goes_away_is_stopped(
     stopped: list[bool] = []
 
     def wait_for_stop(*_: Any, cancel: Any, **__: Any) -> None:
-        stopped.append(cancel.wait(10))
+        stopped.append(cancel.wait(PATIENCE_SECONDS))
         raise errors.Canceled
 
     monkeypatch.setattr(here.work.store, "import_file", wait_for_stop)
@@ -239,7 +247,7 @@ async def test_one_thing_at_a_time_is_under_way_with_a_model(
     here = desk()
     server.answers = [answer(hang_after=1000)]
     await here.ensure()
-    await asyncio.to_thread(server.hanging.wait, 10)
+    await happened(server.hanging)
     with pytest.raises(errors.ModelInUse, match="downloaded"):
         await here.downloads.import_file(ModelImportRequest(path=str(tiny), id="tiny"))
     await here.downloads.cancel("tiny", discard=True)
@@ -249,6 +257,6 @@ async def test_the_end_of_the_service_keeps_the_part(desk: Make, server: Any, an
     here = desk()
     server.answers = [answer(hang_after=len(server.body) // 2)]
     await here.ensure()
-    await asyncio.to_thread(server.hanging.wait, 10)
+    await here.half(server)
     await here.downloads.close()
     assert here.work.store.received_bytes("tiny") > 0

@@ -14,6 +14,7 @@ import pytest
 
 from jupyter_localcoder import errors
 from jupyter_localcoder.models import files
+from tests.support.waiting import PATIENCE_SECONDS
 
 CHILD = """
 import os, sys, threading
@@ -55,7 +56,7 @@ def child(work, point: str = "") -> subprocess.Popen[str]:
 def test_two_processes_that_fetch_the_same_model_make_one_file(bench, server, url_source):
     work = bench(url_source(server))
     children = [child(work), child(work)]
-    digests = {process.communicate(timeout=60)[0].strip() for process in children}
+    digests = {process.communicate(timeout=PATIENCE_SECONDS)[0].strip() for process in children}
     assert digests == {work.store.catalogue.entries["tiny"].sha256}
     assert len(server.requests) == 1
     assert work.store.locate("tiny").path.read_bytes() == server.body
@@ -64,7 +65,15 @@ def test_two_processes_that_fetch_the_same_model_make_one_file(bench, server, ur
 def test_who_waits_for_another_download_can_be_cancelled(bench, server, url_source, answer):
     server.answers = [answer(hang_after=100)]
     work = bench(url_source(server))
-    first, second = threading.Event(), threading.Event()
+
+    class WhileItWaits(threading.Event):
+        """Set when it is looked at for the first time: before that the lock was waited for in vain."""
+
+        def is_set(self) -> bool:
+            self.set()
+            return super().is_set()
+
+    first, second = threading.Event(), WhileItWaits()
     outcome: list[BaseException] = []
 
     def fetch() -> None:
@@ -75,14 +84,14 @@ def test_who_waits_for_another_download_can_be_cancelled(bench, server, url_sour
 
     thread = threading.Thread(target=fetch)
     thread.start()
-    assert server.hanging.wait(20)
+    assert server.hanging.wait(PATIENCE_SECONDS)
     with pytest.raises(errors.ModelInUse):
         work.store.delete("tiny")
-    threading.Timer(0.05, second.set).start()
     with pytest.raises(errors.Canceled):
         work.fetch(second)
+    assert len(server.requests) == 1
     first.set()
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     assert len(outcome) == 1
 
 
@@ -90,7 +99,7 @@ def test_who_waits_for_another_download_can_be_cancelled(bench, server, url_sour
 def test_a_killed_download_leaves_a_verified_model_or_none(bench, server, url_source, point: str):
     work = bench(url_source(server))
     process = child(work, point)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 9
     assert work.store.info("tiny", 0).state == "idle"
     with pytest.raises(errors.ModelNotReady):
@@ -101,7 +110,7 @@ def test_a_killed_download_leaves_a_verified_model_or_none(bench, server, url_so
 
 def test_killed_between_rename_and_manifest_nothing_is_fetched_again(bench, server, url_source):
     work = bench(url_source(server))
-    child(work, "manifest").communicate(timeout=60)
+    child(work, "manifest").communicate(timeout=PATIENCE_SECONDS)
     assert work.visible == ["tiny.gguf"]
     work.fetch()
     assert len(server.requests) == 1

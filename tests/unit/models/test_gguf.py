@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
-import time
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_localcoder import errors
-from jupyter_localcoder.models import gguf
+from jupyter_localcoder.models import gguf, gguf_bytes
 
-SECONDS = 2.0
-"""The promise is a tenth of a second; the rest is for a machine that does other things too."""
+MOST_LINES = 4000
+"""Lines of the reader's code that are run for any header of the tiny model, damaged or not; whole it takes
+about a thousand. What a header may cost in time is the business of `tests.fuzz`."""
+
+
+@contextlib.contextmanager
+def lines_run() -> Iterator[list[int]]:
+    """Count the lines of the reader's code that are run: the last number of the list."""
+    count = [0]
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename not in (gguf.__file__, gguf_bytes.__file__):
+            return None
+        count[0] += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield count
+    finally:
+        sys.settrace(before)
 
 
 def refused(path: Path, data: bytes, match: str | None = None) -> errors.InvalidModel:
@@ -95,12 +119,22 @@ def test_malformed_headers_are_refused(tmp_path: Path, data: bytes, match: str):
     refused(tmp_path / "bad.gguf", data, match)
 
 
-def test_the_most_strings_that_are_let_through_take_little_time(tmp_path: Path):
-    count = 1_048_576
-    data = b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 2, 1, b"a", 9, 8, count) + bytes(8 * count)
-    began = time.perf_counter()
-    refused(tmp_path / "long.gguf", data)
-    assert time.perf_counter() - began < SECONDS
+def test_strings_in_an_array_are_skipped_in_a_few_steps_each_and_not_more_of_them_than_a_million(
+    tmp_path: Path,
+):
+    def listing(count: int) -> bytes:
+        return b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 2, 1, b"a", 9, 8, count) + bytes(8 * count)
+
+    count = 50_000
+    with lines_run() as lines:
+        refused(tmp_path / "long.gguf", listing(count))
+    assert count < lines[0] < 8 * count
+    most = gguf_bytes.MAX_LISTED_STRINGS
+    assert most <= 2**20
+    refused(tmp_path / "longest.gguf", listing(most), "ends inside")
+    with lines_run() as lines:
+        refused(tmp_path / "too_long.gguf", listing(most + 1), "more than")
+    assert lines[0] < MOST_LINES
 
 
 def test_a_folder_is_not_a_model(tmp_path: Path):
@@ -110,10 +144,10 @@ def test_a_folder_is_not_a_model(tmp_path: Path):
         gguf.read(tmp_path / "none.gguf")
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_mutated_header_is_read_or_refused(tiny: Path, tmp_path: Path, data: st.DataObject):
-    """Whatever the bytes say: facts or `InvalidModel`, nothing else, and soon."""
+    """Whatever the bytes say: facts or `InvalidModel`, nothing else, and in few steps."""
     raw = bytearray(tiny.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         position = data.draw(st.integers(0, 1500))
@@ -130,18 +164,16 @@ def test_a_mutated_header_is_read_or_refused(tiny: Path, tmp_path: Path, data: s
             raw += b"\0"
     path = tmp_path / "mutated.gguf"
     path.write_bytes(bytes(raw))
-    began = time.perf_counter()
-    try:
+    header = None
+    with lines_run() as lines, contextlib.suppress(errors.InvalidModel):
         header = gguf.read(path)
-    except errors.InvalidModel:
-        pass
-    else:
+    assert lines[0] < MOST_LINES
+    if header is not None:
         assert 0 < header.tensor_bytes <= len(raw)
         assert 1 <= header.n_layers <= gguf.MAX_LAYERS
-    assert time.perf_counter() - began < SECONDS
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(tail=st.binary(max_size=200))
 def test_random_bytes_after_the_magic_are_refused(tmp_path: Path, tail: bytes):
     refused(tmp_path / "random.gguf", b"GGUF\x03\x00\x00\x00" + tail)

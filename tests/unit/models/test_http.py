@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from jupyter_localcoder import errors
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("percent", [1, 50, 99])
@@ -141,7 +143,14 @@ def test_cancel_ends_a_read_that_waits_and_keeps_the_part(bench, server, url_sou
     server.answers = [answer(hang_after=half), answer()]
     work = bench(url_source(server))
     cancel = threading.Event()
-    threading.Thread(target=lambda: server.hanging.wait(20) and cancel.set()).start()
+
+    def cancel_when_some_has_come() -> None:
+        assert server.hanging.wait(PATIENCE_SECONDS)
+        while not work.store.received_bytes("tiny"):
+            time.sleep(0.01)
+        cancel.set()
+
+    threading.Thread(target=cancel_when_some_has_come, daemon=True).start()
     with pytest.raises(errors.Canceled):
         work.fetch(cancel)
     assert 0 < work.store.received_bytes("tiny") <= half

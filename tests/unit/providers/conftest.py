@@ -12,7 +12,9 @@ import pytest
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.providers.base import Provider
 from jupyter_localcoder.providers.build import build_provider
+from tests.support.loop_clock import LoopClock
 from tests.support.providers import KEY
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.wire_server import WireServer, wire_server
 
 Make = Callable[..., Provider]
@@ -33,13 +35,19 @@ def make(server: WireServer, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iter
 
     def make_(type_: Any = "openai_compatible", *, key: str | None = KEY, **fields: Any) -> Provider:
         path = {"openai": "/v1", "openai_compatible": "/v1", "gemini": "/v1beta"}.get(type_, "")
-        values = {"base_url": server.url + path, "model": "m-1", "name": "Acme", **fields}
+        patience = {"connect_timeout_seconds": PATIENCE_SECONDS, "silence_timeout_seconds": PATIENCE_SECONDS}
+        values = {"base_url": server.url + path, "model": "m-1", "name": "Acme", **patience, **fields}
         made.append(build_provider("acme", ProviderFields(type=type_, **values), key))
         return made[-1]
 
     yield make_
     for provider in made:
         jp_asyncio_loop.run_until_complete(provider.close())
+
+
+@pytest.fixture
+def clock(jp_asyncio_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> LoopClock:
+    return LoopClock(jp_asyncio_loop, monkeypatch)
 
 
 @pytest.fixture

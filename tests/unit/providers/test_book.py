@@ -13,6 +13,7 @@ import pytest
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.errors import DatabaseError
 from jupyter_localcoder.providers.book import Book, Entry, Page
+from tests.support.waiting import PATIENCE_SECONDS
 
 FIELDS = ProviderFields(type="ollama", name="Acme", model="qwen")
 
@@ -64,7 +65,9 @@ def test_an_error_in_the_middle_changes_nothing(path):
     assert path.read_bytes() == before
 
 
-def test_two_servers_lose_nothing(path):
+def test_two_servers_lose_nothing(path, monkeypatch):
+    monkeypatch.setattr("jupyter_localcoder.providers.book._LOCK_SECONDS", PATIENCE_SECONDS)
+
     def write(start: int) -> None:
         for n in range(start, start + 10):
             put(Book(path), f"p-{n}")

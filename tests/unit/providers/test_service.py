@@ -21,7 +21,7 @@ from jupyter_localcoder.contract.providers import (
     ProviderSaveRequest,
     ProviderSetKeyRequest,
 )
-from jupyter_localcoder.contract.queue import CallRequest, QueueGetRequest
+from jupyter_localcoder.contract.queue import CallRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.errors import (
     AirGapped,
@@ -37,6 +37,7 @@ from jupyter_localcoder.errors import (
 from jupyter_localcoder.providers.base import Delta
 from jupyter_localcoder.service import Service
 from tests.support.providers import ASK, KEY, asking, collect
+from tests.support.waiting import answered, until, within
 from tests.support.wire_server import WireServer, document, events, hangs
 
 MODELS = document({"data": [{"id": "m-1"}, {"id": "m-2"}]})
@@ -179,7 +180,7 @@ async def test_a_queued_prompt_is_answered_by_the_provider_and_priced(service, s
     await service.provider_save(saving(server, timeout_seconds=7))
     server.say(ANSWER)
     queued = await service.llm_call(CallRequest(prompt="Hello?", provider="acme"))
-    answer = await service.queue_get(QueueGetRequest(id=queued.id, wait_ms=10_000))
+    answer = await answered(service, queued.id)
     assert (answer.text, answer.finish, answer.item.state) == ("Hi", "stop", "done")
     assert answer.cost_usd == pytest.approx(0.003)
     assert server.heard[0].json["messages"] == [{"role": "user", "content": "Hello?"}]
@@ -220,7 +221,7 @@ async def test_no_file_holds_a_key(service, server, tmp_path):
     await service.provider_set_key(ProviderSetKeyRequest(id="acme", key=KEY + "2"))
     server.say(ANSWER)
     queued = await service.llm_call(CallRequest(prompt="Hello?", provider="acme"))
-    await service.queue_get(QueueGetRequest(id=queued.id, wait_ms=10_000))
+    await answered(service, queued.id)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"providers.json", "credentials.json", "credentials.key"} <= {path.name for path in files}
     for path in files:
@@ -332,11 +333,10 @@ async def test_a_request_that_waited_finds_the_air_gap_shut(service, server):
     ids = [
         (await service.llm_call(CallRequest(prompt="Hello?", provider="acme", keep=True))).id for _ in "ab"
     ]
-    while not server.heard:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.heard)
     await air_gap(service, True)
-    await asyncio.wait_for(left.wait(), 5)
-    answers = [await service.queue_get(QueueGetRequest(id=id_, wait_ms=10_000)) for id_ in ids]
+    await within(left.wait())
+    answers = [await answered(service, id_) for id_ in ids]
     assert [answer.item.error.code for answer in answers] == ["AIR_GAPPED", "AIR_GAPPED"]
     assert len(server.heard) == 1
 
@@ -348,7 +348,7 @@ async def test_shutting_the_air_gap_breaks_a_stream_off(service, server):
     assert await frames.__anext__() == Delta("Hi")
     await air_gap(service, True)
     with pytest.raises(AirGapped):
-        await asyncio.wait_for(frames.__anext__(), 5)
+        await within(frames.__anext__())
 
 
 # In use
@@ -367,7 +367,7 @@ async def test_a_provider_in_use_is_not_removed(service, server):
     await service.provider_save(saving(server, name="Renamed"))
     for id_ in ids:
         await service.llm_cancel(codec.decode(registry.LLM_CANCEL.request, {"id": id_}))
-    await asyncio.wait_for(left.wait(), 5)
+    await within(left.wait())
     while (await listed(service)).providers[1].in_use:
         await asyncio.sleep(0.01)
     await service.provider_delete(named())
@@ -482,9 +482,17 @@ async def test_the_test_of_the_embedded_one_loads_nothing(service):
     assert service._supervisor.state == "stopped"
 
 
-async def test_a_timeout_of_the_request_comes_before_that_of_the_provider(service, server):
-    await service.provider_save(saving(server, timeout_seconds=0.2))
+@pytest.mark.parametrize(("changes", "limit"), [({}, 50), ({"timeout_seconds": 20}, 20)])
+async def test_a_timeout_of_the_request_comes_before_that_of_the_provider(
+    service, server, clock, changes, limit
+):
+    await service.provider_save(saving(server, timeout_seconds=50))
     server.say(hangs(b"data: " + json.dumps(DELTA).encode() + b"\n\n"))
     provider = (await service.providers.choose("acme")).provider
-    assert (await collect(provider))[1].reason == "timeout"
-    assert (await collect(provider, asking(timeout_seconds=0.1)))[1].reason == "timeout"
+    began = clock.time()
+    async with contextlib.aclosing(provider.stream(asking(**changes))) as frames:
+        assert await frames.__anext__() == Delta("Hi")
+        end = asyncio.ensure_future(frames.__anext__())
+        await clock.until_done(end)
+        assert end.result().reason == "timeout"
+    assert clock.forwarded <= limit <= clock.time() - began

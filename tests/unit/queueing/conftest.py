@@ -73,12 +73,6 @@ class Desk:
         ]
 
 
-async def settle() -> None:
-    """Let everything happen that needs no time."""
-    for _ in range(20):
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 def make_desk(tmp_path: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Callable[..., Desk]]:
     made: list[Desk] = []

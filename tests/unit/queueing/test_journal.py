@@ -23,7 +23,7 @@ for name in ("answered", "running", "waiting"):
     journal.opened(Entry(id=name, provider="embedded", added=f"2026-01-01T00:00:0{len(name)}+00:00"))
 journal.ended("answered")
 print("ready", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 

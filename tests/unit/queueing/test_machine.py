@@ -17,7 +17,8 @@ from jupyter_localcoder import callers, errors
 from jupyter_localcoder.contract.generation import LlmCancelAllRequest, LlmCancelRequest
 from jupyter_localcoder.queueing.ticket import RANKS
 from tests.support.scripted_provider import ScriptedProvider, Stream
-from tests.unit.queueing.conftest import Desk, settle
+from tests.support.waiting import quiet
+from tests.unit.queueing.conftest import Desk
 
 LIMIT = 6
 
@@ -52,7 +53,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.do(call())
 
     def settle(self) -> None:
-        self.do(settle())
+        self.do(quiet())
 
     def forward(self, seconds: float) -> None:
         """Move the clock, and let everything happen that follows from each thing that was due."""
@@ -60,7 +61,7 @@ class QueueMachine(RuleBasedStateMachine):
         async def run() -> None:
             until = self.desk.clock.now + seconds
             while self.desk.clock.step(until):
-                await settle()
+                await quiet()
 
         self.do(run())
 

@@ -11,7 +11,8 @@ import pytest
 from jupyter_localcoder import callers, errors
 from jupyter_localcoder.contract import queue
 from jupyter_localcoder.contract.generation import LlmCancelAllRequest, LlmCancelRequest
-from tests.unit.queueing.conftest import Desk, settle
+from tests.support.waiting import quiet, until
+from tests.unit.queueing.conftest import Desk
 
 MakeDesk = Callable[..., Desk]
 
@@ -21,15 +22,15 @@ async def test_an_answer_is_told_and_kept(desk: Desk) -> None:
         "Add {{a}}.", parameters={"a": "{{b}}"}, prompt_id="p1", path="a.ipynb", cell="c"
     )
     assert queued.position == 1
-    await settle()
+    await quiet()
     (stream,) = desk.provider.streams
     assert stream.prompt == "Add {{b}}."
     stream.give("one ")
-    await settle()
+    await quiet()
     so_far = await desk.get(queued.id)
     assert (so_far.item.state, so_far.text, so_far.finish) == ("running", "one ", None)
     stream.finish("two")
-    answer = await desk.get(queued.id, wait_ms=5000)
+    answer = await desk.get(queued.id, wait_ms=30_000)
     assert (answer.item.state, answer.text, answer.finish) == ("done", "one two", "stop")
     assert answer.usage.completion_tokens == 2
     (event,) = desk.of("response:complete")
@@ -42,7 +43,7 @@ async def test_an_answer_is_told_and_kept(desk: Desk) -> None:
 
 async def test_braces_are_text_where_nobody_gives_parameters(desk: Desk) -> None:
     await desk.call("print(f'{{name}}')")
-    await settle()
+    await quiet()
     assert desk.provider.streams[0].prompt == "print(f'{{name}}')"
 
 
@@ -58,7 +59,7 @@ async def test_one_at_a_time_by_priority_and_then_in_order(desk: Desk) -> None:
     running = await desk.call("0")
     for prompt, priority in [("c", "low"), ("b1", "normal"), ("a", "high"), ("b2", "normal")]:
         await desk.call(prompt, priority=priority)
-    await settle()
+    await quiet()
     view = await desk.list()
     assert [item.id for item in view.running] == [running.id]
     assert [item.position for item in view.waiting] == [2, 3, 4, 5]
@@ -67,7 +68,7 @@ async def test_one_at_a_time_by_priority_and_then_in_order(desk: Desk) -> None:
         (stream,) = desk.provider.open
         order.append(stream.prompt)
         stream.finish()
-        await settle()
+        await quiet()
     assert order == ["0", "a", "b1", "b2", "c"]
     assert desk.provider.most_open == 1
 
@@ -75,7 +76,7 @@ async def test_one_at_a_time_by_priority_and_then_in_order(desk: Desk) -> None:
 async def test_providers_do_not_wait_for_each_other(desk: Desk) -> None:
     await desk.call("1")
     assert (await desk.call("2", provider="second")).position == 1
-    await settle()
+    await quiet()
     assert [s.prompt for s in desk.other.open] == ["2"]
 
 
@@ -83,7 +84,7 @@ async def test_more_at_once_if_that_is_wanted(make_desk: MakeDesk) -> None:
     desk = make_desk(at_once=2)
     for prompt in "123":
         await desk.call(prompt)
-    await settle()
+    await quiet()
     assert [s.prompt for s in desk.provider.open] == ["1", "2"]
 
 
@@ -108,10 +109,10 @@ async def test_a_refusal_of_the_choice_queues_nothing(desk: Desk) -> None:
 
 async def test_cancel_of_what_waits_runs_is_over_or_was_never_there(desk: Desk) -> None:
     running, waiting = await desk.call("1"), await desk.call("2")
-    await settle()
+    await quiet()
     for queued in (waiting, running):
         await desk.queue.llm_cancel(LlmCancelRequest(id=queued.id))
-    await settle()
+    await quiet()
     assert desk.ends == [(waiting.id, "CANCELED"), (running.id, "CANCELED")]
     assert desk.provider.open == []
     with pytest.raises(errors.RequestAlreadyCompleted):
@@ -126,9 +127,9 @@ async def test_cancel_all_counts_and_starts_nothing(desk: Desk) -> None:
     for prompt in "1234":
         await desk.call(prompt)
     await desk.call("5", provider="second")
-    await settle()
+    await quiet()
     assert (await desk.queue.llm_cancel_all(LlmCancelAllRequest())).count == 5
-    await settle()
+    await quiet()
     assert len(desk.provider.streams) == 1
     assert len(desk.ends) == 5
     assert (await desk.queue.llm_cancel_all(LlmCancelAllRequest())).count == 0
@@ -136,21 +137,21 @@ async def test_cancel_all_counts_and_starts_nothing(desk: Desk) -> None:
 
 async def test_a_failure_of_the_provider_is_the_end_with_its_words(desk: Desk) -> None:
     queued, following = await desk.call("1"), await desk.call("2")
-    await settle()
+    await quiet()
     desk.provider.streams[0].give("half", errors.RateLimited("Come back at noon."))
-    answer = await desk.get(queued.id, wait_ms=5000)
+    answer = await desk.get(queued.id, wait_ms=30_000)
     assert answer.item.error is not None
     assert (answer.item.state, answer.item.error.message) == ("failed", "Come back at noon.")
-    await settle()
+    await quiet()
     assert desk.ends == [(queued.id, "RATE_LIMITED")]
     assert (await desk.list()).running[0].id == following.id
 
 
 async def test_a_defect_in_a_provider_leaves_without_its_words(desk: Desk) -> None:
     queued = await desk.call("1")
-    await settle()
+    await quiet()
     desk.provider.streams[0].give(RuntimeError("key sk-123"))
-    answer = await desk.get(queued.id, wait_ms=5000)
+    answer = await desk.get(queued.id, wait_ms=30_000)
     assert answer.item.error is not None
     assert answer.item.error.code == "UNKNOWN_ERROR"
     assert "sk-123" not in answer.item.error.message
@@ -158,13 +159,13 @@ async def test_a_defect_in_a_provider_leaves_without_its_words(desk: Desk) -> No
 
 async def test_a_provider_that_does_not_keep_its_time_is_left(desk: Desk) -> None:
     queued = await desk.call("1", timeout_ms=2000)
-    await settle()
+    await quiet()
     assert desk.provider.streams[0].request.timeout_seconds == 2.0
     desk.clock.forward(2.0)
-    await settle()
+    await quiet()
     assert desk.ends == []  # the provider may still say what it has
     desk.clock.forward(desk.requests.grace_seconds)
-    await settle()
+    await quiet()
     assert desk.ends == [(queued.id, "TIMEOUT")]
     assert desk.provider.open == []
 
@@ -173,26 +174,27 @@ async def test_waiting_in_the_queue_is_no_time_of_the_provider(desk: Desk) -> No
     await desk.call("1", timeout_ms=3_600_000)
     second = await desk.call("2", timeout_ms=1000)
     desk.clock.forward(600.0)
-    await settle()
+    await quiet()
     desk.provider.streams[0].finish()
-    await settle()
+    await quiet()
     desk.provider.streams[1].finish()
-    await settle()
+    await quiet()
     assert desk.ends[1] == (second.id, "done")
 
 
 async def test_a_provider_that_does_not_let_go_does_not_stop_the_others(desk: Desk) -> None:
     desk.provider.lets_go = False
     first, second = await desk.call("1"), await desk.call("2")
-    await settle()
+    await quiet()
     await desk.queue.llm_cancel(LlmCancelRequest(id=first.id))
-    await settle()
+    await quiet()
     assert (await desk.list()).running == ()
     desk.clock.forward(desk.requests.grace_seconds)
-    await settle()
+    await quiet()
     assert [item.id for item in (await desk.list()).running] == [second.id]
     desk.provider.lets_go = True
-    await asyncio.sleep(0.03)
+    await until(lambda: not desk.provider.streams[0].open)
+    await quiet()
     assert desk.ends == [(first.id, "CANCELED")]
 
 
@@ -202,7 +204,7 @@ async def test_who_leaves_takes_what_is_not_to_be_kept(desk: Desk) -> None:
     kept = await desk.call("2", connection, keep=True)
     others = await desk.call("3")
     connection.end()
-    await settle()
+    await quiet()
     assert desk.ends == [(dropped.id, "CANCELED")]
     view = await desk.list()
     assert [item.id for item in (*view.running, *view.waiting)] == [kept.id, others.id]
@@ -223,35 +225,35 @@ async def test_a_visitor_who_does_not_come_back_has_left(desk: Desk) -> None:
     desk.clock.forward(lease - 1)
     await desk.get(asked.id)
     desk.clock.forward(2)
-    await settle()
+    await quiet()
     assert desk.ends == [(ignored.id, "CANCELED")]
     waits = asyncio.ensure_future(desk.get(asked.id, wait_ms=30_000))
-    await settle()
+    await quiet()
     desk.clock.forward(3 * lease)
-    await settle()
+    await quiet()
     assert not waits.done()
     waits.cancel()
-    await settle()
+    await quiet()
     desk.clock.forward(lease)
-    await settle()
+    await quiet()
     assert desk.ends[1] == (asked.id, "CANCELED")
     assert [item.id for item in (await desk.list()).running] == [kept.id]
 
 
 async def test_updates_come_with_each_change(desk: Desk) -> None:
     first = await desk.call("1", prompt_id="p")
-    await settle()
+    await quiet()
     second = await desk.call("2")
-    await settle()
+    await quiet()
     desk.provider.streams[0].finish()
-    await settle()
+    await quiet()
     told = [(u.length, u.current.id if u.current else None) for u in desk.of("queue:updated")]
     assert told[0] == (1, first.id)
     assert (2, first.id) in told
     assert told[-1] == (1, second.id)
     assert desk.of("queue:updated")[0].current == queue.QueueCurrent(id=first.id, prompt_id="p", position=1)
     await desk.queue.llm_cancel_all(LlmCancelAllRequest())
-    await settle()
+    await quiet()
     assert desk.of("queue:updated")[-1] == queue.QueueUpdated(length=0, current=None)
 
 
@@ -260,14 +262,14 @@ async def test_the_end_of_the_service_ends_all_and_the_next_one_knows(
 ) -> None:
     desk = make_desk()
     done = await desk.call("0")
-    await settle()
+    await quiet()
     desk.provider.streams[0].finish()
-    await settle()
+    await quiet()
     running, waiting = (
         await desk.call("1", path="a.ipynb"),
         await desk.call("2", private=True, path="b.ipynb"),
     )
-    await settle()
+    await quiet()
     await desk.queue.close()
     assert {id_: code for id_, code in desk.ends if id_ != done.id} == {
         running.id: "BACKEND_UNAVAILABLE",
@@ -292,9 +294,9 @@ async def test_a_folder_that_cannot_be_written_costs_the_journal_only(
     (tmp_path / "queue").write_text("in the way")
     desk = make_desk()
     queued = await desk.call("1")
-    await settle()
+    await quiet()
     desk.provider.streams[0].finish()
-    assert (await desk.get(queued.id, wait_ms=5000)).item.state == "done"
+    assert (await desk.get(queued.id, wait_ms=30_000)).item.state == "done"
     assert (await desk.list()).limit == 512
 
 
@@ -305,29 +307,29 @@ async def test_what_is_remembered_of_the_ended_is_bounded(
     desk = make_desk()
     desk.provider.auto = True
     ids = [(await desk.call(str(number))).id for number in range(8)]
-    await settle()
+    await quiet()
     assert [item.id for item in (await desk.list()).ended] == ids[:-6:-1]
     monkeypatch.setattr("jupyter_localcoder.service.queue.MAX_ENDED_CHARS", 20)
     last = await desk.call("z")
-    await settle()
+    await quiet()
     assert [item.id for item in (await desk.list()).ended] == [last.id]
 
 
 async def test_the_service_asks_for_itself_without_a_word(desk: Desk) -> None:
     asking = asyncio.ensure_future(desk.queue.ask(queue.CallRequest(prompt="title?", priority="low")))
-    await settle()
+    await quiet()
     assert len(desk.requests) == 1
     desk.provider.streams[0].finish("A title")
     assert (await asking).text == "A title"
     failing = asyncio.ensure_future(desk.queue.ask(queue.CallRequest(prompt="title?")))
-    await settle()
+    await quiet()
     desk.provider.streams[1].give(errors.RateLimited())
     with pytest.raises(errors.RateLimited):
         await failing
     leaving = asyncio.ensure_future(desk.queue.ask(queue.CallRequest(prompt="title?")))
-    await settle()
+    await quiet()
     leaving.cancel()
-    await settle()
+    await quiet()
     assert desk.provider.open == []
     assert desk.ends == []
     assert (await desk.list()).ended == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from jupyter_localcoder.contract.history import ResponseListRequest
 from jupyter_localcoder.contract.models import ModelImportRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.service import Service
+from tests.support.loop_clock import LoopClock
+from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, within
 from tests.support.workers import spawn
 
 
@@ -28,6 +31,10 @@ class Desk:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.store = service._recorder.store
+        recorder = service._recorder
+        # As long as the disk takes: how long a person would be made to wait is another matter.
+        recorder.settled = functools.partial(recorder.settled, PATIENCE_SECONDS)  # type: ignore[method-assign]
+        recorder.close = functools.partial(recorder.close, PATIENCE_SECONDS)  # type: ignore[method-assign]
         self.told: list[tuple[str, Any]] = []
         self._news = asyncio.Event()
         service.events.listen(self._hear)
@@ -39,7 +46,7 @@ class Desk:
     def of(self, event: str) -> list[Any]:
         return [payload for name, payload in self.told if name == event]
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    async def until(self, condition: Callable[[], Any]) -> Any:
         """Wait for what some event brings about."""
 
         async def wait() -> Any:
@@ -48,7 +55,7 @@ class Desk:
                 await self._news.wait()
             return met
 
-        return await asyncio.wait_for(wait(), seconds)
+        return await within(wait())
 
     async def explain(self, code: str = "x = 1", **fields: Any) -> Done:
         return await self.last(self.service.generate(GenerateRequest(command="explain", code=code, **fields)))
@@ -85,7 +92,8 @@ def open_desk(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.Abstract
     async def open_(says: str = "An answer.", *, title: str | None = "A title", **traits: Any) -> Desk:
         traits.setdefault("history_dir", str(tmp_path / "history"))
         settings = {"settings_dir": str(tmp_path / "settings")}
-        service = build_service(config=Config({"HistoryStore": traits, "LocalCoderSettings": settings}))
+        config = {"HistoryStore": traits, "LocalCoderSettings": settings, "Supervisor": PATIENT_SUPERVISOR}
+        service = build_service(config=Config(config))
         service._supervisor._spawn = spawn(json.dumps({"says": says, "title": title}))
         service.titles._quiet_seconds = 0.01
         made.append(service)
@@ -102,3 +110,8 @@ def open_desk(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.Abstract
 @pytest.fixture
 def desk(open_desk: Open, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Desk:
     return jp_asyncio_loop.run_until_complete(open_desk())
+
+
+@pytest.fixture
+def clock(jp_asyncio_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> LoopClock:
+    return LoopClock(jp_asyncio_loop, monkeypatch)

@@ -30,6 +30,8 @@ from jupyter_localcoder.errors import (
     ProviderNotFound,
     ValidationError,
 )
+from tests.support.loop_clock import LoopClock
+from tests.support.waiting import quiet, within
 from tests.support.wire_server import WireServer, document, events, hangs, wire_server
 from tests.unit.service.conftest import Desk
 
@@ -185,25 +187,25 @@ async def test_heads_of_data_frames_go_to_it_only_as_far_as_the_service_lets_the
 async def test_what_is_withheld_is_not_waited_for(far: Far, server: WireServer):
     left = asyncio.Event()
     server.say(hangs(BROKEN, left=left))
-    done = await asyncio.wait_for(complete(await far()), 20)
+    done = await within(complete(await far()))
     assert (done.text, done.withheld, done.finish) == ("", "syntax", "stop")
-    await asyncio.wait_for(left.wait(), 10)
+    await within(left.wait())
 
 
 async def test_a_cancel_closes_the_connection(far: Far, server: WireServer):
     left = asyncio.Event()
-    server.say(hangs(PIECE + PIECE, left=left))
+    server.say(hangs(PIECE, left=left))
     desk = await far()
     frames = desk.service.tab_complete(asking())
     started = await frames.__anext__()
     assert (await frames.__anext__()).text == "math.pi"
     waiting = asyncio.ensure_future(frames.__anext__())
-    await asyncio.sleep(0)
+    await quiet()
     await desk.service.tab_cancel(CompleteCancelRequest(run=started.run, reason="input"))
-    rest = [await asyncio.wait_for(waiting, 10), *[frame async for frame in frames]]
+    rest = [await within(waiting), *[frame async for frame in frames]]
     assert isinstance(rest[-1], Done)
     assert (rest[-1].finish, rest[-1].text[:7]) == ("canceled", "math.pi")
-    await asyncio.wait_for(left.wait(), 10)
+    await within(left.wait())
 
 
 async def test_who_leaves_closes_the_connection(far: Far, server: WireServer):
@@ -211,19 +213,25 @@ async def test_who_leaves_closes_the_connection(far: Far, server: WireServer):
     server.say(hangs(PIECE, left=left))
     frames = (await far()).service.tab_complete(asking())
     await frames.__anext__()
+    assert (await frames.__anext__()).text == "math.pi"
     waiting = asyncio.ensure_future(frames.__anext__())
-    await asyncio.sleep(0.05)
+    await quiet()
     waiting.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
     await frames.aclose()
-    await asyncio.wait_for(left.wait(), 10)
+    await within(left.wait())
 
 
-async def test_the_time_limit_keeps_what_came(far: Far, server: WireServer):
+async def test_the_time_limit_keeps_what_came(far: Far, server: WireServer, clock: LoopClock):
     server.say(hangs(PIECE))
-    done = await complete(await far(), timeout_ms=300)
-    assert (done.text, done.finish) == ("math.pi", "timeout")
+    async with contextlib.aclosing((await far()).service.tab_complete(asking(timeout_ms=50_000))) as frames:
+        await frames.__anext__()
+        assert (await frames.__anext__()).text == "math.pi"
+        end = asyncio.ensure_future(frames.__anext__())
+        await clock.until_done(end)
+        assert (end.result().text, end.result().finish) == ("math.pi", "timeout")
+    assert clock.forwarded <= 50
 
 
 # Refusals

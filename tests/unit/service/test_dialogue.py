@@ -21,6 +21,7 @@ from jupyter_localcoder.contract.history import (
 )
 from jupyter_localcoder.contract.notebook import Reference
 from jupyter_localcoder.service import dialogue
+from tests.support.waiting import within
 from tests.unit.service.conftest import Desk, Open
 
 
@@ -227,13 +228,13 @@ async def test_the_next_turn_need_not_wait_until_the_last_one_is_kept(talk: Talk
     keep = talk.desk.store.keep_all
 
     def slowly(responses: Any) -> Any:
-        go_on.wait(20)
+        go_on.wait()
         return keep(responses)
 
     monkeypatch.setattr(talk.desk.store, "keep_all", slowly)
     try:
         for words in ("one", "two", "three"):
-            await talk(words)
+            await within(talk(words))
     finally:
         go_on.set()
     assert talk.read[-1][::2] == ["one", "two", "three"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -16,6 +17,7 @@ from jupyter_localcoder.contract.history import (
 )
 from jupyter_localcoder.contract.models import ModelUnloadRequest
 from jupyter_localcoder.contract.queue import CallRequest, QueueAnswer, QueueItem
+from tests.support.waiting import PATIENCE_SECONDS, within
 from tests.unit.service.conftest import Desk, Open
 
 
@@ -67,14 +69,30 @@ async def test_a_request_of_a_person_never_waits_for_a_title(
 
     monkeypatch.setattr(desk.service._supervisor, "job", job)
     for n in range(3):
-        done = await asyncio.wait_for(desk.explain(f"x = {n}"), 20)
+        done = await within(desk.explain(f"x = {n}"))
         assert done.text == "An answer."
-        await asyncio.wait_for(begun.wait(), 20)
+        await within(begun.wait())
         begun.clear()
     assert all("completed" not in statuses(desk, each.id) for each in await desk.listed())
 
 
-async def test_what_is_kept_while_the_service_closes_begins_no_title(desk: Desk):
+async def test_what_is_kept_while_the_service_closes_begins_no_title(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    """The disk keeps it when the titles have closed, and not before."""
+    closed = threading.Event()
+    keep_all, close = desk.store.keep_all, desk.service.titles.close
+
+    def late(responses):
+        assert closed.wait(PATIENCE_SECONDS)
+        return keep_all(responses)
+
+    async def close_titles():
+        await close()
+        closed.set()
+
+    monkeypatch.setattr(desk.store, "keep_all", late)
+    monkeypatch.setattr(desk.service.titles, "close", close_titles)
     before = asyncio.all_tasks()
     await desk.explain()
     await desk.service.close()

@@ -14,6 +14,7 @@ from traitlets.config import Config
 from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.widgets import ModelManager
 from tests.support.model_source import ModelSource, running_source, write_catalogue
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -28,6 +29,8 @@ def manager(source: ModelSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("LOCALCODER_MODELS_DIR", raising=False)
+    # Each chunk is told of, however soon it comes after the last one.
+    monkeypatch.setattr("jupyter_localcoder.models.meter.INTERVAL_SECONDS", 0.0)
     catalogue = write_catalogue(tmp_path / "catalogue.json", source.entry("tiny", "tiny.gguf"))
     store = {"catalogue_path": str(catalogue), "models_dir": str(tmp_path / "models")}
     settings = {"settings_dir": str(tmp_path / "settings")}
@@ -40,7 +43,7 @@ def manager(source: ModelSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def until(manager: ModelManager, holds: Callable[[Any], bool]) -> Any:
     """Ask until it holds of the model; the model."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         manager.controller.refresh()
         (known,) = [one for one in manager.controller.known if one.info.id == "tiny"]
@@ -53,7 +56,6 @@ def until(manager: ModelManager, holds: Callable[[Any], bool]) -> Any:
 def test_download_pause_resume_verify_and_delete(manager: ModelManager, source: ModelSource) -> None:
     controller = manager.controller
     tiny = until(manager, lambda known: known.info.state == "idle").info
-    source.chunk_seconds = 0.01
     source.hold(tiny.size_bytes // 2)
     controller.download("tiny", controller.consent_of(tiny).sha256)
     until(manager, lambda known: known.under_way and known.info.received_bytes > 0)
