@@ -15,8 +15,10 @@ import pytest
 
 from jupyter_localcoder.client.http import HttpClient
 from tests.support.assistant import Assistant
-from tests.support.jupyter_server import JupyterServer, own_environment, workers
+from tests.support.jupyter_server import JupyterServer, has_ended, own_environment, wait_until
 from tests.support.real_model import MODEL
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.workers import ENDLESS_FROM_HERE
 
 PROMPT = r"In \[\d+\]: "
 
@@ -72,7 +74,7 @@ def terminal(environment: dict[str, str], tmp_path: Path) -> Iterator[pexpect.sp
         env={**environment, "TERM": "dumb"},
         cwd=str(tmp_path),
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         echo=False,
     )
     child.expect(PROMPT)
@@ -85,24 +87,26 @@ def terminal(environment: dict[str, str], tmp_path: Path) -> Iterator[pexpect.sp
 def test_ctrl_c_in_a_terminal_ends_the_answer_and_not_the_session(
     terminal: pexpect.spawn, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
+    """The answer would never end by itself."""
+    terminal.sendline(ENDLESS_FROM_HERE)
+    terminal.expect(PROMPT)
     terminal.sendline("%coder --max-tokens 2000 Write the numbers from 1 to 500, one per line.")
     terminal.expect(r"\n5\r?\n")
+    found = psutil.Process(terminal.pid).children()
+    assert len(found) == 1
     started = time.monotonic()
     terminal.sendintr()
     terminal.expect(PROMPT)
-    seconds = time.monotonic() - started
-    record_testsuite_property("ctrl_c_seconds", seconds)
-    assert seconds < 1.0
+    record_testsuite_property("ctrl_c_seconds", time.monotonic() - started)
     assert "Cancelled. What had come is kept." in terminal.before
     assert "Traceback" not in terminal.before
     terminal.sendline("%coder --max-tokens 8 --temperature 0 What is the capital of France.")
     terminal.expect("Paris")
     terminal.expect(PROMPT)
-    found = workers(psutil.Process(terminal.pid))
-    assert len(found) == 1
+    assert psutil.Process(terminal.pid).children() == found, "the worker is the one that it was"
     terminal.sendline("exit")
     terminal.expect(pexpect.EOF)
-    assert psutil.wait_procs(found, timeout=2)[1] == []
+    wait_until(lambda: has_ended(found[0]))
 
 
 def test_nbconvert_executes_a_notebook(environment: dict[str, str], tmp_path: Path) -> None:

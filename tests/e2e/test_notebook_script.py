@@ -14,7 +14,9 @@ import psutil
 import pytest
 
 from notebooks.run import Page, lacks_answer
-from tests.support.jupyter_server import REPOSITORY, own_environment, workers
+from tests.support.jupyter_server import REPOSITORY, has_ended, own_environment, wait_until
+from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.workers import endless_in_server
 
 SCRIPT = REPOSITORY / "notebooks" / "run.py"
 
@@ -31,7 +33,6 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=own_environment(folder, folder / "models"),
         capture_output=True,
         text=True,
-        timeout=120,
     )
 
 
@@ -90,6 +91,8 @@ def test_what_cannot_work_is_said_before_anything_starts(
 
 
 def test_an_interrupt_leaves_nothing_running(tmp_path: Path, real_model: Path) -> None:
+    """It comes in the middle of an answer that would never end by itself."""
+    endless_in_server(tmp_path / "config")
     notebook = write(
         tmp_path / "n.ipynb",
         "%load_ext jupyter_localcoder",
@@ -107,11 +110,11 @@ def test_an_interrupt_leaves_nothing_running(tmp_path: Path, real_model: Path) -
         if line.strip() == "5":
             break
     started = psutil.Process(script.pid).children(recursive=True)
-    assert workers(psutil.Process(script.pid))
+    assert [child for child in started if "endless_worker" in " ".join(child.cmdline())]
     script.send_signal(signal.SIGINT)
-    _, errors = script.communicate(timeout=30)
+    _, errors = script.communicate(timeout=PATIENCE_SECONDS)
     assert (script.returncode, errors.strip()) == (130, "Stopped.")
-    assert psutil.wait_procs(started, timeout=5)[1] == []
+    wait_until(lambda: all(map(has_ended, started)))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import psutil
 import pytest
 from traitlets.config import Config
 
+from jupyter_localcoder import process
 from jupyter_localcoder.composition import build_service
 from jupyter_localcoder.contract.backend import BackendState, Notice
 from jupyter_localcoder.contract.models import ModelImportRequest
@@ -19,21 +19,17 @@ from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.service import Service
 from jupyter_localcoder.supervisor import Supervisor
 from tests.engine.conftest import Bench, load_plan
-from tests.server.conftest import ask, connect, extension, jp_server_config, tiny_model
+from tests.server.conftest import ask, connect, endless_worker, extension, jp_server_config, tiny_model
 from tests.support.tiny_model import write_tiny_model
+from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR
 
-__all__ = ["ask", "connect", "extension", "jp_server_config", "tiny_model"]
-
-PATIENCE_SECONDS = 30.0
-"""How long a test waits for what comes at once on a quiet machine."""
+__all__ = ["ask", "connect", "endless_worker", "extension", "jp_server_config", "tiny_model"]
 
 
-async def until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
-        await asyncio.sleep(0.01)
+@pytest.fixture(autouse=True)
+def last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a worker has printed is waited for, which takes long where the machine is busy."""
+    monkeypatch.setattr(process, "_LAST_WORDS_SECONDS", PATIENCE_SECONDS)
 
 
 def gone(pid: int) -> bool:
@@ -50,7 +46,9 @@ def open_model(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Open]:
     made: list[Supervisor] = []
 
     def open_(path: Path, load: dict[str, Any] | None = None, **supervisor: Any) -> Bench:
-        options = {"backoff_first_seconds": 0.05, "stop_grace_seconds": 1.0, **supervisor}
+        options = {
+            "backoff_first_seconds": 0.05, "stop_grace_seconds": 1.0, **PATIENT_SUPERVISOR, **supervisor
+        }  # fmt: skip
         made.append(Supervisor(**options))
         return Bench(made[-1], load_plan(path, **(load or {})))
 
@@ -103,7 +101,7 @@ def serve(
     async def serve_(*, alone: bool = False, **config: Any) -> Served:
         own = {
             "LocalCoderSettings": {"settings_dir": str(tmp_path / "settings")},
-            "Supervisor": {"backoff_first_seconds": 0.05, "stop_grace_seconds": 1.0},
+            "Supervisor": {"backoff_first_seconds": 0.05, "stop_grace_seconds": 1.0, **PATIENT_SUPERVISOR},
         }
         service = build_service(config=Config({**own, **config}))
         made.append(service)

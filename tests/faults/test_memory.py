@@ -25,10 +25,11 @@ from jupyter_localcoder.models.store import ModelStore
 from jupyter_localcoder.postmortem import Witness
 from jupyter_localcoder.service import room
 from jupyter_localcoder.service.pace import Pace
-from tests.faults.conftest import Serve, Served, gone, until
+from tests.faults.conftest import Serve, Served, gone
 from tests.support.cgroup import memory_group
 from tests.support.tiny_model import write_tiny_model
-from tests.support.workers import failing
+from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.workers import endless, failing
 
 MB = 1_000_000
 
@@ -139,14 +140,18 @@ async def test_20_a_context_of_a_million_is_refused_before_the_load(
 
 
 async def killed_in_mid_stream(served: Served) -> LocalCoderError:
+    """Kill the worker in the middle of an answer that it would never end by itself."""
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
+    served.supervisor._spawn = endless()
 
     async def killed() -> None:
+        pid = None
         async with contextlib.aclosing(served.service.generate(request)) as frames:
             async for frame in frames:
-                if isinstance(frame, Delta):
-                    assert served.supervisor.pid is not None
-                    os.kill(served.supervisor.pid, signal.SIGKILL)
+                if isinstance(frame, Delta) and pid is None:
+                    pid = served.supervisor.pid
+                    assert pid is not None
+                    os.kill(pid, signal.SIGKILL)
 
     with pytest.raises(BackendUnavailable) as caught:
         await killed()
@@ -227,7 +232,7 @@ def test_22_the_limit_of_a_group_wins_over_the_machine(tmp_path: Path) -> None:
             cwd=Path(__file__).parents[2],
         )  # fmt: skip
         group.add(child.pid)
-        told, _ = child.communicate("x", timeout=60)
+        told, _ = child.communicate("x", timeout=PATIENCE_SECONDS)
     free, total = (int(word) for word in told.split())
     assert total <= limit < psutil.virtual_memory().total
     assert 0 < free < total

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 import struct
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +25,42 @@ from tests.unit.models.conftest import answer, bench, serve, server, tiny, url_s
 __all__ = ["answer", "bench", "serve", "server", "tiny", "url_source"]
 
 HEADERS = 600
-READ_SECONDS = 0.1
+
+
+@contextmanager
+def little_work(most_calls: int) -> Iterator[None]:
+    """The block makes no more calls, each of them short. Their number is the same on every machine."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+    assert 0 < calls < most_calls, calls
 
 
 def test_25_a_corpus_of_mutated_headers_is_read_or_refused_in_time(tiny_gguf: Path, tmp_path: Path) -> None:
-    """Facts that are within the limits, or `InvalidModel`; in processor time, since a machine may be busy."""
+    """Facts that are within the limits, or `InvalidModel`."""
     whole = tiny_gguf.read_bytes()
     path = tmp_path / "mutated.gguf"
     refused = 0
     for number in range(HEADERS):
         raw = mutated(whole, number)
         path.write_bytes(raw)
-        began = time.process_time()
-        try:
-            header = gguf.read(path)
-        except errors.InvalidModel:
-            refused += 1
-        else:
-            assert 1 <= header.n_layers <= gguf.MAX_LAYERS
-            assert 0 < header.tensor_bytes <= len(raw)
-        assert time.process_time() - began < READ_SECONDS, f"header {number}"
+        with little_work(5_000):
+            try:
+                header = gguf.read(path)
+            except errors.InvalidModel:
+                refused += 1
+                continue
+        assert 1 <= header.n_layers <= gguf.MAX_LAYERS
+        assert 0 < header.tensor_bytes <= len(raw)
     assert HEADERS > refused > HEADERS // 2
 
 
@@ -62,16 +81,18 @@ LARGEST = {
 
 
 @pytest.mark.parametrize("what", LARGEST)
-def test_25_the_most_that_a_header_may_claim_is_refused_in_time(tmp_path: Path, what: str) -> None:
+def test_25_the_most_that_a_header_may_claim_is_refused_in_time(
+    tmp_path: Path, what: str, record_property: Callable[[str, object], None]
+) -> None:
     path = tmp_path / "large.gguf"
     path.write_bytes(LARGEST[what]())
-    took = []
-    for _ in range(3):
-        began = time.process_time()
-        with pytest.raises(errors.InvalidModel):
-            gguf.read(path)
-        took.append(time.process_time() - began)
-    assert min(took) < READ_SECONDS
+    began = time.process_time()
+    with pytest.raises(errors.InvalidModel):
+        gguf.read(path)
+    record_property("processor_seconds", time.process_time() - began)
+    # The strings in its lists are looked at one by one: half a million of them take 0.1 seconds.
+    with little_work(600_000), pytest.raises(errors.InvalidModel):
+        gguf.read(path)
 
 
 @pytest.mark.parametrize("how", ["renamed", "deleted"])

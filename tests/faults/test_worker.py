@@ -9,11 +9,12 @@ import logging
 import os
 import shutil
 import signal
+import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
@@ -21,18 +22,24 @@ import pytest
 from jupyter_localcoder.contract import registry, wire
 from jupyter_localcoder.contract.backend import Notice
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
+from jupyter_localcoder.process import WorkerProcess
 from jupyter_localcoder.server import outbox
 from jupyter_localcoder.server.app import LocalCoderApp
-from jupyter_localcoder.supervisor import Supervisor
+from jupyter_localcoder.supervisor import Job, Supervisor
 from tests.engine.conftest import Bench
-from tests.faults.conftest import Open, gone, until
-from tests.server.conftest import Ask, Connect
-from tests.support.jupyter_server import JupyterServer, ends_within
-from tests.support.workers import failing, plan, request, spawn
+from tests.faults.conftest import Open, gone
+from tests.server.conftest import Ask, Connect, Endless
+from tests.support.failing_worker import HANGS
+from tests.support.jupyter_server import JupyterServer, seconds_to_end
+from tests.support.time_limits import TimeLimit
+from tests.support.waiting import PATIENCE_SECONDS, until, within
+from tests.support.workers import endless, failing, plan, request, spawn
 
 STREAM = {"Accept": "text/event-stream"}
 LONG = {"command": "explain", "code": "print(1)", "max_tokens": 3900}
-QUICK_PINGS = {"ping_interval_seconds": 0.2, "ping_timeout_seconds": 2.0}
+LIMIT_SECONDS = 86_000.0
+"""A limit that a test ends by hand; see `TimeLimit`."""
+Record = Callable[[str, object], None]
 
 
 async def first_text(bench: Bench, frames: Any) -> None:
@@ -46,18 +53,43 @@ async def drained(frames: Any) -> None:
 
 
 async def answers(bench: Bench) -> bool:
-    return (await bench.ask(request(max_tokens=2)))[1].completion_tokens <= 2
+    """Whether it writes as many tokens as it was asked for."""
+    _, end = await bench.ask(request(max_tokens=2))
+    return (end.finish, end.completion_tokens) == ("length", 2)
 
 
-async def test_01_killed_in_mid_stream(ask: Ask, tiny_model: str, extension: LocalCoderApp) -> None:
+def endless_request(**changes: Any) -> wire.Generate:
+    """A request for an answer that `endless` workers never end by themselves."""
+    return request(max_tokens=3900, **changes)
+
+
+async def pong_of(supervisor: Supervisor) -> wire.Pong:
+    pong = await supervisor.ping(PATIENCE_SECONDS)
+    assert pong is not None
+    return pong
+
+
+class Hanging(NamedTuple):
+    """A worker that hangs in the computation for a request."""
+
+    supervisor: Supervisor
+    job: Job
+    running: asyncio.Future[None]
+    pid: int
+
+
+async def test_01_killed_in_mid_stream(
+    ask: Ask, tiny_model: str, extension: LocalCoderApp, endless_worker: Endless
+) -> None:
     await ask("POST", "models/tiny/load")
     supervisor = extension.service._supervisor
     server = os.getpid()
     running = asyncio.ensure_future(ask("POST", "generate", LONG, headers=STREAM))
-    await until(lambda: supervisor.state == "busy")
+    await endless_worker.writes()
     assert supervisor.pid is not None
     os.kill(supervisor.pid, signal.SIGKILL)
     frames = (await running).frames
+    assert [f for f in frames if f["type"] == "delta"]
     assert [f["error"]["code"] for f in frames if f["type"] == "error"] == ["BACKEND_UNAVAILABLE"]
     assert (await ask("POST", "generate", {**LONG, "max_tokens": 8})).status == 200
     assert os.getpid() == server
@@ -68,8 +100,8 @@ async def test_01_killed_in_mid_stream(ask: Ask, tiny_model: str, extension: Loc
 async def test_02_a_signal_is_named_and_the_worker_starts_again(
     open_model: Open, tiny_gguf: Path, name: str
 ) -> None:
-    bench = open_model(tiny_gguf)
-    frames = bench.job(request(max_tokens=480)).__aiter__()
+    bench = open_model(tiny_gguf, spawn=endless())
+    frames = bench.job(endless_request()).__aiter__()
     await first_text(bench, frames)
     os.kill(bench.supervisor.pid, signal.Signals[name])
     with pytest.raises(BackendUnavailable, match=name):
@@ -100,15 +132,21 @@ async def test_03_three_crashes_end_the_restarts_and_nothing_is_replayed(
     open_model: Open, tiny_gguf: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    bench = open_model(tiny_gguf, log=logging.getLogger("faults"), backoff_first_seconds=0.5)
+    # Its clock stands still: however long all of this takes, the crashes are of one short while.
+    bench = open_model(
+        tiny_gguf,
+        spawn=endless(),
+        log=logging.getLogger("faults"),
+        clock=lambda: 0.0,
+        backoff_first_seconds=0.5,
+    )
     supervisor = bench.supervisor
     for crash in range(3):
         await supervisor.load(bench.plan)
-        pong = await supervisor.ping()
+        pong = await pong_of(supervisor)
         # The request before was ended by the crash, and is not computed again by the new worker.
-        assert pong is not None
         assert (pong.running, pong.waiting, pong.steps) == (0, 0, 0)
-        frames = bench.job(request(max_tokens=480)).__aiter__()
+        frames = bench.job(endless_request()).__aiter__()
         await first_text(bench, frames)
         os.kill(supervisor.pid, signal.SIGSEGV)  # type: ignore[arg-type]
         with pytest.raises(BackendUnavailable, match="SIGSEGV"):
@@ -128,7 +166,9 @@ async def test_03_the_waits_between_restarts_double_up_to_their_limit(
 ) -> None:
     caplog.set_level(logging.INFO)
     waits = {"backoff_first_seconds": 0.02, "backoff_max_seconds": 0.06, "max_crashes": 6}
-    bench = open_model(tiny_gguf, spawn=spawn("crashes-in-load"), log=logging.getLogger("faults"), **waits)
+    bench = open_model(
+        tiny_gguf, spawn=spawn("crashes-in-load"), log=logging.getLogger("faults"), clock=lambda: 0.0, **waits
+    )
     with pytest.raises(BackendUnavailable, match="SIGSEGV"):
         await bench.supervisor.load(bench.plan)
     await until(lambda: bench.supervisor.state == "failed")
@@ -136,58 +176,125 @@ async def test_03_the_waits_between_restarts_double_up_to_their_limit(
     assert told == [0.02, 0.04, 0.06, 0.06, 0.06]
 
 
-async def test_04_a_stopped_worker_is_ended_at_its_deadline(open_model: Open, tiny_gguf: Path) -> None:
-    bench = open_model(tiny_gguf, **QUICK_PINGS)
-    frames = bench.job(request(max_tokens=480)).__aiter__()
+@pytest.fixture
+def limit(jp_asyncio_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> TimeLimit:
+    """What waits for `LIMIT_SECONDS`."""
+    return TimeLimit(jp_asyncio_loop, LIMIT_SECONDS, monkeypatch)
+
+
+async def test_04_a_stopped_worker_is_ended_at_its_deadline(
+    open_model: Open, tiny_gguf: Path, limit: TimeLimit
+) -> None:
+    bench = open_model(
+        tiny_gguf, spawn=endless(), ping_interval_seconds=0.2, ping_timeout_seconds=LIMIT_SECONDS
+    )
+    frames = bench.job(endless_request()).__aiter__()
     await first_text(bench, frames)
-    stopped = bench.supervisor.pid
-    os.kill(stopped, signal.SIGSTOP)
-    with pytest.raises(BackendUnavailable, match="no sign of life for 2 seconds"):
+    stopped = psutil.Process(bench.supervisor.pid)
+    stopped.suspend()
+    await until(lambda: stopped.status() == psutil.STATUS_STOPPED)
+    await limit.is_over()
+    with pytest.raises(BackendUnavailable, match="no sign of life for 86000 seconds"):
         await drained(frames)
-    assert gone(stopped)
+    assert gone(stopped.pid)
     assert await answers(bench)
 
 
-@pytest.mark.parametrize(
-    ("point", "words"), [("holds-the-lock", "no sign of life"), ("stuck", "did not get on")]
-)
-async def test_05_a_hang_is_ended_at_the_deadline(
-    open_model: Open, tiny_gguf: Path, point: str, words: str
+@pytest.fixture
+def hanging(
+    open_model: Open, tiny_gguf: Path, caplog: pytest.LogCaptureFixture
+) -> Callable[..., Awaitable[Hanging]]:
+    caplog.set_level(logging.DEBUG)
+
+    async def hanging_(point: str, **supervisor: Any) -> Hanging:
+        bench = open_model(tiny_gguf, spawn=failing(point), log=logging.getLogger("faults"), **supervisor)
+        job = bench.job(request(max_tokens=8))
+        running = asyncio.ensure_future(drained(job))
+        await until(lambda: HANGS in caplog.text)
+        assert bench.supervisor.pid is not None
+        return Hanging(bench.supervisor, job, running, bench.supervisor.pid)
+
+    return hanging_
+
+
+async def test_05_a_worker_that_holds_the_lock_is_ended_at_the_deadline(
+    hanging: Callable[..., Awaitable[Hanging]], limit: TimeLimit
 ) -> None:
-    """One keeps the interpreter's lock, and answers no ping; the other answers, and computes nothing."""
-    bench = open_model(tiny_gguf, spawn=failing(point), progress_timeout_seconds=1.0, **QUICK_PINGS)
-    await bench.supervisor.load(bench.plan)
-    hanging = bench.supervisor.pid
-    with pytest.raises(BackendUnavailable, match=words):
-        await answers(bench)
-    assert hanging is not None
-    assert gone(hanging)
+    """It answers no ping."""
+    worker = await hanging("holds-the-lock", ping_interval_seconds=0.2, ping_timeout_seconds=LIMIT_SECONDS)
+    await limit.is_over()
+    with pytest.raises(BackendUnavailable, match="no sign of life for 86000 seconds"):
+        await worker.running
+    assert gone(worker.pid)
 
 
-async def test_05_who_cancels_what_hangs_is_not_left_waiting(open_model: Open, tiny_gguf: Path) -> None:
+async def test_05_a_hang_is_ended_at_the_deadline(
+    hanging: Callable[..., Awaitable[Hanging]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers, and computes nothing."""
+    now = 0.0
+    worker = await hanging(
+        "stuck", ping_interval_seconds=0.05, progress_timeout_seconds=300.0, clock=lambda: now
+    )
+    pongs, take = 0, worker.supervisor._take
+
+    def count(generation: int, frame: wire.FromWorker) -> None:
+        nonlocal pongs
+        pongs += isinstance(frame, wire.Pong)
+        take(generation, frame)
+
+    monkeypatch.setattr(worker.supervisor, "_take", count)
+
+    async def looked_at() -> None:
+        """The next ping is sent when what to make of the answer before it is decided."""
+        seen = pongs
+        await until(lambda: pongs >= seen + 3 or worker.running.done())
+
+    await looked_at()
+    now = 299.0
+    await looked_at()
+    assert not worker.running.done()
+    assert not gone(worker.pid)
+    now = 301.0
+    with pytest.raises(BackendUnavailable, match="did not get on with what it computes for 300 seconds"):
+        await within(worker.running)
+    assert gone(worker.pid)
+
+
+async def test_05_who_cancels_what_hangs_is_not_left_waiting(
+    hanging: Callable[..., Awaitable[Hanging]], limit: TimeLimit
+) -> None:
     """Long before the watchdog would have noticed by itself."""
-    bench = open_model(tiny_gguf, spawn=failing("stuck"), cancel_timeout_seconds=0.5)
-    await bench.supervisor.load(bench.plan)
-    hanging = bench.supervisor.pid
-    job = bench.job(request(max_tokens=8))
-    running = asyncio.ensure_future(drained(job))
-    await until(lambda: bench.supervisor.state == "busy")
-    job.cancel()
+    assert Supervisor().cancel_timeout_seconds == 10.0
+    worker = await hanging("stuck", cancel_timeout_seconds=LIMIT_SECONDS)
+    worker.job.cancel()
+    assert not worker.running.done()
+    await limit.is_over()
     with pytest.raises(Canceled):
-        await running
-    assert hanging is not None
-    assert gone(hanging)
-    assert "did not end a cancelled request within 0.5 seconds" in bench.supervisor.reason
+        await worker.running
+    assert gone(worker.pid)
+    assert "did not end a cancelled request within 86000 seconds" in worker.supervisor.reason
 
 
 async def test_04_a_server_that_is_held_up_itself_does_not_take_it_for_a_hang(
-    open_model: Open, tiny_gguf: Path
+    open_model: Open, tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = open_model(tiny_gguf)
     await bench.supervisor.load(bench.plan)
+    worker, came = bench.supervisor._worker, threading.Event()
+    assert isinstance(worker, WorkerProcess)
+    to_loop = worker._to_loop
+
+    def hear(function: Any, frame: Any) -> None:
+        to_loop(function, frame)
+        came.set()
+
+    monkeypatch.setattr(worker, "_to_loop", hear)
     asking = asyncio.ensure_future(bench.supervisor.ping(0.2))
     await asyncio.sleep(0)
-    time.sleep(1.0)  # noqa: ASYNC251 - so that the answer and the end of the time are heard of together
+    # The loop stands still until the answer is there and the time is over: it hears of both together.
+    assert came.wait(PATIENCE_SECONDS)
+    time.sleep(0.3)  # noqa: ASYNC251
     assert await asking is not None
 
 
@@ -202,7 +309,9 @@ def server(tmp_path: Path, tiny_gguf: Path) -> Iterator[JupyterServer]:
 
 
 @pytest.mark.parametrize("state", ["works", "is stopped"])
-def test_06_a_killed_server_takes_its_worker_along(server: JupyterServer, state: str) -> None:
+def test_06_a_killed_server_takes_its_worker_along(
+    server: JupyterServer, state: str, record_property: Record
+) -> None:
     server.call("POST", "localcoder/models/tiny/load", {})
     worker = server.worker()
     if state == "is stopped":
@@ -210,35 +319,52 @@ def test_06_a_killed_server_takes_its_worker_along(server: JupyterServer, state:
             pytest.skip("only Linux ends a process that hangs together with its parent")
         worker.suspend()
     server.kill()
-    assert ends_within(worker, 2)
+    record_property("seconds", seconds_to_end(worker))
 
 
-async def test_07_a_shutdown_during_a_load_leaves_no_child(open_model: Open, tmp_path: Path) -> None:
-    """The file is a pipe without a writer: llama.cpp waits in its first read, for as long as it must."""
+async def test_07_a_shutdown_during_a_load_leaves_no_child(
+    open_model: Open, tmp_path: Path, record_property: Record
+) -> None:
+    """The file is a pipe into which nobody writes: llama.cpp waits in its first read, and would for ever."""
     path = tmp_path / "model.gguf"
     os.mkfifo(path)
-    bench = open_model(path, stop_grace_seconds=2.0)
+    bench = open_model(path)
     loading = asyncio.ensure_future(bench.supervisor.load(bench.plan))
-    await until(lambda: bench.supervisor.state == "loading")
+    opened: list[int] = []
+
+    def is_read() -> bool:
+        with contextlib.suppress(OSError):  # nobody reads it yet
+            opened.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(opened)
+
+    await until(is_read)
     worker = bench.supervisor.pid
-    await asyncio.sleep(0.3)
+    assert bench.supervisor.state == "loading"
     began = time.monotonic()
     await bench.supervisor.close()
-    assert time.monotonic() - began < 5
+    record_property("seconds", time.monotonic() - began)
     with pytest.raises(Canceled):
         await loading
     assert worker is not None
     assert gone(worker)
+    os.close(*opened)
 
 
 async def test_10_another_model_waits_until_the_answer_is_complete(
     open_model: Open, tiny_gguf: Path, tiny_llama_gguf: Path
 ) -> None:
+    """The worker is stopped until the other one waits: its answer cannot be complete before."""
     bench = open_model(tiny_gguf)
     other = Bench(bench.supervisor, open_model(tiny_llama_gguf).plan)
+    await bench.supervisor.load(bench.plan)
+    worker = psutil.Process(bench.supervisor.pid)
+    worker.suspend()
     running = asyncio.ensure_future(bench.ask(request(max_tokens=300)))
     await until(lambda: bench.supervisor.state == "busy")
     loading = asyncio.ensure_future(other.supervisor.load(other.plan))
+    await until(lambda: bench.supervisor._changing)
+    assert not running.done()
+    worker.resume()
     _, end = await running
     assert end.completion_tokens > 0
     assert end.finish in ("stop", "length")
@@ -247,51 +373,65 @@ async def test_10_another_model_waits_until_the_answer_is_complete(
 
 
 async def test_11_a_closed_tab_frees_its_place_and_what_it_has_queued_is_skipped(
-    jp_ws_fetch: Any, ask: Ask, tiny_model: str, extension: LocalCoderApp
+    jp_ws_fetch: Any,
+    ask: Ask,
+    tiny_model: str,
+    extension: LocalCoderApp,
+    endless_worker: Endless,
+    record_property: Record,
 ) -> None:
     await ask("POST", "models/tiny/load")
     service = extension.service
-    took: list[float] = []
-    for _ in range(3):  # The best of three: a busy machine is not what is looked at.
-        socket = await jp_ws_fetch("localcoder", "channel")
-        queued = {"prompt": "x", "max_tokens": 3900}
-        for i, (op, payload) in enumerate([("generate", LONG), ("llm:call", queued), ("llm:call", queued)]):
-            await socket.write_message(json.dumps({"id": str(i), "op": op, "payload": payload}))
-        await until(lambda: len(service._runs) + len(service.queue._requests) >= 3)
-        began = time.monotonic()
-        socket.close()
-        await until(lambda: len(service._runs) == 0 and service._supervisor.state == "ready")
-        took.append(time.monotonic() - began)
-        assert len(service.queue._requests) == 0
-    assert min(took) < 0.5
+    socket = await jp_ws_fetch("localcoder", "channel")
+    queued = {"prompt": "x", "max_tokens": 3900}
+    for i, (op, payload) in enumerate([("generate", LONG), ("llm:call", queued), ("llm:call", queued)]):
+        await socket.write_message(json.dumps({"id": str(i), "op": op, "payload": payload}))
+    await until(lambda: len(service.queue._requests) == 2)
+    await endless_worker.writes()
+    began = time.monotonic()
+    socket.close()
+    await until(lambda: len(service._runs) == len(service.queue._requests) == 0)
+    await endless_worker.rests()
+    record_property("seconds", time.monotonic() - began)
 
 
-async def test_12_a_cancel_while_a_prompt_is_read(open_model: Open, tiny_gguf: Path) -> None:
-    bench = open_model(tiny_gguf, {"n_ctx": 32768, "n_batch": 512, "n_ubatch": 512})
+async def test_12_a_cancel_while_a_prompt_is_read(
+    open_model: Open, tiny_gguf: Path, record_property: Record
+) -> None:
+    """It is read for ever: nothing but the end of the computation under way can lead on."""
+    window = {"n_ctx": 32768, "n_batch": 512, "n_ubatch": 512}
+    bench = open_model(tiny_gguf, window, spawn=endless())
     await bench.supervisor.load(bench.plan)
     job = bench.job(request(max_tokens=8, text="a b c d " * 4000))
     running = asyncio.ensure_future(_to_the_end(job))
-    await until(lambda: bench.supervisor.state == "busy")
-    await asyncio.sleep(0.3)
-    assert not running.done()
+    while (await pong_of(bench.supervisor)).running == 0:
+        assert not running.done()
     began = time.monotonic()
     job.cancel()
     end = await running
-    assert time.monotonic() - began < 1
+    record_property("seconds", time.monotonic() - began)
     assert (end.finish, end.completion_tokens) == ("canceled", 0)
-    pong = await bench.supervisor.ping()
-    assert pong is not None
+    assert end.prompt_tokens > 4000
+    pong = await pong_of(bench.supervisor)
     assert (pong.running, pong.waiting, pong.reserved_cells) == (0, 0, 0)
     assert await answers(bench)
+    assert bench.supervisor.generation == 1
 
 
 async def test_15_an_idle_unload_that_races_a_request_is_never_an_error(
     open_model: Open, tiny_gguf: Path
 ) -> None:
+    """Requests that come so many turns of the loop after the last one, and while the worker is ended."""
     bench = open_model(tiny_gguf)
     bench.supervisor.idle_seconds = 0.0
-    for _ in range(4):
+    for turns in range(5):
         assert await answers(bench)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    assert await answers(bench)
+    await until(lambda: bench.supervisor.state in ("unloading", "stopped"))
+    assert await answers(bench)
+    assert bench.supervisor.generation > 1
 
 
 async def test_16_a_client_that_stops_reading_takes_no_memory_and_is_closed(
@@ -318,7 +458,7 @@ async def test_16_a_client_that_stops_reading_takes_no_memory_and_is_closed(
     assert tracemalloc.get_traced_memory()[1] < 3 * outbox.MAX_WAITING_BYTES
     tracemalloc.stop()
     await until(lambda: len(events._listeners) == others + 1)
-    assert (await asyncio.wait_for(_last_message(deaf), 20)) is None
+    assert (await within(_last_message(deaf))) is None
     reading.cancel()
     assert (await awake.call("backend:ping"))["success"] is True
 

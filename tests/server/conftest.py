@@ -12,7 +12,11 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPResponse
 from traitlets.config import Config
 
+from jupyter_localcoder.contract import wire
 from jupyter_localcoder.server.app import LocalCoderApp
+from jupyter_localcoder.supervisor import Supervisor
+from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, until, within
+from tests.support.workers import endless
 
 
 @pytest.fixture
@@ -21,7 +25,7 @@ def jp_server_config(tmp_path: Path) -> Config:
         {
             "ServerApp": {"jpserver_extensions": {"jupyter_localcoder": True}},
             "LocalCoderSettings": {"settings_dir": str(tmp_path / "settings")},
-            "Supervisor": {"backoff_first_seconds": 0.05, "stop_grace_seconds": 0.5},
+            "Supervisor": {"backoff_first_seconds": 0.05, "stop_grace_seconds": 0.5, **PATIENT_SUPERVISOR},
         }
     )
 
@@ -73,7 +77,7 @@ def ask(jp_fetch: Any, extension: LocalCoderApp) -> Ask:
         if body is None and method in ("POST", "PUT", "PATCH"):
             body = {}
         data = body if isinstance(body, str | bytes) else None if body is None else json.dumps(body)
-        options.setdefault("request_timeout", 60)
+        options.setdefault("request_timeout", PATIENCE_SECONDS)
         # A copy: the fixture adds the token of this server to it.
         options["headers"] = dict(options.get("headers", {}))
         path, _, query = path.partition("?")
@@ -92,6 +96,49 @@ def ask(jp_fetch: Any, extension: LocalCoderApp) -> Ask:
     return ask_
 
 
+async def queue_answer(ask: Ask, id_: str) -> Answer:
+    """The answer to a queued prompt, once it has ended, however long that takes."""
+    while True:
+        answer = await ask("GET", f"queue/{id_}?wait_ms=30000")
+        if answer.status != 200 or answer.data["item"]["state"] not in ("waiting", "running", "saving"):
+            return answer
+
+
+class Endless:
+    """A real worker whose long answers never end by themselves, and what it has written."""
+
+    def __init__(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.supervisor = supervisor
+        self.texts: list[wire.Text] = []
+        monkeypatch.setattr(supervisor, "_spawn", endless())
+        take = supervisor._take
+
+        def hear(generation: int, frame: wire.FromWorker) -> None:
+            take(generation, frame)
+            if isinstance(frame, wire.Text):
+                self.texts.append(frame)
+
+        monkeypatch.setattr(supervisor, "_take", hear)
+
+    async def writes(self, requests: int = 1) -> None:
+        """Wait until it is in the middle of so many answers."""
+        await until(lambda: len({text.id for text in self.texts}) >= requests)
+
+    async def rests(self) -> None:
+        """Wait until it has nothing to do, and see that it is the worker that it was."""
+        await until(lambda: self.supervisor.state == "ready")
+        pong = await self.supervisor.ping(PATIENCE_SECONDS)
+        assert pong is not None
+        assert (pong.running, pong.waiting) == (0, 0)
+        assert self.supervisor.generation == 1, self.supervisor.reason
+
+
+@pytest.fixture
+def endless_worker(extension: LocalCoderApp, monkeypatch: pytest.MonkeyPatch) -> Endless:
+    """The worker that the extension will start."""
+    return Endless(extension.service._supervisor, monkeypatch)
+
+
 class Channel:
     """One connection; what comes without being waited for is kept."""
 
@@ -103,7 +150,7 @@ class Channel:
         await self.socket.write_message(json.dumps({"id": id_, "op": op, "payload": payload or {}}))
 
     async def next(self) -> dict[str, Any]:
-        message = await asyncio.wait_for(self.socket.read_message(), 30)
+        message = await within(self.socket.read_message())
         assert message is not None, "the connection was closed"
         return dict(json.loads(message))
 

@@ -174,7 +174,7 @@ async def test_what_is_no_regular_file_is_not_opened(ask: Ask, jp_root_dir: Path
     """A named pipe would wait for ever for somebody to write into it."""
     os.mkfifo(jp_root_dir / "pipe.gguf")
     for path in ("pipe.gguf", "/dev/zero"):
-        answer = await ask("POST", "models/import", {"path": path}, request_timeout=10)
+        answer = await ask("POST", "models/import", {"path": path})
         assert (answer.status, answer.code) == (400, "INVALID_MODEL")
 
 

@@ -26,6 +26,7 @@ from jupyter_localcoder.server.app import LocalCoderApp
 from jupyter_localcoder.server.openapi import openapi
 from jupyter_localcoder.server.status import status_of
 from tests.server.conftest import Answer
+from tests.support.waiting import PATIENCE_SECONDS, within
 from tests.support.workers import spawn
 
 DOCUMENT = openapi("/localcoder")
@@ -116,7 +117,7 @@ def test_over_rest(
                 body=body if isinstance(body, bytes) else b"" if op.method in ("POST", "PUT") else None,
                 params={str(name): _text(value) for name, value in query.items()},
                 allow_nonstandard_methods=True,
-                request_timeout=30,
+                request_timeout=PATIENCE_SECONDS,
             )
         except HTTPClientError as failure:
             if failure.response is None:
@@ -153,7 +154,7 @@ def test_over_the_channel(
         id_ = str(next(numbers))
         await socket.write_message(json.dumps({"id": id_, "op": op.name, "payload": payload}))
         while True:
-            message = json.loads(await asyncio.wait_for(socket.read_message(), 30))
+            message = json.loads(await within(socket.read_message()))
             if message.get("id") == id_ and "event" not in message:
                 break
             if not message.get("id") and message.get("success") is False:
@@ -179,7 +180,7 @@ def test_over_the_channel(
 
 async def _rest_of_stream(socket: Any, id_: str) -> None:
     while True:
-        message = json.loads(await asyncio.wait_for(socket.read_message(), 30))
+        message = json.loads(await within(socket.read_message()))
         if message.get("id") == id_ and message["payload"]["type"] in ("done", "error"):
             if message["payload"]["type"] == "error":
                 assert message["payload"]["error"]["code"] != "UNKNOWN_ERROR"
@@ -201,7 +202,7 @@ def channel(jp_ws_fetch: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Any
 
     async def send(message: str | bytes) -> None:
         await socket.write_message(message, binary=isinstance(message, bytes))
-        answer = json.loads(await asyncio.wait_for(socket.read_message(), 10))
+        answer = json.loads(await within(socket.read_message()))
         assert answer["success"] is False
         assert answer["error"]["code"] in ("VALIDATION_ERROR", "INVALID_ARGUMENT")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder.server.app import LocalCoderApp
-from tests.server.conftest import Answer, Ask
+from tests.server.conftest import Answer, Ask, queue_answer
 from tests.support.workers import ChangingSpawn
 
 PROMPT = "canary_in_a_prompt"
@@ -49,7 +49,7 @@ async def test_no_prompt_and_no_answer_is_logged_and_no_error_tells_of_the_machi
         for path, body in bodies:
             answers.append(await ask("POST", path, body))
             if path == "queue" and answers[-1].status == 200:
-                await ask("GET", f"queue/{answers[-1].data['id']}?wait_ms=10000")
+                await queue_answer(ask, answers[-1].data["id"])
 
     def defect(*_: object, **__: object) -> None:
         raise RuntimeError(f"a defect in {tmp_path}")

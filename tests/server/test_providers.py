@@ -20,7 +20,7 @@ from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.providers import ProviderSaveRequest
 from jupyter_localcoder.errors import ValidationError
 from jupyter_localcoder.server.app import LocalCoderApp
-from tests.server.conftest import Ask
+from tests.server.conftest import Ask, queue_answer
 from tests.support.wire_server import WireServer, document, events, wire_server
 
 KEY = "sk-canary-0123456789abcdef"
@@ -48,7 +48,7 @@ async def test_the_life_of_a_provider(ask: Ask, server: WireServer) -> None:
     assert (await ask("POST", "providers/acme/activate")).data["active"] == "acme"
     server.say(ANSWER)
     queued = (await ask("POST", "queue", {"prompt": "Hello?"})).data["id"]
-    answer = (await ask("GET", f"queue/{queued}?wait_ms=10000")).data
+    answer = (await queue_answer(ask, queued)).data
     assert (answer["text"], answer["item"]["provider"]) == ("Hi", "acme")
     assert (await ask("DELETE", "providers/acme")).data == {
         "note": "Commands, chats and queued prompts are answered by the embedded model now."
@@ -161,7 +161,7 @@ async def test_a_key_gets_nowhere(
         for _ in range(2):
             await say("POST", f"providers/{id_}/test")
         queued = (await ask("POST", "queue", {"prompt": "Hello?", "provider": id_})).data["id"]
-        await say("GET", f"queue/{queued}?wait_ms=10000")
+        answers.append(await queue_answer(ask, queued))
 
     def defect(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")

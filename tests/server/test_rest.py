@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from tornado.simple_httpclient import HTTPTimeoutError
+from jupyter_server.utils import url_path_join
 
 from jupyter_localcoder.contract.registry import OPERATIONS
 from jupyter_localcoder.server.app import LocalCoderApp
-from tests.server.conftest import Answer, Ask
+from tests.server.conftest import Answer, Ask, Endless
+from tests.support.time_limits import TimeLimit
+from tests.support.waiting import until
 
 STREAM = {"Accept": "text/event-stream"}
 EXPLAIN = {"command": "explain", "code": "print(1)", "max_tokens": 8}
-
-
-async def until(condition: Any) -> None:
-    async def wait() -> None:
-        while not condition():
-            await asyncio.sleep(0.01)
-
-    await asyncio.wait_for(wait(), 10)
+LONG = {**EXPLAIN, "max_tokens": 3900}
 
 
 async def test_ping_says_what_there_is(ask: Ask) -> None:
@@ -172,43 +169,65 @@ async def test_settings_are_kept_and_given_back(ask: Ask) -> None:
     assert (await ask("GET", "settings")).data == back
 
 
-async def test_a_time_limit_keeps_what_came(ask: Ask, tiny_model: str) -> None:
+async def test_a_time_limit_keeps_what_came(
+    ask: Ask,
+    tiny_model: str,
+    endless_worker: Endless,
+    jp_asyncio_loop: asyncio.AbstractEventLoop,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     await ask("POST", "models/tiny/load")
-    body = {**EXPLAIN, "max_tokens": 3900, "timeout_ms": 1500}
-    done = (await ask("POST", "generate", body)).data
+    limit = TimeLimit(jp_asyncio_loop, 3599.0, monkeypatch)
+    running = asyncio.ensure_future(ask("POST", "generate", {**LONG, "timeout_ms": 3_599_000}))
+    await endless_worker.writes()
+    await limit.is_over()
+    done = (await running).data
     assert done["finish"] == "timeout"
-    assert done["text"]
+    assert done["text"].startswith(endless_worker.texts[0].text)
+    assert done["usage"]["completion_tokens"] < 3900
+    await endless_worker.rests()
 
 
-async def test_closing_the_connection_cancels(ask: Ask, tiny_model: str, extension: LocalCoderApp) -> None:
+async def test_closing_the_connection_cancels(
+    ask: Ask,
+    tiny_model: str,
+    endless_worker: Endless,
+    http_server_client: Any,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+) -> None:
     await ask("POST", "models/tiny/load")
-    supervisor = extension.service._supervisor
-    with pytest.raises(HTTPTimeoutError):
-        await ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900}, request_timeout=0.5)
-    await until(lambda: supervisor.state == "ready")
+    url = urlsplit(http_server_client.get_url(url_path_join(jp_base_url, "localcoder/generate")))
+    body = json.dumps(LONG)
+    head = {"Host": url.netloc, "Content-Length": str(len(body)), **jp_auth_header}
+    lines = [f"POST {url.path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", body]
+    _, connection = await asyncio.open_connection(url.hostname, url.port)
+    connection.write("\r\n".join(lines).encode())
+    await endless_worker.writes()
+    assert (await ask("GET", "health")).data["state"] == "busy"
+    connection.close()
+    await endless_worker.rests()
     assert (await ask("GET", "health")).data["queue_length"] == 0
 
 
-async def test_cancel_all_ends_what_runs(ask: Ask, tiny_model: str, extension: LocalCoderApp) -> None:
+async def test_cancel_all_ends_what_runs(ask: Ask, tiny_model: str, endless_worker: Endless) -> None:
     await ask("POST", "models/tiny/load")
-    running = [
-        asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900})) for _ in range(2)
-    ]
-    await until(lambda: len(extension.service._runs) == 2 and extension.service._supervisor.state == "busy")
+    # So that there is room for both of them in the cache.
+    body = {**LONG, "max_tokens": 1500}
+    running = [asyncio.ensure_future(ask("POST", "generate", body)) for _ in range(2)]
+    await endless_worker.writes(2)
     assert (await ask("DELETE", "queue")).data == {"count": 2}
-    # One had begun; the other may not have come so far.
     answers: list[Answer] = await asyncio.gather(*running)
-    ends = [answer.data["finish"] if answer.status == 200 else answer.code for answer in answers]
-    assert "canceled" in ends
-    assert set(ends) <= {"canceled", "CANCELED"}
+    assert [answer.data["finish"] for answer in answers] == ["canceled", "canceled"]
+    await endless_worker.rests()
 
 
 async def test_too_many_requests_are_refused_with_retry_after(
-    ask: Ask, tiny_model: str, extension: LocalCoderApp
+    ask: Ask, tiny_model: str, extension: LocalCoderApp, endless_worker: Endless
 ) -> None:
     await ask("POST", "models/tiny/load")
     extension.service._runs._limit = 1
-    running = asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 3900}))
+    running = asyncio.ensure_future(ask("POST", "generate", LONG))
     await until(lambda: len(extension.service._runs) == 1)
     refused = await ask("POST", "generate", EXPLAIN)
     assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "QUEUE_FULL", "1")
@@ -254,12 +273,13 @@ async def test_the_status_shows_what_was_measured(ask: Ask, tiny_model: str) -> 
 
 
 async def test_a_question_while_a_long_answer_is_written_is_answered_before_it(
-    ask: Ask, tiny_model: str
+    ask: Ask, tiny_model: str, endless_worker: Endless
 ) -> None:
     await ask("POST", "models/tiny/load")
-    long = asyncio.ensure_future(ask("POST", "generate", {**EXPLAIN, "max_tokens": 2500}))
-    await asyncio.sleep(0.2)
-    await ask("POST", "complete", {"prefix": "def f(", "max_tokens": 4})
+    long = asyncio.ensure_future(ask("POST", "generate", LONG))
+    await endless_worker.writes()
+    question = (await ask("POST", "complete", {"prefix": "def f(", "max_tokens": 4})).data
+    assert question["finish"] != "canceled"
     assert not long.done()
     await ask("DELETE", "queue")
-    await long
+    assert (await long).data["finish"] == "canceled"
