@@ -26,7 +26,9 @@ class Answers:
 
     def say(self, text: str, *, ends: bool = True) -> None:
         """From now on every answer is this; one that does not end waits for a cancel."""
-        self._file.write_text(json.dumps({"says": text, "ends": ends}))
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps({"says": text, "ends": ends}))
+        new.replace(self._file)
 
     def notebook(self, name: str, *cells: str, outputs: tuple[Any, ...] = ()) -> str:
         """Write a notebook of code cells, the last with these outputs; the path of its page."""

@@ -14,9 +14,11 @@ import pytest
 
 from tests.browser.ghost import GhostLab, Writer
 from tests.browser.lab import Lab, running_lab
+from tests.browser.patience import STEP_MS, new_context
 from tests.browser.workshop import Workshop, running_workshop
 
 playwright = pytest.importorskip("playwright.sync_api")
+playwright.expect.set_options(timeout=STEP_MS)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
@@ -29,7 +31,16 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-STEP_SECONDS = 20.0
+# For all steps of a test together, on a busy machine.
+TEST_SECONDS = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and not any(
+            mark.name == "timeout" for mark in item.own_markers
+        ):
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +65,7 @@ def browser() -> Iterator[playwright.Browser]:
 
 @pytest.fixture
 def page(browser: playwright.Browser) -> Iterator[playwright.Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    context.set_default_timeout(STEP_SECONDS * 1000)
+    context = new_context(browser)
     yield context.new_page()
     context.close()
 
@@ -102,8 +112,7 @@ def ghost_lab(tmp_path_factory: pytest.TempPathFactory, tiny_gguf: Path) -> Iter
 @pytest.fixture(scope="session")
 def ghost_page(browser: playwright.Browser, ghost_lab: GhostLab) -> Iterator[Writer]:
     """Somebody who has JupyterLab open."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    context.set_default_timeout(STEP_SECONDS * 1000)
+    context = new_context(browser)
     writer = Writer(context.new_page(), ghost_lab)
     writer.enter()
     yield writer
@@ -114,10 +123,11 @@ def ghost_page(browser: playwright.Browser, ghost_lab: GhostLab) -> Iterator[Wri
 def writer(ghost_page: Writer, ghost_lab: GhostLab, tmp_path: Path) -> Iterator[Any]:
     """The same, with nothing open and nothing asked; what the page complains of is an error."""
     ghost_lab.rules([])
-    ghost_page.complaints.clear()
+    ghost_page.forget()
     yield ghost_page
     ghost_page.page.screenshot(path=tmp_path / "end.png")
     complaints = list(ghost_page.complaints)
     ghost_page.leave()
+    ghost_lab.quiet()
     ghost_lab.forget()
     assert complaints == []

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import json
+import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.browser.lab import Lab
+from tests.browser.patience import STEP_MS, let_toasts_go, settle, until
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
-STEP_SECONDS = 20.0
 GHOST = ".jp-GhostText"
 # Line breaks are elements there.
 SHOWN = f"[...document.querySelectorAll('{GHOST}')].map(one => one.innerText).join('')"
 SETTINGS = "jupyter-localcoder:plugin"
+STATUS = ".jp-LocalCoder-StatusItem button"
 
 CURRENT = "jupyterapp.shell.currentWidget"
 CELL = f"{CURRENT}.content.activeCell"
@@ -31,6 +34,44 @@ READY = f"""() => {{
   const kernel = session?.session?.kernel;
   return session?.isReady && kernel?.status === 'idle' && kernel.connectionStatus === 'connected';
 }}"""
+# An answer of the kernel is asked for again later where it was slow: after twenty times as long.
+KERNEL_MS = 5 * STEP_MS
+VARIABLES = "jupyterapp.pluginRegistry._plugins.get('jupyter-localcoder:completion').service.variablesOf"
+# What the page sends to the extension, and what the server refuses of it.
+LISTEN = """window.sent = [];
+window.refused = [];
+const { send } = WebSocket.prototype;
+const known = new WeakSet();
+WebSocket.prototype.send = function (data) {
+  if (this.url.includes('/localcoder/')) {
+    const { id, op, payload } = JSON.parse(data);
+    window.channel = this;
+    window.sent.push({ id, op, prefix: payload?.prefix ?? '' });
+    if (!known.has(this)) {
+      known.add(this);
+      this.addEventListener('message', ({ data }) => {
+        const { id, error } = JSON.parse(data);
+        if (error) {
+          const prefix = window.sent.find(one => one.id === id)?.prefix;
+          window.refused.push({ code: error.code, prefix });
+        }
+      });
+    }
+  }
+  return send.call(this, data);
+};"""
+
+
+class Gate:
+    """Holds an answer back until a test opens it; ``held`` stands among the pieces of a rule."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.held = {"waits_for": str(path)}
+
+    def open(self) -> None:
+        """Let the answer go on."""
+        self._path.touch()
 
 
 class GhostLab(Lab):
@@ -39,6 +80,7 @@ class GhostLab(Lab):
     def __init__(self, folder: Path, **options: Any) -> None:
         self._script = folder / "script"
         self._script.mkdir()
+        self._gates = itertools.count()
         super().__init__(folder, program=("-m", "tests.browser.scripted_lab", str(self._script)), **options)
         self.rules([])
         _add_toy_kernel(folder / "data" / "kernels" / "toy")
@@ -57,17 +99,50 @@ class GhostLab(Lab):
         new.write_text(json.dumps(list(rules)))
         new.replace(self._script / "rules.json")
 
+    def gate(self) -> Gate:
+        """A gate that is closed."""
+        return Gate(self._script / f"gate-{next(self._gates)}")
+
     def events(self, **which: Any) -> list[dict[str, Any]]:
         """What the worker has heard and done; of those that have these values."""
-        log = self._script / "log.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
-        events = [json.loads(line) for line in lines]
+        try:
+            text = (self._script / "log.jsonl").read_text()
+        except FileNotFoundError:
+            return []
+        # The last line may be half written.
+        events = [json.loads(line) for line in text.split("\n")[:-1]]
         return [event for event in events if all(event.get(name) == is_ for name, is_ in which.items())]
 
     @property
     def asked(self) -> list[dict[str, Any]]:
         """All completions that it was asked for."""
         return self.events(event="asked", priority="completion")
+
+    def how_ended(self, prefix: str) -> str:
+        """How the last completion of this text has ended; empty until it has."""
+        asked = [one for one in self.asked if one["prefix"] == prefix]
+        ended = asked and self.events(event="ended", id=asked[-1]["id"], pid=asked[-1]["pid"])
+        return str(ended[0]["how"]) if ended else ""
+
+    def quiet(self) -> None:
+        """Wait until the worker does nothing: what a test has left would meet the next one."""
+
+        def is_quiet() -> bool:
+            over = {(one["pid"], one["id"]) for one in self.events(event="ended")}
+            asked = {(one["pid"], one["id"]) for one in self.events(event="asked")}
+            return not any(psutil.pid_exists(pid) for pid, _ in asked - over)
+
+        until(is_quiet)
+
+    def answer_of(self, request: str) -> dict[str, Any]:
+        """Wait for the end of a queued prompt; what is told of it."""
+
+        def answer() -> Any:
+            told = self.call("GET", f"queue/{request}?wait_ms=20000")
+            return told if told["item"]["state"] in ("done", "failed", "canceled") else None
+
+        found: dict[str, Any] = until(answer)
+        return found
 
     def forget(self) -> None:
         """Begin a new log."""
@@ -135,15 +210,6 @@ def markdown(source: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "source": source, "metadata": {}}
 
 
-def until(is_so: Callable[[], Any], seconds: float = STEP_SECONDS) -> Any:
-    """Wait until something is so; what it says then."""
-    deadline = time.monotonic() + seconds
-    while not (found := is_so()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-    return found
-
-
 class Writer:
     """Somebody at a keyboard, in one page."""
 
@@ -151,6 +217,7 @@ class Writer:
         self.page = page
         self.lab = lab
         self.complaints: list[str] = []
+        page.add_init_script(LISTEN)
         page.on("pageerror", self._fail)
         page.on("console", self._listen)
 
@@ -161,8 +228,11 @@ class Writer:
 
     def _listen(self, line: Any) -> None:
         # JupyterLab's own, when a kernel ends while its debugger is asked for, or something that is gone is.
-        is_known = line.text.startswith("Could not restore the debugger state") or (
-            line.text.startswith("Failed to load resource") and "localcoder" not in line.location["url"]
+        # So is what it says of a plugin for which a busy machine has taken some seconds.
+        is_known = (
+            line.text.startswith("Could not restore the debugger state")
+            or (line.text.startswith("Failed to load resource") and "localcoder" not in line.location["url"])
+            or re.fullmatch(r"Plugin .* took [\d.]+ms to activate\.", line.text) is not None
         )
         if not is_known and (line.type == "error" or "completion" in line.text.lower()):
             self.complaints.append(line.text)
@@ -170,7 +240,7 @@ class Writer:
     def enter(self) -> None:
         """Open JupyterLab."""
         self.page.goto(self.lab.page())
-        expect(self.page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+        expect(self.page.locator(".jp-Launcher")).to_be_visible()
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
 
     def open(self, path: str, factory: str = "default", *, wait_for_kernel: bool = False) -> None:
@@ -183,12 +253,15 @@ class Writer:
             f"path => {CURRENT}?.context?.path === path && {CURRENT}.context.isReady", arg=path
         )
         if wait_for_kernel:
-            self.page.wait_for_function(READY, timeout=60_000)
+            self.page.wait_for_function(READY)
         if path.endswith(".ipynb"):
             self.enter_cell(0)
         else:
             self.page.locator(".jp-FileEditor .cm-content:visible").click()
             self.page.keyboard.press("Control+End")
+            self.page.wait_for_function(
+                f"() => {CURRENT}.content.editor.host.classList.contains('jp-mod-completer-enabled')"
+            )
 
     def enter_cell(self, index: int) -> None:
         """Put the cursor at the end of a cell."""
@@ -227,10 +300,10 @@ class Writer:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def sees(self, text: str, seconds: float = 10.0) -> None:
+    def sees(self, text: str) -> None:
         """Wait until the ghost text is this; empty: until there is none."""
         try:
-            self.page.wait_for_function(f"text => {SHOWN} === text", arg=text, timeout=seconds * 1000)
+            self.page.wait_for_function(f"text => {SHOWN} === text", arg=text)
         except playwright.TimeoutError:
             raise AssertionError(f"the ghost text is {self.ghost!r}, and not {text!r}") from None
 
@@ -244,11 +317,38 @@ class Writer:
         """The text of the active cell."""
         return str(self.page.evaluate(f"() => {CELL}.model.sharedModel.getSource()"))
 
+    def is_answered(self) -> None:
+        """Wait until all that the page has asked for is over, and nothing is read ahead."""
+        expect(self.page.locator(STATUS)).to_have_attribute("data-working", "false")
+
+    def settle(self) -> None:
+        """Wait until the page has done what it has put off, for where nothing may come of it."""
+        settle(self.page)
+
+    def sent(self, *operations: str) -> list[str]:
+        """The texts before the cursor with which the page has asked for these operations in this test."""
+        sent = self.page.evaluate("() => window.sent")
+        return [one["prefix"] for one in sent if one["op"] in operations]
+
+    def knows(self, *names: str) -> None:
+        """Wait until the page knows these variables of the kernel."""
+        self.page.wait_for_function(
+            f"""names => {{
+              const known = {VARIABLES}({CURRENT}.sessionContext).map(one => one.name);
+              return names.every(name => known.includes(name));
+            }}""",
+            arg=list(names),
+            timeout=KERNEL_MS,
+        )
+
+    def forget(self) -> None:
+        """Begin anew to listen to the page."""
+        self.complaints.clear()
+        self.page.evaluate("() => { window.sent = []; window.refused = []; }")
+
     def run(self) -> None:
         """Run the active cell and wait for its end; the next one is active then."""
-        self.page.evaluate(
-            "() => { jupyterapp.commands.execute('notebook:run-cell-and-select-next'); }",
-        )
+        self.execute("notebook:run-cell-and-select-next")
         self.page.wait_for_function(
             f"""() => {{
               const at = {CURRENT}.content.activeCellIndex - 1;
@@ -289,3 +389,4 @@ class Writer:
               }
             }"""
         )
+        let_toasts_go(self.page)

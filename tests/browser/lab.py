@@ -21,7 +21,8 @@ import psutil
 REPOSITORY = Path(__file__).parents[2]
 BUILT = REPOSITORY / "jupyter_localcoder" / "labextension"
 BASE_PATH = "/user/someone/"
-START_SECONDS = 120.0
+START_SECONDS = 300.0
+STOP_SECONDS = 60.0
 
 
 class Lab:
@@ -99,7 +100,7 @@ class Lab:
             return
         server.terminate()
         try:
-            server.wait(20)
+            server.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
@@ -108,7 +109,7 @@ class Lab:
         """Address of a page; what an earlier test left open is not restored."""
         return f"{self._base_url}{path}?token={self._token}&reset"
 
-    def call(self, method: str, path: str, body: Any = None, timeout_seconds: float = 120.0) -> Any:
+    def call(self, method: str, path: str, body: Any = None, timeout_seconds: float = 300.0) -> Any:
         """Call a route of the extension; an error answer raises `AssertionError` with its text."""
         request = urllib.request.Request(
             f"{self._base_url}localcoder/{path}",

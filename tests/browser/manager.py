@@ -13,7 +13,6 @@ from tests.browser.workshop import CODER
 playwright = pytest.importorskip("playwright.sync_api")
 
 WIDGET = ".localcoder-manager"
-LOAD_MS = 60_000
 SOURCE = "from jupyter_localcoder import ModelManager\n\nModelManager()"
 
 

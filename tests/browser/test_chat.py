@@ -11,6 +11,8 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
+from tests.browser.ghost import CURRENT, KERNEL_MS, READY, VARIABLES
+from tests.browser.patience import harmless, until
 from tests.browser.test_commands import ACTING, SET_SOURCE, fenced, opened
 from tests.browser.test_providers import Vendor
 from tests.browser.themes import DARK, LIGHT, wear
@@ -18,7 +20,6 @@ from tests.support.hostile_answers import AWAY, HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-expect.set_options(timeout=20_000)
 
 CHAT = ".jp-LocalCoder-Chat"
 SOURCES = """() => jupyterapp.shell.widgets('main').next().value
@@ -159,6 +160,7 @@ def test_the_versions_of_an_answer_are_browsed(page: Any, answers: Answers, tmp_
     button(chat, "Answer again").click()
     expect(texts).to_have_text(["second"])
     expect(versions).to_contain_text("2 of 2")
+    expect(says(chat)).to_have_text("Done.")
     previous, following = (button(versions, f"{way} version") for way in ("Previous", "Next"))
     expect(following).to_be_disabled()
     previous.focus()
@@ -231,8 +233,13 @@ def test_another_provider_answers_and_a_private_question_is_not_kept(
     expect(chat.locator("strong")).to_have_text("the lab")
     expect(usage.last).to_have_text("small by lab · private: not kept")
     assert [one["content"] for one in vendor.asked[0][1:]] == ["Who are you?", "From here.", "And you?"]
-    kept = answers.lab.call("GET", "responses")["responses"]
-    assert [one["preview"] for one in kept if "you?" in one["preview"]] == ["Who are you?"]
+
+    def kept() -> list[str]:
+        found = answers.lab.call("GET", "responses")["responses"]
+        return [one["preview"] for one in found if "you?" in one["preview"]]
+
+    until(kept)
+    assert kept() == ["Who are you?"]
 
     chat.get_by_label("Private").uncheck()
     who.select_option("The active provider")
@@ -288,7 +295,9 @@ def test_a_lost_connection_is_said(page: Any, answers: Answers) -> None:
     def connect(socket: Any) -> None:
         sockets.append(socket)
         if len(sockets) == 1:
-            socket.connect_to_server()  # and the others end at once
+            socket.connect_to_server()
+        else:
+            socket.close()
 
     page.route_web_socket(re.compile("localcoder/channel"), connect)
     opened(page, answers, "away.ipynb", "x = 1")
@@ -339,11 +348,7 @@ def test_what_goes_along_is_shown_as_chips(page: Any, answers: Answers, tmp_path
     (answers.lab.work / "My Data" / "notes.txt").write_text("Prices are net.")
     sent = sent_by(page)
     opened(page, answers, "chips.ipynb", "secret = 'hidden'\nsizes = [1, 2]")
-    page.wait_for_function(
-        "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
-        " && jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus === 'connected'",
-        timeout=60_000,
-    )
+    page.wait_for_function(READY)
     page.keyboard.press("Control+Enter")
     chat = chat_of(page)
     box(chat).press_sequentially("What is @")
@@ -363,12 +368,13 @@ def test_what_goes_along_is_shown_as_chips(page: Any, answers: Answers, tmp_path
     expect(chips(chat)).to_have_count(2)
 
     variable = options.filter(has_text="@variable:secret")
-    for _ in range(40):  # the kernel is asked a moment after the run
-        box(chat).fill("What is ")
-        box(chat).press_sequentially("@secr")
-        if variable.count() > 0:
-            break
-        page.wait_for_timeout(250)
+    # The kernel is asked a moment after the run.
+    page.wait_for_function(
+        f"() => {VARIABLES}({CURRENT}.sessionContext).some(({{ name }}) => name === 'secret')",
+        timeout=KERNEL_MS,
+    )
+    box(chat).fill("What is ")
+    box(chat).press_sequentially("@secr")
     variable.click()
     expect(chips(chat)).to_have_count(3)
     button(chat, "Remove @cell cell 1").click()
@@ -437,8 +443,7 @@ def test_nothing_in_an_answer_acts(page: Any, answers: Answers) -> None:
         found = page.evaluate(ACTING, f"{CHAT} .jp-LocalCoder-Markdown .jp-RenderedMarkdown")
         assert found == [], f"{hostile}: {found}"
         expect(says(chat)).to_have_text("Done.")
-    page.wait_for_timeout(300)
-    assert page.evaluate("() => window.harmed") is None
+    harmless(page)
     assert [url for url in asked if url.startswith(AWAY)] == []
     assert troubles == []
 
@@ -448,7 +453,7 @@ def test_notebook_7(page: Any, answers: Answers, tmp_path: Path) -> None:
     answers.notebook("chat-seven.ipynb", "x = 1")
     page.goto(answers.lab.page("notebooks/chat-seven.ipynb"))
     content = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    expect(content).to_contain_text("x = 1", timeout=60_000)
+    expect(content).to_contain_text("x = 1")
     content.click()
     page.keyboard.press("Alt+Shift+c")
     page.keyboard.press("c")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ import pytest
 from jupyter_localcoder.magics.record import digest_of, request_again
 from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
+from tests.browser.patience import harmless, until
 from tests.browser.themes import DARK, LIGHT, wear
 from tests.support.hostile_answers import AWAY, HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-expect.set_options(timeout=20_000)
 
 PANEL = ".jp-LocalCoder-Command"
 _CODE = "import math\n\ndef area(r):\n    return {}\n\ndef half(r):\n    return area(r) / 2\n\nprint({})"
@@ -74,7 +73,7 @@ def opened(page: Any, answers: Answers, name: str, *cells: str, outputs: tuple[A
     """Open a notebook, with the cursor in its last cell."""
     page.goto(answers.lab.page(answers.notebook(name, *cells, outputs=outputs)))
     last = page.locator(".jp-CodeCell").nth(len(cells) - 1)
-    expect(last.locator(".cm-content")).to_be_visible(timeout=60_000)
+    expect(last.locator(".cm-content")).to_be_visible()
     page.wait_for_function("() => jupyterapp.shell.currentWidget?.context?.isReady")
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     last.locator(".cm-content").click()
@@ -330,9 +329,7 @@ def test_it_is_asked_again_refined_and_private(page: Any, answers: Answers, tmp_
         listed = answers.lab.call("GET", "responses")["responses"]
         return [one for one in listed if one["notebook"] == "refine.ipynb"]
 
-    deadline = time.monotonic() + 20
-    while len(kept()) < 4 and time.monotonic() < deadline:
-        page.wait_for_timeout(100)
+    until(lambda: len(kept()) >= 4)
     assert sorted(one["command"] for one in kept()) == ["explain", "improve", "improve", "improve"]
     assert {one["cell"] for one in kept()} == {"c0"}
 
@@ -359,8 +356,7 @@ def test_nothing_in_an_answer_acts(page: Any, answers: Answers) -> None:
         expect(panel.locator(".jp-LocalCoder-Markdown")).to_contain_text(f"answer {number}.")
         found = page.evaluate(ACTING, f"{PANEL} .jp-LocalCoder-Markdown .jp-RenderedMarkdown")
         assert found == [], f"{hostile}: {found}"
-    page.wait_for_timeout(300)
-    assert page.evaluate("() => window.harmed") is None
+    harmless(page)
     assert [url for url in asked if url.startswith(AWAY)] == []
     assert troubles == []
 
@@ -400,7 +396,7 @@ def test_notebook_7(page: Any, answers: Answers, tmp_path: Path) -> None:
     answers.notebook("seven.ipynb", BEFORE)
     page.goto(answers.lab.page("notebooks/seven.ipynb"))
     content = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    expect(content).to_contain_text("import math", timeout=60_000)
+    expect(content).to_contain_text("import math")
     content.click()
     page.keyboard.press("Alt+Shift+c")
     page.keyboard.press("i")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.browser.ghost import CURRENT, GhostLab, Writer, code, markdown, until
+from tests.browser.ghost import CURRENT, KERNEL_MS, GhostLab, Writer, code, markdown, until
 
 KERNEL = Path(sys.executable)
 FRAME = "import pandas as pd\ndf = pd.DataFrame({'price_eur': [1.5, 2.0], 'rooms': [3, 4]})"
@@ -26,7 +26,7 @@ def test_cells_go_along_in_their_order(writer: Writer, ghost_lab: GhostLab) -> N
     writer.enter_cell(2)
     writer.type("circumference = ")
     writer.sees("2 * PI * radius")
-    (asked,) = [one for one in ghost_lab.asked if one["prefix"].endswith("circumference = ")]
+    *_, asked = [one for one in ghost_lab.asked if one["prefix"].endswith("circumference = ")]
     whole = "\n".join(asked["texts"])
     for text in ("PI = 3.14159", "The radius is that of the earth.", "print(circumference)"):
         assert text in whole
@@ -38,18 +38,9 @@ def test_columns_of_a_frame_are_known(writer: Writer, ghost_lab: GhostLab) -> No
     writer.open(ghost_lab.write("frame.ipynb", FRAME, ""), wait_for_kernel=True)
     writer.run()
     writer.enter_cell(1)
-
-    def told() -> bool:
-        ghost_lab.forget()
-        writer.type("df[")
-        writer.page.wait_for_timeout(300)
-        found = any("price_eur" in text for one in ghost_lab.asked for text in one["texts"] if '"' in text)
-        if not found:
-            writer.press("Control+a", "Backspace")
-        return found
-
-    until(told)
-    writer.sees('"price_eur"]' if writer.ghost.endswith("]") else '"price_eur"')
+    writer.knows("df")
+    writer.type("df[")
+    writer.sees('"price_eur"')
     writer.press("Tab")
     assert writer.text.startswith('df["price_eur"')
     # Asked in silence: no output, no number, no line of history.
@@ -61,6 +52,7 @@ def test_columns_of_a_frame_are_known(writer: Writer, ghost_lab: GhostLab) -> No
         f"() => {{ {CURRENT}.content.activeCell.model.sharedModel.setSource('print(len(In), In[-2:])'); }}"
     )
     writer.run()
+    writer.page.wait_for_function(f"() => {CURRENT}.content.widgets[1].model.outputs.length > 0")
     output = writer.page.evaluate(f"() => {CURRENT}.content.widgets[1].model.outputs.get(0).toJSON().text")
     assert "".join(output).startswith("3 ")
     assert "base64" not in "".join(output)
@@ -82,9 +74,10 @@ def test_what_the_kernel_knows_is_there_as_soon_as_it_is_switched_on(
     with writer.settings(kernelKnowledge=False):
         writer.open(ghost_lab.write("switch.ipynb", FRAME, ""), wait_for_kernel=True)
         writer.run()
-        writer.page.wait_for_timeout(500)
+        writer.settle()
         assert not told()
-    until(told)
+    writer.knows("df")
+    assert told()
     with writer.settings(kernelKnowledge=False):
         assert not told()
 
@@ -118,9 +111,11 @@ def test_rows_of_a_frame_go_along_only_where_somebody_wants_them(writer: Writer,
 
 def test_a_busy_kernel_is_left_alone(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([{"ends": "x = ", "pieces": ["still_here"]}])
-    cells = ("import time\nfor _ in range(1000):\n    time.sleep(0.02)", "")
+    cells = ("known = 1", "import time\nwhile True:\n    time.sleep(0.02)", "")
     writer.open(ghost_lab.write("busy.ipynb", *cells), wait_for_kernel=True)
-    writer.page.wait_for_timeout(500)
+    writer.run()
+    writer.knows("known")
+    writer.settle()
     writer.page.evaluate(
         f"""() => {{
           const {{ kernel }} = {CURRENT}.sessionContext.session;
@@ -134,13 +129,13 @@ def test_a_busy_kernel_is_left_alone(writer: Writer, ghost_lab: GhostLab) -> Non
         }}"""
     )
     writer.page.wait_for_function(f"() => {CURRENT}.sessionContext.session.kernel.status === 'busy'")
-    writer.enter_cell(1)
+    writer.enter_cell(2)
     writer.type("x = ")
     writer.sees("still_here")
-    writer.page.wait_for_timeout(400)
+    writer.settle()
     assert writer.page.evaluate("() => window.silent") == 0
     writer.page.evaluate(f"() => {CURRENT}.sessionContext.session.kernel.interrupt()")
-    writer.page.wait_for_function("() => window.silent === 1")
+    writer.page.wait_for_function("() => window.silent === 1", timeout=KERNEL_MS)
 
 
 def test_two_notebooks_keep_apart(writer: Writer, ghost_lab: GhostLab) -> None:
@@ -166,27 +161,48 @@ def test_cells_are_read_ahead(writer: Writer, ghost_lab: GhostLab) -> None:
     until(lambda: any("second = 2" in prefix for prefix in warmed()))
     writer.run()
     until(lambda: any("third = 3" in prefix or prefix == "" for prefix in warmed()))
-    count = len(warmed())
+    writer.knows("second")
+    writer.settle()
+    sent = len(writer.sent("tab:warm"))
     writer.enter_cell(0)
-    writer.type(" + 1 + 2 + 3", delay=40)
-    writer.page.wait_for_timeout(500)
-    assert len(warmed()) == count
+    until(lambda: len(writer.sent("tab:warm")) > sent)
+    writer.settle()
+    sent = len(writer.sent("tab:warm"))
+    writer.type(" + 1 + 2 + 3")
+    writer.settle()
+    assert len(writer.sent("tab:warm")) == sent
+    # Who types at once in the cell that he has entered is not waited for either.
+    writer.page.evaluate(
+        f"""() => {{
+          const notebook = {CURRENT}.content;
+          notebook.activeCellIndex = 1;
+          notebook.activeCell.editor.editor.dispatch({{
+            changes: {{ from: 0, insert: ' ' }}, userEvent: 'input.type'
+          }});
+        }}"""
+    )
+    writer.settle()
+    assert len(writer.sent("tab:warm")) == sent
 
 
 def test_another_line_is_read_ahead_and_the_same_one_is_not(writer: Writer, ghost_lab: GhostLab) -> None:
     def warmed() -> list[str]:
         return [one["prefix"] for one in ghost_lab.events(event="asked", priority="warm")]
 
-    writer.open(ghost_lab.write("lines.ipynb", "first = 1\nsecond = 2\nthird = 3"), wait_for_kernel=True)
-    writer.enter_cell(0)
+    lines = "first = 1\nsecond = 2\nthird = 3"
+    writer.open(ghost_lab.write("lines.ipynb", "known = 1", lines), wait_for_kernel=True)
+    writer.run()
+    writer.knows("known")  # The end of a run is a reason to read ahead, too.
+    writer.enter_cell(1)
     writer.press("Control+End")
     until(lambda: "first = 1\nsecond = 2\nthird = 3" in warmed())
     writer.press("ArrowUp")
     until(lambda: "first = 1\nsecond = " in warmed())  # the column stays
-    count = len(warmed())
+    writer.settle()
+    sent = len(writer.sent("tab:warm"))
     writer.press("ArrowLeft", "ArrowLeft")
-    writer.page.wait_for_timeout(600)
-    assert len(warmed()) == count
+    writer.settle()
+    assert len(writer.sent("tab:warm")) == sent
 
 
 def test_what_the_model_has_read_can_be_seen(writer: Writer, ghost_lab: GhostLab) -> None:

@@ -63,7 +63,9 @@ def test_it_says_how_fast_and_that_it_works(writer: Writer, ghost_lab: GhostLab)
 
 def test_it_is_announced_once_and_politely(writer: Writer, ghost_lab: GhostLab) -> None:
     pieces = ["\n    y = x\n", "    z = y\n", "    return z"]
-    ghost_lab.rules([{"ends": "def f(x):", "pieces": pieces, "pause_ms": 100}])
+    gate = ghost_lab.gate()
+    first, *others = pieces
+    ghost_lab.rules([{"ends": "def f(x):", "pieces": [first, gate.held, *others]}])
     writer.open(ghost_lab.write("spoken.ipynb", ""))
     region = writer.page.locator(SPOKEN)
     expect(region).to_have_attribute("aria-live", "polite")
@@ -77,17 +79,22 @@ def test_it_is_announced_once_and_politely(writer: Writer, ghost_lab: GhostLab) 
         }}"""
     )
     writer.type("def f(x):")
+    writer.sees("\n    y = x")
+    writer.settle()
+    assert writer.page.evaluate("() => window.said") == []
+    gate.open()
     writer.sees("".join(pieces))
     said = until(lambda: writer.page.evaluate("() => window.said"))
     writer.press("Alt+ArrowRight")
-    writer.page.wait_for_timeout(800)
+    writer.settle()
     assert writer.page.evaluate("() => window.said") == said == ["Suggestion: y = x, and 2 more lines"]
     expect(region).to_have_text("")
     with writer.settings(announceCompletions=False):
         writer.press("Control+a", "Backspace")
         writer.type("def f(x):")
         writer.sees("".join(pieces))
-        writer.page.wait_for_timeout(800)
+        writer.is_answered()
+        writer.settle()
         assert len(writer.page.evaluate("() => window.said")) == 1
 
 
@@ -101,7 +108,8 @@ def test_of_several_it_announces_the_one_on_the_screen(writer: Writer, ghost_lab
     writer.press("Alt+\\")
     until(lambda: len([one for one in ghost_lab.asked if one["temperature"] > 0]) == 2)
     # The others come behind it.
-    writer.page.wait_for_timeout(1000)
+    writer.is_answered()
+    writer.settle()
     assert writer.ghost == "one"
     expect(region).to_have_text("Suggestion: one")
     writer.press("Alt+]")
@@ -163,7 +171,6 @@ def test_it_looks_right_in_every_theme(
         writer.enter_cell(1)
         writer.type("def fit(X, y):")
         writer.sees("".join(pieces))
-        writer.page.wait_for_timeout(400)
         writer.page.screenshot(path=tmp_path / "ghost.png")
         writer.page.evaluate("() => { jupyterapp.commands.execute('localcoder:inspect-prompt'); }")
         dialog = writer.page.get_by_role("dialog")

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder.server.channel import MAX_OPEN_REQUESTS
-from tests.browser.ghost import CURRENT, GhostLab, Writer, code, until, write_notebook
+from tests.browser.ghost import CURRENT, STATUS, GhostLab, Writer, code, until, write_notebook
+from tests.browser.patience import STEP_SECONDS, heard, leave_out_lost_server, new_context
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-
-STATUS = ".jp-LocalCoder-StatusItem button"
 
 
 def test_a_worker_that_dies_while_it_writes(writer: Writer, ghost_lab: GhostLab) -> None:
@@ -46,7 +45,7 @@ def test_a_worker_that_dies_while_it_writes(writer: Writer, ghost_lab: GhostLab)
     assert writer.text == "die(a, b)\nx = 1"
     writer.type("\ny = 2")
     assert writer.text == "die(a, b)\nx = 1\ny = 2"
-    expect(status).to_have_attribute("data-state", "ready", timeout=30_000)
+    expect(status).to_have_attribute("data-state", "ready")
     writer.type("\nimport ")
     writer.sees("numpy as np")
 
@@ -68,7 +67,8 @@ def test_a_switch_of_the_model_cuts_nothing_off(writer: Writer, ghost_lab: Ghost
         ghost_lab.call("PATCH", "settings", {"model": other})
         ghost_lab.call("POST", f"models/{other}/load", {})
 
-    ghost_lab.rules([{"ends": "slow(", "pieces": ["a)\n", "x = 1\n", "y = 2"], "pause_ms": 2000}])
+    gate = ghost_lab.gate()
+    ghost_lab.rules([{"ends": "slow(", "pieces": ["a)\n", gate.held, "x = 1\n", "y = 2"]}])
     writer.open(ghost_lab.write("switch.ipynb", ""))
     writer.type("slow(")
     writer.sees("a)")
@@ -76,9 +76,11 @@ def test_a_switch_of_the_model_cuts_nothing_off(writer: Writer, ghost_lab: Ghost
     thread.start()
     until(lambda: ghost_lab.call("GET", "settings")["settings"]["model"] == other)
     assert ghost_lab.call("GET", "health")["model"] == "tiny"
+    assert writer.ghost == "a)"
+    gate.open()
     writer.sees("a)\nx = 1\ny = 2")
     writer.press("Tab")
-    thread.join(60)
+    thread.join(STEP_SECONDS)
     assert ghost_lab.call("GET", "health")["model"] == other
     ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}])
     writer.type("\nimport ")
@@ -87,35 +89,13 @@ def test_a_switch_of_the_model_cuts_nothing_off(writer: Writer, ghost_lab: Ghost
     assert ghost_lab.call("GET", "health")["model"] == other
 
 
-# The page's own connection, from the next thing that it sends on, and what the server refuses on it.
-LISTEN = """() => {
-  window.channel = null;
-  window.refused = [];
-  const { send } = WebSocket.prototype;
-  WebSocket.prototype.send = function (data) {
-    if (this.url.includes('/localcoder/')) {
-      WebSocket.prototype.send = send;
-      window.channel = this;
-      this.addEventListener('message', ({ data }) => {
-        const { error } = JSON.parse(data);
-        if (error) {
-          window.refused.push(error.code);
-        }
-      });
-    }
-    return send.call(this, data);
-  };
-}"""
-
-
 @pytest.fixture
 def apart(browser: Any, tmp_path: Path) -> Any:
     """Opens a page of another lab, and gives its writer."""
     contexts = []
 
     def open_page(lab: Any) -> Writer:
-        context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-        context.set_default_timeout(20_000)
+        context = new_context(browser)
         contexts.append(context)
         writer = Writer(context.new_page(), lab)
         writer.enter()
@@ -139,7 +119,8 @@ def test_no_model_is_told_once_with_the_way_to_one(lab: Any, apart: Any, tmp_pat
     expect(toast).to_have_count(1)
     writer.page.screenshot(path=tmp_path / "no-model.png")
     writer.type("numpy\nimport pandas\nimport ")
-    writer.page.wait_for_timeout(500)
+    writer.settle()
+    heard(writer.page)
     expect(toast).to_have_count(1)
     assert writer.complaints == []
     toast.get_by_role("button", name="Choose a model").click()
@@ -155,19 +136,22 @@ def test_a_server_without_the_extension_is_told_once(bare_lab: Any, apart: Any) 
     toast = writer.page.locator(".Toastify__toast").filter(has_text="does not run the LocalCoder extension")
     expect(toast).to_have_count(1)
     writer.type("\nimport pandas")
-    writer.page.wait_for_timeout(300)
+    writer.settle()
     expect(toast).to_have_count(1)
     assert writer.text == "x = 1\nimport numpy\nimport pandas"
     assert [one for one in writer.complaints if "localcoder" not in one] == []
+
+
+REFUSED = "text => window.refused.some(({ code, prefix }) => code === 'QUEUE_FULL' && prefix === text)"
 
 
 def test_a_full_queue_is_silent(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([{"ends": "import ", "pieces": ["numpy as np"]}, {"ends": "forever(", "hangs": True}])
     writer.open(ghost_lab.write("full.ipynb", "x = 1"))
     page, status = writer.page, writer.page.locator(STATUS)
-    page.evaluate(LISTEN)
     writer.type("\ny")
-    until(lambda: page.evaluate("() => window.channel !== null"))
+    until(lambda: ghost_lab.how_ended("x = 1\ny"))
+    writer.is_answered()
     # All that one connection may have open, and no end to any of it.
     page.evaluate(
         """count => {
@@ -178,16 +162,19 @@ def test_a_full_queue_is_silent(writer: Writer, ghost_lab: GhostLab) -> None:
         }""",
         MAX_OPEN_REQUESTS,
     )
-    until(lambda: len(ghost_lab.events(event="asked", prefix="forever(")) >= MAX_OPEN_REQUESTS - 1)
-    writer.type("\nimport ")
-    page.wait_for_function("() => window.refused.includes('QUEUE_FULL')")
-    writer.type("numpy\nimport ")
-    assert writer.text == "x = 1\ny\nimport numpy\nimport "
-    page.wait_for_timeout(300)
-    assert writer.ghost == ""
-    assert page.locator(".Toastify__toast").count() == 0
-    page.evaluate("() => { window.channel.close(); }")
-    until(lambda: len(ghost_lab.events(event="ended", how="canceled")) >= MAX_OPEN_REQUESTS - 1)
+    try:
+        until(lambda: len(ghost_lab.events(event="asked", prefix="forever(")) == MAX_OPEN_REQUESTS)
+        writer.type("\nimport ")
+        page.wait_for_function(REFUSED, arg="x = 1\ny\nimport ")
+        writer.type("numpy\nimport ")
+        assert writer.text == "x = 1\ny\nimport numpy\nimport "
+        page.wait_for_function(REFUSED, arg=writer.text)
+        writer.settle()
+        assert writer.ghost == ""
+        assert page.locator(".Toastify__toast").count() == 0
+    finally:
+        page.evaluate("() => { window.channel.close(); }")
+    until(lambda: len(ghost_lab.events(event="ended", how="canceled")) >= MAX_OPEN_REQUESTS)
     expect(status).to_have_attribute("data-state", re.compile("ready|busy"))
     writer.press("Backspace")
     writer.type(" ")
@@ -225,12 +212,13 @@ def test_the_server_goes_and_comes_back(lab: Any, apart: Any) -> None:
     writer.open(notebook(lab, "away.ipynb"), wait_for_kernel=True)
     status = writer.page.locator(STATUS)
     expect(status).to_have_attribute("data-state", "stopped")
+    leave_out_lost_server(writer.page)
     lab.stop()
     expect(status).to_have_attribute("data-state", "away")
     writer.complaints.clear()
     writer.type("\nimport numpy")
     assert writer.text == "x = 1\nimport numpy"
-    writer.page.wait_for_timeout(300)
+    writer.settle()
     assert not any("localcoder" in one.lower() and "WebSocket" not in one for one in writer.complaints)
     lab.start()
-    until(lambda: status.get_attribute("data-state") == "stopped", seconds=60)
+    expect(status).to_have_attribute("data-state", "stopped")

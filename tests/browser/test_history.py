@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.ghost import GhostLab
+from tests.browser.patience import connected, heard, open_sidebar_of_notebook_7
 from tests.browser.themes import DARK, HIGH_CONTRAST, LIGHT, wear
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -38,6 +39,7 @@ def lab(ghost_lab: GhostLab) -> Iterator[GhostLab]:
     """The shared lab with an empty history, and titles only where they are asked for."""
 
     def empty() -> None:
+        ghost_lab.quiet()
         ghost_lab.call("DELETE", "responses?all=true")
 
     empty()
@@ -53,7 +55,7 @@ def answered(lab: GhostLab, prompt: str, answer: str = "An answer.") -> str:
     """Have a prompt answered and kept; the id of the answer."""
     lab.rules([{"ends": "", "pieces": [answer]}])
     queued = lab.call("POST", "queue", {"prompt": prompt, "path": "work/a.ipynb"})["id"]
-    kept: str = lab.call("GET", f"queue/{queued}?wait_ms=20000")["response_id"]
+    kept: str = lab.answer_of(queued)["response_id"]
     assert kept
     return kept
 
@@ -61,7 +63,7 @@ def answered(lab: GhostLab, prompt: str, answer: str = "An answer.") -> str:
 def opened(page: Any, lab: GhostLab) -> Any:
     """Open JupyterLab and the panel; the panel."""
     page.goto(lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-history'); }")
     panel = page.locator(PANEL)
     expect(panel.get_by_label("Search prompts, answers and titles")).to_be_visible()
@@ -109,8 +111,9 @@ def test_an_answer_that_nobody_looks_for_is_told_and_goes_into_the_notebook(
 ) -> None:
     path = lab.write("insert.ipynb", "x = 1")
     page.goto(lab.page(f"lab/tree/{path}"))
-    expect(page.locator(".jp-CodeCell .cm-content").first).to_contain_text("x = 1", timeout=60_000)
+    expect(page.locator(".jp-CodeCell .cm-content").first).to_contain_text("x = 1")
     page.locator(".jp-CodeCell .cm-content").first.click()
+    connected(page)
     kept = answered(lab, "first", "Like this:\n\n```python\ny = x + 1\n```\n")
     expect(page.get_by_text("An answer has come.")).to_be_visible()
     answered(lab, "second")
@@ -130,6 +133,7 @@ def test_an_answer_that_nobody_looks_for_is_told_and_goes_into_the_notebook(
     expect(icon).to_have_attribute("title", "LocalCoder")
     third = answered(lab, "third")
     expect(row(panel, third)).to_be_visible()
+    heard(page)
     expect(page.get_by_text("An answer has come.")).to_have_count(0)
 
     shown = open_row(panel, kept)
@@ -240,7 +244,7 @@ def test_the_switch_keeps_nothing(page: Any, lab: GhostLab) -> None:
     assert lab.call("GET", "settings")["settings"]["history"] is False
     lab.rules([{"ends": "", "pieces": ["An answer."]}])
     queued = lab.call("POST", "queue", {"prompt": "A secret?"})["id"]
-    assert lab.call("GET", f"queue/{queued}?wait_ms=20000")["response_id"] == ""
+    assert lab.answer_of(queued)["response_id"] == ""
     assert lab.call("GET", "responses")["total"] == 0
     lab.call("PATCH", "settings", {"history": True})
     expect(switch).to_be_checked()
@@ -272,11 +276,7 @@ def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_p
 
 def test_notebook_7_has_it_too(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     first = answered(lab, "How do whales sleep?", "With **half** of the brain.")
-    page.goto(lab.page("tree"))
-    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=60_000)
-    page.get_by_role("menuitem", name="View").click()
-    page.get_by_text("Right Sidebar", exact=True).hover()
-    page.get_by_role("menuitem", name="LocalCoder").click()
+    open_sidebar_of_notebook_7(page, lab.page("tree"))
     page.get_by_role("tab", name="History").click()
     panel = page.locator(PANEL)
     expect(row(panel, first)).to_be_visible()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.ghost import CURRENT, GhostLab, Writer, code
+from tests.browser.patience import harmless
 from tests.support.hostile_answers import HOSTILE
 from tests.unit.magics.test_safe_text import ATTACKS
 
@@ -26,14 +27,14 @@ def answer(writer: Writer, lab: GhostLab, text: str, number: int) -> None:
     lab.rules([{"ends": "", "pieces": [f"answer {number}\n\n{text}"]}])
     before = writer.page.evaluate(RUNS) or 0
     writer.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-cell'); }")
-    writer.page.wait_for_function(f"before => ({RUNS})() > before", arg=before, timeout=60_000)
+    writer.page.wait_for_function(f"before => ({RUNS})() > before", arg=before)
     writer.page.wait_for_function(
         f"text => {OUTPUT}.querySelector('.jp-RenderedMarkdown')?.innerText.includes(text)",
         arg=f"answer {number}",
     )
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_hostile_answers_act_in_no_way_and_ask_nobody(writer: Writer, ghost_lab: GhostLab) -> None:
     page: Any = writer.page
     foreign: list[str] = []
@@ -65,8 +66,7 @@ def test_hostile_answers_act_in_no_way_and_ask_nobody(writer: Writer, ghost_lab:
             page.evaluate(f"() => {OUTPUT}.querySelector('.jp-RenderedMarkdown a').href")
             == "https://evil/page"
         )
-        page.wait_for_timeout(500)
-        assert page.evaluate("() => window.harmed") is None
+        harmless(page)
     finally:
         page.remove_listener("request", note)
         page.remove_listener("dialog", dismiss)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.patience import leave_out_lost_server, open_sidebar_of_notebook_7
 from tests.browser.themes import THEMES, wear
 from tests.browser.workshop import CODER, DAMAGED, ENORMOUS, GENERAL, Workshop
 
@@ -23,7 +24,7 @@ NAME = {CODER: "Tiny tiny-coder", GENERAL: "Tiny general"}
 def opened(page: Any, workshop: Workshop) -> Any:
     """Open JupyterLab and the panel; the panel."""
     page.goto(workshop.lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-models'); }")
     panel = page.locator(PANEL)
     expect(card(panel, CODER)).to_be_visible()
@@ -51,11 +52,12 @@ def accept(page: Any) -> None:
     page.get_by_role("button", name="Accept and download").click()
 
 
-def held(panel: Any) -> None:
-    """Wait until the download has got somewhere."""
-    expect(card(panel, CODER).get_by_role("progressbar")).to_have_attribute(
-        "aria-valuetext", re.compile(r"^Downloading · [1-4]\d %: .*/s · .* left")
-    )
+def held(panel: Any, workshop: Workshop) -> int:
+    """Wait until the download has got somewhere; the byte behind which it stops."""
+    bar = card(panel, CODER).get_by_role("progressbar")
+    most = workshop.go_on(bar)
+    expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^Downloading · [1-4]\d %: .*/s · .* left"))
+    return most
 
 
 def test_what_is_not_accepted_is_not_fetched(page: Any, workshop: Workshop, tmp_path: Path) -> None:
@@ -75,11 +77,11 @@ def test_what_is_not_accepted_is_not_fetched(page: Any, workshop: Workshop, tmp_
 
 
 def test_a_download_is_paused_resumed_and_whole(page: Any, workshop: Workshop, tmp_path: Path) -> None:
-    most = workshop.hold()
+    workshop.hold()
     panel = opened(page, workshop)
     press(panel, CODER, "Download")
     accept(page)
-    held(panel)
+    most = held(panel, workshop)
     bar = card(panel, CODER).get_by_role("progressbar")
     page.screenshot(path=tmp_path / "downloading.png")
     press(panel, CODER, "Pause")
@@ -124,7 +126,7 @@ def test_load_measure_unload(page: Any, workshop: Workshop, tmp_path: Path) -> N
     workshop.fetch()
     panel = opened(page, workshop)
     press(panel, CODER, "Load")
-    expect(badge(panel, CODER)).to_have_text("loaded", timeout=60_000)
+    expect(badge(panel, CODER)).to_have_text("loaded")
     expect(card(panel, CODER)).to_contain_text(re.compile(r"Writes \d[\d.,]* tokens/s here"))
     expect(card(panel, CODER)).to_contain_text(re.compile(r"Fits: needs \d.* free"))
     rows = details(panel, CODER)
@@ -150,7 +152,7 @@ def test_what_does_not_fit_is_refused_with_the_numbers_and_loaded_anyway(
     expect(note).to_contain_text(re.compile(r"needs 0\.\d GB of memory with a context of 2048 tokens"))
     expect(badge(panel, CODER)).to_have_text("on this machine")
     note.get_by_role("button", name="Load anyway").click()
-    expect(badge(panel, CODER)).to_have_text("loaded", timeout=60_000)
+    expect(badge(panel, CODER)).to_have_text("loaded")
     expect(note).to_have_count(0)
 
 
@@ -230,7 +232,7 @@ def test_two_tabs_are_in_step(page: Any, workshop: Workshop) -> None:
     workshop.hold()
     press(here, CODER, "Download")
     accept(page)
-    held(there)
+    held(there, workshop)
     press(there, CODER, "Pause")
     expect(badge(here, CODER)).to_have_text("paused")
     workshop.source.release()
@@ -256,7 +258,7 @@ def test_a_second_tab_does_not_delete_what_the_first_one_uses(page: Any, worksho
     # The question is asked before the first tab loads, and answered after it.
     details(there, CODER).get_by_role("button", name=re.compile("^Delete")).click()
     press(here, CODER, "Load")
-    expect(badge(here, CODER)).to_have_text("loaded", timeout=60_000)
+    expect(badge(here, CODER)).to_have_text("loaded")
     other.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(card(there, CODER)).to_contain_text("is loaded")
     expect(badge(here, CODER)).to_have_text("loaded")
@@ -268,14 +270,12 @@ def test_a_restart_of_the_server_in_mid_download_can_be_gone_on_from(page: Any, 
     panel = opened(page, workshop)
     press(panel, CODER, "Download")
     accept(page)
-    held(panel)
-    # JupyterLab says it too, in a dialog that comes when it likes.
-    dialog = page.get_by_role("dialog").filter(has_text="Server Connection Error")
-    page.add_locator_handler(dialog, lambda: page.keyboard.press("Escape"))
+    held(panel, workshop)
+    leave_out_lost_server(page)
     workshop.lab.stop()
     expect(panel).to_contain_text("The connection to the Jupyter server is lost")
     workshop.lab.start()
-    expect(badge(panel, CODER)).to_have_text("paused", timeout=60_000)
+    expect(badge(panel, CODER)).to_have_text("paused")
     workshop.source.release()
     press(panel, CODER, "Resume")
     expect(badge(panel, CODER)).to_have_text("on this machine")
@@ -304,9 +304,10 @@ def test_by_the_keyboard_alone(page: Any, workshop: Workshop) -> None:
     keys.press("Enter")
     expect(badge(panel, CODER)).to_have_text("on this machine")
     assert page.evaluate(IS_INSIDE), "the button that was pressed is gone"
+    expect(card(panel, CODER).get_by_role("button", name=f"Load: {NAME[CODER]}")).to_be_enabled()
     tab_to(f"Load: {NAME[CODER]}")
     keys.press("Enter")
-    expect(badge(panel, CODER)).to_have_text("loaded", timeout=60_000)
+    expect(badge(panel, CODER)).to_have_text("loaded")
     assert page.evaluate(IS_INSIDE), "the button could not be used while the model was loaded"
     tab_to("How models run")
     keys.press("Enter")
@@ -343,11 +344,7 @@ def test_it_keeps_nobody_out_in_any_theme(page: Any, workshop: Workshop, tmp_pat
 
 
 def test_notebook_7_has_it_too(page: Any, workshop: Workshop, tmp_path: Path) -> None:
-    page.goto(workshop.lab.page("tree"))
-    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=60_000)
-    page.get_by_role("menuitem", name="View").click()
-    page.get_by_text("Right Sidebar", exact=True).hover()
-    page.get_by_role("menuitem", name="LocalCoder").click()
+    open_sidebar_of_notebook_7(page, workshop.lab.page("tree"))
     panel = page.locator(PANEL)
     expect(badge(panel, CODER)).to_have_text("not downloaded")
     page.screenshot(path=tmp_path / "notebook-7.png")

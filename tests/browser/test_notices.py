@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.patience import connected, heard, open_sidebar_of_notebook_7, settle
 from tests.browser.themes import DARK, LIGHT, wear
 from tests.browser.workshop import CODER, Workshop
 from tests.support.tiny_model import write_tiny_model
@@ -22,9 +23,9 @@ TOAST = ".jp-toast-message"
 def opened(page: Any, workshop: Workshop) -> None:
     """Open JupyterLab, and wait until it hears the server."""
     page.goto(workshop.lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
     # What is told before the page listens is not for it.
-    expect(page.locator(".jp-LocalCoder-StatusItem")).to_contain_text("Local:")
+    connected(page)
 
 
 def ask(workshop: Workshop) -> str:
@@ -55,6 +56,7 @@ def test_a_step_down_is_told_once_and_the_big_model_is_tried_again(
     expect(toast.locator(TOAST)).to_have_text(f"Memory did not suffice for {BIG}: {CODER} answers instead.")
     page.screenshot(path=tmp_path / "notice.png")
     assert ask(workshop) == CODER
+    heard(page)
     expect(toast).to_have_count(1)
 
     toast.get_by_role("button", name="Details").click()
@@ -71,7 +73,8 @@ def test_a_step_down_is_told_once_and_the_big_model_is_tried_again(
 
     # Another page that comes later is told nothing, nor is this one when it is loaded anew.
     opened(page, workshop)
-    page.wait_for_timeout(500)
+    heard(page)
+    settle(page)
     assert page.evaluate("() => document.querySelectorAll('.jp-toast-message').length") == 0
 
 
@@ -88,11 +91,7 @@ def test_the_way_out_loads_the_big_model(page: Any, workshop: Workshop, between:
 
 
 def test_notebook_7_is_told_too(page: Any, workshop: Workshop, between: int, tmp_path: Path) -> None:
-    page.goto(workshop.lab.page("tree"))
-    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=60_000)
-    page.get_by_role("menuitem", name="View").click()
-    page.get_by_text("Right Sidebar", exact=True).hover()
-    page.get_by_role("menuitem", name="LocalCoder").click()
+    open_sidebar_of_notebook_7(page, workshop.lab.page("tree"))
     # Only a page that hears the server knows its models.
     expect(page.locator(f".jp-LocalCoder-Models [data-model='{BIG}']")).to_be_visible()
     workshop.set_free_memory(between)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.ghost import GhostLab
+from tests.browser.patience import STEP_SECONDS, connected, open_sidebar_of_notebook_7
 from tests.browser.themes import DARK, HIGH_CONTRAST, LIGHT, wear
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -25,17 +26,21 @@ HANGS = {"ends": "", "pieces": ["so far"], "hangs": True}
 @pytest.fixture
 def lab(ghost_lab: GhostLab) -> Iterator[GhostLab]:
     """The shared lab; nothing runs or waits before a test and after it."""
+    ghost_lab.call("PATCH", "titles/config", {"enabled": False})
     ghost_lab.call("DELETE", "queue")
+    ghost_lab.quiet()
     ghost_lab.rules([HANGS])
     yield ghost_lab
     ghost_lab.call("DELETE", "queue")
+    ghost_lab.quiet()
     ghost_lab.rules([])
+    ghost_lab.call("PATCH", "titles/config", {"enabled": True})
 
 
 def opened(page: Any, lab: GhostLab) -> Any:
     """Open JupyterLab and the panel; the panel."""
     page.goto(lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-queue'); }")
     panel = page.locator(PANEL)
     expect(panel).to_contain_text("Cancel all")
@@ -63,7 +68,7 @@ def test_what_runs_and_waits_is_shown_live_and_ended_one_by_one(
     expect(panel).to_contain_text("1 running, 2 waiting.")
     shown = re.compile(r"Prompt “first”.*runs.*from work/a.ipynb · embedded")
     expect(card(panel, first)).to_contain_text(shown)
-    expect(card(panel, first)).to_contain_text(re.compile(r"queued \d+ s ago"))
+    expect(card(panel, first)).to_contain_text(re.compile(r"queued (\d+ min )?\d+ s ago"))
     expect(card(panel, second)).to_contain_text("waits, position 2")
     expect(card(panel, third)).to_contain_text("waits, position 3")
     expect(card(panel, third)).to_contain_text("private")
@@ -99,15 +104,16 @@ def test_a_command_that_streams_is_shown_and_ended(page: Any, lab: GhostLab) -> 
     thread.start()
     shown = panel.get_by_role("listitem", name="Explain")
     expect(shown).to_contain_text("from b.ipynb")
-    expect(shown).to_contain_text(re.compile(r"for \d+ s"))
+    expect(shown).to_contain_text(re.compile(r"for (\d+ min )?\d+ s"))
     shown.get_by_role("button", name="Cancel: Explain").click()
     expect(shown).to_have_count(0)
-    thread.join(20)
+    thread.join(STEP_SECONDS)
     assert ended[0]["finish"] == "canceled"
 
 
 def test_a_prompt_is_written_queued_and_its_answer_read(page: Any, lab: GhostLab, tmp_path: Path) -> None:
-    lab.rules([{"ends": "", "pieces": ["It is **Bern**."]}])
+    gate = lab.gate()
+    lab.rules([{"ends": "", "pieces": [gate.held, "It is **Bern**."]}])
     panel = opened(page, lab)
     panel.get_by_text("Queue a prompt").click()
     expect(panel.get_by_role("button", name="Queue it")).to_be_disabled()
@@ -125,12 +131,16 @@ def test_a_prompt_is_written_queued_and_its_answer_read(page: Any, lab: GhostLab
     panel.get_by_role("button", name="Queue it").click()
     expect(panel).to_contain_text("It runs.")
     expect(panel.get_by_role("textbox", name="Prompt")).to_have_value("")
+    (running,) = lab.call("GET", "queue")["running"]
+    asked = card(panel, running["id"])
+    expect(asked).to_contain_text("runs")
+    gate.open()
+    expect(panel).to_contain_text("Nothing runs, and nothing waits.")
     panel.get_by_text("Ended lately", exact=True).click()
-    # The one that ended last is the first; others that were asked before may be there.
-    panel.get_by_role("button", name="Show the answer").first.click()
+    asked.get_by_role("button", name="Show the answer").click()
     expect(panel.locator("strong", has_text="Bern")).to_be_visible()
     page.screenshot(path=tmp_path / "answer.png")
-    sent = lab.events(event="asked", priority="background")[-1]["texts"]
+    sent = [text for one in lab.events(event="asked", priority="background") for text in one["texts"]]
     assert any("Name the capital of Switzerland and {{country}}" in text for text in sent)
     panel.get_by_role("button", name="Hide the answer").click()
     expect(panel.locator("strong", has_text="Bern")).to_have_count(0)
@@ -138,7 +148,8 @@ def test_a_prompt_is_written_queued_and_its_answer_read(page: Any, lab: GhostLab
 
 def test_a_prompt_that_fails_is_told_to_who_looks_elsewhere(page: Any, lab: GhostLab) -> None:
     page.goto(lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
+    connected(page)
     nobody = {"type": "openai_compatible", "base_url": "http://127.0.0.1:9/v1", "model": "m"}
     lab.call("PUT", "providers/nobody", nobody)
     try:
@@ -176,7 +187,8 @@ def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_p
 
 def test_a_command_ends_all_without_the_panel(page: Any, lab: GhostLab) -> None:
     page.goto(lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
+    connected(page)
     ask(lab, "one")
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:cancel-all'); }")
     expect(page.get_by_text("One request was cancelled.")).to_be_visible()
@@ -184,11 +196,7 @@ def test_a_command_ends_all_without_the_panel(page: Any, lab: GhostLab) -> None:
 
 
 def test_notebook_7_has_it_too(page: Any, lab: GhostLab, tmp_path: Path) -> None:
-    page.goto(lab.page("tree"))
-    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=60_000)
-    page.get_by_role("menuitem", name="View").click()
-    page.get_by_text("Right Sidebar", exact=True).hover()
-    page.get_by_role("menuitem", name="LocalCoder").click()
+    open_sidebar_of_notebook_7(page, lab.page("tree"))
     page.get_by_role("tab", name="Queue").click()
     panel = page.locator(PANEL)
     expect(panel).to_contain_text("Nothing runs, and nothing waits.")

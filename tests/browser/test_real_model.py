@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import shutil
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder import models
-from tests.browser.ghost import CELL, READY, SHOWN, Writer, until, write_notebook
+from tests.browser.ghost import CELL, READY, SHOWN, STATUS, Writer, until, write_notebook
 from tests.browser.lab import Lab, running_lab
 from tests.browser.test_start import STEP, press, step
 from tests.support.model_source import ModelSource, running_source, write_catalogue
@@ -28,11 +27,12 @@ TABLE = "hive,varroa_per_100_bees,nectar_flow_kg\n1,4711,2.5\n2,4712,3.5\n"
 READ = "import pandas as pd\n\nhives = pd.read_csv('hives.csv')"
 QUESTION = 'hives["varroa'
 ANSWER = '_per_100_bees"]'
-ANSWER_SECONDS = 8
+# As on a fast machine that does nothing else: what a completion reads is not cut to what this one can.
+PATIENT = {"Service": {"completion_latency_ms": 2000.0}}
 
 CATALOGUE = Path(models.__file__).with_name("catalogue.json")
 # Bounds, not expectations: the machine may be busy with other tests.
-PATIENT_MS = 120_000
+PATIENT_MS = 300_000
 DOWNLOAD_MS = 300_000
 FORMULA = "fahrenheit - 32"
 LINE = "import numpy "
@@ -44,11 +44,26 @@ WRITABLE = f"""() => {CELL}?.editor?.editor.hasFocus
   && {CELL}.editor.host.classList.contains('jp-mod-completer-enabled')"""
 
 
+def suggested(writer: Writer, text: str) -> str:
+    """What is suggested after this text, typed anew; empty where nothing is.
+
+    A key that comes late lets something else be asked for, and then what is typed next ends it.
+    """
+    writer.press("Control+a", "Backspace")
+    writer.type(text)
+    writer.settle()
+    writer.page.wait_for_function(
+        f"() => {SHOWN} !== '' || document.querySelector('{STATUS}').dataset.working === 'false'",
+        timeout=PATIENT_MS,
+    )
+    return writer.ghost
+
+
 @pytest.fixture
 def real_lab(real_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """JupyterLab with the real worker, and the model loaded."""
     monkeypatch.setenv("LOCALCODER_MODELS_DIR", str(real_model))
-    with running_lab(tmp_path) as lab:
+    with running_lab(tmp_path, config=PATIENT) as lab:
         lab.call("POST", f"models/{MODEL}/load", {})
         yield lab
 
@@ -60,16 +75,8 @@ def test_columns_of_a_frame_that_a_cell_has_read(page: Any, real_lab: Lab, tmp_p
     writer.open(write_notebook(real_lab, "hives.ipynb", READ, ""), wait_for_kernel=True)
     writer.run()
     writer.enter_cell(1)
-
-    def is_suggested() -> bool:
-        """Whether the question, typed anew, is answered so: the kernel may not have told its columns yet."""
-        writer.press("Control+a", "Backspace")
-        writer.type(QUESTION)
-        with contextlib.suppress(playwright.TimeoutError):
-            page.wait_for_function(f"() => {SHOWN} !== ''", timeout=ANSWER_SECONDS * 1000)
-        return writer.ghost.startswith(ANSWER)
-
-    until(is_suggested, seconds=60)
+    writer.knows("hives")
+    until(lambda: suggested(writer, QUESTION).startswith(ANSWER), seconds=PATIENT_MS / 1000)
     page.screenshot(path=tmp_path / "columns.png")
     writer.press("Tab")
     assert writer.text.startswith(QUESTION + ANSWER)
@@ -99,7 +106,7 @@ def empty_machine(
             profiles=[profile],
         )
         (tmp_path / "lab").mkdir()
-        config = {"ModelStore": {"catalogue_path": str(catalogue)}}
+        config = {"ModelStore": {"catalogue_path": str(catalogue)}, **PATIENT}
         with running_lab(tmp_path / "lab", config=config, with_start_page=True) as lab:
             yield lab, source
     shutil.rmtree(models_dir)  # Half a gigabyte, which pytest would keep.
@@ -135,18 +142,7 @@ def test_from_an_empty_machine_to_an_accepted_completion(
     page.wait_for_function(READY, timeout=PATIENT_MS)
     page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first.click()
     page.wait_for_function(WRITABLE, timeout=PATIENT_MS)
-
-    def is_suggested() -> bool:
-        """Whether the line, typed anew, is completed so: on a busy machine a suggestion may come too late."""
-        writer.press("Control+a", "Backspace")
-        writer.type(LINE)
-        with contextlib.suppress(playwright.TimeoutError):
-            page.wait_for_function(
-                f"text => {SHOWN}.startsWith(text)", arg=REST, timeout=ANSWER_SECONDS * 1000
-            )
-        return writer.ghost.startswith(REST)
-
-    until(is_suggested, seconds=PATIENT_MS / 1000)
+    until(lambda: suggested(writer, LINE).startswith(REST), seconds=PATIENT_MS / 1000)
     page.screenshot(path=tmp_path / "suggested.png")
     writer.press("Tab")
     page.wait_for_function(f"text => {CELL}.model.sharedModel.getSource().startsWith(text)", arg=LINE + REST)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.accessibility import violations
+from tests.browser.patience import choose_from_palette, heard, settle
 from tests.browser.themes import DARK, HIGH_CONTRAST, wear
 from tests.browser.workshop import CODER, Workshop
 
@@ -18,7 +19,6 @@ expect = playwright.expect
 
 PAGE = ".jp-LocalCoder-Start"
 STEP = f"{PAGE} li[aria-current=step]"
-LOAD_MS = 60_000
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def greeted(workshop: Workshop) -> Iterator[Workshop]:
 
 def opened(page: Any, workshop: Workshop) -> Any:
     page.goto(workshop.lab.page())
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=LOAD_MS)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     start = page.locator(PAGE)
     expect(start).to_be_visible()
     return start
@@ -40,7 +40,7 @@ def opened(page: Any, workshop: Workshop) -> Any:
 def step(page: Any, title: str) -> Any:
     """The step that is open, which must be this one."""
     current = page.locator(STEP)
-    expect(current.get_by_role("heading")).to_contain_text(title, timeout=LOAD_MS)
+    expect(current.get_by_role("heading")).to_contain_text(title)
     return current
 
 
@@ -49,7 +49,7 @@ def press(part: Any, label: str) -> None:
 
 
 def test_from_an_empty_machine_to_a_first_completion(page: Any, greeted: Workshop, tmp_path: Path) -> None:
-    greeted.source.chunk_seconds = 0.02
+    greeted.hold()
     start = opened(page, greeted)
     about = step(page, "What runs where")
     expect(about).to_contain_text("Nothing is sent anywhere")
@@ -71,28 +71,30 @@ def test_from_an_empty_machine_to_a_first_completion(page: Any, greeted: Worksho
     press(licence, "Accept and download 1.07 MB")
 
     download = step(page, "Download")
-    expect(download.get_by_role("progressbar")).to_have_attribute("aria-valuetext", re.compile(r"/s"))
+    bar = download.get_by_role("progressbar")
+    greeted.go_on(bar)
+    expect(bar).to_have_attribute("aria-valuetext", re.compile(r"/s"))
     page.screenshot(path=tmp_path / "4-download.png")
     assert violations(page, PAGE) == []
+    greeted.source.release()
 
     attempt = step(page, "Try it")
     expect(start).to_contain_text(re.compile(r"1\.07 MB, digest verified"))
     expect(attempt).to_contain_text(re.compile(r"Loaded in\s*\d"))
     expect(attempt).to_contain_text(re.compile(r"Writes\s*\d[\d.,]* tokens/s"))
     press(attempt, "Complete")
-    expect(attempt.get_by_role("status")).to_contain_text(re.compile(r"\d+ tokens in"), timeout=LOAD_MS)
+    expect(attempt.get_by_role("status")).to_contain_text(re.compile(r"\d+ tokens in"))
     assert attempt.locator(".jp-LocalCoder-Start-ghost").text_content()
     page.screenshot(path=tmp_path / "5-try.png")
     assert violations(page, PAGE) == []
 
     press(attempt, "Open a notebook")
-    expect(page.locator(".jp-NotebookPanel")).to_be_visible(timeout=LOAD_MS)
+    expect(page.locator(".jp-NotebookPanel")).to_be_visible()
     assert greeted.call("GET", "settings")["settings"]["profile"] == "auto"
 
 
 def test_the_download_is_paused_and_gone_on_with(page: Any, greeted: Workshop) -> None:
-    greeted.source.chunk_seconds = 0.02
-    greeted.source.hold(500_000)
+    greeted.hold()
     start = opened(page, greeted)
     for label in ("Continue", "Continue to the licence", "Accept and download"):
         press(start, label)
@@ -125,35 +127,53 @@ def test_by_the_keyboard_alone(page: Any, greeted: Workshop) -> None:
     heading = step(page, "Choose").get_by_role("heading")
     expect(heading).to_be_focused()
     go_on("Continue to the licence")
-    step(page, "Licence")
+    expect(step(page, "Licence").get_by_role("heading", level=2)).to_be_focused()
     go_on("Accept and download")
-    step(page, "Try it")
+    attempt = step(page, "Try it")
+    expect(attempt.get_by_role("heading", level=2)).to_be_focused()
+    expect(attempt.get_by_role("button", name="Complete")).to_be_enabled()
     go_on("Complete")
-    expect(page.locator(STEP).get_by_role("status")).to_contain_text("tokens in", timeout=LOAD_MS)
+    expect(page.locator(STEP).get_by_role("status")).to_contain_text("tokens in")
 
 
 def test_what_was_closed_stays_closed_and_comes_back_when_called(page: Any, greeted: Workshop) -> None:
     start = opened(page, greeted)
-    press(start, "Not now")
+    with page.expect_response(is_kept):
+        press(start, "Not now")
     expect(start).to_have_count(0)
-    with page.expect_response(re.compile("/api/settings")):
-        page.reload()
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=LOAD_MS)
+    page.reload()
     expect(page.locator(".jp-LocalCoder-StatusItem")).to_contain_text("no model loaded")
+    decided(page)
     assert page.locator(PAGE).count() == 0
-    page.keyboard.press("Control+Shift+C")
-    page.keyboard.type("Set Up Step by Step")
-    page.keyboard.press("Enter")
+    choose_from_palette(page, "Set Up Step by Step")
     expect(start).to_be_visible()
     step(page, "What runs where")
+
+
+def is_kept(response: Any) -> bool:
+    """Whether it is the answer of the server that keeps our settings."""
+    is_ours = "/api/settings/jupyter-localcoder" in response.url
+    return is_ours and response.request.method == "PUT"
+
+
+def decided(page: Any) -> None:
+    """Wait until the page has decided whether to show the start page, and would have shown it."""
+    expect(page.locator(".jp-Launcher")).to_be_visible()
+    page.evaluate("() => jupyterapp.restored")
+    heard(page)
+    settle(page)
+    # The start page is loaded by itself: by scripts, which are taken away when they have come.
+    page.wait_for_function("() => document.querySelector('script[data-webpack]') === null")
+    settle(page)
 
 
 def test_it_does_not_come_where_a_model_is(page: Any, greeted: Workshop) -> None:
     greeted.fetch()
     page.goto(greeted.lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=LOAD_MS)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-models'); }")
     expect(page.locator(".jp-LocalCoder-Model").first).to_be_visible()
+    decided(page)
     assert page.locator(PAGE).count() == 0
 
 
@@ -184,7 +204,7 @@ def test_a_server_of_ones_own_is_a_way_to_begin(page: Any, greeted: Workshop, tm
 
 def test_a_command_without_a_model_leads_there(page: Any, workshop: Workshop, tmp_path: Path) -> None:
     page.goto(workshop.lab.page())
-    expect(page.locator(".jp-Launcher")).to_be_visible(timeout=LOAD_MS)
+    expect(page.locator(".jp-Launcher")).to_be_visible()
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:open-chat'); }")
     chat = page.locator(".jp-LocalCoder-Chat")
     chat.get_by_role("textbox", name="Question").fill("Why?")
@@ -206,10 +226,8 @@ def test_in_the_dark(page: Any, greeted: Workshop, tmp_path: Path) -> None:
 
 def test_notebook_7_has_it_in_its_sidebar(page: Any, greeted: Workshop, tmp_path: Path) -> None:
     page.goto(greeted.lab.page("tree"))
-    expect(page.locator(".jp-DirListing").first).to_be_visible(timeout=LOAD_MS)
-    page.keyboard.press("Control+Shift+C")
-    page.keyboard.type("Set Up Step by Step")
-    page.keyboard.press("Enter")
+    expect(page.locator(".jp-DirListing").first).to_be_visible()
+    choose_from_palette(page, "Set Up Step by Step")
     start = page.locator(PAGE)
     press(start, "Continue")
     page.screenshot(path=tmp_path / "notebook-7.png")

@@ -23,7 +23,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.lab import BUILT, START_SECONDS, free_port, own_environment
-from tests.browser.manager import LOAD_MS, WIDGET, apart, card, press, write_notebook
+from tests.browser.manager import WIDGET, apart, card, press, write_notebook
 from tests.browser.workshop import CODER
 from tests.support.model_source import ModelSource, running_source, write_catalogue
 from tests.support.tiny_model import write_tiny_model
@@ -101,16 +101,16 @@ def test_a_model_is_fetched_and_loaded_in_a_page_of_voila(page: Any, address: st
     page.goto(address)
     widget = page.locator(WIDGET)
     badge = card(widget).locator(".localcoder-badge")
-    expect(badge).to_have_text("not downloaded", timeout=LOAD_MS)
+    expect(badge).to_have_text("not downloaded")
     press(widget, "Download…")
     press(widget, "Accept and download")
-    expect(badge).to_have_text("on this machine", timeout=LOAD_MS)
+    expect(badge).to_have_text("on this machine")
     press(widget, "Load")
-    expect(badge).to_have_text("loaded", timeout=LOAD_MS)
+    expect(badge).to_have_text("loaded")
     card(widget).get_by_role("button", name="Details").click()
     assert apart(card(widget)) == []
     page.screenshot(path=tmp_path / "voila.png")
     assert violations(page, WIDGET) == []
     page.reload()
-    expect(badge).to_have_text("on this machine", timeout=LOAD_MS)
+    expect(badge).to_have_text("on this machine")
     assert errors == []

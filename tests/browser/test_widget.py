@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.accessibility import violations
-from tests.browser.manager import LOAD_MS, WIDGET, apart, card, press, write_notebook
+from tests.browser.manager import WIDGET, apart, card, press, write_notebook
+from tests.browser.patience import until
 from tests.browser.themes import DARK, wear
 from tests.browser.workshop import CODER, Workshop
 
@@ -24,20 +23,12 @@ def opened(page: Any, workshop: Workshop) -> Any:
     write_notebook(workshop.lab.work)
     page.goto(workshop.lab.page("lab/tree/widget.ipynb"))
     page.wait_for_function(
-        "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-        timeout=LOAD_MS,
+        "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
     )
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     widget = page.locator(WIDGET)
-    expect(card(widget)).to_be_visible(timeout=LOAD_MS)
+    expect(card(widget)).to_be_visible()
     return widget
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Workshop, tmp_path: Path) -> None:
@@ -55,6 +46,7 @@ def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Works
     press(widget, "Accept and download")
 
     bar = card(widget).get_by_role("progressbar")
+    workshop.go_on(bar)
     expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^Downloading · [1-5]\d %: .*/s · .* left"))
     assert violations(page, WIDGET) == []
     page.screenshot(path=tmp_path / "downloading.png")
@@ -66,7 +58,7 @@ def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Works
     expect(bar).to_have_count(0)
 
     press(widget, "Load")
-    expect(badge).to_have_text("loaded", timeout=LOAD_MS)
+    expect(badge).to_have_text("loaded")
     assert workshop.info(CODER)["loaded"]
     page.screenshot(path=tmp_path / "loaded.png")
     widget.get_by_role("button", name="Free the memory now").click()
@@ -91,7 +83,7 @@ def test_what_others_change_is_seen_and_everything_can_be_reached(
     widget.get_by_label("Run mode").select_option("Performance")
     expect(widget.get_by_label("Run mode")).to_be_enabled()
     expect(widget.get_by_label("Run mode").locator("option:checked")).to_have_text("Performance")
-    eventually(lambda: workshop.call("GET", "settings")["settings"]["run_mode"] == "performance")
+    until(lambda: workshop.call("GET", "settings")["settings"]["run_mode"] == "performance")
 
     field = widget.get_by_label("GGUF file or bundle")
     field.fill(str(workshop.folder / "nothing.gguf"))
@@ -109,13 +101,12 @@ def test_what_others_change_is_seen_and_everything_can_be_reached(
 
 
 def test_with_the_keyboard_alone_the_place_is_never_lost(page: Any, workshop: Workshop) -> None:
-    workshop.source.chunk_seconds = 0.02
-    workshop.source.hold(len(workshop.source.files[f"{CODER}.gguf"]) // 2)
+    workshop.hold()
     widget = opened(page, workshop)
 
     def focused(label: str) -> None:
         button = card(widget).get_by_role("button", name=label, exact=True)
-        expect(button).to_be_focused(timeout=LOAD_MS)
+        expect(button).to_be_focused()
 
     def walk_to(label: str) -> None:
         for _ in range(10):
@@ -145,7 +136,7 @@ def test_with_the_keyboard_alone_the_place_is_never_lost(page: Any, workshop: Wo
     focused("Load")
     page.keyboard.press("Enter")
     focused("Unload")
-    expect(card(widget).locator(".localcoder-badge")).to_have_text("loaded", timeout=LOAD_MS)
+    expect(card(widget).locator(".localcoder-badge")).to_have_text("loaded")
     page.keyboard.press("Enter")
     focused("Load")
 
@@ -157,13 +148,14 @@ def test_notebook_7_has_it_too(page: Any, workshop: Workshop, tmp_path: Path) ->
     # Notebook itself complains of settings that come before its shortcuts do, also without this extension.
     page.on("pageerror", lambda error: errors.append(error.stack) if "localcoder" in error.stack else None)
     page.goto(workshop.lab.page("notebooks/widget.ipynb"))
-    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click(timeout=LOAD_MS)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached()
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Control+Enter")
     widget = page.locator(WIDGET)
     badge = card(widget).locator(".localcoder-badge")
-    expect(badge).to_have_text("on this machine", timeout=LOAD_MS)
+    expect(badge).to_have_text("on this machine")
     press(widget, "Load")
-    expect(badge).to_have_text("loaded", timeout=LOAD_MS)
+    expect(badge).to_have_text("loaded")
     expect(card(widget).get_by_role("button", name="Unload", exact=True)).to_be_focused()
     assert workshop.info(CODER)["loaded"]
     page.screenshot(path=tmp_path / "notebook-7.png")

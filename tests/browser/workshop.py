@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyter_localcoder.models.meter import INTERVAL_SECONDS
 from tests.browser.lab import Lab, running_lab
 from tests.support.model_source import CHUNK_BYTES, ModelSource, running_source, write_catalogue
 from tests.support.tiny_model import write_tiny_model
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
 
 CODER, GENERAL, DAMAGED, ENORMOUS = "tiny-coder", "tiny-general", "tiny-damaged", "tiny-enormous"
 _BUILT_IN = (
@@ -19,6 +25,8 @@ _BUILT_IN = (
 )  # fmt: skip
 _SETTINGS = ("profile", "model", "general_model", "context_window", "idle_minutes", "keep_resident",
              "acceleration", "run_mode", "air_gap", "prewarm")  # fmt: skip
+
+_FIRST_BYTES = 8 * CHUNK_BYTES
 
 
 class Workshop:
@@ -53,10 +61,19 @@ class Workshop:
         """Take a model in, past the download."""
         self.call("POST", "models/import", {"path": str(self.folder / f"{model}.gguf"), "id": model})
 
-    def hold(self, model: str = CODER) -> int:
-        """Let a download come slowly, and stop before its half; the byte where it stops."""
-        byte = len(self.source.files[f"{model}.gguf"]) * 45 // 100
-        self.source.chunk_seconds = 0.02
+    def hold(self) -> None:
+        """Let the next download stop after its first bytes, until `go_on` or the release of the source."""
+        self.source.hold(_FIRST_BYTES)
+
+    def go_on(self, bar: Any) -> int:
+        """Let the held download go on, and stop before its half; the byte behind which it stops.
+
+        How fast it is, is known and told when bytes come some time after the first ones were told. So they
+        do, however fast or slow this machine is: ``bar`` is where a person sees it.
+        """
+        expect(bar).to_have_attribute("aria-valuetext", re.compile(": [1-9]"))
+        time.sleep(2 * INTERVAL_SECONDS)
+        byte = len(self.source.files[f"{CODER}.gguf"]) * 45 // 100
         # The chunk in which the byte lies is still sent.
         self.source.hold(byte - CHUNK_BYTES)
         return byte
@@ -103,7 +120,8 @@ def running_workshop(folder: Path, **options: Any) -> Iterator[Workshop]:
                  "general_model": GENERAL, "context_window": 2048},
             ],
         )  # fmt: skip
-        store = {"catalogue_path": str(catalogue), "retry_wait_seconds": 0.1, "download_retries": 0}
+        store = {"catalogue_path": str(catalogue), "retry_wait_seconds": 0.1, "download_retries": 0,
+                 "download_timeout_seconds": 600.0}  # fmt: skip
         options.setdefault("program", ("-m", "tests.support.lab_of_little_memory"))
         (folder / "lab").mkdir()
         with running_lab(folder / "lab", config={"ModelStore": store}, **options) as lab:
