@@ -99,11 +99,8 @@ class ProviderRun:
         """The provider's frames; None as the last one where the run was cancelled."""
         request = dataclasses.replace(self._request, input=asked)
         async with contextlib.aclosing(self._chosen.provider.stream(request)) as frames:
-            while True:
-                # Also when the run was cancelled while the caller held a frame, and nothing was pulled.
-                if self._ended is not None:
-                    yield None
-                    return
+            # The run may be cancelled while the caller holds a frame, and nothing is pulled.
+            while not self._is_ended():
                 # A task of its own, which can be cancelled without the caller's.
                 pull = self._pull = asyncio.ensure_future(frames.__anext__())
                 try:
@@ -113,13 +110,17 @@ class ProviderRun:
                     if not pull.done():
                         pull.cancel()
                         await asyncio.wait({pull})
-                if self._ended is not None and (pull.cancelled() or pull.exception() is not None):
-                    yield None
-                    return
+                if self._is_ended() and (pull.cancelled() or pull.exception() is not None):
+                    break
                 try:
                     yield pull.result()
                 except StopAsyncIteration:
                     return
+            yield None
+
+    def _is_ended(self) -> bool:
+        """Whether it was cancelled. It may be during any ``await``, which a type checker does not see."""
+        return self._ended is not None
 
     def _done(self, pieces: _Pieces, end: base.End | None, left_out: int) -> Done:
         usage = end.usage if end is not None else base.Usage()
