@@ -45,9 +45,9 @@ versions: $(VENV)/.developing
 unit: $(VENV)/.developing ## Run the fast tests alone
 	$(BIN)/python -m pytest tests/unit
 
-browser: $(VENV)/.developing .chromium .vim .voila ## Run the tests in a real browser (a process of their own: the event loops conflict)
-	PYTHONPATH=.vim $(BIN)/python -m pytest tests/browser/test_ghost_places.py -k vim
-	PYTHONPATH=.voila $(BIN)/python -m pytest tests/browser/test_voila.py
+browser: $(VENV)/.developing .chromium $(VENV)/vim $(VENV)/voila ## Run the tests in a real browser (a process of their own: the event loops conflict)
+	PYTHONPATH=$(VENV)/vim $(BIN)/python -m pytest tests/browser/test_ghost_places.py -k vim
+	PYTHONPATH=$(VENV)/voila $(BIN)/python -m pytest tests/browser/test_voila.py
 	$(BIN)/python -m pytest tests/browser
 
 check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
@@ -92,13 +92,12 @@ audit: $(VENV)/.developing ## Ask the advisory services about the packages that 
 
 clean: ## Remove what was built (models and the virtual environment stay)
 	rm -rf build dist jupyter_localcoder/labextension labextension/lib labextension/node_modules
-	rm -rf labextension/*.tsbuildinfo .chromium .vim .voila
+	rm -rf labextension/*.tsbuildinfo .chromium
 
 # The virtual environment
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) pip
 
 # Rebuilt when what an install is made of changes; the Python sources are used where they lie. Not by the lock
 # file: npm touches it at each build.
@@ -107,6 +106,8 @@ BUILT_FROM := pyproject.toml $(CONSTRAINTS) labextension/package.json $(shell fi
 $(VENV)/.installed: $(BIN)/python $(BUILT_FROM)
 	@echo "Installing. The first time llama.cpp is compiled for this machine: about 4 minutes on 2 cores."
 	rm -rf jupyter_localcoder/labextension
+	@# An older pip does not know --build-constraint.
+	$(BIN)/python -m pip install --quiet --upgrade $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) pip
 	$(PIP_INSTALL) --editable .
 	touch $@
 
@@ -117,13 +118,13 @@ $(VENV)/.developing: $(VENV)/.installed
 labextension/node_modules/.package-lock.json: labextension/package.json
 	npm --prefix labextension ci --no-fund --no-audit
 
-# The vim key map is installed beside the environment: within it, every JupyterLab would have it.
-.vim: $(VENV)/.developing
+# The vim key map is installed apart from the environment's packages: among them, every JupyterLab would have it.
+$(VENV)/vim: $(VENV)/.developing
 	$(PIP_INSTALL) --no-deps --upgrade --target $@ jupyterlab-vim
 	touch $@
 
 # So is Voilà, which adds a button to every JupyterLab and a second to the start of every server.
-.voila: $(VENV)/.developing
+$(VENV)/voila: $(VENV)/.developing
 	$(PIP_INSTALL) --no-deps --upgrade --target $@ voila websockets
 	touch $@
 
