@@ -21,7 +21,8 @@ class Meter:
     Parameters
     ----------
     report
-        Called at most every `INTERVAL_SECONDS`, and with the first and the last count.
+        Called at most every `INTERVAL_SECONDS`, and with the first count, with the first that is larger,
+        and with the last: a source that stalls right after its first bytes is not shown at 0.
     clock
         Seconds that only grow.
 
@@ -46,7 +47,8 @@ class Meter:
         """Tell that so many bytes are done."""
         now = self._clock()
         last = done >= self._total and self._told_bytes < self._total
-        if not last and now - self._told_at < INTERVAL_SECONDS:
+        first_bytes = len(self._seen) == 1 and done > self._seen[0][1]
+        if not last and not first_bytes and now - self._told_at < INTERVAL_SECONDS:
             return
         if self._seen and done < self._seen[-1][1]:
             self._seen.clear()  # it started over
@@ -65,4 +67,6 @@ class Meter:
 
     def _rate(self, now: float, done: int) -> float:
         then, before = self._seen[0]
-        return (done - before) / (now - then) if now > then else 0.0
+        # A burst of the first milliseconds says nothing of the rate; the end of a short file has no other.
+        is_known = now - then >= INTERVAL_SECONDS or done >= self._total
+        return (done - before) / (now - then) if is_known and now > then else 0.0

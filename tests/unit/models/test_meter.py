@@ -19,9 +19,26 @@ def test_it_is_told_five_times_a_second_and_at_the_end(told: list[Progress]):
     for count in range(0, 1001, 10):
         meter(count)
         now[0] += 0.02
-    assert 10 <= len(told) <= 12
+    assert 10 <= len(told) <= 13
     assert (told[0].received_bytes, told[-1].received_bytes) == (0, 1000)
     assert told[-1].rate_bytes_per_second == pytest.approx(500, rel=0.01)
+
+
+def test_the_first_bytes_are_told_at_once_and_without_a_rate(told: list[Progress]):
+    now = [0.0]
+    meter = Meter(told.append, "downloading", 1000, clock=lambda: now[0])
+    for count in (0, 100, 200, 300):
+        meter(count)
+        now[0] += 0.001
+    assert [step.received_bytes for step in told] == [0, 100]
+    assert told[-1].rate_bytes_per_second == 0
+
+
+def test_the_first_bytes_of_a_resumed_download_are_told_at_once(told: list[Progress]):
+    meter = Meter(told.append, "downloading", 1000, clock=lambda: 0.0)
+    for count in (500, 500, 600, 700):
+        meter(count)
+    assert [step.received_bytes for step in told] == [500, 600]
 
 
 def test_a_download_that_starts_over_has_no_negative_rate(told: list[Progress]):
