@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_localcoder.errors import InvalidArgument
 
 from .figure import Figure, Target
+from .main_thread import tasks
 from .setting import Setting
 
 _PAINTS = 7
@@ -78,7 +79,6 @@ def _painted(browser: Any, workshop: Any) -> float:
 
 
 def _downloading(browser: Any, workshop: Any) -> Iterator[Figure]:
-    from tests.browser.tasks import tasks
     from tests.browser.workshop import CODER
 
     page = _page(browser, workshop)

@@ -26,6 +26,9 @@ GHOST = ".jp-GhostText"
 SHOWN = f"[...document.querySelectorAll('{GHOST}')].map(one => one.innerText).join('')"
 SETTINGS = "jupyter-localcoder:plugin"
 STATUS = ".jp-LocalCoder-StatusItem button"
+OUR_SCRIPTS = "/extensions/jupyter-localcoder/"
+# Errors of JupyterLab itself: a session or a kernel ends while something is asked of it.
+THEIR_ERRORS = ("create_subshell_request", "(reading 'kernel')")
 
 CURRENT = "jupyterapp.shell.currentWidget"
 CELL = f"{CURRENT}.content.activeCell"
@@ -205,6 +208,16 @@ def write_notebook(lab: Lab, name: str, *cells: str | dict[str, Any], **metadata
     return name
 
 
+def many_cells() -> list[str]:
+    """The cells of a large notebook: 2,000, each with a line of code and a long comment."""
+    return [f"value_{index} = {index}\n# {'x' * 400}" for index in range(2000)]
+
+
+def long_cell() -> str:
+    """A large cell: 20,000 lines, with characters that take several bytes."""
+    return "\n".join(f"line_{index} = {index}  # 日本" for index in range(20_000))
+
+
 def markdown(source: str) -> dict[str, Any]:
     """A Markdown cell."""
     return {"cell_type": "markdown", "source": source, "metadata": {}}
@@ -222,9 +235,10 @@ class Writer:
         page.on("console", self._listen)
 
     def _fail(self, error: Any) -> None:
-        # JupyterLab's own, when a kernel ends while its subshells are asked for.
-        if "create_subshell_request" not in str(error):
-            self.complaints.append(str(error))
+        story = error.stack or str(error)
+        is_theirs = OUR_SCRIPTS not in story and any(words in str(error) for words in THEIR_ERRORS)
+        if not is_theirs:
+            self.complaints.append(story)
 
     def _listen(self, line: Any) -> None:
         # JupyterLab's own, when a kernel ends while its debugger is asked for, or something that is gone is.

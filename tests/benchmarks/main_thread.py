@@ -15,16 +15,6 @@ from typing import Any
 _CATEGORIES = ["disabled-by-default-devtools.timeline"]
 _OURS = "/extensions/jupyter-localcoder/"
 _INTERVAL_US = 500
-_ROUNDS = 4
-# Some work that a processor of today does in 50 milliseconds, under an address of ours.
-_YARDSTICK = f"""window.yardstick = () => {{
-  let number = 1;
-  for (let count = 0; count < 45_000_000; count++) {{
-    number = (Math.imul(number, 1103515245) + 12345) | 0;
-  }}
-  return number;
-}};
-//# sourceURL=http://127.0.0.1{_OURS}yardstick.js"""
 
 Measure = Callable[[Any], contextlib.AbstractContextManager["Busy"]]
 
@@ -86,24 +76,3 @@ def our_part(page: Any) -> Iterator[Busy]:
     busy.milliseconds = [
         len(list(samples)) * _INTERVAL_US / 1000 for is_ours, samples in stretches if is_ours
     ]
-
-
-def assert_short(page: Any, measure: Measure, do: Callable[[], None]) -> None:
-    """See that nothing in ``do`` keeps the page busy for longer than 50 milliseconds of a processor of today.
-
-    They are measured on this processor, at this time, by a work that takes so long: it may be a slow one, or
-    busy with something else. What gets in between makes a measured time longer, never shorter, so one round
-    that is short is enough: what really takes long does so in each.
-    """
-    page.evaluate("script => { (0, eval)(script); }", _YARDSTICK)
-    page.evaluate("() => { window.yardstick(); window.yardstick(); }")  # It is compiled now.
-    measured = []
-    for _ in range(_ROUNDS):
-        with measure(page) as busy:
-            do()
-        with measure(page) as yardstick:
-            page.evaluate("() => window.yardstick()")
-        measured.append((busy.longest, yardstick.longest))
-        if busy.longest < yardstick.longest:
-            return
-    raise AssertionError(f"milliseconds, and of the yardstick: {measured}")
