@@ -39,6 +39,8 @@ from jupyter_localcoder.magics.history import COMMANDS
 from jupyter_localcoder.plain_text import plain
 
 START_SECONDS = 60.0
+DEAD_SECONDS = 10.0
+"""A kernel without a heartbeat for so long has ended."""
 STOP_SECONDS = 20.0
 WIDTH = 80
 INDENT = 8
@@ -362,9 +364,13 @@ class WatchedNotebook(NotebookClient):
         """
         self.kc = self._attached = AsyncKernelClient(connection_file=str(connection_file))
         self._attached.load_connection_file()
+        # By default a kernel is dead after one second without a heartbeat, which a busy machine exceeds.
+        heartbeat = self._attached.hb_channel
+        heartbeat.time_to_dead = START_SECONDS
         self._attached.start_channels()
         try:
             await self._attached.wait_for_ready(timeout=START_SECONDS)
+            heartbeat.time_to_dead = DEAD_SECONDS
             return await self._run_cells()
         except RuntimeError as failure:
             raise Failed(f"The kernel does not answer: {failure}") from None

@@ -29,11 +29,10 @@ from jupyter_localcoder.supervisor import Job, Supervisor
 from tests.engine.conftest import Bench
 from tests.faults.conftest import Open, gone
 from tests.server.conftest import Ask, Connect, Endless
-from tests.support.failing_worker import HANGS
 from tests.support.jupyter_server import JupyterServer, seconds_to_end
 from tests.support.time_limits import TimeLimit
 from tests.support.waiting import PATIENCE_SECONDS, until, within
-from tests.support.workers import endless, failing, plan, request, spawn
+from tests.support.workers import HANGS, endless, failing, plan, request, spawn
 
 STREAM = {"Accept": "text/event-stream"}
 LONG = {"command": "explain", "code": "print(1)", "max_tokens": 3900}

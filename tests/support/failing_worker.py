@@ -18,9 +18,7 @@ from jupyter_localcoder.errors import OutOfMemory
 from jupyter_localcoder.worker import __main__ as worker
 from jupyter_localcoder.worker.engine import Engine
 from jupyter_localcoder.worker.loop import Loop
-
-HANGS = "it hangs now"
-"""Is printed right before."""
+from tests.support.workers import HANGS
 
 
 def holds_the_lock() -> None:

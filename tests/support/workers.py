@@ -19,6 +19,10 @@ def command(script: str) -> list[str]:
     return [sys.executable, str(_SCRIPT), script]
 
 
+HANGS = "it hangs now"
+"""What `failing_worker` prints right before it hangs."""
+
+
 def environment() -> dict[str, str]:
     """A worker's environment in which the package is found wherever the tests run."""
     return {**worker_environment(), "PYTHONPATH": str(Path(__file__).parents[2])}
