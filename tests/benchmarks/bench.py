@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import (
     cancel,
     cold,
-    documents,
+    document,
     editing,
     estimate,
     history,
@@ -61,7 +61,7 @@ BENCHES: tuple[Bench, ...] = (
         "notebook", "lines of notebooks that completion meets, and how sure it is (--traces)", notebook.run
     ),
     Bench("keystroke", "ghost text in a browser, and what the page loads more (--traces)", keystroke.run),
-    Bench("documents", "the page's main thread in a large notebook and a long cell", documents.run),
+    Bench("document", "the page's main thread in a large notebook and a long cell", document.run),
     Bench("manager", "the sidebar's first paint, and the page's work during a download", manager.run),
     Bench("switch", "from one model to another and back (needs --other-model)", switch.run),
     Bench("history", "list, search, open and sweep a history of 100,000 answers", history.run),

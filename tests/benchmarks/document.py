@@ -31,7 +31,7 @@ def run(setting: Setting) -> Iterator[Figure]:
 
     if CHROMIUM is None:
         raise InvalidArgument("There is no Chromium on this machine.")
-    folder = setting.workspace.folder / "documents"
+    folder = setting.workspace.folder / "document"
     folder.mkdir()
     lab = GhostLab(folder)
     with sync_playwright() as play:
@@ -78,7 +78,7 @@ def _figure(
     writer.leave()
     rounds = ", ".join(f"{one:.1f}" for one in longest)
     return Figure(
-        bench="documents",
+        bench="document",
         name=name,
         unit="ms",
         ours=[min(longest)],
