@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -53,17 +53,18 @@ def requirements(project: Path) -> list[Requirement]:
         *table["dependencies"],
         *(line for extra in table["optional-dependencies"].values() for line in extra),
     ]
-    parsed = [Requirement(line) for line in lines]
-    return [one for one in parsed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return _applying(lines)
 
 
-def pins(constraints: Path) -> Iterator[Requirement]:
+def pins(constraints: Path) -> list[Requirement]:
     """The lines of a constraints file that hold on this machine."""
-    for line in constraints.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            pin = Requirement(line)
-            if pin.marker is None or pin.marker.evaluate({"extra": ""}):
-                yield pin
+    lines = constraints.read_text(encoding="utf-8").splitlines()
+    return _applying(line for line in lines if line and not line.startswith("#"))
+
+
+def _applying(lines: Iterable[str]) -> list[Requirement]:
+    parsed = (Requirement(line) for line in lines)
+    return [one for one in parsed if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
 def installed_version(name: str) -> str | None:

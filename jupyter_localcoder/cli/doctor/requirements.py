@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import metadata
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
-def supported(distribution: str = "jupyter_localcoder") -> dict[str, Requirement]:
+@functools.cache
+def supported() -> dict[str, Requirement]:
     """Requirements that apply to this machine, without those of extras, by normalised name."""
     try:
-        lines = metadata.requires(distribution) or []
+        lines = metadata.requires("jupyter_localcoder") or []
     except metadata.PackageNotFoundError:  # run from a source tree that is not installed
         return {}
     parsed = (Requirement(line) for line in lines)
