@@ -365,6 +365,7 @@ async def test_a_provider_in_use_is_not_removed(service, server):
     with pytest.raises(ProviderInUse):
         await service.provider_delete(named())
     await service.provider_save(saving(server, name="Renamed"))
+    await until(lambda: server.heard)
     for id_ in ids:
         await service.llm_cancel(codec.decode(registry.LLM_CANCEL.request, {"id": id_}))
     await within(left.wait())
