@@ -127,6 +127,8 @@ class Run:
         not ready yet.
     gate
         What the answer passes through; default: all of it is shown.
+    mild
+        Where it would end with `Timeout`, it ends with a `Done` that says so, which is no failure.
     """
 
     def __init__(
@@ -135,12 +137,16 @@ class Run:
         prepare: Callable[[], Awaitable[Ready]],
         timeout_ms: int | None = None,
         gate: Gate | None = None,
+        *,
+        mild: bool = False,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.kind = kind
         self.about: About | None = None
         self.segments: tuple[wire.Segment, ...] = ()
         """What the model has read, once the run is done, where the request asked for a report."""
+        self._mild = mild
+        self._preparing: asyncio.Future[Ready] | None = None
         self._gate: Gate = gate or OpenGate()
         self._prepare = prepare
         self._timeout_ms = timeout_ms
@@ -152,17 +158,16 @@ class Run:
         self._ended = self._ended or reason
         if self._job is not None:
             self._job.cancel(reason)
+        elif self._preparing is not None:
+            self._preparing.cancel()
 
     async def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
         start = time.monotonic()
         timer = self._start_timer()
+        parts: list[str] = []
         try:
             yield Started(run=self.id)
-            self._check_ended()
-            ready = await self._prepare()
-            self._job = ready.job
-            self._check_ended()
-            parts: list[str] = []
+            ready = await self._made_ready()
             async with contextlib.aclosing(ready.job.__aiter__()) as frames:
                 async for frame in frames:
                     text = self._through_gate(ready.job, frame)
@@ -171,9 +176,29 @@ class Run:
                         yield Delta(run=self.id, text=text)
                     if isinstance(frame, wire.Finished):
                         yield self._done(ready, "".join(parts), frame, (time.monotonic() - start) * 1000)
+        except Timeout:
+            if not self._mild:
+                raise
+            yield self._timed_out("".join(parts), (time.monotonic() - start) * 1000)
         finally:
             if timer is not None:
                 timer.cancel()
+
+    async def _made_ready(self) -> Ready:
+        """Prepare it. It may take a while, in which the run can be cancelled."""
+        self._check_ended()
+        self._preparing = preparing = asyncio.ensure_future(self._prepare())
+        try:
+            await asyncio.wait([preparing])
+        finally:
+            self._preparing = None
+            preparing.cancel()
+        if self._ended is not None and not preparing.cancelled():
+            preparing.exception()  # Seen; it was ended before.
+        self._check_ended()
+        ready = preparing.result()
+        self._job = ready.job
+        return ready
 
     def _through_gate(self, job: Job, frame: wire.Text | wire.Finished) -> str:
         """What of the answer is shown now; what is not wanted any more is not computed either."""
@@ -195,6 +220,27 @@ class Run:
             raise Timeout
         if self._ended is not None:
             raise Canceled
+
+    def _timed_out(self, text: str, total_ms: float) -> Done:
+        """The end of a run whose time was over before its model had begun, or had ended."""
+        plan = self._job.plan if self._job is not None else None
+        return Done(
+            run=self.id,
+            text=text,
+            finish="timeout",
+            usage=Usage(prompt_tokens=None, cached_tokens=None, completion_tokens=None),
+            timings=Timings(
+                queue_ms=total_ms, prefill_ms=0.0, decode_ms=0.0, total_ms=total_ms,
+                prefill_tokens_per_second=0.0, decode_tokens_per_second=0.0,
+            ),
+            model=ModelStamp(
+                id=plan.model if plan else "",
+                digest=plan.digest if plan else "",
+                quantization=plan.quantization if plan else "",
+            ),
+            sampling=None,
+            prompt_sha256="",
+        )  # fmt: skip
 
     def _done(self, ready: Ready, text: str, end: wire.Finished, total_ms: float) -> Done:
         plan, gate = ready.job.plan, self._gate

@@ -88,6 +88,12 @@ class LocalCoderSettings(LoggingConfigurable):
         "with nearly every key, so it is not the one that is active for commands and chats, but `embedded` "
         "until another one is named here.",
     )
+    completion_timeout_seconds = Float(
+        15.0,
+        config=True,
+        help="End a completion after so many seconds, 0.1 to 3600, where its request names no time limit: "
+        "what came is given, and the model or the provider goes on to the next.",
+    )
     prewarm = Bool(
         False,
         config=True,

@@ -15,6 +15,9 @@ from tests.support.tiny_model import write_tiny_model
 # No test asks the keyring of who runs it, in no process.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
+# A busy machine may take longer for a completion than a person would wait.
+os.environ["LOCALCODER_COMPLETION_TIMEOUT_SECONDS"] = "3600"
+
 # How long an example, or making it, takes says how busy the machine is, not whether the code is right.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -132,6 +132,8 @@ class CompleteRequest(Request, frozen=True, kw_only=True):
     max_tokens: MaxTokens | None = None
     temperature: Temperature | None = None
     timeout_ms: TimeoutMs | None = None
+    """From the request on; what came by then ends with `timeout`, which is no error. Default: the setting
+    ``completion_timeout_seconds``."""
     stop: StopStrings = ()
     provider: ProviderName = ""
     """Id of a provider. Empty: the one of the setting ``completion_provider``."""

@@ -12,6 +12,7 @@ from .providers import ProviderId
 Acceleration = Literal["auto", "gpu", "cpu"]
 RunMode = Literal["performance", "stability"]
 ContextWindow = Annotated[int, Meta(ge=0, le=1_048_576, description="Tokens; 0 takes the profile's.")]
+CompletionSeconds = Annotated[float, Meta(ge=0.1, le=3600, description="From the request on.")]
 IdleMinutes = Annotated[float, Meta(ge=0, le=10_080, description="0 never unloads.")]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -49,6 +50,8 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Answer ``tab:complete``."""
     completion_provider: str
     """Id of the provider that completes; `embedded` whichever provider is active for the rest."""
+    completion_timeout_seconds: float = 15.0
+    """End a completion after so many seconds where its request names no time limit."""
     prewarm: bool
     """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
     history: bool
@@ -84,5 +87,6 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     air_gap: bool | UnsetType | None = UNSET
     tab_completion: bool | UnsetType | None = UNSET
     completion_provider: ProviderId | UnsetType | None = UNSET
+    completion_timeout_seconds: CompletionSeconds | UnsetType | None = UNSET
     prewarm: bool | UnsetType | None = UNSET
     history: bool | UnsetType | None = UNSET

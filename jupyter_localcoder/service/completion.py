@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -102,8 +103,9 @@ class Completion:
             asked,
             sampling,
             model=request.model,
-            timeout_ms=request.timeout_ms,
+            timeout_ms=round(self._seconds(request) * 1000),
             gate=self._gate(request),
+            mild=True,
         )
         return self._inspections.of(run, self._runs.frames(run), asked.scope, built.omitted)
 
@@ -111,6 +113,7 @@ class Completion:
         self, name: str, request: generation.CompleteRequest
     ) -> AsyncGenerator[RunFrame, None]:
         """Another provider than the embedded one fills in."""
+        ends_at = asyncio.get_running_loop().time() + self._seconds(request)
         max_tokens = request.max_tokens or MOST_TOKENS
         built = self._built(request, max_tokens, PREFIX_TOKENS, SUFFIX_TOKENS)
         chosen = await self._choice.choose(name)
@@ -120,9 +123,9 @@ class Completion:
             max_tokens=max_tokens,
             sampling=SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed),
             stop=_stop(request),
-            timeout_seconds=None if request.timeout_ms is None else request.timeout_ms / 1000,
         )
-        run = ProviderRun("tab", chosen, Fill(*flatten(built.prompt)), asked, self._gate(request))
+        fill = Fill(*flatten(built.prompt))
+        run = ProviderRun("tab", chosen, fill, asked, self._gate(request), ends_at=ends_at)
         scope = cache_scope("tab", request.scope)
         async with contextlib.aclosing(self._inspections.of(run, self._runs.frames(run), scope)) as frames:
             async for frame in frames:
@@ -203,6 +206,12 @@ class Completion:
             suffix_tokens=suffix_tokens,
             heads_share=self._heads_share(),
         )
+
+    def _seconds(self, request: generation.CompleteRequest) -> float:
+        """How long it may take, from the request on."""
+        if request.timeout_ms is not None:
+            return request.timeout_ms / 1000
+        return self._settings.current.completion_timeout_seconds
 
     def _gate(self, request: generation.CompleteRequest) -> Gate:
         around = Surroundings(

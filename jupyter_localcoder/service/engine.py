@@ -85,6 +85,7 @@ class Engine:
         profile: str | None = None,
         timeout_ms: int | None,
         gate: Gate | None = None,
+        mild: bool = False,
     ) -> Run:
         """Make a run; nothing happens until somebody iterates over it."""
 
@@ -94,7 +95,7 @@ class Engine:
             job = SteppingJob(self._supervisor, self._ladder, plan, request, role, named=model is not None)
             return Ready(job, sampling)
 
-        return Run(kind, prepare, timeout_ms, gate)
+        return Run(kind, prepare, timeout_ms, gate, mild=mild)
 
     def remember_speed(self, done: generation.Done) -> None:
         """Take note of how fast a request was."""

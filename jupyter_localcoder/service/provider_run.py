@@ -34,6 +34,9 @@ class ProviderRun:
         How it is to be answered; its input is made here.
     gate
         What the answer passes through; default: all of it is shown.
+    ends_at
+        By the clock of the event loop, the moment at which it ends with what it has, which is no failure.
+        The provider's own time limit then ends it in the same way. None: the request's alone counts.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class ProviderRun:
         prompt: wire.ChatPrompt | base.Fill,
         request: base.ProviderRequest,
         gate: Gate | None = None,
+        *,
+        ends_at: float | None = None,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.kind = kind
@@ -52,6 +57,7 @@ class ProviderRun:
         self._prompt = prompt
         self._request = request
         self._gate: Gate = gate or OpenGate()
+        self._ends_at = ends_at
         self._pull: asyncio.Future[base.Delta | base.End] | None = None
         self._ended: EndReason | None = None
 
@@ -62,17 +68,32 @@ class ProviderRun:
             self._pull.cancel()
 
     async def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
-        yield Started(run=self.id, provider=self._chosen.id)
+        timer = self._start_timer()
+        try:
+            yield Started(run=self.id, provider=self._chosen.id)
+            async with contextlib.aclosing(self._answered()) as frames:
+                async for frame in frames:
+                    yield frame
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _start_timer(self) -> asyncio.TimerHandle | None:
+        if self._ends_at is None:
+            return None
+        return asyncio.get_running_loop().call_at(self._ends_at, self.cancel, "timeout")
+
+    async def _answered(self) -> AsyncGenerator[Delta | Done, None]:
         start = time.monotonic()
         earlier = self._prompt.earlier_turns if isinstance(self._prompt, wire.ChatPrompt) else 0
         left_out = 0
         while True:
-            if self._ended is not None:
-                raise Timeout if self._ended == "timeout" else Canceled
-            asked = _input(self._prompt, left_out)
-            self.segments = _segments(asked)
             pieces = _Pieces(start)
             try:
+                if self._ended is not None:
+                    raise Timeout if self._ended == "timeout" else Canceled
+                asked = _input(self._prompt, left_out)
+                self.segments = _segments(asked)
                 async with contextlib.aclosing(self._frames(asked)) as frames:
                     async for frame in frames:
                         if text := pieces.add(self._through_gate(frame)):
@@ -82,6 +103,12 @@ class ProviderRun:
                             yield self._done(pieces, end, left_out)
                             return
                 raise ConnectionFailed("The provider ended the answer before it was complete.")
+            except Timeout:
+                if self._ends_at is None:
+                    raise
+                self._ended = "timeout"
+                yield self._done(pieces, None, left_out)
+                return
             except TokenLimitExceeded:
                 if pieces.text or left_out >= earlier:
                     raise

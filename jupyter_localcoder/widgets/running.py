@@ -16,6 +16,7 @@ _HELP = {
     "context_window": "0 takes the one of the profile. More costs memory.",
     "keep_resident": "It is never unloaded by itself.",
     "idle_minutes": "0 never unloads.",
+    "completion_timeout_seconds": "What came by then is shown; the model goes on to the next.",
     "prewarm": "The first completion comes at once; memory is taken earlier.",
 }
 _ACCELERATIONS = [("Automatic", "auto"), ("GPU", "gpu"), ("CPU only", "cpu")]
@@ -38,10 +39,13 @@ class Running:
             ),
             "keep_resident": switch("Keep the model in memory", self._teller("keep_resident")),
             "idle_minutes": number("Unload after minutes of rest", 0, 10_080, self._teller("idle_minutes")),
+            "completion_timeout_seconds": number(
+                "End a completion after seconds", 0.1, 3600, self._teller("completion_timeout_seconds")
+            ),
             "prewarm": switch("Load the model when a notebook is opened", self._teller("prewarm")),
         }
         order = ("air_gap", "acceleration", "run_mode", "context_window", "keep_resident", "idle_minutes",
-                 "prewarm")  # fmt: skip
+                 "completion_timeout_seconds", "prewarm")  # fmt: skip
         boxes = {name: choice.box for name, (choice, _) in self._choices.items()}
         boxes |= {name: field.box for name, field in self._fields.items()}
         self.box = ipywidgets.VBox([boxes[name] for name in order])

@@ -1025,6 +1025,7 @@ export interface Settings {
   air_gap: boolean;
   tab_completion: boolean;
   completion_provider: string;
+  completion_timeout_seconds: number;
   prewarm: boolean;
   history: boolean;
 }
@@ -1059,6 +1060,8 @@ export interface SettingsUpdateRequest {
   tab_completion?: boolean | null;
   /** Id of a provider: small letters, digits and dash. */
   completion_provider?: string | null;
+  /** From the request on. */
+  completion_timeout_seconds?: number | null;
   prewarm?: boolean | null;
   history?: boolean | null;
 }

@@ -24,7 +24,7 @@ _BUILT_IN = (
     "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "qwen2.5-coder-7b", "llama-3-8b", "qwen2.5-coder-14b",
 )  # fmt: skip
 _SETTINGS = ("profile", "model", "general_model", "context_window", "idle_minutes", "keep_resident",
-             "acceleration", "run_mode", "air_gap", "prewarm")  # fmt: skip
+             "acceleration", "run_mode", "air_gap", "completion_timeout_seconds", "prewarm")  # fmt: skip
 
 _FIRST_BYTES = 8 * CHUNK_BYTES
 

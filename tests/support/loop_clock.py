@@ -7,6 +7,7 @@ to be over. So it is never over before, however slow the machine is.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,9 +35,14 @@ class LoopClock:
 
     async def until_done(self, task: asyncio.Future[Any]) -> None:
         """Put it forward to whatever is due next until this is done, which waits for nothing else."""
-        while not task.done():
+        await self.until(task.done)
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Put it forward to whatever is due next until this holds."""
+        while not condition():
             timers = self._loop._scheduled  # type: ignore[attr-defined]
             due = [timer.when() for timer in timers if not timer.cancelled()]
             if due:
                 self.forward(max(0.0, min(due) - self.time()))
             await asyncio.sleep(0)
+            await asyncio.sleep(0)  # What is due stands behind us in this turn of the loop.

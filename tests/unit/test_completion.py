@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from jupyter_localcoder.contract.notebook import Column, KernelVariable, Noteboo
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.errors import RunNotFound
 from jupyter_localcoder.service import Service
-from tests.support.waiting import PATIENT_SUPERVISOR, within
+from tests.support.loop_clock import LoopClock
+from tests.support.waiting import PATIENT_SUPERVISOR, until, within
 from tests.support.workers import spawn
 
 FRAME = KernelVariable(
@@ -154,3 +155,70 @@ async def test_before_the_first_request_there_is_nothing_to_inspect(serve: Serve
 async def test_an_empty_notebook_needs_no_reading_ahead(serve: Serve) -> None:
     warmed = await (await serve("1")).tab_warm(WarmRequest(prefix="", notebook=NotebookContext()))
     assert warmed.finish == "skipped"
+
+
+# The time limit
+
+
+async def test_a_completion_ends_when_its_time_is_over(serve: Serve, clock: LoopClock) -> None:
+    service = await serve("ab", ends=False, completion_checks="off", completion_min_log_probability=None)
+    for kept, asked, seconds in ((None, None, 15), (40, None, 40), (None, 3_000, 3), (40, 50_000, 50)):
+        await service.settings_update(SettingsUpdateRequest(completion_timeout_seconds=kept))
+        begin, forwarded = clock.time(), clock.forwarded
+        async with limited(service, timeout_ms=asked) as frames:
+            assert [(await within(frames.__anext__())).text for _ in "ab"] == ["a", "b"]
+            (run,) = service._runs._open.values()
+            end = asyncio.ensure_future(frames.__anext__())
+            await clock.until(lambda run=run: run._ended)  # type: ignore[attr-defined]
+            assert clock.forwarded - forwarded <= seconds <= clock.time() - begin
+            done = await within(end)
+        assert (done.text, done.finish) == ("ab", "timeout")
+        # Nothing is left of it: the worker is free for the next one.
+        assert (len(service._runs), service._supervisor.state) == (0, "ready")
+
+
+async def test_a_completion_does_not_wait_for_its_model_any_longer(serve: Serve, clock: LoopClock) -> None:
+    service = await serve("a")
+    service._supervisor._spawn = spawn("load-hangs")
+    async with limited(service) as frames:
+        end = asyncio.ensure_future(frames.__anext__())
+        await until(lambda: service._supervisor.state == "loading")
+        clock.forward(15)
+        done = await within(end)
+    assert (done.text, done.finish, done.model.id) == ("", "timeout", "tiny")
+    assert len(service._runs) == 0
+    assert service._supervisor.state == "loading"  # The next one finds it loaded.
+
+
+async def test_a_completion_does_not_wait_for_the_choice_of_a_model_either(
+    serve: Serve, clock: LoopClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = await serve("a")
+    looked, answer = asyncio.Event(), asyncio.Event()
+
+    async def choose(*_: Any, **__: Any) -> None:
+        looked.set()
+        await answer.wait()
+
+    monkeypatch.setattr(service._ladder, "choose", choose)
+    async with limited(service) as frames:
+        end = asyncio.ensure_future(frames.__anext__())
+        await within(looked.wait())
+        clock.forward(15)
+        done = await within(end)
+    assert (done.text, done.finish, done.model.id) == ("", "timeout", "")
+
+
+@contextlib.asynccontextmanager
+async def limited(service: Service, **fields: Any) -> AsyncIterator[Any]:
+    """The frames of a completion after its start."""
+    async with contextlib.aclosing(service.tab_complete(CompleteRequest(prefix="x = ", **fields))) as frames:
+        await frames.__anext__()
+        yield frames
+
+
+@pytest.fixture
+def clock(jp_asyncio_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> LoopClock:
+    """A clock to put forward, for the limit that holds where nothing else is said."""
+    monkeypatch.delenv("LOCALCODER_COMPLETION_TIMEOUT_SECONDS")
+    return LoopClock(jp_asyncio_loop, monkeypatch)

@@ -82,6 +82,16 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.idle_minutes}
         onChange={idle_minutes => void change({ idle_minutes })}
       />
+      <NumberField
+        {...shared}
+        name="completion_timeout_seconds"
+        label={trans.__('End a completion after seconds')}
+        help={trans.__('What came by then is shown; the model goes on to the next.')}
+        min={1}
+        max={3600}
+        value={chosen.completion_timeout_seconds}
+        onChange={completion_timeout_seconds => void change({ completion_timeout_seconds })}
+      />
       <Switch
         {...shared}
         name="prewarm"

@@ -100,6 +100,7 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       air_gap: false,
       tab_completion: true,
       completion_provider: 'embedded',
+      completion_timeout_seconds: 15,
       prewarm: false,
       history: true,
       ...changes

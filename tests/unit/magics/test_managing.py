@@ -123,6 +123,7 @@ class Settings:
             "air_gap": False,
             "tab_completion": True,
             "completion_provider": "embedded",
+            "completion_timeout_seconds": 15.0,
             "prewarm": False,
             "history": True,
         }

@@ -31,7 +31,7 @@ from jupyter_localcoder.errors import (
     ValidationError,
 )
 from tests.support.loop_clock import LoopClock
-from tests.support.waiting import quiet, within
+from tests.support.waiting import quiet, until, within
 from tests.support.wire_server import WireServer, document, events, hangs, wire_server
 from tests.unit.service.conftest import Desk
 
@@ -232,6 +232,47 @@ async def test_the_time_limit_keeps_what_came(far: Far, server: WireServer, cloc
         await clock.until_done(end)
         assert (end.result().text, end.result().finish) == ("math.pi", "timeout")
     assert clock.forwarded <= 50
+
+
+@pytest.fixture
+def usual_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCALCODER_COMPLETION_TIMEOUT_SECONDS")
+
+
+@pytest.mark.usefixtures("usual_limit")
+@pytest.mark.parametrize("said", ["math.pi", ""])
+async def test_without_a_limit_of_its_own_it_has_the_one_of_the_settings(
+    far: Far, server: WireServer, clock: LoopClock, said: str
+):
+    left = asyncio.Event()
+    server.say(hangs(PIECE if said else b": nothing yet\n\n", left=left))
+    desk = await far()
+    begin = clock.time()
+    async with contextlib.aclosing(desk.service.tab_complete(asking())) as frames:
+        await frames.__anext__()
+        if said:
+            assert (await within(frames.__anext__())).text == said
+        end = asyncio.ensure_future(frames.__anext__())
+        await until(lambda: server.heard)
+        (run,) = desk.service._runs._open.values()
+        await clock.until(lambda: run._ended)  # type: ignore[attr-defined]
+        assert clock.forwarded <= 15 <= clock.time() - begin
+        done = await within(end)
+        assert (done.text, done.finish) == (said, "timeout")
+    await within(left.wait())
+    assert len(desk.service._runs) == 0
+
+
+async def test_the_shorter_limit_of_a_provider_is_no_failure_either(
+    far: Far, server: WireServer, clock: LoopClock
+):
+    server.say(hangs(b": nothing yet\n\n"))
+    desk = await far(timeout_seconds=10)
+    end = asyncio.ensure_future(complete(desk, timeout_ms=60_000))
+    await until(lambda: server.heard)
+    clock.forward(10)
+    done = await within(end)
+    assert (done.text, done.finish) == ("", "timeout")
 
 
 # Refusals

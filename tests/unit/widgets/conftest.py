@@ -30,7 +30,8 @@ _SETTINGS: dict[str, Any] = {
     "profile": "auto", "model": "", "general_model": "", "context_window": 0, "temperature": 0.2,
     "top_k": 40, "top_p": 0.95, "min_p": 0.05, "repeat_penalty": 1.0, "max_tokens": 1024,
     "idle_minutes": 15.0, "keep_resident": False, "acceleration": "auto", "run_mode": "performance",
-    "air_gap": False, "tab_completion": True, "completion_provider": "embedded", "prewarm": False,
+    "air_gap": False, "tab_completion": True, "completion_provider": "embedded",
+    "completion_timeout_seconds": 15.0, "prewarm": False,
     "history": True,
 }  # fmt: skip
 
