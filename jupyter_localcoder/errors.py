@@ -38,6 +38,7 @@
     │   ├── QueueFull                 QUEUE_FULL
     │   ├── RateLimited               RATE_LIMITED
     │   ├── ConnectionFailed          CONNECTION_ERROR
+    │   ├── NoAnswer                  NO_ANSWER
     │   ├── DownloadFailed            DOWNLOAD_FAILED
     │   ├── Timeout                   TIMEOUT
     │   ├── LoadTimeout               LOAD_TIMEOUT
@@ -357,6 +358,14 @@ class ConnectionFailed(Unavailable):
     code = "CONNECTION_ERROR"
     sentence = "The Jupyter server could not be reached."
     advice = "Check that it still runs, and try again."
+
+
+class NoAnswer(Unavailable):
+    """The model ended as it should, and gave no answer: it only reasoned, declined, or said nothing."""
+
+    code = "NO_ANSWER"
+    sentence = "The model ended without an answer."
+    advice = "Ask again in other words, or use another model."
 
 
 class DownloadFailed(Unavailable):

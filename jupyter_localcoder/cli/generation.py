@@ -92,7 +92,8 @@ class GeneratingCommand(LocalCoderCommand):
         if done.finish in _CUT:
             self.note(f"Note: {_CUT[done.finish]}")
         self.note(self.console.paint(metrics(done), "dim", self.console.stderr))
-        return Exit.OK
+        # What was asked for is not there, and no option of this command brings it.
+        return Exit.FAILED if done.finish == "filter" else Exit.OK
 
 
 _CUT = {

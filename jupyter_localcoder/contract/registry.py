@@ -95,7 +95,7 @@ _LOAD = (
 _KEPT = ("DATABASE_ERROR", "FILE_WRITE_ERROR", "DISK_FULL")
 _GENERATE = (*_LOAD, "INVALID_ARGUMENT", "TOKEN_LIMIT_EXCEEDED", "QUEUE_FULL", "TIMEOUT", "CANCELED")
 _ANSWER = (*_GENERATE, "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED", "AUTH_ERROR",
-           "CONNECTION_ERROR", "RATE_LIMITED")  # fmt: skip
+           "CONNECTION_ERROR", "RATE_LIMITED", "NO_ANSWER")  # fmt: skip
 
 PING = Operation(
     "backend:ping", backend.PingRequest, backend.BackendStatus, "GET", "health", "read",

@@ -1,23 +1,28 @@
-"""An answer put together from the pieces of a provider: bounded, stopped, with exactly one end."""
+"""An answer put together from the messages of a provider: bounded, stopped, with exactly one end."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
-from ..errors import ConnectionFailed, Timeout
-from .base import Delta, End, EndReason, ProviderRequest, Usage
+from ..errors import ConnectionFailed, NoAnswer, Timeout
+from .base import Delta, End, EndReason, Messages, ProviderRequest, Usage
 from .deadline import Deadline, TimeUp
-from .failures import Failures
+from .failures import Failures, Words, error_in
+from .fields import Fields, fields_of
+from .lines import Message
 from .stops import StopStrings
 
 MAX_CHARS_PER_TOKEN = 32
 """Of any answer as a whole; real ones have about four. Who writes more does not count its tokens."""
 _AFTER_THE_END_SECONDS = 2.0
 """For the usage, which some send after the last piece, and some never."""
+_DONE = frozenset({b"[DONE]", b'"[DONE]"', b'["DONE"]'})
+_SHOWN_BYTES = 200
+"""Of what cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,11 @@ class Piece:
     """What one message of a provider says; most say one of these things."""
 
     text: str = ""
+    reasoning: str = ""
+    refusal: str = ""
+    """Why the model declines to answer, in its own words."""
+    calls: bool = False
+    """It wants a tool or a function to be called."""
     reason: EndReason | None = None
     usage: Usage | None = None
     model: str = ""
@@ -32,12 +42,12 @@ class Piece:
     """Nothing comes after it."""
 
 
-Read = Callable[[bytes], Piece]
+Read = Callable[[Fields], Piece]
 """Reads one message; a `LocalCoderError` where it is one, a `msgspec.DecodeError` where it is none."""
 
 
 async def answer(
-    messages: AsyncGenerator[bytes, None],
+    messages: AsyncGenerator[Message, None],
     read: Read,
     request: ProviderRequest,
     deadline: Deadline,
@@ -48,23 +58,29 @@ async def answer(
     room = request.max_tokens * MAX_CHARS_PER_TOKEN
     reason: EndReason | None = None
     usage, model, began = Usage(), "", False
+    without = _Without()
+    last = False
     async with contextlib.aclosing(messages):
         try:
             async for message in messages:
-                piece = _read(read, message, failures)
-                usage, model = piece.usage or usage, piece.model or model
-                text = stops.feed(piece.text)[:room]
-                if text:
-                    began = True
-                    room -= len(text)
-                    yield Delta(text)
-                if stops.found or room <= 0:
-                    reason = "stop" if stops.found else "length"
-                    break
-                if piece.reason is not None:
-                    reason = piece.reason
-                    deadline.shorten(_AFTER_THE_END_SECONDS)
-                if piece.last:
+                for piece in _pieces(read, message, failures):
+                    usage, model = piece.usage or usage, piece.model or model
+                    without.add(piece)
+                    room -= len(piece.reasoning)
+                    text = stops.feed(piece.text)[: max(0, room)]
+                    if text:
+                        began = True
+                        room -= len(text)
+                        yield Delta(text)
+                    if stops.found or room <= 0:
+                        reason = "stop" if stops.found else "length"
+                        last = True
+                        break
+                    if piece.reason is not None:
+                        reason = piece.reason
+                        deadline.shorten(_AFTER_THE_END_SECONDS)
+                    last = last or piece.last
+                if last:
                     break
         except TimeUp as up:
             if not began and reason is None:
@@ -74,15 +90,79 @@ async def answer(
             if reason is None:
                 raise
     if reason is None:
-        raise failures.unreachable(f"{failures.name} ended its answer before it was complete.")
+        # Some name no reason: what they call the end of the stream is one.
+        if not last or not (began or without.said):
+            raise failures.unreachable(f"{failures.name} ended its answer before it was complete.")
+        reason = "stop"
     rest = stops.finish()
     if rest:
         yield Delta(rest)
+    if isinstance(request.input, Messages) and not without.answered:
+        raise without.error(reason, request, failures)
     yield End(reason, usage, model)
 
 
-def _read(read: Read, message: bytes, failures: Failures) -> Piece:
+class _Without:
+    """What came beside an answer: the reason why there is none, where there is none."""
+
+    def __init__(self) -> None:
+        self.answered = False
+        self._refusal = ""
+        self._calls = False
+        self._reasoned = False
+
+    @property
+    def said(self) -> bool:
+        """Whether anything came."""
+        return self.answered or bool(self._refusal) or self._calls or self._reasoned
+
+    def add(self, piece: Piece) -> None:
+        """Take note of a piece."""
+        self.answered = self.answered or bool(piece.text.strip())
+        self._refusal += piece.refusal
+        self._calls = self._calls or piece.calls
+        self._reasoned = self._reasoned or bool(piece.reasoning.strip())
+
+    def error(self, reason: EndReason, request: ProviderRequest, failures: Failures) -> NoAnswer:
+        """The sentence for an answer that is empty."""
+        if self._refusal.strip():
+            return failures.no_answer(f"declined to answer: {failures.scrubbed(self._refusal)}")
+        if reason == "filter":
+            return failures.no_answer("held its answer back: its filter does not let it through.")
+        if self._calls:
+            return failures.no_answer(
+                "asked for a tool to be called instead of answering, and no tool was offered to it."
+            )
+        if reason == "length":
+            what = "reasoning" if self._reasoned else "nothing that is an answer"
+            return failures.no_answer(
+                f"used up the {request.max_tokens} tokens that it had for {what}, before its answer began.",
+                recovery="Allow a longer answer (`max_tokens`), or use a model that reasons less.",
+                reasoned=self._reasoned,
+            )
+        if self._reasoned:
+            return failures.no_answer("reasoned, and ended without an answer.", reasoned=True)
+        return failures.no_answer("ended without an answer.")
+
+
+def _pieces(read: Read, message: Message, failures: Failures) -> Iterator[Piece]:
+    """What a message says; several things where it is a list of documents."""
+    data = message.data.strip()
+    if data in _DONE:
+        yield Piece(last=True)
+        return
+    if not data or data == b"null":
+        return
     try:
-        return read(message)
+        value = msgspec.json.decode(data)
+        for each in value if isinstance(value, list) else [value]:
+            fields = fields_of(each, "message")
+            words = error_in(fields)
+            if words is not None or message.event == "error":
+                raise failures.in_stream(words or Words(message=data.decode()))
+            yield read(fields)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise failures.unreadable("something that cannot be read") from None
+        said = data[:_SHOWN_BYTES].decode("utf-8", "replace")
+        if message.event == "error":
+            raise failures.in_stream(Words(message=said)) from None
+        raise failures.unreadable("something that cannot be read", said) from None

@@ -35,6 +35,20 @@ class Messages:
 
     turns: tuple[Turn, ...]
 
+    @property
+    def has_system(self) -> bool:
+        """Whether there are system turns that can be said by the user instead."""
+        roles = [turn.role for turn in self.turns]
+        return "system" in roles and "user" in roles
+
+    def without_system(self) -> Messages:
+        """The same for a model that knows no system: its words stand in front of the user's first ones."""
+        system = [turn.content for turn in self.turns if turn.role == "system"]
+        turns = [turn for turn in self.turns if turn.role != "system"]
+        first = next(at for at, turn in enumerate(turns) if turn.role == "user")
+        turns[first] = Turn("user", "\n\n".join([*system, turns[first].content]))
+        return Messages(tuple(turns))
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -142,6 +156,8 @@ class Provider(Protocol):
             It does not accept the key, or there is none.
         ConnectionFailed
             It cannot be reached, broke off, failed, or answered what cannot be read.
+        NoAnswer
+            It ended as it should, with nothing that is an answer: to a conversation there is always one.
         RateLimited
             It wants fewer requests; ``details["retry_after_seconds"]`` where it said when.
         TokenLimitExceeded

@@ -19,6 +19,7 @@ from ..errors import (
     InvalidArgument,
     LocalCoderError,
     ModelNotFound,
+    NoAnswer,
     RateLimited,
     TokenLimitExceeded,
 )
@@ -57,6 +58,8 @@ class Words:
 
 def words_of(body: bytes) -> Words:
     """Read an error in any of the forms that providers use; text that is none of them as it is."""
+    if body.lstrip()[:5] == b"data:":  # an event, as the body of a refusal
+        body = body.lstrip()[5:].partition(b"\n")[0]
     try:
         return _read(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -64,25 +67,102 @@ def words_of(body: bytes) -> Words:
         return Words() if text.lstrip().startswith("<") else Words(message=text)
 
 
-def _read(value: Any) -> Words:
-    if isinstance(value, list) and value:  # Gemini, where a stream was asked for
-        return _read(value[0])
+def error_in(value: dict[str, Any]) -> Words | None:
+    """The error that a decoded message is, although it came as an answer; None where it is an answer."""
+    error = value.get("error") or value.get("errors")
+    if not error and any(isinstance(value.get(name), list | dict) for name in _ANSWERS):
+        return None
+    status = value.get("base_resp")
+    if (
+        error
+        or "error" in (value.get("object"), value.get("type"))
+        or value.get("success") is False
+        or any(value.get(name) for name in _MESSAGES)
+        or (isinstance(status, dict) and status.get("status_code"))
+    ):
+        return _read(value)
+    return None
+
+
+_ANSWERS = ("choices", "candidates", "message", "usage", "promptFeedback")
+"""Where one of these stands, its words are not about a failure."""
+_MESSAGES = ("message", "detail", "msg", "error_msg", "error_message", "errmsg", "error_description")
+_DEEPEST = 5
+
+
+def _read(value: Any, depth: int = 0) -> Words:
+    if depth > _DEEPEST:
+        return Words()
+    if isinstance(value, list) and value:
+        if all(isinstance(each, dict) and "loc" in each for each in value):
+            return _of_fields(value)
+        return _read(value[0], depth + 1)  # Gemini, where a stream was asked for
     if isinstance(value, str):
         return Words(message=value)
     if not isinstance(value, dict):
         return Words()
-    inner = value.get("error", value)
+    inner = value.get("error") or value.get("errors") or value.get("base_resp") or value
     if not isinstance(inner, dict):  # Ollama, TGI
-        return Words(message=str(inner), code=str(value.get("error_type", "")))
-    message = inner.get("message") or inner.get("detail") or ""
-    names = [inner.get(name) for name in ("code", "type", "status")]
-    status = inner.get("code")
-    return Words(
-        message=message if isinstance(message, str) else msgspec.json.encode(message).decode(),
-        code=" ".join(str(name) for name in names if name),
-        field=inner["param"] if isinstance(inner.get("param"), str) else "",
-        status=status if isinstance(status, int) and 400 <= status <= 599 else 0,
+        words = _read(inner, depth + 1)
+        if inner is True:
+            words = _read({name: value[name] for name in value if name != "error"}, depth + 1)
+        code = " ".join(str(value[name]) for name in ("error_type", "type", "code") if value.get(name))
+        return Words(words.message, code, words.field, _status(value))
+    said = next(
+        (inner[name] for name in (*_MESSAGES, "status_msg", "title", "reason") if inner.get(name)), ""
     )
+    words = _read(said, depth + 1)
+    message = words.message or (msgspec.json.encode(said).decode() if said else "")
+    details = inner.get("metadata")
+    if isinstance(details, dict) and isinstance(details.get("raw"), str):  # what was said to a router
+        message = f"{message}: {details['raw']}"
+    names = [inner.get(name) for name in ("code", "type", "status", "status_code", "error_code")]
+    param = inner.get("param")
+    return Words(
+        message=message,
+        code=" ".join(str(name) for name in names if name),
+        field=param if isinstance(param, str) else words.field,
+        status=_status(inner) or words.status,
+    )
+
+
+def _of_fields(faults: list[Any]) -> Words:
+    """The list of faults that a server based on pydantic answers."""
+    said, field = [], ""
+    for fault in faults:
+        place = [str(part) for part in fault["loc"]] if isinstance(fault["loc"], list) else []
+        place = place[1:] if place[:1] in (["body"], ["query"]) else place
+        field = field or (place[0] if place else "")
+        given = fault.get("input")
+        end = f" (it was {given!r})" if isinstance(given, str) and len(given) <= 40 else ""
+        said.append(f"{'.'.join(place)}: {fault.get('msg') or fault.get('type') or ''}{end}")
+    return Words(message="; ".join(said), field=field)
+
+
+def _status(fields: dict[str, Any]) -> int:
+    for name in ("code", "status", "status_code"):
+        value = fields.get(name)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
+            value = int(value)
+        if isinstance(value, int) and 400 <= value <= 599:
+            return value
+    return 0
+
+
+_NAMED: tuple[tuple[str, int], ...] = (
+    (r"contextlength|contextsize|contextwindow", 400),
+    (r"apikey|authentication|unauthori[sz]ed|unauthenticated", 401),
+    (r"permission|forbidden|billing|balance|payment", 403),
+    (r"ratelimit|toomanyrequests|quota|exhausted|overloaded|throttl", 429),
+    (r"notfound", 404),
+    (r"badrequest|invalidrequest|invalidargument|unsupported|validation|unprocessable", 400),
+)
+"""What the names of errors say, without signs and in small letters: the status that would have told it."""
+
+
+def _status_of(words: Words) -> int:
+    name = re.sub("[^a-z]", "", words.code.lower())
+    return next((status for pattern, status in _NAMED if re.search(pattern, name)), 0)
 
 
 @dataclass(frozen=True)
@@ -118,13 +198,21 @@ class Failures:
         text = " ".join(text.split())
         return text if len(text) <= MAX_WORDS_CHARS else text[: MAX_WORDS_CHARS - 1] + "…"
 
-    def refused(self, status: int, words: Words, retry_after_seconds: float | None = None) -> LocalCoderError:
-        """The error for an answer with a status that is none of success."""
+    def refused(
+        self,
+        status: int,
+        words: Words,
+        retry_after_seconds: float | None = None,
+        *,
+        told: bool = True,
+    ) -> LocalCoderError:
+        """The error for an answer with a status that is none of success; ``told``: the server named it."""
         said = self.scrubbed(words.message)
         facts: dict[str, Any] = {"provider": self.provider, "status": status, "provider_message": said}
         if words.field:
             facts["provider_field"] = self.scrubbed(words.field)
-        end = f" (HTTP {status}): {said}" if said else f" (HTTP {status})."
+        number = f" (HTTP {status})" if told else ""
+        end = f"{number}: {said}" if said else f"{number}."
         about = f"{words.code} {words.message}"
         if status in (400, 413, 422) and (status == 413 or _TOO_LONG.search(about)):
             return TokenLimitExceeded(f"The prompt is too long for the model of {self.name}{end}", **facts)
@@ -132,7 +220,7 @@ class Failures:
             return self._auth(f"{self.name} does not accept the key{end}", facts)
         if status in (402, 403):
             return self._auth(f"{self.name} does not allow this{end}", facts)
-        if status == 429 or "RESOURCE_EXHAUSTED" in words.code:
+        if status in (429, 529) or "RESOURCE_EXHAUSTED" in words.code:
             if retry_after_seconds is not None:
                 facts["retry_after_seconds"] = math.ceil(retry_after_seconds)
             return RateLimited(f"{self.name} takes no more requests for the moment{end}", **facts)
@@ -192,21 +280,24 @@ class Failures:
             **{"provider": self.provider, **facts},
         )
 
-    def unreadable(self, what: str) -> ConnectionFailed:
-        """It answered what cannot be read."""
-        return self.unreachable(f"{self.name} sent {what}.")
+    def unreadable(self, what: str, said: str = "") -> ConnectionFailed:
+        """It answered what cannot be read; ``said``: how that begins."""
+        words = self.scrubbed(said)
+        return self.unreachable(f"{self.name} sent {what}" + (f": {words}" if words else "."))
 
     def in_stream(self, words: Words) -> LocalCoderError:
-        """The error for a failure that stands in the middle of a stream."""
+        """The error for a failure that came as an answer: in the middle of a stream, or in its place."""
         if words.status:
             return self.refused(words.status, words)
         about = f"{words.code} {words.message}"
-        if _TOO_LONG.search(about):
-            return self.refused(400, words)
-        if "rate_limit" in words.code:
-            return self.refused(429, words)
+        if status := 400 if _TOO_LONG.search(about) else _status_of(words):
+            return self.refused(status, words, told=False)
         said = self.scrubbed(words.message)
         return self.unreachable(
-            f"{self.name} failed in the middle of its answer" + (f": {said}" if said else "."),
+            f"{self.name} answered with an error" + (f": {said}" if said else "."),
             provider_message=said,
         )
+
+    def no_answer(self, why: str, *, recovery: str | None = None, **facts: Any) -> NoAnswer:
+        """It ended as it should, and said nothing that is an answer."""
+        return NoAnswer(f"{self.name} {why}", recovery=recovery, provider=self.provider, **facts)

@@ -5,6 +5,7 @@ The key travels in a header, never in the URL, which proxies and servers log.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import quote
@@ -16,29 +17,42 @@ from ..errors import InvalidArgument
 from .answer import Piece, Read
 from .base import Delta, End, EndReason, Fill, Messages, ProviderRequest, Turn, Usage
 from .deadline import Deadline
-from .failures import Failures, words_of
-from .remote import RemoteProvider
+from .endings import end_reason
+from .failures import Failures
+from .fields import Fields, count_of, fields_of, first_of, said_by, text_of
+from .remote import RemoteProvider, without_system
 
 MAX_STOPS = 5
 """More are refused; the rest are looked for on this side."""
-_REASONS: dict[str, EndReason] = {"STOP": "stop", "MAX_TOKENS": "length"}
-"""All others say that something was cut or held back: `SAFETY`, `RECITATION`, `BLOCKLIST` and so on."""
 
 
 class GeminiProvider(RemoteProvider):
     """Chats with Google's models."""
 
-    def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
         """See `Provider.stream`."""
         if isinstance(request.input, Fill):
             raise self.no_fill("Use the embedded model, or a server with a model that was trained for it.")
         model = self.model_of(request).removeprefix("models/")
         url = f"{self.address.url}/models/{quote(model, safe='')}:streamGenerateContent?alt=sse"
-        return self.ask(url, _body(request), _reader(self.failures), request)
+        while True:
+            began = False
+            try:
+                frames = self.ask(url, _body(request), _reader(self.failures), request)
+                async with contextlib.aclosing(frames):
+                    async for frame in frames:
+                        began = True
+                        yield frame
+                return
+            except InvalidArgument as refusal:
+                folded = without_system(request, refusal)
+                if began or folded is None:
+                    raise
+                request = folded
 
     async def model_names(self, deadline: Deadline) -> list[str]:
         """Ask for the list of models that write text."""
-        document = await self.transport.document(f"{self.address.url}/models?pageSize=1000", deadline)
+        document = await self.listed(f"{self.address.url}/models?pageSize=1000", deadline)
         models = msgspec.convert(document, _List).models
         writing = [model for model in models if "generateContent" in model.methods]
         return [model.name.removeprefix("models/") for model in writing]
@@ -72,75 +86,50 @@ def _as_turn(prompt: Any) -> Turn:
     return Turn("user", prompt.text)
 
 
-class _Part(Struct):
-    text: str = ""
-    thought: bool = False
-
-
-class _Content(Struct):
-    parts: list[_Part] = field(default_factory=list)
-
-
-class _Candidate(Struct):
-    content: _Content | None = None
-    finishReason: str = ""  # noqa: N815 - theirs
-
-
-class _UsageMetadata(Struct, rename="camel"):
-    prompt_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    candidates_token_count: int | None = None
-    thoughts_token_count: int = 0
-
-
-class _Feedback(Struct, rename="camel"):
-    block_reason: str = ""
-
-
-class _Response(Struct, rename="camel"):
-    candidates: list[_Candidate] = field(default_factory=list)
-    prompt_feedback: _Feedback | None = None
-    usage_metadata: _UsageMetadata | None = None
-    model_version: str = ""
-    error: Any = None
-
-
-_decoder = msgspec.json.Decoder(_Response)
-
-
 def _reader(failures: Failures) -> Read:
-    def read(message: bytes) -> Piece:
-        response = _decoder.decode(message)
-        if response.error:
-            raise failures.in_stream(words_of(message))
-        if response.prompt_feedback is not None and response.prompt_feedback.block_reason:
-            why = failures.scrubbed(response.prompt_feedback.block_reason)
+    def read(response: Fields) -> Piece:
+        blocked = fields_of(response.get("promptFeedback"), "promptFeedback").get("blockReason")
+        if blocked:
+            why = failures.scrubbed(str(blocked))
             raise InvalidArgument(
                 f"{failures.name} does not answer this prompt ({why}).",
                 recovery="Change the prompt, or use another provider.",
                 provider=failures.provider,
                 provider_message=why,
             )
-        candidate = response.candidates[0] if response.candidates else _Candidate()
-        parts = candidate.content.parts if candidate.content else []
-        reason = candidate.finishReason
+        candidate = first_of(response.get("candidates"), "candidates")
+        parts = fields_of(candidate.get("content"), "content").get("parts")
+        said = said_by(parts)
         return Piece(
-            text="".join(part.text for part in parts if not part.thought),
-            reason=_REASONS.get(reason, "filter") if reason else None,
-            usage=_usage(response.usage_metadata),
-            model=response.model_version,
+            text=said.text,
+            reasoning=said.reasoning,
+            calls=isinstance(parts, list)
+            and any("functionCall" in fields_of(part, "part") for part in parts),
+            reason=_reason(candidate, failures),
+            usage=_usage(response.get("usageMetadata")),
+            model=text_of(response.get("modelVersion")),
         )
 
     return read
 
 
-def _usage(usage: _UsageMetadata | None) -> Usage | None:
-    if usage is None:
+def _reason(candidate: Fields, failures: Failures) -> EndReason | None:
+    said = candidate.get("finishReason")
+    reason = end_reason(said, failures)
+    # All but these say that something was cut or held back.
+    return "filter" if reason == "stop" and said != "STOP" else reason
+
+
+def _usage(usage: Any) -> Usage | None:
+    if not isinstance(usage, dict):
         return None
-    written = usage.candidates_token_count
+    written = count_of(usage.get("candidatesTokenCount"))
+    thought = count_of(usage.get("thoughtsTokenCount"))
     # What it thinks is billed as what it writes.
-    total = None if written is None else written + usage.thoughts_token_count
-    return Usage(usage.prompt_token_count, usage.cached_content_token_count, total)
+    total = written if thought is None else (written or 0) + thought
+    return Usage(
+        count_of(usage.get("promptTokenCount")), count_of(usage.get("cachedContentTokenCount")), total
+    )
 
 
 class _Model(Struct):

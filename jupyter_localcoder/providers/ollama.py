@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from .address import Address
 from .answer import Piece, Read
-from .base import Delta, End, EndReason, Fill, Messages, ProviderRequest, Usage
+from .base import Delta, End, Fill, Messages, ProviderRequest, Usage
 from .deadline import Deadline
-from .failures import Failures, words_of
-from .remote import NDJSON, RemoteOptions, RemoteProvider
-
-_REASONS: dict[str, EndReason] = {"length": "length"}
+from .endings import end_reason
+from .failures import Failures
+from .fields import Fields, count_of, fields_of, reasoning_of, said_by, text_of
+from .remote import RemoteOptions, RemoteProvider
 
 
 class OllamaProvider(RemoteProvider):
@@ -50,11 +50,11 @@ class OllamaProvider(RemoteProvider):
         else:
             path = "/api/generate"
             body |= {"prompt": request.input.text, "raw": True}
-        return self.ask(self.address.url + path, body, _reader(self.failures), request, media_type=NDJSON)
+        return self.ask(self.address.url + path, body, _reader(self.failures), request)
 
     async def model_names(self, deadline: Deadline) -> list[str]:
         """Ask for the list of the models that it has."""
-        document = await self.transport.document(f"{self.address.url}/api/tags", deadline)
+        document = await self.listed(f"{self.address.url}/api/tags", deadline)
         return [model.name for model in msgspec.convert(document, _List).models]
 
     def _options(self, request: ProviderRequest) -> dict[str, Any]:
@@ -66,37 +66,21 @@ class OllamaProvider(RemoteProvider):
         }
 
 
-class _Message(Struct):
-    content: str = ""
-
-
-class _Line(Struct):
-    model: str = ""
-    message: _Message | None = None
-    """Of a chat."""
-    response: str = ""
-    """Of everything else."""
-    done: bool = False
-    done_reason: str = ""
-    prompt_eval_count: int | None = None
-    eval_count: int | None = None
-    error: Any = None
-
-
-_decoder = msgspec.json.Decoder(_Line)
-
-
 def _reader(failures: Failures) -> Read:
-    def read(message: bytes) -> Piece:
-        line = _decoder.decode(message)
-        if line.error:
-            raise failures.in_stream(words_of(message))
+    def read(line: Fields) -> Piece:
+        # A chat has a message, everything else a response.
+        message = fields_of(line.get("message"), "message")
+        said = said_by(message.get("content"))
+        done = line.get("done") is True
+        usage = Usage(count_of(line.get("prompt_eval_count")), None, count_of(line.get("eval_count")))
         return Piece(
-            text=line.message.content if line.message else line.response,
-            reason=_REASONS.get(line.done_reason, "stop") if line.done else None,
-            usage=Usage(line.prompt_eval_count, None, line.eval_count) if line.done else None,
-            model=line.model,
-            last=line.done,
+            text=said.text or text_of(line.get("response")),
+            reasoning=said.reasoning or reasoning_of(message) or reasoning_of(line),
+            calls=bool(message.get("tool_calls")),
+            reason=(end_reason(line.get("done_reason"), failures) or "stop") if done else None,
+            usage=usage if done else None,
+            model=text_of(line.get("model")),
+            last=done,
         )
 
     return read

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import AsyncGenerator
 from typing import ClassVar
 
-from ..errors import InvalidArgument, LocalCoderError
+from ..errors import ConnectionFailed, InvalidArgument, LocalCoderError
 from . import openai_wire
 from .base import Delta, End, Fill, Messages, Prompt, ProviderRequest
 from .deadline import Deadline
 from .openai_wire import Body
-from .remote import RemoteProvider
+from .remote import RemoteProvider, without_system
 
 
 class OpenAIProvider(RemoteProvider):
@@ -22,10 +22,10 @@ class OpenAIProvider(RemoteProvider):
 
     async def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
         """See `Provider.stream`."""
-        path, whole = self.request_of(request)
         refused: set[str] = set()
         began = False
         while True:
+            path, whole = self.request_of(request)
             body = openai_wire.without(whole, refused)
             try:
                 frames = self.ask(self.address.url + path, body, openai_wire.reader(self.failures), request)
@@ -34,17 +34,20 @@ class OpenAIProvider(RemoteProvider):
                         began = True
                         yield frame
                 return
-            except InvalidArgument as refusal:
+            except (InvalidArgument, ConnectionFailed) as refusal:
+                if began:
+                    raise
+                if (folded := without_system(request, refusal)) is not None:
+                    request = folded
+                    continue
                 field = _refused_field(body, refusal)
-                if began or not field:
+                if not field:
                     raise
             refused.add(field)
 
     async def model_names(self, deadline: Deadline) -> list[str]:
         """Ask for the list of models."""
-        return openai_wire.model_ids(
-            await self.transport.document(self.address.url + self.models_path(), deadline)
-        )
+        return openai_wire.model_ids(await self.listed(self.address.url + self.models_path(), deadline))
 
     def request_of(self, request: ProviderRequest) -> tuple[str, Body]:
         """Path and body of a request."""

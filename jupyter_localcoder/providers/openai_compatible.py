@@ -7,17 +7,14 @@ server that does not know ``suffix`` may leave it out without a word: so the way
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
-
-import msgspec
-from msgspec import Struct
 
 from ..contract.providers import QWEN_FILL, FillMode
 from . import openai_wire
 from .address import Address
 from .answer import Piece, Read
-from .base import Delta, End, EndReason, Fill, ProviderRequest, Usage
-from .failures import Failures, words_of
+from .base import Delta, End, Fill, ProviderRequest, Usage
+from .failures import Failures
+from .fields import Fields, count_of, said_by, text_of
 from .fill_template import FillTemplate
 from .openai import OpenAIProvider
 from .openai_wire import Body
@@ -81,32 +78,23 @@ def _infill_body(request: ProviderRequest, fill: Fill) -> Body:
     }
 
 
-class _Infill(Struct):
-    content: str = ""
-    stop: bool = False
-    stop_type: str | None = None
-    stopped_limit: bool = False
-    """Of llama-server before 2025, which has no `stop_type`."""
-    tokens_evaluated: int | None = None
-    tokens_predicted: int | None = None
-    model: str | None = None
-    error: Any = None
-
-
-_infill_decoder = msgspec.json.Decoder(_Infill)
-
-
 def _infill_reader(failures: Failures) -> Read:
-    def read(message: bytes) -> Piece:
-        if message.strip() == b"[DONE]":
-            return Piece(last=True)
-        part = _infill_decoder.decode(message)
-        if part.error:
-            raise failures.in_stream(words_of(message))
-        if not part.stop:
-            return Piece(text=part.content)
-        reason: EndReason = "length" if part.stop_type == "limit" or part.stopped_limit else "stop"
-        usage = Usage(prompt_tokens=part.tokens_evaluated, completion_tokens=part.tokens_predicted)
-        return Piece(part.content, reason, usage, part.model or "", last=True)
+    def read(part: Fields) -> Piece:
+        text = said_by(part.get("content")).text
+        if not part.get("stop"):
+            return Piece(text)
+        # `stopped_limit` is of llama-server before 2025, which has no `stop_type`.
+        limit = part.get("stop_type") == "limit" or part.get("stopped_limit") is True
+        usage = Usage(
+            prompt_tokens=count_of(part.get("tokens_evaluated")),
+            completion_tokens=count_of(part.get("tokens_predicted")),
+        )
+        return Piece(
+            text,
+            reason="length" if limit else "stop",
+            usage=usage,
+            model=text_of(part.get("model")),
+            last=True,
+        )
 
     return read

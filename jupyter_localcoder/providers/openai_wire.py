@@ -5,57 +5,31 @@ Fields of messages are read with care: servers leave out, add and null what the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
-from .answer import Piece
-from .base import EndReason, Messages, ProviderRequest, Usage
-from .failures import Failures, words_of
+from .answer import Piece, Read
+from .base import Messages, ProviderRequest, Usage
+from .endings import end_reason
+from .failures import Failures, error_in
+from .fields import Fields, count_of, fields_of, first_of, reasoning_of, said_by, text_of
 
 Body = dict[str, Any]
 
 MAX_STOPS = 4
 """More are refused; the rest are looked for on this side."""
 _OTHER_NAME = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}
-_NEEDED = frozenset({"model", "messages", "prompt", "suffix", "stream"})
-_REASONS: dict[str, EndReason] = {"length": "length", "max_tokens": "length", "content_filter": "filter"}
-
-
-class _PromptDetails(Struct):
-    cached_tokens: int | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-
-
-class _Delta(Struct):
-    content: str | None = None
-
-
-class _Choice(Struct):
-    delta: _Delta | None = None
-    """Of a chat."""
-    text: str | None = None
-    """Of a completion."""
-    finish_reason: str | None = None
-
-
-class _Chunk(Struct):
-    choices: list[_Choice] | None = field(default_factory=list)
-    usage: _Usage | None = None
-    model: str | None = None
-    error: Any = None
-    message: str | None = None
-    """Some send an error as the whole message."""
-
-
-_decoder = msgspec.json.Decoder(_Chunk)
+_NEEDED = frozenset({"model", "messages", "prompt", "suffix"})
+_WITH = {"stream": ("stream_options",)}
+"""What makes no sense without another option."""
+_REFUSES = re.compile(
+    r"support|unknown|unrecogni[sz]ed|unexpected|permitted|allowed|invalid|extra|additional|deprecated"
+    r"|not a valid|cannot be|only the default|must be",
+    re.IGNORECASE,
+)
 
 
 def chat_body(request: ProviderRequest, turns: Messages, model: str, *, max_tokens_field: str) -> Body:
@@ -95,47 +69,61 @@ def refused_field(body: Body, named: str, message: str) -> str:
     """
     field_ = named.partition(".")[0]
     if field_ not in body:
-        # Not every server has a field for the name of the field.
+        # Not every server has a field for the name of the field, and not every one quotes it.
         quotes = ("'", '"', "`")
         field_ = next((name for name in body if any(f"{q}{name}{q}" in message for q in quotes)), "")
+        if not field_ and _REFUSES.search(message):
+            named_ = [(at.start(), name) for name in body if (at := re.search(rf"\b{name}\b", message))]
+            # `model` and the like stand in many sentences: what can be left out is looked for first.
+            left = [each for each in named_ if each[1] not in _NEEDED]
+            field_ = min(left, default=(0, ""))[1]
     return "" if field_ in _NEEDED else field_
 
 
 def without(body: Body, refused: set[str]) -> Body:
     """The same request without the options that were refused; the limit then goes by its other name."""
-    fewer = {name: value for name, value in body.items() if name not in refused}
+    dropped = refused | {name for field_ in refused for name in _WITH.get(field_, ())}
+    fewer = {name: value for name, value in body.items() if name not in dropped}
     for name, other in _OTHER_NAME.items():
         if name in body and name in refused and other not in refused:
             fewer[other] = body[name]
     return fewer
 
 
-def reader(failures: Failures) -> Callable[[bytes], Piece]:
-    """A reader of the messages of one stream."""
+def reader(failures: Failures) -> Read:
+    """A reader of the messages of one stream, or of the one message that is a whole answer."""
 
-    def read(message: bytes) -> Piece:
-        if message.strip() == b"[DONE]":
-            return Piece(last=True)
-        chunk = _decoder.decode(message)
-        if chunk.error or (chunk.message and not chunk.choices):
-            raise failures.in_stream(words_of(message))
-        choice = chunk.choices[0] if chunk.choices else _Choice()
-        text = choice.text if choice.text is not None else choice.delta.content if choice.delta else None
+    def read(chunk: Fields) -> Piece:
+        choice = first_of(chunk.get("choices"), "choices")
+        if (error := error_in({"error": choice.get("error")})) is not None:
+            raise failures.in_stream(error)
+        whole = choice.get("message") is not None
+        # The whole message where no stream is sent, or where it ends.
+        message = fields_of(choice.get("delta") or choice.get("message"), "delta")
+        said = said_by(message.get("content"))
+        reason = end_reason(choice.get("finish_reason"), failures)
+        calls = message.get("tool_calls") or message.get("function_call")
         return Piece(
-            text=text or "",
-            reason=_REASONS.get(choice.finish_reason, "stop") if choice.finish_reason else None,
-            usage=_usage(chunk.usage),
-            model=chunk.model or "",
+            text=said.text or text_of(choice.get("text")),
+            reasoning=said.reasoning or reasoning_of(message),
+            refusal=text_of(message.get("refusal")),
+            calls=bool(calls),
+            reason=reason or ("stop" if whole else None),
+            usage=_usage(chunk.get("usage")),
+            model=text_of(chunk.get("model")),
         )
 
     return read
 
 
-def _usage(usage: _Usage | None) -> Usage | None:
-    if usage is None:
+def _usage(usage: Any) -> Usage | None:
+    if not isinstance(usage, dict):
         return None
-    cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
-    return Usage(usage.prompt_tokens, cached, usage.completion_tokens)
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return Usage(
+        count_of(usage.get("prompt_tokens")), count_of(cached), count_of(usage.get("completion_tokens"))
+    )
 
 
 class _Listed(Struct):
@@ -147,5 +135,7 @@ class _List(Struct):
 
 
 def model_ids(document: Any) -> list[str]:
-    """Ids out of a list of models; a `msgspec.ValidationError` where it is none."""
+    """Ids out of a list of models, bare or in an object; a `msgspec.ValidationError` where it is none."""
+    if isinstance(document, list) and document:
+        document = {"data": document}
     return [model.id for model in msgspec.convert(document, _List).data]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -12,15 +14,22 @@ import msgspec
 from ..errors import InvalidArgument, LocalCoderError, Timeout
 from .address import Address
 from .answer import Read, answer
-from .base import MAX_MODELS, Check, Delta, End, ProviderRequest
+from .base import MAX_MODELS, Check, Delta, End, Messages, ProviderRequest
 from .deadline import Deadline, TimeUp
-from .failures import Failures
-from .lines import EventData, LineTooLong
+from .failures import Failures, error_in
+from .lines import LineTooLong, Message, MessageReader
 from .transport import Transport
 
 CHECK_SECONDS = 20.0
-EVENTS = "text/event-stream"
-NDJSON = "application/x-ndjson"
+_NO_SYSTEM = (
+    re.compile(r"\bsystem\b|developer instruction|roles must alternate|only user", re.IGNORECASE),
+    re.compile(r"role|message|prompt|instruction|template", re.IGNORECASE),
+    re.compile(
+        r"support|not one of|allowed|permitted|enabled|invalid|unexpected|unknown|only|must|should be|cannot",
+        re.IGNORECASE,
+    ),
+)
+"""All of these stand in the words of a server whose model takes no system turn."""
 
 
 class RemoteOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,19 +111,20 @@ class RemoteProvider:
             provider=self.failures.provider,
         )
 
+    async def listed(self, url: str, deadline: Deadline) -> Any:
+        """Get a list; what the server says of its failure is an error, whatever its status."""
+        document = await self.transport.document(url, deadline)
+        first = document[0] if isinstance(document, list) and document else document
+        if isinstance(first, dict) and (words := error_in(first)) is not None:
+            raise self.failures.in_stream(words)
+        return document
+
     def ask(
-        self,
-        url: str,
-        body: Mapping[str, Any],
-        read: Read,
-        request: ProviderRequest,
-        *,
-        media_type: str = EVENTS,
+        self, url: str, body: Mapping[str, Any], read: Read, request: ProviderRequest
     ) -> AsyncGenerator[Delta | End, None]:
         """Post a request, and make an answer of what comes back."""
         deadline = self._deadline(request.timeout_seconds or self.options.timeout_seconds)
-        lines = self.transport.lines(url, body, deadline, media_type=media_type)
-        messages = _events(lines, self.failures) if media_type == EVENTS else _full(lines)
+        messages = _messages(self.transport.lines(url, body, deadline), self.failures)
         return answer(messages, read, request, deadline, self.failures)
 
     def _deadline(self, whole_seconds: float) -> Deadline:
@@ -123,21 +133,25 @@ class RemoteProvider:
         )
 
 
-async def _events(lines: AsyncGenerator[bytes, None], failures: Failures) -> AsyncGenerator[bytes, None]:
-    data = EventData()
+async def _messages(lines: AsyncGenerator[bytes, None], failures: Failures) -> AsyncGenerator[Message, None]:
+    reader = MessageReader()
     async with contextlib.aclosing(lines):
         try:
             async for line in lines:
-                if (event := data.feed(line)) is not None:
-                    yield event
+                for message in reader.feed(line):
+                    yield message
         except LineTooLong:
             raise failures.unreadable("an event without an end") from None
-    if (event := data.rest()) is not None:
-        yield event
+    for message in reader.rest():
+        yield message
 
 
-async def _full(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with contextlib.aclosing(lines):
-        async for line in lines:
-            if line.strip():
-                yield line
+def without_system(request: ProviderRequest, refusal: LocalCoderError) -> ProviderRequest | None:
+    """The same request without system turns, where they are what was refused; else None."""
+    asked, details = request.input, refusal.details
+    if not isinstance(asked, Messages) or not asked.has_system:
+        return None
+    said = str(details.get("provider_message", ""))
+    if details.get("status") not in (400, 422, 500, 501) or not all(each.search(said) for each in _NO_SYSTEM):
+        return None
+    return dataclasses.replace(request, input=asked.without_system())

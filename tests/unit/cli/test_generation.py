@@ -292,3 +292,9 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(start, tmp_path, file)
     assert child.returncode == 1
     assert "was changed meanwhile" in err
     assert file.read_text() == "mine = 1\n"
+
+
+def test_an_answer_that_the_provider_cut_off_is_no_success(cli, file):
+    ran = cli("explain", str(file), finish="filter")
+    assert (ran.code, ran.out) == (1, "Hello world.\n")
+    assert "the provider cut the answer off" in ran.err

@@ -361,7 +361,7 @@ async def test_what_an_error_in_the_stream_names_is_not_left_out_and_asked_again
 async def test_an_answer_of_another_type_is_named(server, make):
     server.say(body(b"<html>Login</html>", content_type="text/html; charset=utf-8"))
     with pytest.raises(
-        errors.ConnectionFailed, match="of type text/html, where text/event-stream was expected"
+        errors.ConnectionFailed, match="of type text/html, where a stream of events was expected"
     ):
         await collect(make())
     server.say(body(b"x", content_type="text/event-stream", content_encoding="gzip"))

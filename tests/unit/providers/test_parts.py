@@ -14,7 +14,7 @@ from jupyter_localcoder.errors import ValidationError
 from jupyter_localcoder.providers.address import parse_address
 from jupyter_localcoder.providers.base import Usage
 from jupyter_localcoder.providers.kinds import KINDS, is_vendor_host
-from jupyter_localcoder.providers.lines import EventData, LineReader, LineTooLong
+from jupyter_localcoder.providers.lines import LineReader, LineTooLong, MessageReader
 from jupyter_localcoder.providers.prices import Prices
 from jupyter_localcoder.providers.stops import StopStrings
 
@@ -111,11 +111,37 @@ def test_a_line_is_bounded(raw):
             [reader.feed(raw[at : at + size]) for at in range(0, len(raw), size)]
 
 
-def test_the_lines_of_an_event_belong_together():
-    data = EventData()
-    assert [data.feed(line) for line in (b"event: x", b"data: a", b"data:b", b"id: 1", b"", b"")] == [
-        None, None, None, None, b"a\nb", None
-    ]  # fmt: skip
+def messages_of(raw: bytes, size: int = 0) -> list[tuple[bytes, str]]:
+    lines, messages = LineReader(), MessageReader()
+    size = size or max(1, len(raw))
+    fed = [line for at in range(0, len(raw), size) for line in lines.feed(raw[at : at + size])]
+    read = [message for line in [*fed, lines.rest()] for message in messages.feed(line)]
+    return [(message.data, message.event) for message in [*read, *messages.rest()]]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("size", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("raw", "messages"),
+    [
+        (b"event: x\ndata: a\ndata:b\nid: 1\n\n\n", [(b"a\nb", "x")]),
+        (b"\xef\xbb\xbfdata: a\n\ndata: b", [(b"a", ""), (b"b", "")]),
+        (b": OPENROUTER PROCESSING\n\ndata: a\nretry: 10\nunknown: 1\n\n", [(b"a", "")]),
+        (b'data: {"a": 1}\ndata: {"b": 2}\ndata: [DONE]\n', [(b'{"a": 1}', ""), (b'{"b": 2}', ""),
+                                                           (b"[DONE]", "")]),
+        (b'data: {"a":\ndata: 1}\n\n', [(b'{"a":\n1}', "")]),
+        (b'{"a": 1}\n\n{"b": "}{"}\n', [(b'{"a": 1}', ""), (b'{"b": "}{"}', "")]),
+        (b'{\n  "a": ["\\"}", {\n"b": 1}]\n}\n', [(b'{\n  "a": ["\\"}", {\n"b": 1}]\n}', "")]),
+        (b'data: a\n\n{"error":\n{"message": "x"}}', [(b"a", ""), (b'{"error":\n{"message": "x"}}', "")]),
+        (b'[{"a": 1},\n{"a": 2}]', [(b'[{"a": 1},\n{"a": 2}]', "")]),
+        (b'{"a": 1', [(b'{"a": 1', "")]),
+        (b"error: bad\n\n", [(b"bad", "error")]),
+        (b"event: error\ndata: bad\n\ndata: a\n\n", [(b"bad", "error"), (b"a", "")]),
+        (b"Internal Server Error", [(b"Internal Server Error", "")]),
+    ],
+)  # fmt: skip
+def test_messages_are_found_in_each_form_of_a_stream(raw, messages, size, end):
+    assert messages_of(raw.replace(b"\n", end), size) == messages
 
 
 @given(
