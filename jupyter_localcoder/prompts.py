@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .context.comments import comment
+from .context.target import CHANGES, Target
 from .contract.generation import ChatRequest, GenerateRequest, Message
 from .contract.history import Response
 from .contract.notebook import NotebookCell, Reference, ReferenceKind
@@ -20,7 +21,10 @@ SYSTEM = (
     "Be correct and brief. Write no more than what was asked for."
 )
 
-_CODE_ONLY = "Answer with one ```{language} code block that holds the whole new code, and nothing else."
+_CODE_ONLY = (
+    "Answer with one ```{language} code block that holds the whole new code of this cell, no code of other "
+    "cells, and nothing else."
+)
 
 _INSTRUCTIONS: dict[str, str] = {
     "explain": (
@@ -49,6 +53,11 @@ _INSTRUCTIONS: dict[str, str] = {
     ),
 }
 
+_ABOVE = "Earlier cells of the notebook. They have run, stay as they are, and are not to be repeated:"
+_TARGET = "The code of this cell:"
+_READS_ALL = frozenset({"explain", "generate", "prompt"})
+"""Commands that are shown the magics too."""
+
 _REFERENCES: dict[ReferenceKind, str] = {
     "cell": "Cell",
     "selection": "Selected code",
@@ -59,15 +68,20 @@ _REFERENCES: dict[ReferenceKind, str] = {
     "text": "",
 }
 
-REPEATS_ITS_PROMPT = frozenset({"improve", "fix", "document"})
+REPEATS_ITS_PROMPT = CHANGES
 """Commands whose answer is mostly the code that was sent."""
 
 PROPOSES_CODE = frozenset({"improve", "fix", "document", "test", "generate"})
 """Commands whose answer is code, to be put into a cell."""
 
 
-def command_prompt(request: GenerateRequest) -> ChatPrompt:
+def command_prompt(request: GenerateRequest, target: Target | None = None) -> ChatPrompt:
     """Build the conversation that a command starts.
+
+    Parameters
+    ----------
+    target
+        What of the code is to be changed, where not all of it is, and its language.
 
     Raises
     ------
@@ -81,12 +95,17 @@ def command_prompt(request: GenerateRequest) -> ChatPrompt:
             raise InvalidArgument("Nothing says what code to write: the description is empty.")
     elif not request.code.strip():
         raise InvalidArgument(f"There is no code to {request.command}: the cell is empty.")
-    sections = [("instructions", _INSTRUCTIONS[request.command].format(language=request.language))]
+    language = target.language if target else request.language
+    code = target.code if target and request.command not in _READS_ALL else request.code
+    # The code itself stands last: what a small model has read last is what it works on.
+    sections = _context(request.context, request.language)
+    sections.append(("instructions", _INSTRUCTIONS[request.command].format(language=language)))
     if request.instruction.strip():
         sections.append(("question", request.instruction.strip()))
-    sections += _context(request.context, request.language)
-    if request.code.strip():
-        sections.append(("code", _fenced(request.code, request.language)))
+    if code.strip():
+        sections.append(
+            ("code", f"{_TARGET}\n{_fenced(code, language)}" if request.context else _fenced(code, language))
+        )
     if request.error.strip():
         sections.append(("error", "It failed with:\n" + _fenced(request.error, "text")))
     return ChatPrompt((Turn("system", SYSTEM), _user(sections)))
@@ -190,7 +209,7 @@ def _context(cells: tuple[NotebookCell, ...], language: str) -> list[Section]:
     if not shown:
         return []
     code = _fenced("\n\n".join(shown), language)
-    return [("cells above", f"For context, earlier cells of the notebook:\n{code}")]
+    return [("cells above", f"{_ABOVE}\n{code}")]
 
 
 def _as_code(cell: NotebookCell, language: str) -> str:

@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 from traitlets import Bool, Unicode
 
 from .. import answers
-from ..contract import generation, registry
+from ..context.target import target_of
+from ..contract import codec, generation, registry
 from ..contract.generation import Command
-from ..errors import InvalidArgument
 from ..plain_text import plain
 from .command import options
 from .exits import Exit
 from .generation import GeneratingCommand, answer, generation_aliases
-from .source import STDIN, Source, read_source, write_back
+from .source import Source, check_writable, read_source, write_back
 
+_WHOLE = "The history keeps the whole answer (`history show last`)."
 _COLOURS = {"@": "cyan", "+": "green", "-": "red"}
 
 
@@ -44,7 +45,8 @@ jupyter localcoder improve - < old.py | patch old.py
     def run(self) -> Exit:
         """Change it."""
         source = read_source(self.extra_args[0], self.console)
-        self._check_writable(source)
+        if self.write:
+            check_writable(source)
         request = self.options() | {
             "command": self.command,
             "code": source.code,
@@ -54,33 +56,33 @@ jupyter localcoder improve - < old.py | patch old.py
             **self._more(),
         }
         done = self.generate(request, lambda text: None)
-        code = code_after(source, request["language"], done)
-        change = answers.diff(source.code, code)
-        if change:
-            self.console.out(self._shown(source, change))
-        else:
+        asked = codec.decode(generation.GenerateRequest, request)
+        # A server of an older version does not say what may be written.
+        change = done.change or answers.change_of(asked, target_of(asked), done.text, done.finish)
+        code = plain(change.code)
+        lines = [] if change.problem else answers.diff(source.code, code)
+        if lines:
+            self.console.out(self._shown(source, lines))
+        elif not change.problem:
             self.note("The model changed nothing.")
+        for sentence in change.notes:
+            self.note(f"Note: {sentence}")
         ended = self.finish(done)
-        written = self.write and change != [] and done.finish == "stop"
+        written = self.write and lines != []
         if written:
             backup = write_back(source, code)
             self.note(f"Wrote {source.name}; what it held is in {backup.name}.")
-        elif self.write and change and ended is Exit.OK:
-            self.console.note("The answer is not complete, so the file was left as it is.")
+        elif change.problem and ended is Exit.OK:
+            kept = f" `{source.name}` was left as it is." if self.write else ""
+            self.console.note(plain(f"{change.problem}{kept} {change.recovery} {_WHOLE}"))
             ended = Exit.FAILED
-        diff = "\n".join(_line(line) for line in change)
+        diff = "\n".join(_line(line) for line in lines)
         self.console.document(answer(done) | {"code": code, "diff": diff, "written": written})
         return ended
 
     def _more(self) -> dict[str, Any]:
         """Fields of the request that only this command has."""
         return {}
-
-    def _check_writable(self, source: Source) -> None:
-        """Refuse before the model works for nothing."""
-        if self.write and (source.name == STDIN or source.is_notebook):
-            what = "standard input" if source.name == STDIN else "a notebook"
-            raise InvalidArgument(f"`--write` cannot write to {what}.", recovery="Leave `--write` out.")
 
     def _shown(self, source: Source, change: list[answers.DiffLine]) -> str:
         """The diff in the form that `patch` takes; in colour for a person."""
@@ -124,14 +126,6 @@ class Document(Improve):
 jupyter localcoder document analysis.py --instruction "NumPy style" --write
 """
     command = "document"
-
-
-def code_after(source: Source, language: str, done: generation.Done) -> str:
-    """The code of an answer, with the line ends and the last line break of what it replaces."""
-    code = answers.code_of(plain(done.text), language)
-    if source.code.endswith("\n"):
-        code += "\n"
-    return code.replace("\n", "\r\n") if "\r\n" in source.code else code
 
 
 def _line(line: answers.DiffLine) -> str:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import io
 import json
 import os
 import shutil
+import stat
 import tempfile
-from dataclasses import dataclass
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..context import languages
 from ..errors import FileWriteError, InvalidArgument, SourceFileNotFound
 from .console import Console
 
 STDIN = "-"
-
-_LANGUAGES = {
-    ".py": "python", ".ipynb": "python", ".pyi": "python", ".pyx": "cython", ".r": "r", ".jl": "julia",
-    ".js": "javascript", ".mjs": "javascript", ".ts": "typescript", ".tsx": "typescript",
-    ".c": "c", ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".hpp": "cpp", ".cu": "cuda", ".rs": "rust",
-    ".go": "go", ".java": "java", ".kt": "kotlin", ".scala": "scala", ".rb": "ruby", ".php": "php",
-    ".sh": "bash", ".bash": "bash", ".sql": "sql", ".html": "html", ".css": "css", ".json": "json",
-    ".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".md": "markdown", ".tex": "latex",
-}  # fmt: skip
+MOST_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,10 @@ class Source:
     name: str
     code: str
     language: str
+    encoding: str = "utf-8"
+    """That of the file, a byte order mark aside."""
+    raw: bytes = b""
+    """What was read."""
 
     @property
     def is_notebook(self) -> bool:
@@ -48,11 +51,11 @@ def read_source(name: str, console: Console) -> Source:
         It is not there, or it is not text, or empty.
 
     """
-    text = read_text(name, console)
-    language = _LANGUAGES.get(Path(name).suffix.lower(), "python")
-    source = Source(name, text, language)
+    raw = _bytes_of(name, console)
+    text, encoding = _decoded(raw, name)
+    source = Source(name, text, languages.of_file(name) or "python", encoding, raw)
     if source.is_notebook:
-        source = Source(name, _cells(text, name), language)
+        source = replace(source, code=_cells(text, name))
     if not source.code.strip():
         raise InvalidArgument(f"There is no code in `{name}`.", recovery="Name a file that holds some.")
     return source
@@ -67,11 +70,39 @@ def read_text(name: str, console: Console) -> str:
         It is not there, or it is not text.
 
     """
-    return _decoded(_bytes_of(name, console), name)
+    return _decoded(_bytes_of(name, console), name)[0]
+
+
+def check_writable(source: Source) -> None:
+    """Refuse what cannot be written before a model works for it.
+
+    Raises
+    ------
+    InvalidArgument, FileWriteError
+        It is no file of text, or nobody may write it.
+
+    """
+    if source.name == STDIN or source.is_notebook:
+        what = "standard input" if source.name == STDIN else "a notebook"
+        raise InvalidArgument(f"`--write` cannot write to {what}.", recovery="Leave `--write` out.")
+    path = Path(source.name).resolve()
+    with _told(source):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise InvalidArgument(
+                f"`--write` cannot replace `{source.name}`: it is no ordinary file.", recovery="Leave it out."
+            )
+        # Who may do everything is told as well: a file that is closed to writing is meant to stay.
+        if not mode & 0o222 or not os.access(path, os.W_OK):
+            raise FileWriteError(
+                f"`{source.name}` is read-only, so it was left as it is.", recovery="Change its permissions."
+            )
 
 
 def write_back(source: Source, code: str) -> Path:
     """Replace the file by new code, all or nothing, and keep what it held in ``FILE~``.
+
+    Encoding, byte order mark, line ends and permissions stay those of the file.
 
     Returns
     -------
@@ -86,30 +117,68 @@ def write_back(source: Source, code: str) -> Path:
     # A link stays a link: what is replaced is the file that it leads to.
     path = Path(source.name).resolve()
     backup = path.with_name(path.name + "~")
-    try:
-        if path.read_bytes().decode("utf-8-sig", "replace") != source.code:
+    data = _encoded(source, code)
+    check_writable(source)
+    with _told(source):
+        if path.read_bytes() != source.raw:
             raise FileWriteError(
                 f"`{source.name}` was changed meanwhile, so it was left as it is.", recovery="Run it again."
             )
-        shutil.copy2(path, backup)
-        _replace(path, code)
+        if backup.is_dir():
+            raise FileWriteError(
+                f"`{source.name}` was left as it is: there is a folder in the place of its backup.",
+                recovery=f"Rename `{backup.name}`.",
+            )
+        _replace(backup, source.raw, like=path)
+        _replace(path, data, like=path)
+    return backup
+
+
+def _encoded(source: Source, code: str) -> bytes:
+    newline = _newline(source.code)
+    text = code.replace("\r\n", "\n").replace("\r", "\n").replace("\n", newline)
+    try:
+        data = text.encode(source.encoding)
+    except UnicodeEncodeError as failure:
+        raise FileWriteError(
+            f"`{source.name}` was left as it is: {failure.object[failure.start]!r} cannot be written in its "
+            f"encoding, {source.encoding}.",
+            recovery="Save the file as UTF-8, and run it again.",
+        ) from None
+    return codecs.BOM_UTF8 + data if source.raw.startswith(codecs.BOM_UTF8) else data
+
+
+def _newline(text: str) -> str:
+    """How most lines of a text end."""
+    windows = text.count("\r\n")
+    ends = {"\n": text.count("\n") - windows, "\r\n": windows, "\r": text.count("\r") - windows}
+    return max(ends, key=lambda end: ends[end])
+
+
+@contextlib.contextmanager
+def _told(source: Source) -> Iterator[None]:
+    """An error of the system as a sentence."""
+    try:
+        yield
     except OSError as failure:
         raise FileWriteError(
             f"`{source.name}` cannot be written: {failure.strerror}.", recovery="Check its permissions."
         ) from None
-    return backup
 
 
-def _replace(path: Path, code: str) -> None:
+def _replace(path: Path, data: bytes, *, like: Path) -> None:
     """Write beside the file and rename into place, so that a reader sees the old file or the new one."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     fresh = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(code)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        shutil.copymode(path, fresh)
+        shutil.copymode(like, fresh)
+        with contextlib.suppress(OSError, AttributeError):  # only some users and systems can
+            owner = like.stat()
+            os.chown(fresh, owner.st_uid, owner.st_gid)
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)
@@ -122,23 +191,36 @@ def _bytes_of(name: str, console: Console) -> bytes:
             console.stdin.buffer.read() if hasattr(console.stdin, "buffer") else console.stdin.read().encode()
         )
     try:
-        return Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            # A device may have no end.
+            raw = file.read(MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise SourceFileNotFound(f"There is no file `{name}`.") from None
     except OSError as failure:
         raise InvalidArgument(
             f"`{name}` cannot be read: {failure.strerror}.", recovery="Name a text file."
         ) from None
+    if len(raw) > MOST_BYTES:
+        raise InvalidArgument(
+            f"`{name}` is larger than {MOST_BYTES // 1_000_000} MB.", recovery="Name a smaller file."
+        )
+    return raw
 
 
-def _decoded(raw: bytes, name: str) -> str:
+def _decoded(raw: bytes, name: str) -> tuple[str, str]:
+    """The text, and its encoding: that of Python's own line in the file, else UTF-8."""
+    encoding = "utf-8"
+    if languages.of_file(name) in ("python", "cython") and not name.lower().endswith(".ipynb"):
+        with contextlib.suppress(SyntaxError):
+            encoding = tokenize.detect_encoding(io.BytesIO(raw).readline)[0].removesuffix("-sig")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.removeprefix(codecs.BOM_UTF8).decode(encoding)
     except UnicodeDecodeError:
-        raise InvalidArgument(f"`{name}` is not UTF-8 text.", recovery="Name a text file.") from None
+        known = "UTF-8" if encoding == "utf-8" else encoding
+        raise InvalidArgument(f"`{name}` is not {known} text.", recovery="Name a text file.") from None
     if "\x00" in text:
         raise InvalidArgument(f"`{name}` is not text: it holds zero bytes.", recovery="Name a text file.")
-    return text
+    return text, encoding
 
 
 def _cells(text: str, name: str) -> str:

@@ -76,6 +76,9 @@ class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):
     language: Language = "python"
     context: tuple[NotebookCell, ...] = ()
     """Cells of the notebook, in the order in which the model reads them."""
+    cell_magic: Annotated[str, Meta(max_length=4096)] = ""
+    """The lines of cell magics at the top of the cell, where ``code`` is only a part of it: they say in which
+    language it is."""
 
 
 class Message(Request, frozen=True, kw_only=True):
@@ -227,6 +230,20 @@ class PromptPart(Reply, frozen=True, kw_only=True):
     """Tokens of this source that did not fit, or were not worth their place."""
 
 
+class Change(Reply, frozen=True, kw_only=True):
+    """The code of an answer to a command, made ready to be written."""
+
+    code: str
+    """To be put in the place of the request's ``code``, or where new code was asked for: magics are where
+    they were, copies of other cells are left out."""
+    notes: tuple[str, ...] = ()
+    """What was done to the answer, a sentence each."""
+    problem: str = ""
+    """Why it is not to be written, in a sentence; empty where it may be."""
+    recovery: str = ""
+    """What can be done then."""
+
+
 class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """The last frame of a request that ended as it should, or was stopped with what it had."""
 
@@ -261,6 +278,8 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """The turn before it; empty for the first."""
     left_out_turns: int = 0
     """How many of the earlier turns, the oldest, the model has not read: they did not fit."""
+    change: Change | None = None
+    """Of a command whose answer is code: what may be written of it."""
 
 
 class InspectRequest(Request, frozen=True, kw_only=True):

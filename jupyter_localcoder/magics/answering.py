@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ..answers import code_of, diff
+from ..answers import change_of, code_of, diff
 from ..client import Client
-from ..contract.generation import Delta, Done, GenerateRequest
+from ..context.target import CHANGES, target_of
+from ..contract.generation import Change, Delta, Done, GenerateRequest
 from ..contract.providers import EMBEDDED
 from ..contract.registry import GENERATE
 from ..errors import LocalCoderError
@@ -14,9 +15,6 @@ from ..plain_text import plain
 from .options import Options
 from .record import Record, Records, record_of
 from .view import View, view_of
-
-COMPARED = frozenset({"improve", "fix", "document"})
-"""Commands whose answer is the same code, changed."""
 
 _ENDINGS = {
     "stop": "",
@@ -43,15 +41,23 @@ def answer(
     view = view_of(shell, options.format, request.language)
     done, record = show(client, request, view, quiet=options.quiet)
     records.add(record, done.text)
+    # A server of an older version does not say what may be written.
+    change = done.change
+    if change is None and request.command != "explain":
+        change = change_of(request, target_of(request), done.text, done.finish)
     if options.out:
-        text = code_of(done.text, request.language) if options.format == "code" else done.text
-        shell.user_ns[options.out] = plain(text)
-    proposed = plain(code_of(done.text, request.language))
-    if request.command in COMPARED and not options.quiet:
-        view.diff(diff(request.code, proposed))
-    refused = _apply(shell, options, done, proposed)
+        code = change.code.rstrip() if change else code_of(done.text, request.language)
+        shell.user_ns[options.out] = plain(code if options.format == "code" else done.text)
+    if request.command in CHANGES and change and not options.quiet:
+        if not change.problem or done.finish != "stop":
+            view.diff(diff(request.code, change.code))
+        for sentence in change.notes:
+            view.note(sentence)
+    refused = _apply(shell, options, change)
     if not options.quiet:
         view.note(summary(done))
+        if not refused and change and change.problem and done.finish == "stop":
+            refused = f"{change.problem} {change.recovery}"
     if refused:
         view.note(refused)
 
@@ -82,15 +88,15 @@ def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = 
     return done, record
 
 
-def _apply(shell: InteractiveShell, options: Options, done: Done, code: str) -> str:
+def _apply(shell: InteractiveShell, options: Options, change: Change | None) -> str:
     """Put the code into a cell if that was asked for; a sentence where it is not done."""
     if options.apply is None:
         return ""
-    if done.finish != "stop":
-        return "Not applied: the answer is not complete."
-    if not code.strip():
-        return "Not applied: there is no code in the answer."
-    shell.set_next_input(code, replace=options.apply == "replace")
+    if change is None:
+        return "Not applied: this command's answer is no code."
+    if change.problem:
+        return f"Not applied: {change.problem[0].lower()}{change.problem[1:]} {change.recovery}"
+    shell.set_next_input(plain(change.code).rstrip(), replace=options.apply == "replace")
     return ""
 
 

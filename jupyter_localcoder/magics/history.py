@@ -9,29 +9,13 @@ import re
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ..context import languages
 from ..contract.notebook import NotebookCell
 
 COMMANDS = ("explain", "improve", "fix", "document", "test", "generate", "coder", "chat")
 
 _OWN_CELL = re.compile(rf"\s*%%(?:{'|'.join(COMMANDS)})\b[^\n]*\n")
 _OWN_LINE = re.compile(rf"\s*%(?:localcoder|load_ext|reload_ext|{'|'.join(COMMANDS)})\b")
-_CELL_LANGUAGE = re.compile(r"\s*%%(\w+)")
-_LANGUAGES = {
-    "bash": "bash",
-    "sh": "sh",
-    "script": "sh",
-    "cython": "cython",
-    "html": "html",
-    "HTML": "html",
-    "javascript": "javascript",
-    "js": "javascript",
-    "latex": "latex",
-    "perl": "perl",
-    "R": "r",
-    "ruby": "ruby",
-    "sql": "sql",
-    "svg": "xml",
-}
 
 
 class History:
@@ -94,5 +78,4 @@ class History:
 
 def language_of(source: str) -> str:
     """The language of a cell: Python, or that of its cell magic."""
-    magic = _CELL_LANGUAGE.match(source)
-    return _LANGUAGES.get(magic[1], "python") if magic else "python"
+    return languages.of_magic(source) or "python"

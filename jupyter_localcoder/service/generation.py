@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator
@@ -9,6 +10,8 @@ from collections.abc import AsyncGenerator
 import msgspec
 
 from .. import prompts
+from ..answers import change_of
+from ..context.target import target_of
 from ..contract import generation, wire
 from ..contract.notebook import Reference
 from ..contract.providers import EMBEDDED
@@ -49,13 +52,23 @@ class Generation:
         self._dialogue = dialogue
         self._choice = choice
 
-    def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
+    async def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
         """Run a command."""
-        prompt = prompts.command_prompt(request)
+        # A long text is read line by line, which would hold up everybody else.
+        target = await asyncio.to_thread(target_of, request)
+        prompt = prompts.command_prompt(request, target)
         role: Role = "general" if request.command == "prompt" else "code"
         lookup = self._planner.drafts and request.command in prompts.REPEATS_ITS_PROMPT
-        asked = _asked(request, prompts.asked(request), command=request.command)
-        return self._begin(asked, prompt, role, request, lookup=lookup)
+        spoken = msgspec.structs.replace(request, language=target.language)
+        asked = _asked(request, prompts.asked(spoken), command=request.command)
+        frames = self._begin(asked, prompt, role, request, lookup=lookup)
+        async with contextlib.aclosing(frames):
+            async for frame in frames:
+                if isinstance(frame, generation.Done) and request.command != "explain":
+                    change = await asyncio.to_thread(change_of, request, target, frame.text, frame.finish)
+                    yield msgspec.structs.replace(frame, change=change)
+                else:
+                    yield frame
 
     def chat(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer the next turn of a conversation."""

@@ -122,6 +122,14 @@ export interface CanceledCount {
   count: number;
 }
 
+/** The code of an answer to a command, made ready to be written. */
+export interface Change {
+  code: string;
+  notes: string[];
+  problem: string;
+  recovery: string;
+}
+
 /**
  * The next turn of a conversation.
  *
@@ -290,6 +298,7 @@ export interface Done {
   conversation: string;
   parent: string;
   left_out_turns: number;
+  change: Change | null;
 }
 
 /** An answer without content. */
@@ -339,6 +348,7 @@ export interface GenerateRequest {
   error?: string;
   language?: string;
   context?: NotebookCell[];
+  cell_magic?: string;
 }
 
 /** Event `history:changed`: what is listed is not what it was. */

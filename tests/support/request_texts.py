@@ -32,6 +32,7 @@ NAMES = {
 ADDRESSES = {"ProviderSaveRequest.base_url"}
 """http and https only."""
 TEXTS = {
+    "GenerateRequest.cell_magic",
     "CallRequest.prompt", "CallRequest.stop", "CallRequest.parameters", "ChatRequest.stop",
     "CompleteRequest.language", "CompleteRequest.prefix", "CompleteRequest.suffix", "CompleteRequest.stop",
     "Column.name", "Column.dtype", "ConversationRenameRequest.title", "GenerateRequest.code",

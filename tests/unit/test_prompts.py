@@ -87,7 +87,7 @@ def test_a_turn_tells_what_it_is_put_together_from() -> None:
         command="fix", code="1 / 0", error="ZeroDivisionError", context=(NotebookCell(source="import os"),)
     )
     turn = prompts.command_prompt(request).turns[-1]
-    assert [span.source for span in turn.spans] == ["instructions", "cells above", "code", "error"]
+    assert [span.source for span in turn.spans] == ["cells above", "instructions", "code", "error"]
     assert sum(span.chars for span in turn.spans) == len(turn.content)
     at = sum(span.chars for span in turn.spans[:2])
-    assert turn.content[at : at + turn.spans[2].chars] == "```python\n1 / 0\n```\n\n"
+    assert turn.content[at : at + turn.spans[2].chars] == "The code of this cell:\n```python\n1 / 0\n```\n\n"

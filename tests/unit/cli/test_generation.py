@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -56,7 +58,8 @@ def test_escapes_of_the_model_do_not_reach_the_terminal(cli, file):
 
 @pytest.mark.parametrize("command", ["explain", "improve"])
 def test_no_hostile_answer_acts_in_the_terminal(cli, file, command):
-    ran = cli(command, str(file), answer=[f"{each}\n" for each in (*HOSTILE, ESCAPES)], tty=True)
+    answer = [f"{each}\n" for each in (*HOSTILE, ESCAPES)]
+    ran = cli(command, str(file), "--language=text", answer=answer, tty=True)  # which is not held to be valid
     assert "window.harmed=1" in ran.out
     assert not re.search("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", ran.out)
     # The colours of a diff are ours.
@@ -190,6 +193,113 @@ def test_a_cut_answer_is_never_written(cli, file, finish):
     ran = cli("improve", str(file), "--write", answer=[BETTER], finish=finish)
     assert ran.code in (1, 130)
     assert file.read_text() == CODE
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("", "There is no code in the answer."),
+        (" \n\t\n", "There is no code in the answer."),
+        ("```python\n```", "There is no code in the answer."),
+        ("```python\ndef f(x:\n```", "The answer is not valid Python, and the code before it was."),
+        ("I cannot help with that.", "The answer is not valid Python, and the code before it was."),
+        ("```bash\nls\n```", "The answer is not in the language of the code, which is python."),
+    ],
+)
+@pytest.mark.parametrize("command", ["improve", "fix", "document"])
+@pytest.mark.parametrize("options", [[], ["--write"]])
+def test_an_answer_that_cannot_be_used_is_an_error(cli, file, command, options, answer, why):
+    ran = cli(command, str(file), *options, answer=[answer])
+    assert (ran.code, ran.out) == (1, "")
+    assert why in ran.err
+    assert [path.name for path in file.parent.iterdir()] == ["analysis.py"]
+    assert file.read_text() == CODE
+
+
+def test_without_write_a_cut_answer_is_no_patch(cli, file):
+    ran = cli("improve", str(file), answer=[BETTER], finish="length")
+    assert (ran.code, ran.out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\xef\xbb\xbfx=1\n", b"\xef\xbb\xbfx = 'e\xc3\xa9'\n"),
+        (b"x=1", b"x = 'e\xc3\xa9'"),
+        (b"x=1\r\ny=2\r\n", b"x = 'e\xc3\xa9'\r\n"),
+        (b"\xef\xbb\xbfx=1\r\ny=2", b"\xef\xbb\xbfx = 'e\xc3\xa9'"),
+        (b"x=1\ry=2\r", b"x = 'e\xc3\xa9'\r"),
+        (b"\n\nx=1\n\n\n", b"\n\nx = 'e\xc3\xa9'\n\n\n"),
+        (b"# coding: latin-1\nx='\xe9'\n", b"# coding: latin-1\nx = 'e\xe9'\n"),
+        (b"#!/usr/bin/env python\nx=1\n", b"#!/usr/bin/env python\nx = 'e\xc3\xa9'\n"),
+    ],
+)
+def test_write_keeps_the_form_of_the_file(cli, file, before, after):
+    file.write_bytes(before)
+    ran = cli("improve", str(file), "--write", answer=["```python\nx = 'e\u00e9'\n```"])
+    assert ran.code == 0, ran.err
+    assert file.read_bytes() == after
+    assert file.with_name("analysis.py~").read_bytes() == before
+
+
+def test_what_the_encoding_of_a_file_cannot_hold_is_not_written(cli, file):
+    file.write_bytes(b"# coding: ascii\nx=1\n")
+    ran = cli("improve", str(file), "--write", answer=["```python\nx = '\u2192'\n```"])
+    assert ran.code == 1
+    assert "ascii" in ran.err
+    assert file.read_bytes() == b"# coding: ascii\nx=1\n"
+
+
+def test_a_read_only_file_is_refused_before_the_model_works(cli, file):
+    file.chmod(0o444)
+    ran = cli("improve", str(file), "--write", answer=[BETTER])
+    assert (ran.code, ran.log) == (1, [])
+    assert "read-only" in ran.err
+    assert (file.read_text(), file.stat().st_mode & 0o777) == (CODE, 0o444)
+
+
+def test_what_is_no_ordinary_file_is_refused_before_the_model_works(cli, tmp_path):
+    pipe = tmp_path / "pipe.py"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_text(CODE))
+    writer.start()
+    ran = cli("improve", str(pipe), "--write", answer=[BETTER])
+    writer.join()
+    assert (ran.code, ran.log) == (2, [])
+    assert "no ordinary file" in ran.err
+
+
+def test_a_device_without_an_end_is_not_read_to_its_end(cli):
+    ran = cli("explain", "/dev/zero")
+    assert ran.code == 2
+    assert "larger than" in ran.err
+
+
+def test_a_backup_does_not_follow_a_link_or_go_into_a_folder(cli, file, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("mine")
+    backup = file.with_name("analysis.py~")
+    backup.symlink_to(other)
+    assert cli("improve", str(file), "--write", answer=[BETTER]).code == 0
+    assert (other.read_text(), backup.read_text()) == ("mine", CODE)
+    assert not backup.is_symlink()
+    backup.unlink()
+    backup.mkdir()
+    now = file.read_text()
+    ran = cli("improve", str(file), "--write", answer=[CODE.replace("f", "g")])
+    assert ran.code == 1
+    assert file.read_text() == now
+    assert list(backup.iterdir()) == []
+
+
+def test_a_shell_script_is_not_replaced_by_python(cli, tmp_path):
+    path = tmp_path / "run.sh"
+    path.write_text("#!/bin/sh\nls | wc -l\n")
+    ran = cli("improve", str(path), "--write", answer=["```python\nimport os\n```"])
+    assert ran.code == 1
+    ran = cli("improve", str(path), "--write", answer=["```sh\nls | wc --lines\n```"])
+    assert ran.code == 0
+    assert path.read_text() == "#!/bin/sh\nls | wc --lines\n"
 
 
 def test_no_change_writes_nothing(cli, file):

@@ -1,0 +1,311 @@
+"""The code that a command changes: what of it the model reads, and how what stays is put back.
+
+The magics at both ends of a cell and the first lines that a system reads (`#!`, an encoding) are never shown
+to a model that is to write the code anew: they cannot get lost. Those in the middle are shown, since they say
+what happens there, and are put back where the answer leaves them out.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..contract.generation import GenerateRequest
+from ..errors import InvalidArgument
+from . import languages, magics
+from .magics import Magic
+
+CHANGES = frozenset({"improve", "fix", "document"})
+"""Commands whose answer takes the place of the code that was sent."""
+
+_FIRST = re.compile(r"#!|[ \t]*#.*?coding[:=][ \t]*[-\w.]+")
+
+
+class Unplaceable(Exception):
+    """A magic that the answer leaves out belongs where the answer has nothing of what was around it."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Target:
+    """Code, taken apart."""
+
+    code: str
+    """What the model reads, at the left margin; lines end with a line feed."""
+    language: str
+    """That of ``code``."""
+    head: str = ""
+    """Lines that stay above it, with their line ends."""
+    tail: str = ""
+    """Lines that stay below it, each with the line end before it."""
+    indent: str = ""
+    """White space before every line of ``code`` in its place."""
+    magics: tuple[Magic, ...] = ()
+    """Those among the lines of ``code``."""
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is read as IPython reads a cell."""
+        return self.language in languages.PYTHON
+
+    @property
+    def whole(self) -> str:
+        """All of it."""
+        return self.put_back(self.code)
+
+    def put_back(self, code: str) -> str:
+        """Other code in the place of this one.
+
+        Raises
+        ------
+        Unplaceable
+            It does not have a magic that stood among the lines, nor what stood around it.
+        """
+        lines = code.strip("\n").rstrip().split("\n")
+        if self.head or self.tail:
+            lines = _without(self._kept(), lines)
+            if self.is_python:
+                lines = self._once(lines)
+        if self.magics:
+            lines = _merged(self.code.split("\n"), self.magics, lines)
+        body = "\n".join(self.indent + line if line.strip() else line for line in lines)
+        return self.head + body + self.tail
+
+    def _once(self, lines: list[str]) -> list[str]:
+        """Lines without the magics that are put back at the ends."""
+        own = self.code.split("\n")
+        inside = {own[magic.first].strip() for magic in self.magics}
+        ends = {line for line in self._kept() if not line.startswith("#")} - inside
+        repeated = {
+            at
+            for magic in magics.find(lines)
+            if lines[magic.first].strip() in ends
+            for at in range(magic.first, magic.end)
+        }
+        return [line for at, line in enumerate(lines) if at not in repeated]
+
+    def _kept(self) -> list[str]:
+        return [line.strip() for line in f"{self.head}\n{self.tail}".split("\n") if line.strip()]
+
+
+def target_of(request: GenerateRequest) -> Target:
+    """What a command works on.
+
+    Raises
+    ------
+    InvalidArgument
+        It is to be changed, and consists of magics alone.
+    """
+    target = take_apart(request.code, request.language, request.cell_magic)
+    if request.command in CHANGES and request.code.strip() and not target.code.strip():
+        raise InvalidArgument(
+            f"There is nothing to {request.command} here but magics, and those are kept as they are.",
+            recovery="Let them be explained, or ask about them in a chat.",
+        )
+    return target
+
+
+def take_apart(code: str, language: str, cell_magic: str = "") -> Target:
+    """Split code into what a model changes, and what stays.
+
+    Parameters
+    ----------
+    language
+        That of the notebook's kernel or of the file.
+    cell_magic
+        The lines of cell magics above ``code``, where it is only a part of a cell.
+    """
+    lines = code.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    python = language.lower() in languages.PYTHON
+    at = _blank(lines, 0)
+    # A caller may have taken the language from the magic already.
+    if python or (at < len(lines) and languages.of_magic(lines[at]) == language):
+        if cell_magic.strip():
+            language = _language_of(cell_magic.strip().split("\n"), lines, language)
+        start = at
+        while at < len(lines) and magics.is_cell_magic(lines[at]):
+            at = _blank(lines, at + 1)
+        if at > start:
+            language = _language_of(lines[start:at], lines[at:], language)
+    python = language.lower() in languages.PYTHON
+    at = _system_lines(lines, at)
+    end = len(lines)
+    found = magics.find(lines[at:]) if python else []
+    if found:
+        first = at
+        at = _end_of_head(lines, first, found)
+        end = _start_of_tail(lines, first, at, found)
+    while end > at and not lines[end - 1].strip():
+        end -= 1
+    inner = lines[at:end]
+    body = textwrap.dedent("\n".join(inner))
+    margin = next((line for line in inner if line.strip()), "")
+    indent = margin[: len(margin) - len(next((line for line in body.split("\n") if line.strip()), ""))]
+    return Target(
+        code=body,
+        language=language,
+        head="".join(f"{line}\n" for line in lines[:at]),
+        tail="".join(f"\n{line}" for line in lines[end:]),
+        indent=indent,
+        magics=tuple(magics.find(body.split("\n"))) if found else (),
+    )
+
+
+def _language_of(cell_magics: Sequence[str], below: Sequence[str], language: str) -> str:
+    """The language below cell magics; that of an unknown one is Python if it reads as Python."""
+    last = next((line for line in reversed(cell_magics) if line.strip()), "")
+    known = languages.of_magic(last)
+    if known is not None:
+        return language if known == "python" and language.lower() in languages.PYTHON else known
+    try:
+        source = textwrap.dedent("\n".join(magics.neutral(below)))
+        compile(source, "<cell>", "exec", flags=_FLAGS, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return languages.name_of_magic(last)
+    return language
+
+
+def _blank(lines: Sequence[str], at: int) -> int:
+    """The first line from one on that is not blank."""
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    return at
+
+
+def _system_lines(lines: Sequence[str], at: int) -> int:
+    """The line after those that a system or Python itself reads: only the first two can be."""
+    end = at
+    for position in range(at, min(at + 2, len(lines))):
+        if _FIRST.match(lines[position]):
+            end = position + 1
+    return _blank(lines, end)
+
+
+def _passive(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _end_of_head(lines: Sequence[str], first: int, found: Sequence[Magic]) -> int:
+    """The line after the magics at the top, comments between them included."""
+    end = at = first
+    for magic in found:
+        if not all(_passive(line) for line in lines[at : first + magic.first]):
+            break
+        end = at = first + magic.end
+    return _blank(lines, end)
+
+
+def _start_of_tail(lines: Sequence[str], first: int, least: int, found: Sequence[Magic]) -> int:
+    """The first line of the magics at the bottom."""
+    start = at = len(lines)
+    for magic in reversed(found):
+        indented = lines[first + magic.first][:1] in (" ", "\t")
+        if first + magic.first < least or indented:
+            break
+        if not all(_passive(line) for line in lines[first + magic.end : at]):
+            break
+        start = at = first + magic.first
+    return start
+
+
+def _without(kept: Sequence[str], lines: list[str]) -> list[str]:
+    """Lines without those at the ends that are put back anyhow, and without a cell magic of their own."""
+    first, end = 0, len(lines)
+    while first < end and (
+        not lines[first].strip() or lines[first].strip() in kept or magics.is_cell_magic(lines[first])
+    ):
+        first += 1
+    while end > first and (not lines[end - 1].strip() or lines[end - 1].strip() in kept):
+        end -= 1
+    return lines[first:end]
+
+
+def _merged(old: Sequence[str], kept: Sequence[Magic], new: list[str]) -> list[str]:
+    """The new lines with all the old magics, in their order."""
+    for number, magic in enumerate(kept):
+        text = list(old[magic.first : magic.end])
+        before = [old[one.first].strip() for one in kept[:number]]
+        if not _put(old, magic, text, before, new):
+            raise Unplaceable(text[0].strip())
+    found = [new[one.first].strip() for one in magics.find(new)]
+    at = 0
+    for magic in kept:  # all of them are there, and in order
+        line = old[magic.first].strip()
+        if line not in found[at:]:
+            raise Unplaceable(line)
+        at = found.index(line, at) + 1
+    return new
+
+
+def _put(old: Sequence[str], magic: Magic, text: list[str], before: list[str], new: list[str]) -> bool:
+    """See to it that one magic stands in the new lines; false where its place is not known."""
+    least = 0
+    present = magics.find(new)
+    for line in before:
+        least = next(
+            (one.end for one in present if one.first >= least and new[one.first].strip() == line), least
+        )
+    wanted = [line.strip() for line in text]
+    later = [one for one in present if one.first >= least]
+    for one in later:
+        if [line.strip() for line in new[one.first : one.end]] == wanted:
+            return True
+    others = {line.strip() for line in old}
+    for one in later:  # the same magic, altered
+        if _name(new[one.first]) == _name(text[0]) and new[one.first].strip() not in others:
+            new[one.first : one.end] = _indented(text, new[one.first])
+            return True
+    for at in range(least, len(new)):  # taken for a comment
+        if new[at].lstrip().startswith("#") and new[at].lstrip("# \t").rstrip() == wanted[0]:
+            new[at : at + 1] = _indented(text, new[at])
+            return True
+    return _insert(old, magic, text, least, new)
+
+
+def _insert(old: Sequence[str], magic: Magic, text: list[str], least: int, new: list[str]) -> bool:
+    """Put a magic beside the line that followed it, or that went before it."""
+    same: dict[int, int] = {}
+    blocks = difflib.SequenceMatcher(
+        None, [line.strip() for line in old], [line.strip() for line in new], autojunk=False
+    )
+    for start, begin, count in blocks.get_matching_blocks():
+        same.update({start + i: begin + i for i in range(count) if old[start + i].strip()})
+    following = _blank(old, magic.end)
+    if same.get(following, -1) >= least:
+        at = same[following]
+        new[at:at] = _indented(text, new[at]) if _margin(old[following]) == _margin(text[0]) else text
+        return True
+    previous = magic.first - 1
+    while previous >= 0 and not old[previous].strip():
+        previous -= 1
+    if previous >= 0 and same.get(previous, least - 2) >= least - 1:
+        at = same[previous] + 1
+        new[at:at] = _indented(text, new[at - 1]) if _margin(old[previous]) == _margin(text[0]) else text
+        return True
+    return False
+
+
+def _name(line: str) -> str:
+    """What tells magics apart: `%timeit`, `!pip`; of a help line all of it."""
+    stripped = line.strip()
+    return stripped.split(None, 1)[0] if stripped[:1] in ("%", "!") else stripped
+
+
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _indented(text: Sequence[str], like: str) -> list[str]:
+    """Lines, as far indented as another one."""
+    own, margin = _margin(text[0]), _margin(like)
+    return [margin + line.removeprefix(own) for line in text]
+
+
+_FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
