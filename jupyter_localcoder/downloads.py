@@ -140,6 +140,30 @@ class Downloads:
 
             self._start(model_id, "verify", "verifying", check)
 
+    async def check(self, model_id: str) -> None:
+        """Compute the digest of a model again where its file was touched; a request waits for it.
+
+        A request that goes away does not stop it: the next one finds it done, or on its way.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady, ChecksumMismatch
+            It cannot be used.
+        """
+        if await asyncio.to_thread(self._store.is_verified, model_id):
+            return
+        work = self._running.get(model_id)
+
+        def check(report: Report, stop: threading.Event) -> InstalledModel:
+            return self._store.locate(model_id, progress=report, cancel=stop)
+
+        if work is None:
+            await asyncio.shield(self._start(model_id, "verify", "verifying", check))
+        elif work.task is not None and work.last.activity == "verify":
+            await asyncio.shield(work.task)
+        else:
+            await asyncio.to_thread(self._store.locate, model_id)
+
     async def cancel(self, model_id: str, *, discard: bool = False) -> None:
         """Stop what is under way with a model, and wait until it has stopped.
 

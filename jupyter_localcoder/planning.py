@@ -12,7 +12,7 @@ import secrets
 import shutil
 import sys
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 import psutil
@@ -23,7 +23,7 @@ from .calibrations import Calibrations
 from .contract import wire
 from .contract.models import MemoryFit, ModelSpeed, Profile
 from .contract.settings import Settings
-from .errors import LocalCoderError, ModelNotReady, ValidationError
+from .errors import LocalCoderError, ModelNotFound, ModelNotReady, ValidationError
 from .models import memory, profiles
 from .models.store import InstalledModel, ModelStore
 from .settings import LocalCoderSettings
@@ -33,9 +33,19 @@ from .tuning import Tuning
 Role = Literal["code", "general"]
 
 _MIN_STABLE_CONTEXT = 2048
+_ROLES: tuple[Role, Role] = ("code", "general")
 LEAST_DRAFT_RATIO = 5
 """A draft model must be so many times smaller: what it writes has to cost little."""
 _STATE_PREFIX = "localcoder-state-"
+
+
+class _Choice(NamedTuple):
+    """What `auto` has chosen."""
+
+    profile: Profile
+    reason: str
+    stand_ins: dict[Role, str]
+    """Ids of the models that answer where the model of the profile is not here."""
 
 
 class Planner:
@@ -54,7 +64,7 @@ class Planner:
         self._tuning = tuning
         self._calibrations = calibrations
         self._state_dir = state_dir or _own_state_dir()
-        self._chosen: tuple[tuple[object, ...], tuple[Profile, str]] | None = None
+        self._chosen: tuple[tuple[object, ...], _Choice] | None = None
         self._lockable: dict[str, bool] = {}
         self._drafting: dict[tuple[str, str], bool] = {}
         self.gpu = sys.platform == "darwin"
@@ -108,7 +118,7 @@ class Planner:
     def speed(self, model_id: str) -> ModelSpeed | None:
         """Return how fast a model was here, loaded as it would be now; None where it was not measured."""
         try:
-            installed = self._store.locate(model_id)
+            installed = self._store.look(model_id)
         except LocalCoderError:
             return None
         # The profile decides only the length of the context, on which the measured steps do not depend.
@@ -138,20 +148,32 @@ class Planner:
         wanted = name or settings.profile
         if wanted != "auto":
             return self._named(wanted), "It is the one that the settings name."
+        choice = self._auto(settings)
+        return choice.profile, choice.reason
+
+    def _auto(self, settings: Settings) -> _Choice:
+        """What `auto` has chosen, of what is here."""
         known = self._store.infos(self._terms(settings, None))
         key = (tuple(m.id for m in known if m.state == "ready"), settings.acceleration, settings.run_mode)
         if self._chosen is None or self._chosen[0] != key:
             gpu = self.gpu and settings.acceleration != "cpu" and settings.run_mode != "stability"
             available, _ = memory.available()
             speeds_here = {m.id: self.speed(m.id) for m in known if m.state == "ready"}
-            choice = profiles.choose(
+            measured = {id_: s.decode_tokens_per_second for id_, s in speeds_here.items() if s}
+            profile, reason = profiles.choose(
                 known,
                 self._store.catalogue.profiles,
                 available_bytes=available,
                 gpu=gpu,
-                measured={id_: s.decode_tokens_per_second for id_, s in speeds_here.items() if s},
+                measured=measured,
             )
-            self._chosen = (key, choice)
+            stand_ins: dict[Role, str] = {}
+            for role in _ROLES:
+                if (other := profiles.stand_in(known, role, gpu, measured)) is not None:
+                    stand_ins[role] = other.id
+            if "code" in stand_ins and not self._is_here(profile.model):
+                reason += f" Until then `{stand_ins['code']}` answers, which is on this machine."
+            self._chosen = (key, _Choice(profile, reason, stand_ins))
         return self._chosen[1]
 
     def _named(self, name: str) -> Profile:
@@ -176,7 +198,12 @@ class Planner:
         """
         settings = self._settings.current
         chosen, _ = self.profile(profile)
-        installed = self._locate(role, settings, chosen, model, named_profile=profile is not None)
+        wanted = model or self._answering(role, settings, chosen, named=profile is not None)
+        try:
+            # Not to be loaded like this: who loads it has it verified (see `fit`).
+            installed = self._store.look(wanted)
+        except (ModelNotReady, ModelNotFound) as failure:
+            raise failure if model else self._missing(wanted, settings, chosen, failure) from None
         load = self._parameters(settings, chosen, installed)
         return LoadPlan(
             model=installed.id,
@@ -187,26 +214,87 @@ class Planner:
             costs=self._calibrations.find(Calibrations.key(installed.digest, load)),
         )
 
-    def _locate(
-        self,
-        role: Role,
-        settings: Settings,
-        profile: Profile,
-        model: str | None,
-        *,
-        named_profile: bool,
-    ) -> InstalledModel:
-        if model:
-            return self._store.locate(model)
-        code = profile.model if named_profile else settings.model or profile.model
+    def answering(self) -> tuple[str, str]:
+        """Ids of the models that answer code and general questions as things are; empty for none."""
+        settings = self._settings.current
+        profile, _ = self.profile()
+        ids = (self._answering(role, settings, profile, named=False) for role in _ROLES)
+        code, general = (id_ if self._is_here(id_) else "" for id_ in ids)
+        return code, general
+
+    def _answering(self, role: Role, settings: Settings, profile: Profile, *, named: bool) -> str:
+        """Id of the model for a request that names none, whether it is here or not.
+
+        Parameters
+        ----------
+        named
+            The request names the profile: what the settings say of models does not count then.
+        """
         if role == "code":
-            return self._store.locate(code)
-        general = profile.general_model if named_profile else settings.general_model or profile.general_model
+            return self._for_code(settings, profile, named=named)
+        code = self._for_code(settings, profile, named=named)
+        auto = settings.profile == "auto" and not named
+        own = "" if named else settings.general_model
+        if not own and auto and settings.model and self._chats(code):
+            # Whoever chose one model did not choose another beside it, which would take turns with it.
+            return code
+        general = own or profile.general_model
+        if self._is_here(general):
+            return general
+        # Better an answer of a model that is here than none; the answer names its model.
+        if auto and not self._chats(code):
+            return self._auto(settings).stand_ins.get("general", code)
+        return code
+
+    def _for_code(self, settings: Settings, profile: Profile, *, named: bool) -> str:
+        if settings.model and not named:
+            return settings.model
+        if named or settings.profile != "auto" or self._is_here(profile.model):
+            return profile.model
+        return self._auto(settings).stand_ins.get("code", profile.model)
+
+    def _is_here(self, model_id: str) -> bool:
         try:
-            return self._store.locate(general)
-        except ModelNotReady:
-            # Better an answer of the model that is here than none; the answer names its model.
-            return self._store.locate(code)
+            self._store.look(model_id)
+        except LocalCoderError:
+            return False
+        return True
+
+    def _chats(self, model_id: str) -> bool:
+        """Whether a model is here and can follow an instruction."""
+        try:
+            return self._store.look(model_id).header.chats
+        except LocalCoderError:
+            return False
+
+    def _missing(
+        self, wanted: str, settings: Settings, profile: Profile, failure: LocalCoderError
+    ) -> LocalCoderError:
+        """Why a model does not answer that no request has named: who chose it, and what to do."""
+        if wanted == settings.model:
+            return type(failure)(
+                f"The settings name `{wanted}` as the model. {failure.message}",
+                recovery="Download or import it again, or let another one answer: "
+                "`jupyter localcoder config reset model`.",
+                **failure.details,
+            )
+        if self._store.is_installed(wanted):
+            return failure
+        others = self._auto(settings).stand_ins
+        pull = f"Download it with `jupyter localcoder models pull {wanted}`, or import a GGUF file."
+        auto = "Or let one answer that is here: `jupyter localcoder config set profile auto`."
+        if others and settings.profile != "auto":
+            return ModelNotReady(
+                f"`{wanted}` is not on this machine yet. It is the model of the profile {profile.name}.",
+                recovery=f"{pull} {auto}",
+                model=wanted,
+            )
+        return ModelNotReady(
+            f"No model is here that could answer: `{wanted}`, that of the profile {profile.name}, "
+            "is not on this machine yet.",
+            recovery=pull,
+            model=wanted,
+        )
 
     def _window(self, settings: Settings, profile: Profile | None) -> int:
         window = settings.context_window or (profile.context_window if profile else 0)

@@ -93,4 +93,6 @@ def _model_for_code(client: Client) -> str:
     if view.settings.model:
         return view.settings.model
     known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+    if known.code_model:
+        return known.code_model
     return next(profile.model for profile in known.profiles if profile.name == known.active_profile)

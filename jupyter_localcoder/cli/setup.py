@@ -124,7 +124,15 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         """Import a model, and let it answer; its id."""
         with shown(self, path.name) as progress:
             model = self.store().import_file(path, model_id=None, link=False, progress=progress).id
-        client.call(registry.SETTINGS_UPDATE, SettingsUpdateRequest(model=model))
+        known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+        if (known.code_model, known.general_model) != (model, model):
+            # Another one would answer: the person has named this one. One alone, so that none takes turns.
+            both = SettingsUpdateRequest(model=model, general_model=model)
+            client.call(registry.SETTINGS_UPDATE, both)
+            self._tell(
+                f"`{model}` is pinned for code and for general questions. "
+                "`jupyter localcoder config reset model general_model` lets the best one answer again."
+            )
         return model
 
     def _make_ready(self, client: Client, model: str) -> bool:
@@ -152,8 +160,10 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         """Let the profile be in force; what is recommended is what `auto` chooses by itself."""
         wanted = "auto" if profile.name == known.recommended_profile else profile.name
         settings = settings_of(client).settings
-        if (settings.profile, settings.model) != (wanted, ""):
-            client.call(registry.SETTINGS_UPDATE, SettingsUpdateRequest(profile=wanted, model=None))
+        if (settings.profile, settings.model, settings.general_model) != (wanted, "", ""):
+            # Models of one's own choice would go before those of the profile.
+            none = SettingsUpdateRequest(profile=wanted, model=None, general_model=None)
+            client.call(registry.SETTINGS_UPDATE, none)
 
     def _load(self, client: Client, model: str) -> models.LoadedModel:
         self.note(f"Loading {model} …")

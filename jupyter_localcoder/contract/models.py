@@ -86,7 +86,7 @@ class ModelInfo(Reply, frozen=True, kw_only=True):
     fill_in_the_middle: bool | None
     """Whether it can complete in the middle of code; None while that is not known."""
     state: ModelState
-    """`ready`: whole, verified, on this machine."""
+    """`ready`: whole, on this machine, and verified; see ``recheck``."""
     received_bytes: int
     """What a download has got so far, kept for resuming."""
     origin: Literal["catalogue", "imported"]
@@ -104,6 +104,9 @@ class ModelInfo(Reply, frozen=True, kw_only=True):
     pinned: bool = False
     """It stays at this version: no update takes its place."""
     update: ModelUpdate | None = None
+    recheck: bool = False
+    """Its file was copied, restored or touched since its digest was computed: that is done again, once,
+    before the model is used."""
     speed: ModelSpeed | None = None
     """None until it ran here."""
 
@@ -150,6 +153,10 @@ class ModelList(Reply, frozen=True, kw_only=True):
     recommended_reason: str
     models_dir: str
     memory: Memory
+    code_model: str = ""
+    """Id of the model that answers requests on code as things are; empty where none can."""
+    general_model: str = ""
+    """The same for general questions."""
     imports: tuple[ModelStateEvent, ...] = ()
     """Imports under way whose model is not among ``models`` yet, under a provisional id."""
 
@@ -265,5 +272,7 @@ class ImportManifest(Reply, frozen=True, kw_only=True):
     """At the source it came from."""
     verified_mtime_ns: int = 0
     """Modification time of the file when its digest was computed: unchanged means still verified."""
+    sample: str = ""
+    """Digest of some pieces of the file: after its time has changed it tells a copy from another file."""
     format: int = 1
     extra: dict[str, str] = msgspec.field(default_factory=dict)

@@ -207,7 +207,7 @@ class ManagingMagics(Magics):
 def _what_happened(view: SettingsView, request: SettingsUpdateRequest, listed: ModelList) -> str:
     """Say which model answers from now on, also where that is not the one that was asked for."""
     active = next((p for p in listed.profiles if p.name == listed.active_profile), None)
-    answering = view.settings.model or (active.model if active else "")
+    answering = listed.code_model or view.settings.model or (active.model if active else "")
     said = [
         f"Profile {view.settings.profile}; code is answered by {answering or 'the model of the profile'}."
     ]

@@ -31,6 +31,7 @@ _MAX_TENSOR_NAME_BYTES = 64
 _MAX_CONTEXT = 2**31 - 1
 _DEFAULT_ALIGNMENT = 32
 _FIM_KEYS = ("fim_pre_token_id", "prefix_token_id")
+_CHATML_MARK = "<|im_start|>"
 _FIM_TOKENS = (
     "<|fim_prefix|>",
     "<fim-prefix>",
@@ -70,9 +71,16 @@ class GgufHeader(Struct, frozen=True, kw_only=True):
     chat_template: bool
     fill_in_the_middle: bool
     """Whether its vocabulary has the tokens for it."""
+    chatml: bool = False
+    """Whether its vocabulary has the marks of ChatML, which serve a model without a template."""
     fim_prefix_token: int | None = None
     fim_suffix_token: int | None = None
     fim_middle_token: int | None = None
+
+    @property
+    def chats(self) -> bool:
+        """Whether it can follow an instruction."""
+        return self.chat_template or self.chatml
 
     @property
     def shape(self) -> Shape:
@@ -252,6 +260,7 @@ class _Reading:
             repackable_bytes=tensors.repackable_bytes,
             chat_template=bool(self._string("tokenizer.chat_template")),
             fill_in_the_middle=self._fills(tokens),
+            chatml=isinstance(tokens, Listed) and self._source.contains(tokens, _CHATML_MARK),
             fim_prefix_token=self._token("fim_pre_token_id", "prefix_token_id"),
             fim_suffix_token=self._token("fim_suf_token_id", "suffix_token_id"),
             fim_middle_token=self._token("fim_mid_token_id", "middle_token_id"),

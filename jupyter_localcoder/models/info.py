@@ -17,6 +17,7 @@ def of_catalogue(
     received_bytes: int,
     error: LocalCoderError | None,
     fit: MemoryFit,
+    recheck: bool = False,
 ) -> ModelInfo:
     """A model of the catalogue, here or not."""
     ready = manifest is not None and error is None
@@ -42,6 +43,7 @@ def of_catalogue(
         linked=manifest is not None and manifest.linked,
         pinned=manifest is not None and manifest.pinned,
         update=update_of(entry, manifest),
+        recheck=recheck,
     )
 
 
@@ -60,10 +62,13 @@ def of_import(
     accepted: bool,
     error: LocalCoderError | None,
     fit: MemoryFit,
+    recheck: bool = False,
 ) -> ModelInfo:
     """A model that a person has imported."""
     fills = header.fill_in_the_middle if header else None
-    roles: tuple[Role, ...] = ("code", "general") if fills else ("general",)
+    answers = header is None or header.chats or not fills
+    served: list[tuple[Role, bool]] = [("code", bool(fills)), ("general", answers)]
+    roles = tuple(role for role, serves in served if serves)
     return ModelInfo(
         id=manifest.id,
         name=(header.name if header else "") or manifest.id,
@@ -85,6 +90,7 @@ def of_import(
         error=_payload(error),
         linked=manifest.linked,
         pinned=manifest.pinned,
+        recheck=recheck,
     )
 
 

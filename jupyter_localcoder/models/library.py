@@ -20,6 +20,7 @@ from ..errors import FileWriteError, InvalidArgument, ModelNotReady
 from . import files, gguf, installed
 from .folder import MANIFEST, ModelsFolder
 from .installed import InstalledModel
+from .known_files import KnownFiles
 from .meter import Meter
 from .progress import Report
 
@@ -27,13 +28,24 @@ _KEPT_HEADERS = 64
 
 
 class Library:
-    """What is installed in a model folder."""
+    """What is installed in a model folder.
+
+    Parameters
+    ----------
+    known
+        Files that this user has verified before.
+    """
 
     def __init__(
-        self, folder: ModelsFolder, log: logging.Logger | logging.LoggerAdapter[logging.Logger]
+        self,
+        folder: ModelsFolder,
+        known: KnownFiles,
+        log: logging.Logger | logging.LoggerAdapter[logging.Logger],
     ) -> None:
         self.folder = folder
+        self._known = known
         self._log = log
+        self._samples: dict[tuple[str, int, int], str] = {}
         self._headers: dict[tuple[str, int, int], gguf.GgufHeader] = {}
         self._headers_lock = threading.Lock()
 
@@ -74,8 +86,56 @@ class Library:
         """
         path = installed.file_of(self.folder.model(manifest.id), manifest)
         status = installed.status_of(path, manifest)
-        if not installed.is_verified(status, manifest):
+        return self._model(manifest, path, status) if self._is_verified(manifest, path, status) else None
+
+    def touched(self, manifest: ImportManifest) -> InstalledModel | None:
+        """The model if its file seems to be the one that was verified, under another time; else None.
+
+        Errors as of `current`. It is not to be used before it was `checked`.
+        """
+        path = installed.file_of(self.folder.model(manifest.id), manifest)
+        status = installed.status_of(path, manifest)
+        if status.st_size != manifest.size_bytes:
             return None
+        if manifest.sample and manifest.sample != self._sample(path, status):
+            return None
+        return self._model(manifest, path, status)
+
+    def _is_verified(self, manifest: ImportManifest, path: Path, status: os.stat_result) -> bool:
+        if installed.is_verified(status, manifest):
+            return True
+        if status.st_size != manifest.size_bytes:
+            return False
+        sample = self._sample(path, status)
+        return self._known.holds(installed.fingerprint(manifest, status, sample))
+
+    def _sample(self, path: Path, status: os.stat_result) -> str:
+        """The sample of a file, read once for each version of it; empty where it cannot be read."""
+        key = (str(path), status.st_size, status.st_mtime_ns)
+        if key not in self._samples:
+            try:
+                sample = installed.sample_of(path, status.st_size)
+            except OSError:
+                return ""
+            with self._headers_lock:
+                while len(self._samples) >= _KEPT_HEADERS:
+                    self._samples.pop(next(iter(self._samples)))
+                self._samples[key] = sample
+            return sample
+        return self._samples[key]
+
+    def _fresh_sample(self, path: Path, status: os.stat_result) -> str:
+        """The sample as the file is now: its time may hide a change."""
+        with self._headers_lock:
+            self._samples.pop((str(path), status.st_size, status.st_mtime_ns), None)
+        return self._sample(path, status)
+
+    def _noted(self, manifest: ImportManifest, path: Path, status: os.stat_result) -> ImportManifest:
+        """The manifest with what tells that the file is the verified one."""
+        sample = self._sample(path, status)
+        return msgspec.structs.replace(manifest, verified_mtime_ns=status.st_mtime_ns, sample=sample)
+
+    def _model(self, manifest: ImportManifest, path: Path, status: os.stat_result) -> InstalledModel:
         header = self.header(path, status.st_size, status.st_mtime_ns)
         return InstalledModel(
             id=manifest.id,
@@ -109,7 +169,9 @@ class Library:
             found = files.sha256(path, counted=meter, cancel=cancel)
         except OSError as failure:
             raise ModelNotReady(f"`{manifest.id}` cannot be read: {failure.strerror}.") from None
+        fingerprint = installed.fingerprint(manifest, before, self._fresh_sample(path, before))
         if found != manifest.digest:
+            self._known.discard(fingerprint)
             self._log.error("%s has the digest %s instead of %s", manifest.id, found, manifest.digest)
             # In a folder that others may only read it stays, and is refused anew each time.
             with contextlib.suppress(FileWriteError):
@@ -120,9 +182,11 @@ class Library:
             if manifest.linked:
                 recovery = "Import it again if the change was meant; the file itself was left alone."
             raise installed.mismatch(manifest.id, manifest.digest, found, recovery)
-        fresh = msgspec.structs.replace(manifest, verified_mtime_ns=before.st_mtime_ns)
+        fresh = self._noted(manifest, path, before)
         if fresh != manifest:
-            # A folder that others may only read is checked anew each time; it works all the same.
+            # Also where the folder takes it: another machine may see the file under another time.
+            self._known.add(fingerprint)
+            # A folder that others may only read stays as it is.
             with contextlib.suppress(FileWriteError):
                 installed.write_manifest(folder, fresh)
         model = self.current(fresh)
@@ -156,8 +220,8 @@ class Library:
         """Write the manifest of a verified file that is in its place, or is linked."""
         folder = self.folder.model(manifest.id)
         files.make_folder(folder)
-        status = installed.status_of(installed.file_of(folder, manifest), manifest)
-        fresh = msgspec.structs.replace(manifest, verified_mtime_ns=status.st_mtime_ns)
+        path = installed.file_of(folder, manifest)
+        fresh = self._noted(manifest, path, installed.status_of(path, manifest))
         installed.write_manifest(folder, fresh)
         files.sync_folder(self.folder.root)
         model = self.current(fresh)

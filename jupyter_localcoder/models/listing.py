@@ -45,7 +45,7 @@ class Listing:
     def of_entry(self, entry: CatalogueEntry) -> ModelInfo:
         """Describe a model of the catalogue, whether it is here or not."""
         manifest = self._library.manifest(entry.id)
-        model, error = self._look(manifest)
+        model, recheck, error = self._look(manifest)
         shape = model.header.shape if model else entry.shape
         return info.of_catalogue(
             entry,
@@ -53,12 +53,13 @@ class Listing:
             accepted=self._catalogue.licenses[entry.license].sha256 in self._accepted,
             received_bytes=0 if manifest else parts_bytes(self._library.folder.downloads(entry.id), entry),
             error=error,
+            recheck=recheck,
             fit=memory.fit_of(shape, entry.size_bytes, entry.context_length, self._terms, self._free),
         )
 
     def of_import(self, manifest: ImportManifest) -> ModelInfo:
         """Describe a model that was imported."""
-        model, error = self._look(manifest)
+        model, recheck, error = self._look(manifest)
         license_ = self._catalogue.licenses.get(manifest.license)
         return info.of_import(
             manifest,
@@ -66,6 +67,7 @@ class Listing:
             license_id=license_.id if license_ else "",
             accepted=license_ is not None and license_.sha256 in self._accepted,
             error=error,
+            recheck=recheck,
             fit=memory.fit_of(
                 model.header.shape if model else None,
                 manifest.size_bytes,
@@ -75,18 +77,31 @@ class Listing:
             ),
         )
 
-    def _look(self, manifest: ImportManifest | None) -> tuple[InstalledModel | None, LocalCoderError | None]:
-        """The model as it is on the disk, or what is wrong with it; computes no digest."""
+    def _look(
+        self, manifest: ImportManifest | None
+    ) -> tuple[InstalledModel | None, bool, LocalCoderError | None]:
+        """The model as it is on the disk, whether it is to be checked again, and what is wrong with it.
+
+        Computes no digest.
+        """
         if manifest is None:
-            return None, None
+            return None, False, None
         try:
             model = self._library.current(manifest)
+            if model is not None:
+                return model, False, None
+            model = self._library.touched(manifest)
         except LocalCoderError as error:
-            return None, error
+            return None, False, error
         if model is None:
-            return None, ModelNotReady(
-                f"The file of `{manifest.id}` was changed since it was verified.",
-                recovery="It is checked again when it is used; `models verify` does it now.",
-                model=manifest.id,
+            return (
+                None,
+                False,
+                ModelNotReady(
+                    f"The file of `{manifest.id}` is not the one that was verified.",
+                    recovery="It is checked when it is used; `models verify` does it now. If it is damaged, "
+                    "fetch or import it again.",
+                    model=manifest.id,
+                ),
             )
-        return model, None
+        return model, True, None

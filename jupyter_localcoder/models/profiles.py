@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..contract.models import ModelInfo, Profile
+from ..contract.models import ModelInfo, Profile, Role
 
 SLOW_TOKENS_PER_SECOND = 4.0
 """Below this, text comes more slowly than a person reads."""
 GPU_BYTES = 8 * 1024**3
 """Free memory from which a 7B model leaves room for the notebook's own data."""
+
+COMFORTABLE_BYTES = 2_000_000_000
+"""Weights up to which a model answers at ease without a GPU: those of 1.5 to 3 billion parameters."""
+COMFORTABLE_GPU_BYTES = 8_000_000_000
 
 _WITH_GPU = ("Fast", "Balanced", "Compact", "Tiny")
 _WITHOUT_GPU = ("Compact", "Tiny", "Fast", "Balanced")
@@ -68,6 +72,39 @@ def choose(
         f"{smallest.name}: the smallest there is; {available_bytes / 1e9:.1f} GB of free memory "
         "may be too little for it."
     )
+
+
+def stand_in(
+    infos: Sequence[ModelInfo], role: Role, gpu: bool, measured: Mapping[str, float] | None = None
+) -> ModelInfo | None:
+    """The model that answers where that of no profile is here: the best of those that are, or None.
+
+    What fits goes before what does not, what serves the role best before others, then the largest that is
+    still comfortable here. Parameters as of `choose`.
+    """
+    here = [info for info in infos if info.state == "ready" and _serves(info, role)]
+    speeds, limit = measured or {}, COMFORTABLE_GPU_BYTES if gpu else COMFORTABLE_BYTES
+
+    def rank(info: ModelInfo) -> tuple[bool, int, bool, bool, int]:
+        comfortable = info.size_bytes <= limit
+        return (
+            info.fit.fit != "does-not-fit",
+            _serves(info, role),
+            not 0.0 < speeds.get(info.id, 0.0) < SLOW_TOKENS_PER_SECOND,
+            comfortable,
+            info.size_bytes if comfortable else -info.size_bytes,
+        )
+
+    return max(here, key=rank, default=None)
+
+
+def _serves(info: ModelInfo, role: Role) -> int:
+    """How well a model serves a role; 0 for not at all."""
+    answers = "general" in info.roles
+    if role == "general":
+        return int(answers)
+    # Commands on code need a model that follows instructions, completion one that fills in.
+    return 2 * ("code" in info.roles) + answers
 
 
 def _order(profiles: Mapping[str, Profile], gpu: bool) -> list[Profile]:

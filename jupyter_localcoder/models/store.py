@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from jupyter_core.paths import jupyter_data_dir
 from traitlets import Enum, Float, Int, List, TraitError, Unicode, default, validate
 from traitlets.config import Config, LoggingConfigurable
 
 from ..contract.models import ImportManifest, ModelInfo
 from ..errors import (
     AirGapped,
+    Canceled,
+    DiskFull,
     DownloadNotFound,
+    FileWriteError,
     InvalidArgument,
     LicenseNotAccepted,
-    LocalCoderError,
     ModelNotFound,
     ModelNotReady,
     ModelPinned,
@@ -34,6 +38,7 @@ from .entries import CatalogueEntry, PackageIndexSource, Source
 from .folder import ModelsFolder, default_models_dir, environment_models_dir
 from .importing import Importing
 from .installed import InstalledModel
+from .known_files import KnownFiles
 from .ledger import LicenseLedger
 from .library import Library
 from .listing import Listing
@@ -43,6 +48,8 @@ from .sources.http import HttpOptions
 from .sources.hub import default_hub
 
 __all__ = ["InstalledModel", "ModelStore", "Progress"]
+
+_LOCK_SECONDS = 0.25
 
 
 class ModelStore(LoggingConfigurable):
@@ -83,6 +90,8 @@ class ModelStore(LoggingConfigurable):
 
     def __init__(self, *, command_line: Config | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._checks = threading.Lock()
+        self._checking: dict[str, threading.Lock] = {}
         from_environment = environment_models_dir()
         on_command_line = "models_dir" in (command_line or Config()).get("ModelStore", {})
         if from_environment and "models_dir" not in kwargs and not on_command_line:
@@ -117,7 +126,8 @@ class ModelStore(LoggingConfigurable):
 
     @cached_property
     def _library(self) -> Library:
-        return Library(ModelsFolder(Path(self.models_dir).expanduser().resolve()), self.log)
+        known = KnownFiles(Path(jupyter_data_dir()) / "localcoder" / "verified.json")
+        return Library(ModelsFolder(Path(self.models_dir).expanduser().resolve()), known, self.log)
 
     @property
     def _folder(self) -> ModelsFolder:
@@ -147,7 +157,9 @@ class ModelStore(LoggingConfigurable):
         listing = self._listing(terms)
         return listing.of_entry(entry) if entry else listing.of_import(self._manifest(model_id))
 
-    def locate(self, model_id: str) -> InstalledModel:
+    def locate(
+        self, model_id: str, *, progress: Report | None = None, cancel: threading.Event | None = None
+    ) -> InstalledModel:
         """The model, ready to be loaded. If its file was touched, its digest is computed again.
 
         Raises
@@ -161,19 +173,62 @@ class ModelStore(LoggingConfigurable):
 
         """
         model = self._library.current(self._manifest(model_id))
-        return model if model is not None else self.verify(model_id)
+        if model is not None:
+            return model
+        with self._alone(model_id, cancel):
+            manifest = self._manifest(model_id)
+            # Whoever waited for the same check finds it done.
+            return self._library.current(manifest) or self._library.checked(
+                manifest, report=progress, cancel=cancel
+            )
+
+    def is_installed(self, model_id: str) -> bool:
+        """Whether there is a manifest of it, whatever became of its file."""
+        return self._library.manifest(model_id) is not None
+
+    def is_verified(self, model_id: str) -> bool:
+        """Whether `locate` has nothing to compute; errors as of `locate`."""
+        return self._library.current(self._manifest(model_id)) is not None
+
+    def look(self, model_id: str) -> InstalledModel:
+        """The model as it lies there; no digest is computed, so it must not be loaded. Errors as of `locate`.
+
+        Raises
+        ------
+        ModelNotReady
+            Also where its file is not the one that was verified.
+
+        """
+        manifest = self._manifest(model_id)
+        model = self._library.current(manifest) or self._library.touched(manifest)
+        if model is None:
+            raise ModelNotReady(f"The file of `{model_id}` is not the one that was verified.", model=model_id)
+        return model
 
     def verify(
         self, model_id: str, *, progress: Report | None = None, cancel: threading.Event | None = None
     ) -> InstalledModel:
         """Compute the digest again, whatever the file's time says; errors as of `locate`."""
-        manifest = self._manifest(model_id)
-        try:
-            self._folder.require_writable()
-        except LocalCoderError:
-            return self._library.checked(manifest, report=progress, cancel=cancel)
-        with self._folder.lock(model_id, cancel):
+        self._manifest(model_id)
+        with self._alone(model_id, cancel):
             return self._library.checked(self._manifest(model_id), report=progress, cancel=cancel)
+
+    @contextlib.contextmanager
+    def _alone(self, model_id: str, cancel: threading.Event | None) -> Iterator[None]:
+        """Hold a model for a check: among processes where the folder can be written, else in this one."""
+        with self._checks:
+            mine = self._checking.setdefault(model_id, threading.Lock())
+        while not mine.acquire(timeout=_LOCK_SECONDS):
+            if cancel is not None and cancel.is_set():
+                raise Canceled()
+        try:
+            with contextlib.ExitStack() as held:
+                with contextlib.suppress(FileWriteError, DiskFull):
+                    self._folder.require_writable()
+                    held.enter_context(self._folder.lock(model_id, cancel))
+                yield
+        finally:
+            mine.release()
 
     def pin(self, model_id: str, *, pinned: bool) -> None:
         """Keep a model at its version, or let it be updated again.

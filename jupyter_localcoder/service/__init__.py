@@ -133,7 +133,7 @@ class Service(LoggingConfigurable):
         self._planner = planner
         self._downloads = Downloads(store, events, accepted_by=accepted_by)
         machine = Machine(supervisor, kernel_pids)
-        room = Room(planner, supervisor, machine)
+        room = Room(planner, supervisor, machine, self._downloads.check)
         self._ladder = ladder = Ladder(store, planner, supervisor, room, events)
         self._engine = Engine(
             settings,

@@ -56,6 +56,7 @@ class Models:
     def _model_list(self) -> models.ModelList:
         profile, reason = self._planner.profile()
         recommended, recommended_reason = self._planner.profile("auto")
+        code, general = self._planner.answering()
         catalogue = self._store.catalogue
         memory = self._machine.memory()
         terms = msgspec.structs.replace(self._planner.terms(), given_back_bytes=memory.given_back_bytes)
@@ -71,6 +72,8 @@ class Models:
             recommended_reason=recommended_reason,
             models_dir=str(self._store.models_dir),
             memory=memory,
+            code_model=code,
+            general_model=general,
             imports=tuple(event for event in self._downloads.imports() if event.id not in ids),
         )
 

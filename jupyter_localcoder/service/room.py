@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from ..contract.models import MemoryFit
@@ -19,9 +20,23 @@ _STACK_BYTES = 16 * 1024 * 1024
 
 
 class Room:
-    """Whether there is room for a model; a person may overrule it, and what was overruled stays so."""
+    """Whether there is room for a model; a person may overrule it, and what was overruled stays so.
 
-    def __init__(self, planner: Planner, supervisor: Supervisor, machine: Machine) -> None:
+    Parameters
+    ----------
+    check
+        Sees to it, with progress told, that the file of a model is what it was. `Planner.fit` verifies it in
+        any case.
+    """
+
+    def __init__(
+        self,
+        planner: Planner,
+        supervisor: Supervisor,
+        machine: Machine,
+        check: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        self._check = check
         self._planner = planner
         self._supervisor = supervisor
         self._machine = machine
@@ -40,9 +55,13 @@ class Room:
         OutOfMemory
             It does not fit; ``refused`` in the details says that nothing was tried, the other details how
             many bytes it needs, and how many are free for it.
+        ModelNotFound, ModelNotReady, ChecksumMismatch
+            Its file is gone, or another one.
         """
         if plan in (self._supervisor.plan, self._forced):
             return plan
+        if self._check is not None:
+            await self._check(plan.model)
         fit = await asyncio.to_thread(self._fit, plan)
         if fit.fit != "does-not-fit":
             return replace(plan, memory_bytes=_limit(fit))

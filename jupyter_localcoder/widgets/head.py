@@ -58,11 +58,12 @@ class Head:
             help=markup.dim(fixed["profile"] or reason),
             disabled=bool(fixed["profile"]),
         )
-        for field, name, of_profile in (
-            (self._code, "model", active.model if active else ""),
-            (self._general, "general_model", active.general_model if active else ""),
+        for field, name, answers, of_profile in (
+            (self._code, "model", listed.code_model, active.model if active else ""),
+            (self._general, "general_model", listed.general_model, active.general_model if active else ""),
         ):
             value = getattr(chosen, name)
+            of_profile = of_profile if value else answers or of_profile
             field.offer(
                 _models(controller.known, listed, value, name == "model", of_profile),
                 value,

@@ -76,9 +76,13 @@ def answering(listed: ModelList, settings: SettingsView | None) -> tuple[str, st
     """Ids of the models that answer code and general questions; empty where there is none."""
     active = next((profile for profile in listed.profiles if profile.name == listed.active_profile), None)
     chosen = settings.settings if settings is not None else None
-    # Empty means: as the profile says.
-    code = (chosen.model if chosen else "") or (active.model if active else "")
-    general = (chosen.general_model if chosen else "") or (active.general_model if active else "")
+    # Where none can answer: the one that would, if it were here. Empty means: as the profile says.
+    code = listed.code_model or (chosen.model if chosen else "") or (active.model if active else "")
+    general = (
+        listed.general_model
+        or (chosen.general_model if chosen else "")
+        or (active.general_model if active else "")
+    )
     return code, general
 
 

@@ -526,6 +526,7 @@ export interface ModelInfo {
   linked: boolean;
   pinned: boolean;
   update: ModelUpdate | null;
+  recheck: boolean;
   speed: ModelSpeed | null;
 }
 
@@ -540,6 +541,8 @@ export interface ModelList {
   recommended_reason: string;
   models_dir: string;
   memory: Memory;
+  code_model: string;
+  general_model: string;
   imports: ModelStateEvent[];
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,10 +13,13 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_localcoder import planning
 from jupyter_localcoder.calibrations import Calibrations
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.errors import ModelNotFound, ModelNotReady
+from jupyter_localcoder.models import profiles
 from jupyter_localcoder.models.store import ModelStore
 from jupyter_localcoder.planning import Planner
 from jupyter_localcoder.settings import LocalCoderSettings
 from jupyter_localcoder.tuning import Tuning
+from tests.support.tiny_model import write_tiny_model
 
 
 def make(tmp_path: Path) -> Planner:
@@ -113,3 +118,98 @@ def test_flash_attention_is_for_gpus_unless_somebody_wants_it(
         cache_type=cache_type,  # type: ignore[arg-type]
     ).on(gpu=gpu)
     assert (load.flash_attention, load.n_ubatch) == decided
+
+
+@pytest.fixture
+def planner(tmp_path: Path) -> Planner:
+    return make(tmp_path)
+
+
+def take_in(planner: Planner, tmp_path: Path, name: str, **shape: Any) -> str:
+    """Import a tiny model of its own digest; its id."""
+    path = write_tiny_model(tmp_path / f"{name}.gguf", seed=len(name), **shape)
+    return planner._store.import_file(path, model_id=name).id
+
+
+def test_with_nothing_here_the_error_says_whose_model_is_missing(planner: Planner) -> None:
+    with pytest.raises(
+        ModelNotReady, match=r"No model is here.*profile \w+, is not on this machine yet"
+    ) as said:
+        planner.plan("general")
+    assert f"models pull {said.value.details['model']}" in said.value.recovery
+    assert planner.answering() == ("", "")
+
+
+def test_only_imported_models_are_here_and_the_best_of_them_answers(planner: Planner, tmp_path: Path) -> None:
+    take_in(planner, tmp_path, "plain", fill_in_the_middle=False, layers=4)
+    assert (planner.plan("code").model, planner.plan("general").model) == ("plain", "plain")
+    take_in(planner, tmp_path, "coder")
+    # It fills in, so it is the better one for code, and one model answers both.
+    assert (planner.plan("code").model, planner.plan("general").model) == ("coder", "coder")
+    take_in(planner, tmp_path, "larger-coder", layers=6)
+    assert planner.answering() == ("larger-coder", "larger-coder")
+    assert "`larger-coder` answers" in planner.profile()[1]
+
+
+def test_a_model_that_only_completes_leaves_questions_to_one_that_can(
+    planner: Planner, tmp_path: Path
+) -> None:
+    take_in(planner, tmp_path, "instructed", fill_in_the_middle=False)
+    answers = {"instructed": ("general",), "base": ("code",)}
+    infos = planner._store.infos(4096)
+    base = msgspec.structs.replace(infos[-1], id="base")
+    here = [msgspec.structs.replace(infos[-1], roles=answers["instructed"])]
+    here.append(msgspec.structs.replace(base, roles=answers["base"]))
+    chosen = {role: profiles.stand_in(here, role, gpu=False) for role in ("code", "general")}
+    assert {role: one.id for role, one in chosen.items() if one} == {"code": "base", "general": "instructed"}
+
+
+def test_a_profile_that_was_chosen_is_not_answered_by_another_model(planner: Planner, tmp_path: Path) -> None:
+    take_in(planner, tmp_path, "mine")
+    planner._settings.update(SettingsUpdateRequest(profile="Compact"))
+    with pytest.raises(ModelNotReady, match="the model of the profile Compact") as said:
+        planner.plan("code")
+    assert "config set profile auto" in said.value.recovery
+    assert planner.answering() == ("", "")
+    with pytest.raises(ModelNotReady):
+        planner.plan("code", profile="Tiny")
+
+
+def test_a_pinned_model_that_is_gone_is_named_with_the_way_to_unpin_it(
+    planner: Planner, tmp_path: Path
+) -> None:
+    take_in(planner, tmp_path, "mine")
+    planner._settings.update(SettingsUpdateRequest(model="gone"))
+    with pytest.raises(ModelNotFound, match="settings name `gone`") as said:
+        planner.plan("code")
+    assert "config reset model" in said.value.recovery
+
+
+def test_a_pinned_model_answers_questions_too_so_that_two_do_not_take_turns(
+    planner: Planner, tmp_path: Path
+) -> None:
+    take_in(planner, tmp_path, "mine")
+    take_in(planner, tmp_path, "better", layers=4)
+    catalogue = planner._store.catalogue
+    better = {
+        name: msgspec.structs.replace(one, model="better", general_model="better")
+        for name, one in catalogue.profiles.items()
+    }
+    planner._store.catalogue = msgspec.structs.replace(catalogue, profiles=better)
+    # Nothing is pinned: what came later answers everything.
+    assert planner.answering() == ("better", "better")
+    planner._settings.update(SettingsUpdateRequest(model="mine"))
+    assert planner.answering() == ("mine", "mine")
+    planner._settings.update(SettingsUpdateRequest(general_model="better"))
+    assert planner.answering() == ("mine", "better")
+
+
+def test_a_touched_file_is_here_and_is_verified_before_it_is_loaded(planner: Planner, tmp_path: Path) -> None:
+    id_ = take_in(planner, tmp_path, "mine")
+    path = planner._store.locate(id_).path
+    os.utime(path, ns=(1, 10**9))
+    plan = planner.plan("code")
+    assert plan.model == id_
+    assert not planner._store.is_verified(id_)
+    planner.fit(plan)
+    assert planner._store.is_verified(id_)

@@ -67,7 +67,8 @@ class Doctor(LocalCoderCommand):
     def _models(self) -> Iterator[Finding]:
         with self.client() as client:
             known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
-        yield from model_checks.findings(known)
+            settings = settings_of(client).settings
+        yield from model_checks.findings(known, settings)
 
     def _settings(self) -> Iterator[Finding]:
         with self.client() as client:

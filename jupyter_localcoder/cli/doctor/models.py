@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...contract.models import ModelInfo, ModelList
+from ...contract.settings import Settings
 from ..units import size
 from .finding import Finding, note, ok, problem
 
@@ -15,18 +16,53 @@ ROOM_BYTES = 600_000_000
 """Room for the smallest model of the catalogue, and a little more."""
 
 
-def findings(known: ModelList) -> Iterator[Finding]:
+def findings(known: ModelList, settings: Settings) -> Iterator[Finding]:
     """Look."""
     folder = Path(known.models_dir)
     yield from _folder(folder)
     here = [info for info in known.models if info.state != "idle" or info.received_bytes]
-    if not any(info.state == "ready" for info in here):
+    if any(info.state == "ready" for info in here):
+        yield from _answering(known, settings)
+    else:
         yield problem(
             "Models",
             "no model is on this machine",
             "Fetch one: `jupyter localcoder models pull qwen2.5-coder-0.5b`, or `models import` a GGUF file.",
         )
     yield from (_model(info) for info in here)
+
+
+def _answering(known: ModelList, settings: Settings) -> Iterator[Finding]:
+    """Which of the models that are here answers, and who has chosen it."""
+    here = {info.id: info for info in known.models if info.state == "ready"}
+    # An older server does not say which one answers.
+    active = next((one.model for one in known.profiles if one.name == known.active_profile), "")
+    code = here.get(known.code_model or settings.model or active)
+    general = here.get(known.general_model)
+    if code is None:
+        missing = f"the settings name `{settings.model}`" if settings.model else f"profile {settings.profile}"
+        reset = "config reset model" if settings.model else "config set profile auto"
+        yield problem(
+            "Answers",
+            f"the chosen model is not on this machine ({missing})",
+            f"Fetch it, or let one answer that is here: `jupyter localcoder {reset}`.",
+        )
+        return
+    found = f"`{code.id}`"
+    if general is not None and general.id != code.id:
+        found = f"`{code.id}` to code, `{general.id}` to general questions"
+    chosen = [name for name in ("model", "general_model") if getattr(settings, name)]
+    if chosen:
+        found += f" (pinned by {', '.join(f'`{name}`' for name in chosen)} of the settings)"
+    if code.fill_in_the_middle is False:
+        yield note("Answers", found, f"`{code.id}` does not complete while typing: fetch a model that does.")
+    elif "general" not in code.roles and (general is None or general.id == code.id):
+        yield note("Answers", found, f"`{code.id}` completes, and follows no instructions.")
+    elif chosen:
+        unpin = f"`jupyter localcoder config reset {' '.join(chosen)}` lets the profile choose again."
+        yield ok("Answers", found, unpin)
+    else:
+        yield ok("Answers", found)
 
 
 def _folder(folder: Path) -> Iterator[Finding]:
@@ -67,4 +103,6 @@ def _model(info: ModelInfo) -> Finding:
             f"{name}: verified, needs {size(info.fit.needed_bytes)} of memory",
             f"{size(info.fit.available_bytes)} are free: close programs, or use a smaller model.",
         )
+    if info.recheck:
+        return ok("Model", f"{name}: its file was touched; the digest is computed again at its first use")
     return ok("Model", f"{name}: the digest was verified")

@@ -7,7 +7,7 @@ import type { ModelList, SettingsView } from '../contract';
 import { stateWord } from '../status/text';
 import { Choice } from './choice';
 import type { ModelsModel } from './model';
-import { modelOptions } from './settings';
+import { modelOptions, pinnedText } from './settings';
 import { size } from './units';
 
 export interface IHeadProps {
@@ -28,6 +28,11 @@ export function Head({ model, list, settings, trans, onStart }: IHeadProps): Rea
   ];
   const isEmpty = models.every(({ info }) => info.state !== 'ready');
   const shared = { view: settings, trans };
+  /** Id of the model that answers where none is chosen by hand. */
+  const byProfile = (name: 'model' | 'general_model'): string => {
+    const answers = name === 'model' ? list.code_model : list.general_model;
+    return chosen[name] === '' && answers ? answers : (active?.[name] ?? '');
+  };
   return (
     <section className="jp-LocalCoder-Head" aria-label={trans.__('What answers')}>
       {chosen.air_gap && (
@@ -60,7 +65,8 @@ export function Head({ model, list, settings, trans, onStart }: IHeadProps): Rea
         {...shared}
         name="model"
         label={trans.__('Model for code')}
-        options={modelOptions(models, chosen.model, 'code', active?.model ?? '', trans)}
+        help={chosen.model !== '' ? pinnedText(trans) : ''}
+        options={modelOptions(models, chosen.model, 'code', byProfile('model'), trans)}
         value={chosen.model}
         onChange={id => void model.change({ model: id || null })}
       />
@@ -68,11 +74,12 @@ export function Head({ model, list, settings, trans, onStart }: IHeadProps): Rea
         {...shared}
         name="general_model"
         label={trans.__('Model for general questions')}
+        help={chosen.general_model !== '' ? pinnedText(trans) : ''}
         options={modelOptions(
           models,
           chosen.general_model,
           'general',
-          active?.general_model ?? '',
+          byProfile('general_model'),
           trans
         )}
         value={chosen.general_model}

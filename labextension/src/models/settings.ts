@@ -22,6 +22,13 @@ export function fixedText(view: SettingsView, name: keyof Settings, trans: Trans
   }
 }
 
+/** What a model of one's own choice means, and how to give it up. */
+export function pinnedText(trans: Translate): string {
+  return trans.__(
+    'Pinned: it answers also when a better model is downloaded. Choose “By profile” among the models to unpin it.'
+  );
+}
+
 /** Models that can answer: those that are here, and the one that is chosen whether it is or not. */
 export function modelOptions(
   models: readonly IModelView[],

@@ -25,12 +25,11 @@ export function answering(
 ): { code: string; general: string } {
   const active = list?.profiles.find(profile => profile.name === list.active_profile);
   const chosen = settings?.settings;
-  // Empty means: as the profile says.
-  const code = chosen?.model ?? '';
-  const general = chosen?.general_model ?? '';
+  // Where none can answer: the one that would, if it were here. Empty means: as the profile says.
+  const first = (...ids: (string | undefined)[]): string => ids.find(Boolean) ?? '';
   return {
-    code: code !== '' ? code : (active?.model ?? ''),
-    general: general !== '' ? general : (active?.general_model ?? '')
+    code: first(list?.code_model, chosen?.model, active?.model),
+    general: first(list?.general_model, chosen?.general_model, active?.general_model)
   };
 }
 

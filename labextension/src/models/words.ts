@@ -72,6 +72,10 @@ export function detailRows(
       value: info.linked ? trans.__('linked, outside the model folder') : ''
     },
     {
+      name: trans.__('Verified'),
+      value: info.recheck ? trans.__('its file was touched: again at its first use') : ''
+    },
+    {
       name: trans.__('Completes in the middle of code'),
       value:
         info.fill_in_the_middle === null

@@ -8,6 +8,7 @@ import { fitText } from '../models/fit';
 import { ImportForm } from '../models/import';
 import { LicenseText } from '../models/license';
 import { ProgressBar } from '../models/progressBar';
+import { pinnedText } from '../models/settings';
 import { perSecond, size } from '../models/units';
 import { NoteOf } from '../panels/note';
 import type { Translate } from '../status/text';
@@ -283,6 +284,22 @@ export function TryStep(props: IStartPageOptions): React.JSX.Element | null {
     <>
       <Rows rows={rows.filter(({ value }) => value !== '')} />
       <FirstCompletion channel={channel} model={id} trans={trans} />
+      {start.instead !== '' && (
+        <div className="jp-LocalCoder-Note" data-severity="info">
+          <p>
+            {trans.__(
+              'In notebooks, %1 answers: it goes before %2 until you pin that.',
+              models.nameOf(start.instead),
+              name
+            )}
+          </p>
+          <Button
+            label={trans.__('Pin %1 for code and questions', name)}
+            onClick={() => void start.pinImported()}
+          />
+        </div>
+      )}
+      {start.isPinned && <p>{pinnedText(trans)}</p>}
       <p>
         {trans.__(
           'In a notebook, what the model would type appears in grey while you pause. Tab takes it, Escape puts it away.'

@@ -62,11 +62,38 @@ export class StartModel implements IDisposable {
     this._changed.emit();
   }
 
-  /** Go on with a model that was taken in from a file. */
+  /**
+   * Go on with a model that was taken in from a file.
+   *
+   * Nothing is pinned: it answers where nothing better is here, and what is downloaded later takes its place.
+   */
   async useImported(id: string): Promise<void> {
     this._imported = id;
-    await this.models.change({ model: id });
+    await this.models.refresh();
+    if (this.models.list?.code_model === '') {
+      // What was chosen is not on this machine.
+      await this.models.change({ profile: 'auto', model: null, general_model: null });
+    }
     this._warmUp();
+  }
+
+  /** Id of the model that answers in place of the one that was imported; empty where that one does. */
+  get instead(): string {
+    const answers = this.models.list?.code_model ?? '';
+    return this._imported !== null && answers !== this._imported ? answers : '';
+  }
+
+  /** Whether the model that is set up was pinned: nothing better takes its place by itself. */
+  get isPinned(): boolean {
+    const pinned = this.models.settings?.settings.model ?? '';
+    return pinned !== '' && pinned === this.view?.info.id;
+  }
+
+  /** Let the imported model answer everything. Both uses: two models would take turns in memory. */
+  async pinImported(): Promise<void> {
+    if (this._imported !== null) {
+      await this.models.change({ model: this._imported, general_model: this._imported });
+    }
   }
 
   back(): void {
@@ -115,8 +142,13 @@ export class StartModel implements IDisposable {
   private async _keepProfile(): Promise<void> {
     const wanted = this.isRecommended ? 'auto' : this.profile?.name;
     const chosen = this.models.settings?.settings;
-    if (wanted !== undefined && chosen && (chosen.profile !== wanted || chosen.model !== '')) {
-      await this.models.change({ profile: wanted, model: null });
+    if (wanted === undefined || !chosen) {
+      return;
+    }
+    if (chosen.profile !== wanted || chosen.model !== '' || chosen.general_model !== '') {
+      // Models of one's own choice would go before those of the profile.
+      const general = chosen.general_model !== '' ? { general_model: null } : {};
+      await this.models.change({ profile: wanted, model: null, ...general });
     }
   }
 

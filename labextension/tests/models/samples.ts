@@ -56,6 +56,7 @@ export function info(id: string, changes: Partial<ModelInfo> = {}): ModelInfo {
     linked: false,
     pinned: false,
     update: null,
+    recheck: false,
     speed: null,
     ...changes
   };
@@ -76,6 +77,8 @@ export function list(...models: ModelInfo[]): ModelList {
     recommended_reason: 'It fits.',
     models_dir: '/m',
     memory: MEMORY,
+    code_model: '',
+    general_model: '',
     imports: []
   };
 }

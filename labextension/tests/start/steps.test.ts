@@ -21,6 +21,7 @@ class Service {
   readonly socket;
   models: ModelInfo[];
   chosen = settings();
+  answering = { code_model: 'mine', general_model: 'mine' };
   refuses = '';
   private readonly _answered = new Set<string>();
 
@@ -54,7 +55,7 @@ class Service {
           this.set(String(payload.id), { loaded: true });
         }
         const answers: Record<string, unknown> = {
-          'model:list': list(...this.models),
+          'model:list': { ...list(...this.models), ...this.answering },
           'settings:get': this.chosen,
           'settings:update': this.chosen,
           'backend:ping': STOPPED,
@@ -156,15 +157,54 @@ describe('the way to a first completion', () => {
     expect(again.service.asked).toEqual(['model:load']);
   });
 
-  it('goes on with a model that was imported', async () => {
+  it('goes on with a model that was imported, and pins nothing', async () => {
     const { service, start } = await started(info('a'), info('mine', { state: 'ready' }));
     start.next();
     const done = start.useImported('mine');
     await service.answer();
     await done;
     await service.answer();
-    expect(service.socket.request('settings:update').payload).toEqual({ model: 'mine' });
+    expect(service.asked).toEqual(['model:load']);
     expect([start.step, start.view?.info.id]).toEqual(['try', 'mine']);
+    expect([start.instead, start.isPinned]).toEqual(['', false]);
+  });
+
+  it('lets what is here answer where what was chosen is not', async () => {
+    const { service, start } = await started(info('a'), info('mine', { state: 'ready' }));
+    service.answering = { code_model: '', general_model: '' };
+    const done = start.useImported('mine');
+    await service.answer();
+    await done;
+    expect(service.socket.request('settings:update').payload).toEqual({
+      profile: 'auto',
+      model: null,
+      general_model: null
+    });
+  });
+
+  it('says which model goes before an imported one, and pins that one for all where it is wanted', async () => {
+    const { service, start } = await started(
+      info('a', { state: 'ready' }),
+      info('mine', { state: 'ready' })
+    );
+    service.answering = { code_model: 'a', general_model: 'a' };
+    const done = start.useImported('mine');
+    await service.answer();
+    await done;
+    await service.answer();
+    expect(service.asked).toEqual(['model:load']);
+    expect(start.instead).toBe('a');
+    service.chosen = settings({ model: 'mine', general_model: 'mine' });
+    service.answering = { code_model: 'mine', general_model: 'mine' };
+    const pinned = start.pinImported();
+    await service.answer();
+    await pinned;
+    await service.answer();
+    expect(service.socket.request('settings:update').payload).toEqual({
+      model: 'mine',
+      general_model: 'mine'
+    });
+    expect([start.instead, start.isPinned]).toEqual(['', true]);
   });
 
   it('stays at a load that was refused', async () => {

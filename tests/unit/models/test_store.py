@@ -123,9 +123,11 @@ def test_infos_tell_the_catalogue_and_then_the_imports(ready, make_gguf, tmp_pat
 def test_a_touched_file_is_checked_again_and_goes_on(ready):
     model = ready.store.locate("tiny")
     touch(model.path)
-    assert ready.store.info("tiny", 0).state == "error"
+    touched = ready.store.info("tiny", 0)
+    assert (touched.state, touched.error, touched.recheck) == ("ready", None, True)
     assert ready.store.locate("tiny").digest == model.digest
-    assert ready.store.info("tiny", 0).state == "ready"
+    checked = ready.store.info("tiny", 0)
+    assert (checked.state, checked.recheck) == ("ready", False)
 
 
 def test_a_changed_file_is_quarantined(ready):
