@@ -7,6 +7,7 @@
     │   ├── ValidationError           VALIDATION_ERROR
     │   ├── InvalidArgument           INVALID_ARGUMENT
     │   ├── InvalidModel              INVALID_MODEL
+    │   │   └── UnsupportedModel      UNSUPPORTED_MODEL
     │   ├── ChecksumMismatch          CHECKSUM_MISMATCH
     │   ├── TokenLimitExceeded        TOKEN_LIMIT_EXCEEDED
     │   └── TitleConfigInvalid        TITLE_CONFIG_INVALID
@@ -142,6 +143,17 @@ class InvalidModel(BadRequest):
     code = "INVALID_MODEL"
     sentence = "The file is not a usable GGUF model."
     advice = "Fetch the file again, or choose another model."
+
+
+class UnsupportedModel(InvalidModel):
+    """The file may be sound: the installed llama.cpp is too old for it."""
+
+    code = "UNSUPPORTED_MODEL"
+    sentence = "The installed llama-cpp-python does not know models of this kind."
+    advice = (
+        "Update llama-cpp-python: `pip install --upgrade jupyter_localcoder llama-cpp-python`, and restart "
+        "Jupyter. Or choose another model."
+    )
 
 
 class ChecksumMismatch(BadRequest):

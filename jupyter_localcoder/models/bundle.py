@@ -36,6 +36,9 @@ class Found(Struct, frozen=True, kw_only=True):
     """What a path holds that can be imported."""
 
     gguf: Path
+    """The file itself, where the path that was given is a link."""
+    name: str
+    """What the file is called: the name of the link, where it is one."""
     manifest: ImportManifest | None
     """None for a bare GGUF file."""
     texts: Mapping[str, str]
@@ -53,12 +56,13 @@ def find(path: Path) -> Found:
 
     """
     files.require_text_path(path)
+    name = path.name
     try:
         path = path.expanduser().resolve(strict=True)
     except (OSError, RuntimeError):
         raise SourceFileNotFound(f"`{path.name}` was not found.", field="path") from None
     if not path.is_dir():
-        return Found(gguf=path, manifest=None, texts={})
+        return Found(gguf=path, name=name, manifest=None, texts={})
     manifest = installed.read_manifest(path)
     if manifest is None or manifest.linked:
         raise InvalidModel(
@@ -68,7 +72,7 @@ def find(path: Path) -> Found:
     if model.is_symlink() or not model.is_file():
         raise InvalidModel(f"The bundle `{path.name}` does not hold its file `{manifest.file}`.")
     texts = {name: text for name in TEXTS if (text := _text(path / name))}
-    return Found(gguf=model, manifest=manifest, texts=texts)
+    return Found(gguf=model, name=model.name, manifest=manifest, texts=texts)
 
 
 def write(

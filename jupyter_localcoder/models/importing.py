@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import threading
@@ -18,6 +19,7 @@ from .library import Library
 from .meter import Meter
 from .progress import Report
 
+_DIGEST = re.compile(r"(sha256[-_:]?)?[0-9a-f]{32,128}(\.gguf)?\Z", re.IGNORECASE)
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -151,10 +153,28 @@ class Importing:
             return entry.id
         if found.manifest is not None and is_model_id(found.manifest.id):
             return found.manifest.id
-        made = _NOT_IN_IDS.sub("-", found.gguf.name.removesuffix(".gguf")).strip("-._")[:100]
+        made = _id_of(_name_of(found))
         if not is_model_id(made):
             raise InvalidArgument("No id can be made of the file's name; give one.", field="id")
         return made
+
+
+def _name_of(found: bundle.Found) -> str:
+    """What a model may be called: by its file, or by its header where the file is called by its digest."""
+    if not _DIGEST.match(found.name):
+        return found.name
+    # A blob of a hub's cache: links beside it carry the names that people know.
+    for link in sorted(found.gguf.parent.parent.glob("snapshots/*/*.gguf")):
+        with contextlib.suppress(OSError):
+            if link.samefile(found.gguf):
+                return link.name
+    header = gguf.read(found.gguf)
+    facts = (header.name or header.architecture, header.quantization)
+    return " ".join(fact for fact in facts if fact)
+
+
+def _id_of(name: str) -> str:
+    return _NOT_IN_IDS.sub("-", name.removesuffix(".gguf")).strip("-._")[:100]
 
 
 def _copied_name(model_id: str, entry: CatalogueEntry | None) -> str:

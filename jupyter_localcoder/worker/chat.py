@@ -25,6 +25,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..contract.wire import Turn
 from ..errors import InvalidArgument, InvalidModel
+from .template_tags import GenerationTag, as_json
 
 MAX_TEMPLATE_CHARS = 200_000
 MAX_OUTPUT_CHARS = 200_000
@@ -126,7 +127,7 @@ class ChatTemplate:
                 out: list[str] = []
                 size = 0
                 for part in self._template.generate(
-                    messages=messages, add_generation_prompt=True, tools=None, **self._words
+                    messages=messages, add_generation_prompt=True, tools=None, documents=None, **self._words
                 ):
                     size += len(part)
                     if size > MAX_OUTPUT_CHARS:
@@ -155,7 +156,7 @@ class _TooSlow(BaseException):
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, GenerationTag])
 
     def raise_exception(message: str) -> None:
         raise _Refusal(str(message)[:200])
@@ -163,6 +164,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     def strftime_now(form: str) -> str:
         return datetime.datetime.now().astimezone().strftime(str(form)[:100])
 
+    environment.filters["tojson"] = as_json
     environment.globals.update(raise_exception=raise_exception, strftime_now=strftime_now)
     return environment
 

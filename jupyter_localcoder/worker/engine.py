@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ import numpy as np
 import psutil
 
 from ..contract.wire import Draw, Load
-from ..errors import Canceled, InvalidModel, OutOfMemory, UnknownError
+from ..errors import Canceled, InvalidModel, OutOfMemory, UnknownError, UnsupportedModel
 from .model import SEQUENCES, Aborted, Facts, Item, Machine
 
 _ABORTED = 2
@@ -45,6 +46,10 @@ _MEMORY_WORDS = (
     "bad_alloc",
     "insufficient memory",
 )
+
+
+_UNKNOWN = re.compile(r"unknown (model architecture|pre-tokenizer type|tokenizer): '([^'\n]{1,64})'")
+"""What llama.cpp says of a model that is newer than itself."""
 
 
 class _Log:
@@ -296,6 +301,13 @@ class Engine:
     def _load_failure(self, what: str, plan: Load) -> Exception:
         if self._log.mentions_memory():
             return OutOfMemory(stage=what)
+        unknown = _UNKNOWN.search("".join(self._log.last))
+        if unknown is not None:
+            build, (kind, name) = self.machine().llama_cpp, unknown.groups()
+            message = (
+                f"The installed llama-cpp-python {build} does not know the {kind} `{name}` of this model."
+            )
+            return UnsupportedModel(message, stage=what)
         reason = next((line.strip() for line in self._log.last if "error" in line.lower()), "")
         # llama.cpp names the file in its sentences; a path does not belong into an answer.
         reason = reason.replace(plan.path, "the file").split("loading model: ")[-1][:200]

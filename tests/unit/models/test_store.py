@@ -376,3 +376,37 @@ def test_every_trait_says_what_it_is_for():
 )
 def test_ids_are_names_on_every_system(name: str, good: bool):
     assert is_model_id(name) is good
+
+
+# --- names of files that are called by their digest ------------------------------------------------
+
+
+def hub_cache(tiny: Path, root: Path, name: str) -> tuple[Path, Path]:
+    """A repository as a hub's cache keeps it: the link that people know, and the blob."""
+    blob = root / "blobs" / ("ab" * 32)
+    link = root / "snapshots" / ("0c" * 20) / name
+    for path in (blob, link):
+        path.parent.mkdir(parents=True)
+    shutil.copy(tiny, blob)
+    link.symlink_to(Path("../../blobs") / blob.name)
+    return link, blob
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_link_to_a_blob_gives_its_own_name(tiny: Path, tmp_path: Path, linked: bool):
+    link, blob = hub_cache(tiny, tmp_path / "models--x--y", "SmolLM3-Q4_K_M.gguf")
+    store = ModelStore(models_dir=str(tmp_path / "models"))
+    assert store.provisional_id(link) == "SmolLM3-Q4_K_M"
+    assert store.import_file(link, link=linked).id == "SmolLM3-Q4_K_M"
+    # Named by its blob, it is the same model: a link beside it has the name.
+    assert store.import_file(blob, link=linked).id == "SmolLM3-Q4_K_M"
+
+
+@pytest.mark.parametrize("name", ["ab" * 32, "sha256-" + "ab" * 32, "AB" * 20 + ".gguf"])
+def test_a_file_that_is_called_by_a_digest_is_named_by_its_header(tiny: Path, tmp_path: Path, name: str):
+    path = Path(shutil.copy(tiny, tmp_path / name))
+    model = ModelStore(models_dir=str(tmp_path / "models")).import_file(path)
+    assert "ab" * 10 not in model.id.casefold()
+    assert model.id == "-".join(
+        f"{model.header.name or model.header.architecture} {model.quantization}".split()
+    )

@@ -76,3 +76,63 @@ def test_a_model_without_a_template_but_with_its_marks_gets_chatml() -> None:
 def test_a_hostile_or_broken_template_is_refused(source: str, words: str) -> None:
     with pytest.raises(InvalidModel, match=words):
         render(source + "{{ messages[0].content }}", ("user", "hi"))
+
+
+SMOL = """{%- if enable_thinking is not defined -%}{%- set enable_thinking = true -%}{%- endif -%}
+{%- set ns = namespace(last='') -%}
+{%- for message in messages -%}
+{%- if message.role == "assistant" -%}
+{% generation %}{%- set ns.last = message.content -%}
+{{ "<|im_start|>assistant\\n" + message.content.lstrip("\\n") + "<|im_end|>\\n" }}{% endgeneration %}
+{%- else -%}
+{{ "<|im_start|>" + message.role + "\\n" + message.content + "<|im_end|>\\n" }}
+{%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ "<|im_start|>assistant\\n" }}{%- endif -%}"""
+
+
+def text(source: str, *turns: tuple[str, str]) -> str:
+    return "".join(piece for piece, _ in render(source, *turns))
+
+
+def test_the_marks_of_training_change_no_text() -> None:
+    turns = (("user", "a"), ("assistant", "b"), ("user", "c"))
+    plain = SMOL.replace("{% generation %}", "").replace("{% endgeneration %}", "")
+    assert text(SMOL, *turns) == text(plain, *turns)
+    assert text(SMOL, *turns).count("<|im_start|>assistant\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        # As the library says for which templates are written, without the marks of HTML.
+        ("{{ {'b': '<x>', 'a': 'é'} | tojson }}", '{"b": "<x>", "a": "é"}'),
+        ("{{ {'a': [1]} | tojson(indent=2) }}", '{\n  "a": [\n    1\n  ]\n}'),
+        ("{{ {'b': 1, 'a': 2} | tojson(sort_keys=true, separators=(',', ':')) }}", '{"a":2,"b":1}'),
+        ("{% for n in range(9) %}{% if n == 1 %}{% continue %}{% endif %}"
+         "{% if n == 3 %}{% break %}{% endif %}{{ n }}{% endfor %}", "02"),
+        ("{% if tools is not none or documents is not none %}no{% endif %}ok", "ok"),
+        ("{{ strftime_now('%Y')|length }}", "4"),
+        ("{{ (messages | selectattr('role', 'equalto', 'user') | list)|length }}", "1"),
+        ("{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}", "1"),
+        ("{{ 'a-b'.split('-')[-1].strip().title() }}{{ messages[::-1]|length }}", "B1"),
+        ("{% macro m(x) %}[{{ x }}]{% endmacro %}{{ m('y') }}", "[y]"),
+        ("{{ messages[0].tool_calls is defined }}{{ messages[0].get('name', 'z') }}", "Falsez"),
+    ],
+)  # fmt: skip
+def test_templates_have_what_they_are_written_for(source: str, expected: str) -> None:
+    assert text(source + "{{ messages[0].content }}", ("user", "!")) == expected + "!"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ {'a': 1} | tojson(indent=1000000000) }}",
+        "{{ {'a': 1} | tojson(indent='x' ~ 'y') }}",
+        "{{ [1, 2] | tojson(separators=('x' * 90000, ':')) }}",
+        "{% generation %}{{ messages[0].content }}",
+    ],
+)
+def test_what_was_added_opens_no_way_to_multiply(source: str) -> None:
+    with pytest.raises(InvalidModel):
+        render(source, ("user", "x"))
