@@ -8,10 +8,12 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IProvenance } from '../answers/provenance';
-import { insertBelow, languageOf, selectionOf } from '../commands/cell';
-import { obstacleSentence } from '../commands/words';
+import { languageOf, selectionOf } from '../commands/cell';
+import { Door, type IRefusal } from '../commands/door';
+import { refusalSentence } from '../commands/words';
 import type { ICompletion } from '../completion/token';
 import type { KernelVariable, Origin, Reference } from '../contract';
+import { late } from '../panels/late';
 import { described, type IEntry, type IOffers, type ISuggestion } from './mention';
 
 /** A larger file is refused: no context window holds it. */
@@ -80,7 +82,7 @@ export class Page {
   insert(code: string, record: IProvenance): void {
     const { currentWidget: panel, activeCell: cell } = this._tracker;
     if (panel && cell) {
-      insertBelow(panel, cell, 'code', code, record);
+      this._tell(new Door(panel, cell).insertBelow('code', code, record));
     }
   }
 
@@ -88,20 +90,22 @@ export class Page {
   async replace(code: string, record: IProvenance): Promise<void> {
     const { currentWidget: notebook, activeCell: cell } = this._tracker;
     // Apart, so that a page in which no cell is changed does not load what shows a change.
-    const { ChangePanel } = await import('../commands/change');
-    if (!notebook || !cell || cell.isDisposed) {
+    const loaded = await late(() => import('../commands/change'), this._trans);
+    if (!loaded || !notebook || !cell || cell.isDisposed) {
       return;
     }
     const trans = this._trans;
-    if (cell.readOnly) {
-      Notification.warning(obstacleSentence('read-only', trans), { autoClose: 6000 });
-      return;
-    }
-    if (cell.model.sharedModel.getSource() === code) {
+    const door = new Door(notebook, cell);
+    if (door.source === code) {
       Notification.info(trans.__('The cell is the same already.'), { autoClose: 6000 });
       return;
     }
-    new ChangePanel({
+    const refusal = door.refusal(door.source, code);
+    if (refusal) {
+      this._tell(refusal);
+      return;
+    }
+    new loaded.ChangePanel({
       notebook,
       cell,
       source: code,
@@ -111,6 +115,13 @@ export class Page {
       languages: this._languages,
       trans
     }).open();
+  }
+
+  /** Why something was not written. */
+  private _tell(refusal: IRefusal | null): void {
+    if (refusal) {
+      Notification.warning(refusalSentence(refusal, this._trans), { autoClose: 6000 });
+    }
   }
 
   private async _file(path: string): Promise<Reference> {

@@ -30,8 +30,8 @@ export function Head({ title, view, model }: IHeadProps): React.JSX.Element {
 export interface IButtonsProps {
   actions: readonly Action[];
   onAction: (action: Action) => void;
-  /** Absent where nothing can be asked for again. */
-  onRefine?: (sentence: string) => void;
+  /** Absent where nothing can be asked for again. Answers whether it was: else the sentence stays. */
+  onRefine?: (sentence: string) => boolean;
   /** Absent where nothing can be asked for again. */
   privacy?: Privacy;
   trans: TranslationBundle;
@@ -42,8 +42,7 @@ export function Buttons(props: IButtonsProps): React.JSX.Element {
   const [sentence, setSentence] = React.useState('');
   const submit = (event: React.FormEvent): void => {
     event.preventDefault();
-    if (sentence.trim() !== '') {
-      onRefine?.(sentence.trim());
+    if (sentence.trim() !== '' && onRefine?.(sentence.trim())) {
       setSentence('');
     }
   };

@@ -1,5 +1,6 @@
 /** A panel below the input of a cell, and the diff in the place of its editor. */
 
+import { Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { NotebookPanel } from '@jupyterlab/notebook';
@@ -12,8 +13,10 @@ import * as React from 'react';
 
 import { FocusKeeper } from '../panels/focus';
 import { DiffView } from './diff';
+import { fateOf, type IStanding } from './fate';
 import type { Proposal } from './proposal';
 import type { Action } from './view';
+import { fateText } from './words';
 
 /** On the cell, while its text stands in the diff and not in its editor. */
 const DIFFING_CLASS = 'jp-LocalCoder-mod-diffing';
@@ -38,14 +41,10 @@ export abstract class CellPanel extends Panel {
     // Enter on a button must not be taken for the notebook's command to edit the cell.
     this.node.dataset.lmSuppressShortcuts = 'true';
     this._focus = new FocusKeeper(this.node);
-    cell.disposed.connect(() => {
-      this.dispose();
-    });
-  }
-
-  /** Whether the person closed it, or opened another one; false where it went with its cell. */
-  get isClosed(): boolean {
-    return this._isClosed;
+    this._shared = cell.model.sharedModel;
+    this._standing = standingOf(cell);
+    this._shared.changed.connect(this._onCell);
+    cell.disposed.connect(this._onCellGone);
   }
 
   /** Put it below the input of the cell, in the place of one that is there. */
@@ -53,7 +52,6 @@ export abstract class CellPanel extends Panel {
     const layout = this._place.cell.layout as PanelLayout;
     for (const widget of [...layout.widgets]) {
       if (widget instanceof CellPanel) {
-        widget._isClosed = true;
         widget.dispose();
       }
     }
@@ -66,8 +64,10 @@ export abstract class CellPanel extends Panel {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      this._place.cell.removeClass(DIFFING_CLASS);
       super.dispose();
+      this._shared.changed.disconnect(this._onCell);
+      this._place.cell.disposed.disconnect(this._onCellGone);
+      this._place.cell.removeClass(DIFFING_CLASS);
     }
   }
 
@@ -131,7 +131,6 @@ export abstract class CellPanel extends Panel {
 
   protected override onCloseRequest(): void {
     const { cell, notebook } = this._place;
-    this._isClosed = true;
     const hadFocus = this._focus.isHeld;
     this.dispose();
     if (hadFocus && !cell.isDisposed && !notebook.isDisposed) {
@@ -150,8 +149,45 @@ export abstract class CellPanel extends Panel {
     super.onBeforeDetach(message);
   }
 
+  /**
+   * JupyterLab has taken the cell away, and this panel goes with it. That happens while JupyterLab brings its
+   * screen in line with the document: an error here would leave the two apart.
+   */
+  private readonly _onCellGone = (): void => {
+    const { cell, notebook, name, trans } = this._place;
+    const { content } = notebook;
+    const others = content.widgets.filter(one => one !== cell);
+    const hadFocus = this._focus.isHeld;
+    this.dispose();
+    // What the person closes goes without a word.
+    if (notebook.isDisposed || content.isDisposed) {
+      return;
+    }
+    // When all of the change is done: what stands in the place of the cell comes after this.
+    queueMicrotask(() => {
+      if (content.isDisposed) {
+        return;
+      }
+      const stay = others.some(one => !one.isDisposed);
+      const fate = fateOf(this._standing, content.widgets.map(standingOf), stay);
+      Notification.info(fateText(fate, name, trans));
+      if (hadFocus) {
+        content.activate();
+      }
+    });
+  };
+
+  private readonly _onCell = (): void => {
+    this._standing = { ...this._standing, source: this._shared.getSource() };
+  };
+
   private readonly _focus: FocusKeeper;
-  private _isClosed = false;
+  private readonly _shared: Cell['model']['sharedModel'];
+  private _standing: IStanding;
   private _diff: DiffView | null = null;
   private _shown: Proposal | null = null;
+}
+
+function standingOf({ model }: Cell): IStanding {
+  return { id: model.id, type: model.type, source: model.sharedModel.getSource() };
 }

@@ -1,5 +1,6 @@
 /** A change of a cell that is there already, whole: a diff to accept or to reject. */
 
+import { Clipboard } from '@jupyterlab/apputils';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
@@ -8,8 +9,8 @@ import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { Buttons, Head } from './bar';
-import { write } from './cell';
 import { CellPanel } from './cellPanel';
+import { Door } from './door';
 import { Proposal } from './proposal';
 import { type Action, changeView, type ICommandView } from './view';
 
@@ -31,31 +32,34 @@ export class ChangePanel extends CellPanel {
   constructor(private readonly _options: IChangeOptions) {
     const { notebook, cell, title, languages, trans, source, record } = _options;
     super({ notebook, cell, name: title, languages, trans });
-    const shared = cell.model.sharedModel;
-    this._proposal = new Proposal({
-      get source() {
-        return shared.getSource();
-      },
-      write: text => {
-        write(cell, text, record);
-      }
-    });
+    const door = new Door(notebook, cell);
+    this._door = door;
+    this._proposal = this._follow(
+      new Proposal({
+        get source() {
+          return door.source;
+        },
+        refusal: (before, after) => door.refusal(before, after),
+        write: (before, after) => door.write(before, after, record)
+      })
+    );
     this._proposal.suggest(source);
-    const { changed } = this._proposal;
-    this.addWidget(this.part(changed, () => this._head()));
-    this.addWidget(this.part(changed, () => this._buttons()));
+    this.addWidget(this.part(this._moved, () => this._head()));
+    this.addWidget(this.part(this._moved, () => this._buttons()));
     this._refresh();
-    changed.connect(() => {
-      this._refresh();
-    });
-    shared.changed.connect(this._check);
+    door.shared.changed.connect(this._check);
+    notebook.context.fileChanged.connect(this._check);
+    notebook.context.model.stateChanged.connect(this._check);
   }
 
   override dispose(): void {
     if (!this.isDisposed) {
-      this._options.cell.model.sharedModel.changed.disconnect(this._check);
-      Signal.clearData(this._proposal);
       super.dispose();
+      const { context } = this._options.notebook;
+      this._door.shared.changed.disconnect(this._check);
+      context.fileChanged.disconnect(this._check);
+      context.model.stateChanged.disconnect(this._check);
+      Signal.clearData(this._proposal);
     }
   }
 
@@ -64,17 +68,38 @@ export class ChangePanel extends CellPanel {
   }
 
   protected override act(action: Action): void {
+    const proposal = this._proposal;
     if (action === 'accept') {
-      this._proposal.accept();
+      proposal.accept();
     } else if (action === 'reject') {
-      this._proposal.reject();
+      proposal.reject();
+    } else if (action === 'compare') {
+      this._proposal = this._follow(proposal.renewed());
+      this._refresh();
+      this.node.focus();
+    } else if (action === 'copy') {
+      Clipboard.copyToSystem(this._options.source);
     } else if (action === 'close') {
       this.close();
     }
   }
 
+  private _follow(proposal: Proposal): Proposal {
+    proposal.changed.connect(() => {
+      // One that was renewed is not looked at any more.
+      if (proposal === this._proposal) {
+        this._refresh();
+      }
+    });
+    return proposal;
+  }
+
   private _view(): ICommandView {
-    return changeView(this._proposal.state, this.hunks, this._options.trans);
+    const { state, refusal, canRenew } = this._proposal;
+    return changeView(
+      { proposal: state, hunks: this.hunks, refusal, canCompare: canRenew },
+      this._options.trans
+    );
   }
 
   private _head(): React.JSX.Element {
@@ -94,12 +119,15 @@ export class ChangePanel extends CellPanel {
   }
 
   private _refresh(): void {
-    this.showChange(this._proposal, true);
+    this.showChange(this._proposal, this._proposal.refusal === null);
+    this._moved.emit();
   }
 
   private readonly _check = (): void => {
     this._proposal.check();
   };
 
-  private readonly _proposal: Proposal;
+  private readonly _moved = new Signal<this, void>(this);
+  private readonly _door: Door;
+  private _proposal: Proposal;
 }

@@ -11,6 +11,7 @@ import { MenuSvg } from '@jupyterlab/ui-components';
 
 import type { IChat } from '../chat/token';
 import { logoIcon } from '../icons';
+import { late } from '../panels/late';
 import type { IChannel } from '../tokens';
 import { Job } from './job';
 import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
@@ -109,17 +110,16 @@ class Runner {
 
   async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
     const { app, channel, rendermime, languages, chat, trans } = this._options;
-    const job = new Job(channel, command, notebook, cell, this._privacy);
     // Apart, so that a page in which no command is used does not load what shows one.
-    const { CommandPanel } = await import('./panel');
-    if (cell.isDisposed) {
-      job.dispose();
+    const loaded = await late(() => import('./panel'), trans);
+    if (!loaded || cell.isDisposed) {
       return;
     }
+    const job = new Job(channel, command, notebook, cell, this._privacy);
     const setUp = (): void => {
       void app.commands.execute('localcoder:start');
     };
-    const panel = new CommandPanel({ job, rendermime, languages, chat, setUp, trans });
+    const panel = new loaded.CommandPanel({ job, rendermime, languages, chat, setUp, trans });
     const obstacle = job.start();
     if (obstacle) {
       panel.dispose();
@@ -127,12 +127,5 @@ class Runner {
       return;
     }
     panel.open();
-    cell.disposed.connect(() => {
-      if (!panel.isClosed && !notebook.isDisposed) {
-        Notification.info(
-          trans.__('The cell was removed, and %1 with it.', wordsOf(command, trans).label)
-        );
-      }
-    });
   }
 }

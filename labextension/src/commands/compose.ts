@@ -2,7 +2,8 @@
 
 import type { GenerateRequest, NotebookCell } from '../contract';
 import { commentAt } from './comment';
-import { type CellCommand, CHANGES } from './names';
+import type { Check, Reason } from './door';
+import type { CellCommand } from './names';
 import { generateRequest } from './request';
 import { growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
 import { type IOutput, tracebackOf } from './traceback';
@@ -14,17 +15,18 @@ export interface ICellView {
   head: number;
   language: string;
   outputs: readonly IOutput[];
-  isReadOnly: boolean;
   above: readonly NotebookCell[];
 }
 
-/** What keeps a command from beginning. */
-export type Obstacle = 'empty' | 'no-comment' | 'no-error' | 'read-only';
+/** What keeps a command from beginning. `away`: nobody can be asked, and there is something to keep. */
+export type Obstacle = 'no-code' | 'no-comment' | 'no-error' | 'away' | Reason;
 
 export interface IComposed {
   request: GenerateRequest;
   /** The cell with the answer's code in its place; `isWhole` once no more of it will come. */
   apply(code: string, isWhole: boolean): string;
+  /** Looks at the cell's new text when it is to be written; absent where any text will do. */
+  check?: Check;
 }
 
 export function compose(
@@ -32,9 +34,6 @@ export function compose(
   cell: ICellView,
   refinements: readonly string[]
 ): IComposed | Obstacle {
-  if (cell.isReadOnly && CHANGES.has(command)) {
-    return 'read-only';
-  }
   return command === 'generate'
     ? composeNew(cell, refinements)
     : composeOn(command, cell, refinements);
@@ -68,7 +67,7 @@ function composeOn(
   const { source, language, above } = cell;
   const target: ITarget = targetOf(source, cell.anchor, cell.head);
   if (target.code.trim() === '') {
-    return 'empty';
+    return 'no-code';
   }
   const error = command === 'fix' ? tracebackOf(cell.outputs) : '';
   if (error === null) {

@@ -1,7 +1,7 @@
 /** Shows a proposal as a diff of the whole cell, in which each hunk can be accepted or rejected. */
 
-import { getChunks, getOriginalDoc, unifiedMergeView } from '@codemirror/merge';
-import { Compartment, EditorState, Text } from '@codemirror/state';
+import { getChunks, getOriginalDoc, unifiedMergeView, updateOriginalDoc } from '@codemirror/merge';
+import { ChangeSet, Compartment, EditorState, Text } from '@codemirror/state';
 import { EditorView, lineNumbers } from '@codemirror/view';
 import { type IEditorLanguageRegistry, jupyterTheme } from '@jupyterlab/codemirror';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -9,6 +9,9 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import type { Proposal } from './proposal';
+
+/** As CodeMirror cuts a text into lines. */
+const LINE_END = /\r\n?|\n/;
 
 export class DiffView extends Widget {
   constructor(
@@ -72,9 +75,16 @@ export class DiffView extends Widget {
   /** Show what the proposal has become; hunks get their buttons when it `isReady`. */
   refresh(isReady: boolean): void {
     const { doc } = this._view.state;
+    const was = getOriginalDoc(this._view.state);
     const wanted = this._proposal.suggested;
+    const original = Text.of(this._proposal.original.split(LINE_END));
     this._isOurs = true;
-    if (!doc.eq(Text.of(wanted.split('\n')))) {
+    // CodeMirror takes a hunk for accepted before the cell has taken it.
+    if (!was.eq(original)) {
+      const changes = ChangeSet.of({ from: 0, to: was.length, insert: original }, was.length);
+      this._view.dispatch({ effects: updateOriginalDoc.of({ doc: original, changes }) });
+    }
+    if (!doc.eq(Text.of(wanted.split(LINE_END)))) {
       this._view.dispatch({ changes: { from: 0, to: doc.length, insert: wanted } });
     }
     this._isOurs = false;

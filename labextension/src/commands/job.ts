@@ -2,6 +2,7 @@
 
 import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { Asking } from '../answers/asking';
@@ -9,29 +10,41 @@ import { codeOf, codeSoFar, fences } from '../answers/fences';
 import { type IProvenance, provenance } from '../answers/provenance';
 import type { Reference } from '../contract';
 import type { IChannel } from '../tokens';
-import { cellsAbove, insertBelow, languageOf, outputsOf, selectionOf, write } from './cell';
+import { cellsAbove, languageOf, outputsOf, selectionOf } from './cell';
 import { compose, type IComposed, type Obstacle } from './compose';
+import { Door, type IRefusal } from './door';
 import { type CellCommand, CHANGES } from './names';
 import type { Privacy } from './privacy';
 import { Proposal } from './proposal';
+import { isSplit } from './target';
+
+/** What ended an answer that was still being written, where that was not the person's button. */
+export type Cause = 'split' | 'kernel';
 
 export class Job {
   constructor(
-    channel: Pick<IChannel, 'stream'>,
+    private readonly _channel: Pick<IChannel, 'stream' | 'state'>,
     readonly command: CellCommand,
     readonly panel: NotebookPanel,
     readonly cell: Cell,
     readonly privacy: Privacy
   ) {
-    this.asking = new Asking(channel, 'generate');
+    this.asking = new Asking(_channel, 'generate');
+    this.door = new Door(panel, cell, (...texts) => this._composed?.check?.(...texts) ?? '');
+    this._seen = this.door.source;
     this.asking.changed.connect(() => {
       this._onAnswer();
     });
-    cell.model.sharedModel.changed.connect(this._onCell);
+    this.door.shared.changed.connect(this._onCell);
+    panel.context.fileChanged.connect(this._onNotebook);
+    panel.context.model.stateChanged.connect(this._onNotebook);
+    panel.sessionContext.statusChanged.connect(this._onKernel);
     privacy.changed.connect(this._onPrivacy);
   }
 
   readonly asking: Asking<'generate'>;
+  /** The way into the notebook. */
+  readonly door: Door;
 
   /** The change of the cell; null for a command that answers with text, and before the first start. */
   get proposal(): Proposal | null {
@@ -45,7 +58,23 @@ export class Job {
 
   /** Whether the whole suggestion is there and may be put into the cell. */
   get isReady(): boolean {
-    return this.asking.isComplete && this._proposal?.state === 'open' && !this._proposal.isEmpty;
+    const { _proposal: proposal } = this;
+    return (
+      this.asking.isComplete &&
+      proposal?.state === 'open' &&
+      !proposal.isEmpty &&
+      proposal.refusal === null
+    );
+  }
+
+  /** Whether the suggestion is whole, and can be compared with the cell as it is now. */
+  get canCompare(): boolean {
+    return this.asking.isComplete && (this._proposal?.canRenew ?? false);
+  }
+
+  /** Set where it was stopped by what happened to the notebook. */
+  get cause(): Cause | null {
+    return this._cause;
   }
 
   /** What the clipboard gets: the code of a change, or the text. */
@@ -79,8 +108,62 @@ export class Job {
 
   /** Ask, or ask again, about the cell as it is now; answers what is in the way, if anything. */
   start(): Obstacle | null {
-    const { cell, panel } = this;
-    const source = cell.model.sharedModel.getSource();
+    return this._start(this._refinements);
+  }
+
+  /** The same, with one more sentence on what to do; without it, where something is in the way. */
+  refine(sentence: string): Obstacle | null {
+    const refinements = [...this._refinements, sentence];
+    const obstacle = this._start(refinements);
+    if (!obstacle) {
+      this._refinements = refinements;
+    }
+    return obstacle;
+  }
+
+  /** Show what the suggestion would change in the cell as it is now. */
+  compare(): void {
+    if (this._proposal && this.canCompare) {
+      this._proposal = this._follow(this._proposal.renewed());
+      this._changed.emit();
+    }
+  }
+
+  /** Put the answer into a new cell below: its code, where that is what was asked for; or say why not. */
+  insertBelow(): IRefusal | null {
+    const { text } = this.asking;
+    const record = this._record();
+    if (!record) {
+      return null;
+    }
+    const isCode = this.command !== 'explain' && fences(text).length > 0;
+    return isCode
+      ? this.door.insertBelow('code', codeOf(text, languageOf(this.panel)), record)
+      : this.door.insertBelow('markdown', text, record);
+  }
+
+  dispose(): void {
+    // The cell has no model any more where it went first.
+    this.door.shared.changed.disconnect(this._onCell);
+    this.panel.context.fileChanged.disconnect(this._onNotebook);
+    this.panel.context.model.stateChanged.disconnect(this._onNotebook);
+    this.panel.sessionContext.statusChanged.disconnect(this._onKernel);
+    this.privacy.changed.disconnect(this._onPrivacy);
+    this.asking.dispose();
+    Signal.clearData(this);
+  }
+
+  private _start(refinements: readonly string[]): Obstacle | null {
+    const { cell, panel, door } = this;
+    // What there is would be given up for nothing.
+    if (this.asking.text !== '' && ['away', 'absent'].includes(this._channel.state)) {
+      return 'away';
+    }
+    const barrier = CHANGES.has(this.command) ? door.barrier : null;
+    if (barrier) {
+      return barrier.reason;
+    }
+    const { source } = door;
     // A selection is kept for another try, unless the text is another one.
     if (source !== this._source) {
       this._source = source;
@@ -93,15 +176,15 @@ export class Job {
         ...this._selection,
         language: languageOf(panel),
         outputs: outputsOf(cell),
-        isReadOnly: cell.readOnly,
         above: cellsAbove(panel, cell)
       },
-      this._refinements
+      refinements
     );
     if (typeof composed === 'string') {
       return composed;
     }
     const { request } = composed;
+    this._cause = null;
     this._composed = this.privacy.isOn
       ? { ...composed, request: { ...request, private: true } }
       : composed;
@@ -112,35 +195,6 @@ export class Job {
     return null;
   }
 
-  refine(sentence: string): Obstacle | null {
-    this._refinements.push(sentence);
-    return this.start();
-  }
-
-  /** Put the answer into a new cell below: its code, where that is what was asked for. */
-  insertBelow(): void {
-    const { text } = this.asking;
-    const record = this._record();
-    if (!record) {
-      return;
-    }
-    const isCode = this.command !== 'explain' && fences(text).length > 0;
-    insertBelow(
-      this.panel,
-      this.cell,
-      isCode ? 'code' : 'markdown',
-      isCode ? codeOf(text, languageOf(this.panel)) : text,
-      record
-    );
-  }
-
-  dispose(): void {
-    this.cell.model.sharedModel.changed.disconnect(this._onCell);
-    this.privacy.changed.disconnect(this._onPrivacy);
-    this.asking.dispose();
-    Signal.clearData(this);
-  }
-
   /** Whence the text came; null before it has come to its end. */
   private _record(): IProvenance | null {
     const { done } = this.asking;
@@ -148,20 +202,27 @@ export class Job {
   }
 
   private _propose(): Proposal {
-    const shared = this.cell.model.sharedModel;
-    const proposal = new Proposal({
-      get source() {
-        return shared.getSource();
-      },
-      write: source => {
-        write(this.cell, source, this._record());
-      }
-    });
+    const { door } = this;
+    return this._follow(
+      new Proposal({
+        get source() {
+          return door.source;
+        },
+        refusal: (before, after) => door.refusal(before, after),
+        write: (before, after) => door.write(before, after, this._record())
+      })
+    );
+  }
+
+  private _follow(proposal: Proposal): Proposal {
     proposal.changed.connect(({ state }) => {
-      if (state === 'rejected' || state === 'stale') {
-        this.asking.stop();
+      // One that was renewed is not looked at any more.
+      if (proposal === this._proposal) {
+        if (state === 'rejected' || state === 'stale') {
+          this.asking.stop();
+        }
+        this._changed.emit();
       }
-      this._changed.emit();
     });
     return proposal;
   }
@@ -176,16 +237,52 @@ export class Job {
     this._changed.emit();
   }
 
+  /** Its text, its metadata, or something else of it has changed. */
   private readonly _onCell = (): void => {
+    const { source, shared } = this.door;
+    const before = this._seen;
+    this._seen = source;
+    if (source !== before) {
+      // The cells that a split makes are there when all of it is told.
+      queueMicrotask(() => {
+        const cells = this.panel.content.model?.sharedModel.cells ?? [];
+        const above = cells[cells.findIndex(cell => cell === shared) - 1];
+        if (above && isSplit(before, above.getSource(), source)) {
+          this._end('split');
+        }
+      });
+    }
     this._proposal?.check();
   };
+
+  private readonly _onNotebook = (): void => {
+    this._proposal?.check();
+  };
+
+  private readonly _onKernel = (_: unknown, status: Kernel.Status): void => {
+    if (status === 'restarting' || status === 'autorestarting') {
+      this._end('kernel');
+    }
+  };
+
+  /** Something has happened to the notebook that an answer which is still being written is not for. */
+  private _end(cause: Cause): void {
+    if (this.asking.isRunning) {
+      this._cause = cause;
+      this.asking.stop();
+      this._changed.emit();
+    }
+  }
 
   private readonly _onPrivacy = (): void => {
     this._changed.emit();
   };
 
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _refinements: string[] = [];
+  private _refinements: readonly string[] = [];
+  private _cause: Cause | null = null;
+  /** The text of the cell when it was last looked at. */
+  private _seen: string;
   private _source: string | null = null;
   private _selection = { anchor: 0, head: 0 };
   private _composed: IComposed | null = null;

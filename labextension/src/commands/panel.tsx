@@ -14,7 +14,7 @@ import type { Obstacle } from './compose';
 import type { Job } from './job';
 import { wordsOf } from './names';
 import { type Action, type ICommandView, viewOf } from './view';
-import { headText, obstacleSentence } from './words';
+import { headText, obstacleSentence, refusalSentence } from './words';
 
 export interface ICommandPanelOptions {
   job: Job;
@@ -44,8 +44,8 @@ export class CommandPanel extends CellPanel {
 
   override dispose(): void {
     if (!this.isDisposed) {
-      this._job.dispose();
       super.dispose();
+      this._job.dispose();
     }
   }
 
@@ -65,6 +65,10 @@ export class CommandPanel extends CellPanel {
       case 'reject':
         job.proposal?.reject();
         break;
+      case 'compare':
+        job.compare();
+        this.node.focus();
+        break;
       case 'setup':
         this._options.setUp();
         break;
@@ -74,9 +78,13 @@ export class CommandPanel extends CellPanel {
       case 'copy':
         Clipboard.copyToSystem(job.copyable);
         break;
-      case 'insert':
-        job.insertBelow();
+      case 'insert': {
+        const refusal = job.insertBelow();
+        if (refusal) {
+          this._warn(refusalSentence(refusal, this._options.trans));
+        }
         break;
+      }
       case 'chat':
         this._options.chat?.compose('', job.references(this._title));
         break;
@@ -86,11 +94,14 @@ export class CommandPanel extends CellPanel {
   }
 
   private _view(): ICommandView {
-    const { asking, proposal } = this._job;
+    const { asking, proposal, canCompare, cause } = this._job;
     return viewOf(
       {
         asking: asking.state,
         proposal: proposal?.state,
+        refusal: proposal?.refusal ?? null,
+        canCompare,
+        cause,
         hunks: this.hunks,
         hasText: asking.text !== '',
         hasChat: this._options.chat !== null,
@@ -119,21 +130,24 @@ export class CommandPanel extends CellPanel {
         onAction={action => {
           this.act(action);
         }}
-        onRefine={sentence => {
-          this._again(this._job.refine(sentence));
-        }}
+        onRefine={sentence => this._again(this._job.refine(sentence))}
         privacy={this._job.privacy}
         trans={this._options.trans}
       />
     );
   }
 
-  /** It was asked again, or something is in the way: then what there was stays. */
-  private _again(obstacle: Obstacle | null): void {
+  /** Answers whether it was asked again; what there was stays where something is in the way. */
+  private _again(obstacle: Obstacle | null): boolean {
     if (obstacle) {
-      Notification.warning(obstacleSentence(obstacle, this._options.trans), { autoClose: 6000 });
+      this._warn(obstacleSentence(obstacle, this._options.trans));
     }
     this.node.focus();
+    return !obstacle;
+  }
+
+  private _warn(sentence: string): void {
+    Notification.warning(sentence, { autoClose: 6000 });
   }
 
   private _refresh(): void {

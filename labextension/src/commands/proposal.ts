@@ -2,6 +2,8 @@
 
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import type { IRefusal } from './door';
+
 /**
  * `open`: it can be accepted, whole or by the hunk. `stale`: somebody else changed the cell, and what
  * was suggested for the former text is not put over it.
@@ -11,8 +13,10 @@ export type ProposalState = 'open' | 'accepted' | 'rejected' | 'stale';
 /** The text of a cell, and the one way to change it. */
 export interface ICellText {
   readonly source: string;
-  /** Change the text, as one step that can be undone. */
-  write(source: string): void;
+  /** What keeps `after` from taking the place of `before`. */
+  refusal(before: string, after: string): IRefusal | null;
+  /** Change the text, as one step that can be undone; or leave it, and say why. */
+  write(before: string, after: string): IRefusal | null;
 }
 
 export class Proposal {
@@ -26,7 +30,7 @@ export class Proposal {
     return this._state;
   }
 
-  /** Its state moved, or a hunk was accepted or rejected. */
+  /** Its state moved, a hunk was accepted or rejected, or what keeps it from being accepted is another. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -45,6 +49,23 @@ export class Proposal {
     return this._suggested === this._original;
   }
 
+  /** What keeps it from being accepted while it is open. */
+  get refusal(): IRefusal | null {
+    return this._state === 'open' ? this._cell.refusal(this._original, this._suggested) : null;
+  }
+
+  /** Whether it is overtaken, and still would change the cell as that is now. */
+  get canRenew(): boolean {
+    return this._state === 'stale' && this._cell.source !== this._suggested;
+  }
+
+  /** The same suggestion, for the cell as it is now. */
+  renewed(): Proposal {
+    const renewed = new Proposal(this._cell);
+    renewed.suggest(this._suggested);
+    return renewed;
+  }
+
   /** More of the suggestion came. */
   suggest(source: string): void {
     if (this._state === 'open') {
@@ -52,13 +73,20 @@ export class Proposal {
     }
   }
 
-  /** Put a text with some of the hunks into the cell; false where the cell was changed meanwhile. */
+  /** Put a text with some of the hunks into the cell; false where it was not put there. */
   acceptHunk(source: string): boolean {
     if (!this.check()) {
       return false;
     }
+    const before = this._original;
+    // First, for who hears of the change of the cell.
     this._original = source;
-    this._cell.write(source);
+    const refusal = this._cell.write(before, source);
+    if (refusal) {
+      this._original = before;
+      this._changed.emit();
+      return false;
+    }
     this._settle();
     return true;
   }
@@ -83,8 +111,19 @@ export class Proposal {
   check(): boolean {
     if (this._state === 'open' && this._cell.source !== this._original) {
       this._move('stale');
+    } else {
+      this._tell();
     }
     return this._state === 'open';
+  }
+
+  /** Say it when what keeps it from being accepted is another than before. */
+  private _tell(): void {
+    const told = this._told;
+    this._told = this.refusal?.reason;
+    if (this._told !== told) {
+      this._changed.emit();
+    }
   }
 
   /** When no hunk is left, it is over: accepted, if any of it was. */
@@ -106,4 +145,5 @@ export class Proposal {
   private _suggested: string;
   private readonly _first: string;
   private _state: ProposalState = 'open';
+  private _told: IRefusal['reason'] | undefined;
 }

@@ -61,6 +61,16 @@ export function growing(before: string, soFar: string): string {
   return [...fresh, ...old.slice(rest)].join('\n');
 }
 
+/**
+ * Whether a cell was split: its end has stayed, and what stood before stands in the cell above.
+ * JupyterLab takes the blank lines away at both sides of the cut.
+ */
+export function isSplit(before: string, above: string, after: string): boolean {
+  const whole = before.replace(/\n+$/, '');
+  const start = whole.slice(0, whole.length - after.length).replace(/\n+$/, '');
+  return above !== '' && whole.endsWith(after) && start.endsWith(above);
+}
+
 /** The white space with which every line that is not blank begins. */
 function indentOf(code: string): string {
   const indents = code

@@ -4,16 +4,36 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { type AskingState, needsModel } from '../answers/asking';
 import type { Done, ErrorPayload } from '../contract';
+import type { IRefusal } from './door';
+import type { Cause } from './job';
 import type { ProposalState } from './proposal';
+import { refusalText } from './words';
+
+const STALE: IRefusal = { reason: 'stale', sentence: '' };
 
 /** What can be done, in the order in which it is offered. */
 export type Action =
-  'stop' | 'accept' | 'reject' | 'setup' | 'retry' | 'copy' | 'insert' | 'chat' | 'close';
+  | 'stop'
+  | 'accept'
+  | 'reject'
+  | 'compare'
+  | 'setup'
+  | 'retry'
+  | 'copy'
+  | 'insert'
+  | 'chat'
+  | 'close';
 
 export interface ICommandState {
   asking: AskingState;
   /** Absent for a command that answers with text. */
   proposal?: ProposalState | undefined;
+  /** What keeps the suggestion from being accepted. */
+  refusal?: IRefusal | null;
+  /** Whether an overtaken suggestion can be compared with the cell as it is now. */
+  canCompare?: boolean;
+  /** What has stopped it, where that was not the person. */
+  cause?: Cause | null;
   /** Number of places in which the suggestion differs from the cell. */
   hunks: number;
   hasText: boolean;
@@ -52,9 +72,13 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
   ];
   if (state.proposal === 'stale') {
     view.severity = 'warning';
-    view.message = staleText(trans);
-    view.recovery = trans.__('Retry asks about the cell as it is now.');
-    view.actions = ended();
+    view.message = state.cause === 'split' ? splitText(trans) : refusalText(STALE, trans).message;
+    view.recovery = state.canCompare
+      ? trans.__(
+          'Compare shows what it would change in the cell as it is now; Retry asks about that.'
+        )
+      : trans.__('Retry asks about the cell as it is now.');
+    view.actions = state.canCompare ? ['compare', ...ended()] : ended();
     return view;
   }
   switch (state.asking) {
@@ -73,9 +97,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
       view.actions = needsModel(state.error?.code) ? ended('setup') : ended();
       break;
     case 'stopped':
-      view.message = isChange
-        ? trans.__('Stopped. What is not complete cannot be accepted.')
-        : trans.__('Stopped.');
+      view.message = stoppedText(state.cause ?? null, isChange, trans);
       view.actions = ended();
       break;
     case 'done':
@@ -84,19 +106,33 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
   return view;
 }
 
+export interface IChangeState {
+  proposal: ProposalState;
+  hunks: number;
+  refusal: IRefusal | null;
+  canCompare: boolean;
+}
+
 /** The same for a change that is there, whole, and for which nobody is asked again. */
-export function changeView(
-  proposal: ProposalState,
-  hunks: number,
-  trans: TranslationBundle
-): ICommandView {
-  const isOpen = proposal === 'open';
+export function changeView(state: IChangeState, trans: TranslationBundle): ICommandView {
+  if (state.proposal === 'open' && !state.refusal) {
+    return {
+      severity: 'info',
+      message: suggestedText(state.hunks, trans),
+      recovery: '',
+      actions: ['accept', 'reject'],
+      isReady: true
+    };
+  }
+  const { message, recovery } = refusalText(state.refusal ?? STALE, trans);
   return {
-    severity: isOpen ? 'info' : 'warning',
-    message: isOpen ? suggestedText(hunks, trans) : staleText(trans),
-    recovery: '',
-    actions: isOpen ? ['accept', 'reject'] : ['close'],
-    isReady: isOpen
+    severity: 'warning',
+    message,
+    recovery: state.canCompare
+      ? trans.__('Compare shows what it would change in the cell as it is now.')
+      : recovery,
+    actions: [...(state.canCompare ? (['compare'] as const) : []), 'copy', 'close'],
+    isReady: false
   };
 }
 
@@ -104,8 +140,20 @@ function suggestedText(hunks: number, trans: TranslationBundle): string {
   return trans._n('%1 change suggested.', '%1 changes suggested.', hunks);
 }
 
-function staleText(trans: TranslationBundle): string {
-  return trans.__('The cell was changed in the meantime, so the suggestion is not put into it.');
+function splitText(trans: TranslationBundle): string {
+  return trans.__('The cell was split, so the answer was stopped.');
+}
+
+function stoppedText(cause: Cause | null, isChange: boolean, trans: TranslationBundle): string {
+  if (cause === 'split') {
+    return splitText(trans);
+  }
+  if (cause === 'kernel') {
+    return trans.__('The kernel was restarted, so the answer was stopped.');
+  }
+  return isChange
+    ? trans.__('Stopped. What is not complete cannot be accepted.')
+    : trans.__('Stopped.');
 }
 
 function endedView(
@@ -128,8 +176,15 @@ function endedView(
     view.message = trans.__('The provider cut the answer off.');
   } else if (!isChange) {
     view.message = trans.__('Done.');
+  } else if (!state.hasText) {
+    view.severity = 'warning';
+    view.message = trans.__('The model answered nothing, so the cell stays as it is.');
   } else if (state.hunks === 0) {
     view.message = trans.__('The model suggests no change.');
+  } else if (state.refusal) {
+    view.severity = 'warning';
+    Object.assign(view, refusalText(state.refusal, trans));
+    view.actions = ['reject', ...ended().filter(action => action !== 'close')];
   } else {
     view.message = suggestedText(state.hunks, trans);
     view.actions = ['accept', 'reject', ...ended().filter(action => action !== 'close')];

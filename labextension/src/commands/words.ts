@@ -5,6 +5,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Done } from '../contract';
 import { EMBEDDED } from '../providers/words';
 import type { Obstacle } from './compose';
+import type { IRefusal } from './door';
+import type { Fate } from './fate';
 import type { Action } from './view';
 
 export function actionLabel(action: Action, trans: TranslationBundle): string {
@@ -15,6 +17,8 @@ export function actionLabel(action: Action, trans: TranslationBundle): string {
       return trans.__('Accept all');
     case 'reject':
       return trans.__('Reject');
+    case 'compare':
+      return trans.__('Compare');
     case 'setup':
       return trans.__('Set up a model');
     case 'retry':
@@ -57,15 +61,76 @@ export function privacyHelp(trans: TranslationBundle): string {
   );
 }
 
+/** Why a text is not written into a notebook, and what can be done about it. */
+export function refusalText(
+  { reason, sentence }: IRefusal,
+  trans: TranslationBundle
+): { message: string; recovery: string } {
+  switch (reason) {
+    case 'gone':
+      return { message: trans.__('The cell is not there any more.'), recovery: '' };
+    case 'locked-cell':
+      return {
+        message: trans.__('The cell is read-only: its metadata say that it is not to be changed.'),
+        recovery: trans.__('Make it editable first, or copy the text.')
+      };
+    case 'locked-notebook':
+      return {
+        message: trans.__('The notebook is read-only.'),
+        recovery: trans.__('Save it under another name first, or copy the text.')
+      };
+    case 'empty':
+      return {
+        message: trans.__('There is no text to put into the notebook, so nothing was changed.'),
+        recovery: ''
+      };
+    case 'stale':
+      return {
+        message: trans.__(
+          'The cell was changed in the meantime, so the suggestion is not put into it.'
+        ),
+        recovery: ''
+      };
+    case 'unfit':
+      return { message: sentence, recovery: '' };
+  }
+}
+
+/** The same as one text. */
+export function refusalSentence(refusal: IRefusal, trans: TranslationBundle): string {
+  const { message, recovery } = refusalText(refusal, trans);
+  return `${message} ${recovery}`.trim();
+}
+
 export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): string {
   switch (obstacle) {
-    case 'empty':
+    case 'no-code':
       return trans.__('The cell is empty.');
     case 'no-comment':
       return trans.__('No comment in the cell says what code to write.');
     case 'no-error':
       return trans.__('There is no error in the output of the cell. Run the cell first.');
-    case 'read-only':
-      return trans.__('The cell is read-only: its metadata say that it is not to be changed.');
+    case 'away':
+      return trans.__(
+        'The Jupyter server could not be reached, so nothing was asked. What has come stays here.'
+      );
+    default:
+      return refusalSentence({ reason: obstacle, sentence: '' }, trans);
+  }
+}
+
+/** What has happened to a cell, and to the command that was open on it. */
+export function fateText(fate: Fate, command: string, trans: TranslationBundle): string {
+  switch (fate) {
+    case 'removed':
+      return trans.__('The cell was removed, and %1 with it.', command);
+    case 'merged':
+      return trans.__('The cell was merged with another, so %1 was closed.', command);
+    case 'moved':
+      return trans.__('The cell was moved, so %1 was closed. Ask again in its new place.', command);
+    case 'retyped':
+      return trans.__('The type of the cell was changed, so %1 was closed.', command);
+    case 'reloaded':
+      return trans.__('The notebook was loaded again, so %1 was closed. Ask again there.', command);
   }
 }

@@ -5,14 +5,15 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import { codeOf, fences } from '../answers/fences';
 import { plain } from '../answers/plain';
 import { provenanceOf } from '../answers/provenance';
-import { insertBelow, languageOf } from '../commands/cell';
+import { languageOf } from '../commands/cell';
+import { Door, type IRefusal } from '../commands/door';
 import type { Response } from '../contract';
 
-/** Put it below the active cell, its code where it has some; answers the kind of the cell, or null. */
+/** Put it below the active cell, its code where it has some; answers the kind of the cell, or why not. */
 export function insertAnswer(
   tracker: INotebookTracker,
   response: Response
-): 'code' | 'markdown' | null {
+): 'code' | 'markdown' | IRefusal | null {
   const { currentWidget: panel, activeCell: cell } = tracker;
   if (!panel || !cell) {
     return null;
@@ -21,6 +22,6 @@ export function insertAnswer(
   const isCode = response.command !== 'explain' && fences(text).length > 0;
   const kind = isCode ? 'code' : 'markdown';
   const source = isCode ? codeOf(text, languageOf(panel)) : text;
-  insertBelow(panel, cell, kind, source, provenanceOf(response));
-  return kind;
+  const refusal = new Door(panel, cell).insertBelow(kind, source, provenanceOf(response));
+  return refusal ?? kind;
 }

@@ -5,6 +5,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import * as React from 'react';
 
+import { refusalText } from '../commands/words';
 import type { Response } from '../contract';
 import { Button } from '../panels/button';
 import { GENERAL } from '../panels/errands';
@@ -62,6 +63,11 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
   private _insert(response: Response): void {
     const { model, trans } = this;
     const cell = this._tracker && insertAnswer(this._tracker, response);
+    if (cell && typeof cell !== 'string') {
+      const { message, recovery } = refusalText(cell, trans);
+      model.errands.refuse(response.id, message, recovery);
+      return;
+    }
     model.errands.say(
       response.id,
       cell === 'code'

@@ -88,6 +88,12 @@ export class Errands {
     }
   }
 
+  /** Say why something was not done, and what can be done about it. */
+  refuse(id: string, message: string, recovery: string): void {
+    this._notes.set(id, { severity: 'error', message, recovery, canForce: false });
+    this.speak(`${message} ${recovery}`);
+  }
+
   fail(id: string, { code, message, recovery, details }: ErrorPayload): void {
     const canForce = code === 'OUT_OF_MEMORY' && details.refused === true;
     this._notes.set(id, { severity: 'error', message, recovery, canForce });

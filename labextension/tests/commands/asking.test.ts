@@ -13,6 +13,7 @@ const trans = {
     bundle.__(count === 1 ? one : many, count)
 } as never;
 
+const LOCKED = { reason: 'locked-cell', sentence: '' } as const;
 const DONE = done('r1', 'all of it');
 
 function frame(request: number, event: object): void {
@@ -86,13 +87,46 @@ describe('what the panel offers', () => {
     { asking: 'stopped' },
     { proposal: 'stale' },
     { hunks: 0 },
+    { refusal: LOCKED },
+    { refusal: { reason: 'unfit', sentence: 'A magic would be lost.' } },
+    { hasText: false, hunks: 0 },
     { done: { ...DONE, finish: 'length' } }
   ] as Partial<ICommandState>[])('is never to accept where %o', change => {
     const view = viewOf({ ...state, ...change }, trans);
     expect(view.isReady).toBe(false);
     expect(view.actions).not.toContain('accept');
-    expect(view.actions).toContain('close');
+    expect(view.actions).toContain(change.refusal ? 'reject' : 'close');
     expect(view.message).not.toBe('');
+  });
+
+  it('says what a check says', () => {
+    const refusal = { reason: 'unfit', sentence: 'A magic would be lost.' } as const;
+    expect(viewOf({ ...state, refusal }, trans).message).toBe('A magic would be lost.');
+  });
+
+  it('says that nothing was answered', () => {
+    const view = viewOf({ ...state, hasText: false, hunks: 0 }, trans);
+    expect(view.message).toBe('The model answered nothing, so the cell stays as it is.');
+    const text = { ...state, proposal: undefined, hasText: false, hunks: 0 };
+    expect(viewOf(text, trans).actions).toEqual(['retry', 'close']);
+  });
+
+  it('is to compare what is whole with a cell that was changed', () => {
+    const stale: ICommandState = { ...state, proposal: 'stale' };
+    expect(viewOf(stale, trans).actions).not.toContain('compare');
+    const view = viewOf({ ...stale, canCompare: true }, trans);
+    expect(view.actions).toEqual(['compare', 'retry', 'copy', 'close']);
+    expect(view.recovery).toContain('Compare');
+  });
+
+  it('says why it stopped by itself', () => {
+    const stopped: ICommandState = { ...state, asking: 'stopped' };
+    expect(viewOf({ ...stopped, cause: 'kernel' }, trans).message).toContain(
+      'kernel was restarted'
+    );
+    expect(viewOf({ ...stopped, cause: 'split' }, trans).message).toContain('was split');
+    const stale: ICommandState = { ...stopped, proposal: 'stale', cause: 'split' };
+    expect(viewOf(stale, trans).message).toContain('was split');
   });
 
   it('is to stop what runs, and nothing else', () => {
@@ -164,12 +198,20 @@ describe('where code came from', () => {
 
 describe('a change that is there already', () => {
   it('is accepted or rejected while the cell is what it was made for', () => {
-    expect(changeView('open', 2, trans)).toMatchObject({
+    const state = { proposal: 'open', hunks: 2, refusal: null, canCompare: false } as const;
+    expect(changeView(state, trans)).toMatchObject({
       message: '2 changes suggested.',
       actions: ['accept', 'reject']
     });
-    const stale = changeView('stale', 2, trans);
-    expect(stale).toMatchObject({ severity: 'warning', actions: ['close'], isReady: false });
+    const stale = changeView({ ...state, proposal: 'stale', canCompare: true }, trans);
+    expect(stale).toMatchObject({
+      severity: 'warning',
+      actions: ['compare', 'copy', 'close'],
+      isReady: false
+    });
     expect(stale.message).toContain('The cell was changed in the meantime');
+    const locked = changeView({ ...state, refusal: LOCKED }, trans);
+    expect(locked).toMatchObject({ actions: ['copy', 'close'], isReady: false });
+    expect(locked.message).toContain('read-only');
   });
 });

@@ -11,7 +11,6 @@ const CELL: ICellView = {
   head: 0,
   language: 'python',
   outputs: [],
-  isReadOnly: false,
   above: [{ kind: 'code', source: 'import os' }]
 };
 
@@ -44,16 +43,9 @@ describe('a request', () => {
   });
 
   it('is not made where there is nothing to do', () => {
-    expect(compose('explain', { ...CELL, source: ' \n' }, [])).toBe('empty');
+    expect(compose('explain', { ...CELL, source: ' \n' }, [])).toBe('no-code');
     expect(compose('fix', CELL, [])).toBe('no-error');
     expect(compose('generate', { ...CELL, source: 'x = 1' }, [])).toBe('no-comment');
-  });
-
-  it('that would change a read-only cell is not made', () => {
-    const cell = { ...CELL, isReadOnly: true };
-    expect(compose('improve', cell, [])).toBe('read-only');
-    expect(compose('generate', cell, [])).toBe('read-only');
-    expect(composed('explain', cell, []).request.code).toBe(CELL.source);
   });
 
   it('takes the nearest cells above that fit', () => {

@@ -1,25 +1,15 @@
-import type { Cell } from '@jupyterlab/cells';
-import type { NotebookPanel } from '@jupyterlab/notebook';
-import { Signal } from '@lumino/signaling';
 import { describe, expect, it } from 'vitest';
 
 import { Job } from '../../src/commands/job';
 import { Privacy } from '../../src/commands/privacy';
 import { headText } from '../../src/commands/words';
 import { FakeWebSocket, openChannel, trans } from '../fakes';
+import { FakeNotebook } from './notebook';
 
 function begin() {
-  const sharedModel = { getSource: () => 'x = 1', changed: new Signal<object, unknown>({}) };
-  const cell = { model: { id: 'c1', type: 'code', outputs: { toJSON: () => [] }, sharedModel } };
-  const panel = { content: { widgets: [cell], model: null }, context: { path: 'a/b.ipynb' } };
+  const notebook = new FakeNotebook('x = 1');
   const privacy = new Privacy();
-  const job = new Job(
-    openChannel(),
-    'explain',
-    panel as unknown as NotebookPanel,
-    cell as unknown as Cell,
-    privacy
-  );
+  const job = new Job(openChannel(), 'explain', notebook.panel, notebook.cell(0), privacy);
   const socket = FakeWebSocket.last;
   const asked = () =>
     socket.sent.filter(({ op }) => op === 'generate').map(({ payload }) => payload);

@@ -1,13 +1,21 @@
 import { describe, expect, it } from 'vitest';
 
+import type { IRefusal } from '../../src/commands/door';
 import { type ICellText, Proposal } from '../../src/commands/proposal';
 
 class Cell implements ICellText {
   source = 'a\nb';
   readonly writes: string[] = [];
-  write(source: string): void {
-    this.source = source;
-    this.writes.push(source);
+  lock: IRefusal | null = null;
+  refusal(): IRefusal | null {
+    return this.lock;
+  }
+  write(_: string, source: string): IRefusal | null {
+    if (!this.lock) {
+      this.source = source;
+      this.writes.push(source);
+    }
+    return this.lock;
   }
 }
 
@@ -66,6 +74,58 @@ describe('a proposal', () => {
     expect(cell.source).toBe('a\nb\nc');
     cell.source = 'a\nb';
     expect(proposal.accept()).toBe(false);
+  });
+
+  it('is kept, and said to be so, while the cell is locked', () => {
+    const { cell, proposal } = made();
+    const told: unknown[] = [];
+    proposal.changed.connect(() => {
+      told.push(proposal.refusal?.reason);
+    });
+    cell.lock = { reason: 'locked-cell', sentence: '' };
+    proposal.check();
+    proposal.check();
+    expect(told).toEqual(['locked-cell']);
+    expect(proposal.acceptHunk('A\nb')).toBe(false);
+    expect([proposal.state, proposal.original, proposal.suggested]).toEqual([
+      'open',
+      'a\nb',
+      'A\nB'
+    ]);
+    expect(cell.writes).toEqual([]);
+    cell.lock = null;
+    proposal.check();
+    expect(told.at(-1)).toBeUndefined();
+    expect(proposal.accept()).toBe(true);
+    expect(cell.source).toBe('A\nB');
+  });
+
+  it('is left as it was where the cell is locked in the moment of the write', () => {
+    const { cell, proposal } = made();
+    cell.write = () => ({ reason: 'locked-cell', sentence: '' });
+    let told = 0;
+    proposal.changed.connect(() => {
+      told++;
+    });
+    expect(proposal.accept()).toBe(false);
+    expect([proposal.state, proposal.original, told]).toEqual(['open', 'a\nb', 1]);
+  });
+
+  it('can be compared with what somebody else wrote', () => {
+    const { cell, proposal } = made();
+    expect(proposal.canRenew).toBe(false);
+    cell.source = 'mine\nb';
+    proposal.check();
+    expect(proposal.canRenew).toBe(true);
+    const renewed = proposal.renewed();
+    expect([renewed.state, renewed.original, renewed.suggested]).toEqual([
+      'open',
+      'mine\nb',
+      'A\nB'
+    ]);
+    expect(cell.writes).toEqual([]);
+    cell.source = 'A\nB';
+    expect(proposal.canRenew).toBe(false);
   });
 
   it('knows of a change between two hunks', () => {

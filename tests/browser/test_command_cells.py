@@ -1,0 +1,398 @@
+"""Something happens to the cell of a command: nothing is lost, spoiled or left running."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.accessibility import violations
+from tests.browser.answering import Answers, running_answers
+from tests.browser.ghost import READY, THEIR_ERRORS
+from tests.browser.patience import connected, leave_out_lost_server, until
+from tests.browser.test_commands import (
+    AFTER,
+    BEFORE,
+    METADATA,
+    PANEL,
+    SOURCE,
+    button,
+    fenced,
+    opened,
+    run,
+    says,
+)
+
+playwright = pytest.importorskip("playwright.sync_api")
+expect = playwright.expect
+
+CURRENT = "jupyterapp.shell.currentWidget"
+CELL = f"{CURRENT}.content.activeCell.model.sharedModel"
+SHARED = f"{CURRENT}.content.model.sharedModel"
+TOASTS = ".Toastify [role=alert]"
+# The texts of the cells: of the document, of JupyterLab's widgets, and as they stand on the screen.
+DOCUMENT = f"() => {SHARED}.cells.map(cell => cell.getSource())"
+WIDGETS = f"() => {CURRENT}.content.widgets.map(cell => cell.model.sharedModel.getSource())"
+SCREEN = f"""() => [...{CURRENT}.content.node.querySelectorAll('.jp-Cell')].map(
+  cell => [...cell.querySelectorAll('.jp-InputArea-editor .cm-line')].map(one => one.textContent).join('\\n')
+)"""
+CHOOSE = f"""([first, last]) => {{
+  const notebook = {CURRENT}.content;
+  notebook.mode = 'command';
+  notebook.deselectAll();
+  notebook.activeCellIndex = first;
+  if (last > first) {{
+    notebook.extendContiguousSelectionTo(last);
+  }}
+}}"""
+CELLS = ("a = 1\nb = 2", "c = 3\nd = 4", "# third", "# fourth", "# fifth")
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    with running_answers(tmp_path_factory.mktemp("answers")) as answers:
+        yield answers
+
+
+@pytest.fixture
+def complaints(page: Any) -> Iterator[list[str]]:
+    """What the page says went wrong in a script of the extension, or while JupyterLab changed its cells."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error.stack)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    yield found
+    ours = [one for one in found if not any(theirs in one for theirs in THEIR_ERRORS)]
+    assert [one for one in ours if "localcoder" in one or "TypeError" in one] == []
+
+
+def command(page: Any, name: str) -> None:
+    page.evaluate("name => jupyterapp.commands.execute(name)", name)
+
+
+def choose(page: Any, first: int, last: int = -1) -> None:
+    """Select cells, in command mode; the last one is the active one."""
+    page.evaluate(CHOOSE, [first, last])
+
+
+def running(answers: Answers) -> list[Any]:
+    found: list[Any] = answers.lab.call("GET", "queue")["running"]
+    return found
+
+
+def streaming(page: Any, answers: Answers, name: str = "explain", text: str = "So far.\n") -> Any:
+    """Run a command on the active cell whose answer has no end."""
+    answers.say(text, ends=False)
+    run(page, name)
+    panel = page.locator(".jp-Cell.jp-mod-active").locator(PANEL)
+    expect(says(panel)).to_contain_text("Writing.")
+    until(lambda: running(answers))
+    return panel
+
+
+def agreed(page: Any, answers: Answers, name: str, *cells: str) -> None:
+    """The document, JupyterLab's widgets, the screen and the saved file have these cells."""
+    assert page.evaluate(DOCUMENT) == list(cells)
+    assert page.evaluate(WIDGETS) == list(cells)
+    until(lambda: page.evaluate(SCREEN) == list(cells))
+    page.evaluate(f"() => {CURRENT}.context.save()")
+    saved = json.loads((answers.lab.work / name).read_text())
+    assert ["".join(cell["source"]) for cell in saved["cells"]] == list(cells)
+
+
+def remote(page: Any) -> None:
+    """Take the first two cells away as a collaborator does: by a change of the document itself."""
+    page.evaluate(
+        f"() => {SHARED}.ydoc.transact(() => {SHARED}.ydoc.getArray('cells').delete(0, 2), 'remote')"
+    )
+
+
+FIRST, SECOND, *REST = CELLS
+HAPPENINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "removed": (("notebook:delete-cell",), tuple(REST), "The cell was removed, and Explain with it."),
+    "moved": (
+        ("notebook:move-cell-down",),
+        (REST[0], FIRST, SECOND, *REST[1:]),
+        "The cell was moved, so Explain was closed. Ask again in its new place.",
+    ),
+    "pasted": (
+        ("notebook:cut-cell", "notebook:paste-cell-below"),
+        (REST[0], FIRST, SECOND, *REST[1:]),
+        "The cell was removed, and Explain with it.",
+    ),
+    "merged": (
+        ("notebook:merge-cells",),
+        (f"{FIRST}\n\n{SECOND}", *REST),
+        "The cell was merged with another, so Explain was closed.",
+    ),
+    "retyped": (
+        ("notebook:change-cell-to-raw",),
+        CELLS,
+        "The type of the cell was changed, so Explain was closed.",
+    ),
+    "reloaded": (
+        (),
+        CELLS,
+        "The notebook was loaded again, so Explain was closed. Ask again there.",
+    ),
+    "collaborator": ((), tuple(REST), "The cell was removed, and Explain with it."),
+}
+
+
+@pytest.mark.parametrize("what", HAPPENINGS)
+def test_the_cell_of_a_command_goes(
+    page: Any, answers: Answers, complaints: list[str], tmp_path: Path, what: str
+) -> None:
+    """One command is open with a change to accept, and another one still writes."""
+    commands, left, sentence = HAPPENINGS[what]
+    name = f"goes-{what}.ipynb"
+    opened(page, answers, name, *CELLS)
+    choose(page, 1)
+    answers.say(fenced("c = 4\nd = 4"))
+    change = run(page, "improve")
+    expect(says(change)).to_contain_text("1 change suggested.")
+    choose(page, 0)
+    streaming(page, answers)
+    expect(page.locator(PANEL)).to_have_count(2)
+
+    choose(page, 0, 1)
+    if what == "reloaded":
+        page.evaluate(f"() => {CURRENT}.context.revert()")
+    elif what == "collaborator":
+        remote(page)
+    for one in commands:
+        command(page, one)
+    expect(page.locator(PANEL)).to_have_count(0)
+    expect(page.locator(TOASTS).filter(has_text=sentence)).to_have_count(1)
+    expect(page.locator(TOASTS).filter(has_text=sentence.replace("Explain", "Improve"))).to_have_count(1)
+    page.screenshot(path=tmp_path / "goes.png")
+    until(lambda: not running(answers))
+    agreed(page, answers, name, *left)
+    # What is done to a cell on the screen is done to that one in the document.
+    page.locator(".jp-CodeCell").filter(has_text="# fourth").locator(".jp-InputPrompt").click()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    until(lambda: "# fourth" not in page.evaluate(DOCUMENT))
+    agreed(page, answers, name, *(one for one in left if one != "# fourth"))
+
+
+@pytest.mark.parametrize("name", ["explain", "improve"])
+def test_the_cell_of_a_command_is_split(
+    page: Any, answers: Answers, complaints: list[str], tmp_path: Path, name: str
+) -> None:
+    file = f"split-{name}.ipynb"
+    opened(page, answers, file, FIRST, "# last")
+    choose(page, 0)
+    panel = streaming(page, answers, name)
+    page.evaluate(f"() => {CURRENT}.content.activeCell.editor.setCursorPosition({{ line: 1, column: 0 }})")
+    command(page, "notebook:split-cell-at-cursor")
+    expect(says(panel)).to_contain_text("The cell was split, so the answer was stopped.")
+    page.screenshot(path=tmp_path / "split.png")
+    until(lambda: not running(answers))
+    agreed(page, answers, file, "a = 1", "b = 2", "# last")
+    answers.say(fenced("b = 3"))
+    button(panel, "Retry").click()
+    expect(says(panel)).to_contain_text("Done." if name == "explain" else "1 change suggested.")
+
+
+@pytest.mark.parametrize("how", ["tab", "dispose", "page"])
+def test_who_leaves_a_notebook_leaves_nothing_running(
+    page: Any, answers: Answers, complaints: list[str], how: str
+) -> None:
+    opened(page, answers, f"leave-{how}.ipynb", *CELLS[:2])
+    page.wait_for_function(READY)
+    page.evaluate(f"() => {CURRENT}.context.save()")
+    streaming(page, answers)
+    if how == "page":
+        page.goto("about:blank")
+    elif how == "tab":
+        command(page, "application:close")
+    else:
+        page.evaluate(f"() => {CURRENT}.dispose()")
+    until(lambda: not running(answers))
+    expect(page.locator(PANEL)).to_have_count(0)
+    # They asked for it, and know it.
+    expect(page.locator(TOASTS).filter(has_text="Explain")).to_have_count(0)
+
+
+def test_a_kernel_is_restarted(page: Any, answers: Answers, complaints: list[str], tmp_path: Path) -> None:
+    opened(page, answers, "kernel.ipynb", FIRST)
+    page.wait_for_function(READY)
+    panel = streaming(page, answers)
+    page.evaluate(f"() => {CURRENT}.sessionContext.restartKernel()")
+    expect(says(panel)).to_contain_text("The kernel was restarted, so the answer was stopped.")
+    expect(panel).to_contain_text("So far.")
+    page.screenshot(path=tmp_path / "kernel.png")
+    until(lambda: not running(answers))
+    answers.say("Again.")
+    button(panel, "Retry").click()
+    expect(says(panel)).to_contain_text("Done.")
+
+
+LOCKS = {
+    "cell": (
+        f"{CELL}.setMetadata('editable', false)",
+        f"{CELL}.deleteMetadata('editable')",
+        "The cell is read-only",
+    ),
+    "notebook": (
+        f"{CURRENT}.context.model.readOnly = true",
+        f"{CURRENT}.context.model.readOnly = false",
+        "The notebook is read-only.",
+    ),
+}
+
+
+@pytest.mark.parametrize("which", LOCKS)
+def test_what_became_read_only_is_not_written(
+    page: Any, answers: Answers, complaints: list[str], tmp_path: Path, which: str
+) -> None:
+    lock, unlock, sentence = LOCKS[which]
+    answers.say(fenced(AFTER))
+    opened(page, answers, f"lock-{which}.ipynb", BEFORE)
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text("2 changes suggested.")
+    # The moment before the buttons go: what was shown is no promise.
+    page.evaluate(
+        f"() => {{ {lock}; document.querySelector('[aria-label=\"Accept this change\"]').click(); }}"
+    )
+    expect(says(panel)).to_contain_text(sentence)
+    assert page.evaluate(SOURCE) == BEFORE
+    expect(button(panel, "Accept all")).to_have_count(0)
+    expect(panel.get_by_role("button", name="Accept this change").first).to_be_hidden()
+    panel.focus()
+    page.keyboard.press("Control+Enter")
+    assert page.evaluate(SOURCE) == BEFORE
+    page.screenshot(path=tmp_path / "locked.png")
+    assert violations(page, PANEL) == []
+    page.evaluate(f"() => {{ {unlock}; }}")
+    expect(says(panel)).to_contain_text("2 changes suggested.")
+    expect(panel.get_by_role("button", name="Accept this change")).to_have_count(2)
+    button(panel, "Accept all").click()
+    expect(panel).to_have_count(0)
+    assert page.evaluate(SOURCE) == AFTER
+
+
+def test_a_read_only_notebook_gets_no_new_cell(page: Any, answers: Answers, complaints: list[str]) -> None:
+    answers.say(fenced("def test():\n    assert True"))
+    opened(page, answers, "lock-insert.ipynb", BEFORE)
+    panel = run(page, "test")
+    expect(says(panel)).to_contain_text("Done.")
+    page.evaluate(f"() => {{ {CURRENT}.context.model.readOnly = true; }}")
+    button(panel, "Insert below").click()
+    expect(page.locator(TOASTS)).to_contain_text("The notebook is read-only.")
+    assert page.evaluate(DOCUMENT) == [BEFORE]
+    page.evaluate(f"() => {{ {CURRENT}.context.model.readOnly = false; }}")
+    button(panel, "Insert below").click()
+    assert page.evaluate(DOCUMENT) == [BEFORE, "def test():\n    assert True"]
+    choose(page, 0)
+    command(page, "notebook:undo-cell-action")
+    assert page.evaluate(DOCUMENT) == [BEFORE]
+
+
+def test_an_overtaken_change_is_compared_with_the_cell_as_it_is(
+    page: Any, answers: Answers, complaints: list[str], tmp_path: Path
+) -> None:
+    answers.say(fenced(AFTER))
+    opened(page, answers, "compare.ipynb", BEFORE)
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text("2 changes suggested.")
+    mine = BEFORE.replace("import math", "import math as m")
+    page.evaluate(f"text => {{ {CELL}.setSource(text); }}", mine)
+    expect(says(panel)).to_contain_text("The cell was changed in the meantime")
+    page.screenshot(path=tmp_path / "overtaken.png")
+    button(panel, "Compare").click()
+    expect(says(panel)).to_contain_text("3 changes suggested.")
+    page.screenshot(path=tmp_path / "compared.png")
+    assert page.evaluate(SOURCE) == mine
+    # What the person wrote is theirs to keep.
+    panel.get_by_role("button", name="Reject this change").first.click()
+    expect(says(panel)).to_contain_text("2 changes suggested.")
+    button(panel, "Accept all").click()
+    expect(panel).to_have_count(0)
+    assert page.evaluate(SOURCE) == AFTER.replace("import math", "import math as m")
+    assert page.evaluate(METADATA)["command"] == "improve"
+    page.locator(".jp-CodeCell .cm-content").press("Control+z")
+    assert page.evaluate(SOURCE) == mine
+
+
+def test_an_empty_answer_changes_nothing(page: Any, answers: Answers, complaints: list[str]) -> None:
+    answers.say("")
+    opened(page, answers, "empty.ipynb", BEFORE)
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text("The model answered nothing, so the cell stays as it is.")
+    expect(button(panel, "Accept all")).to_have_count(0)
+    panel.focus()
+    page.keyboard.press("Control+Enter")
+    assert page.evaluate(SOURCE) == BEFORE
+
+
+def test_code_of_the_chat_goes_through_the_same_door(
+    page: Any, answers: Answers, complaints: list[str]
+) -> None:
+    answers.say(fenced("y = x + 1"))
+    opened(page, answers, "door.ipynb", "x = 1", "print(x)")
+    command(page, "localcoder:open-chat")
+    chat = page.locator(".jp-LocalCoder-Chat")
+    chat.locator(".jp-LocalCoder-Composer > textarea").fill("How does it grow?")
+    page.keyboard.press("Enter")
+    expect(chat.get_by_role("status")).to_have_text("Done.")
+    replace = button(chat, "Replace cell")
+    replace.click()
+    change = page.get_by_role("region", name="LocalCoder: Replace the cell")
+    expect(says(change)).to_contain_text("1 change suggested.")
+    page.evaluate(f"() => {CELL}.setMetadata('editable', false)")
+    expect(says(change)).to_contain_text("The cell is read-only")
+    expect(button(change, "Accept all")).to_have_count(0)
+    page.evaluate(f"() => {CELL}.deleteMetadata('editable')")
+    expect(says(change)).to_contain_text("1 change suggested.")
+    page.evaluate(f"text => {{ {CELL}.setSource(text); }}", "print(x, x)")
+    button(change, "Compare").click()
+    expect(says(change)).to_contain_text("1 change suggested.")
+    choose(page, 1)
+    command(page, "notebook:delete-cell")
+    expect(change).to_have_count(0)
+    expect(page.locator(TOASTS)).to_contain_text("The cell was removed, and Replace the cell with it.")
+    agreed(page, answers, "door.ipynb", "x = 1")
+
+    page.evaluate(f"() => {{ {CURRENT}.context.model.readOnly = true; }}")
+    button(chat, "Insert below").click()
+    expect(page.locator(TOASTS).filter(has_text="The notebook is read-only.")).to_have_count(1)
+    assert page.evaluate(DOCUMENT) == ["x = 1"]
+
+
+def test_the_server_is_restarted(page: Any, answers: Answers, tmp_path: Path) -> None:
+    """What has come is kept, also where it is asked again too early; then all goes on."""
+    opened(page, answers, "restart.ipynb", *CELLS[:2])
+    leave_out_lost_server(page)
+    choose(page, 1)
+    answers.say(fenced("c = 4\nd = 4"))
+    change = run(page, "improve")
+    expect(says(change)).to_contain_text("1 change suggested.")
+    choose(page, 0)
+    panel = streaming(page, answers)
+    answers.lab.stop()
+    expect(says(panel)).to_contain_text("The Jupyter server could not be reached.")
+    expect(panel).to_contain_text("So far.")
+    page.screenshot(path=tmp_path / "lost.png")
+    words = panel.get_by_role("textbox", name="What to do differently")
+    words.fill("in one word")
+    words.press("Enter")
+    expect(page.locator(TOASTS).filter(has_text="so nothing was asked")).to_have_count(1)
+    expect(panel).to_contain_text("So far.")
+    expect(words).to_have_value("in one word")
+    page.screenshot(path=tmp_path / "nothing-asked.png")
+    answers.lab.start()
+    connected(page)
+    expect(panel).to_contain_text("So far.")
+    answers.say("Again.")
+    button(panel, "Refine").click()
+    expect(says(panel)).to_contain_text("Done.")
+    expect(panel).to_contain_text("Again.")
+    expect(words).to_have_value("")
+    other = page.locator(".jp-CodeCell").nth(1).locator(PANEL)
+    button(other, "Accept all").click()
+    expect(other).to_have_count(0)
+    agreed(page, answers, "restart.ipynb", FIRST, "c = 4\nd = 4")
