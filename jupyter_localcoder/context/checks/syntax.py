@@ -6,7 +6,10 @@ import ast
 import codeop
 import re
 import warnings
+from functools import cache
+from typing import Any
 
+from .cell_language import language_of
 from .scan import scan
 
 MOST_CHARS = 40_000
@@ -18,10 +21,10 @@ _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _TOO_EARLY = re.compile(
     r"was never closed|expected an indented block|expected 'except'|unterminated triple-quoted"
 )
-_CELL_MAGIC = re.compile(r"\s*%%(\w+)")
-_PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "skip"})
-_LINE_MAGIC = re.compile(r"^(\s*)[%!?].*$|^(\s*)[\w.]+\?{1,2}\s*$", re.MULTILINE)
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s\[\]'\"]+=\s*)[%!].*$", re.MULTILINE)
+_MAYBE_MAGIC = re.compile(r"^\s*[%!?,;/]|\?\s*(?:#.*)?$|=\s*[%!]", re.MULTILINE)
+"""Without one of these no line can be IPython's own."""
+_MOST_WORK = 200_000
+"""Characters times lines that may be IPython's own: it reads the cell once for each of them."""
 
 
 def breaks(before: str, line: str, rest: str) -> bool:
@@ -34,25 +37,58 @@ def breaks(before: str, line: str, rest: str) -> bool:
     rest
         What stands after the line in the same line.
     """
-    sources = [
-        python_of(code) for code in (before + rest, before + scan(before).closing, before + line + rest)
-    ]
-    as_it_is, closed, with_line = sources
-    if with_line is None or as_it_is is None or closed is None or len(with_line) > MOST_CHARS:
+    with_line = before + line + rest
+    if language_of(before + line, "python") != "python" or len(with_line) > MOST_CHARS:
         return False
-    if not (can_become_valid(as_it_is) or can_become_valid(closed)):
+    if cell_can_become_valid(with_line):
         return False
-    return not can_become_valid(with_line)
+    as_it_is, closed = before + rest, before + scan(before).closing
+    return cell_can_become_valid(as_it_is) or cell_can_become_valid(closed)
+
+
+def cell_can_become_valid(cell: str) -> bool:
+    """Whether a cell is valid, or only lacks its end, as IPython reads it."""
+    if not cell.lstrip().startswith("%%") and can_become_valid(cell):
+        return True
+    python = python_of(cell)
+    return python is None or (python != cell and can_become_valid(python))
 
 
 def python_of(cell: str) -> str | None:
-    """A cell as Python, magics taken out; None where it is in another language."""
-    magic = _CELL_MAGIC.match(cell)
-    if magic is not None:
-        if magic[1] not in _PYTHON_MAGICS:
-            return None
-        cell = "#" + cell
-    return _ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1\2pass", cell))
+    """A cell as IPython makes Python of it; None where it is in another language, or too much to read."""
+    if language_of(cell, "python") != "python":
+        return None
+    head, body = "", cell
+    if cell.lstrip().startswith("%%"):
+        first, _, body = cell.lstrip().partition("\n")
+        head = f"#{first}\n"
+    magics = len(_MAYBE_MAGIC.findall(body))
+    if magics * len(body) > _MOST_WORK:
+        return None
+    return head + (_transformed(body) if magics else body)
+
+
+def _transformed(code: str) -> str:
+    """What IPython makes of its own lines; it knows where a statement begins, and where one only goes on."""
+    lines = code.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        # It takes a last line without an end for one that is complete.
+        lines[-1] += "\n"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = "".join(_ipython().do_token_transforms(lines))
+    except (SyntaxError, RuntimeError, ValueError):
+        return code
+    return made if code.endswith("\n") else made.removesuffix("\n")
+
+
+@cache
+def _ipython() -> Any:
+    # Only where a cell needs it: it takes a server some 0.1 s to import IPython.
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    return TransformerManager()  # type: ignore[no-untyped-call]
 
 
 def can_become_valid(code: str, flags: int = _INCOMPLETE_INPUT) -> bool:

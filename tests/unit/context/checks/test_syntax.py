@@ -62,6 +62,23 @@ def test_what_nothing_can_save_is_not(code: str) -> None:
         ("%%time\n", "x = = 1", "", True),
         ("%%bash\n", "ls | grep (", "", False),
         ("df.head?\n", "x = 1", "", False),
+        ("", "%timeit f(x)", "", False),
+        ("for x in y:\n    ", "!echo {x}", "", False),
+        ("", "df.head??", "", False),
+        ("x = ", "%sql select 1", "", False),
+        ("x, y = ", "!ls", "", False),
+        ("%%time\n%load_ext foo\n", "x = 1", "", False),
+        ("%%time\n%load_ext foo\n", "x = = 1", "", True),
+        # A line that goes on with an operator is no magic, whichever magics stand elsewhere.
+        ("x = (\n    a\n    ", "% b", "", False),
+        ("%matplotlib inline\nx = (\n    a\n    ", "% b", ")", False),
+        ("%matplotlib inline\nx = (\n    'a %d'\n    ", "% (b, c)", ")", False),
+        ("!ls\nx = a \\\n    ", "% b", "", False),
+        ("!ls\nassert (\n    a\n    ", "!= b", ")", False),
+        ("!ls\nassert (\n    a\n    ", "!= = b", ")", True),
+        ("!ls\nx = [\n    a\n    ", "/ b", "]", False),
+        ('!ls\nx = """\n', "% not a magic", "", False),
+        ("?x\n# is it?\n", "x = 1", "", False),
     ],
 )
 def test_a_line_is_held_against_the_cell_around_it(before: str, line: str, rest: str, broken: bool) -> None:
@@ -69,7 +86,11 @@ def test_a_line_is_held_against_the_cell_around_it(before: str, line: str, rest:
 
 
 def test_magics_are_taken_out_line_by_line() -> None:
-    assert python_of("if x:\n    %time f()\ny = !ls\n?x\n") == "if x:\n    pass\ny = None\npass\n"
+    python = python_of("if x:\n    %time f()\ny = !ls\n?x\n")
+    assert python is not None
+    assert python.splitlines()[::2] == ["if x:", "y = get_ipython().getoutput('ls')"]
+    assert can_become_valid(python)
+    assert python_of("%%time\n!ls") == "#%%time\nget_ipython().system('ls')"
     assert python_of("%%html\n<b>") is None
     assert python_of("a = b % c\n") == "a = b % c\n"
 
