@@ -11,7 +11,7 @@ import textwrap
 from typing import Literal, NamedTuple
 
 from .context import languages, magics
-from .context.checks.foreign import own_part
+from .context.checks.other_cells import own_part
 from .context.target import CHANGES, Target, Unplaceable
 from .contract.generation import Change, Finish, GenerateRequest
 from .fences import Fence, blocks

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..contract.notebook import NotebookCell, NotebookContext
+from . import marks
 from .comments import comment
 
 MOST_PROSE_LINES = 12
@@ -120,10 +121,10 @@ def _use(unit: Unit) -> tuple[int, int]:
 
 def _mark(cell: NotebookCell, *, session: bool) -> str:
     if cell.status == "error":
-        return f"raised {_one_line(cell.error)}" if cell.error else "failed"
+        return f"{marks.RAISED} {_one_line(cell.error)}" if cell.error else marks.FAILED
     if session and not ran(cell):
-        return "not run"
-    return f"Out: {_one_line(cell.hint)}" if cell.hint else ""
+        return marks.NOT_RUN
+    return f"{marks.OUT} {_one_line(cell.hint)}" if cell.hint else ""
 
 
 def _one_line(text: str) -> str:

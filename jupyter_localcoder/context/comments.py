@@ -11,12 +11,18 @@ _MARKS = {
     "%": ("erlang", "latex", "matlab", "octave", "prolog"),
     ";;": ("clojure", "common lisp", "lisp", "racket", "scheme"),
     "(*": ("ocaml", "mathematica", "wolfram"),
+    "<!--": ("html", "svg", "xml"),
 }  # fmt: skip
 _MARK_OF = {language: mark for mark, languages in _MARKS.items() for language in languages}
 
 
+def mark_of(language: str) -> str:
+    """What makes a comment of a line; `#` where the language is not known."""
+    return _MARK_OF.get(language.lower(), "#")
+
+
 def comment(text: str, language: str) -> str:
     """Each line of a text as a comment; `#` where the language is not known."""
-    mark = _MARK_OF.get(language.lower(), "#")
-    end = " *)" if mark == "(*" else ""
+    mark = mark_of(language)
+    end = {"(*": " *)", "<!--": " -->"}.get(mark, "")
     return "\n".join(f"{mark} {line}".rstrip() + end for line in text.splitlines())

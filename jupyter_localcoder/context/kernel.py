@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 
 from ..contract.notebook import Column, KernelVariable
+from . import marks
 from .comments import comment
 
-HEAD = "In the kernel:"
 MOST_COLUMNS = 60
 """Of one frame; the number of the others is told."""
 MOST_NAME_CHARS = 80
@@ -40,7 +40,7 @@ def lines(
     chosen: list[tuple[tuple[int, str], str]] = []
     left_out = 0
     for variable in by_worth:
-        line = comment(_one_line(_describe(variable)), language)
+        line = comment(describe(variable), language)
         if len(line) + 1 > most_chars:
             left_out += len(line) + 1
             continue
@@ -51,7 +51,7 @@ def lines(
 
 def head(language: str) -> str:
     """The line above them."""
-    return comment(HEAD, language)
+    return comment(marks.KERNEL, language)
 
 
 def _worth(variable: KernelVariable) -> int:
@@ -66,7 +66,12 @@ def _is_callable(variable: KernelVariable) -> bool:
     return bool(variable.signature) or variable.type in _CALLABLE
 
 
-def _describe(variable: KernelVariable) -> str:
+def describe(variable: KernelVariable) -> str:
+    """What is told of a name, in one line."""
+    return _one_line(_description(variable))
+
+
+def _description(variable: KernelVariable) -> str:
     name = variable.name[:MOST_NAME_CHARS]
     if variable.signature:
         return f"{'class' if variable.type in ('class', 'type') else 'def'} {name}{variable.signature}"

@@ -16,12 +16,16 @@ from typing import Literal
 
 from ...contract.generation import Doubt, Finish
 from ..indentation import Outdent, split_indentation
+from .cell_language import PROSE
 from .columns import unknown_column
-from .repetition import last_line, repeats, without_overlap
+from .foreign import foreign_at
+from .repetition import last_line, overlapping, repeats, without_comment, without_overlap
 from .surroundings import Surroundings
 from .syntax import breaks
 
 Checks = Literal["off", "mark", "drop"]
+_UNBALANCED = PROSE | {"bash", "html"}
+"""Languages in which a bracket may close nothing, such as a case of a shell."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,12 @@ class Gate:
         if rules.checks == "off":
             return line
         before = around.prefix + self._shown
-        shorter = without_overlap(before, line, around.rest)
+        own = line[: foreign_at(before, line, around, cut_off=cut_off)]
+        if own != line:
+            self.ended, line, goes_on = True, own.rstrip(), False
+            if not line:
+                return self._stop("syntax")
+        shorter = self._without_ends(before, line)
         if shorter != line:
             # What came after it would stand between the line and its end.
             self.ended, line, goes_on = True, shorter, False
@@ -118,14 +127,34 @@ class Gate:
         head, _, whole = (before + line).rpartition("\n")
         if repeats(whole, last_line(head)) or repeats(whole, around.below):
             return self._stop("repetition")
-        doubt = self._doubt(before, line, "" if goes_on else around.rest, cut_off=cut_off)
+        rest = "" if goes_on else around.rest
+        doubt = self._doubt(before, line, rest, cut_off=cut_off)
+        if doubt == "syntax":
+            # Such as the end of a field in an f-string, which is no bracket of its own.
+            for fitting in overlapping(line, rest):
+                if fitting.strip() and not self._doubt(before, fitting, rest, cut_off=cut_off):
+                    self.ended, line, doubt = True, fitting, ""
+                    break
         if doubt and rules.checks == "drop":
             return self._stop(doubt)
         self.doubt = self.doubt or doubt
         return line
 
+    def _without_ends(self, before: str, line: str) -> str:
+        """The line without what doubles or swallows what follows the cursor."""
+        around = self._around
+        line = without_comment(before, line, around.rest, around.comment)
+        return without_overlap(
+            before,
+            line,
+            around.rest,
+            around.after,
+            comment=around.comment,
+            closes=around.cell_language not in _UNBALANCED,
+        )
+
     def _doubt(self, before: str, line: str, rest: str, *, cut_off: bool) -> Doubt:
-        if self._around.language.lower() != "python":
+        if self._around.cell_language != "python":
             return ""
         if cut_off:
             # The name or the bracket at its end may well have gone on.

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_TOKEN = re.compile(r"\"\"\"|'''|[\"'#()\[\]{}\n\\]")
+
+
+@cache
+def _tokens(comment: str) -> re.Pattern[str]:
+    return re.compile(rf"\"\"\"|'''|{re.escape(comment)}|[\"'()\[\]{{}}\n\\]")
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,8 @@ class Scan:
     """Brackets that close nothing."""
     begun: int = 0
     """How many of the three quotes that end the open string stand there already."""
+    broken: int = 0
+    """Strings of one quote that the end of their line has ended."""
 
     @property
     def closing(self) -> str:
@@ -29,20 +36,21 @@ class Scan:
         return self.quote[self.begun :] + "".join(_CLOSING[bracket] for bracket in reversed(self.brackets))
 
 
-def scan(code: str) -> Scan:
+def scan(code: str, mark_of_comment: str = "#") -> Scan:
     """Read code up to its end."""
-    quote, comment, unmatched = "", False, 0
+    token = _tokens(mark_of_comment)
+    quote, comment, unmatched, broken = "", False, 0, 0
     brackets: list[str] = []
     at = begun = begun_at = 0
-    while (found := _TOKEN.search(code, at)) is not None:
+    while (found := token.search(code, at)) is not None:
         mark, at = found[0], found.end()
         if comment:
             comment = mark != "\n"
         elif quote:
             if mark == "\\":
                 at += 1
-            elif mark == "\n":
-                quote = quote if len(quote) == 3 else ""
+            elif mark == "\n" and len(quote) == 1:
+                quote, broken = "", broken + 1
             elif mark == quote:
                 quote = ""
             elif len(quote) == 1 and mark == quote * 3:
@@ -53,7 +61,7 @@ def scan(code: str) -> Scan:
                 begun_at = at
         elif mark in ('"', "'", '"""', "'''"):
             quote = mark
-        elif mark == "#":
+        elif mark == mark_of_comment:
             comment = True
         elif mark in _CLOSING:
             brackets.append(mark)
@@ -64,4 +72,4 @@ def scan(code: str) -> Scan:
                 unmatched += 1
     if not quote or begun_at != len(code):
         begun = 0
-    return Scan(quote, comment, "".join(brackets), unmatched, begun)
+    return Scan(quote, comment, "".join(brackets), unmatched, begun, broken)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ...contract.notebook import NotebookContext
+from ..comments import mark_of
+from .cell_language import language_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,21 @@ class Surroundings:
     def rest(self) -> str:
         """What stands after the cursor in its line."""
         return self.suffix.partition("\n")[0]
+
+    @property
+    def after(self) -> str:
+        """What stands below the line of the cursor, with the line break before it."""
+        return self.suffix[len(self.rest) :]
+
+    @cached_property
+    def cell_language(self) -> str:
+        """Language of this cell, in small letters."""
+        return language_of(self.prefix, self.language)
+
+    @property
+    def comment(self) -> str:
+        """What makes a comment of a line of this cell."""
+        return mark_of(self.cell_language)
 
     @property
     def below(self) -> str:

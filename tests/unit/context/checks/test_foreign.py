@@ -1,111 +1,190 @@
-"""What an answer copies from other cells, and what it only looks like copying."""
+"""What belongs to no cell is never suggested: marks of the prompt, fences, words to the reader."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from jupyter_localcoder.context.checks.foreign import Own, own_part
+from jupyter_localcoder.context.checks.foreign import foreign_at
+from jupyter_localcoder.context.checks.gate import Gate, Rules
+from jupyter_localcoder.context.checks.surroundings import Surroundings
+from jupyter_localcoder.context.comments import comment
+from jupyter_localcoder.context.fill import FillBuilder
+from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookCell, NotebookContext
 
-READ = 'import pandas as pd\n\nsales = pd.read_csv("sales.csv", parse_dates=["day"])\nsales["n"] = 1'
-CLEAN = 'def clean(frame):\n    """Drop rows."""\n    return frame.dropna()'
-SHOW = "tidy = clean(sales)\nprint(len(tidy))\ntidy.head()"
-OTHERS = [READ, CLEAN, SHOW]
-TARGET = 'by_day = tidy.groupby("dya")["n"].sum()\nby_day.plot()'
-FIXED = 'by_day = tidy.groupby("day")["n"].sum()\nby_day.plot()'
+NOTEBOOKS = Path(__file__).parents[4] / "notebooks"
+MARKED = NotebookContext(
+    path="n.ipynb",
+    cells=(
+        NotebookCell(kind="markdown", source="## Load the data\nFrom the file."),
+        NotebookCell(source="a = 1", status="error", error="ValueError", execution_count=1),
+        NotebookCell(source="b = 2", status="error", execution_count=2),
+        NotebookCell(
+            source="c = 3", status="ok", hint="DataFrame", head="   x  y\n0  1  2", execution_count=3
+        ),
+        NotebookCell(source="d = 4"),
+        NotebookCell(source=""),
+    ),
+    active=5,
+    variables=(
+        KernelVariable(name="df", type="DataFrame", shape=(3, 1), columns=(Column(name="x", dtype="int64"),)),
+        KernelVariable(name="load", type="function", signature="(path, sep=',')"),
+        KernelVariable(name="n", type="int"),
+    ),
+)
+CODE = ["", "%%bash\n", "%%html\n", "%%sql\n", "%%javascript\n", "%%R\n", "%%my_magic\n"]
 
 
-def own(answer: str, error: str = "", target: str = TARGET) -> Own:
-    return own_part(answer, target, OTHERS, python=True, error=error)
+def shown(prefix: str, answer: str, language: str = "python", suffix: str = "", finish: str = "stop") -> str:
+    """What is shown of an answer; no parser is asked."""
+    gate = Gate(Surroundings(prefix, suffix, language, MARKED), Rules(checks="mark"))
+    out = ""
+    for character in answer:
+        out += gate.take(character)
+        if gate.ended:
+            break
+    return out + gate.finish(finish)  # type: ignore[arg-type]
+
+
+def written(language: str) -> list[str]:
+    """All comments that the prompt of a notebook has."""
+    built = FillBuilder().build("x", "", MARKED, language, reserve_tokens=16, heads_share=0.5)
+    lead = comment("x", language)[0]
+    lines = [
+        line for piece in built.prompt.above for line in piece.text.splitlines() if line.startswith(lead)
+    ]
+    assert len(lines) >= 11, "all kinds of marks"
+    return lines
+
+
+@pytest.mark.parametrize("language", ["python", "julia", "javascript", "sql", "matlab", "markdown", "text"])
+def test_nothing_that_the_prompt_says_in_comments_is_suggested(language: str) -> None:
+    for line in written(language):
+        assert shown("x = 1\n", line, language) == "", line
+        assert shown("x = 1", f"\n{line}\ny = 2", language) == "", line
+        assert shown("x = ", f"1  {line}\ny = 2", language) == "1", line
+
+
+@pytest.mark.parametrize("prefix", CODE)
+def test_nor_in_a_cell_of_another_language(prefix: str) -> None:
+    for line in written("python"):
+        assert shown(prefix, line) == "", line
+        assert shown(f"{prefix}ls", f" -la\n\n{line}\nls") == " -la", line
 
 
 @pytest.mark.parametrize(
-    "before",
+    ("prefix", "language", "answer", "kept"),
     [
-        READ,
-        CLEAN,
-        f"{READ}\n\n{CLEAN}\n\n{SHOW}",
-        f"# Cell 1\n{READ}\n\n# Cell 2\n{CLEAN}",
-        'sales = pd.read_csv("sales.csv", parse_dates=["day"])',
-        "def clean(frame):\n\n    return frame.dropna()  # without the docstring, laid out anew",
-        "sales = pd.read_csv('sales.csv', parse_dates=['day'], sep=',')",
-        f"import matplotlib.pyplot\n{CLEAN}",
+        ("%%sql\n", "python", "-- Out: DataFrame", ""),
+        ("%%html\n", "python", "<!-- In the kernel: -->", ""),
+        ("# In the ke", "python", "rnel:\n# x: int", ""),
+        ("x = 1\n# ", "python", "raised ValueError", ""),
+        ("", "python", "s = '# Out: 3'", "s = '# Out: 3'"),
+        ("", "python", "x = a % failed", "x = a % failed"),
+        ("", "python", "x = a // failed", "x = a // failed"),
+        ("", "python", "# raised to the second power", "# raised to the second power"),
+        ("", "python", "# not running yet", "# not running yet"),
+        ("# Out: by hand", "python", " and more", " and more"),
     ],
 )
-@pytest.mark.parametrize("behind", [False, True])
-def test_copies_at_the_ends_are_left_out(before: str, behind: bool) -> None:
-    answer = f"{FIXED}\n\n{before}" if behind else f"{before}\n\n{FIXED}"
-    code, left_out, mixed = own(answer)
-    assert FIXED in code
-    assert left_out > 0
-    assert mixed == ""
-    assert not [part for part in ("def clean", "read_csv", "tidy.head") if part in code]
+def test_marks_are_comments_and_nothing_else_is(prefix: str, language: str, answer: str, kept: str) -> None:
+    assert shown(prefix, answer, language) == kept
 
 
-def test_what_is_new_among_copies_stays() -> None:
-    code, _, _ = own(f"import matplotlib.pyplot\n{CLEAN}\n\n{FIXED}")
-    assert code == f"import matplotlib.pyplot\n\n{FIXED}" or code == f"import matplotlib.pyplot\n{FIXED}"
+def test_nor_is_the_beginning_of_a_mark_where_the_answer_was_cut_off() -> None:
+    assert shown("", "x = 1\n# In the ke", finish="length") == "x = 1"
+    assert shown("", "x = 1\n# Ou", finish="timeout") == "x = 1"
+    assert shown("", "x = 1\n# In the ke", finish="stop") == "x = 1\n# In the ke"
 
 
-def test_nothing_but_copies_leaves_nothing() -> None:
-    assert own(f"{READ}\n\n{CLEAN}").code == ""
+@pytest.mark.parametrize("prefix", CODE)
+def test_a_fence_ends_a_suggestion(prefix: str) -> None:
+    assert shown(prefix, "```python\nimport os\n```") == ""
+    assert shown(prefix, "~~~\nimport os") == ""
+    assert shown(f"{prefix}ls", " -la\n```\n\nThis lists.") == " -la"
+    assert shown(f"{prefix}ls", " -la ```") == " -la"
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("prefix", "language", "answer", "kept"),
     [
-        FIXED,
-        f"import pandas as pd\n{FIXED}",
-        f"import pandas as pd\nimport numpy as np\n\n{FIXED}",
-        f"{FIXED}\ntidy.head()",
-        f"{FIXED}\nprint(len(tidy))",
-        f"tidy = tidy.dropna()\n{FIXED}",
-        FIXED.replace("by_day", "daily"),
-        f"def draw(frame):\n    frame.plot()\n\n\n{FIXED}",
-        "by_day = clean(sales).groupby('day')['n'].sum()\nby_day.plot()",
-        "",
-        "no python at all",
+        ("Text.\n\n", "markdown", "```python\nx = 1\n```", ""),
+        ("Text.\n\n```python\nx = 1", "markdown", "\n```\nMore.", "\n```\nMore."),
+        ("Text.\n\n```python\nx = 1\n```\n", "markdown", "```", ""),
+        ("raw\n", "text", "```\nx\n```", ""),
+        ("%%markdown\nText.\n", "python", "```\nx\n```", ""),
+        ('def f():\n    """Do it.\n\n', "python", "    ```\n    f()\n    ```", "    ```\n    f()\n    ```"),
+        ("", "python", "fence = '```'", "fence = '```'"),
     ],
 )
-def test_small_changes_imports_and_new_names_are_no_copies(answer: str) -> None:
-    assert own(answer) == (answer, 0, "")
+def test_but_one_that_belongs_there(prefix: str, language: str, answer: str, kept: str) -> None:
+    assert shown(prefix, answer, language) == kept
 
 
-def test_code_of_the_cell_itself_is_its_own_wherever_else_it_stands() -> None:
-    assert own(CLEAN, target=CLEAN) == (CLEAN, 0, "")
+@pytest.mark.parametrize("prefix", CODE)
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "This script lists all files that are in the folder.",
+        "The code above will print the names of the columns.",
+        "Here is the completed code:",
+        "Sure! Here's how you can do it:",
+        "You can run it with the `make` command.",
+        "Explanation:",
+        "This code uses `ls -la` to list the files (and the folders) of the user.",
+        "Note that the second line is optional.",
+        "In this example, we load the data from a file.",
+        "I'm sorry, but I can't help with that.",
+        "<think>",
+    ],
+)
+def test_words_to_the_reader_are_no_code(prefix: str, prose: str) -> None:
+    assert shown(prefix, prose) == ""
+    assert shown(f"{prefix}ls", f" -la\n\n{prose}\nls") == " -la"
 
 
-def test_what_the_error_misses_may_be_defined() -> None:
-    answer = f"{CLEAN}\n\n{FIXED}"
-    assert own(answer, error="NameError: name 'clean' is not defined") == (answer, 0, "")
-    answer = f"{READ}\n{FIXED}"
-    assert "import pandas" in own(answer, error="NameError: name 'pd' is not defined")[0]
+@pytest.mark.parametrize(
+    ("prefix", "language", "answer"),
+    [
+        ("%%html\n<p>\n", "python", "This page shows the names of all files that are here.\n</p>"),
+        ("%%bash\n", "python", 'echo "This is the end of the script."'),
+        ("%%bash\n", "python", "git commit -m 'Add the file that is missing'"),
+        ("%%bash\n", "python", "# This installs the packages that are needed."),
+        ("%%sql\n", "python", "SELECT a FROM the_table AS t WHERE t IS NULL AND a IS NOT NULL"),
+        ("%%sql\n", "python", "Select the_name from users a where a is not null"),
+        ("Some ", "markdown", "words that are the rest of a sentence."),
+        ("", "markdown", "This notebook reads the data of the survey, and plots it."),
+        ("", "markdown", "Note that the second line is optional."),
+        ('"""', "python", 'This module is the one that reads the data.\n"""'),
+        ("# ", "python", "This is the place where the data is read."),
+        ("", "python", "# This is the place where the data is read."),
+        ("x = ", "python", "y if y is a else z"),
+        ("", "python", "for a in the_list: print(a)"),
+        ("", "r", "summary(lm(y ~ x, data = df))"),
+        ("", "python", 'assert "<|endoftext|>" in vocabulary'),
+    ],
+)
+def test_sentences_stand_where_they_belong(prefix: str, language: str, answer: str) -> None:
+    assert shown(prefix, answer, language) == answer
 
 
-def test_a_function_of_another_cell_that_was_changed_is_named() -> None:
-    answer = f"def clean(frame):\n    return frame.fillna(0)\n\n\n{FIXED}"
-    assert own(answer)[2] == "the function `clean`"
+@pytest.mark.parametrize("token", ["<|endoftext|>", "<|fim_middle|>", "<fim_suffix>", "<|file_sep|>"])
+def test_a_token_of_the_model_ends_a_suggestion(token: str) -> None:
+    assert shown("x = ", f"1{token}y = 2") == "1"
 
 
-def test_a_copy_in_the_middle_is_named() -> None:
-    first, second = FIXED.split("\n")
-    assert own(f"{first}\n{CLEAN}\n{second}")[2] == "the function `clean`"
-
-
-def test_a_copy_by_the_target_itself_that_calls_a_magic() -> None:
-    code, left_out, _ = own(f"%time\n{CLEAN}\n\n{FIXED}")
-    assert left_out > 0
-    assert code.endswith(FIXED)
-
-
-def test_lines_of_another_language_are_compared_as_lines() -> None:
-    other = (
-        "set -o errexit -o nounset\ncurl --silent https://example.org/data.csv\nwc --lines data.csv | sort"
-    )
-    code, left_out, _ = own_part(f"{other}\nsort --reverse", "sort -r", [other], python=False)
-    assert (code, left_out) == ("sort --reverse", 3)
-    assert own_part("sort --reverse", "sort -r", [other], python=False) == ("sort --reverse", 0, "")
-
-
-def test_long_texts_are_left_alone() -> None:
-    answer = "x = 1\n" * 100_000
-    assert own_part(answer, "y", [answer], python=True) == (answer, 0, "")
+def test_no_line_of_the_notebooks_that_come_with_it_is_foreign() -> None:
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    assert paths
+    for path in paths:
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            source = "".join(cell["source"])
+            at = 0
+            for line in source.splitlines(keepends=True):
+                around = Surroundings(source[:at], source[at:], "python")
+                assert foreign_at(source[:at], line.rstrip("\n"), around) == len(line.rstrip("\n")), line
+                at += len(line)

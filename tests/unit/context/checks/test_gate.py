@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
@@ -171,3 +172,38 @@ def test_the_indentation_before_the_cursor_is_not_written_twice(checks: str) -> 
     assert shown(gate(before, checks=checks), "return b") == "return b"
     assert shown(gate(before, checks=checks), "    c = b\n    return c") == "c = b\n    return c"
     assert shown(gate("x = ", checks=checks), " 1") == " 1"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "answer", "kept"),
+    [
+        ('s = """', '"""\n\nx = 1', 'SELECT 1"""', "SELECT 1"),
+        ('s = """', '"""', '\n    SELECT 1\n    FROM t\n"""\nrun(s)', "\n    SELECT 1\n    FROM t"),
+        ('print(x["', '"])', 'a"])  # the first one', "a"),
+        ('print(f"{x', '}")', ":.2f}", ":.2f"),
+        ('print(f"{x', '}")', ':.2f}")', ":.2f"),
+        ("plot(\n    x,\n    y", "\n)", ', label="a")', ', label="a"'),
+        ("plot(\n    x,", "\n)\nshow()", "\n    y,\n)\nshow()", "\n    y,"),
+        ("x = max(", ")", "a, b  # of both", "a, b"),
+        ("x = [", "]  # all", "1, 2  # two", "1, 2"),
+        ("x = ", "", "1  # one", "1  # one"),
+    ],
+)
+def test_what_the_editor_has_closed_is_neither_doubled_nor_swallowed(
+    prefix: str, suffix: str, answer: str, kept: str
+) -> None:
+    assert shown(gate(prefix, suffix), answer) == kept
+    ast.parse(prefix + kept + suffix)
+
+
+@pytest.mark.parametrize("quote", ['"', "'", '"""', "'''"])
+@pytest.mark.parametrize("opened", ["s = ", "s = f", "f(", "f(g[", 'd = {"k": r'])
+def test_whatever_is_open_is_closed_once(quote: str, opened: str) -> None:
+    prefix = opened + quote
+    closing = quote + "".join({"(": ")", "[": "]", "{": "}"}[c] for c in reversed(opened) if c in "([{")
+    for end in range(len(closing) + 1):
+        for tail in ("", "  # note", "\ny = 2"):
+            answer = f"text{closing[:end]}{tail if end == len(closing) else ''}"
+            text = shown(gate(prefix, f"{closing}\nz = 3\n"), answer)
+            ast.parse(f"{prefix}{text}{closing}\nz = 3\n")
+            assert text == "text"

@@ -20,7 +20,7 @@ from jupyter_localcoder.context.checks.scan import Scan, scan
         ('x = "a(', Scan(quote='"')),
         ('x = "a\\"(', Scan(quote='"')),
         ("x = 'it\\\\'(", Scan(brackets="(")),
-        ('x = "a\n(', Scan(brackets="(")),
+        ('x = "a\n(', Scan(brackets="(", broken=1)),
         ('"""a "b\n(', Scan(quote='"""')),
         ('"""a""" (', Scan(brackets="(")),
         ('x = ""', Scan()),
