@@ -4,6 +4,7 @@ import { type IRenderMimeRegistry, MimeModel, type IRenderMime } from '@jupyterl
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { inertMarkdown, InertSanitizer } from './inert';
+import { withFormulas } from './math';
 
 const MIME_TYPE = 'text/markdown';
 /** A text is rendered anew, whole, at most this often. */
@@ -43,7 +44,7 @@ export class MarkdownView extends Widget {
     while (shown !== this._wanted && !this.isDisposed) {
       shown = this._wanted;
       await this._renderer.renderModel(
-        new MimeModel({ data: { [MIME_TYPE]: inertMarkdown(shown) }, trusted: false })
+        new MimeModel({ data: { [MIME_TYPE]: inertMarkdown(withFormulas(shown)) }, trusted: false })
       );
       this._rendered?.(this._renderer.node);
       await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
