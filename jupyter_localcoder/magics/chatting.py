@@ -89,6 +89,7 @@ class ChatMagics(Magics):
                 conversation=_NEW if options.new else self._place(client, origin.notebook),
                 references=self._above(options.context),
             )
+        begins = request.conversation == _NEW and bool(origin.notebook) and not options.new
         view = view_of(self.shell, options.format, "python")
         try:
             done = _show(client, request, view, quiet=options.quiet)
@@ -105,6 +106,11 @@ class ChatMagics(Magics):
         if options.out:
             text = code_of(done.text, "python") if options.format == "code" else done.text
             self.shell.user_ns[options.out] = plain(text)
+        if begins and not options.quiet:
+            view.note(
+                f"No earlier conversation of {origin.notebook} was found, so this begins a new one. "
+                "If the notebook was renamed, the earlier one is in the history."
+            )
         if not options.quiet:
             view.note(" · ".join(part for part in (summary(done), _left_out(done)) if part))
 

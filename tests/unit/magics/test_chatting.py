@@ -98,6 +98,25 @@ def test_a_notebook_without_a_conversation_begins_one(chat, client, monkeypatch,
     assert chat("one").conversation == "new"
 
 
+def test_a_notebook_without_a_conversation_is_told_so(chat, client, monkeypatch, capsys):
+    """As after a rename, when the kernel is a new one too."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "new-name.ipynb")
+    client.answers["conversation:list"] = ConversationList(conversations=(), total=0, offset=0)
+    chat("one")
+    assert "No earlier conversation of new-name.ipynb was found" in capsys.readouterr().out
+    chat("two")
+    assert "No earlier conversation" not in capsys.readouterr().out
+    chat("--new three")
+    assert "No earlier conversation" not in capsys.readouterr().out
+
+
+def test_a_first_question_may_be_quiet(chat, client, monkeypatch, capsys):
+    monkeypatch.setenv("JPY_SESSION_NAME", "a.ipynb")
+    client.answers["conversation:list"] = ConversationList(conversations=(), total=0, offset=0)
+    chat("--quiet one")
+    assert "No earlier conversation" not in capsys.readouterr().out
+
+
 def test_a_conversation_that_was_deleted_begins_anew_and_says_so(chat, client, fake, capsys):
     chat("one")
     stream = client.stream
