@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import math
-import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
@@ -22,6 +21,7 @@ import anyio
 import httpx
 import msgspec
 
+from .. import network
 from .._version import __version__
 from ..errors import LocalCoderError
 from .address import Address
@@ -68,6 +68,7 @@ class Transport:
         self._sleep = sleep
         self._wall_clock = wall_clock
         self._client: httpx.AsyncClient | None = None
+        self._proxy: network.Proxy | None = None
 
     async def lines(
         self, url: str, body: Mapping[str, Any], deadline: Deadline
@@ -155,25 +156,34 @@ class Transport:
             raise
         except httpx.ConnectTimeout:
             raise self.failures.unreachable(
-                f"{name} could not be reached at {self._address.origin} "
+                f"{name} could not be reached at {self._address.origin}{self._through} "
                 f"within {self._connect_seconds:g} seconds."
             ) from None
         except httpx.ProxyError:
-            raise self.failures.unreachable(f"The proxy on the way to {name} failed.") from None
+            raise self.failures.unreachable(
+                f"{name} could not be reached{self._through}: it refused."
+            ) from None
         except httpx.HTTPError:
             raise self.failures.unreachable(f"{name} closed the connection without an answer.") from None
 
     async def _connections(self) -> httpx.AsyncClient:
         if self._client is None:
-            # Reading the authorities' certificates takes some ten milliseconds.
-            trust = await anyio.to_thread.run_sync(_trust) if self._address.encrypted else False
+            try:
+                # A proxy of the environment is for other machines.
+                if not self._address.is_loopback:
+                    self._proxy = network.proxy_for(httpx.URL(self._address.url))
+                proxy = self._proxy.url if self._proxy else None
+                secure = self._address.encrypted or (proxy or "").startswith("https:")
+                verify = await anyio.to_thread.run_sync(network.trust) if secure else False
+            except network.UnusableSetting as failure:
+                raise self.failures.unreachable(str(failure), recovery=failure.recovery) from None
             self._client = httpx.AsyncClient(
-                verify=trust,
+                verify=verify,
+                proxy=proxy,
                 timeout=httpx.Timeout(None, connect=self._connect_seconds),
                 limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEPT_OPEN_SECONDS),
                 follow_redirects=False,
-                # A proxy of the environment is for other machines.
-                trust_env=not self._address.is_loopback,
+                trust_env=False,
                 headers={
                     "User-Agent": f"jupyter_localcoder/{__version__}",
                     "Content-Type": "application/json",
@@ -254,18 +264,17 @@ class Transport:
                 f"This machine does not trust the certificate of {name} at {host}.",
                 recovery="Give the authority that signed it in the environment variable SSL_CERT_FILE.",
             )
-        return self.failures.unreachable(f"{name} could not be reached at {self._address.origin}.")
+        return self.failures.unreachable(
+            f"{name} could not be reached at {self._address.origin}{self._through}."
+        )
+
+    @property
+    def _through(self) -> str:
+        return f" through {self._proxy.told}" if self._proxy else ""
 
 
 def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     return response.aiter_raw()  # type: ignore[return-value]  # it is a generator, and declared as an iterator
-
-
-def _trust() -> ssl.SSLContext:
-    """httpx's own certificates (or those of ``SSL_CERT_FILE``), and those that the system trusts."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
-    return context
 
 
 def _distrusted(failure: httpx.ConnectError) -> bool:

@@ -7,13 +7,13 @@ bytes are the right ones, is the business of others.
 
 from __future__ import annotations
 
-import ssl
 import threading
 from pathlib import Path
 
 import httpx
 from msgspec import Struct
 
+from ... import network
 from ...errors import Canceled
 from ..files import Counted, close_part, open_part, write_chunk
 from .base import Note, SourceFailed, part_bytes, read_note, write_note
@@ -81,7 +81,9 @@ class HttpFile:
                 # A server that was there a moment ago is worth waiting for; one that never was is not.
                 failures += 1
                 if part_bytes(part) <= began or failures > self._options.retries:
-                    raise SourceFailed(f"{self._server} could not be reached.") from None
+                    proxy = network.proxy_for(self._url)
+                    through = f" through {proxy.told}" if proxy else ""
+                    raise SourceFailed(f"{self._server} could not be reached{through}.") from None
             else:
                 continue
             wait = min(self._options.retry_wait_seconds * 2.0 ** (failures - 1), _LONGEST_WAIT_SECONDS)
@@ -96,13 +98,20 @@ class HttpFile:
         note = read_note(part) if 0 < have < size else Note()
         start = have if 0 < have < size else 0
         try:
-            with httpx.Client(timeout=timeout, follow_redirects=False, verify=_trust()) as client:
+            with httpx.Client(
+                timeout=timeout,
+                follow_redirects=False,
+                transport=network.EnvironmentTransport(),
+                trust_env=False,
+            ) as client:
                 response = self._open(client, start, note, hang_up)
                 try:
                     start = self._position(response, start, note, part, size)
                     self._receive(response, part, start, size, counted, hang_up)
                 finally:
                     response.close()
+        except network.UnusableSetting as failure:
+            raise SourceFailed(str(failure)) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as failure:
             hang_up.check()
             if "CERTIFICATE_VERIFY_FAILED" in str(failure):
@@ -206,13 +215,6 @@ class HttpFile:
         finally:
             close_part(file)
         raise _Dropped(f"{self._server} ended after {done} of {size} bytes.")
-
-
-def _trust() -> ssl.SSLContext:
-    """httpx's own certificates (or those of ``SSL_CERT_FILE``), and those that the system trusts."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
-    return context
 
 
 def _range_start(response: httpx.Response, size: int) -> int | None:

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from ...errors import Canceled, DiskFull
+from ...network import complaints
 from ..files import Counted, make_folder, write_errors
 from .base import SourceFailed, without_secrets
 
@@ -110,7 +111,8 @@ class PipDownload:
             return SourceFailed("pip is not installed, so the package index cannot be asked.")
         said = re.findall(r"^ERROR: (.+)$", text, re.MULTILINE) or text.strip().splitlines()
         last = said[-1].strip()[:300] if said else "it gave no reason"
-        return SourceFailed(f"The package index did not give `{self._what}`: {last}.")
+        causes = "".join(f" {sentence}" for sentence in complaints())
+        return SourceFailed(f"The package index did not give `{self._what}`: {last.rstrip('.')}.{causes}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
