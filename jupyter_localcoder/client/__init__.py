@@ -6,11 +6,13 @@ imports neither an HTTP library nor the service.
 
 from __future__ import annotations
 
+import os
+import warnings
 from typing import TYPE_CHECKING
 
 from ..errors import ConnectionFailed
 from .base import AnswerFrame, Client, Stream
-from .connection import candidates
+from .connection import candidates, from_environment
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -40,17 +42,28 @@ def connect(
 
     Raises
     ------
-    ConnectionFailed
-        No server answers, and `allow_local` is false; or a server is there, and does not answer in time.
+    ConnectionFailed, AuthError
+        No server answers, and `allow_local` is false; or a server is there, and does not answer in time; or
+        the one that started this process runs and cannot be reached: a second model beside its own would
+        take the memory of both.
 
     """
     found = candidates(any_server=any_server)
     if found:
-        from .http import first_that_answers
+        from .http import first_that_answers, unreachable
 
         client = first_that_answers(found, any_server=any_server)
         if client is not None:
             return client
+        parent = from_environment(os.environ)
+        if parent is not None and not parent.has_ended:
+            raise unreachable(parent)
+        if parent is not None and allow_local:
+            warnings.warn(
+                f"The Jupyter server that started this process ({parent.sock or parent.url}) has ended: "
+                "the model runs inside this process now.",
+                stacklevel=2,
+            )
     if not allow_local:
         raise ConnectionFailed(
             "No running Jupyter server with jupyter_localcoder was found.",

@@ -36,6 +36,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Folder that the server serves: what stays the same when it is restarted."""
     certfile: str = ""
     """The server's certificate (PEM), for https: no other is then believed."""
+    keyfile: str = ""
+    """The key of that certificate (PEM), where the server hears only who shows one: its own is shown."""
     sock: str = ""
     """Path of a Unix socket, instead of a port."""
     version: str = ""
@@ -43,6 +45,11 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # The token stays out of tracebacks and logs.
         return f"Connection(url={self.url!r}, pid={self.pid}, token=…)"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server's process is known, and is there no more."""
+        return self.pid > 0 and not _alive(self.pid)
 
     @property
     def address(self) -> tuple[str, str, str]:
@@ -60,7 +67,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             "TOKEN": self.token,
             "ROOT": self.root_dir,
             "CERTFILE": self.certfile,
+            "KEYFILE": self.keyfile,
             "SOCK": self.sock,
+            "PID": str(self.pid or ""),
         }
         return {_PREFIX + name: value for name, value in values.items()}
 
@@ -104,7 +113,9 @@ def from_environment(environ: Mapping[str, str]) -> Connection | None:
         token=environ.get(_PREFIX + "TOKEN", ""),
         root_dir=environ.get(_PREFIX + "ROOT", ""),
         certfile=environ.get(_PREFIX + "CERTFILE", ""),
+        keyfile=environ.get(_PREFIX + "KEYFILE", ""),
         sock=environ.get(_PREFIX + "SOCK", ""),
+        pid=int(pid) if (pid := environ.get(_PREFIX + "PID", "")).isdecimal() else 0,
     )
 
 

@@ -199,7 +199,8 @@ class _Helper:
 
 
 def _client(connection: Connection, silence_seconds: float | None) -> httpx.Client:
-    context = pinned(Path(connection.certfile)) if connection.certfile else None
+    keyfile = Path(connection.keyfile) if connection.keyfile else None
+    context = pinned(Path(connection.certfile), keyfile) if connection.certfile else None
     secure = connection.url.startswith("https:")
     return httpx.Client(
         base_url=connection.url,
@@ -217,6 +218,11 @@ def _headers(connection: Connection, outgoing: Outgoing) -> dict[str, str]:
         "Accept-Encoding": "identity",
         "User-Agent": f"jupyter_localcoder/{__version__}",
     }
+    host = httpx.URL(connection.url).netloc.decode("ascii")
+    if "%" in host:
+        # The zone of a link-local address means something on this machine alone; servers refuse it.
+        address, _, rest = host.partition("%")
+        headers["Host"] = f"{address}]{rest.partition(']')[2]}"
     if connection.token:
         headers["Authorization"] = f"localcoder {connection.token}"
     if outgoing.body is not None:

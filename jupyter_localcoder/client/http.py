@@ -172,6 +172,24 @@ def first_that_answers(found: Sequence[Connection], *, any_server: bool) -> Http
     return None
 
 
+def unreachable(connection: Connection) -> LocalCoderError:
+    """Ask the server that started this process once more, and tell why it is of no use."""
+    try:
+        HttpClient(connection).call(PING, PingRequest())
+    except (NotOurs, AuthError) as failure:
+        return failure
+    except ConnectionFailed as failure:
+        reason = "" if isinstance(failure, NotReached) and failure.message == NotReached.sentence else failure
+        return ConnectionFailed(
+            f"The {_where(connection)} started this process, and cannot be reached from it. {reason}".strip(),
+            recovery="Check with `jupyter server list` that it runs, then restart this kernel or terminal. "
+            "To run a second model inside this process, delete JUPYTER_LOCALCODER_URL from its environment.",
+        )
+    return ConnectionFailed(
+        f"The {_where(connection)} was away for a moment.", recovery="Run this once more."
+    )
+
+
 def _by_a_provider(failure: LocalCoderError) -> bool:
     """Whether the server has let us in, and a provider has not let in the server."""
     return "provider" in failure.details

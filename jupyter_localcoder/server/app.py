@@ -19,14 +19,13 @@ from traitlets import Bool
 
 from .._version import __version__
 from ..client.connection import Connection
+from .address import host_for_kernels
 from .channel import ChannelHandler
 from .file_access import FileAccess
 from .rest import RESOURCE, rest_routes
 
 if TYPE_CHECKING:
     from ..service import Service
-
-_ANY_ADDRESS = ("", "*", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
 class LocalCoderApp(ExtensionApp):
@@ -108,15 +107,24 @@ class LocalCoderApp(ExtensionApp):
         server = self.serverapp
         assert server is not None  # noqa: S101 - a started extension has its server
         scheme = "https" if server.certfile else "http"
-        host = "127.0.0.1" if server.ip in _ANY_ADDRESS else server.ip
-        host = f"[{host}]" if ":" in host else host
-        where = "localhost" if server.sock else f"{host}:{server.port}"
+        where = "localhost" if server.sock else f"{host_for_kernels(server.ip, server.port)}:{server.port}"
+        # Who must show a certificate to be heard shows the server's own: a hub with internal TLS makes one
+        # for each server, for both directions.
+        keyfile = (server.keyfile or server.certfile) if server.client_ca else ""
         return Connection(
             url=f"{scheme}://{where}{server.base_url}",
             token=self.kernel_token,
             pid=os.getpid(),
             root_dir=str(Path(server.root_dir).resolve()),
-            certfile=server.certfile or "",
-            sock=server.sock or "",
+            # A kernel works in another folder than the server.
+            certfile=_absolute(server.certfile),
+            keyfile=_absolute(keyfile),
+            sock=_absolute(server.sock),
             version=__version__,
         )
+
+
+def _absolute(path: str) -> str:
+    return (
+        str(Path(path).absolute()) if path else ""
+    )  # not resolved: a renewed certificate is a link turned round

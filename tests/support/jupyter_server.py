@@ -89,6 +89,8 @@ class JupyterServer:
         same folder of notebooks.
     command
         What starts it, before its options.
+    options
+        More of them; they win over those that stand here.
 
     """
 
@@ -97,6 +99,7 @@ class JupyterServer:
         folder: Path,
         models_dir: Path,
         command: Sequence[str] = (sys.executable, "-m", "jupyter_server"),
+        options: Sequence[str] = (),
         **environment: str,
     ) -> None:
         self.root = folder / "notebooks"
@@ -104,6 +107,7 @@ class JupyterServer:
         self._runtime = Path(self.environment["JUPYTER_RUNTIME_DIR"])
         self._log = folder / "server.log"
         self._command = command
+        self._options = options
         self._server: subprocess.Popen[bytes] | None = None
         self._told: dict[str, Any] = {}
 
@@ -111,16 +115,22 @@ class JupyterServer:
         """Start it, and wait until the extension has told where it is."""
         self.root.mkdir(exist_ok=True)
         options = [
-            "--allow-root",
+            "--ServerApp.allow_root=True",
             "--ServerApp.open_browser=False",
             "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={_free_port()}",
             f"--ServerApp.root_dir={self.root}",
             "--ServerApp.jpserver_extensions=jupyter_localcoder=True",
+            *self._options,
         ]
+        # An option that is given twice would be a list to Jupyter.
+        chosen = dict(option.split("=", 1) for option in options)
         with self._log.open("ab") as output:
             self._server = subprocess.Popen(
-                [*self._command, *options], env=self.environment, stdout=output, stderr=subprocess.STDOUT
+                [*self._command, *(f"{name}={value}" for name, value in chosen.items())],
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         file = self.connection_file = self._runtime / f"localcoder-{self._server.pid}.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from jupyter_localcoder.client import connect
 from jupyter_localcoder.client.connection import Connection, candidates, from_environment, running
+from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.errors import ConnectionFailed
 
 posix = pytest.mark.skipif(os.name == "nt", reason="permission bits")
@@ -26,6 +28,12 @@ def alive(port: int, root: str = "/home/me", pid: int | None = None) -> Connecti
     )
 
 
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def ended_process() -> int:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
@@ -33,13 +41,46 @@ def ended_process() -> int:
 
 
 def test_the_environment_round_trips() -> None:
-    connection = Connection(url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", sock="/s")
+    connection = Connection(
+        url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", keyfile="/k.pem", sock="/s", pid=7
+    )
     assert from_environment(connection.environment()) == connection
 
 
 def test_nothing_of_a_server_around_this_one_is_inherited() -> None:
     outer = Connection(url="http://localhost/", token="t", sock="/s", certfile="/c").environment()
-    assert from_environment(outer | alive(1).environment()) == alive(1, pid=0)
+    assert from_environment(outer | alive(1).environment()) == alive(1)
+
+
+def test_a_process_id_that_is_none_is_not_believed() -> None:
+    told = from_environment({**alive(1).environment(), "JUPYTER_LOCALCODER_PID": "x"})
+    assert told is not None
+    assert told.pid == 0
+    assert not told.has_ended
+
+
+@pytest.mark.parametrize("pid", [os.getpid(), 0], ids=["runs", "not known"])
+def test_no_second_model_is_loaded_beside_a_server_that_cannot_be_reached(
+    pid: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    for name, value in alive(closed_port(), pid=pid).environment().items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConnectionFailed, match=r"started this process, and cannot be reached") as caught:
+        connect()
+    assert "JUPYTER_LOCALCODER_URL" in caught.value.recovery
+
+
+def test_after_the_end_of_its_server_a_process_says_that_it_takes_a_model_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    for name, value in alive(closed_port(), pid=ended_process()).environment().items():
+        monkeypatch.setenv(name, value)
+    with pytest.warns(UserWarning, match="has ended: the model runs inside this process"):
+        client = connect()
+    client.close()
+    assert isinstance(client, LocalClient)
 
 
 def test_an_empty_environment_has_no_server(tmp_path: Path) -> None:
