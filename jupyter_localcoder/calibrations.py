@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from . import processors
 from .contract import wire
 
 _MOST = 64
@@ -26,9 +27,10 @@ class Calibrations:
     @staticmethod
     def key(digest: str, load: wire.Load) -> str:
         """What the speed depends on: weights, build of llama.cpp, machine, and how it is loaded."""
+        threads = load.n_threads or processors.available().threads
         parts = (
             digest[:16], _build(), platform.processor() or platform.machine(), os.cpu_count(),
-            load.n_gpu_layers, load.n_threads, load.n_ubatch, load.flash_attention, load.cache_type,
+            load.n_gpu_layers, threads, load.n_ubatch, load.flash_attention, load.cache_type,
             load.repack,
         )  # fmt: skip
         return "|".join(str(part) for part in parts)

@@ -53,7 +53,8 @@ class Tuning(LoggingConfigurable):
         min=0,
         max=1024,
         config=True,
-        help="Threads for the CPU; 0 takes the physical cores. Fewer leave room for your own computations.",
+        help="Threads for the CPU; 0 takes the physical cores that this process may use, no more than the "
+        "quota of its container. Fewer leave room for your own computations.",
     )
     batch_tokens = Integer(
         0,

@@ -11,6 +11,12 @@ from pathlib import Path
 
 import psutil
 
+from ..cgroups import groups, number, text
+
+_NAMES = {
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+    2: ("memory.max", "memory.current", ""),
+}
 _UNLIMITED_BYTES = 2**62
 """Generation 1 writes "no limit" as nearly 2**63."""
 
@@ -37,9 +43,10 @@ def available(root: Path = Path("/")) -> tuple[int, int]:
 
 def _limits(root: Path) -> Iterator[tuple[int, int]]:
     """Limit and use, in bytes, of each group that has a limit; the use without reclaimable cache."""
-    for folder, names in _groups(root):
-        limit = _number(folder / names[0])
-        use = _number(folder / names[1])
+    for folder, generation in groups(root, "memory"):
+        names = _NAMES[generation]
+        limit = number(folder / names[0])
+        use = number(folder / names[1])
         if limit is None or use is None or limit >= _UNLIMITED_BYTES:
             continue
         cache = _statistics(folder / "memory.stat")
@@ -48,40 +55,6 @@ def _limits(root: Path) -> Iterator[tuple[int, int]]:
         yield limit, max(0, use - reclaimable)
 
 
-_V2 = ("memory.max", "memory.current", "")
-_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
-
-
-def _groups(root: Path) -> Iterator[tuple[Path, tuple[str, str, str]]]:
-    """Folders of the process's memory groups, from its own to the top."""
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, group = rest.partition(":")
-        if controllers == "":
-            mounts, names = ["sys/fs/cgroup", "sys/fs/cgroup/unified"], _V2
-        elif "memory" in controllers.split(","):
-            mounts, names = ["sys/fs/cgroup/memory"], _V1
-        else:
-            continue
-        parts = [part for part in group.split("/") if part not in ("", "..")]
-        for mount in mounts:
-            # Inside of a container the group's own path is often not mounted, only its top.
-            for depth in range(len(parts), -1, -1):
-                yield root.joinpath(mount, *parts[:depth]), names
-
-
-def _number(path: Path) -> int | None:
-    text = _text(path).strip()
-    return int(text) if text.isdigit() else None
-
-
 def _statistics(path: Path) -> dict[str, int]:
-    pairs = (line.split() for line in _text(path).splitlines())
+    pairs = (line.split() for line in text(path).splitlines())
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from .. import processors
 from ..contract.models import MemoryFit
 from ..errors import OutOfMemory
 from ..planning import Planner
@@ -78,7 +78,7 @@ def _limit(fit: MemoryFit) -> int:
     """Most private memory of the worker: no more than there is, so that the machine goes on."""
     if fit.available_bytes <= 0:
         return 0
-    return fit.available_bytes + _SLACK_BYTES + _STACK_BYTES * (os.cpu_count() or 1)
+    return fit.available_bytes + _SLACK_BYTES + _STACK_BYTES * processors.available().cores
 
 
 def refusal(plan: LoadPlan, fit: MemoryFit) -> OutOfMemory:

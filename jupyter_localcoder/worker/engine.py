@@ -22,8 +22,8 @@ from typing import Any
 
 import llama_cpp.llama_cpp as native
 import numpy as np
-import psutil
 
+from .. import processors
 from ..contract.wire import Draw, Load
 from ..errors import Canceled, InvalidModel, OutOfMemory, UnknownError, UnsupportedModel
 from .model import SEQUENCES, Aborted, Facts, Item, Machine
@@ -100,13 +100,6 @@ class _AbortFlag:
 
     def is_set(self) -> bool:
         return self._flag[0] != b"\x00"
-
-
-def physical_cores() -> int:
-    """Cores that this process may use: hyper-threads do not help a matrix product."""
-    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed))
 
 
 def set_fields(struct: ctypes.Structure, **values: Any) -> None:
@@ -268,7 +261,7 @@ class Engine:
     def _make_context(self, plan: Load) -> None:
         plan = plan.on(gpu=bool(native.llama_supports_gpu_offload()))
         params = native.llama_context_default_params()
-        threads = plan.n_threads or physical_cores()
+        threads = plan.n_threads or processors.available().threads
         set_fields(
             params,
             n_ctx=plan.n_cells or plan.n_ctx,
@@ -304,9 +297,7 @@ class Engine:
         unknown = _UNKNOWN.search("".join(self._log.last))
         if unknown is not None:
             build, (kind, name) = self.machine().llama_cpp, unknown.groups()
-            message = (
-                f"The installed llama-cpp-python {build} does not know the {kind} `{name}` of this model."
-            )
+            message = f"The installed llama-cpp-python {build} does not know the {kind} `{name}`."
             return UnsupportedModel(message, stage=what)
         reason = next((line.strip() for line in self._log.last if "error" in line.lower()), "")
         # llama.cpp names the file in its sentences; a path does not belong into an answer.

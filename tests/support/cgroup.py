@@ -52,6 +52,35 @@ def memory_group(limit_bytes: int) -> Iterator[MemoryGroup]:
     pytest.skip("no memory group can be made here: " + "; ".join(tried))
 
 
+@contextlib.contextmanager
+def processor_group(quota: float) -> Iterator[Path]:
+    """Make a group with a quota of processors; gives the file that takes its processes."""
+    name = f"localcoder-test-{secrets.token_hex(4)}"
+    tried: list[str] = []
+    for parent, limits in (
+        (_TOP / "cpu", {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": str(round(quota * 100_000))}),
+        (_TOP, {"cpu.max": f"{round(quota * 100_000)} 100000"}),
+    ):
+        folder = parent / name
+        try:
+            if not (parent / "cgroup.procs").exists():
+                raise OSError(f"{parent} is no group")
+            folder.mkdir()
+            for file, text in limits.items():
+                (folder / file).write_text(text)
+        except OSError as failure:
+            tried.append(str(failure))
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            continue
+        try:
+            yield folder / "cgroup.procs"
+        finally:
+            _remove(folder)
+        return
+    pytest.skip("no group of processors can be made here: " + "; ".join(tried))
+
+
 def _remove(folder: Path) -> None:
     """A group can be removed once those in it are reaped."""
     deadline = time.monotonic() + PATIENCE_SECONDS

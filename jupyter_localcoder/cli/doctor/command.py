@@ -9,6 +9,7 @@ from traitlets import Bool
 
 from ...contract import models, registry
 from ...errors import LocalCoderError
+from ...tuning import Tuning
 from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
 from ..exits import Exit
@@ -53,10 +54,14 @@ class Doctor(LocalCoderCommand):
             ("Python", python.findings),
             ("Engine", engine.findings),
             ("Memory", memory.findings),
+            ("Processors", self._processors),
             ("Models", self._models),
             ("Settings", self._settings),
             ("Jupyter", jupyter.findings),
         ]
+
+    def _processors(self) -> Iterator[Finding]:
+        yield from memory.processor_findings(Tuning(config=self.config).threads)
 
     def _airgap(self) -> Iterator[Finding]:
         with self.client() as client:

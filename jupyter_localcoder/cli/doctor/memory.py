@@ -1,4 +1,4 @@
-"""Doctor: memory for a model, of the machine and of the container."""
+"""Doctor: memory and processors for a model, of the machine and of the container."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import psutil
 
+from ... import processors
 from ...models.free_memory import available
 from ..units import size
 from .finding import Finding, note, ok
@@ -29,3 +30,19 @@ def findings() -> Iterator[Finding]:
         yield ok("Memory limit", f"a container allows {size(total)} of the machine's {size(machine)}")
     else:
         yield ok("Memory limit", "none below the machine's own memory")
+
+
+def processor_findings(threads: int) -> Iterator[Finding]:
+    """How many threads compute, and why not more; ``threads`` is what the configuration says, 0 nothing."""
+    here = processors.available()
+    usual = f"{here.threads} of {here.cores} cores" if here.reason else f"all {here.cores} cores"
+    if threads > here.threads:
+        yield note(
+            "Processors",
+            f"{threads} threads, as `Tuning.threads` says; {usual} can be used",
+            "More threads than that stop each other: leave `Tuning.threads` at 0.",
+        )
+    elif threads:
+        yield ok("Processors", f"{threads} threads, as `Tuning.threads` says; {usual} can be used")
+    else:
+        yield ok("Processors", f"{usual} compute", here.reason and f"No more, since {here.reason}.")

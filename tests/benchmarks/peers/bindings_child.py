@@ -9,7 +9,7 @@ from typing import Any
 
 import llama_cpp
 
-from jupyter_localcoder.worker.engine import physical_cores
+from jupyter_localcoder.processors import available
 
 from .. import texts
 
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def _load(plan: dict[str, Any]) -> llama_cpp.Llama:
-    threads = plan["n_threads"] or physical_cores()
+    threads = plan["n_threads"] or available().threads
     return llama_cpp.Llama(
         plan["path"],
         n_gpu_layers=plan["n_gpu_layers"],

