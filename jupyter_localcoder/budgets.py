@@ -15,7 +15,9 @@ COLD_SECONDS = 8.0
 """Reading a whole window may take so long: it happens once, and mostly ahead of the first completion."""
 TAIL_TOKENS = 8
 """Tokens that a keystroke changes at the end of the prefix, with the suffix mark, at most usually."""
-FEWEST_TOKENS, MOST_TOKENS = 12, 96
+FEWEST_TOKENS, MOST_TOKENS = 24, 96
+"""The fewest hold a line of code, so that also a slow machine comes to its end; most lines are shorter, and
+each is shown as soon as it is complete."""
 SMALLEST_PREFIX, LARGEST_PREFIX = 512, 4096
 
 

@@ -217,7 +217,8 @@ class Completion:
         around = Surroundings(
             request.prefix, request.suffix, request.language, request.notebook or NotebookContext()
         )
-        rules = self._rules()
+        # Who says how long it is to be gets all of it.
+        rules = replace(self._rules(), trim=request.max_tokens is None)
         return Gate(around, rules if request.automatic else replace(rules, min_log_probability=None))
 
     def _check_enabled(self) -> None:

@@ -6,7 +6,7 @@ Shared by the nouns that generate; it serves no operation itself.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..budgets import budget
@@ -19,6 +19,7 @@ from ..settings import LocalCoderSettings
 from ..supervisor import Supervisor
 from .ladder import Ladder
 from .pace import Pace
+from .running_costs import RunningCosts
 from .speeds import SpeedRecord
 from .stepping import SteppingJob
 
@@ -47,11 +48,14 @@ class Engine:
         self._pace = pace
         self._latency_ms = latency_ms
         self._record = SpeedRecord()
+        self._costs = RunningCosts()
 
     def budget(self) -> backend.Calibration:
         """What a completion may read and write to come in time."""
-        loaded = self._supervisor.loaded
-        costs = loaded.costs if loaded else {}
+        loaded, plan = self._supervisor.loaded, self._supervisor.plan
+        costs: Mapping[int, float] = loaded.costs if loaded else {}
+        if plan is not None:
+            costs = self._costs.now(plan.digest, costs)
         window = loaded.n_ctx if loaded else 4096
         return budget(costs, window, self._latency_ms())
 
@@ -103,6 +107,9 @@ class Engine:
             return
         self._pace.observe(done)
         self._record.observe(done)
+        if done.confidence is not None:
+            # A completion: commands draft from their prompt, and are faster than it can be.
+            self._costs.observe(done)
 
     @property
     def speeds(self) -> backend.Speeds:

@@ -22,6 +22,7 @@ from .foreign import foreign_at
 from .repetition import last_line, overlapping, repeats, without_comment, without_overlap
 from .surroundings import Surroundings
 from .syntax import breaks
+from .whole import whole_part
 
 Checks = Literal["off", "mark", "drop"]
 _UNBALANCED = PROSE | {"bash", "html"}
@@ -36,6 +37,9 @@ class Rules:
     """`off` checks nothing, `mark` only tells of what does not parse or names a missing column."""
     min_log_probability: float | None = None
     """Least natural logarithm of the probability of the first line; None asks for nothing."""
+
+    trim: bool = False
+    """Whether a line that the token limit cuts off ends after a whole word, with no bracket open."""
 
     @property
     def any(self) -> bool:
@@ -101,6 +105,10 @@ class Gate:
                 break
             goes_on = end >= 0
             line, self._held = (self._held[:end], self._held[end:]) if goes_on else (self._held, "")
+            if cut_off and not goes_on and self._rules.trim:
+                line = whole_part(self._around.prefix + self._shown, line)
+                if not line.strip():
+                    break
             passed = self._line(line, goes_on=goes_on, cut_off=cut_off and not goes_on)
             out += passed
             self._shown += passed
