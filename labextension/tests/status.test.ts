@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
-import type { BackendStatus, WorkerState } from '../src/contract';
+import type {
+  BackendStatus,
+  Provider,
+  ProviderList,
+  SettingsView,
+  WorkerState
+} from '../src/contract';
+import { Answerers, type IAnswerer } from '../src/status/answerers';
 import { type IWorkerView, StatusModel } from '../src/status/model';
 import { detailRows } from '../src/status/rows';
-import { statusText } from '../src/status/text';
+import { type IStatusText, statusText } from '../src/status/text';
 import { FakeWebSocket, makeChannel, openChannel, settle, trans } from './fakes';
 
 const NAME = 'Qwen2.5 Coder 0.5B';
@@ -80,6 +87,82 @@ describe('the text', () => {
       spoken: ''
     });
     expect(statusText('open', null, trans).label).toBe('LocalCoder: connecting');
+  });
+});
+
+describe('the text with other providers', () => {
+  const named = (name: string | null): IAnswerer | null =>
+    name === null ? null : { name, model: 'm-1' };
+  const text = (
+    questions: string | null,
+    completion: string | null,
+    state: WorkerState = 'ready'
+  ): IStatusText =>
+    statusText('open', worker(state), trans, null, {
+      questions: named(questions),
+      completion: named(completion)
+    });
+
+  it('names what answers, and not the model that stands by', () => {
+    const { label, sentence, isWorking } = text('Acme', 'Acme', 'loading');
+    expect(label).toBe('Acme · m-1');
+    expect(sentence).toBe(
+      'Acme · m-1 answers commands and chats. Acme · m-1 completes while you type.'
+    );
+    expect(isWorking).toBe(false);
+  });
+
+  it('names both where another one completes', () => {
+    const local = 'Local: ready · ' + NAME;
+    expect(text('Acme', null).label).toBe(`Questions: Acme · Completion: ${local}`);
+    expect(text('Acme', null).sentence).toBe('Acme · m-1 answers commands and chats. Because.');
+    expect(text(null, 'Lab').label).toBe(`Questions: ${local} · Completion: Lab`);
+    expect(text('Acme', 'Lab').spoken).toBe('Questions: Acme · Completion: Lab');
+    expect(text('Acme', null, 'busy').spoken).toBe(text('Acme', null).spoken);
+  });
+});
+
+describe('who answers', () => {
+  const ACME = { name: 'Acme', model: 'm-1' };
+  const list = (active: string): ProviderList => ({
+    providers: [
+      { id: 'embedded', name: 'Embedded', model: '' },
+      { id: 'acme', name: 'Acme', model: 'm-1' }
+    ] as Provider[],
+    kinds: [],
+    active,
+    key_storage: { place: 'session', note: '' },
+    path: '',
+    prices_path: '',
+    problem: ''
+  });
+  const settings = (completion_provider: string): SettingsView =>
+    ({ settings: { completion_provider }, sources: {}, path: '' }) as unknown as SettingsView;
+
+  it('is asked when the connection is there, and told when it changes', async () => {
+    const answerers = new Answerers(openChannel());
+    const socket = FakeWebSocket.last;
+    expect(answerers.current).toEqual({ questions: null, completion: null });
+    socket.answer('provider:list', list('acme'));
+    socket.answer('settings:get', settings('embedded'));
+    await settle();
+    expect(answerers.current).toEqual({ questions: ACME, completion: null });
+    let told = 0;
+    answerers.changed.connect(() => told++);
+    socket.receive({ event: 'settings:changed', payload: settings('acme') });
+    socket.receive({ event: 'providers:changed', payload: list('embedded') });
+    expect(told).toBe(2);
+    expect(answerers.current).toEqual({ questions: null, completion: ACME });
+  });
+
+  it('keeps what was told while it asked', async () => {
+    const answerers = new Answerers(openChannel());
+    const socket = FakeWebSocket.last;
+    socket.receive({ event: 'providers:changed', payload: list('acme') });
+    socket.answer('provider:list', list('embedded'));
+    socket.answer('settings:get', settings('embedded'));
+    await settle();
+    expect(answerers.current.questions).toEqual(ACME);
   });
 });
 

@@ -6,23 +6,27 @@ import * as React from 'react';
 
 import type { ICompletion } from '../completion/token';
 import { logoIcon } from '../icons';
+import type { Answerers } from './answerers';
 import type { StatusModel } from './model';
 import { statusText } from './text';
 
 export class StatusItem extends ReactWidget {
   constructor(
     private readonly _model: StatusModel,
+    private readonly _answerers: Answerers,
     private readonly _completion: ICompletion | null,
     private readonly _trans: TranslationBundle,
     private readonly _onClick: (button: HTMLElement) => void
   ) {
     super();
     this.addClass('jp-LocalCoder-StatusItem');
-    _completion?.changed.connect(this._onCompletion);
+    _completion?.changed.connect(this._onChange);
+    _answerers.changed.connect(this._onChange);
   }
 
   override dispose(): void {
-    this._completion?.changed.disconnect(this._onCompletion);
+    this._completion?.changed.disconnect(this._onChange);
+    this._answerers.changed.disconnect(this._onChange);
     super.dispose();
   }
 
@@ -36,7 +40,8 @@ export class StatusItem extends ReactWidget {
       channel,
       worker,
       this._trans,
-      this._completion
+      this._completion,
+      this._answerers.current
     );
     return (
       <>
@@ -68,7 +73,7 @@ export class StatusItem extends ReactWidget {
     );
   }
 
-  private readonly _onCompletion = (): void => {
+  private readonly _onChange = (): void => {
     this.update();
   };
 }

@@ -11,6 +11,7 @@ import { COMMANDS as COMPLETION } from '../completion/commands';
 import { ICompletion } from '../completion/token';
 import { SETTINGS_ID } from '../settings';
 import { IChannel } from '../tokens';
+import { Answerers } from './answerers';
 import { showDetails } from './details';
 import { StatusItem } from './item';
 import { openMenu } from './menu';
@@ -46,7 +47,7 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     if (!statusBar) {
       return;
     }
-    const item = new StatusItem(model, completion, trans, button => {
+    const item = new StatusItem(model, new Answerers(channel), completion, trans, button => {
       const { pause, pauseNotebook, inspect } = COMPLETION;
       openMenu(
         app.commands,

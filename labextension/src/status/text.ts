@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { WorkerState } from '../contract';
 import type { ChannelState } from '../tokens';
+import type { IAnswerer, IAnswerers } from './answerers';
 import type { IWorkerView } from './model';
 
 /** The part of a translation bundle that is used here. */
@@ -32,7 +33,8 @@ export function statusText(
   channel: ChannelState,
   worker: IWorkerView | null,
   trans: Translate,
-  completion: ICompletionView | null = null
+  completion: ICompletionView | null = null,
+  answerers: IAnswerers = LOCAL
 ): IStatusText {
   if (channel === 'away' || channel === 'absent') {
     const label = trans.__('LocalCoder: not connected');
@@ -50,15 +52,49 @@ export function statusText(
   }
   const { state, modelName } = worker;
   const words = (isCalm: boolean): string =>
-    workerLabel(isCalm && state === 'busy' ? 'ready' : state, modelName, trans);
-  const rest = [speedWord(worker, completion, trans), pauseWord(completion, trans)];
+    answererLabel(
+      answerers,
+      workerLabel(isCalm && state === 'busy' ? 'ready' : state, modelName, trans),
+      trans
+    );
+  const rest = [speedWord(worker, completion, answerers, trans), pauseWord(completion, trans)];
+  const isLocal = answerers.questions === null || answerers.completion === null;
   return {
     label: [words(false), ...rest].filter(Boolean).join(' · '),
-    sentence: worker.reason || words(false),
+    sentence: sentenceOf(worker, answerers, trans) || words(false),
     // Each completion makes the worker busy for a moment: to say so each time would be a torment.
     spoken: [words(true), pauseWord(completion, trans)].filter(Boolean).join(' · '),
-    isWorking: WORKING.has(state) || (completion?.running ?? 0) > 0
+    isWorking: (isLocal && WORKING.has(state)) || (completion?.running ?? 0) > 0
   };
+}
+
+/** All is done on this machine. */
+const LOCAL: IAnswerers = { questions: null, completion: null };
+
+/** What answers, and what completes where that is another one; short there, since a status bar is. */
+function answererLabel(answerers: IAnswerers, local: string, trans: Translate): string {
+  const { questions, completion } = answerers;
+  if (questions?.name === completion?.name) {
+    return questions === null ? local : fullName(questions);
+  }
+  return [
+    trans.__('Questions: %1', questions?.name ?? local),
+    trans.__('Completion: %1', completion?.name ?? local)
+  ].join(' · ');
+}
+
+function fullName({ name, model }: IAnswerer): string {
+  return [name, model].filter(Boolean).join(' · ');
+}
+
+function sentenceOf(worker: IWorkerView, answerers: IAnswerers, trans: Translate): string {
+  const { questions, completion } = answerers;
+  const sentences = [
+    questions && trans.__('%1 answers commands and chats.', fullName(questions)),
+    completion && trans.__('%1 completes while you type.', fullName(completion)),
+    questions && completion ? '' : worker.reason
+  ];
+  return sentences.filter(Boolean).join(' ');
 }
 
 const WORKING = new Set<WorkerState>(['starting', 'loading', 'busy', 'unloading', 'backoff']);
@@ -66,10 +102,11 @@ const WORKING = new Set<WorkerState>(['starting', 'loading', 'busy', 'unloading'
 function speedWord(
   { state }: IWorkerView,
   completion: ICompletionView | null,
+  answerers: IAnswerers,
   trans: Translate
 ): string {
   const speed = completion?.tokensPerSecond ?? 0;
-  const isLoaded = state === 'ready' || state === 'busy';
+  const isLoaded = answerers.completion !== null || state === 'ready' || state === 'busy';
   return isLoaded && speed > 0 ? trans.__('%1 tokens/s', Math.round(speed)) : '';
 }
 
