@@ -328,6 +328,19 @@ class Supervisor(LoggingConfigurable):
             self._move("reset", "Trying again.")
         return await self._ensure(plan)
 
+    async def ensure(self, plan: LoadPlan) -> wire.Loaded:
+        """Load a model as a request would: it does not begin again after too many crashes.
+
+        Raises
+        ------
+        OutOfMemory, InvalidModel, LoadTimeout, BackendUnavailable, Canceled
+        """
+        self._admitting += 1
+        try:
+            return await self._ensure(plan)
+        finally:
+            self._admitting -= 1
+
     def job(self, plan: LoadPlan, request: wire.Generate) -> Job:
         """Make a request of its own; nothing happens until somebody iterates over it."""
         return Job(self, plan, msgspec.structs.replace(request, id=next(self._ids)))

@@ -164,7 +164,8 @@ class Warmed(Reply, frozen=True, kw_only=True):
     finish: Finish | Literal["skipped"]
     """`skipped`: there is nothing to read, no model is loaded and the settings do not ask to load one, or
     another provider completes;
-    `canceled`: given up for a newer request of the same scope."""
+    `canceled`: given up for a newer request of the same scope, or for a completion; `stop` without tokens:
+    the model was loaded, and nothing stands there yet."""
     prompt_tokens: int
     cached_tokens: int
     """How many had been read before."""

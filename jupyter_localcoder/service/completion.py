@@ -7,6 +7,9 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
+from typing import Literal
+
+import msgspec
 
 from ..budgets import MOST_TOKENS
 from ..context.checks.gate import Gate, Rules
@@ -33,6 +36,16 @@ from .provider_run import ProviderRun
 PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
 """Most that another provider is sent: with the answer it fits into a window of 4096 tokens, which the
 smallest servers have."""
+
+
+class _Turn:
+    """What is read ahead for one scope, from the wait for its model on."""
+
+    job: Job | None = None
+
+    def cancel(self) -> None:
+        if self.job is not None:
+            self.job.cancel()
 
 
 class Completion:
@@ -70,7 +83,7 @@ class Completion:
         self._choice = choice
         self._heads_share = heads_share
         self._builder = FillBuilder()
-        self._warming: dict[str, Job] = {}
+        self._turns: dict[str, _Turn] = {}
 
     def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """Fill in the middle."""
@@ -137,35 +150,26 @@ class Completion:
         start = time.monotonic()
         if self._settings.current.completion_provider != EMBEDDED:
             return _skipped()
-        sizes = self._engine.budget()
-        try:
-            prompt = self._built(
-                request, sizes.completion_tokens, sizes.prefix_tokens, sizes.suffix_tokens
-            ).prompt
-        except InvalidArgument:
-            # A new notebook: nothing stands there yet that could be read.
-            return _skipped()
         plan = await self._ladder.standing("code", model=request.model)
         resident = self._supervisor.loaded is not None and self._supervisor.plan == plan
-        if not resident:
-            if not self._settings.current.prewarm:
-                return _skipped()
-            plan = await self._ladder.choose("code", model=request.model)
-        sampling = self._engine.sampling(SamplingOptions(temperature=0.0))
+        if not resident and not self._settings.current.prewarm:
+            return _skipped()
         scope = cache_scope("tab", request.scope)
-        job = self._supervisor.job(
-            plan,
-            wire_request(prompt, sampling, max_tokens=0, stop=(), priority="warm", fresh=False, scope=scope),
-        )
-        older = self._warming.pop(scope, None)
-        if older is not None:
-            older.cancel()
-        self._warming[scope] = job
+        turn = self._take_turn(scope)
         try:
-            end = await _last(job)
+            if not resident:
+                # First of all: how much is read depends on how fast the loaded model has shown to be.
+                plan = await self._engine.make_ready("code", model=request.model)
+                if self._turns.get(scope) is not turn:
+                    return _skipped("canceled")
+            prompt = self._ahead(request)
+            if prompt is None:
+                return _skipped("skipped" if resident else "stop")
+            turn.job = self._supervisor.job(plan, self._warming(prompt, scope))
+            end = await _last(turn.job)
         finally:
-            if self._warming.get(scope) is job:
-                del self._warming[scope]
+            if self._turns.get(scope) is turn:
+                del self._turns[scope]
         return generation.Warmed(
             finish=end.finish,
             prompt_tokens=end.prompt_tokens,
@@ -173,11 +177,44 @@ class Completion:
             milliseconds=(time.monotonic() - start) * 1000,
         )
 
+    def _warming(self, prompt: wire.FillPrompt, scope: str) -> wire.Generate:
+        sampling = self._engine.sampling(SamplingOptions(temperature=0.0))
+        return wire_request(
+            prompt, sampling, max_tokens=0, stop=(), priority="warm", fresh=False, scope=scope
+        )
+
+    def _take_turn(self, scope: str) -> _Turn:
+        """What is read ahead for a scope from now on; what was, is given up."""
+        older = self._turns.pop(scope, None)
+        if older is not None:
+            older.cancel()
+        self._turns[scope] = turn = _Turn()
+        return turn
+
+    def _ahead(self, request: generation.WarmRequest) -> wire.FillPrompt | None:
+        """The prompt to be read; None where nothing stands there yet.
+
+        At the beginning of a notebook, where the cursor is when it is opened, nothing stands before it. The
+        whole of it is read then: each later cell begins with a part of that.
+        """
+        sizes = self._engine.budget()
+        size = (sizes.completion_tokens, sizes.prefix_tokens, sizes.suffix_tokens)
+        with contextlib.suppress(InvalidArgument):
+            return self._built(request, *size).prompt
+        if request.notebook is None:
+            return None
+        below = msgspec.structs.replace(request.notebook, active=-1)
+        with contextlib.suppress(InvalidArgument):
+            return self._built(
+                msgspec.structs.replace(request, prefix="", suffix="", notebook=below), *size
+            ).prompt
+        return None
+
     def stop_warming(self) -> None:
         """A real completion is here: what is read ahead now would only stand in its way."""
-        for job in self._warming.values():
-            job.cancel()
-        self._warming.clear()
+        for turn in self._turns.values():
+            turn.cancel()
+        self._turns.clear()
 
     async def tab_cancel(self, request: generation.CompleteCancelRequest) -> Empty:
         """End a completion."""
@@ -233,8 +270,8 @@ def _stop(request: generation.CompleteRequest) -> tuple[str, ...]:
     return request.stop if request.multiline else (*request.stop, "\n")
 
 
-def _skipped() -> generation.Warmed:
-    return generation.Warmed(finish="skipped", prompt_tokens=0, cached_tokens=0, milliseconds=0.0)
+def _skipped(finish: Literal["skipped", "stop", "canceled"] = "skipped") -> generation.Warmed:
+    return generation.Warmed(finish=finish, prompt_tokens=0, cached_tokens=0, milliseconds=0.0)
 
 
 async def _last(job: Job) -> wire.Finished:

@@ -13,10 +13,11 @@ from ..budgets import budget
 from ..contract import backend, generation, wire
 from ..contract.common import Sampling, SamplingOptions
 from ..contract.providers import EMBEDDED
+from ..errors import OutOfMemory
 from ..planning import Role
 from ..runs import Gate, Ready, Run
 from ..settings import LocalCoderSettings
-from ..supervisor import Supervisor
+from ..supervisor import LoadPlan, Supervisor
 from .ladder import Ladder
 from .pace import Pace
 from .running_costs import RunningCosts
@@ -77,6 +78,29 @@ class Engine:
             repeat_penalty=_first(options.repeat_penalty, settings.repeat_penalty),
             seed=random.SystemRandom().randrange(2**32 - 1) if seed is None else seed,
         )
+
+    async def make_ready(self, role: Role, *, model: str | None) -> LoadPlan:
+        """Load the model that would answer a request, or a smaller one; answer what is loaded.
+
+        Raises
+        ------
+        OutOfMemory
+            There is nothing smaller.
+        BackendUnavailable
+            Too many workers have crashed: only a person has the model loaded again.
+        """
+        plan = await self._ladder.choose(role, model=model)
+        while True:
+            self.apply_residency()
+            try:
+                await self._supervisor.ensure(plan)
+                return plan
+            except OutOfMemory:
+                self._ladder.failed(plan)
+                lighter = None if model else await self._ladder.below(plan, role)
+                if lighter is None:
+                    raise
+                plan = lighter
 
     def run(
         self,

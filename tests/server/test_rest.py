@@ -264,6 +264,44 @@ async def test_reading_ahead_needs_a_loaded_model_or_the_setting(ask: Ask, tiny_
     assert done["confidence"]["log_probability"] < 0
 
 
+CELLS = [{"source": f"def step_{n}(frame):\n    return frame.rolling({n}).mean()"} for n in range(6)]
+
+
+@pytest.mark.parametrize("active", [0, 3])
+async def test_a_notebook_that_was_opened_is_read_before_anybody_types(
+    ask: Ask, tiny_model: str, active: int
+) -> None:
+    """The cursor stands at the beginning of its first cell, or of a text in its middle."""
+    cells = [*CELLS, {"source": ""}]
+    opened = {"prefix": "", "suffix": "", "scope": "a.ipynb", "notebook": {"cells": cells, "active": active}}
+    assert (await ask("POST", "complete/warm", opened)).data["finish"] == "skipped"
+    assert (await ask("GET", "health")).data["state"] == "stopped"
+    await ask("PATCH", "settings", {"prewarm": True})
+    warmed = (await ask("POST", "complete/warm", opened)).data
+    assert (warmed["finish"], warmed["cached_tokens"]) == ("stop", 0)
+    assert warmed["prompt_tokens"] > 0
+    there = {"prefix": "y = ", "scope": "a.ipynb", "max_tokens": 1, "notebook": {"cells": cells, "active": 6}}
+    usage = (await ask("POST", "complete", there)).data["usage"]
+    above = [{"source": f"{cell['source']}"} for cell in CELLS[: active or 6]]
+    alone = {
+        **there,
+        "scope": "b.ipynb",
+        "seed": 1,
+        "notebook": {"cells": [*above, {"source": ""}], "active": -1},
+    }
+    whole = (await ask("POST", "complete", alone)).data["usage"]["prompt_tokens"]
+    # All of what stood there but the marks around it, and the last word, which may go on.
+    assert whole - 20 <= usage["cached_tokens"] < usage["prompt_tokens"]
+
+
+async def test_opening_an_empty_notebook_loads_the_model(ask: Ask, tiny_model: str) -> None:
+    await ask("PATCH", "settings", {"prewarm": True})
+    empty = {"prefix": "", "scope": "a.ipynb", "notebook": {"cells": [{"source": ""}], "active": 0}}
+    assert (await ask("POST", "complete/warm", empty)).data["finish"] == "stop"
+    assert (await ask("GET", "health")).data["state"] == "ready"
+    assert (await ask("POST", "complete/warm", empty)).data["finish"] == "skipped"
+
+
 async def test_the_status_shows_what_was_measured(ask: Ask, tiny_model: str) -> None:
     assert (await ask("GET", "health")).data["calibration"] is None
     await ask("POST", "models/tiny/load")
