@@ -205,6 +205,42 @@ def test_a_cell_that_was_changed_is_not_overwritten(page: Any, answers: Answers,
     page.screenshot(path=tmp_path / "stale.png")
 
 
+def test_magics_stay_and_copies_of_other_cells_are_left_out(
+    page: Any, answers: Answers, tmp_path: Path
+) -> None:
+    other = "def load(path):\n    return open(path).read()"
+    answers.say(fenced(f"{other}\n\ntext = load('a')\nprint(text)"))
+    opened(page, answers, "magics.ipynb", other, "%%time\n%matplotlib inline\n\ntext=load('a')\nprint(text)")
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text(
+        "1 change suggested. 2 lines were copied from other cells and left out."
+    )
+    page.screenshot(path=tmp_path / "magics.png")
+    button(panel, "Accept all").click()
+    expect(panel).to_have_count(0)
+    assert page.evaluate(SOURCE) == "%%time\n%matplotlib inline\n\ntext = load('a')\nprint(text)"
+
+
+def test_an_answer_that_is_not_to_be_written_is_shown(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say(fenced("import os\n\nprint(os.listdir())"))
+    opened(page, answers, "shell.ipynb", "%%bash\nls | wc -l")
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text("The answer is not in the language of the code, which is bash.")
+    expect(says(panel)).to_contain_text("Ask again")
+    expect(button(panel, "Accept all")).to_have_count(0)
+    expect(panel.locator("code")).to_contain_text("os.listdir()")
+    assert page.evaluate(SOURCE) == "%%bash\nls | wc -l"
+    page.screenshot(path=tmp_path / "withheld.png")
+    assert violations(page, PANEL) == []
+
+    answers.say(fenced("ls | wc --lines").replace("python", "bash"))
+    button(panel, "Retry").click()
+    expect(says(panel)).to_contain_text("1 change suggested.")
+    button(panel, "Accept all").click()
+    expect(panel).to_have_count(0)
+    assert page.evaluate(SOURCE) == "%%bash\nls | wc --lines"
+
+
 def test_an_explanation_streams_and_is_stopped(page: Any, answers: Answers, tmp_path: Path) -> None:
     answers.say("The function `area` is **wrong**. ![x](http://127.0.0.1:9/leak.png)\n\n" * 2, ends=False)
     opened(page, answers, "explain.ipynb", BEFORE)

@@ -5,7 +5,7 @@ import { commentAt } from './comment';
 import type { Check, Reason } from './door';
 import type { CellCommand } from './names';
 import { generateRequest } from './request';
-import { growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
+import { cellMagicOf, growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
 import { type IOutput, tracebackOf } from './traceback';
 
 export interface ICellView {
@@ -53,7 +53,8 @@ function composeNew(cell: ICellView, refinements: readonly string[]): IComposed 
       language,
       above: [...above, before],
       description: comment.text,
-      refinements
+      refinements,
+      cellMagic: cellMagicOf(source)
     }),
     apply: code => (code === '' ? source : insertedBelow(source, comment.end, code))
   };
@@ -74,7 +75,15 @@ function composeOn(
     return 'no-error';
   }
   return {
-    request: generateRequest({ command, code: target.code, language, above, error, refinements }),
+    request: generateRequest({
+      command,
+      code: target.code,
+      language,
+      above,
+      error,
+      refinements,
+      cellMagic: target.from > 0 ? cellMagicOf(source) : ''
+    }),
     apply: (code, isWhole) =>
       code === '' ? source : replaced(source, target, isWhole ? code : growing(target.code, code))
   };

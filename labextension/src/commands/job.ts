@@ -77,10 +77,15 @@ export class Job {
     return this._cause;
   }
 
+  /** Whether the answer is whole, and the service says that it is not to be written. */
+  get isWithheld(): boolean {
+    return this.asking.isComplete && Boolean(this.asking.done?.change?.problem);
+  }
+
   /** What the clipboard gets: the code of a change, or the text. */
   get copyable(): string {
     const { text } = this.asking;
-    return this._proposal ? codeOf(text, languageOf(this.panel)) : text;
+    return this._proposal && !this.isWithheld ? this._code : text;
   }
 
   /** Whether nothing is kept of the answer that is there, whatever is chosen for the next one. */
@@ -138,7 +143,7 @@ export class Job {
     }
     const isCode = this.command !== 'explain' && fences(text).length > 0;
     return isCode
-      ? this.door.insertBelow('code', codeOf(text, languageOf(this.panel)), record)
+      ? this.door.insertBelow('code', this._code, record)
       : this.door.insertBelow('markdown', text, record);
   }
 
@@ -195,6 +200,13 @@ export class Job {
     return null;
   }
 
+  /** The code of the answer: what the service made of it, once it is whole. */
+  private get _code(): string {
+    const { text, done } = this.asking;
+    const { code } = done?.change ?? { code: codeOf(text, languageOf(this.panel)) };
+    return code.replace(/^\n+/, '').trimEnd();
+  }
+
   /** Whence the text came; null before it has come to its end. */
   private _record(): IProvenance | null {
     const { done } = this.asking;
@@ -230,8 +242,8 @@ export class Job {
   private _onAnswer(): void {
     const { text, isRunning } = this.asking;
     if (this._proposal && this._composed) {
-      const language = languageOf(this.panel);
-      const code = isRunning ? codeSoFar(text, language) : codeOf(text, language);
+      const whole = this.isWithheld ? '' : this._code;
+      const code = isRunning ? codeSoFar(text, languageOf(this.panel)) : whole;
       this._proposal.suggest(this._composed.apply(code, !isRunning));
     }
     this._changed.emit();

@@ -151,13 +151,17 @@ export class CommandPanel extends CellPanel {
   }
 
   private _refresh(): void {
-    const { proposal, asking, isReady } = this._job;
+    const { proposal, asking, isReady, isWithheld } = this._job;
     if (proposal) {
       this.showChange(proposal, isReady);
-    } else {
+    }
+    // A change that is withheld shows the whole answer instead.
+    const isText = !proposal || isWithheld;
+    if (isText && !this.isDisposed) {
       this._markdown ??= this.insertContent(new MarkdownView(this._options.rendermime));
       this._markdown.setText(asking.text);
     }
+    this._markdown?.setHidden(!isText);
   }
 
   private readonly _job: Job;

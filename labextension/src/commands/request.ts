@@ -17,6 +17,8 @@ export interface IAsked {
   error?: string;
   /** What the person added, in the order in which they did. */
   refinements: readonly string[];
+  /** The lines of cell magics at the top, where the code is a part of what is below them. */
+  cellMagic?: string;
 }
 
 export function generateRequest(asked: IAsked): GenerateRequest {
@@ -27,7 +29,8 @@ export function generateRequest(asked: IAsked): GenerateRequest {
     instruction: words.filter(line => line.trim() !== '').join('\n'),
     error: asked.error ?? '',
     language: asked.language,
-    context: nearest(asked.above)
+    context: nearest(asked.above),
+    ...(asked.cellMagic ? { cell_magic: asked.cellMagic } : {})
   };
 }
 

@@ -53,12 +53,24 @@ export function growing(before: string, soFar: string): string {
   }
   const old = before.split('\n');
   const fresh = soFar.split('\n');
-  let rest = 0;
+  // Magics at the top are not asked about, and stay; blank lines before them are not part of it.
+  const code = Math.max(
+    0,
+    old.findIndex(line => !/^\s*([%!]|$)/.test(line))
+  );
+  const first = old.findIndex(line => line.trim() !== '');
+  const head = old.slice(Math.max(0, first), code);
+  let rest = head.length > 0 ? code : 0;
   for (const line of fresh) {
     const found = line.trim() === '' ? -1 : old.indexOf(line, rest);
     rest = found < 0 ? rest : found + 1;
   }
-  return [...fresh, ...old.slice(rest)].join('\n');
+  return [...(fresh[0] === head[0] ? [] : head), ...fresh, ...old.slice(rest)].join('\n');
+}
+
+/** The lines of cell magics at the top of a cell. */
+export function cellMagicOf(source: string): string {
+  return /^\s*(?:%%[^\n]*(?:\n\s*|$))*/.exec(source)?.[0].trim() ?? '';
 }
 
 /**

@@ -179,6 +179,10 @@ function endedView(
   } else if (!state.hasText) {
     view.severity = 'warning';
     view.message = trans.__('The model answered nothing, so the cell stays as it is.');
+  } else if (state.done?.change?.problem) {
+    view.severity = 'warning';
+    view.message = state.done.change.problem;
+    view.recovery = state.done.change.recovery;
   } else if (state.hunks === 0) {
     view.message = trans.__('The model suggests no change.');
   } else if (state.refusal) {
@@ -186,7 +190,9 @@ function endedView(
     Object.assign(view, refusalText(state.refusal, trans));
     view.actions = ['reject', ...ended().filter(action => action !== 'close')];
   } else {
-    view.message = suggestedText(state.hunks, trans);
+    view.message = [suggestedText(state.hunks, trans), ...(state.done?.change?.notes ?? [])].join(
+      ' '
+    );
     view.actions = ['accept', 'reject', ...ended().filter(action => action !== 'close')];
     view.isReady = true;
   }

@@ -29,6 +29,7 @@ export function done(run: string, text: string, changes: Partial<Done> = {}): Do
     conversation: '',
     parent: '',
     left_out_turns: 0,
+    change: null,
     ...changes
   };
 }

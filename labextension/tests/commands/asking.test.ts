@@ -76,6 +76,24 @@ describe('what the panel offers', () => {
     error: null
   };
 
+  it('is not to accept what the service withholds', () => {
+    const change = { code: '', notes: [], problem: 'It is foreign.', recovery: 'Ask again.' };
+    const view = viewOf({ ...state, hunks: 0, done: { ...DONE, change } }, trans);
+    expect(view).toMatchObject({
+      message: 'It is foreign.',
+      recovery: 'Ask again.',
+      isReady: false
+    });
+    expect(view.actions).toEqual(['retry', 'copy', 'close']);
+  });
+
+  it('says what was left out of the answer', () => {
+    const change = { code: 'x', notes: ['Copies were left out.'], problem: '', recovery: '' };
+    const view = viewOf({ ...state, done: { ...DONE, change } }, trans);
+    expect(view.message).toBe('2 changes suggested. Copies were left out.');
+    expect(view.isReady).toBe(true);
+  });
+
   it('is to accept what is complete', () => {
     const view = viewOf(state, trans);
     expect(view.actions).toEqual(['accept', 'reject', 'retry', 'copy']);

@@ -37,6 +37,17 @@ describe('a request', () => {
     expect(request.instruction).toBe('keep the comments\nuse numpy');
   });
 
+  it('names the cell magic where the code is a part of what is below it', () => {
+    const source = '%%bash\nls\npwd';
+    const cell = { ...CELL, source };
+    expect(composed('improve', cell, []).request.cell_magic).toBeUndefined();
+    const part = composed('improve', { ...cell, anchor: 7, head: 9 }, []);
+    expect([part.request.code, part.request.cell_magic]).toEqual(['ls', '%%bash']);
+    expect(part.apply('ls -l', true)).toBe('%%bash\nls -l\npwd');
+    const fresh = composed('generate', { ...CELL, source: '%%bash\n# list the files' }, []);
+    expect(fresh.request.cell_magic).toBe('%%bash');
+  });
+
   it('carries the error without its colours', () => {
     const { request } = composed('fix', { ...CELL, outputs: [ERROR] }, []);
     expect(request.error).toBe("NameError\nname 'y' is not defined");

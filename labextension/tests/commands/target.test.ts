@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { growing, insertedBelow, replaced, targetOf } from '../../src/commands/target';
+import { cellMagicOf, growing, insertedBelow, replaced, targetOf } from '../../src/commands/target';
 
 const SOURCE = 'import os\n\nclass A:\n    def f(self):\n        return 1\n';
 
@@ -61,5 +61,21 @@ describe('a change that still comes', () => {
     expect(growing(before, 'a = 1')).toBe(before);
     expect(growing(before, 'a = 1\nb = 20')).toBe('a = 1\nb = 20\nb = 2\nc = 3');
     expect(growing(before, 'a = 1\nb = 20\nc = 3')).toBe('a = 1\nb = 20\nc = 3');
+  });
+
+  it('keeps the magics at the top, once', () => {
+    expect(growing('%%bash\nls', 'ls -l')).toBe('%%bash\nls -l\nls');
+    expect(growing('\n%cd x\n!ls\na = 1', 'a = 1')).toBe('%cd x\n!ls\na = 1');
+    expect(growing('%%bash\nls', '%%bash\nls')).toBe('%%bash\nls');
+    expect(growing('\na = 1', 'a = 1')).toBe('a = 1');
+  });
+});
+
+describe('the cell magic', () => {
+  it('is that of the whole cell, and of nothing else', () => {
+    expect(cellMagicOf('%%bash --out x\nls')).toBe('%%bash --out x');
+    expect(cellMagicOf('\n%%time\n%%html\n<p>')).toBe('%%time\n%%html');
+    expect(cellMagicOf('%time x\n%%bash')).toBe('');
+    expect(cellMagicOf('x = 1')).toBe('');
   });
 });
