@@ -9,6 +9,7 @@ This module knows HTTP and nothing of the contract.
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
 import threading
@@ -123,6 +124,7 @@ class _Helper:
         self._items: queue.SimpleQueue[Head | bytes | Exception | None] = queue.SimpleQueue()
         self._lock = threading.RLock()  # a finalizer may come in between
         self._closed = False
+        self._process = os.getpid()
         self._socket: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name="localcoder-http", daemon=True)
 
@@ -133,6 +135,11 @@ class _Helper:
     def next_item(self) -> Head | bytes | Exception | None:
         """Wait for the next item; the last one is given again and again."""
         while True:
+            if self._process != os.getpid():  # a fork copies the connection, and not who reads it
+                return ConnectionFailed(
+                    "The answer goes to the process from which this one was forked.",
+                    recovery="Ask anew in this process.",
+                )
             try:
                 item = self._items.get(timeout=_POLL_SECONDS)
             except queue.Empty:
@@ -143,6 +150,8 @@ class _Helper:
 
     def close(self) -> None:
         """Break the connection and wait a moment for the thread to end."""
+        if self._process != os.getpid():
+            return  # it is the parent's
         with self._lock:
             self._closed = True
             self._shut()

@@ -2,6 +2,9 @@
 
 The service lives in the event loop of a thread of its own. Calls wait for it; a stream is handed over
 piece by piece through a queue. The worker is a process of its own here too.
+
+A fork copies this object, but not its thread: in the child nothing would ever answer. The child is told so,
+and touches nothing of the loop, whose descriptors are still those of the parent.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import os
 import queue
 import threading
 from collections.abc import Coroutine
@@ -22,7 +26,7 @@ from ..composition import build_service
 from ..contract import codec
 from ..contract.generation import Done
 from ..contract.registry import Operation
-from ..errors import Canceled, LocalCoderError
+from ..errors import BackendUnavailable, Canceled, LocalCoderError
 from ..service import Service
 from .base import AnswerFrame, Client, Stream
 
@@ -39,6 +43,7 @@ class LocalClient(Client):
     """Runs a service of its own; `close` ends it with its worker."""
 
     def __init__(self, config: Config | None = None, command_line: Config | None = None) -> None:
+        self._process = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="localcoder", daemon=True)
         self._thread.start()
@@ -54,17 +59,19 @@ class LocalClient(Client):
 
     def call(self, op: Operation[Req, Res], request: Req) -> Res:
         """Do one operation and wait for its answer."""
+        _check_process(self._process)
         method = getattr(self._service, op.method_name)
         answer: Res = self._wait(method(_checked(op, request)))
         return answer
 
     def stream(self, op: Operation[Any, Done], request: msgspec.Struct) -> Stream:
         """Begin an operation that answers with frames."""
+        _check_process(self._process)
         return _LocalStream(self._loop, self._service, op, _checked(op, request))
 
     def close(self) -> None:
         """End the service and its worker."""
-        if self._closed:
+        if self._closed or self._process != os.getpid():
             return
         self._closed = True
         atexit.unregister(self.close)
@@ -100,6 +107,7 @@ class _LocalStream(Stream):
         op: Operation[Any, Done],
         request: msgspec.Struct,
     ) -> None:
+        self._process = os.getpid()
         self._frames: queue.SimpleQueue[AnswerFrame | LocalCoderError | None] = queue.SimpleQueue()
         self._over = False
         work = self._run(getattr(service, op.method_name), request)
@@ -108,6 +116,7 @@ class _LocalStream(Stream):
     def __next__(self) -> AnswerFrame:
         if self._over:
             raise StopIteration
+        _check_process(self._process)
         try:
             frame = self._take()
         except KeyboardInterrupt:
@@ -123,7 +132,8 @@ class _LocalStream(Stream):
 
     def close(self) -> None:
         """Cancel what has not come yet."""
-        self._future.cancel()
+        if self._process == os.getpid():
+            self._future.cancel()
 
     def _take(self) -> AnswerFrame | LocalCoderError | None:
         while True:
@@ -144,6 +154,22 @@ class _LocalStream(Stream):
         except Exception as failure:
             self._frames.put(codec.error_of(codec.error_payload(failure)))
             raise
+
+
+def _check_process(process: int) -> None:
+    """Refuse to wait in a child for what only its parent can do.
+
+    Raises
+    ------
+    BackendUnavailable
+        This process is not the one that runs the service.
+    """
+    if process != os.getpid():
+        raise BackendUnavailable(
+            "The assistant runs in the process from which this one was forked, and does not answer here.",
+            recovery="Ask there; or start this process with `multiprocessing.get_context('spawn')`; or run a "
+            "Jupyter server, which answers all processes.",
+        )
 
 
 def _checked(op: Operation[Any, Any], request: msgspec.Struct) -> Any:

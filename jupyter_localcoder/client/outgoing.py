@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from ..contract import codec
 from ..contract.registry import Operation
 
 _IN_QUERY = frozenset({"GET", "DELETE"})
@@ -30,12 +31,12 @@ def outgoing(op: Operation[Any, Any], request: msgspec.Struct) -> Outgoing:
     Fields that have their default value stay at home: an older server may not know them yet.
     """
     fields: dict[str, Any] = _changed(request)
-    parts = {name: quote(str(getattr(request, name)), safe="") for name in op.path_fields}
+    parts = {name: quote(codec.whole(str(getattr(request, name))), safe="") for name in op.path_fields}
     path = "localcoder/" + op.path.format(**parts)
     rest = {name: value for name, value in fields.items() if name not in parts}
     if op.method not in _IN_QUERY:
-        return Outgoing(op.method, path, msgspec.json.encode(rest), op.streams)
-    query = urlencode({name: _text(value) for name, value in rest.items()})
+        return Outgoing(op.method, path, codec.encode(rest), op.streams)
+    query = urlencode({name: codec.whole(_text(value)) for name, value in rest.items()})
     return Outgoing(op.method, f"{path}?{query}" if query else path, None, op.streams)
 
 

@@ -1,10 +1,14 @@
 """Untrusted bytes in, typed requests out; and errors into the form in which they leave.
 
 A value that does not fit is a `ValidationError` that names the field and what was expected of it.
+
+Half a surrogate pair, which an editor that cuts an emoji or a file name leaves in a text, has no form in
+UTF-8: it becomes U+FFFD here, on the way in and on the way out, and nowhere else.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, TypeVar
 
@@ -21,6 +25,8 @@ _IN_WORDS = {
     " and begins with a letter or a digit; no slash and no space",
 }
 """What a person is told in place of a regular expression."""
+_HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")
+"""May be half a pair; it also matches a whole one, and what only looks like an escape."""
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 
 
@@ -34,7 +40,7 @@ def decode(type_: type[T], value: Any, *, from_text: bool = False) -> T:
 
     """
     try:
-        return msgspec.convert(value, type_, strict=not from_text)
+        return msgspec.convert(whole(value), type_, strict=not from_text)
     except msgspec.ValidationError as failure:
         raise _explained(failure) from None
 
@@ -42,8 +48,11 @@ def decode(type_: type[T], value: Any, *, from_text: bool = False) -> T:
 def decode_json(raw: bytes) -> Any:
     """Parse a JSON body; an empty one is an empty object."""
     try:
+        if _HALF_ESCAPED.search(raw):
+            # The other reader refuses halves.
+            return whole(json.loads(raw.decode(), parse_constant=_no_constant))
         return msgspec.json.decode(raw) if raw.strip() else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
+    except (ValueError, RecursionError) as failure:
         raise ValidationError(f"The body is not JSON: {failure}", field="$") from None
 
 
@@ -67,8 +76,36 @@ def decode_request(op: Operation[Any, Any], body: Any, path: dict[str, str], que
 
 
 def encode(value: Any) -> bytes:
-    """JSON of an answer."""
-    return msgspec.json.encode(value)
+    """JSON of an answer, or of a request."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(whole(msgspec.to_builtins(value)))
+
+
+def whole(value: Any) -> Any:
+    """Plain data without halves of surrogate pairs; two halves that belong together become one character."""
+    if isinstance(value, str):
+        return _whole_text(value)
+    if isinstance(value, dict):
+        return {whole(key): whole(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(whole, value))
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _whole_text(text: str) -> str:
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def error_payload(error: BaseException) -> ErrorPayload:

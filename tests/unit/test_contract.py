@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from jupyter_localcoder import errors
-from jupyter_localcoder.contract import codec, registry, wire
+from jupyter_localcoder.client.outgoing import outgoing
+from jupyter_localcoder.contract import codec, generation, history, registry, wire
 from jupyter_localcoder.contract.generation import GenerateRequest
 from jupyter_localcoder.contract.registry import EVENTS, OPERATIONS
 from jupyter_localcoder.errors import ValidationError
@@ -76,6 +79,39 @@ def test_a_wrong_field_is_named(body: dict[str, object], field: str) -> None:
 def test_a_body_that_is_no_json_is_a_clear_error(body: bytes) -> None:
     with pytest.raises(ValidationError, match="not JSON"):
         codec.decode_json(body)
+
+
+HALVES = [
+    ("a\ud83d", "a\ufffd"),
+    ("\ude00b", "\ufffdb"),
+    ("\ud83d\ude00", "\U0001f600"),
+    ("é\udcffé", "é\ufffdé"),
+]
+
+
+@pytest.mark.parametrize(("text", "mended"), HALVES)
+def test_half_a_surrogate_pair_comes_in_as_a_mark(text: str, mended: str) -> None:
+    body = json.dumps({"command": "fix", "code": text, "context": [{"source": text}], "error": text}).encode()
+    for value in (codec.decode_json(body), json.loads(body)):
+        request = codec.decode(generation.GenerateRequest, value)
+        assert (request.code, request.context[0].source, request.error) == (mended,) * 3
+
+
+@pytest.mark.parametrize(("text", "mended"), HALVES)
+def test_half_a_surrogate_pair_goes_out_as_a_mark(text: str, mended: str) -> None:
+    assert json.loads(codec.encode(generation.Delta(run="r", text=text)))["text"] == mended
+    sent = outgoing(registry.GENERATE, generation.GenerateRequest(command="fix", code=text)).body
+    assert sent is not None
+    assert json.loads(sent)["code"] == mended
+    path = outgoing(registry.RESPONSE_GET, history.ResponseRequest(id=text)).path
+    assert unquote(path).endswith(mended)
+
+
+def test_a_text_that_only_looks_like_a_half_is_left_alone() -> None:
+    body = b'{"code": "\\\\ud83d", "n": 1}'
+    assert codec.decode_json(body) == {"code": "\\ud83d", "n": 1}
+    with pytest.raises(ValidationError, match="not JSON"):
+        codec.decode_json(b'{"code": "\\ud83d", "n": NaN}')
 
 
 def test_a_field_in_the_path_may_not_stand_in_the_body() -> None:

@@ -269,6 +269,23 @@ def test_what_is_no_ordinary_file_is_refused_before_the_model_works(cli, tmp_pat
     assert "no ordinary file" in ran.err
 
 
+@pytest.mark.parametrize("command", ["explain", "improve"])
+def test_a_file_name_that_is_no_text_is_no_obstacle(start, tmp_path, command):
+    path = os.fsencode(tmp_path) + b"/a\xff.py"
+    try:
+        Path(os.fsdecode(path)).write_text(CODE)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    child = start(command, os.fsdecode(path), answer=[BETTER])
+    out, err = child.communicate(timeout=PATIENCE_SECONDS)
+    assert child.returncode == 0, err
+    assert "Add one" in out
+    missing = start(command, os.fsdecode(path) + "b")
+    _, err = missing.communicate(timeout=PATIENCE_SECONDS)
+    assert missing.returncode == 3
+    assert "There is no file" in err
+
+
 def test_a_device_without_an_end_is_not_read_to_its_end(cli):
     ran = cli("explain", "/dev/zero")
     assert ran.code == 2
