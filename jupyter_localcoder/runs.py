@@ -17,7 +17,8 @@ from typing import Literal, Protocol
 from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
 from .contract.generation import Confidence, Delta, Done, Doubt, Finish, Started
-from .errors import Canceled, QueueFull, Timeout
+from .errors import Canceled, NoAnswer, QueueFull, Timeout
+from .reasoning import AnswerParts, Pieces, bounded
 from .supervisor import EndReason, LoadPlan
 
 RunFrame = Started | Delta | Done
@@ -127,6 +128,9 @@ class Run:
         not ready yet.
     gate
         What the answer passes through; default: all of it is shown.
+    reasoning_chars
+        So much of the reasoning before the answer is kept; None: what is written is code and no answer, so
+        there is none.
     mild
         Where it would end with `Timeout`, it ends with a `Done` that says so, which is no failure.
     """
@@ -137,6 +141,7 @@ class Run:
         prepare: Callable[[], Awaitable[Ready]],
         timeout_ms: int | None = None,
         gate: Gate | None = None,
+        reasoning_chars: int | None = None,
         *,
         mild: bool = False,
     ) -> None:
@@ -150,6 +155,7 @@ class Run:
         self._gate: Gate = gate or OpenGate()
         self._prepare = prepare
         self._timeout_ms = timeout_ms
+        self._reasoning_chars = reasoning_chars
         self._job: Job | None = None
         self._ended: EndReason | None = None
 
@@ -164,22 +170,22 @@ class Run:
     async def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
         start = time.monotonic()
         timer = self._start_timer()
-        parts: list[str] = []
+        written = Written(self._reasoning_chars)
         try:
             yield Started(run=self.id)
             ready = await self._made_ready()
             async with contextlib.aclosing(ready.job.__aiter__()) as frames:
                 async for frame in frames:
                     text = self._through_gate(ready.job, frame)
-                    if text:
-                        parts.append(text)
-                        yield Delta(run=self.id, text=text)
+                    tokens = frame.tokens if isinstance(frame, wire.Text) else 0
+                    for piece in written.add(text, tokens, final=isinstance(frame, wire.Finished)):
+                        yield Delta(run=self.id, text=piece.text, reasoning=piece.reasoning)
                     if isinstance(frame, wire.Finished):
-                        yield self._done(ready, "".join(parts), frame, (time.monotonic() - start) * 1000)
+                        yield self._done(ready, written, frame, (time.monotonic() - start) * 1000)
         except Timeout:
             if not self._mild:
                 raise
-            yield self._timed_out("".join(parts), (time.monotonic() - start) * 1000)
+            yield self._timed_out(written, (time.monotonic() - start) * 1000)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -221,12 +227,13 @@ class Run:
         if self._ended is not None:
             raise Canceled
 
-    def _timed_out(self, text: str, total_ms: float) -> Done:
+    def _timed_out(self, written: Written, total_ms: float) -> Done:
         """The end of a run whose time was over before its model had begun, or had ended."""
         plan = self._job.plan if self._job is not None else None
         return Done(
             run=self.id,
-            text=text,
+            text=written.text,
+            reasoning=written.reasoning,
             finish="timeout",
             usage=Usage(prompt_tokens=None, cached_tokens=None, completion_tokens=None),
             timings=Timings(
@@ -242,21 +249,24 @@ class Run:
             prompt_sha256="",
         )  # fmt: skip
 
-    def _done(self, ready: Ready, text: str, end: wire.Finished, total_ms: float) -> Done:
+    def _done(self, ready: Ready, written: Written, end: wire.Finished, total_ms: float) -> Done:
         plan, gate = ready.job.plan, self._gate
+        written.check_answered(end.finish)
         self.segments = end.segments
         computed = end.prompt_tokens - end.cached_tokens
         # The first token comes out of the prefill; the others take the time of decoding.
         decoded = max(0, end.completion_tokens - 1)
         return Done(
             run=self.id,
-            text=text,
+            text=written.text,
+            reasoning=written.reasoning,
             # It was not the caller who ended it.
             finish="stop" if gate.ended and self._ended is None else end.finish,
             usage=Usage(
                 prompt_tokens=end.prompt_tokens,
                 cached_tokens=end.cached_tokens,
                 completion_tokens=end.completion_tokens,
+                reasoning_tokens=written.reasoning_tokens,
                 left_out_tokens=end.left_out_tokens,
             ),
             timings=Timings(
@@ -275,6 +285,65 @@ class Run:
             doubt=gate.doubt,
             left_out_turns=end.left_out_turns,
         )
+
+
+class Written:
+    """What a run has written so far: answer and reasoning.
+
+    Parameters
+    ----------
+    reasoning_chars
+        As for `Run`.
+    """
+
+    def __init__(self, reasoning_chars: int | None) -> None:
+        self._limit = reasoning_chars
+        self._parts = AnswerParts()
+        self._plain: list[str] = []
+        self._reasoned = 0
+
+    def add(self, text: str, tokens: int, *, final: bool = False) -> list[Pieces]:
+        """Take the next text, written with so many tokens in all; what of it can be shown."""
+        if self._limit is None:
+            self._plain.append(text)
+            return [Pieces(text)] if text else []
+        pieces = [self._parts.feed(text), self._parts.finish()] if final else [self._parts.feed(text)]
+        if pieces[0].reasoning and tokens:
+            self._reasoned = tokens
+        return [piece for piece in pieces if piece.text or piece.reasoning]
+
+    @property
+    def text(self) -> str:
+        """The answer."""
+        return "".join(self._plain) if self._limit is None else self._parts.text
+
+    @property
+    def reasoning(self) -> str:
+        """What is kept of the reasoning."""
+        return bounded(self._parts.reasoning, self._limit or 0)
+
+    @property
+    def reasoning_tokens(self) -> int | None:
+        """How many tokens it took, its marks included; None where there was none."""
+        return self._reasoned or None
+
+    def check_answered(self, finish: Finish) -> None:
+        """Make sure that there is an answer, where the model has ended by itself or at its limit.
+
+        Raises
+        ------
+        NoAnswer
+            There is reasoning, and nothing else.
+        """
+        if self.text.strip() or not self._parts.reasoning.strip() or finish not in ("stop", "length"):
+            return
+        if finish == "length":
+            raise NoAnswer(
+                "The model used up all of its tokens for reasoning, before its answer began.",
+                recovery="Allow a longer answer (`max_tokens`), or use a model that reasons less.",
+                reasoned=True,
+            )
+        raise NoAnswer("The model reasoned, and ended without an answer.", reasoned=True)
 
 
 class Runs:

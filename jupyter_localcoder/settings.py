@@ -59,7 +59,17 @@ class LocalCoderSettings(LoggingConfigurable):
     repeat_penalty = Float(
         1.0, config=True, help="Makes repetitions less likely, 1 to 2. Code repeats: 1 (off) is best for it."
     )
-    max_tokens = Integer(1024, config=True, help="Longest answer of a command or a chat turn, in tokens.")
+    max_tokens = Integer(
+        1024,
+        config=True,
+        help="Longest answer of a command or a chat turn, with the reasoning before it, in tokens.",
+    )
+    max_reasoning_chars = Integer(
+        100_000,
+        config=True,
+        help="Keep so much of what a model reasons before it answers, in characters, beside its answer. "
+        "0 keeps none of it.",
+    )
     idle_minutes = Float(
         15.0, config=True, help="Unload the model after so many minutes without a request. 0 never does."
     )

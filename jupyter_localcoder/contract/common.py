@@ -87,6 +87,8 @@ class Usage(Reply, frozen=True, kw_only=True):
     cached_tokens: int | None
     """How many of them were still in the KV cache and cost nothing."""
     completion_tokens: int | None
+    reasoning_tokens: int | None = None
+    """How many of ``completion_tokens`` were reasoning; null where nobody counted them."""
     left_out_tokens: int = 0
     """Tokens of context that did not fit (completion only; a command never loses any)."""
 

@@ -206,10 +206,13 @@ class Started(Reply, frozen=True, kw_only=True, tag="started", tag_field="type")
 
 
 class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
-    """The next piece of the answer."""
+    """The next piece of the answer, or of the reasoning before it."""
 
     run: str
     text: str
+    """Empty while the model reasons."""
+    reasoning: str = ""
+    """What the model reasons; it is no part of the answer."""
 
 
 class Confidence(Reply, frozen=True, kw_only=True):
@@ -250,7 +253,10 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
 
     run: str
     text: str
-    """The whole answer: all deltas joined; empty where it is withheld."""
+    """The whole answer: all deltas joined, without those at the beginning that turned out to be reasoning;
+    empty where it is withheld."""
+    reasoning: str = ""
+    """What the model reasoned before it answered, as much of it as is kept."""
     finish: Finish
     """`length`: the token limit ended it; `timeout`: the time limit did, what came is kept."""
     usage: Usage

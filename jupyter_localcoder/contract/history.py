@@ -84,6 +84,9 @@ class Response(ResponseInfo, frozen=True, kw_only=True):
     """What stood beside the question of a chat."""
     left_out_turns: int = 0
     """How many of the earlier turns of its conversation, the oldest, the model had not read."""
+    reasoning: str = ""
+    """What the model reasoned before it answered, as much of it as is kept. It is not searched, and no later
+    question shows it to a model."""
     content: str = ""
     """The answer."""
 

@@ -145,6 +145,8 @@ class TokenCounts(Reply, frozen=True, kw_only=True):
     cached_tokens: int | None = None
     """Those of the prompt that it had computed before."""
     completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Those of ``completion_tokens`` that were reasoning."""
 
 
 class QueueAnswer(Reply, frozen=True, kw_only=True):
@@ -153,6 +155,8 @@ class QueueAnswer(Reply, frozen=True, kw_only=True):
     item: QueueItem
     text: str = ""
     """What came so far; the whole answer when the state is `done`."""
+    reasoning: str = ""
+    """What the model reasoned before it answered, as much of it as is kept; no part of the answer."""
     finish: CallFinish | None = None
     usage: TokenCounts = msgspec.field(default_factory=TokenCounts)
     cost_usd: float | None = None

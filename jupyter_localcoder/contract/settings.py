@@ -14,6 +14,7 @@ RunMode = Literal["performance", "stability"]
 ContextWindow = Annotated[int, Meta(ge=0, le=1_048_576, description="Tokens; 0 takes the profile's.")]
 CompletionSeconds = Annotated[float, Meta(ge=0.1, le=3600, description="From the request on.")]
 IdleMinutes = Annotated[float, Meta(ge=0, le=10_080, description="0 never unloads.")]
+ReasoningChars = Annotated[int, Meta(ge=0, le=1_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -37,7 +38,9 @@ class Settings(Reply, frozen=True, kw_only=True):
     min_p: float
     repeat_penalty: float
     max_tokens: int
-    """Longest answer of a command or a chat turn."""
+    """Longest answer of a command or a chat turn, with the reasoning before it."""
+    max_reasoning_chars: int = 100_000
+    """So much of a model's reasoning is kept with its answer, in characters; 0 keeps none."""
     idle_minutes: float
     """Unload the model after so many minutes without a request; 0 never does."""
     keep_resident: bool
@@ -80,6 +83,7 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     min_p: MinP | UnsetType | None = UNSET
     repeat_penalty: RepeatPenalty | UnsetType | None = UNSET
     max_tokens: MaxTokens | UnsetType | None = UNSET
+    max_reasoning_chars: ReasoningChars | UnsetType | None = UNSET
     idle_minutes: IdleMinutes | UnsetType | None = UNSET
     keep_resident: bool | UnsetType | None = UNSET
     acceleration: Acceleration | UnsetType | None = UNSET

@@ -290,6 +290,20 @@ class Unloaded(_Frame, frozen=True, kw_only=True):
     id: int
 
 
+REASONING_MARKS: tuple[tuple[str, str], ...] = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("\u25c1think\u25b7", "\u25c1/think\u25b7"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+)
+"""Between these a model writes its reasoning, before the answer. A chat template may end with the first one:
+the worker then writes it in front of the answer, so that the answer tells by itself what it is."""
+
+
 class Text(_Frame, frozen=True, kw_only=True):
     """The next piece of the answer: whole characters, and never the beginning of a stop string."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ..errors import ConnectionFailed, NoAnswer, Timeout
+from ..reasoning import AnswerParts
 from .base import Delta, End, EndReason, Messages, ProviderRequest, Usage
 from .deadline import Deadline, TimeUp
 from .failures import Failures, Words, error_in
@@ -59,6 +60,7 @@ async def answer(
     reason: EndReason | None = None
     usage, model, began = Usage(), "", False
     without = _Without()
+    parts = AnswerParts()
     last = False
     async with contextlib.aclosing(messages):
         try:
@@ -66,12 +68,16 @@ async def answer(
                 for piece in _pieces(read, message, failures):
                     usage, model = piece.usage or usage, piece.model or model
                     without.add(piece)
-                    room -= len(piece.reasoning)
-                    text = stops.feed(piece.text)[: max(0, room)]
-                    if text:
-                        began = True
-                        room -= len(text)
-                        yield Delta(text)
+                    # Its length is that of the answer: who only reasons is bounded too.
+                    thought = piece.reasoning[: max(0, room)]
+                    room -= len(thought)
+                    said = stops.feed(piece.text)[: max(0, room)]
+                    room -= len(said)
+                    told = [parts.add_reasoning(thought), parts.feed(said)]
+                    for text, reasoning in told:
+                        if text or reasoning:
+                            began = True
+                            yield Delta(text, reasoning)
                     if stops.found or room <= 0:
                         reason = "stop" if stops.found else "length"
                         last = True
@@ -91,39 +97,41 @@ async def answer(
                 raise
     if reason is None:
         # Some name no reason: what they call the end of the stream is one.
-        if not last or not (began or without.said):
+        if not last or not without.said:
             raise failures.unreachable(f"{failures.name} ended its answer before it was complete.")
         reason = "stop"
-    rest = stops.finish()
-    if rest:
-        yield Delta(rest)
-    if isinstance(request.input, Messages) and not without.answered:
-        raise without.error(reason, request, failures)
-    yield End(reason, usage, model)
+    for text, reasoning in (parts.feed(stops.finish()), parts.finish()):
+        if text or reasoning:
+            yield Delta(text, reasoning)
+    if isinstance(request.input, Messages) and not parts.text.strip():
+        if reason == "timeout":
+            raise Timeout(
+                f"The time was over while {failures.name} still reasoned.",
+                recovery="Allow more time, or use a model that reasons less.",
+                provider=failures.provider,
+            )
+        raise without.error(reason, request, failures, reasoned=bool(parts.reasoning.strip()))
+    yield End(reason, usage, model, moved=parts.moved)
 
 
 class _Without:
     """What came beside an answer: the reason why there is none, where there is none."""
 
     def __init__(self) -> None:
-        self.answered = False
+        self.said = False
+        """Whether anything came."""
         self._refusal = ""
         self._calls = False
-        self._reasoned = False
-
-    @property
-    def said(self) -> bool:
-        """Whether anything came."""
-        return self.answered or bool(self._refusal) or self._calls or self._reasoned
 
     def add(self, piece: Piece) -> None:
         """Take note of a piece."""
-        self.answered = self.answered or bool(piece.text.strip())
+        self.said = self.said or bool(piece.text or piece.reasoning or piece.refusal or piece.calls)
         self._refusal += piece.refusal
         self._calls = self._calls or piece.calls
-        self._reasoned = self._reasoned or bool(piece.reasoning.strip())
 
-    def error(self, reason: EndReason, request: ProviderRequest, failures: Failures) -> NoAnswer:
+    def error(
+        self, reason: EndReason, request: ProviderRequest, failures: Failures, *, reasoned: bool
+    ) -> NoAnswer:
         """The sentence for an answer that is empty."""
         if self._refusal.strip():
             return failures.no_answer(f"declined to answer: {failures.scrubbed(self._refusal)}")
@@ -134,13 +142,13 @@ class _Without:
                 "asked for a tool to be called instead of answering, and no tool was offered to it."
             )
         if reason == "length":
-            what = "reasoning" if self._reasoned else "nothing that is an answer"
+            what = "reasoning" if reasoned else "nothing that is an answer"
             return failures.no_answer(
                 f"used up the {request.max_tokens} tokens that it had for {what}, before its answer began.",
                 recovery="Allow a longer answer (`max_tokens`), or use a model that reasons less.",
-                reasoned=self._reasoned,
+                reasoned=reasoned,
             )
-        if self._reasoned:
+        if reasoned:
             return failures.no_answer("reasoned, and ended without an answer.", reasoned=True)
         return failures.no_answer("ended without an answer.")
 

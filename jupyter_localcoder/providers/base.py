@@ -91,9 +91,10 @@ class ProviderRequest:
 
 @dataclass(frozen=True)
 class Delta:
-    """The next piece of the answer; never empty."""
+    """The next piece of the answer, or of the reasoning before it; never empty."""
 
     text: str
+    reasoning: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class Usage:
     cached_tokens: int | None = None
     """Those of the prompt that it had computed before."""
     completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Those of `completion_tokens` that were reasoning."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ class End:
     """An estimate by the user's own price table; None where it has no price."""
     origin: Origin | None = None
     """What it takes to get the same answer again; of the embedded engine only."""
+    moved: int = 0
+    """So many characters of the pieces of text, the first ones, have turned out to be reasoning."""
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,10 @@ def _usage(usage: Any) -> Usage | None:
     # What it thinks is billed as what it writes.
     total = written if thought is None else (written or 0) + thought
     return Usage(
-        count_of(usage.get("promptTokenCount")), count_of(usage.get("cachedContentTokenCount")), total
+        count_of(usage.get("promptTokenCount")),
+        count_of(usage.get("cachedContentTokenCount")),
+        total,
+        thought or None,
     )
 
 

@@ -121,8 +121,14 @@ def _usage(usage: Any) -> Usage | None:
         return None
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    written = usage.get("completion_tokens_details")
+    thought = written.get("reasoning_tokens") if isinstance(written, dict) else None
     return Usage(
-        count_of(usage.get("prompt_tokens")), count_of(cached), count_of(usage.get("completion_tokens"))
+        count_of(usage.get("prompt_tokens")),
+        count_of(cached),
+        count_of(usage.get("completion_tokens")),
+        # Servers that do not count it say 0.
+        count_of(thought) or None,
     )
 
 

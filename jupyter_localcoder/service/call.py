@@ -8,6 +8,7 @@ import time
 from ..contract.queue import CallRequest, QueueAnswer, QueueItem, TokenCounts
 from ..errors import ConnectionFailed
 from ..providers.base import Delta, End, Messages, ProviderRequest, Turn
+from ..reasoning import bounded
 from .choice import Chosen
 
 
@@ -20,12 +21,21 @@ class Call:
         What is sent: the request's prompt, its places filled.
     max_tokens
         Where the request does not say.
+    reasoning_chars
+        So much of the reasoning before the answer is kept.
     quiet
         Asked by the service itself: nobody is told of its end.
     """
 
     def __init__(
-        self, request: CallRequest, prompt: str, chosen: Chosen, max_tokens: int, *, quiet: bool = False
+        self,
+        request: CallRequest,
+        prompt: str,
+        chosen: Chosen,
+        max_tokens: int,
+        *,
+        reasoning_chars: int = 0,
+        quiet: bool = False,
     ) -> None:
         self.request = request
         self.prompt = prompt
@@ -35,6 +45,8 @@ class Call:
         self.milliseconds = 0.0
         self.response_id = ""
         self._parts: list[str] = []
+        self._thoughts: list[str] = []
+        self._reasoning_chars = reasoning_chars
         self._asked = ProviderRequest(
             input=Messages((Turn("user", prompt),)),
             model=request.model,
@@ -60,7 +72,13 @@ class Call:
     @property
     def text(self) -> str:
         """What came so far."""
-        return "".join(self._parts)
+        return "".join(self._parts)[self.end.moved if self.end else 0 :]
+
+    @property
+    def reasoning(self) -> str:
+        """What the model has reasoned, as much of it as is kept."""
+        moved = "".join(self._parts)[: self.end.moved if self.end else 0]
+        return bounded(moved + "".join(self._thoughts), self._reasoning_chars)
 
     async def ask(self) -> None:
         """Take the answer as it comes; whoever stops this closes the provider's stream.
@@ -76,6 +94,7 @@ class Call:
                 async for frame in frames:
                     if isinstance(frame, Delta):
                         self._parts.append(frame.text)
+                        self._thoughts.append(frame.reasoning)
                     else:
                         self.end = frame
         finally:
@@ -89,6 +108,7 @@ class Call:
         return QueueAnswer(
             item=item,
             text=self.text,
+            reasoning=self.reasoning,
             finish=end.reason if end else None,
             usage=token_counts(end),
             cost_usd=end.cost_usd if end else None,
@@ -107,4 +127,5 @@ def token_counts(end: End | None) -> TokenCounts:
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=usage.cached_tokens,
         completion_tokens=usage.completion_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
     )

@@ -59,13 +59,15 @@ class Embedded:
             timeout_ms=None if timeout is None else round(timeout * 1000),
         )
         async with contextlib.aclosing(run.__aiter__()) as frames:
+            chars = 0
             async for frame in frames:
                 if isinstance(frame, RunDelta):
-                    if frame.text:
-                        yield Delta(frame.text)
+                    chars += len(frame.text)
+                    if frame.text or frame.reasoning:
+                        yield Delta(frame.text, frame.reasoning)
                 elif isinstance(frame, Done):
                     self._engine.remember_speed(frame)
-                    yield _end(frame, sampling)
+                    yield _end(frame, sampling, moved=chars - len(frame.text))
 
     async def check(self) -> Check:
         """Find the model that would answer. Nothing is loaded for it.
@@ -95,7 +97,7 @@ def _prompt(request: ProviderRequest) -> tuple[wire.ChatPrompt | wire.FillPrompt
     return wire.FillPrompt(prefix=before, suffix=after, reserve_tokens=request.max_tokens), "code"
 
 
-def _end(done: Done, sampling: Sampling) -> End:
+def _end(done: Done, sampling: Sampling, *, moved: int) -> End:
     if done.finish == "canceled":
         raise Canceled
     return End(
@@ -104,7 +106,9 @@ def _end(done: Done, sampling: Sampling) -> End:
             prompt_tokens=done.usage.prompt_tokens,
             cached_tokens=done.usage.cached_tokens,
             completion_tokens=done.usage.completion_tokens,
+            reasoning_tokens=done.usage.reasoning_tokens,
         ),
+        moved=moved,
         model=done.model.id,
         origin=Origin(
             model=done.model,

@@ -123,7 +123,9 @@ class Engine:
             job = SteppingJob(self._supervisor, self._ladder, plan, request, role, named=model is not None)
             return Ready(job, sampling)
 
-        return Run(kind, prepare, timeout_ms, gate, mild=mild)
+        answers = isinstance(request.prompt, wire.ChatPrompt)
+        kept = self._settings.current.max_reasoning_chars if answers else None
+        return Run(kind, prepare, timeout_ms, gate, kept, mild=mild)
 
     def remember_speed(self, done: generation.Done) -> None:
         """Take note of how fast a request was."""

@@ -179,7 +179,13 @@ class Generation:
             stop=request.stop,
             timeout_seconds=None if request.timeout_ms is None else request.timeout_ms / 1000,
         )
-        run = ProviderRun(kept.kind, chosen, prompt, asked)
+        run = ProviderRun(
+            kept.kind,
+            chosen,
+            prompt,
+            asked,
+            reasoning_chars=self._settings.current.max_reasoning_chars,
+        )
         run.about = _about(kept, chosen.id)
         return run
 

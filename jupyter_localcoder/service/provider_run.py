@@ -14,6 +14,7 @@ from ..contract.common import ModelStamp, Timings, Usage
 from ..contract.generation import Delta, Done, Finish, Started
 from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
 from ..providers import base
+from ..reasoning import bounded
 from ..runs import About, Gate, OpenGate, RunFrame, rate
 from ..supervisor import EndReason
 from .choice import Chosen
@@ -34,6 +35,8 @@ class ProviderRun:
         How it is to be answered; its input is made here.
     gate
         What the answer passes through; default: all of it is shown.
+    reasoning_chars
+        So much of the reasoning before the answer is kept; None: it is not even shown.
     ends_at
         By the clock of the event loop, the moment at which it ends with what it has, which is no failure.
         The provider's own time limit then ends it in the same way. None: the request's alone counts.
@@ -46,6 +49,7 @@ class ProviderRun:
         prompt: wire.ChatPrompt | base.Fill,
         request: base.ProviderRequest,
         gate: Gate | None = None,
+        reasoning_chars: int | None = None,
         *,
         ends_at: float | None = None,
     ) -> None:
@@ -57,6 +61,7 @@ class ProviderRun:
         self._prompt = prompt
         self._request = request
         self._gate: Gate = gate or OpenGate()
+        self._reasoning_chars = reasoning_chars
         self._ends_at = ends_at
         self._pull: asyncio.Future[base.Delta | base.End] | None = None
         self._ended: EndReason | None = None
@@ -96,8 +101,10 @@ class ProviderRun:
                 self.segments = _segments(asked)
                 async with contextlib.aclosing(self._frames(asked)) as frames:
                     async for frame in frames:
-                        if text := pieces.add(self._through_gate(frame)):
-                            yield Delta(run=self.id, text=text)
+                        thought = frame.reasoning if isinstance(frame, base.Delta) else ""
+                        text = pieces.add(self._through_gate(frame), thought)
+                        if text or (thought and self._reasoning_chars is not None):
+                            yield Delta(run=self.id, text=text, reasoning=thought)
                         if not isinstance(frame, base.Delta) or self._gate.ended:
                             end = frame if isinstance(frame, base.End) else None
                             yield self._done(pieces, end, left_out)
@@ -110,7 +117,7 @@ class ProviderRun:
                 yield self._done(pieces, None, left_out)
                 return
             except TokenLimitExceeded:
-                if pieces.text or left_out >= earlier:
+                if pieces.began or left_out >= earlier:
                     raise
                 left_out += (earlier - left_out + 1) // 2
 
@@ -151,19 +158,22 @@ class ProviderRun:
 
     def _done(self, pieces: _Pieces, end: base.End | None, left_out: int) -> Done:
         usage = end.usage if end is not None else base.Usage()
+        moved = end.moved if end is not None else 0
         now = time.monotonic()
         first = pieces.first_at or now
         prefill_ms, decode_ms = (first - pieces.start) * 1000, (now - first) * 1000
         read = (usage.prompt_tokens or 0) - (usage.cached_tokens or 0)
         return Done(
             run=self.id,
-            text=pieces.text,
+            text=pieces.text[moved:],
+            reasoning=bounded(pieces.text[:moved] + pieces.reasoning, self._reasoning_chars or 0),
             # It was not the caller who ended it.
             finish="stop" if self._gate.ended and self._ended is None else _finish(end, self._ended),
             usage=Usage(
                 prompt_tokens=usage.prompt_tokens,
                 cached_tokens=usage.cached_tokens,
                 completion_tokens=usage.completion_tokens,
+                reasoning_tokens=usage.reasoning_tokens,
             ),
             timings=Timings(
                 queue_ms=0.0,
@@ -198,15 +208,25 @@ class _Pieces:
         self.start = start
         self.first_at: float | None = None
         self._parts: list[str] = []
+        self._thoughts: list[str] = []
 
     @property
     def text(self) -> str:
         return "".join(self._parts)
 
-    def add(self, text: str) -> str:
+    @property
+    def reasoning(self) -> str:
+        return "".join(self._thoughts)
+
+    @property
+    def began(self) -> bool:
+        return bool(self.text or self.reasoning)
+
+    def add(self, text: str, reasoning: str) -> str:
         if self.first_at is None:
             self.first_at = time.monotonic()
         self._parts.append(text)
+        self._thoughts.append(reasoning)
         return text
 
 

@@ -177,7 +177,15 @@ class Queue:
         if not prompt.strip():
             raise InvalidArgument("The prompt is empty.", field="prompt")
         chosen = await self._choice.choose(request.provider)
-        return Call(request, prompt, chosen, self._settings.current.max_tokens, quiet=quiet)
+        settings = self._settings.current
+        return Call(
+            request,
+            prompt,
+            chosen,
+            settings.max_tokens,
+            reasoning_chars=settings.max_reasoning_chars,
+            quiet=quiet,
+        )
 
     def _ticket(self, call: Call) -> Ticket:
         request = call.request
@@ -233,7 +241,10 @@ class Queue:
             milliseconds=call.milliseconds,
             prompt_sha256=origin.prompt_sha256 if origin else "",
             content=call.text,
-            **msgspec.structs.asdict(token_counts(end)),
+            reasoning=call.reasoning,
+            prompt_tokens=end.usage.prompt_tokens,
+            cached_tokens=end.usage.cached_tokens,
+            completion_tokens=end.usage.completion_tokens,
         )
         return await self._recorder.keep(asked, response)
 

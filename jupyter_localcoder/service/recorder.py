@@ -232,6 +232,7 @@ class Recorder:
             milliseconds=done.timings.total_ms,
             prompt_sha256=done.prompt_sha256,
             content=done.text,
+            reasoning=done.reasoning,
             prompt_tokens=done.usage.prompt_tokens,
             cached_tokens=done.usage.cached_tokens,
             completion_tokens=done.usage.completion_tokens,

@@ -37,6 +37,7 @@ from ..errors import (
 )
 from ..events import EventHub
 from ..history import title_file
+from ..reasoning import split
 from ..supervisor import Job, Supervisor
 from .engine import Engine, cache_scope, wire_request
 from .history import title_by_hand
@@ -284,7 +285,7 @@ class Titles:
         finally:
             timer.cancel()
             self._job = None
-        return "".join(parts)
+        return split("".join(parts)).text
 
     async def _quiet(self, config: TitleConfig) -> None:
         """Return when the model is loaded and nothing was asked of it for a moment.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..contract.wire import (
+    REASONING_MARKS,
     SOURCE_BRIEF,
     SOURCE_EARLIER,
     SOURCE_MARKS,
@@ -76,6 +77,8 @@ class Prompt:
     """All of its tokens by source, in order."""
     left_out_turns: int = 0
     """How many earlier turns of a conversation did not fit."""
+    opened: str = ""
+    """The mark of reasoning with which the chat template has begun the answer."""
 
     @property
     def sha256(self) -> str:
@@ -159,14 +162,15 @@ class Prompter:
         left_out = sum(sizes[before : before + 2 * start])
         at = next((i for i, part in enumerate(shorter.parts) if part.source == SOURCE_EARLIER), 0)
         parts = (*shorter.parts[:at], Part(SOURCE_EARLIER, [], left_out), *shorter.parts[at:])
-        return Prompt(shorter.tokens, left_out, parts=parts, left_out_turns=start)
+        return Prompt(shorter.tokens, left_out, parts=parts, left_out_turns=start, opened=shorter.opened)
 
     def _rendered(self, turns: Sequence[Turn]) -> Prompt:
         parts: list[Part] = []
         by_content: dict[str, list[Turn]] = {}
         for turn in turns:
             by_content.setdefault(turn.content, []).append(turn)
-        for text, from_template in self.chat.render(turns):
+        rendered = self.chat.render(turns)
+        for text, from_template in rendered:
             tokens = (
                 self._engine.tokenize(text, special=True) if from_template else self._tokenizer.tokens(text)
             )
@@ -179,7 +183,9 @@ class Prompter:
         begin = self._begin
         if begin and (not parts or parts[0].tokens[:1] != begin):
             parts.insert(0, Part(SOURCE_MARKS, begin, control=True))
-        return Prompt([token for part in parts for token in part.tokens], parts=tuple(parts))
+        tokens = [token for part in parts for token in part.tokens]
+        last, from_template = rendered[-1] if rendered else ("", False)
+        return Prompt(tokens, parts=tuple(parts), opened=_opened(last) if from_template else "")
 
     def _template_parts(self, tokens: list[int]) -> Iterator[Part]:
         """Marks of the template, and the words between them (`user`, line ends)."""
@@ -314,6 +320,14 @@ def first_turn(pairs: Sequence[int], fixed: int, question: int, room: int) -> in
 
 def _joined(parts: list[Part]) -> list[int]:
     return [token for part in parts for token in part.tokens]
+
+
+def _opened(end: str) -> str:
+    """The mark of reasoning that the last words of a template are."""
+    words = end.rstrip()
+    if words.endswith("<|message|>") and "<|channel|>analysis" in words[-60:]:
+        return "<|channel|>analysis<|message|>"
+    return next((mark for mark, _ in REASONING_MARKS if words.endswith(mark)), "")
 
 
 def _runs(tokens: list[int], is_control: Callable[[int], bool]) -> Iterator[tuple[bool, list[int]]]:

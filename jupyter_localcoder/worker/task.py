@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ..contract.wire import FillPrompt, Finished, Generate, Text
+from ..contract.wire import REASONING_MARKS, FillPrompt, Finished, Generate, Text
 from .cache import Sequence
 from .lookup import DraftPolicy, PromptLookup
 from .prompting import Prompt
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .engine import Engine, Sampler
 
 Finish = Literal["stop", "length", "canceled", "timeout"]
+_MARKS = frozenset(mark for marks in REASONING_MARKS for mark in marks)
+_CHANNEL_MARKS = frozenset({"<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|constrain|>"})
 RANK = {"completion": 0, "command": 1, "background": 2, "warm": 3}
 """Who goes first."""
 
@@ -115,6 +117,9 @@ class Task:
         self._started = time.monotonic()
         self._first: float | None = None
         self._ends_at_marks = isinstance(job.request.prompt, FillPrompt)
+        self._opened = prompt.opened
+        """To be written in front of the answer."""
+        self._channels = False
 
     @property
     def reading(self) -> bool:
@@ -180,7 +185,7 @@ class Task:
         self.written += 1
         if self.lookup is not None:
             self.lookup.extend([token])
-        self._send(self._text.feed(self._engine.piece(token)))
+        self._send(self._text.feed(self._engine.piece(token) or self._mark(token)))
         if self._text.stopped:
             self.finish = "stop"
         elif self.written >= self._limit:
@@ -217,8 +222,18 @@ class Task:
     def _is_end(self, token: int) -> bool:
         return self._engine.is_end(token) or (self._ends_at_marks and self._engine.is_control(token))
 
+    def _mark(self, token: int) -> bytes:
+        """How a control token is spelled that tells reasoning from the answer; nothing for the others."""
+        if self._ends_at_marks or not self._engine.is_control(token):
+            return b""
+        spelled = self._engine.token_text(token)
+        self._channels = self._channels or spelled == "<|channel|>" or "<|channel|>" in self._opened
+        known = spelled in _MARKS or (self._channels and spelled in _CHANNEL_MARKS)
+        return spelled.encode() if known else b""
+
     def _send(self, text: str) -> None:
         if text:
+            text, self._opened = self._opened + text, ""
             self._emit(
                 Text(
                     id=self.job.request.id,

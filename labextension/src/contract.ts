@@ -271,11 +271,12 @@ export interface DeletedModel {
   freed_bytes: number;
 }
 
-/** The next piece of the answer. */
+/** The next piece of the answer, or of the reasoning before it. */
 export interface Delta {
   type: 'delta';
   run: string;
   text: string;
+  reasoning: string;
 }
 
 /** The last frame of a request that ended as it should, or was stopped with what it had. */
@@ -283,6 +284,7 @@ export interface Done {
   type: 'done';
   run: string;
   text: string;
+  reasoning: string;
   finish: Finish;
   usage: Usage;
   timings: Timings;
@@ -780,6 +782,7 @@ export interface ProviderTested {
 export interface QueueAnswer {
   item: QueueItem;
   text: string;
+  reasoning: string;
   finish: CallFinish | null;
   usage: TokenCounts;
   cost_usd: number | null;
@@ -879,6 +882,7 @@ export interface Response {
   prompt: string;
   references: Reference[];
   left_out_turns: number;
+  reasoning: string;
   content: string;
 }
 
@@ -1031,6 +1035,7 @@ export interface Settings {
   min_p: number;
   repeat_penalty: number;
   max_tokens: number;
+  max_reasoning_chars: number;
   idle_minutes: number;
   keep_resident: boolean;
   acceleration: Acceleration;
@@ -1064,6 +1069,7 @@ export interface SettingsUpdateRequest {
   /** 1 switches it off. */
   repeat_penalty?: number | null;
   max_tokens?: number | null;
+  max_reasoning_chars?: number | null;
   /** 0 never unloads. */
   idle_minutes?: number | null;
   keep_resident?: boolean | null;
@@ -1172,6 +1178,7 @@ export interface TokenCounts {
   prompt_tokens: number | null;
   cached_tokens: number | null;
   completion_tokens: number | null;
+  reasoning_tokens: number | null;
 }
 
 /** Tokens of one request. */
@@ -1179,6 +1186,7 @@ export interface Usage {
   prompt_tokens: number | null;
   cached_tokens: number | null;
   completion_tokens: number | null;
+  reasoning_tokens: number | null;
   left_out_tokens: number;
 }
 

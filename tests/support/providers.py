@@ -31,13 +31,14 @@ def asking(*, text: str = "", fill: tuple[str, str] | None = None, **changes: An
 
 
 async def collect(provider: Provider, request: ProviderRequest = ASK) -> tuple[list[str], End]:
-    """All pieces of an answer, and its end."""
+    """All pieces of an answer, without its reasoning, and its end."""
     pieces: list[str] = []
     async with contextlib.aclosing(provider.stream(request)) as frames:
         async for frame in frames:
             if isinstance(frame, Delta):
-                assert frame.text
-                pieces.append(frame.text)
+                assert frame.text or frame.reasoning
+                if frame.text:
+                    pieces.append(frame.text)
             else:
                 assert not [later async for later in frames], "something came after the end"
                 return pieces, frame

@@ -227,7 +227,7 @@ async def test_gemini_chats(server, make):
     server.say(events(first, second, last, done=False))
     turns = (*asking().input.turns, Turn("assistant", "Yes?"), Turn("user", "Go on."))
     request = asking(input=Messages(turns), sampling=SAMPLING, stop=tuple("abcdef"), max_tokens=20)
-    assert await collect(make("gemini"), request) == (["Hi!"], End("stop", Usage(10, 4, 32), "gemini-x"))
+    assert await collect(make("gemini"), request) == (["Hi!"], End("stop", Usage(10, 4, 32, 30), "gemini-x"))
     (heard,) = server.heard
     assert heard.path == "/v1beta/models/m-1:streamGenerateContent?alt=sse"
     assert heard.headers["x-goog-api-key"] == KEY

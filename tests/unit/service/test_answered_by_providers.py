@@ -24,7 +24,7 @@ from jupyter_localcoder.contract.generation import (
     Message,
     Started,
 )
-from jupyter_localcoder.contract.history import ConversationGetRequest, ResponseRequest
+from jupyter_localcoder.contract.history import ConversationGetRequest, ResponseRequest, ResponseSearchRequest
 from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSaveRequest
 from jupyter_localcoder.contract.queue import QueueListRequest
 from jupyter_localcoder.errors import (
@@ -305,6 +305,35 @@ async def test_what_was_sent_can_be_looked_at(far: Desk, server: WireServer):
     assert inspection.prompt.startswith(f"[system]\n{prompts.SYSTEM}\n\n[user]\n")
     assert "secret = 1" in inspection.prompt
     assert "secret" not in inspection.redacted
+
+
+async def test_reasoning_comes_while_it_is_written_and_stays_out_of_everything_else(
+    far: Desk, server: WireServer
+):
+    pieces = [
+        {"choices": [{"delta": {"content": text}}]} for text in ("<thi", "nk>hid", "den</think>", "\n\nHi")
+    ]
+    end = {
+        "choices": [{"delta": {}, "finish_reason": "stop"}],
+        "usage": {"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 7}},
+    }
+    server.say(events(*pieces, end))
+    request = ChatRequest(messages=(Message(role="user", content="one"),), conversation="new")
+    frames = [frame async for frame in far.service.chat(request)]
+    assert [(f.text, f.reasoning) for f in frames if isinstance(f, Delta)] == [
+        ("", "hid"), ("", "den"), ("Hi", ""),
+    ]  # fmt: skip
+    done = frames[-1]
+    assert (done.text, done.reasoning, done.usage.reasoning_tokens) == ("Hi", "hidden", 7)
+    response = await kept(far, done)
+    assert (response.content, response.reasoning) == ("Hi", "hidden")
+    found = await far.service.response_search(ResponseSearchRequest(query="hidden"))
+    assert found.found == ()
+    await turn(far, "two", done.conversation)
+    assert said(server) == ["one", "Hi", "two"]
+    await far.settings(max_reasoning_chars=3)
+    server.say(events(*pieces, end))
+    assert (await far.explain()).reasoning == "hi\u2026"
 
 
 async def test_private_keeps_nothing(far: Desk, server: WireServer):

@@ -144,7 +144,11 @@ async def test_each_shape_of_a_stream(far: Desk, server: WireServer, type_: str,
             assert "Acme" in caught.value.message
         else:
             done = await way(far, shape)
-            assert (done.text.strip(), done.finish) == (shape.text, shape.finish)
+            assert (done.text.strip(), done.reasoning, done.finish) == (
+                shape.text,
+                shape.reasoning,
+                shape.finish,
+            )
         assert len(server.heard) - heard == shape.asked
         sent = server.heard[-1].json
         for name, value in shape.sent_last.items():
@@ -155,8 +159,10 @@ async def test_each_shape_of_a_stream(far: Desk, server: WireServer, type_: str,
     chosen = [each for each in of(type_) if way is not queue or not each.without_system]
     assert await differences(check, chosen) == []
     await far.service._recorder.settled()
-    kept = {far.store.get(info.id).content.strip() for info in await far.listed(limit=1000)}
-    assert kept == {shape.text for shape in chosen if not shape.error}
+    kept = [far.store.get(info.id) for info in await far.listed(limit=1000)]
+    assert {(each.content.strip(), each.reasoning) for each in kept} == {
+        (shape.text, shape.reasoning) for shape in chosen if not shape.error
+    }
 
 
 @pytest.mark.parametrize("type_", [type_ for type_ in TYPES if fills(type_)])

@@ -297,3 +297,24 @@ def test_what_is_kept_fits_or_nothing_is(pairs: list[int], fixed: int, question:
     assert fixed + sum(pairs[start:]) + question <= room or start == len(pairs)
     if fixed + sum(pairs) + question <= room:
         assert start == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "opened"),
+    [
+        ("assistant: ", ""),
+        ("assistant: <think>\n", "<think>"),
+        ("assistant: <think>\n\n</think>\n\n", ""),
+        ("[THINK]", "[THINK]"),
+        ("<|start|>assistant<|channel|>analysis<|message|>", "<|channel|>analysis<|message|>"),
+        ("<|start|>assistant<|channel|>final<|message|>", ""),
+    ],
+)
+def test_a_template_that_begins_the_reasoning_is_noticed(end: str, opened: str) -> None:
+    source = "{% for m in messages %}{{ m.content }}\n{% endfor %}" + end
+    facts = Facts(
+        n_vocab=300, n_ctx_train=4096, n_ctx=1000, n_cells=1000, n_layers=1, n_gpu_layers=0,
+        description="", weights_bytes=0, chat_template=source, add_bos=False,
+    )  # fmt: skip
+    made = Prompter(Characters(), facts).build(ChatPrompt((Turn("user", "<think>"),)))  # type: ignore[arg-type]
+    assert made.opened == opened
