@@ -177,7 +177,12 @@ async def test_each_shape_where_a_person_types(far: Desk, server: WireServer, ty
             return
         done = await complete(far, shape)
         # A code model that has nothing to add answers nothing.
-        assert done.text.strip() == ("" if done.withheld else shape.text)
+        if shape.finish == "length" and not done.withheld:
+            # What was cut off ends at a whole word.
+            assert done.text
+            assert shape.text.startswith(done.text)
+        else:
+            assert done.text.strip() == ("" if done.withheld else shape.text)
         assert shape.error or done.finish == shape.finish
 
     chosen = [each for each in of(type_) if not each.without_system and not each.sampling]
