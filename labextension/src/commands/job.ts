@@ -164,11 +164,10 @@ export class Job {
     if (this.asking.text !== '' && ['away', 'absent'].includes(this._channel.state)) {
       return 'away';
     }
-    const barrier = CHANGES.has(this.command) ? door.barrier : null;
-    if (barrier) {
+    const { source, barrier } = door;
+    if (barrier && (barrier.reason === 'gone' || CHANGES.has(this.command))) {
       return barrier.reason;
     }
-    const { source } = door;
     // A selection is kept for another try, unless the text is another one.
     if (source !== this._source) {
       this._source = source;

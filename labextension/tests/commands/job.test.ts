@@ -50,12 +50,13 @@ describe('a command whose cell goes', () => {
     expect(canceled()).toEqual(['r1']);
   });
 
-  it('is not asked again', () => {
-    const { notebook, job } = begun();
+  it.each(['improve', 'explain'] as const)('is not asked again: %s', command => {
+    const { notebook, job } = begun(command);
     answered('x = 3');
     notebook.remove(0);
     expect(job.start()).toBe('gone');
-    expect(job.proposal?.accept()).toBe(false);
+    expect(job.proposal?.accept() ?? false).toBe(false);
+    expect(job.insertBelow()?.reason).toBe('gone');
   });
 });
 
