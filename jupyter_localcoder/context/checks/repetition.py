@@ -10,6 +10,7 @@ from .scan import scan
 _LEAST_CHARS = 4
 """A shorter line (`}`, `pass`) may well be right twice."""
 _CLOSING = (")", "]", "}")
+_THREE = ('"""', "'''")
 
 
 def repeats(line: str, neighbour: str) -> bool:
@@ -56,17 +57,18 @@ def without_overlap(
     closes
         Whether a bracket always has its other half in this language.
     """
-    read = scan(before + line, comment)
-    if read.begun and rest.startswith(read.quote):
-        # One or two of the three quotes that follow, which would then make an empty string behind them.
-        return line[: -read.begun]
+    if rest.startswith(_THREE) and line.endswith(rest[0]):
+        read = scan(before + line, comment)
+        if read.begun and rest.startswith(read.quote):
+            # One or two of the three quotes that follow, which would then make an empty string behind them.
+            return line[: -read.begun]
     overlaps = list(overlapping(line, rest))
     closed = list(_without_closing(line)) if closes else []
     if not overlaps and not closed:
         return line
 
     def faults(inserted: str) -> int:
-        read = scan(before + inserted + rest + after, comment)
+        read = scan(after, comment, scan(before + inserted + rest, comment))
         return read.unmatched + read.broken + bool(read.quote)
 
     found = faults(line)

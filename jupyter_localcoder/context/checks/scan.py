@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+PIECE_CHARS = 4096
 
 
 @cache
@@ -36,11 +37,31 @@ class Scan:
         return self.quote[self.begun :] + "".join(_CLOSING[bracket] for bracket in reversed(self.brackets))
 
 
-def scan(code: str, mark_of_comment: str = "#") -> Scan:
-    """Read code up to its end."""
+def scan(code: str, mark_of_comment: str = "#", above: Scan | None = None) -> Scan:
+    """Read code up to its end.
+
+    Parameters
+    ----------
+    above
+        Where the code before it has ended, if a line ends between the two.
+    """
+    read = above or Scan()
+    start = 0
+    while start < len(code):
+        # In pieces of whole lines, so that what stands far above the cursor is read once for all questions.
+        line = code.find("\n", start + PIECE_CHARS)
+        end = len(code) if line < 0 else line + 1
+        piece = _scan(code[start:end], mark_of_comment, read.quote, read.comment, read.brackets)
+        read = replace(piece, unmatched=read.unmatched + piece.unmatched, broken=read.broken + piece.broken)
+        start = end
+    return read
+
+
+@lru_cache(maxsize=256)
+def _scan(code: str, mark_of_comment: str, quote: str, comment: bool, open_brackets: str) -> Scan:
     token = _tokens(mark_of_comment)
-    quote, comment, unmatched, broken = "", False, 0, 0
-    brackets: list[str] = []
+    unmatched, broken = 0, 0
+    brackets = list(open_brackets)
     at = begun = begun_at = 0
     while (found := token.search(code, at)) is not None:
         mark, at = found[0], found.end()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import codeop
+import contextlib
 import re
 import warnings
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from .cell_language import language_of
@@ -23,8 +24,10 @@ _TOO_EARLY = re.compile(
 )
 _MAYBE_MAGIC = re.compile(r"^\s*[%!?,;/]|\?\s*(?:#.*)?$|=\s*[%!]", re.MULTILINE)
 """Without one of these no line can be IPython's own."""
-_MOST_WORK = 200_000
-"""Characters times lines that may be IPython's own: it reads the cell once for each of them."""
+_MOST_MAGIC_CHARS = 6_000
+"""A longer cell is not read for lines that are IPython's own: reading it takes too long between two keys."""
+_MOST_ROUNDS = 3
+"""Of reading a cell for such lines: what one of them says may hide the next."""
 
 
 def breaks(before: str, line: str, rest: str) -> bool:
@@ -62,33 +65,31 @@ def python_of(cell: str) -> str | None:
     if cell.lstrip().startswith("%%"):
         first, _, body = cell.lstrip().partition("\n")
         head = f"#{first}\n"
-    magics = len(_MAYBE_MAGIC.findall(body))
-    if magics * len(body) > _MOST_WORK:
-        return None
-    return head + (_transformed(body) if magics else body)
+    if not _MAYBE_MAGIC.search(body):
+        return head + body
+    return head + _transformed(body) if len(body) <= _MOST_MAGIC_CHARS else None
 
 
+@lru_cache(maxsize=64)
 def _transformed(code: str) -> str:
     """What IPython makes of its own lines; it knows where a statement begins, and where one only goes on."""
-    lines = code.splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        # It takes a last line without an end for one that is complete.
-        lines[-1] += "\n"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            made = "".join(_ipython().do_token_transforms(lines))
-    except (SyntaxError, RuntimeError, ValueError):
-        return code
-    return made if code.endswith("\n") else made.removesuffix("\n")
+    # Imported only where a cell needs it: it takes a server some 0.1 s.
+    from IPython.core.inputtransformer2 import TransformerManager, make_tokens_by_line
 
-
-@cache
-def _ipython() -> Any:
-    # Only where a cell needs it: it takes a server some 0.1 s to import IPython.
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    return TransformerManager()  # type: ignore[no-untyped-call]
+    kinds: list[Any] = TransformerManager().token_transformers  # type: ignore[no-untyped-call]
+    # IPython takes a last line without an end for one that is complete.
+    lines = f"{code}\n".splitlines(keepends=True)
+    for _ in range(_MOST_ROUNDS):
+        before = lines
+        # From the last line to the first one, so that the places of the others stay.
+        for tokens in reversed(make_tokens_by_line(lines)):
+            found = next((one for kind in kinds if tokens and (one := kind.find([tokens]))), None)
+            if found is not None:
+                with contextlib.suppress(SyntaxError):
+                    lines = found.transform(lines)
+        if lines == before:
+            break
+    return "".join(lines).removesuffix("\n")
 
 
 def can_become_valid(code: str, flags: int = _INCOMPLETE_INPUT) -> bool:

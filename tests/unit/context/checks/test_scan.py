@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_localcoder.context.checks import scan as scanning
 from jupyter_localcoder.context.checks.scan import Scan, scan
 
 
@@ -42,3 +43,13 @@ def test_what_closes_all_that_is_open_closes_it(code: str) -> None:
     closed = scan(code + ("\n" if end.comment else "") + end.closing)
     if not code.endswith("\\"):
         assert closed.brackets == ""
+
+
+@given(st.text("ab()[]\"'\\#\n", max_size=60), st.integers(0, 60))
+def test_pieces_in_which_it_is_read_do_not_matter(code: str, at: int) -> None:
+    whole = scan(code)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanning, "PIECE_CHARS", 2)
+        assert scan(code) == whole
+    line = code.find("\n", at) + 1
+    assert scan(code[line:], "#", scan(code[:line])) == whole
