@@ -1,9 +1,10 @@
 /** What happens when a person presses a button: questions first, then the operation. */
 
-import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ResponseInfo } from '../contract';
+import { askText } from '../panels/askText';
 import { askTitle } from '../panels/askTitle';
 import type { HistoryModel } from './model';
 import { fileName } from './words';
@@ -62,7 +63,7 @@ export async function exportAnswers(
   info: ResponseInfo | null,
   trans: TranslationBundle
 ): Promise<void> {
-  const { button, value } = await InputDialog.getText({
+  const { button, value } = await askText({
     title: info ? trans.__('Export this answer') : trans.__('Export the whole history'),
     label: trans.__(
       'Folder on the machine that runs Jupyter. Empty downloads the zip file with the browser.'

@@ -1,9 +1,10 @@
 /** What happens when a person presses a button: questions first, then the operation. */
 
-import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ModelInfo } from '../contract';
+import { askText } from '../panels/askText';
 import type { Action } from './actions';
 import type { ModelsModel } from './model';
 import type { IModelView } from './view';
@@ -79,7 +80,7 @@ async function exportTo(
   info: ModelInfo,
   trans: TranslationBundle
 ): Promise<void> {
-  const { value } = await InputDialog.getText({
+  const { value } = await askText({
     title: trans.__('Export %1', info.name),
     label: trans.__(
       'Folder on the machine that runs Jupyter. The model is written there with its licence and a list of digests.'

@@ -1,15 +1,14 @@
 /** Asks a person for a title. */
 
-import { InputDialog } from '@jupyterlab/apputils';
-
 import type { Translate } from '../status/text';
+import { askText } from './askText';
 
 /** The longest title that the service takes. */
 const MOST_CHARS = 120;
 
 /** What was written; empty where the person thought better of it. */
 export async function askTitle(heading: string, title: string, trans: Translate): Promise<string> {
-  const { value } = await InputDialog.getText({
+  const { value } = await askText({
     title: heading,
     label: trans.__('Title'),
     text: title,

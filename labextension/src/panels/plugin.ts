@@ -10,6 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
 import { logoIcon } from '../icons';
+import { shieldTextBoxes } from '../keyboard';
 import { IPanels } from '../tokens';
 import { Sidebar } from './sidebar';
 
@@ -27,6 +28,8 @@ export const panelsPlugin: JupyterFrontEndPlugin<IPanels> = {
     restorer: ILayoutRestorer | null
   ): IPanels => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
+    // In the sidebar, beside cells and on the start page: all that is ours has its classes.
+    shieldTextBoxes(box => box.closest('[class*="jp-LocalCoder"]') !== null);
     const sidebar = new Sidebar();
     sidebar.title.icon = logoIcon;
     sidebar.title.caption = trans.__('LocalCoder');
