@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
-
 from . import markup, words
 from .actions import ENDING, FETCHING, LABELS, STOPPING, Action, actions_of
 from .controller import Controller
 from .known import KnownModel
 from .notes import Notes
-from .parts import Fold, Slot, button, label, rename, row
+from .parts import Fold, Slot, button, close, column, label, rename, row
 from .questions import ask_delete, ask_export, ask_license
 
 _WAY_ON: frozenset[Action] = frozenset({"download", "load", "retry"})
@@ -57,7 +55,7 @@ class Card:
         self._more = row()
         self._rows = label()
         self._details = Fold("Details", self._make_details, about=model.info.name)
-        self.box = ipywidgets.VBox(
+        self.box = column(
             (
                 self._head,
                 self._progress_slot.box,
@@ -156,9 +154,11 @@ class Card:
 
     def _ask(self, question: Any, said: str = "") -> None:
         with self._controller.changing:
-            self._question = question
+            before, self._question = self._question, question
             self._controller.spoken = said
             self.show_note()
+            if before is not None:
+                close(before)
 
     def _answered(self) -> None:
         self._primary.focus()
@@ -179,7 +179,7 @@ class Card:
         return "primary" if action == "resume" or (action in _WAY_ON and self.model.for_code) else ""
 
     def _make_details(self) -> Any:
-        return ipywidgets.VBox((self._rows, self._more))
+        return column((self._rows, self._more))
 
 
 def _set(box: Any, children: tuple[Any, ...]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
-
 from ..contract.backend import BackendStatus
 from ..contract.models import ModelList
 from ..contract.settings import Settings
@@ -13,7 +11,7 @@ from ..units import size
 from . import markup, words
 from .controller import Controller
 from .known import KnownModel
-from .parts import Choice, button, label
+from .parts import Choice, button, column, label
 
 _WORDS = {
     "stopped": "stopped", "starting": "starting", "loading": "loading", "ready": "loaded", "busy": "loaded",
@@ -27,15 +25,13 @@ class Head:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._said = label()
-        self._unload = button("Free the memory now", self._free)
+        self._unload = button("Free the memory now", self._free, own_layout=True)
         self._profile = Choice("Profile", lambda name: controller.change(profile=name))
         self._code = Choice("Model for code", lambda id_: controller.change(model=id_ or None))
         self._general = Choice(
             "Model for general questions", lambda id_: controller.change(general_model=id_ or None)
         )
-        self.box = ipywidgets.VBox(
-            (self._said, self._unload, self._profile.box, self._code.box, self._general.box)
-        )
+        self.box = column((self._said, self._unload, self._profile.box, self._code.box, self._general.box))
 
     def show(self) -> None:
         """Show what is in force now."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
-
 from . import markup
 from .controller import IMPORT, Controller
 from .known import Progress
 from .notes import Notes
-from .parts import Slot, button, label, row, text_field
+from .parts import Slot, button, checkbox, column, label, row, text_field
 
 
 class Importing:
@@ -20,16 +18,13 @@ class Importing:
         self._controller = controller
         self.path = text_field("GGUF file or bundle", "/path/on/the/machine/that/runs/the/assistant")
         self.name = text_field("Name (optional)", "letters, digits, dots, dashes and underscores")
-        self.link = ipywidgets.Checkbox(
-            description="Leave the file where it is, and refer to it", indent=False,
-            layout=ipywidgets.Layout(width="auto"),
-        )  # fmt: skip
+        self.link = checkbox("Leave the file where it is, and refer to it")
         self.submit = button("Import", self._submit, about="a model from a file", style="primary")
         self._shown: dict[str, tuple[Any, Any]] = {}
-        self._under_way = ipywidgets.VBox()
+        self._under_way = column()
         self._notes = Notes(controller, IMPORT, self.submit.focus)
         self._beside_path, self._beside_name, self._below = Slot(), Slot(), Slot()
-        self.box = ipywidgets.VBox(
+        self.box = column(
             (
                 self.path,
                 self._beside_path.box,
@@ -65,7 +60,7 @@ class Importing:
             return self._shown[id_]
         said = label()
         stop = button("Stop the import", lambda: self._stop(id_), about=id_)
-        return said, ipywidgets.VBox((said, row(stop)))
+        return said, column((said, row(stop)))
 
     def _fill(self, said: Any, id_: str, progress: Progress) -> None:
         said.value = markup.progress(progress, f"Import of {id_}")

@@ -14,7 +14,7 @@ from .controller import GENERAL, Controller
 from .head import Head
 from .importing import Importing
 from .notes import Notes
-from .parts import Fold, label
+from .parts import Fold, close, column, label
 from .plain import summary
 from .pulse import Pulse
 from .running import Running
@@ -43,11 +43,12 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
             (lambda: client) if client is not None else _client_of_magics() or self._connected
         )
         self._spoken = label()
-        self._notes = ipywidgets.VBox()
+        self._notes = column()
+        self._said = label()
         self._head = Head(self.controller)
         self._general = Notes(self.controller, GENERAL, self._head.focus)
         self._cards: dict[str, Card] = {}
-        self._models = ipywidgets.VBox()
+        self._models = column()
         self._folder = label()
         self._importing = Importing(self.controller)
         self._running: Running | None = None
@@ -98,8 +99,8 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
             self.controller.unobserve(show, names)
         if bound:
             self._pulse.stop()
-            for child in self.children:
-                _close(child)
+            for child in (*self.children, self._said):
+                close(child)
             if self._own is not None:
                 self._own.close()
         super().close()
@@ -141,9 +142,11 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         controller = self.controller
         shown = []
         if controller.trouble:
-            shown.append(label(markup.note("error", controller.trouble)))
+            self._said.value = markup.note("error", controller.trouble)
+            shown.append(self._said)
         elif controller.listed is None:
-            shown.append(label(markup.lines("Asking for the models.")))
+            self._said.value = markup.lines("Asking for the models.")
+            shown.append(self._said)
         if (note := self._general.shown()) is not None:
             shown.append(note)
         self._notes.children = tuple(shown)
@@ -165,12 +168,6 @@ def _client_of_magics() -> Made | None:
     link = getattr(magics, "link", None)
     client: Made | None = getattr(link, "client", None)
     return client
-
-
-def _close(widget: Any) -> None:
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    widget.close()
 
 
 def _shell() -> Any:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
-
 from . import markup
 from .controller import Controller, Note
-from .parts import button, label, row
+from .parts import button, column, label, row
 
 
 class Notes:
@@ -47,7 +45,7 @@ class Notes:
             force = self._then(lambda: controller.load(place, force=True))
             buttons.insert(0, button("Load anyway", force, about=name))
         said = label(markup.note(note.severity, note.message, note.recovery))
-        return ipywidgets.VBox((said, row(*buttons)))
+        return column((said, row(*buttons)))
 
     def _then(self, do: Callable[[], None]) -> Callable[[], None]:
         def press() -> None:

@@ -1,6 +1,9 @@
 """Small widgets that the manager is put together from: text, button, choice, switch, number.
 
 Each shows what it is given by `show`, and tells only what a person did: what is shown never comes back.
+
+A widget brings a layout and a style of its own, each a model that the page holds and the notebook may save.
+All that look alike share theirs; one that changes its layout asks for one of its own.
 """
 
 from __future__ import annotations
@@ -12,18 +15,24 @@ from typing import Any
 
 import ipywidgets
 
-WIDE = {"description_width": "220px"}
+_WIDE = {"description_width": "220px"}
 
 
 def label(value: str = "") -> Any:
     """Text that is only read; markup is made by `markup`."""
-    return ipywidgets.HTML(value)
+    return ipywidgets.HTML(
+        value, layout=_layout(), style=_shared("text", ipywidgets.widgets.widget_string.HTMLStyle)
+    )
 
 
-def button(text: str, press: Callable[[], None], *, about: str = "", style: str = "") -> Any:
+def button(
+    text: str, press: Callable[[], None], *, about: str = "", style: str = "", own_layout: bool = False
+) -> Any:
     """A button; `about` says more to who hovers, or hears the page."""
+    wanted = {"width": "auto", "align_self": "flex-start"}
     made = ipywidgets.Button(
-        layout=ipywidgets.Layout(width="auto", align_self="flex-start"),
+        layout=ipywidgets.Layout(**wanted) if own_layout else _layout(**wanted),
+        style=_shared("button", ipywidgets.widgets.widget_button.ButtonStyle),
     )
     rename(made, text, about, style=style)
     made.on_click(lambda _: press())
@@ -39,7 +48,19 @@ def rename(made: Any, text: str, about: str = "", *, style: str = "") -> None:
 
 def row(*children: Any) -> Any:
     """Side by side, in as many lines as it takes."""
-    return ipywidgets.HBox(children, layout=ipywidgets.Layout(flex_flow="row wrap"))
+    return ipywidgets.HBox(children, layout=_layout(flex_flow="row wrap"))
+
+
+def column(children: Sequence[Any] = ()) -> Any:
+    """One below the other."""
+    return ipywidgets.VBox(children, layout=_layout())
+
+
+def close(widget: Any) -> None:
+    """Take a widget and all that is in it off all pages, for good."""
+    for child in getattr(widget, "children", ()):
+        close(child)
+    widget.close()
 
 
 class Slot:
@@ -50,7 +71,7 @@ class Slot:
     """
 
     def __init__(self) -> None:
-        self.box = ipywidgets.VBox()
+        self.box = column()
 
     def show(self, inner: Any) -> None:
         """Show this, or with None nothing."""
@@ -76,7 +97,7 @@ class Fold:
         self._make = make
         self._inner: Any = None
         self.button = button(text, self.toggle, about=about)
-        self.box = ipywidgets.VBox()
+        self.box = column()
         self.is_open = False
         self._name()
 
@@ -109,7 +130,7 @@ class Field:
         self._told = told
         self._shower: int | None = None
         self._help = label()
-        self.box = ipywidgets.VBox((control,))
+        self.box = column((control,))
         control.observe(self._on_value, "value")
 
     def show(self, value: Any, *, help: str = "", disabled: bool = False) -> None:
@@ -142,7 +163,7 @@ class Choice(Field):
     """One of several, by their labels."""
 
     def __init__(self, text: str, told: Callable[[str], None]) -> None:
-        super().__init__(ipywidgets.Dropdown(description=text, style=WIDE, layout=_field()), told)
+        super().__init__(ipywidgets.Dropdown(description=text, style=_wide(), layout=_field()), told)
 
     def offer(
         self, options: Sequence[tuple[str, str]], value: str, *, help: str = "", disabled: bool = False
@@ -157,27 +178,57 @@ class Choice(Field):
 
 def switch(text: str, told: Callable[[bool], None]) -> Field:
     """Yes or no."""
-    return Field(ipywidgets.Checkbox(description=text, indent=False, layout=_field()), told)
+    return Field(checkbox(text), told)
+
+
+def checkbox(text: str) -> Any:
+    """A box to tick."""
+    return ipywidgets.Checkbox(
+        description=text,
+        indent=False,
+        layout=_field(),
+        style=_shared("tick", ipywidgets.widgets.widget_bool.CheckboxStyle),
+    )
 
 
 def whole_number(text: str, low: int, high: int, told: Callable[[int], None]) -> Field:
     """A whole number, told when it is finished."""
     return Field(
-        ipywidgets.BoundedIntText(description=text, min=low, max=high, style=WIDE, layout=_field()), told
+        ipywidgets.BoundedIntText(description=text, min=low, max=high, style=_wide(), layout=_field()), told
     )
 
 
 def number(text: str, low: float, high: float, told: Callable[[float], None]) -> Field:
     """A number, told when it is finished."""
     return Field(
-        ipywidgets.BoundedFloatText(description=text, min=low, max=high, style=WIDE, layout=_field()), told
+        ipywidgets.BoundedFloatText(description=text, min=low, max=high, style=_wide(), layout=_field()), told
     )
 
 
 def text_field(text: str, placeholder: str = "") -> Any:
     """A line of text."""
-    return ipywidgets.Text(description=text, placeholder=placeholder, style=WIDE, layout=_field())
+    style = _shared("line", lambda: ipywidgets.widgets.widget_string.TextStyle(**_WIDE))
+    return ipywidgets.Text(description=text, placeholder=placeholder, style=style, layout=_field())
 
 
 def _field() -> Any:
-    return ipywidgets.Layout(width="auto", max_width="620px")
+    return _layout(width="auto", max_width="620px")
+
+
+def _wide() -> Any:
+    return _shared("wide", lambda: ipywidgets.widgets.widget_description.DescriptionStyle(**_WIDE))
+
+
+def _layout(**wanted: str) -> Any:
+    return _shared(f"layout {sorted(wanted.items())}", lambda: ipywidgets.Layout(**wanted))
+
+
+def _shared(name: str, make: Callable[[], Any]) -> Any:
+    """One for all of this kernel; another one where all widgets were closed."""
+    made = _SHARED.get(name)
+    if made is None or made.comm is None:
+        _SHARED[name] = made = make()
+    return made
+
+
+_SHARED: dict[str, Any] = {}

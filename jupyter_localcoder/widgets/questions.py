@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
-
 from ..contract.models import License, ModelInfo
 from ..units import size
 from . import markup
-from .parts import button, label, row, text_field
+from .parts import button, column, label, row, text_field
 
 Do = Callable[[], None]
 
@@ -21,7 +19,7 @@ def ask_license(info: ModelInfo, license: License, accept: Do, answered: Do) -> 
         f"{info.name} ({size(info.size_bytes)}) is under the licence “{license.name}”."
         " Nothing is downloaded before you accept it."
     )
-    return ipywidgets.VBox(
+    return column(
         (
             label(markup.lines(said) + markup.license_box(license)),
             row(
@@ -41,7 +39,7 @@ def ask_delete(info: ModelInfo, delete: Do, answered: Do) -> Any:
         else "Its file is removed from this machine.",
         "It is loaded now, and is unloaded first." if info.loaded else "",
     ]
-    return ipywidgets.VBox(
+    return column(
         (
             label(markup.lines(" ".join(filter(None, said)))),
             row(
@@ -65,7 +63,7 @@ def ask_export(info: ModelInfo, export: Callable[[str], None], answered: Do) -> 
         "Folder on the machine that runs the assistant. The model is written there with its licence and a"
         " list of digests."
     )
-    return ipywidgets.VBox(
+    return column(
         (
             path,
             label(markup.dim(said)),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
-
 from . import markup, words
 from .controller import Controller
-from .parts import Choice, Field, number, switch, whole_number
+from .parts import Choice, Field, column, number, switch, whole_number
 
 _HELP = {
     "air_gap": "Open no connection to another machine: no download, no remote provider."
@@ -48,7 +46,7 @@ class Running:
                  "completion_timeout_seconds", "prewarm")  # fmt: skip
         boxes = {name: choice.box for name, (choice, _) in self._choices.items()}
         boxes |= {name: field.box for name, field in self._fields.items()}
-        self.box = ipywidgets.VBox([boxes[name] for name in order])
+        self.box = column([boxes[name] for name in order])
         self.show()
 
     def show(self) -> None:

@@ -1,10 +1,12 @@
-"""The model manager in JupyterLab's sidebar: how soon it is painted, and what a download costs the page.
+"""The model manager: how soon JupyterLab's sidebar is painted, what a download costs the page, and how many
+models of widgets the one in a cell brings along.
 
 A catalogue of tiny models and a source of them on this machine; page, server and browser are real.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ from jupyter_localcoder.errors import InvalidArgument
 
 from .figure import Figure, Target
 from .main_thread import tasks
+from .server import Server
 from .setting import Setting
 
 _PAINTS = 7
@@ -60,6 +63,30 @@ def run(setting: Setting) -> Iterator[Figure]:
             yield from _downloading(browser, workshop)
         finally:
             browser.close()
+    yield _in_a_cell(setting)
+
+
+def _in_a_cell(setting: Setting) -> Figure:
+    """What a notebook holds, and saves, of a manager that shows the catalogue."""
+    from ipywidgets.widgets.widget import _instances
+
+    from jupyter_localcoder.widgets import ModelManager
+
+    with Server(setting.workspace, extension=True) as server, server.client() as client:
+        manager = ModelManager(client)
+        manager.controller.refresh()
+        states = [widget.get_state() for widget in list(_instances.values())]
+        shown = len(manager.controller.known)
+        manager.close()
+    size = sum(len(json.dumps(state, default=str)) for state in states)
+    return Figure(
+        bench="manager",
+        name="models of widgets in a cell",
+        unit="models",
+        ours=[len(states)],
+        target=Target(150.0),
+        note=f"{shown} models shown; {size / 1000:.0f} kB",
+    )
 
 
 def _page(browser: Any, workshop: Any) -> Any:

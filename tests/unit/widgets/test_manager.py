@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import ipywidgets
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from jupyter_localcoder.errors import (
     Canceled,
@@ -17,6 +20,8 @@ from jupyter_localcoder.errors import (
     ValidationError,
     by_code,
 )
+from jupyter_localcoder.widgets import ModelManager
+from jupyter_localcoder.widgets.controller import Controller
 
 
 def test_a_model_is_shown_with_its_facts_its_licence_and_whether_it_fits(seen: Any, service: Any) -> None:
@@ -444,3 +449,52 @@ def test_closing_lets_go_of_nothing_that_belongs_to_others(seen: Any, service: A
     seen.manager.close()
     seen.manager.close()
     assert ("closed", None) not in service.asked
+
+
+def _models(seen: Any) -> set[str]:
+    """Ids of all models that the page holds for what is shown."""
+    shown = seen.widgets
+    styles = [one.style for one in shown if hasattr(one, "style")]
+    return {one.model_id for one in (*shown, *(each.layout for each in shown), *styles)}
+
+
+def test_a_manager_brings_few_models_along(seen: Any, service: Any, make_model: Any) -> None:
+    service.models = [make_model(f"m{number}", state="ready") for number in range(5)]
+    seen.refresh()
+    assert len(_models(seen)) <= 120
+    for label in ("Import a model from a file", "How models run"):
+        seen.press(label)
+    for number in range(5):
+        seen.press("Details", f"m{number}")
+    assert len(_models(seen)) <= 200
+
+
+def test_what_is_asked_and_told_again_leaves_nothing_behind(opened: Any, service: Any) -> None:
+    def once() -> None:
+        opened.press("Delete…", "small")
+        opened.press("Keep it", "small")
+        service.failures["model:list"] = ConnectionFailed("The server is gone.")
+        opened.refresh()
+        service.failures.clear()
+        opened.refresh()
+
+    once()
+    before = set(_instances)
+    once()
+    assert set(_instances) == before
+
+
+def test_a_second_manager_is_shown_after_all_widgets_were_closed(seen: Any, service: Any) -> None:
+    ipywidgets.Widget.close_all()
+    again = ModelManager(controller=Controller(lambda: service, start=lambda work: work(), clock=lambda: 0.0))
+    again.controller.refresh()
+    shown = list(_walk(again))
+    assert all(one.layout.comm is not None for one in shown)
+    assert all(one.style.comm is not None for one in shown if hasattr(one, "style"))
+    again.close()
+
+
+def _walk(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _walk(child)
