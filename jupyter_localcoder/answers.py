@@ -101,7 +101,7 @@ def _block_of(answer: str, language: str, like: str = "") -> tuple[str, str]:
     fitting = [fence for fence in fences if _named(fence) in _names_of(language)]
     chosen = fitting or fences
     if like and len(chosen) > 1:
-        matcher = difflib.SequenceMatcher(None, autojunk=False)
+        matcher = difflib.SequenceMatcher(None)
         matcher.set_seq2(like.split("\n"))
 
         def likeness(fence: Fence) -> tuple[float, int]:

@@ -14,7 +14,7 @@ _CELL_MAGIC = re.compile(r"[ \t]*%%(?:!|[A-Za-z_][\w.]*)(?!\w*\?)")
 _ESCAPED = re.compile(r"[ \t]*[%!?,;/]")
 _NAME = r"\*?[\w.]+(?:\[[^\]\n]*\])?"
 _ASSIGNED = re.compile(rf"[ \t]*{_NAME}(?:[ \t]*,[ \t]*{_NAME})*[ \t]*,?[ \t]*=[ \t]*(?:%[ \t]*\w|!)")
-_HELP = re.compile(r"[\w*\])]\?{1,2}[ \t]*;?[ \t]*$")
+_HELP = re.compile(r"[\w*\])]\?{1,2}[ \t]*;?$")
 _PROGRAM = re.compile(
     r"(?:(?:pip3?|conda|mamba|micromamba|uv)[ \t]+(?:install|uninstall|list|show|update|freeze|pip|add)\b"
     r"|(?:cd|ls|ll|mkdir|rmdir|cp|mv|rm|cat|less|more|man)[ \t]+\S)"
@@ -75,7 +75,7 @@ def neutral(lines: Sequence[str], magics: Sequence[Magic] | None = None) -> list
 def _is_magic(line: str) -> bool:
     if _ESCAPED.match(line) or _ASSIGNED.match(line):
         return True
-    if "?" in line and _HELP.search(line):
+    if "?" in line and _HELP.search(line.rstrip()):
         quote, _, _ = _after(line, "", 0)
         return not quote and "#" not in line
     return _PROGRAM.match(line) is not None and not _is_python(line)

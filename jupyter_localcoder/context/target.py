@@ -272,9 +272,7 @@ def _put(old: Sequence[str], magic: Magic, text: list[str], before: list[str], n
 def _insert(old: Sequence[str], magic: Magic, text: list[str], least: int, new: list[str]) -> bool:
     """Put a magic beside the line that followed it, or that went before it."""
     same: dict[int, int] = {}
-    blocks = difflib.SequenceMatcher(
-        None, [line.strip() for line in old], [line.strip() for line in new], autojunk=False
-    )
+    blocks = difflib.SequenceMatcher(None, [line.strip() for line in old], [line.strip() for line in new])
     for start, begin, count in blocks.get_matching_blocks():
         same.update({start + i: begin + i for i in range(count) if old[start + i].strip()})
     following = _blank(old, magic.end)

@@ -19,6 +19,8 @@ MOST_CHARS = 200_000
 
 _ALIKE = 0.85
 """Two statements that bind the same names and are as similar as this are one, altered."""
+_MOST_COMPARED = 500
+"""Longer statements are compared for being the same only."""
 _LONG_CHARS = 20
 """One copied statement of this length is no coincidence."""
 _FEW = 3
@@ -157,7 +159,7 @@ class _Judge:
         if not one.binds or isinstance(one.node, _Definition):
             return False
         text = ast.unparse(one.node)
-        if len(text) < _LONG_CHARS:
+        if not _LONG_CHARS <= len(text) <= _MOST_COMPARED:
             return False
         return any(_alike(text, other) for other in self._known if other.binds == one.binds) and not any(
             _alike(text, other, 0.5) for other in self._asked_binding if other.binds & one.binds
