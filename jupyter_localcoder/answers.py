@@ -23,6 +23,8 @@ _SAME_LANGUAGE = {
     "python": frozenset({"", *languages.PYTHON}),
     **dict.fromkeys(("bash", "sh"), frozenset({"", "bash", "sh", "shell", "zsh", "console"})),
     "javascript": frozenset({"", "javascript", "js"}),
+    "html": frozenset({"", "html", "xml", "javascript", "js"}),
+    "cpp": frozenset({"", "cpp", "c++", "c"}),
     "cython": frozenset({"", "cython", "pyx", *languages.PYTHON}),
 }
 _AGAIN = "Ask again, or look at the whole answer."
@@ -129,7 +131,7 @@ def _is_other_language(code: str, info: str, target: Target) -> bool:
         return info in _OTHER_LANGUAGES
     if target.language in ("cython", "python2", "text"):
         return False
-    if info in python:
+    if info in python or (info in _OTHER_LANGUAGES and info not in _names_of(target.language)):
         return True
     return _is_plainly_python(code) and not _is_plainly_python(target.code)
 

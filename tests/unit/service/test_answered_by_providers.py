@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jupyter_localcoder import prompts
 from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.common import SamplingOptions
 from jupyter_localcoder.contract.generation import (
+    Change,
     ChatRequest,
     Delta,
     Done,
@@ -25,12 +27,14 @@ from jupyter_localcoder.contract.generation import (
     Started,
 )
 from jupyter_localcoder.contract.history import ConversationGetRequest, ResponseRequest, ResponseSearchRequest
+from jupyter_localcoder.contract.notebook import NotebookCell
 from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSaveRequest
 from jupyter_localcoder.contract.queue import QueueListRequest
 from jupyter_localcoder.errors import (
     AirGapped,
     AuthError,
     ConnectionFailed,
+    InvalidArgument,
     ProviderInUse,
     ProviderNotFound,
     Timeout,
@@ -91,6 +95,30 @@ async def turn(desk: Desk, words: str, conversation: str = "new", **fields: Any)
 async def kept(desk: Desk, done: Done) -> Any:
     await desk.until(lambda: [e for e in desk.of("response:complete") if e.request_id == done.run])
     return await desk.service.response_get(ResponseRequest(id=done.run))
+
+
+async def test_an_answer_says_what_may_be_written(far: Desk, server: WireServer):
+    server.say(saying("```bash\nls -l\n```"))
+    request = GenerateRequest(command="improve", code="%%bash\nls", context=(NotebookCell(source="x = 1"),))
+    done = await far.last(far.service.generate(request))
+    assert done.change == Change(code="%%bash\nls -l")
+    (asked,) = said(server)
+    assert "%%bash" not in asked
+    assert asked.index("x = 1") < asked.index("Improve this bash code") < asked.index("```bash\nls\n```")
+    assert (await kept(far, done)).prompt.startswith("```bash\n%%bash\nls")
+
+    part = msgspec.structs.replace(request, code="ls", cell_magic="%%sql db")
+    done = await far.last(far.service.generate(part))
+    assert done.change.problem == "The answer is not in the language of the code, which is sql."
+    assert "Improve this sql code" in said(server)[0]
+
+    server.say(saying("It lists files."))
+    done = await far.last(far.service.generate(GenerateRequest(command="explain", code="%%bash\nls")))
+    assert done.change is None
+    assert "```bash\n%%bash\nls\n```" in said(server)[0]
+
+    with pytest.raises(InvalidArgument, match="but magics"):
+        await far.last(far.service.generate(msgspec.structs.replace(request, code="!ls")))
 
 
 async def test_the_active_provider_answers_a_command(far: Desk, server: WireServer, tmp_path: Path):
