@@ -253,6 +253,34 @@ class TestTerminal:
         assert shell.rl_next_input == "ran = True"
         assert "ran" not in shell.user_ns
 
+    def test_a_cell_of_another_language_stays_one(
+        self, shell: Any, client: Any, fake: Any, capsys: Any
+    ) -> None:
+        client.script = fake.answer("```bash\nls -l\n```")
+        run(shell, "%%improve --apply replace\n%%bash --out files\nls")
+        assert shell.rl_next_input == "%%bash --out files\nls -l"
+        assert client.asked[-1].language == "bash"
+        assert "+ ls -l" in capsys.readouterr().out
+
+        shell.rl_next_input = None
+        client.script = fake.answer("```python\nimport os\n```")
+        run(shell, "%%improve --apply replace\n%%bash --out files\nls")
+        assert shell.rl_next_input is None
+        out = capsys.readouterr().out
+        assert "Not applied: the answer is not in the language of the code, which is bash." in out
+        assert "- ls" not in out
+
+    def test_code_of_a_cell_above_is_left_out_and_said(
+        self, shell: Any, client: Any, fake: Any, capsys: Any
+    ) -> None:
+        run(shell, "def load(path):\n    return open(path).read()")
+        client.script = fake.answer(
+            "```python\ndef load(path):\n    return open(path).read()\n\ntext = load('a')\n```"
+        )
+        run(shell, "%%improve --context 1 --apply next\n%time\ntext=load('a')")
+        assert shell.rl_next_input == "%time\ntext = load('a')"
+        assert "2 lines were copied from other cells and left out." in capsys.readouterr().out
+
     @pytest.mark.parametrize("finish", ["length", "timeout", "canceled"])
     def test_half_an_answer_is_not_applied(
         self, shell: Any, client: Any, fake: Any, capsys: Any, finish: str
