@@ -21,7 +21,7 @@ from pathlib import Path
 
 import filelock
 
-from ..errors import DatabaseError, DiskFull
+from ..errors import DatabaseError, DiskFull, FileWriteError
 from . import schema
 from .folder import write_errors
 
@@ -90,15 +90,28 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that reads one state of the database, whatever is written meanwhile.
 
+        In a folder that cannot be written it reads what is there, which may be nothing.
+
         Raises
         ------
         DatabaseError
+            It cannot be read.
+        FileWriteError
+            It would have to be changed before it can be read.
         """
         with self._explained():
+            unwritable: FileWriteError | None = None
             with self._lock:
-                self._opened()
+                try:
+                    self._opened()
+                except FileWriteError as failure:
+                    unwritable = failure
                 epoch = self._epoch
                 reader = self._readers.popleft() if self._readers else None
+            if unwritable is not None:
+                with contextlib.closing(self._as_it_is(unwritable)) as connection:
+                    yield connection
+                return
             connection = reader or self._connect()
             try:
                 connection.execute("BEGIN")
@@ -210,6 +223,29 @@ class Database:
             connection.row_factory = sqlite3.Row
             for statement in _SETUP:
                 connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _as_it_is(self, unwritable: FileWriteError) -> sqlite3.Connection:
+        """A connection to a database beside which nothing can be written, not even a lock."""
+        try:
+            there = self._path.exists()
+            journal = self._path.with_name(self._path.name + "-wal")
+            unfinished = journal.exists() and journal.stat().st_size > 0
+        except OSError:
+            raise unwritable from None
+        if unfinished:  # what a process that was killed left in it can be read by one alone that may write
+            raise unwritable
+        address = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1" if there else ":memory:"
+        connection = sqlite3.connect(address, uri=there, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            if not there:
+                schema.migrate(connection)
+            elif schema.version_of(connection) != schema.VERSION:
+                raise unwritable
         except BaseException:
             connection.close()
             raise

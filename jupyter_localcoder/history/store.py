@@ -34,6 +34,7 @@ from ..errors import (
     DatabaseError,
     DiskFull,
     FileReadError,
+    FileWriteError,
     InvalidArgument,
     PromptNotFound,
     ResponseNotFound,
@@ -211,7 +212,7 @@ class HistoryStore(LoggingConfigurable):
         response = self._read(files, found)
         if (response.title, response.title_source) != (found.title, found.title_source):
             # A change of the title was stopped between file and row, or somebody has edited the file.
-            with contextlib.suppress(DatabaseError, DiskFull), database.writing() as db:
+            with contextlib.suppress(DatabaseError, DiskFull, FileWriteError), database.writing() as db:
                 rows.set_title(db, id_, response.title, response.title_source)
         return response
 

@@ -345,22 +345,25 @@ class Recorder:
 
     def _failed(self, failure: Exception, consequence: str) -> None:
         if isinstance(failure, LocalCoderError):
-            self._log.warning("The history: %s", failure)
-            self._tell(
+            told = self._tell(
                 f"{failure.code} {consequence}",
                 "warning",
                 f"{consequence} {failure.message}",
                 failure.recovery,
             )
+            if told:
+                self._log.warning("%s %s", consequence, failure)
         else:
             self._log.error("The history failed", exc_info=failure)
             self._tell(consequence, "warning", consequence)
 
-    def _tell(self, kind: str, severity: Severity, message: str, action: str = "") -> None:
-        """Say it once, until an answer is kept again."""
-        if kind not in self._told:
-            self._told.add(kind)
-            self._notice(severity, message, action)
+    def _tell(self, kind: str, severity: Severity, message: str, action: str = "") -> bool:
+        """Say it once, until an answer is kept again; whether it was said now."""
+        if kind in self._told:
+            return False
+        self._told.add(kind)
+        self._notice(severity, message, action)
+        return True
 
     def _notice(self, severity: Severity, message: str, action: str) -> None:
         self._events.tell(registry.NOTICE, Notice(severity=severity, message=message, action=action))
