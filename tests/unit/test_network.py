@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_localcoder import network
 from jupyter_localcoder.network import UnusableSetting, complaints, is_exempt, proxy_for, trust
+from tests.support.certificates import write_certificate
 
 SECRET = "canary"
 WITHOUT_SOCKS = importlib.util.find_spec("socksio") is None
@@ -130,12 +131,13 @@ def test_certificates_that_cannot_be_used_are_told_by_their_variable(
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])
 def test_certificates_that_are_there_are_believed(variable: str, tmp_path: Path) -> None:
-    import certifi
-
-    value = str(tmp_path) if variable == "SSL_CERT_DIR" else certifi.where()
-    context = trust({variable: value})
+    certificate = tmp_path / "certificate.pem"
+    write_certificate(certificate, tmp_path / "key.pem")
+    context = trust({variable: str(tmp_path if variable == "SSL_CERT_DIR" else certificate)})
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
+    if variable != "SSL_CERT_DIR":  # OpenSSL looks into a folder when it meets a name
+        assert "'a hub'" in str(context.get_ca_certs())
     assert trust({}).cert_store_stats()["x509_ca"] > 0
 
 
