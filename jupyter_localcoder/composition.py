@@ -9,6 +9,7 @@ from typing import Any
 
 from traitlets.config import Config, LoggingConfigurable
 
+from . import configuration
 from .calibrations import Calibrations
 from .contract import registry
 from .contract.backend import Notice
@@ -38,6 +39,17 @@ CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
 """The classes whose traits configure the service, for `--help-all` and configuration files."""
 
 
+def check_configuration(config: Config) -> None:
+    """Refuse a configuration with which nothing would work.
+
+    Raises
+    ------
+    ConfigInvalid
+        It names the traits, their values and what is allowed.
+    """
+    configuration.check(CONFIGURABLES, config, os.environ)
+
+
 def build_service(
     *,
     config: Config | None = None,
@@ -56,7 +68,14 @@ def build_service(
         The part of it that came from the command line: it wins over what was changed at run time.
     kernel_pids
         Answers the process ids of the open kernels, whose memory is told beside that of the model.
+
+    Raises
+    ------
+    ConfigInvalid
+        A value of the configuration is wrong.
     """
+    given = config if config is not None else parent.config if parent is not None else Config()
+    check_configuration(given)
     log = log or logging.getLogger("jupyter_localcoder")
     shared: dict[str, Any] = {"log": log}
     if parent is not None:

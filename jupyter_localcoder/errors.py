@@ -5,6 +5,7 @@
     LocalCoderError
     ├── BadRequest            correct the request and send it again
     │   ├── ValidationError           VALIDATION_ERROR
+    │   ├── ConfigInvalid             CONFIG_INVALID
     │   ├── InvalidArgument           INVALID_ARGUMENT
     │   ├── InvalidModel              INVALID_MODEL
     │   │   └── UnsupportedModel      UNSUPPORTED_MODEL
@@ -127,6 +128,16 @@ class ValidationError(BadRequest):
     code = "VALIDATION_ERROR"
     sentence = "A field of the request is not valid."
     advice = "Correct the field that is named and send the request again."
+
+
+class ConfigInvalid(BadRequest):
+    """A value of the configuration is wrong, or two contradict each other."""
+
+    code = "CONFIG_INVALID"
+    sentence = "The configuration of LocalCoder is not valid."
+    advice = (
+        "Correct it in Jupyter's configuration, on the command line or in the environment, and start again."
+    )
 
 
 class InvalidArgument(BadRequest):

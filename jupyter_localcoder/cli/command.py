@@ -81,6 +81,10 @@ class LocalCoderCommand(JupyterApp):
         """Read the command line and the config files; what is wrong with them is raised."""
         # The wrapped one prints a traitlets error and leaves with 1; here all errors look the same.
         inspect.unwrap(JupyterApp.initialize)(self, argv)
+        if not self.subapp:
+            from .configurables import check_values
+
+            check_values(self.config, type(self))
         low, high = self.arguments
         if not self.subapp and not low <= len(self.extra_args) <= high:
             raise InvalidArgument(

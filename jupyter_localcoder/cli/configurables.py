@@ -29,6 +29,16 @@ def check(given: Config, command: type[Configurable]) -> None:
                 raise _unknown(f"{name}.{trait}", trait, list(known[name].class_traits(config=True)))
 
 
+def check_values(config: Config, command: type[Configurable]) -> None:
+    """Refuse wrong values of the service's traits; imports them only where one is configured."""
+    own = {cls.__name__ for cls in command.mro()} | {"JupyterApp", "Application"}
+    if set(config) <= own:
+        return
+    from ..composition import check_configuration
+
+    check_configuration(config)
+
+
 def _unknown(what: str, slip: str, known: list[str]) -> InvalidArgument:
     near = get_close_matches(slip, known, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""

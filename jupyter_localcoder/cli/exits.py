@@ -30,6 +30,7 @@ class Exit(IntEnum):
 _BY_KIND: tuple[tuple[type[errors.LocalCoderError], Exit], ...] = (
     (errors.ValidationError, Exit.USAGE),
     (errors.InvalidArgument, Exit.USAGE),
+    (errors.ConfigInvalid, Exit.USAGE),
     (errors.NotFound, Exit.NOT_FOUND),
     (errors.Refused, Exit.REFUSED),
     (errors.Unavailable, Exit.UNAVAILABLE),

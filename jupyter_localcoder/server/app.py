@@ -19,6 +19,7 @@ from traitlets import Bool
 
 from .._version import __version__
 from ..client.connection import Connection
+from ..errors import ConfigInvalid
 from .address import host_for_kernels
 from .channel import ChannelHandler
 from .file_access import FileAccess
@@ -26,6 +27,12 @@ from .rest import RESOURCE, rest_routes
 
 if TYPE_CHECKING:
     from ..service import Service
+
+SECTIONS = frozenset(
+    {"LocalCoderSettings", "ModelStore", "Supervisor", "Service", "RequestQueue", "Tuning", "HistoryStore"}
+)
+"""Classes of the service whose traits can be configured: without any of them nothing needs to be checked."""
+_FOLDERS = frozenset({"LOCALCODER_MODELS_DIR", "LOCALCODER_HISTORY_DIR"})
 
 
 class LocalCoderApp(ExtensionApp):
@@ -78,6 +85,19 @@ class LocalCoderApp(ExtensionApp):
             if isinstance(provisioner, LocalProvisioner) and provisioner.pid:
                 pids.append(provisioner.pid)
         return pids
+
+    def initialize_settings(self) -> None:
+        """Stop the start where the configuration is wrong, as Jupyter does for its own traits."""
+        variables = {name for name in os.environ if name.startswith("LOCALCODER_")} - _FOLDERS
+        if not variables and SECTIONS.isdisjoint(self.config):
+            return
+        from ..composition import check_configuration
+
+        try:
+            check_configuration(self.config)
+        except ConfigInvalid as failure:
+            self.log.critical("Bad config encountered during initialization: %s", failure.message)
+            raise SystemExit(1) from None
 
     def initialize_handlers(self) -> None:
         """Add the routes of all operations, and the channel; the base URL is put before them for us."""

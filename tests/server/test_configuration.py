@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,23 @@ async def test_stopping_twice_is_no_error(extension: LocalCoderApp) -> None:
 
 def test_the_extension_is_known_by_its_package(jp_serverapp: Any) -> None:
     assert "jupyter_localcoder" in jp_serverapp.extension_manager.extensions
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("--Supervisor.max_crashes=0", "`Supervisor.max_crashes` cannot be `'0'`: it must be a whole number"),
+        ("--LocalCoderSettings.top_p=7", "LocalCoderSettings.top_p"),
+        ("--LocalCoderSettings.profile=Enormous", "it must be one of `auto`"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_the_name_of_the_trait(
+    tmp_path: Path, argument: str, words: str
+) -> None:
+    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--port=0", "--allow-root", argument]
+    command += ["--ServerApp.jpserver_extensions={'jupyter_localcoder': True}"]
+    command += [f"--ServerApp.root_dir={tmp_path}"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert ended.returncode == 1
+    assert "Bad config encountered during initialization" in ended.stderr
+    assert words in ended.stderr

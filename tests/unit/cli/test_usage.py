@@ -120,3 +120,10 @@ def test_a_table_shortens_its_widest_column_only_where_it_must():
     assert max(map(len, table(("ONE", "TWO"), rows, width=20).splitlines())) <= 20
     assert "a" * 40 in table(("ONE", "TWO"), rows)
     assert shorten("abc", 2) == "a…"
+
+
+def test_a_wrong_value_of_a_trait_ends_with_its_name(cli):
+    ran = cli("status", "--Supervisor.max_crashes=0")
+    assert ran.code == 2
+    assert "`Supervisor.max_crashes` cannot be" in ran.err
+    assert "at least 1" in ran.err
