@@ -7,7 +7,7 @@ import logging
 import os
 from typing import Any
 
-from traitlets.config import Config, LoggingConfigurable
+from traitlets.config import Config, Configurable, LoggingConfigurable
 
 from . import configuration
 from .calibrations import Calibrations
@@ -39,15 +39,20 @@ CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
 """The classes whose traits configure the service, for `--help-all` and configuration files."""
 
 
-def check_configuration(config: Config) -> None:
+def check_configuration(config: Config, *more: type[Configurable]) -> None:
     """Refuse a configuration with which nothing would work.
+
+    Parameters
+    ----------
+    more
+        Classes whose traits are looked at beside those of the service.
 
     Raises
     ------
     ConfigInvalid
         It names the traits, their values and what is allowed.
     """
-    configuration.check(CONFIGURABLES, config, os.environ)
+    configuration.check((*more, *CONFIGURABLES), config, os.environ)
 
 
 def build_service(

@@ -16,6 +16,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.gateway.gateway_client import GatewayClient
 from traitlets import Bool
+from traitlets.config import Config
 
 from .._version import __version__
 from ..client.connection import Connection
@@ -89,12 +90,15 @@ class LocalCoderApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Stop the start where the configuration is wrong, as Jupyter does for its own traits."""
         variables = {name for name in os.environ if name.startswith("LOCALCODER_")} - _FOLDERS
-        if not variables and SECTIONS.isdisjoint(self.config):
+        # Jupyter goes on without the configuration of an extension that it could not read.
+        config = Config(getattr(self.serverapp, "config", {}))
+        config.merge(self.config)
+        if not variables and (SECTIONS | {type(self).__name__}).isdisjoint(config):
             return
         from ..composition import check_configuration
 
         try:
-            check_configuration(self.config)
+            check_configuration(config, LocalCoderApp)
         except ConfigInvalid as failure:
             self.log.critical("Bad config encountered during initialization: %s", failure.message)
             raise SystemExit(1) from None

@@ -56,6 +56,7 @@ def test_the_extension_is_known_by_its_package(jp_serverapp: Any) -> None:
     [
         ("--Supervisor.max_crashes=0", "`Supervisor.max_crashes` cannot be `'0'`: it must be a whole number"),
         ("--LocalCoderSettings.top_p=7", "LocalCoderSettings.top_p"),
+        ("--LocalCoderApp.files_outside_root=maybe", "it must be True or False"),
         ("--LocalCoderSettings.profile=Enormous", "it must be one of `auto`"),
     ],
 )
