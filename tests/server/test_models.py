@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,41 @@ async def test_what_lies_in_place_of_the_file_is_not_followed(
     assert (await ask("POST", "models/tiny/load")).code == "MODEL_NOT_READY"
     assert (await ask("DELETE", "models/tiny")).status == 200
     assert tiny_gguf.exists()
+
+
+async def test_an_imported_model_answers_where_it_is_the_only_one(ask: Ask, tiny_model: str) -> None:
+    await ask("PATCH", "settings", {"model": None, "general_model": None})
+    listed = (await ask("GET", "models")).data
+    assert (listed["code_model"], listed["general_model"]) == ("tiny", "tiny")
+    assert "`tiny` answers" in listed["profile_reason"]
+    asked = await ask("POST", "generate", {"command": "prompt", "instruction": "hi", "max_tokens": 3})
+    assert asked.data["model"]["id"] == "tiny"
+    completed = await ask("POST", "complete", {"prefix": "x = ", "suffix": "", "max_tokens": 3})
+    assert completed.data["model"]["id"] == "tiny"
+
+
+async def test_a_touched_file_is_verified_once_before_it_is_loaded(
+    ask: Ask, tiny_model: str, told: list[tuple[str, Any]]
+) -> None:
+    (file,) = (Path((await ask("GET", "models")).data["models_dir"]) / "tiny").glob("*.gguf")
+    os.utime(file, ns=(0, 5 * 10**9))
+    touched = await info(ask)
+    assert (touched["state"], touched["recheck"], touched["error"]) == ("ready", True, None)
+    asked = await asyncio.gather(
+        *(ask("POST", "generate", {"command": "prompt", "instruction": "hi", "max_tokens": 2}) for _ in range(3))
+    )
+    assert {one.data["model"]["id"] for one in asked} == {"tiny"}
+    moves = [payload for name, payload in told if name == "model:state" and payload.id == "tiny"]
+    assert [move.activity for move in moves if move.received_bytes == 0] == ["verify"]
+    assert not (await info(ask))["recheck"]
+
+
+async def test_a_file_that_changed_under_a_new_time_is_never_loaded(ask: Ask, tiny_model: str) -> None:
+    (file,) = (Path((await ask("GET", "models")).data["models_dir"]) / "tiny").glob("*.gguf")
+    data = bytearray(file.read_bytes())
+    # Between the pieces that are looked at to tell a copy: only the whole digest tells.
+    data[len(data) // 2] ^= 1
+    file.write_bytes(bytes(data))
+    os.utime(file, ns=(0, 5 * 10**9))
+    assert (await ask("POST", "models/tiny/load")).code == "CHECKSUM_MISMATCH"
+    assert (await ask("POST", "models/tiny/load")).code == "MODEL_NOT_FOUND"
