@@ -1,4 +1,10 @@
-"""One step down where memory does not suffice: the next smaller model answers, and the person is told.
+"""What is loaded for a request: what a person has loaded, else what the settings say, else one step down.
+
+Where memory does not suffice, the next smaller model answers, and the person is told.
+
+What a person loads stays in charge until another is loaded, it is unloaded, or models are chosen in the
+settings. Where the settings name it for one thing alone, such as completion, they still decide the rest: the
+person hears when it makes room for that, since one model is loaded at a time.
 
 What memory did not suffice for is not tried again by itself, so that there is no loop: not until a person
 loads it by hand, unloads, or changes the settings. It serves no operation itself.
@@ -7,8 +13,9 @@ loads it by hand, unloads, or changes the settings. It serves no operation itsel
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -25,6 +32,8 @@ from ..postmortem import Verdict
 from ..supervisor import LoadPlan, Supervisor
 from .room import Room
 
+_ROLES: tuple[Role, Role] = ("code", "general")
+_DOES: dict[Role, str] = {"code": "completes and works on code", "general": "answers questions"}
 _LEAST_CONTEXT = 1024
 _LIGHT_BATCH = 128
 FRESH_SECONDS = 1.0
@@ -54,6 +63,18 @@ class _Made:
     at: float
 
 
+@dataclass
+class _ByHand:
+    """What a person has loaded."""
+
+    model: str
+    profile: str | None
+    roles: frozenset[Role]
+    """What it answers."""
+    told: bool = False
+    """Whether the person has heard that it made room."""
+
+
 class Ladder:
     """Decides what is loaded for a request.
 
@@ -80,6 +101,7 @@ class Ladder:
         self._clock = clock
         self._spent: list[_Spent] = []
         self._made: _Made | None = None
+        self._by_hand: _ByHand | None = None
 
     async def choose(self, role: Role, *, model: str | None, profile: str | None = None) -> LoadPlan:
         """Return the plan for a request: the one that is wanted, or a smaller one.
@@ -98,14 +120,50 @@ class Ladder:
         plan = await self._plan(role, model, profile)
         spent = self._find(plan)
         try:
-            if spent is None:
-                return await self._room.require(plan)
-            raise _not_again(plan)
+            if spent is not None:
+                raise _not_again(plan)
+            chosen = await self._room.require(plan)
         except OutOfMemory as failure:
             lighter = None if model else await self.below(plan, role)
             if lighter is None:
                 raise failure from None
-            return lighter
+            chosen = lighter
+        if model is None:
+            self._tell_undone(chosen, role)
+        return chosen
+
+    @contextlib.asynccontextmanager
+    async def by_hand(self, model: str, profile: str | None) -> AsyncIterator[LoadPlan]:
+        """Give the plan of a model that a person wants loaded; where that succeeds, it answers from now on.
+
+        Raises
+        ------
+        ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
+        """
+        plan = await asyncio.to_thread(self._planner.plan, "code", model=model, profile=profile)
+        hand = _ByHand(model, profile, await asyncio.to_thread(self._roles, model))
+        # At once: a request that comes while it is loaded must not have another one loaded after it.
+        before, self._by_hand, self._made = self._by_hand, hand, None
+        try:
+            yield replace(plan, note=_note_by_hand(hand))
+        except BaseException:
+            if self._by_hand is hand:
+                self._by_hand = before
+            raise
+
+    def let_go(self) -> None:
+        """Let the settings alone decide again."""
+        self._by_hand = self._made = None
+
+    def _roles(self, model: str) -> frozenset[Role]:
+        """What a model answers that a person has loaded: what it is chosen for, else all that it can."""
+        chosen = set()
+        for role in _ROLES:
+            with contextlib.suppress(LocalCoderError):
+                if self._planner.plan(role).model == model:
+                    chosen.add(role)
+        info = self._store.info(model, 0)
+        return frozenset(chosen or info.roles)
 
     async def standing(self, role: Role, *, model: str | None) -> LoadPlan:
         """Return the plan that a request would be answered by as things are; nothing is decided or told."""
@@ -125,9 +183,47 @@ class Ladder:
             and now - made.at < FRESH_SECONDS
         ):
             return made.plan
-        plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
+        plan = None
+        if model is None and profile is None:
+            plan = await self._plan_by_hand(role)
+        if plan is None:
+            plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
         self._made = _Made(plan, wanted, settings, now)
         return plan
+
+    async def _plan_by_hand(self, role: Role) -> LoadPlan | None:
+        hand = self._by_hand
+        if hand is None or role not in hand.roles:
+            return None
+        try:
+            plan = await asyncio.to_thread(self._planner.plan, "code", model=hand.model, profile=hand.profile)
+        except LocalCoderError:
+            # It was removed, or is not what it was.
+            if self._by_hand is hand:
+                self._by_hand = None
+            return None
+        return replace(plan, note=_note_by_hand(hand))
+
+    def _tell_undone(self, plan: LoadPlan, role: Role) -> None:
+        """Say that what a person has loaded makes room for another one; once for each time it is loaded."""
+        hand, loaded = self._by_hand, self._supervisor.plan
+        if hand is None or hand.told or loaded is None or loaded.model != hand.model:
+            return
+        if plan.model == hand.model:
+            return
+        hand.told = True
+        keep = "pause suggestions, or load a model that can complete too"
+        if role == "general":
+            keep = f"choose `{hand.model}` for questions too"
+        self._events.tell(
+            registry.NOTICE,
+            Notice(
+                severity="info",
+                message=f"`{hand.model}`, which you loaded, makes room for `{plan.model}`, "
+                f"which {_DOES[role]}: one model is loaded at a time.",
+                action=f"To keep it in memory, {keep}.",
+            ),
+        )
 
     async def below(self, plan: LoadPlan, role: Role) -> LoadPlan | None:
         """Take one step down from a plan that memory did not suffice for; None where nothing is smaller."""
@@ -209,6 +305,11 @@ class Ladder:
                 try_model=big,
             ),
         )
+
+
+def _note_by_hand(hand: _ByHand) -> str:
+    does = " and ".join(_DOES[role] for role in _ROLES if role in hand.roles)
+    return f"It was loaded by hand: it {does} until another is loaded, or it is unloaded."
 
 
 def _serves(info: ModelInfo, role: Role) -> bool:

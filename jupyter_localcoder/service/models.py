@@ -144,13 +144,11 @@ class Models:
         # Noted from the first moment on: until the supervisor has it, nothing else says that it is wanted.
         self._loading[request.id] += 1
         try:
-            plan = await asyncio.to_thread(
-                self._planner.plan, "code", model=request.id, profile=request.profile
-            )
-            plan = await self._room.require(plan, force=request.force)
-            # Whoever loads it by hand wants it tried, whatever came of it before.
-            self._ladder.forget(request.id)
-            loaded = await self._supervisor.load(plan)
+            async with self._ladder.by_hand(request.id, request.profile) as plan:
+                plan = await self._room.require(plan, force=request.force)
+                # Whoever loads it by hand wants it tried, whatever came of it before.
+                self._ladder.forget(request.id)
+                loaded = await self._supervisor.load(plan)
         except OutOfMemory as failure:
             if not failure.details.get("refused"):
                 self._ladder.failed(plan)
@@ -175,4 +173,5 @@ class Models:
         await self._supervisor.unload()
         self._planner.forget_choice()
         self._ladder.forget()
+        self._ladder.let_go()
         return Empty()

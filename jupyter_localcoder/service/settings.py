@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec import UNSET
+
 from ..contract import registry
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
 from ..events import EventHub
@@ -13,6 +15,9 @@ from ..settings import LocalCoderSettings
 from .engine import Engine
 from .ladder import Ladder
 from .providers import Providers
+
+_CHOOSE = ("profile", "model", "general_model")
+"""The settings that say which model answers."""
 
 
 class Settings:
@@ -46,6 +51,9 @@ class Settings:
         view = await asyncio.to_thread(self._settings.update, request)
         self._planner.forget_choice()
         self._ladder.forget()
+        if any(getattr(request, name) is not UNSET for name in _CHOOSE):
+            # What was loaded by hand before gives way to what is chosen now.
+            self._ladder.let_go()
         self._engine.apply_residency()
         self._events.tell(registry.SETTINGS_CHANGED, view)
         return view
