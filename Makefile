@@ -17,7 +17,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet \
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test newest versions check unit browser bench soak fuzz audit generate lock format clean
+.PHONY: help demo lab test newest matrix versions check unit browser bench soak fuzz audit generate lock format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,11 @@ test: versions check ## Run every check and every test
 newest: ## The same with the newest packages that pyproject.toml allows, in .venv-newest
 	rm -f .venv-newest/.installed .venv-newest/.developing
 	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
+
+PYTHONS ?= 3.10 3.11 3.12 3.13
+
+matrix: $(VENV)/.developing ## Run the tests that need no browser on each Python that is found (PYTHONS="3.10 3.13"), in .venv-3.x
+	$(BIN)/python -m tests.matrix $(PYTHONS) $(if $(CONSTRAINTS),--constraints $(CONSTRAINTS))
 
 versions: $(VENV)/.developing
 	@$(BIN)/python -m tests.versions $(CONSTRAINTS)
