@@ -152,7 +152,10 @@ async def test_a_touched_file_is_verified_once_before_it_is_loaded(
     touched = await info(ask)
     assert (touched["state"], touched["recheck"], touched["error"]) == ("ready", True, None)
     asked = await asyncio.gather(
-        *(ask("POST", "generate", {"command": "prompt", "instruction": "hi", "max_tokens": 2}) for _ in range(3))
+        *(
+            ask("POST", "generate", {"command": "prompt", "instruction": "hi", "max_tokens": 2})
+            for _ in range(3)
+        )
     )
     assert {one.data["model"]["id"] for one in asked} == {"tiny"}
     moves = [payload for name, payload in told if name == "model:state" and payload.id == "tiny"]
