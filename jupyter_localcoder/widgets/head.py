@@ -19,6 +19,9 @@ _WORDS = {
 }  # fmt: skip
 
 
+_PINNED = "Pinned: it answers also when a better model is downloaded. Choose “By profile” to unpin it."
+
+
 class Head:
     """Shows the loaded model, and changes profile and models."""
 
@@ -63,7 +66,7 @@ class Head:
             field.offer(
                 _models(controller.known, listed, value, name == "model", of_profile),
                 value,
-                help=markup.dim(fixed[name]),
+                help=markup.dim(fixed[name] or (_PINNED if value else "")),
                 disabled=bool(fixed[name]),
             )
 
