@@ -13,6 +13,7 @@ import { nextLine, nextWord } from './pieces';
 export const COMMANDS = {
   acceptWord: 'localcoder:accept-word',
   acceptLine: 'localcoder:accept-line',
+  dismiss: 'localcoder:dismiss',
   pause: 'localcoder:toggle-completion',
   pauseNotebook: 'localcoder:toggle-completion-in-notebook',
   inspect: 'localcoder:inspect-prompt'
@@ -28,6 +29,10 @@ export interface ICommandParts {
   notebooks: INotebookTracker | null;
   palette: ICommandPalette | null;
   trans: Translate;
+  /** Suggestions were switched on. */
+  resumed: () => void;
+  /** Take the ghost text away, and want no more of it. */
+  dismiss: () => void;
   /** Show what the model has read for the last answer. */
   inspect: () => void;
 }
@@ -37,31 +42,52 @@ export function addCommands(parts: ICommandParts): void {
   const { commands } = app;
   const model = (): INotebookModel | null => notebooks?.currentWidget?.content.model ?? null;
   // The palette takes the focus, and with it the suggestion: there the commands stand for their keys.
-  const canAccept = (): boolean => ghosts.text !== '' || !ghosts.isShown;
-  const accept = (piece: (text: string) => string): void => {
+  const isUsable = (): boolean => ghosts.text !== '' || !ghosts.isShown;
+  const say = (sentence: string): void => {
+    Notification.info(sentence, { autoClose: READING_MS });
+  };
+  const withGhost = (act: () => void): void => {
     if (ghosts.text !== '') {
-      ghosts.accept(piece);
+      act();
     } else {
-      Notification.info(
-        trans.__('No suggestion is shown at the cursor. Use the key of this command while one is.'),
-        { autoClose: READING_MS }
+      say(
+        trans.__('No suggestion is shown at the cursor. Use the key of this command while one is.')
       );
     }
   };
+  ghosts.refused.connect(() => {
+    say(
+      trans.__(
+        'The suggestion was not accepted: text is selected, and it would be replaced. Clear the selection first.'
+      )
+    );
+  });
   commands.addCommand(COMMANDS.acceptWord, {
     label: trans.__('Accept the Next Word of the Suggestion'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: canAccept,
+    isEnabled: isUsable,
     execute: () => {
-      accept(nextWord);
+      withGhost(() => {
+        ghosts.accept(nextWord);
+      });
     }
   });
   commands.addCommand(COMMANDS.acceptLine, {
     label: trans.__('Accept the Next Line of the Suggestion'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: canAccept,
+    isEnabled: isUsable,
     execute: () => {
-      accept(nextLine);
+      withGhost(() => {
+        ghosts.accept(nextLine);
+      });
+    }
+  });
+  commands.addCommand(COMMANDS.dismiss, {
+    label: trans.__('Dismiss the Suggestion'),
+    describedBy: NO_ARGUMENTS,
+    isEnabled: isUsable,
+    execute: () => {
+      withGhost(parts.dismiss);
     }
   });
   commands.addCommand(COMMANDS.pause, {
@@ -85,6 +111,7 @@ export function addCommands(parts: ICommandParts): void {
       const notebook = model();
       if (notebook) {
         setOffIn(notebook, !isOffIn(notebook));
+        parts.resumed();
       }
     }
   });

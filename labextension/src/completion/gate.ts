@@ -38,24 +38,20 @@ export class Gate implements IDisposable {
     private readonly _tell: (trouble: Trouble) => void,
     private readonly _now: () => number = () => Date.now()
   ) {
-    const open = (): void => {
-      this._closedUntil = 0;
-    };
-    _channel.stateChanged.connect(this._onChannel);
-    this._subscriptions.add(
-      _channel.on('backend:state', ({ state }) => {
-        if (state === 'ready') {
-          open();
-        }
-      })
-    );
-    this._subscriptions.add(
-      _channel.on('model:state', ({ state }) => {
-        if (state === 'ready') {
-          open();
-        }
-      })
-    );
+    _channel.stateChanged.connect(this._onChange);
+    for (const event of ['backend:state', 'model:state'] as const) {
+      this._subscriptions.add(
+        _channel.on(event, ({ state }) => {
+          if (state === 'ready') {
+            this.open();
+          }
+        })
+      );
+    }
+    // Completion may have been switched on again, or be answered by another model or provider.
+    for (const event of ['settings:changed', 'providers:changed'] as const) {
+      this._subscriptions.add(_channel.on(event, this._onChange));
+    }
   }
 
   get isDisposed(): boolean {
@@ -64,7 +60,12 @@ export class Gate implements IDisposable {
 
   dispose(): void {
     this._subscriptions.dispose();
-    this._channel.stateChanged.disconnect(this._onChannel);
+    this._channel.stateChanged.disconnect(this._onChange);
+  }
+
+  /** Something has changed: what was refused before may be answered now. */
+  open(): void {
+    this._closedUntil = 0;
   }
 
   /** Whether to ask. A person who asks by a shortcut (`onDemand`) is always let through, or told why not. */
@@ -100,8 +101,8 @@ export class Gate implements IDisposable {
     }
   }
 
-  private readonly _onChannel = (): void => {
-    this._closedUntil = 0;
+  private readonly _onChange = (): void => {
+    this.open();
   };
 
   private readonly _subscriptions = new DisposableSet();

@@ -5,6 +5,7 @@
  * the factory that makes them is asked to show each of them to us.
  */
 
+import { EditorSelection } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
 import type { CodeEditor } from '@jupyterlab/codeeditor';
 import type {
@@ -30,12 +31,16 @@ export class Ghosts {
     }
   }
 
-  /** The text that is shown in the editor that has the focus; empty where there is none. */
+  /**
+   * The text that is shown in the editor in use; empty where there is none.
+   *
+   * In use is the editor that has the focus, or whose ghost text has a toolbar that has it.
+   */
   get text(): string {
     return this._active()?.current?.insertText ?? '';
   }
 
-  /** Whether the editor that has the focus shows one, which may still be empty. */
+  /** Whether the editor in use shows one, which may still be empty. */
   get isShown(): boolean {
     return this._active() !== undefined;
   }
@@ -45,30 +50,48 @@ export class Ghosts {
     return this._chosen;
   }
 
-  /** Take the ghost text away, if there is one in this editor, or in whichever has the focus. */
-  dismiss(view?: EditorView): void {
-    const active = this._active(view);
-    active?.model?.reset();
-    active?.update();
+  /** It was not taken: beside the cursors there is selected text, which it would replace. */
+  get refused(): ISignal<this, void> {
+    return this._refused;
   }
 
-  /** Write the next piece of the ghost text, as a step of its own for undo. */
+  /** Take the ghost text away, if there is one in this editor, or in the one in use. */
+  dismiss(view?: EditorView): void {
+    const active = this._active(view);
+    const editor = active?.editor;
+    active?.model?.reset();
+    active?.update();
+    // JupyterLab leaves the mark where what was typed is not what the ghost text says, and with it the shortcuts.
+    editor?.host.classList.remove(ACTIVE_CLASS);
+    if (active?.node.contains(document.activeElement)) {
+      editor?.focus();
+    }
+  }
+
+  /** Write the next piece of the ghost text at each cursor, as a step of its own for undo. */
   accept(piece: (text: string) => string): void {
-    const active = this._active();
+    this._accept(this._active(), piece);
+  }
+
+  private _accept(active: InlineCompleter | undefined, piece: (text: string) => string): void {
     const editor = active?.editor;
     const view = viewOf(editor);
     const text = piece(active?.current?.insertText ?? '');
     if (!editor || !view || text === '' || view.state.readOnly) {
       return;
     }
-    const { head } = view.state.selection.main;
+    if (view.state.selection.ranges.some(range => !range.empty)) {
+      this._refused.emit();
+      return;
+    }
     asOneStep(editor, () => {
-      view.dispatch({
-        changes: { from: head, insert: text },
-        selection: { anchor: head + text.length },
-        userEvent: 'input.complete',
-        scrollIntoView: true
-      });
+      view.dispatch(
+        view.state.changeByRange(({ head }) => ({
+          changes: { from: head, insert: text },
+          range: EditorSelection.cursor(head + text.length)
+        })),
+        { userEvent: 'input.complete', scrollIntoView: true }
+      );
     });
   }
 
@@ -77,7 +100,12 @@ export class Ghosts {
     completer.disposed.connect(() => this._completers.delete(completer));
     const accept = completer.accept.bind(completer);
     completer.accept = () => {
-      asOneStep(completer.editor, accept);
+      if ((viewOf(completer.editor)?.state.selection.ranges.length ?? 0) > 1) {
+        // JupyterLab may keep one cursor and drop the others.
+        this._accept(completer, text => text);
+      } else {
+        asOneStep(completer.editor, accept);
+      }
     };
     const cycle = completer.cycle.bind(completer);
     completer.cycle = direction => {
@@ -90,15 +118,15 @@ export class Ghosts {
   }
 
   private _active(view?: EditorView): InlineCompleter | undefined {
-    return [...this._completers].find(({ editor }) => {
+    return [...this._completers].find(({ editor, node }) => {
       const own = viewOf(editor);
-      return (
-        !!editor?.host.classList.contains(ACTIVE_CLASS) && (view ? own === view : own?.hasFocus)
-      );
+      const isInUse = own?.hasFocus === true || node.contains(document.activeElement);
+      return !!editor?.host.classList.contains(ACTIVE_CLASS) && (view ? own === view : isInUse);
     });
   }
 
   private readonly _chosen = new Signal<this, IInlineCompletionItem>(this);
+  private readonly _refused = new Signal<this, void>(this);
   private readonly _completers = new Set<InlineCompleter>();
 }
 

@@ -1,26 +1,26 @@
 /** Shortcuts of ghost text come before those of CodeMirror, which has a use for most keys with an arrow. */
 
+import type { EditorView } from '@codemirror/view';
 import { CommandRegistry } from '@lumino/commands';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 
+import { isComposing } from '../keyboard';
+
 /**
- * Run these commands by their shortcuts, as they are set, before the editor hears of the key.
+ * Run commands by their shortcuts, as they are set, before the editor or JupyterLab hears of the key.
  *
- * `escaped` hears of each Escape, and never keeps it from anybody: it leaves the edit mode of a notebook
- * and the insert mode of vim as it always does.
+ * @param isShared Whether others are to hear of the key all the same.
+ * @param escaped Hears of each Escape that is no such shortcut, and never keeps it from anybody.
  */
 export function listen(
   commands: CommandRegistry,
   ids: readonly string[],
+  isShared: (command: string, event: KeyboardEvent) => boolean,
   escaped: () => void
 ): IDisposable {
   const onKey = (event: KeyboardEvent): void => {
     const { target } = event;
-    if (event.key === 'Escape') {
-      escaped();
-      return;
-    }
-    if (!(target instanceof Element) || event.isComposing) {
+    if (!(target instanceof Element) || isComposing(event)) {
       return;
     }
     const keystroke = CommandRegistry.keystrokeForKeydownEvent(event);
@@ -29,16 +29,40 @@ export function listen(
         ids.includes(command) &&
         keys.length === 1 &&
         keys[0] === keystroke &&
-        target.closest(selector) !== null
+        target.closest(selector) !== null &&
+        commands.isEnabled(command)
     );
-    if (binding && commands.isEnabled(binding.command)) {
-      event.preventDefault();
-      event.stopPropagation();
+    if (binding) {
+      if (!isShared(binding.command, event)) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
       void commands.execute(binding.command);
+    } else if (event.key === 'Escape') {
+      escaped();
     }
   };
-  document.addEventListener('keydown', onKey, true);
+  // At the window: JupyterLab itself listens at the document before anything else does.
+  window.addEventListener('keydown', onKey, true);
   return new DisposableDelegate(() => {
-    document.removeEventListener('keydown', onKey, true);
+    window.removeEventListener('keydown', onKey, true);
   });
+}
+
+/** The key map of vim, as it is kept with the editor that it works in. */
+interface IVimView {
+  cm?: { state?: { vim?: { insertMode?: boolean } | null } };
+}
+
+/**
+ * Whether somebody else has a use for an Escape that dismisses a ghost text: the list of completions and the
+ * tooltip close with it, and vim leaves its insert mode. None of them leaves the edit mode of a notebook.
+ */
+export function isEscapeWanted(spot: { readonly view: EditorView } | null): boolean {
+  const vim = (spot?.view as IVimView | undefined)?.cm?.state?.vim;
+  return (
+    vim?.insertMode === true ||
+    document.querySelector('.jp-Completer:not(.lm-mod-hidden)') !== null ||
+    document.body.classList.contains('jp-mod-tooltip')
+  );
 }

@@ -23,7 +23,7 @@ import { followPage } from './events';
 import { Gate } from './gate';
 import { Ghosts } from './ghosts';
 import { KernelKnowledge } from './kernels';
-import { listen } from './keys';
+import { isEscapeWanted, listen } from './keys';
 import { CellMirror } from './mirror';
 import { NewLines } from './newlines';
 import { tell } from './notices';
@@ -85,6 +85,7 @@ function activate(
   control.changed.connect(() => {
     mirror.setHeads(control.options.dataFrameHeads);
     kernels.wake();
+    gate.open();
     if (!control.isOn) {
       ghosts.dismiss();
     }
@@ -173,10 +174,17 @@ function activate(
     name: 'localcoder-watch',
     factory: () => ({ instance: () => extension, reconfigure: () => null })
   });
-  listen(app.commands, [COMMANDS.acceptWord, COMMANDS.acceptLine], () => {
+  const dismiss = (): void => {
     stop();
     ghosts.dismiss();
-  });
+  };
+  listen(
+    app.commands,
+    [COMMANDS.acceptWord, COMMANDS.acceptLine, COMMANDS.dismiss],
+    (command, { key }) =>
+      command === COMMANDS.dismiss && key === 'Escape' && isEscapeWanted(here()),
+    dismiss
+  );
   followPage({ notebooks, consoles, files, kernels, mirror, warm, stop });
   addCommands({
     app,
@@ -185,6 +193,10 @@ function activate(
     notebooks,
     palette,
     trans,
+    resumed: () => {
+      gate.open();
+    },
+    dismiss,
     inspect: () => {
       // Seldom wanted, so loaded only then.
       void import('../inspector/dialog').then(({ showInspector }) => showInspector(channel, trans));

@@ -21,6 +21,7 @@ import type { Ghosts } from './ghosts';
 import { isWorthAsking } from './place';
 import { anchorOf, type ISpot, liveness, requestOf } from './spot';
 import type { Suggestion } from './suggestion';
+import { isEditedHere } from './watch';
 
 /** A suggestion on the screen, for as long as the text and the cursor stay. */
 interface IShown {
@@ -165,6 +166,8 @@ export class GhostTextProvider implements IInlineCompletionProvider {
       !control.options.languagesOff.has(spot.language) &&
       spot.view.hasFocus &&
       !spot.view.composing &&
+      // JupyterLab asks after each change of the shared document, whoever has made it.
+      isEditedHere(spot.view.state) &&
       // In the normal mode of the vim key map, keys are commands.
       !spot.view.scrollDOM.classList.contains('cm-vimMode')
     );

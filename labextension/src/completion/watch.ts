@@ -1,7 +1,8 @@
 /** Watches the editors of the page: keys for the pace, fresh lines, and a cursor that goes elsewhere. */
 
-import type { EditorState, Extension } from '@codemirror/state';
+import { type EditorState, type Extension, StateField } from '@codemirror/state';
 import { EditorView, type ViewUpdate } from '@codemirror/view';
+import { ySyncAnnotation } from '@jupyterlab/codemirror';
 
 export interface IWatcher {
   /** The text has changed, whoever has done it. */
@@ -14,8 +15,24 @@ export interface IWatcher {
   left(view: EditorView): void;
 }
 
+/** Whether the last change was made in this editor, and not brought into it from the shared document. */
+const isLocal = StateField.define<boolean>({
+  create: () => true,
+  update: (before, change) =>
+    change.docChanged ? change.annotation(ySyncAnnotation) === undefined : before
+});
+
+/**
+ * Whether the text is as somebody at this editor has left it.
+ *
+ * It is not after a change by a collaborator, by an undo, or by a command that writes into the document.
+ */
+export function isEditedHere(state: EditorState): boolean {
+  return state.field(isLocal, false) ?? true;
+}
+
 export function watch(watcher: IWatcher): Extension {
-  return EditorView.updateListener.of(update => {
+  const listener = EditorView.updateListener.of(update => {
     if (update.docChanged) {
       watcher.changed(update.view);
       if (is(update, 'input') || is(update, 'delete')) {
@@ -27,6 +44,7 @@ export function watch(watcher: IWatcher): Extension {
       watcher.left(update.view);
     }
   });
+  return [isLocal, listener];
 }
 
 function hasMoved({ startState, state, selectionSet }: ViewUpdate): boolean {

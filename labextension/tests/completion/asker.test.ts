@@ -444,6 +444,23 @@ describe('trouble', () => {
     expect(asked()).toHaveLength(1);
   });
 
+  it.each(['settings:changed', 'providers:changed'])(
+    'is forgotten when the server tells of %s',
+    async event => {
+      const { ask, answer, asked, socket } = begin();
+      void ask('a');
+      await settle();
+      answer(0, error('DISABLED'));
+      await settle();
+      expect(await ask('ab')).toEqual([]);
+      expect(asked()).toHaveLength(1);
+      socket.receive({ event, payload: {} });
+      void ask('abc');
+      await settle();
+      expect(asked()).toHaveLength(2);
+    }
+  );
+
   it('that completion is off on the server is told only to who asks', async () => {
     const { ask, answer, troubles } = begin();
     void ask('a');
