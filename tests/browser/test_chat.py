@@ -12,7 +12,7 @@ import pytest
 from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
 from tests.browser.ghost import CURRENT, KERNEL_MS, READY, VARIABLES
-from tests.browser.patience import harmless, until
+from tests.browser.patience import harmless, settle, until
 from tests.browser.test_commands import ACTING, SET_SOURCE, fenced, opened
 from tests.browser.test_providers import Vendor
 from tests.browser.themes import DARK, LIGHT, wear
@@ -462,3 +462,72 @@ def test_notebook_7(page: Any, answers: Answers, tmp_path: Path) -> None:
     ask(page, chat, "Why?")
     expect(chat.locator(".jp-RenderedMarkdown")).to_have_text("An answer.")
     page.screenshot(path=tmp_path / "chat-notebook7.png")
+
+
+def compose(page: Any, text: str, key: str = "Enter") -> None:
+    """Write with an input method: a candidate, a key that is for it alone, and the text in its place."""
+    ime = page.context.new_cdp_session(page)
+    ime.send("Input.imeSetComposition", {"text": "nihon", "selectionStart": 5, "selectionEnd": 5})
+    page.keyboard.press(key)
+    # A browser reports the key so on other systems.
+    page.evaluate(
+        """key => document.activeElement.dispatchEvent(new KeyboardEvent(
+          'keydown', { key, keyCode: 229, bubbles: true, cancelable: true }
+        ))""",
+        key,
+    )
+    ime.send("Input.insertText", {"text": text})
+    ime.detach()
+
+
+def test_keys_of_an_input_method_are_for_it_alone(page: Any, answers: Answers) -> None:
+    answers.say("Fine.")
+    sent = sent_by(page)
+    opened(page, answers, "ime.ipynb", "x = 1")
+    chat = chat_of(page)
+
+    def asked() -> int:
+        return len([frame for frame in sent if '"op":"chat"' in frame])
+
+    box(chat).focus()
+    compose(page, "日本")
+    expect(box(chat)).to_have_value("日本")
+    assert asked() == 0
+    # In the list behind the @, it chooses nothing; Escape does not close it, nor does Tab leave it.
+    options = chat.locator("[role=listbox] [role=option]")
+    box(chat).press_sequentially(" @")
+    expect(options.first).to_contain_text("@cell")
+    for key in ("Enter", "Tab", "Escape", "ArrowDown"):
+        page.evaluate(
+            """key => document.activeElement.dispatchEvent(new KeyboardEvent(
+              'keydown', { key, isComposing: true, bubbles: true, cancelable: true }
+            ))""",
+            key,
+        )
+    settle(page)
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    expect(chips(chat)).to_have_count(0)
+    box(chat).fill("One?")
+    box(chat).press("Enter")
+    expect(says(chat)).to_have_text("Done.")
+    assert asked() == 1
+
+    button(chat, "Edit").first.click()
+    edit = chat.get_by_role("textbox", name="Edit the question")
+    expect(edit).to_be_focused()
+    edit.press("End")
+    compose(page, "日本")
+    compose(page, "語", "Escape")
+    expect(edit).to_have_value("One?日本語")
+    assert asked() == 1
+    edit.press("Escape")
+
+    # A title is written in a dialog of JupyterLab.
+    button(chat, "Rename…").click()
+    title = page.locator(".jp-Dialog input")
+    expect(title).to_be_focused()
+    compose(page, "日本")
+    compose(page, "語", "Escape")
+    expect(title).to_have_value(re.compile("日本語$"))
+    title.press("Escape")
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
