@@ -531,3 +531,54 @@ def test_keys_of_an_input_method_are_for_it_alone(page: Any, answers: Answers) -
     expect(title).to_have_value(re.compile("日本語$"))
     title.press("Escape")
     expect(page.locator(".jp-Dialog")).to_have_count(0)
+
+
+def test_what_is_written_out_goes_along(page: Any, answers: Answers) -> None:
+    answers.say("Fine.")
+    (answers.lab.work / "draft.py").write_text("saved = 1\n")
+    sent = sent_by(page)
+    opened(page, answers, "written.ipynb", "mine = 3")
+    # Opened behind the notebook, and changed without being saved.
+    page.evaluate(
+        """async () => {
+          const file = await jupyterapp.commands.execute(
+            'docmanager:open', { path: 'draft.py', options: { activate: false, mode: 'tab-after' } }
+          );
+          await file.context.ready;
+          file.context.model.sharedModel.setSource('unsaved = 2\\n');
+        }"""
+    )
+    chat = chat_of(page)
+    ask(page, chat, "What do @cell and @file:draft.py, say?")
+    expect(chips(chat.locator(".jp-LocalCoder-Turn"))).to_have_text(["@cell cell 1", "@file draft.py"])
+    expect(says(chat)).to_have_text("Done.")
+    asked = next(frame for frame in sent if '"op":"chat"' in frame)
+    assert "mine = 3" in asked
+    assert "unsaved = 2" in asked
+    assert "saved = 1" not in asked.replace("unsaved", "")
+    # What is not there is said, and the question stays.
+    ask(page, chat, "And @file:nothing.py?")
+    expect(chat.get_by_role("alert").filter(has_text="There is no file")).to_be_visible()
+    expect(box(chat)).to_have_value("And @file:nothing.py?")
+    assert len([frame for frame in sent if '"op":"chat"' in frame]) == 1
+    page.evaluate(
+        """() => { for (const widget of [...jupyterapp.shell.widgets('main')]) {
+          if (widget.context?.path === 'draft.py') { widget.context.model.dirty = false; widget.dispose(); }
+        } }"""
+    )
+
+
+def test_formulas_are_typeset(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say(
+        "So \\(a^2\\) and $b^2$:\n\n\\[\n\\frac{c}{d}\n\\]\n\n$$e$$\n\nBut `\\(no\\)` and:\n\n"
+        + fenced("print('\\(nor\\)')")
+    )
+    opened(page, answers, "math.ipynb", "x = 1")
+    chat = chat_of(page)
+    ask(page, chat, "How?")
+    expect(says(chat)).to_have_text("Done.")
+    expect(chat.locator("mjx-container")).to_have_count(4)
+    expect(chat.locator("mjx-container[display=true]")).to_have_count(2)
+    expect(chat.locator("code").first).to_have_text("\\(no\\)")
+    expect(chat.locator("pre")).to_contain_text("print('\\(nor\\)')")
+    page.screenshot(path=tmp_path / "formulas.png")

@@ -36,6 +36,7 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
   const [trouble, setTrouble] = React.useState('');
   // An answer of the contents manager for what is not asked for any more is left alone.
   const wanted = React.useRef<IMention | null>(null);
+  const isSending = React.useRef(false);
 
   React.useEffect(() => {
     const take = (): void => {
@@ -115,13 +116,29 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
     }
   };
   const send = (): void => {
-    if (text.trim() === '' || model.isRunning || !model.isConnected) {
+    if (text.trim() === '' || model.isRunning || !model.isConnected || isSending.current) {
       return;
     }
-    model.ask(text.trim(), references);
-    setText('');
-    setReferences([]);
-    offer(null);
+    isSending.current = true;
+    page
+      .written(text)
+      .then(
+        written => {
+          // It may have become another question while a file was read.
+          if (box.current?.value === text && !model.isRunning) {
+            model.ask(text.trim(), joined(references, written));
+            setText('');
+            setReferences([]);
+            offer(null);
+          }
+        },
+        (reason: unknown) => {
+          setTrouble(sentenceOf(reason));
+        }
+      )
+      .finally(() => {
+        isSending.current = false;
+      });
   };
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const isListed = offered.length > 0;
@@ -132,7 +149,7 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
       choose(offered[active]);
     } else if (isListed && event.key === 'Escape') {
       offer(null);
-    } else if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
+    } else if (event.key === 'Enter' && !event.shiftKey) {
       send();
     } else if (event.key === 'Escape' && model.isRunning) {
       model.stop();
@@ -284,6 +301,16 @@ function How({ model, trans }: Pick<IComposerProps, 'model' | 'trans'>): React.J
       </p>
     </div>
   );
+}
+
+/** What was chosen, and what was written out; nothing of it twice. */
+function joined(chosen: readonly Reference[], written: readonly Reference[]): readonly Reference[] {
+  return [
+    ...chosen,
+    ...written.filter(
+      ({ kind, name }) => !chosen.some(one => one.kind === kind && one.name === name)
+    )
+  ];
 }
 
 function sentenceOf(reason: unknown): string {

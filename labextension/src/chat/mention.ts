@@ -97,6 +97,35 @@ export function fileSuggestions(start: string, entries: readonly IEntry[]): ISug
     }));
 }
 
+/** A mention that stands in a question as it is sent; the text of a file's goes on to the end of its line. */
+const WRITTEN =
+  /(?:^|\s)@(?:(cell|selection)(?![\w:/.]*[\w:/])|variable:(\w+)|file:([^\n@]*[^\s@]))/g;
+
+/** What is named in a question by hand; the name of a file may be followed by other words. */
+export function writtenMentions(text: string): Pick<ISuggestion, 'kind' | 'name'>[] {
+  const found = [...text.matchAll(WRITTEN)].map(
+    ([, whole, variable, file]): Pick<ISuggestion, 'kind' | 'name'> =>
+      whole === 'cell' || whole === 'selection'
+        ? { kind: whole, name: '' }
+        : variable !== undefined
+          ? { kind: 'variable', name: variable }
+          : { kind: 'file', name: file ?? '' }
+  );
+  return found.filter(
+    ({ kind, name }, index) =>
+      found.findIndex(other => other.kind === kind && other.name === name) === index
+  );
+}
+
+/** The file with which a text begins, the longest one where there are several; null: none of them. */
+export function fileAt(text: string, entries: readonly IEntry[]): string | null {
+  const paths = entries
+    .filter(({ path, isFolder }) => !isFolder && text.startsWith(path))
+    .filter(({ path }) => !/^(?:[\w/]|\.\w)/.test(text.slice(path.length)))
+    .map(({ path }) => path);
+  return paths.sort((one, other) => other.length - one.length)[0] ?? null;
+}
+
 /** What a kernel knows of a variable, as a model reads it. */
 export function described(variable: KernelVariable): string {
   const { name, type, signature, shape, columns } = variable;

@@ -3,6 +3,8 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { IEditorTracker } from '@jupyterlab/fileeditor';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -14,7 +16,15 @@ import { refusalSentence } from '../commands/words';
 import type { ICompletion } from '../completion/token';
 import type { KernelVariable, Origin, Reference } from '../contract';
 import { late } from '../panels/late';
-import { described, type IEntry, type IOffers, type ISuggestion } from './mention';
+import {
+  described,
+  fileAt,
+  type IEntry,
+  type IOffers,
+  type ISuggestion,
+  pathOf,
+  writtenMentions
+} from './mention';
 
 /** A larger file is refused: no context window holds it. */
 const MOST_BYTES = 400_000;
@@ -25,7 +35,8 @@ export class Page {
     private readonly _contents: Contents.IManager,
     private readonly _completion: ICompletion | null,
     private readonly _languages: IEditorLanguageRegistry,
-    private readonly _trans: TranslationBundle
+    private readonly _trans: TranslationBundle,
+    private readonly _files: IEditorTracker | null = null
   ) {}
 
   get offers(): IOffers {
@@ -75,7 +86,31 @@ export class Page {
         return { kind, name: this._cellName(panel, cell), text, language };
       }
     }
-    throw new Error(this._trans.__('There is nothing in it to read.'));
+    throw new Error(
+      this._trans.__('There is nothing to read for @%1.', name ? `${kind}:${name}` : kind)
+    );
+  }
+
+  /**
+   * What a question names by hand, written out instead of chosen from the list.
+   *
+   * Rejects with a sentence where it names something that is not there.
+   */
+  async written(words: string): Promise<Reference[]> {
+    const found: Reference[] = [];
+    for (const { kind, name } of writtenMentions(words)) {
+      const suggestion = { kind, name, label: kind, detail: '', isOpen: false };
+      if (kind === 'file') {
+        const { folder } = pathOf(`file:${/^\S*/.exec(name)?.[0] ?? ''}`) ?? { folder: '' };
+        const path = fileAt(name, await this.files(folder));
+        if (path === null) {
+          throw new Error(this._trans.__('There is no file “%1” on this server.', name));
+        }
+        suggestion.name = path;
+      }
+      found.push(await this.resolve(suggestion));
+    }
+    return found;
   }
 
   /** Put code into a new cell below the current one. It is not run. */
@@ -125,11 +160,13 @@ export class Page {
   }
 
   private async _file(path: string): Promise<Reference> {
-    const trans = this._trans;
-    const about = await this._contents.get(path, { content: false });
-    if ((about.size ?? 0) > MOST_BYTES) {
-      throw new Error(trans.__('%1 is too large to be read by a model.', path));
+    const shown = this._shown(path);
+    if (shown) {
+      this._check(path, shown.text.length);
+      return shown;
     }
+    const about = await this._contents.get(path, { content: false });
+    this._check(path, about.size ?? 0);
     if (about.type === 'notebook') {
       const found = await this._contents.get(path, { type: 'notebook', content: true });
       return { kind: 'file', name: path, text: sourcesOf(found.content as INotebookText) };
@@ -139,8 +176,35 @@ export class Page {
       format: 'text',
       content: true
     });
-    const suffix = /\.(\w+)$/.exec(path)?.[1] ?? '';
-    return { kind: 'file', name: path, text: String(found.content), language: suffix };
+    return { kind: 'file', name: path, text: String(found.content), language: suffixOf(path) };
+  }
+
+  /** A file as its editor shows it, saved or not; null where it is not open. */
+  private _shown(path: string): Reference | null {
+    const isIt = ({ context }: { context: DocumentRegistry.Context }): boolean =>
+      context.path === path && context.isReady;
+    const notebook = this._tracker.find(isIt);
+    if (notebook) {
+      const cells = notebook.content.widgets.map(({ model }) => ({
+        source: model.sharedModel.getSource()
+      }));
+      return { kind: 'file', name: path, text: sourcesOf({ cells }) };
+    }
+    const file = this._files?.find(isIt);
+    return file
+      ? {
+          kind: 'file',
+          name: path,
+          text: file.content.model.sharedModel.getSource(),
+          language: suffixOf(path)
+        }
+      : null;
+  }
+
+  private _check(path: string, size: number): void {
+    if (size > MOST_BYTES) {
+      throw new Error(this._trans.__('%1 is too large to be read by a model.', path));
+    }
   }
 
   private _selection(): string {
@@ -161,6 +225,10 @@ export class Page {
   private _cellName(panel: NotebookPanel, cell: Cell): string {
     return this._trans.__('cell %1', panel.content.widgets.indexOf(cell) + 1);
   }
+}
+
+function suffixOf(path: string): string {
+  return /\.(\w+)$/.exec(path)?.[1] ?? '';
 }
 
 /** The part of a notebook file (nbformat 4) that is read. */

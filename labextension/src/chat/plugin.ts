@@ -3,6 +3,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
+import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -29,7 +30,7 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
   autoStart: true,
   provides: IChat,
   requires: [IChannel, IPanels, INotebookTracker, IRenderMimeRegistry, IEditorLanguageRegistry],
-  optional: [ICompletion, ICommandPalette, ITranslator],
+  optional: [ICompletion, ICommandPalette, ITranslator, IEditorTracker],
   activate: (
     app: JupyterFrontEnd,
     channel: IChannel,
@@ -39,10 +40,12 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
     languages: IEditorLanguageRegistry,
     completion: ICompletion | null,
     palette: ICommandPalette | null,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    files: IEditorTracker | null
   ): IChat => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
-    const page = new Page(tracker, app.serviceManager.contents, completion, languages, trans);
+    const { contents } = app.serviceManager;
+    const page = new Page(tracker, contents, completion, languages, trans, files);
     const model = new ChatModel(channel, () => page.origin);
     panels.add({
       id: SECTION,

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import {
   described,
+  fileAt,
   fileSuggestions,
   type IOffers,
   mentionAt,
   pathOf,
-  suggestions
+  suggestions,
+  writtenMentions
 } from '../../src/chat/mention';
 
 const OFFERS: IOffers = {
@@ -80,5 +82,39 @@ describe('a variable', () => {
       'f(x, *, y=...): function'
     );
     expect(described({ name: 'thing' })).toBe('thing');
+  });
+});
+
+describe('what is written out', () => {
+  it('is what could have been chosen', () => {
+    expect(
+      writtenMentions('@cell, @selection and @variable:df. See @file:My Data/a.csv, please').map(
+        ({ kind, name }) => [kind, name]
+      )
+    ).toEqual([
+      ['cell', ''],
+      ['selection', ''],
+      ['variable', 'df'],
+      ['file', 'My Data/a.csv, please']
+    ]);
+    expect(writtenMentions('What does @cell? And @cell').map(({ kind }) => kind)).toEqual(['cell']);
+    expect(writtenMentions('(@cell')).toEqual([]);
+  });
+
+  it('is nothing else', () => {
+    expect(
+      writtenMentions('me@cell.org @cellar @property @cell.setter @ @file: @variable:')
+    ).toEqual([]);
+  });
+
+  it('is the longest name of a file that stands there', () => {
+    const entries = ['My Data/a', 'My Data/a.csv', 'My Data/a.csv b'].map(path => ({
+      path,
+      isFolder: false
+    }));
+    expect(fileAt('My Data/a.csv, please', entries)).toBe('My Data/a.csv');
+    expect(fileAt('My Data/a.csv b?', entries)).toBe('My Data/a.csv b');
+    expect(fileAt('My Data/abc', entries)).toBeNull();
+    expect(fileAt('sub', [{ path: 'sub', isFolder: true }])).toBeNull();
   });
 });
