@@ -39,6 +39,17 @@ def cursors(writer: Writer) -> int:
     return int(writer.page.evaluate(f"() => {CELL}.editor.getSelections().length"))
 
 
+def type_elsewhere(writer: Writer, text: str, at: int) -> None:
+    """A collaborator does so: the change comes into the shared document with another origin."""
+    writer.page.evaluate(
+        f"""([text, at]) => {{
+          const {{ ysource }} = {CELL}.model.sharedModel;
+          ysource.doc.transact(() => ysource.insert(at, text), 'collaborator');
+        }}""",
+        [text, at],
+    )
+
+
 class TestEscape:
     def test_takes_the_ghost_text_and_nothing_else(self, writer: Writer, ghost_lab: GhostLab) -> None:
         ghost_lab.rules([NUMPY])
@@ -169,6 +180,29 @@ class TestSeveralCursors:
         expect(toast).to_have_count(1)
         assert writer.text == "import \ny = 2"
         assert cursors(writer) == 2
+
+
+def test_only_edits_of_this_browser_ask(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([NUMPY, {"ends": "ax", "pieces": ["is = 1"]}])
+    writer.open(ghost_lab.write("shared.ipynb", "y = 2\n"))
+    writer.type("a")
+    writer.is_answered()
+    begun = len(writer.sent("tab:complete"))
+    type_elsewhere(writer, "x", len("y = 2\na"))
+    type_elsewhere(writer, "import os\n", 0)
+    writer.settle()
+    assert writer.text == "import os\ny = 2\nax"
+    assert writer.sent("tab:complete")[begun:] == []
+    assert writer.ghost == ""
+    # Whoever types here is still answered, and so is who asks by the shortcut.
+    writer.press("Alt+\\")
+    writer.type("\nimport ")
+    writer.sees("numpy as np")
+    type_elsewhere(writer, "# 1\n", 0)
+    begun = len(writer.sent("tab:complete"))
+    writer.press("Alt+\\")
+    writer.sees("numpy as np")
+    assert len(writer.sent("tab:complete")) > begun
 
 
 class TestSwitchedOnAgain:
