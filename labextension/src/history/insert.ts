@@ -2,12 +2,11 @@
 
 import type { INotebookTracker } from '@jupyterlab/notebook';
 
-import { codeOf, fences } from '../answers/fences';
-import { plain } from '../answers/plain';
 import { provenanceOf } from '../answers/provenance';
 import { languageOf } from '../commands/cell';
 import { Door, type IRefusal } from '../commands/door';
 import type { Response } from '../contract';
+import { cellOf } from './cell';
 
 /** Put it below the active cell, its code where it has some; answers the kind of the cell, or why not. */
 export function insertAnswer(
@@ -18,10 +17,7 @@ export function insertAnswer(
   if (!panel || !cell) {
     return null;
   }
-  const text = plain(response.content);
-  const isCode = response.command !== 'explain' && fences(text).length > 0;
-  const kind = isCode ? 'code' : 'markdown';
-  const source = isCode ? codeOf(text, languageOf(panel)) : text;
+  const { kind, source } = cellOf(response, languageOf(panel));
   const refusal = new Door(panel, cell).insertBelow(kind, source, provenanceOf(response));
   return refusal ?? kind;
 }
