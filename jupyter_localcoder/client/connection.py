@@ -36,8 +36,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Folder that the server serves: what stays the same when it is restarted."""
     certfile: str = ""
     """The server's certificate (PEM), for https: no other is then believed."""
-    keyfile: str = ""
-    """The key of that certificate (PEM), where the server hears only who shows one: its own is shown."""
     sock: str = ""
     """Path of a Unix socket, instead of a port."""
     version: str = ""
@@ -67,7 +65,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             "TOKEN": self.token,
             "ROOT": self.root_dir,
             "CERTFILE": self.certfile,
-            "KEYFILE": self.keyfile,
             "SOCK": self.sock,
             "PID": str(self.pid or ""),
         }
@@ -113,7 +110,6 @@ def from_environment(environ: Mapping[str, str]) -> Connection | None:
         token=environ.get(_PREFIX + "TOKEN", ""),
         root_dir=environ.get(_PREFIX + "ROOT", ""),
         certfile=environ.get(_PREFIX + "CERTFILE", ""),
-        keyfile=environ.get(_PREFIX + "KEYFILE", ""),
         sock=environ.get(_PREFIX + "SOCK", ""),
         pid=int(pid) if (pid := environ.get(_PREFIX + "PID", "")).isdecimal() else 0,
     )

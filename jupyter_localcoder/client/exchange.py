@@ -208,8 +208,7 @@ class _Helper:
 
 
 def _client(connection: Connection, silence_seconds: float | None) -> httpx.Client:
-    keyfile = Path(connection.keyfile) if connection.keyfile else None
-    context = pinned(Path(connection.certfile), keyfile) if connection.certfile else None
+    context = pinned(Path(connection.certfile)) if connection.certfile else None
     secure = connection.url.startswith("https:")
     return httpx.Client(
         base_url=connection.url,

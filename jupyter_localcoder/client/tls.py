@@ -14,15 +14,8 @@ from pathlib import Path
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
-def pinned(certfile: Path, keyfile: Path | None = None) -> ssl.SSLContext:
+def pinned(certfile: Path) -> ssl.SSLContext:
     """A context that accepts the first certificate of a PEM file and no other.
-
-    Parameters
-    ----------
-    certfile
-        The server's certificate.
-    keyfile
-        Its key, where it is to be shown to the server too.
 
     Raises
     ------
@@ -39,6 +32,4 @@ def pinned(certfile: Path, keyfile: Path | None = None) -> ssl.SSLContext:
     # lets a certificate that somebody else has signed be the end of the chain.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(cadata=found[0])
-    if keyfile is not None:
-        context.load_cert_chain(certfile, keyfile)
     return context

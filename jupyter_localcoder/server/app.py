@@ -24,6 +24,7 @@ from ..errors import ConfigInvalid
 from .address import host_for_kernels
 from .channel import ChannelHandler
 from .file_access import FileAccess
+from .local_socket import LocalSocket
 from .rest import RESOURCE, rest_routes
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class LocalCoderApp(ExtensionApp):
     )
 
     _connection: Connection | None = None
+    _local_socket: LocalSocket | None = None
 
     @cached_property
     def kernel_token(self) -> str:
@@ -110,6 +112,11 @@ class LocalCoderApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Tell kernels where we are. The port is known only now: the server may have taken another one."""
+        if serverapp.client_ca and not serverapp.sock:
+            try:
+                self._local_socket = LocalSocket(serverapp.web_app)
+            except (OSError, ValueError) as failure:
+                self.log.warning("Kernels cannot reach this server, which asks for certificates: %s", failure)
         connection = self._make_connection()
         os.environ.update(connection.environment())
         try:
@@ -124,26 +131,27 @@ class LocalCoderApp(ExtensionApp):
             self._connection.remove(Path(jupyter_runtime_dir()))
             for name in self._connection.environment():
                 os.environ.pop(name, None)
+        if self._local_socket is not None:
+            self._local_socket.close()
         if "service" in self.__dict__:
             await self.service.close()
 
     def _make_connection(self) -> Connection:
         server = self.serverapp
         assert server is not None  # noqa: S101 - a started extension has its server
-        scheme = "https" if server.certfile else "http"
-        where = "localhost" if server.sock else f"{host_for_kernels(server.ip, server.port)}:{server.port}"
-        # Who must show a certificate to be heard shows the server's own: a hub with internal TLS makes one
-        # for each server, for both directions.
-        keyfile = (server.keyfile or server.certfile) if server.client_ca else ""
+        local = self._local_socket
+        sock = local.path if local is not None else server.sock
+        certfile = server.certfile if local is None else ""
+        scheme = "https" if certfile else "http"
+        where = "localhost" if sock else f"{host_for_kernels(server.ip, server.port)}:{server.port}"
         return Connection(
             url=f"{scheme}://{where}{server.base_url}",
             token=self.kernel_token,
             pid=os.getpid(),
             root_dir=str(Path(server.root_dir).resolve()),
             # A kernel works in another folder than the server.
-            certfile=_absolute(server.certfile),
-            keyfile=_absolute(keyfile),
-            sock=_absolute(server.sock),
+            certfile=_absolute(certfile),
+            sock=_absolute(sock),
             version=__version__,
         )
 

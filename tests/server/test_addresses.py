@@ -18,6 +18,7 @@ from jupyter_localcoder.contract.backend import PingRequest
 from jupyter_localcoder.contract.registry import PING, SETTINGS_GET, SETTINGS_UPDATE
 from jupyter_localcoder.contract.settings import SettingsGetRequest, SettingsUpdateRequest
 from jupyter_localcoder.server.address import host_for_kernels
+from tests.support.certificates import write_certificate
 from tests.support.jupyter_server import JupyterServer
 
 
@@ -114,3 +115,29 @@ def command(environment: dict[str, str], *arguments: str) -> Any:
 @pytest.mark.parametrize("ip", ["no such name", "256.0.0.1"])
 def test_a_name_that_cannot_be_looked_up_stays_as_it_is(ip: str) -> None:
     assert host_for_kernels(ip, 8888) == ip
+
+
+@pytest.mark.parametrize("mutual", [False, True], ids=["its own", "of both"])
+def test_a_server_with_certificates_is_reached(tmp_path: Path, mutual: bool) -> None:
+    """Of both: as a hub with internal TLS starts its servers, which hear only who shows a certificate."""
+    certificate, key = tmp_path / "server.pem", tmp_path / "key.pem"
+    write_certificate(certificate, key)
+    # A path that means something in the server's folder alone.
+    options = [
+        f"--ServerApp.certfile={os.path.relpath(certificate)}",
+        f"--ServerApp.keyfile={os.path.relpath(key)}",
+    ]
+    if mutual:
+        options.append(f"--ServerApp.client_ca={certificate}")
+    server = JupyterServer(tmp_path, tmp_path / "models", options=options)
+    server.start()
+    try:
+        assert server.connection.url.startswith("http://localhost/" if mutual else "https://127.0.0.1:")
+        assert_reached(server, by_command=mutual)
+        socket_file = Path(server.connection.sock)
+        if mutual:
+            assert socket_file.stat().st_mode & 0o077 == 0
+            assert socket_file.parent.stat().st_mode & 0o077 == 0
+    finally:
+        server.stop()
+    assert not mutual or not socket_file.parent.exists()

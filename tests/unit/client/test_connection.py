@@ -41,9 +41,7 @@ def ended_process() -> int:
 
 
 def test_the_environment_round_trips() -> None:
-    connection = Connection(
-        url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", keyfile="/k.pem", sock="/s", pid=7
-    )
+    connection = Connection(url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", sock="/s", pid=7)
     assert from_environment(connection.environment()) == connection
 
 
