@@ -23,7 +23,8 @@ from ..contract import codec
 from ..contract.common import ErrorPayload
 from ..contract.generation import Done, Failed, Started
 from ..contract.registry import OPERATIONS, Action, Operation
-from .identity import KERNEL_USER, KernelIdentity
+from ..errors import ConnectionFailed
+from .identity import KernelIdentity, KernelUser
 from .openapi import openapi
 from .status import refusal, status_of
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 RESOURCE = "localcoder"
 EVENT_STREAM = "text/event-stream"
+IDENTITY_UNKNOWN = ConnectionFailed(
+    "The server could not find out who asks: the service that knows, such as a JupyterHub, did not answer.",
+    recovery="Try again in a moment. If that does not help, ask who runs that service.",
+)
 
 
 class AccessMixin(ExtensionHandlerMixin):
@@ -47,6 +52,15 @@ class AccessMixin(ExtensionHandlerMixin):
         """The server's own, with the kernels' token in front."""
         provider: Any = super().identity_provider  # type: ignore[misc]
         return KernelIdentity(provider, self.extensionapp.kernel_token)
+
+    def check_xsrf_cookie(self) -> None:
+        """Check as the server does, but for the kernels' token: no browser shows it by itself.
+
+        The handler says so, and not the identity provider alone: a JupyterHub puts a check of its own in the
+        place of Jupyter's, which does not ask the provider.
+        """
+        if not self.identity_provider.is_kernel(self):
+            super().check_xsrf_cookie()  # type: ignore[misc]
 
     @property
     def service(self) -> Service:
@@ -109,11 +123,21 @@ class OperationHandler(AccessMixin, APIHandler):
         The manager in a cell looks again and again for as long as its kernel lives, whether or not anybody
         is there. A hub that ends servers which nobody uses would never end this one.
         """
-        if self.request.method != "GET" or getattr(self, "_jupyter_current_user", None) != KERNEL_USER:
+        user = getattr(self, "_jupyter_current_user", None)
+        if self.request.method != "GET" or not isinstance(user, KernelUser):
             super().update_api_activity()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer what was refused before an operation was reached, in the form of the contract."""
+        failure = (kwargs.get("exc_info") or (None, None))[1]
+        if (
+            status_code >= 500
+            and isinstance(failure, web.HTTPError)
+            and not hasattr(self, "_jupyter_current_user")
+        ):
+            payload = codec.error_payload(IDENTITY_UNKNOWN)
+            self._answer_error(payload, status_of(payload.code))
+            return
         self._answer_error(refusal(status_code), status_code)
 
     async def _serve(self, path: dict[str, str]) -> None:

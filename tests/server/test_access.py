@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from jupyter_server.auth import Authorizer
+from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
+from tornado import web
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -188,3 +190,90 @@ async def test_the_worker_has_no_keys_in_its_environment(
     assert b"canary-5f1c" not in environment
     assert extension.kernel_token.encode() not in environment
     await asyncio.sleep(0)
+
+
+async def test_a_check_that_is_put_in_the_place_of_jupyters_is_spared_to_kernels_alone(
+    extension: LocalCoderApp,
+    http_server_client: Any,
+    jp_base_url: str,
+    jp_auth_header: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A JupyterHub does so with the class of all handlers, at the first request of a browser."""
+
+    def refuse(handler: Any) -> None:
+        raise web.HTTPError(403, "'_xsrf' argument missing")
+
+    monkeypatch.setattr(JupyterHandler, "check_xsrf_cookie", refuse)
+    unload = next(op for op in OPERATIONS if op.name == "model:unload")
+    kernel = {"Authorization": f"localcoder {extension.kernel_token}"}
+    assert await fetch(http_server_client, jp_base_url, unload, kernel) == 200
+    for headers in (
+        {},
+        {"Authorization": "localcoder wrong"},
+        {"Authorization": "localcoder "},
+        jp_auth_header,
+    ):
+        assert await fetch(http_server_client, jp_base_url, unload, dict(headers)) == 403
+
+
+class HubAuth:
+    """The part of a JupyterHub in a server: who shows this token is this user."""
+
+    api_token = "the server's own"
+    access_scopes = {"access:servers!user=ada"}
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
+        self.asked: list[str] = []
+
+    async def user_for_token(self, token: str, *, sync: bool) -> dict[str, Any]:
+        assert not sync
+        self.asked.append(token)
+        return {"name": "ada", "scopes": list(self.scopes)}
+
+    def check_scopes(self, wanted: set[str], model: dict[str, Any]) -> set[str]:
+        return wanted & set(model["scopes"])
+
+
+class OfTheHub(Authorizer):
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        return bool(user.hub_user["name"] == "ada")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"),
+    [(("access:servers!user=ada",), 200), (("access:servers!user=bob",), 403), ((), 403)],
+)
+async def test_to_an_authorizer_that_asks_for_the_hubs_user_a_kernel_is_the_servers_owner(
+    extension: LocalCoderApp,
+    http_server_client: Any,
+    jp_base_url: str,
+    jp_serverapp: Any,
+    scopes: tuple[str, ...],
+    status: int,
+) -> None:
+    hub = HubAuth(*scopes)
+    provider = jp_serverapp.web_app.settings["identity_provider"]
+    provider.hub_auth = hub
+    ping = next(op for op in OPERATIONS if op.name == "backend:ping")
+    kernel = {"Authorization": f"localcoder {extension.kernel_token}"}
+    assert await fetch(http_server_client, jp_base_url, ping, kernel) == 200
+    assert hub.asked == [], "nobody asks for the hub's answer"
+    jp_serverapp.web_app.settings["authorizer"] = OfTheHub()
+    assert await fetch(http_server_client, jp_base_url, ping, kernel) == status
+    assert hub.asked == ["the server's own"]
+
+
+async def test_a_service_of_identity_that_does_not_answer_is_told(
+    extension: LocalCoderApp, ask: Ask, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub that is away, say: the server can then not tell who asks."""
+
+    async def away(handler: Any) -> None:
+        raise web.HTTPError(500, "Failed to connect to Hub API")
+
+    monkeypatch.setattr(jp_serverapp.web_app.settings["identity_provider"], "get_user", away)
+    answer = await ask("GET", "health")
+    assert (answer.status, answer.code) == (502, "CONNECTION_ERROR")
+    assert "who asks" in answer.data["error"]["message"]
