@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from msgspec import Struct
@@ -57,11 +58,16 @@ class HttpFile:
     """
 
     def __init__(self, url: str, server: str, options: HttpOptions, token: str = "") -> None:
+        self._server = server
+        self._inside = server[:1].lower() + server[1:]
         try:
             self._url = httpx.URL(url)
-        except httpx.InvalidURL:
-            raise SourceFailed(f"The address of {server} is not valid.") from None
-        self._server = server
+            host = urlsplit(url).hostname or " "
+            valid = self._url.scheme in ("http", "https") and " " not in host
+        except (httpx.InvalidURL, ValueError):
+            valid = False
+        if not valid:
+            raise SourceFailed(f"The address of {self._inside} is not valid.")
         self._options = options
         self._token = token
 
@@ -116,12 +122,12 @@ class HttpFile:
             hang_up.check()
             if "CERTIFICATE_VERIFY_FAILED" in str(failure):
                 raise SourceFailed(
-                    f"This machine does not trust the certificate of {self._server}."
+                    f"This machine does not trust the certificate of {self._inside}."
                 ) from None
             raise httpx.ConnectError(str(failure)) from None
         except (httpx.HTTPError, httpx.StreamError) as failure:
             hang_up.check()
-            raise _Dropped(f"The connection to {self._server} broke off.") from failure
+            raise _Dropped(f"The connection to {self._inside} broke off.") from failure
         except httpx.InvalidURL:
             raise SourceFailed(f"{self._server} sent on to an address that is not valid.") from None
 

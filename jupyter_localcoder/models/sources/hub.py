@@ -7,8 +7,10 @@ import threading
 from pathlib import Path
 from urllib.parse import quote
 
+from ...network import without_credentials
 from ..entries import HubSource
 from ..files import Counted
+from .base import SourceFailed
 from .http import HttpFile, HttpOptions
 
 DEFAULT_HUB = "https://huggingface.co"
@@ -25,7 +27,13 @@ class Hub:
     def __init__(self, source: HubSource, hub_url: str, options: HttpOptions) -> None:
         path = quote(f"{source.repo}/resolve/{source.revision}/{source.file}")
         token = os.environ.get("HF_TOKEN", "").strip()
-        self._file = HttpFile(f"{hub_url.rstrip('/')}/{path}", "The model hub", options, token)
+        try:
+            self._file = HttpFile(f"{hub_url.rstrip('/')}/{path}", "The model hub", options, token)
+        except SourceFailed:
+            raise SourceFailed(
+                f"The address of the model hub (`{without_credentials(hub_url)}`, by HF_ENDPOINT or "
+                "ModelStore.hub_url) is not valid."
+            ) from None
 
     def fetch(self, part: Path, size: int, counted: Counted, cancel: threading.Event) -> None:
         """See `Source.fetch`."""

@@ -75,3 +75,17 @@ def test_a_list_of_exemptions_with_ipv6_is_read(
     monkeypatch.setenv("no_proxy", f"{exempt},127.0.0.1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     assert bench(url_source(server)).fetch().path.read_bytes() == server.body
+
+
+@pytest.mark.parametrize(
+    "address", ["foo:bar", "http://[", "not an address", "http://", "ftp://ada:canary@x", "http://a b"]
+)
+def test_an_address_of_the_hub_that_is_none_is_named(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, address: str, tiny: Path
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    hub = {"type": "hub", "repo": "a/b", "revision": "main", "file": "tiny.gguf"}
+    with pytest.raises(errors.DownloadFailed, match=r"address of the model hub .*HF_ENDPOINT") as caught:
+        bench(hub).fetch()
+    assert "canary" not in str(caught.value) + str(caught.value.details)
+    assert bench(hub, {"type": "file", "path": str(tiny)}).fetch().path.read_bytes() == tiny.read_bytes()
