@@ -58,10 +58,10 @@ class Console:
             self.stdout.write(text + end)
             self.stdout.flush()
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *, end: str = "\n") -> None:
         """Print what is not the answer: progress, metrics, warnings."""
         self.stdout.flush()
-        self.stderr.write(text + "\n")
+        self.stderr.write(text + end)
         self.stderr.flush()
 
     def document(self, value: Any) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import msgspec
-from traitlets import Float, Integer, Unicode
+from traitlets import Bool, Float, Integer, Unicode
 
 from ..contract import codec, generation
 from ..contract.providers import EMBEDDED
 from ..contract.registry import Operation
 from ..errors import BackendUnavailable
 from ..plain_text import PlainText, plain
-from .command import LocalCoderCommand
+from .command import LocalCoderCommand, options
 from .exits import Exit
 
 
@@ -40,6 +40,13 @@ class GeneratingCommand(LocalCoderCommand):
         "timeout",
     )
 
+    flags = LocalCoderCommand.flags | options(
+        reasoning=(
+            "GeneratingCommand.reasoning",
+            "Also print what the model reasons before it answers, on stderr.",
+        ),
+    )
+
     provider = Unicode("", config=True, help="Id of the provider. Default: the active one.")
     model = Unicode(
         "", config=True, help="The model, as its provider calls it. Default: the one of the settings."
@@ -52,6 +59,7 @@ class GeneratingCommand(LocalCoderCommand):
     temperature = Float(None, allow_none=True, config=True, help="0 (always the likeliest token) to 2.")
     seed = Integer(None, allow_none=True, config=True, help="The same seed gives the same text.")
     timeout = Float(None, allow_none=True, config=True, help="Seconds until the answer is cut short.")
+    reasoning = Bool(False, config=True, help="Print what the model reasons before it answers, on stderr.")
 
     def options(self) -> dict[str, Any]:
         """The fields of a request that were given on the command line."""
@@ -75,12 +83,16 @@ class GeneratingCommand(LocalCoderCommand):
         Leaving it early, by Ctrl-C or a closed pipe, cancels the request.
         """
         checked = codec.decode(self.operation.request, request)
-        plain = PlainText()
+        plain, thoughts = PlainText(), _Thoughts(self)
         with self.client() as client, client.stream(self.operation, checked) as frames:
             for frame in frames:
                 if isinstance(frame, generation.Delta):
-                    show(plain.feed(frame.text))
+                    thoughts.add(frame.reasoning)
+                    if frame.text:
+                        thoughts.end()
+                        show(plain.feed(frame.text))
                 elif isinstance(frame, generation.Done):
+                    thoughts.end()
                     return frame
         raise BackendUnavailable
 
@@ -94,6 +106,31 @@ class GeneratingCommand(LocalCoderCommand):
         self.note(self.console.paint(metrics(done), "dim", self.console.stderr))
         # What was asked for is not there, and no option of this command brings it.
         return Exit.FAILED if done.finish == "filter" else Exit.OK
+
+
+class _Thoughts:
+    """What the model reasons, on stderr: all of it where that is wanted, else a word that it does."""
+
+    def __init__(self, command: GeneratingCommand) -> None:
+        self._command = command
+        self._plain = PlainText()
+        self._open = False
+
+    def add(self, reasoning: str) -> None:
+        """Show more of it."""
+        if not reasoning:
+            return
+        if not self._open and not self._command.reasoning:
+            self._command.note("The model reasons before it answers.")
+        self._open = True
+        if self._command.reasoning:
+            self._command.console.note(self._plain.feed(reasoning), end="")
+
+    def end(self) -> None:
+        """The answer begins."""
+        if self._open and self._command.reasoning:
+            self._command.console.note("")
+        self._open = False
 
 
 _CUT = {

@@ -70,7 +70,7 @@ def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = 
             view.begin()
             for frame in stream:
                 if isinstance(frame, Delta):
-                    view.add(frame.text)
+                    show_piece(view, frame)
                 elif isinstance(frame, Done):
                     done = frame
     except KeyboardInterrupt:
@@ -86,6 +86,14 @@ def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = 
     record = record_of(request, done)
     view.end({"localcoder": record})
     return done, record
+
+
+def show_piece(view: View, frame: Delta) -> None:
+    """Show a piece of the reasoning or of the answer."""
+    if frame.reasoning:
+        view.reason(frame.reasoning)
+    if frame.text:
+        view.add(frame.text)
 
 
 def _apply(shell: InteractiveShell, options: Options, change: Change | None) -> str:

@@ -18,7 +18,7 @@ from ..contract.notebook import Reference
 from ..contract.registry import CHAT, CONVERSATION_LIST
 from ..errors import ConversationNotFound, DatabaseError, InvalidArgument, LocalCoderError
 from ..plain_text import plain
-from .answering import summary
+from .answering import show_piece, summary
 from .failure import shortly
 from .history import History, language_of
 from .link import Link
@@ -153,7 +153,7 @@ def _show(client: Client, request: ChatRequest, view: View, *, quiet: bool) -> D
                 if isinstance(frame, Started):
                     view.begin()
                 elif isinstance(frame, Delta):
-                    view.add(frame.text)
+                    show_piece(view, frame)
                 elif isinstance(frame, Done):
                     done = frame
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from ..errors import ResponseNotFound
 from ..inert_markdown import inert
 from ..plain_text import plain
 from .table import table
+from .view import folded
 
 USAGE = (
     "%localcoder history [list [N] | search WORDS | show ID | title ID [WORDS] | delete ID|all "
@@ -89,6 +90,8 @@ def _show(shell: InteractiveShell, client: Client, id_: str) -> None:
     asked = found.prompt + (f"\n\n(with {beside})" if beside else "")
     text = f"{head}\n\n{asked}\n\n---\n\n{found.content}"
     shell.display_pub.publish({"text/markdown": inert(text), "text/plain": plain(text)})
+    if found.reasoning.strip():
+        shell.display_pub.publish(folded(found.reasoning))
 
 
 def _delete_all(client: Client) -> None:

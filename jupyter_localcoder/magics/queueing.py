@@ -18,6 +18,7 @@ from ..inert_markdown import inert
 from ..plain_text import plain
 from .origin import origin_of
 from .table import table
+from .view import folded
 
 USAGE = (
     "%localcoder queue [list | show ID | wait ID | cancel ID | add [--provider ID] [--model NAME] "
@@ -132,6 +133,8 @@ class QueueWords:
             answer = client.call(QUEUE_GET, request)
         if answer.item.error is not None:
             raise error_of(answer.item.error)
+        if answer.reasoning.strip():
+            self._shell.display_pub.publish(folded(answer.reasoning))
         if answer.text:
             bundle = {"text/markdown": inert(answer.text), "text/plain": plain(answer.text)}
             self._shell.display_pub.publish(bundle)

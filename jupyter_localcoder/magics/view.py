@@ -40,6 +40,10 @@ class View(ABC):
         """Show more of the answer."""
 
     @abstractmethod
+    def reason(self, piece: str) -> None:
+        """Show that the model reasons before it answers, and what."""
+
+    @abstractmethod
     def end(self, metadata: Metadata) -> None:
         """Show what has not been shown yet; nothing more will come."""
 
@@ -79,6 +83,9 @@ class NotebookView(View):
         self._clock = clock
         self._id = uuid.uuid4().hex
         self._text = ""
+        self._reasoning = ""
+        self._reasoning_id = uuid.uuid4().hex
+        self._reasoning_opened = False
         self._opened = False
         self._shown_at = -1.0
 
@@ -94,8 +101,20 @@ class NotebookView(View):
             self._publish(self._bundle(), {})
             self._shown_at = now
 
+    def reason(self, piece: str) -> None:
+        """Show it folded, in an output of its own."""
+        self._reasoning += piece
+        now = self._clock()
+        if self._reasoning.strip() and (
+            not self._reasoning_opened or now - self._shown_at >= 1 / MAX_UPDATES_PER_SECOND
+        ):
+            self._show_reasoning()
+            self._shown_at = now
+
     def end(self, metadata: Metadata) -> None:
         """Update the output for the last time, with how the answer was made."""
+        if self._reasoning_opened:
+            self._show_reasoning()
         if self._opened or self._text:
             self._publish(self._bundle(), metadata)
 
@@ -108,6 +127,14 @@ class NotebookView(View):
         text = plain(sentence)
         markup = f'<small style="color: var(--jp-ui-font-color2, gray)">{html.escape(text)}</small>'
         self._shell.display_pub.publish({"text/html": markup, "text/plain": text})
+
+    def _show_reasoning(self) -> None:
+        self._shell.display_pub.publish(
+            folded(self._reasoning),
+            transient={"display_id": self._reasoning_id},
+            update=self._reasoning_opened,
+        )
+        self._reasoning_opened = True
 
     def _publish(self, bundle: dict[str, str], metadata: Metadata) -> None:
         self._shell.display_pub.publish(
@@ -133,6 +160,7 @@ class TerminalView(View):
         self._out = sys.stdout if out is None else out
         self._filter = PlainText()
         self._text = ""
+        self._reasons = False
 
     def begin(self) -> None:
         """Write nothing: a terminal cannot take it back."""
@@ -142,6 +170,12 @@ class TerminalView(View):
         self._text += piece
         if self._style != "code":
             self._write(self._filter.feed(piece))
+
+    def reason(self, piece: str) -> None:
+        """Write that it reasons, once: a terminal cannot fold anything away."""
+        if piece.strip() and not self._reasons:
+            self._reasons = True
+            self.note("The model reasons before it answers.")
 
     def end(self, metadata: Metadata) -> None:
         """Write what is missing, up to the end of the line. A terminal has no place for metadata."""
@@ -166,6 +200,15 @@ class TerminalView(View):
             encoding = self._out.encoding or "ascii"
             self._out.write(text.encode(encoding, "replace").decode(encoding))
         self._out.flush()
+
+
+def folded(reasoning: str) -> dict[str, str]:
+    """What a model reasoned, folded away; in plain text one line says that there is some."""
+    text = plain(reasoning).strip()
+    head = f"Reasoning ({len(text)} characters)"
+    style = "white-space: pre-wrap; color: var(--jp-ui-font-color2, gray)"
+    markup = f'<details><summary>{head}</summary><pre style="{style}">{html.escape(text)}</pre></details>'
+    return {"text/html": markup, "text/plain": head}
 
 
 def view_of(shell: InteractiveShell, style: Format, language: str) -> View:

@@ -64,6 +64,7 @@ def _facts(found: history.Response) -> list[str]:
         "Chat": found.conversation_id,
         "Beside it": ", ".join(reference.name or reference.kind for reference in found.references),
         "Not read": _left_out(found.left_out_turns),
+        "Reasoning": f"{len(found.reasoning)} characters" if found.reasoning else "",
         "End": "" if found.finish == "stop" else found.finish,
     }
     return [f"{name + ':':<11}{value}" for name, value in facts.items() if value]

@@ -46,6 +46,8 @@ class Script:
     """What happens."""
 
     answer: list[str] = field(default_factory=lambda: ["Hello ", "world."])
+    reasoning: list[str] = field(default_factory=list)
+    """What the model reasons first."""
     finish: str = "stop"
     endless: bool = False
     """The pieces of an answer come again and again."""
@@ -102,6 +104,8 @@ class FakeStream(Stream):
 
     def _frames(self) -> Any:
         yield generation.Started(run="r1")
+        for piece in self.script.reasoning:
+            yield generation.Delta(run="r1", text="", reasoning=piece)
         pieces = itertools.cycle(self.script.answer) if self.script.endless else self.script.answer
         for number, piece in enumerate(pieces):
             if self.script.gate:

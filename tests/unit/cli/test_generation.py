@@ -425,3 +425,12 @@ def test_an_answer_that_the_provider_cut_off_is_no_success(cli, file):
     ran = cli("explain", str(file), finish="filter")
     assert (ran.code, ran.out) == (1, "Hello world.\n")
     assert "the provider cut the answer off" in ran.err
+
+
+def test_reasoning_is_no_part_of_what_is_printed(cli, file):
+    ran = cli("explain", str(file), reasoning=["Hm.\n", "\x1b[31mWell."])
+    assert ran.out == "Hello world.\n"
+    assert ran.err.startswith("The model reasons before it answers.\n12 tokens")
+    ran = cli("explain", str(file), "--reasoning", reasoning=["Hm.\n", "\x1b[31mWell."])
+    assert ran.out == "Hello world.\n"
+    assert ran.err.startswith("Hm.\nWell.\n12 tokens")

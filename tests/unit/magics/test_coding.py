@@ -436,3 +436,34 @@ def _forget_sources() -> Any:
     """Shells of different tests name their cells alike."""
     yield
     linecache.clearcache()
+
+
+class TestReasoning:
+    def script(self, client: Any, fake: Any) -> None:
+        thoughts = [fake.Delta(run="r", text="", reasoning=piece) for piece in ("<b>Hm", ".\x1b[31m Well.")]
+        started, *rest = fake.answer("```python\n", f"{BETTER}\n```")
+        client.script = [started, *thoughts, *rest]
+
+    def test_a_notebook_folds_it_away(self, notebook: Any, client: Any, fake: Any) -> None:
+        self.script(client, fake)
+        assert run(notebook, f"%%improve --out better\n{LOOP}").success
+        shown = [output["data"] for output in notebook.display_pub.outputs]
+        folded = [data for data in shown if "<details>" in data.get("text/html", "")]
+        assert folded[-1] == {
+            "text/html": "<details><summary>Reasoning (12 characters)</summary>"
+            '<pre style="white-space: pre-wrap; color: var(--jp-ui-font-color2, gray)">'
+            "&lt;b&gt;Hm. Well.</pre></details>",
+            "text/plain": "Reasoning (12 characters)",
+        }
+        answers = [data["text/markdown"] for data in shown if "text/markdown" in data]
+        assert answers
+        assert not any("Hm" in text for text in answers)
+
+    def test_a_terminal_says_that_there_is_some(
+        self, shell: Any, client: Any, fake: Any, capsys: Any
+    ) -> None:
+        self.script(client, fake)
+        run(shell, f"%%explain\n{LOOP}")
+        out = capsys.readouterr().out
+        assert out.count("The model reasons before it answers.") == 1
+        assert "Hm" not in out
