@@ -6,8 +6,16 @@ import type { Done, ErrorPayload, IOperations } from '../contract';
 import type { IChannel, IStream } from '../tokens';
 import { plain } from './plain';
 
-/** `waiting`: nothing came yet. `stopped`: the person ended it; what had come is there. */
-export type AskingState = 'waiting' | 'writing' | 'done' | 'stopped' | 'failed';
+/**
+ * `waiting`: nothing came yet. `reasoning`: the model thinks before it answers. `stopped`: the person ended it; what
+ * had come is there.
+ */
+export type AskingState = 'waiting' | 'reasoning' | 'writing' | 'done' | 'stopped' | 'failed';
+
+/** Whether more is to come. */
+export function isOpen(state: AskingState): boolean {
+  return state === 'waiting' || state === 'reasoning' || state === 'writing';
+}
 
 /** Whether an error with this code is mended by setting up a model: none is there, or not the one that is chosen. */
 export function needsModel(code: string | undefined): boolean {
@@ -25,12 +33,17 @@ export class Asking<K extends 'generate' | 'chat'> {
   }
 
   get isRunning(): boolean {
-    return this._stream !== null && (this._state === 'waiting' || this._state === 'writing');
+    return this._stream !== null && isOpen(this._state);
   }
 
   /** What came so far, made plain. */
   get text(): string {
     return plain(this._text);
+  }
+
+  /** What the model reasoned before it answered; no part of the answer. */
+  get reasoning(): string {
+    return this._reasoning;
   }
 
   /** The last frame, after `done`, and after `stopped` where something had come. */
@@ -60,6 +73,7 @@ export class Asking<K extends 'generate' | 'chat'> {
   start(request: IOperations[K]['request']): void {
     this._stream?.cancel();
     this._text = '';
+    this._reasoning = '';
     this._done = null;
     this._error = null;
     this._provider = '';
@@ -72,9 +86,11 @@ export class Asking<K extends 'generate' | 'chat'> {
         this._provider = frame.provider;
       } else if (frame.type === 'delta') {
         this._text += frame.text;
-        this._state = 'writing';
+        this._reasoning += frame.reasoning || '';
+        this._state = this._text === '' ? 'reasoning' : 'writing';
       } else if (frame.type === 'done') {
         this._text = frame.text;
+        this._reasoning = frame.reasoning || '';
         this._done = frame;
         this._state = frame.finish === 'canceled' ? 'stopped' : 'done';
       } else {
@@ -102,6 +118,7 @@ export class Asking<K extends 'generate' | 'chat'> {
   private _stream: IStream | null = null;
   private _state: AskingState = 'waiting';
   private _text = '';
+  private _reasoning = '';
   private _done: Done | null = null;
   private _error: ErrorPayload | null = null;
   private _provider = '';

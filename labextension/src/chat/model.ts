@@ -304,7 +304,7 @@ export class ChatModel {
   }
 
   private _onAnswer(): void {
-    const { text, state, done, error, provider } = this._asking;
+    const { text, reasoning, state, done, error, provider } = this._asking;
     if (state === 'waiting') {
       this._isLeft = false;
     }
@@ -314,7 +314,15 @@ export class ChatModel {
     }
     this._turns = [
       ...this._turns.slice(0, -1),
-      { ...last, text, state, error, provider, ...(done && ended(last, done, this._now())) }
+      {
+        ...last,
+        text,
+        reasoning,
+        state,
+        error,
+        provider,
+        ...(done && ended(last, done, this._now()))
+      }
     ];
     if (done && done.conversation !== '' && done.text !== '') {
       this._conversation = done.conversation;

@@ -27,6 +27,8 @@ export interface ITurn {
    */
   alternatives: readonly string[];
   text: string;
+  /** What the model reasoned before it answered. */
+  reasoning: string;
   state: AskingState;
   /** Why the model stopped: as in `Done`. */
   finish: string;
@@ -71,6 +73,7 @@ export function asked(
     references,
     alternatives,
     text: '',
+    reasoning: '',
     state: 'waiting',
     finish: '',
     error: null,
@@ -120,6 +123,7 @@ export function kept(response: Response, alternatives: readonly string[] = []): 
     ...asked(response.id, response.parent_id, response.prompt, response.references, alternatives),
     id: response.id,
     text: plain(response.content),
+    reasoning: response.reasoning || '',
     state: response.finish === 'canceled' ? 'stopped' : 'done',
     finish: response.finish,
     tokens: tokensOf(response),

@@ -4,7 +4,8 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { needsModel } from '../answers/asking';
+import { isOpen, needsModel } from '../answers/asking';
+import { Reasoning } from '../answers/reasoning';
 import { Answer } from './answer';
 import { Button } from '../panels/button';
 import { Chips } from './chips';
@@ -31,7 +32,7 @@ export interface ITurnProps {
 export function TurnView(props: ITurnProps): React.JSX.Element {
   const { turn, canAsk, trans } = props;
   const [edited, setEdited] = React.useState<string | null>(null);
-  const isOver = turn.state !== 'waiting' && turn.state !== 'writing';
+  const isOver = !isOpen(turn.state);
   return (
     <article className="jp-LocalCoder-Turn">
       <section className="jp-LocalCoder-Turn-question" aria-label={trans.__('You')}>
@@ -64,6 +65,7 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
         )}
       </section>
       <section className="jp-LocalCoder-Turn-answer" aria-label={trans.__('Answer')}>
+        <Reasoning reasoning={turn.reasoning} trans={trans} />
         <Answer
           text={turn.text}
           isOver={isOver}

@@ -11,6 +11,8 @@ export function stateSentence(turn: ITurn | undefined, trans: TranslationBundle)
   switch (turn?.state) {
     case 'waiting':
       return trans.__('Reading the question.');
+    case 'reasoning':
+      return trans.__('Reasoning before it answers.');
     case 'writing':
       return trans.__('Writing.');
     case 'stopped':

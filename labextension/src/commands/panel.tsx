@@ -7,6 +7,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { MarkdownView } from '../answers/markdown';
+import { Reasoning } from '../answers/reasoning';
 import type { IChat } from '../chat/token';
 import { Buttons, Head } from './bar';
 import { CellPanel } from './cellPanel';
@@ -114,12 +115,16 @@ export class CommandPanel extends CellPanel {
 
   private _head(): React.JSX.Element {
     const { asking, isPrivate } = this._job;
+    const { trans } = this._options;
     return (
-      <Head
-        title={this._title}
-        view={this._view()}
-        model={headText(asking.done, asking.provider, isPrivate, this._options.trans)}
-      />
+      <>
+        <Head
+          title={this._title}
+          view={this._view()}
+          model={headText(asking.done, asking.provider, isPrivate, trans)}
+        />
+        <Reasoning reasoning={asking.reasoning} trans={trans} />
+      </>
     );
   }
 

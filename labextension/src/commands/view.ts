@@ -86,6 +86,10 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
       view.message = trans.__('Reading the code.');
       view.actions = ['stop'];
       break;
+    case 'reasoning':
+      view.message = trans.__('Reasoning before it answers.');
+      view.actions = ['stop'];
+      break;
     case 'writing':
       view.message = trans.__('Writing.');
       view.actions = ['stop'];

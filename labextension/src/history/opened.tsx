@@ -6,6 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { AnswerView } from '../answers/answerView';
+import { Reasoning } from '../answers/reasoning';
 import type { Response } from '../contract';
 import { Button } from '../panels/button';
 import { commandText } from '../panels/commandText';
@@ -104,6 +105,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
       </section>
       <section aria-label={trans.__('The answer')}>
         <h3>{trans.__('The answer')}</h3>
+        <Reasoning reasoning={response.reasoning || ''} trans={trans} />
         <AnswerView text={response.content} rendermime={rendermime} />
         {unfinished !== '' && (
           <p className="jp-LocalCoder-Note" data-severity="warning">

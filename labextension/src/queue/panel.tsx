@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { AnswerView } from '../answers/answerView';
+import { Reasoning } from '../answers/reasoning';
 import type { QueueItem, QueueView, StreamItem } from '../contract';
 import { Button } from '../panels/button';
 import { commandText } from '../panels/commandText';
@@ -242,6 +243,7 @@ function EndedCard(
           />
         </div>
       )}
+      {answer && <Reasoning reasoning={answer.reasoning || ''} trans={trans} />}
       {answer && <AnswerView text={answer.text} rendermime={rendermime} />}
       {note && (
         <Note

@@ -7,8 +7,15 @@ export function done(run: string, text: string, changes: Partial<Done> = {}): Do
     type: 'done',
     run,
     text,
+    reasoning: '',
     finish: 'stop',
-    usage: { prompt_tokens: 30, cached_tokens: 20, completion_tokens: 4, left_out_tokens: 0 },
+    usage: {
+      prompt_tokens: 30,
+      cached_tokens: 20,
+      completion_tokens: 4,
+      reasoning_tokens: null,
+      left_out_tokens: 0
+    },
     timings: {
       queue_ms: 0,
       prefill_ms: 1,

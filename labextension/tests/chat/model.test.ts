@@ -330,6 +330,7 @@ describe('the line below an answer', () => {
       prompt_tokens: null,
       cached_tokens: null,
       completion_tokens: null,
+      reasoning_tokens: null,
       left_out_tokens: 0
     };
     frame(ended('r1', 'because', { provider: 'lab', usage, sampling: null }));

@@ -42,6 +42,31 @@ describe('an answer', () => {
     expect([asking.state, asking.text, asking.isComplete]).toEqual(['done', 'all of it', true]);
   });
 
+  it('keeps what the model reasons apart from what it answers', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'hm ' });
+    expect([asking.state, asking.isRunning, asking.text]).toEqual(['reasoning', true, '']);
+    frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'well' });
+    expect([asking.state, asking.reasoning]).toEqual(['reasoning', 'hm well']);
+    frame(0, { type: 'delta', run: 'r1', text: 'all ', reasoning: '' });
+    expect([asking.state, asking.text]).toEqual(['writing', 'all ']);
+    // Only the end tells what of it was reasoning, and what of that is kept.
+    frame(0, { ...DONE, text: 'all', reasoning: 'hm' });
+    expect([asking.text, asking.reasoning]).toEqual(['all', 'hm']);
+    asking.start({ command: 'explain', code: 'y' });
+    expect(asking.reasoning).toBe('');
+  });
+
+  it('shows what was reasoned where no answer came of it', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'hm' });
+    const error = { code: 'NO_ANSWER', message: 'None.', recovery: 'Ask.', details: {} };
+    frame(0, { type: 'error', run: 'r1', error });
+    expect([asking.state, asking.text, asking.reasoning]).toEqual(['failed', '', 'hm']);
+  });
+
   it('keeps what had come when it is stopped', async () => {
     const asking = begun();
     frame(0, { type: 'started', run: 'r1' });

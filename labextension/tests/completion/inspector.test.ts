@@ -17,7 +17,13 @@ const INSPECTION: Inspection = {
   ],
   finish: 'stop',
   withheld: '',
-  usage: { prompt_tokens: 1234, cached_tokens: 1200, completion_tokens: 7, left_out_tokens: 5 },
+  usage: {
+    prompt_tokens: 1234,
+    cached_tokens: 1200,
+    completion_tokens: 7,
+    reasoning_tokens: null,
+    left_out_tokens: 5
+  },
   timings: {
     queue_ms: 1.04,
     prefill_ms: 40,
@@ -90,7 +96,13 @@ describe('the inspector', () => {
       sampling: null,
       confidence: null,
       prompt_sha256: '',
-      usage: { prompt_tokens: 9, cached_tokens: null, completion_tokens: null, left_out_tokens: 0 }
+      usage: {
+        prompt_tokens: 9,
+        cached_tokens: null,
+        completion_tokens: null,
+        reasoning_tokens: null,
+        left_out_tokens: 0
+      }
     });
     expect(told).toMatchObject({ Provider: 'lab', 'Tokens read': '9' });
     expect(Object.keys(told)).not.toEqual(

@@ -96,6 +96,7 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       min_p: 0.05,
       repeat_penalty: 1,
       max_tokens: 1024,
+      max_reasoning_chars: 100000,
       idle_minutes: 15,
       keep_resident: false,
       acceleration: 'auto',
