@@ -20,7 +20,7 @@ from jupyter_localcoder.errors import (
     TokenLimitExceeded,
 )
 from tests.engine.conftest import Bench, Open
-from tests.support.tiny_model import write_tiny_model
+from tests.support.tiny_model import CHATML, write_tiny_model
 from tests.support.waiting import PATIENCE_SECONDS, until
 from tests.support.workers import held, request
 
@@ -244,6 +244,15 @@ async def test_a_hostile_chat_template_is_refused_and_the_worker_goes_on(
     with pytest.raises(InvalidModel, match="stopped"):
         await bench.ask(request())
     assert (await bench.ask(request(prompt=fill("x"), max_tokens=2)))[1].completion_tokens <= 2
+
+
+async def test_a_template_that_opens_the_reasoning_is_told_in_the_answer(
+    open_model: Open, tmp_path: Path
+) -> None:
+    path = write_tiny_model(tmp_path / "thinks.gguf", chat_template=CHATML + "<think>\n")
+    text, _ = await open_model(path).ask(request(max_tokens=8))
+    assert text.startswith("<think>")
+    assert text.count("<think>") == 1
 
 
 @pytest.mark.timeout(1800)
