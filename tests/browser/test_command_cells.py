@@ -12,7 +12,7 @@ import pytest
 from tests.browser.accessibility import violations
 from tests.browser.answering import Answers, running_answers
 from tests.browser.ghost import READY, THEIR_ERRORS
-from tests.browser.patience import connected, leave_out_lost_server, until
+from tests.browser.patience import connected, leave_out_lost_server, let_toasts_go, new_context, until
 from tests.browser.test_commands import (
     AFTER,
     BEFORE,
@@ -21,7 +21,6 @@ from tests.browser.test_commands import (
     SOURCE,
     button,
     fenced,
-    opened,
     run,
     says,
 )
@@ -57,13 +56,57 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
         yield answers
 
 
+def entered(page: Any, answers: Answers) -> None:
+    """Come to JupyterLab."""
+    page.goto(answers.lab.page())
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    connected(page)
+
+
+@pytest.fixture(scope="module")
+def entered_page(browser: Any, answers: Answers) -> Iterator[Any]:
+    """Somebody who has JupyterLab open, for all tests of this module."""
+    context = new_context(browser)
+    page = context.new_page()
+    entered(page, answers)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def page(entered_page: Any) -> Iterator[Any]:
+    """The same, with nothing open."""
+    yield entered_page
+    # Not closed: that would ask whether to save.
+    entered_page.evaluate("() => [...jupyterapp.shell.widgets('main')].forEach(one => one.dispose())")
+    let_toasts_go(entered_page)
+
+
+def opened(page: Any, answers: Answers, name: str, *cells: str) -> None:
+    """Open a notebook, with the cursor in its last cell."""
+    answers.notebook(name, *cells)
+    page.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", name)
+    page.wait_for_function("() => jupyterapp.shell.currentWidget?.context?.isReady")
+    page.locator(".jp-CodeCell .cm-content").nth(len(cells) - 1).click()
+
+
 @pytest.fixture
 def complaints(page: Any) -> Iterator[list[str]]:
     """What the page says went wrong in a script of the extension, or while JupyterLab changed its cells."""
     found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error.stack)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+
+    def failed(error: Any) -> None:
+        found.append(str(error.stack))
+
+    def said(message: Any) -> None:
+        if message.type == "error":
+            found.append(message.text)
+
+    page.on("pageerror", failed)
+    page.on("console", said)
     yield found
+    page.remove_listener("pageerror", failed)
+    page.remove_listener("console", said)
     ours = [one for one in found if not any(theirs in one for theirs in THEIR_ERRORS)]
     assert [one for one in ours if "localcoder" in one or "TypeError" in one] == []
 
@@ -197,7 +240,7 @@ def test_the_cell_of_a_command_is_split(
     expect(says(panel)).to_contain_text("Done." if name == "explain" else "1 change suggested.")
 
 
-@pytest.mark.parametrize("how", ["tab", "dispose", "page"])
+@pytest.mark.parametrize("how", ["tab", "dispose"])
 def test_who_leaves_a_notebook_leaves_nothing_running(
     page: Any, answers: Answers, complaints: list[str], how: str
 ) -> None:
@@ -205,9 +248,7 @@ def test_who_leaves_a_notebook_leaves_nothing_running(
     page.wait_for_function(READY)
     page.evaluate(f"() => {CURRENT}.context.save()")
     streaming(page, answers)
-    if how == "page":
-        page.goto("about:blank")
-    elif how == "tab":
+    if how == "tab":
         command(page, "application:close")
     else:
         page.evaluate(f"() => {CURRENT}.dispose()")
@@ -215,6 +256,17 @@ def test_who_leaves_a_notebook_leaves_nothing_running(
     expect(page.locator(PANEL)).to_have_count(0)
     # They asked for it, and know it.
     expect(page.locator(TOASTS).filter(has_text="Explain")).to_have_count(0)
+
+
+def test_who_leaves_the_page_leaves_nothing_running(browser: Any, answers: Answers) -> None:
+    context = new_context(browser)
+    page = context.new_page()
+    entered(page, answers)
+    opened(page, answers, "leave-page.ipynb", *CELLS[:2])
+    streaming(page, answers)
+    page.goto("about:blank")
+    until(lambda: not running(answers))
+    context.close()
 
 
 def test_a_kernel_is_restarted(page: Any, answers: Answers, complaints: list[str], tmp_path: Path) -> None:
