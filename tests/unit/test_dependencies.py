@@ -19,6 +19,8 @@ from tests.versions import REPOSITORY, differences, main, pins, requirements
 PROJECT = REPOSITORY / "pyproject.toml"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
 OWN = {"jupyter_localcoder", "tests", "notebooks", "scripted_worker"}
+STANDARD_LATER = {"tomllib"}
+"""Of the standard library from a later Python on; `tomli` stands in for it."""
 OPTIONAL = {"atheris"}
 """`make fuzz` installs it where it can."""
 
@@ -32,11 +34,23 @@ def imported_modules(sources: Iterable[Path]) -> Iterator[str]:
                 yield str(node.module).partition(".")[0]
 
 
+def distributions() -> dict[str, set[str]]:
+    """Which packages bring a module; Python 3.10's own answer knows of those alone that say it."""
+    found: dict[str, set[str]] = {}
+    for module, names in importlib.metadata.packages_distributions().items():
+        found.setdefault(module, set()).update(names)
+    for one in importlib.metadata.distributions():
+        for path in one.files or ():
+            if path.suffix == ".py":
+                found.setdefault(path.parts[0].removesuffix(".py"), set()).add(one.metadata["Name"])
+    return found
+
+
 def undeclared(sources: Iterable[Path], lines: Iterable[str]) -> list[str]:
     """Modules that no declared package provides."""
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
-    providers = importlib.metadata.packages_distributions()
-    modules = set(imported_modules(sources)) - set(sys.stdlib_module_names) - OWN - OPTIONAL
+    providers = distributions()
+    modules = set(imported_modules(sources)) - set(sys.stdlib_module_names) - STANDARD_LATER - OWN - OPTIONAL
     # A module of another Python version is not installed here; its package is called the same.
     return sorted(
         module
