@@ -38,30 +38,6 @@ def test_a_click_pauses_and_resumes(writer: Writer, ghost_lab: GhostLab) -> None
     expect(item).not_to_contain_text("suggestions")
 
 
-def test_it_names_what_answers_and_what_completes(
-    writer: Writer, ghost_lab: GhostLab, tmp_path: Path
-) -> None:
-    item = writer.page.locator(BUTTON)
-    label = item.locator(".jp-LocalCoder-StatusItem-label")
-    expect(label).to_have_text("Local: ready · tiny")
-    acme = {"id": "acme", "type": "openai_compatible", "name": "Acme", "base_url": "http://127.0.0.1:9/v1",
-            "model": "m-1", "fill": "suffix"}  # fmt: skip
-    ghost_lab.call("PUT", "providers/acme", acme)
-    try:
-        ghost_lab.call("POST", "providers/acme/activate", {})
-        expect(label).to_have_text("Questions: Acme · Completion: Local: ready · tiny")
-        assert label.evaluate("label => label.scrollWidth <= label.clientWidth"), "it is cut off"
-        writer.page.screenshot(path=tmp_path / "both.png")
-        ghost_lab.call("PATCH", "settings", {"completion_provider": "acme"})
-        expect(label).to_have_text("Acme · m-1")
-        expect(item).to_have_attribute("title", re.compile("completes while you type"))
-        ghost_lab.call("POST", "providers/embedded/activate", {})
-        expect(label).to_have_text("Questions: Local: ready · tiny · Completion: Acme")
-    finally:
-        ghost_lab.call("DELETE", "providers/acme")
-    expect(label).to_have_text("Local: ready · tiny")
-
-
 def test_it_says_how_fast_and_that_it_works(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([NUMPY, {"ends": "forever(", "pieces": ["a)\n"], "hangs": True}])
     writer.open(ghost_lab.write("speed.ipynb", ""))

@@ -30,7 +30,7 @@ import { tell } from './notices';
 import { DEFAULTS, readOptions } from './options';
 import { Pace } from './pace';
 import { GhostTextProvider } from './provider';
-import { aheadOf, anchorOf, findSpot, type IPlaces, type ISpot } from './spot';
+import { anchorOf, findSpot, type IPlaces, type ISpot, requestOf } from './spot';
 import { ICompletion } from './token';
 import { WarmAhead } from './warm';
 import { watch } from './watch';
@@ -121,7 +121,8 @@ function activate(
     () => control.isOn && control.options.warmAhead,
     () => {
       const spot = here();
-      return spot && !spot.isOff ? aheadOf(spot, control.options.languagesOff) : null;
+      const isWanted = spot && !spot.isOff && !control.options.languagesOff.has(spot.language);
+      return isWanted ? requestOf(spot, anchorOf(spot)) : null;
     }
   );
   // A notebook that JupyterLab restores may be there before the settings and the connection are.

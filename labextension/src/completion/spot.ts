@@ -25,8 +25,6 @@ export interface ISpot {
   readonly isOff: boolean;
   /** Path of what is edited. */
   readonly scope: string;
-  /** Language of its code cells; null where there are no cells. */
-  readonly codeLanguage: string | null;
   /** What stands around the cell; null where there are no cells. */
   context(): NotebookContext | null;
 }
@@ -58,7 +56,6 @@ function notebookSpot(widget: Widget, places: IPlaces): ISpot | null {
   const path = panel?.context.path ?? '';
   return spot(places, widget, editor, path, {
     isOff: isOffIn(notebook?.model),
-    codeLanguage: languageOf(places, notebook?.codeMimetype ?? ''),
     context: () => {
       const { variables, count } = places.kernels.of(panel?.sessionContext);
       const models = notebook?.widgets.map(cell => cell.model) ?? [];
@@ -74,7 +71,6 @@ function consoleSpot(widget: Widget, places: IPlaces): ISpot | null {
   const session = code?.sessionContext;
   return spot(places, widget, code?.promptCell?.editor, session?.path ?? '', {
     isOff: false,
-    codeLanguage: null,
     context: () => {
       const { variables } = places.kernels.of(session);
       const models = [...(code?.cells ?? [])].map(cell => cell.model);
@@ -88,7 +84,6 @@ function fileSpot(widget: Widget, places: IPlaces): ISpot | null {
   const file = places.files?.find(one => one === widget);
   return spot(places, widget, file?.content.editor, file?.context.path ?? '', {
     isOff: false,
-    codeLanguage: null,
     context: () => null
   });
 }
@@ -98,18 +93,15 @@ function spot(
   widget: Widget,
   editor: CodeEditor.IEditor | null | undefined,
   path: string,
-  rest: Pick<ISpot, 'isOff' | 'codeLanguage' | 'context'>
+  rest: Pick<ISpot, 'isOff' | 'context'>
 ): ISpot | null {
   const view = (editor as Partial<CodeMirrorEditor> | null | undefined)?.editor;
   if (!editor || !view || editor.isDisposed) {
     return null;
   }
-  const language = languageOf(places, editor.model.mimeType);
+  const mimeType = editor.model.mimeType;
+  const language = languageName(mimeType, places.languages?.findByMIME(mimeType)?.name);
   return { widget, editor, view, language, scope: path.slice(0, SCOPE_CHARS), ...rest };
-}
-
-function languageOf(places: IPlaces, mimeType: string): string {
-  return languageName(mimeType, places.languages?.findByMIME(mimeType)?.name);
 }
 
 /** The place of the cursor now. */
@@ -135,19 +127,4 @@ export function requestOf(spot: ISpot, anchor: IAnchor): CompleteRequest {
   const { prefix, suffix } = anchor;
   const { language, scope } = spot;
   return { prefix, suffix, language, scope, notebook: spot.context() };
-}
-
-/**
- * What is read ahead at a place: what would be asked there. From a text of a notebook a person goes on to its
- * code, so what stands above is read for that; null where nothing is asked in its language either.
- */
-export function aheadOf(spot: ISpot, languagesOff: ReadonlySet<string>): CompleteRequest | null {
-  if (!languagesOff.has(spot.language)) {
-    return requestOf(spot, anchorOf(spot));
-  }
-  const language = spot.codeLanguage;
-  if (language === null || languagesOff.has(language)) {
-    return null;
-  }
-  return { ...requestOf(spot, { editor: spot.view, prefix: '', suffix: '' }), language };
 }
