@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL := qwen2.5-coder-0.5b
+PROXY_OF_HUB := 5.3.0
 
 # The versions of all packages, which `make lock` writes. Without it, the newest ones that pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
@@ -17,7 +18,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet \
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test newest matrix versions check unit browser bench soak fuzz audit generate lock format clean
+.PHONY: help demo lab test newest matrix versions check unit hub browser bench soak fuzz audit generate lock format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +34,7 @@ lab: $(VENV)/.installed ## Open JupyterLab on the quickstart
 test: versions check ## Run every check and every test
 	npm --prefix labextension test
 	$(BIN)/python -m pytest tests/unit tests/engine tests/server tests/faults tests/e2e
+	$(MAKE) hub
 	$(MAKE) browser
 
 newest: ## The same with the newest packages that pyproject.toml allows, in .venv-newest
@@ -54,6 +56,9 @@ browser: $(VENV)/.developing .chromium $(VENV)/vim $(VENV)/voila ## Run the test
 	PYTHONPATH=$(VENV)/vim $(BIN)/python -m pytest tests/browser/test_ghost_places.py -k vim
 	PYTHONPATH=$(VENV)/voila $(BIN)/python -m pytest tests/browser/test_voila.py
 	$(BIN)/python -m pytest tests/browser
+
+hub: $(VENV)/.developing $(VENV)/hub $(VENV)/proxy ## Run the tests under a real JupyterHub (a process of their own)
+	$(BIN)/python -m pytest tests/hub
 
 check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
 	$(BIN)/ruff format --check .
@@ -131,6 +136,15 @@ $(VENV)/vim: $(VENV)/.developing
 # So is Voilà, which adds a button to every JupyterLab and a second to the start of every server.
 $(VENV)/voila: $(VENV)/.developing
 	$(PIP_INSTALL) --no-deps --upgrade --target $@ voila websockets
+	touch $@
+
+# And JupyterHub, which has packages of its own.
+$(VENV)/hub: $(VENV)/.developing
+	$(PIP_INSTALL) --upgrade --target $@ 'jupyterhub>=6,<7'
+	touch $@
+
+$(VENV)/proxy: $(VENV)/.developing
+	npm install --prefix $@ --no-fund --no-audit --loglevel=error 'configurable-http-proxy@$(PROXY_OF_HUB)'
 	touch $@
 
 # The browser tests need Debian's Chromium, or any other that is called `chromium` or `google-chrome`.
