@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL := qwen2.5-coder-0.5b
+JUPYTERHUB_5 := 5.5.4
 PROXY_OF_HUB := 5.3.0
 
 # The versions of all packages, which `make lock` writes. Without it, the newest ones that pyproject.toml allows.
@@ -57,7 +58,7 @@ browser: $(VENV)/.developing .chromium $(VENV)/vim $(VENV)/voila ## Run the test
 	PYTHONPATH=$(VENV)/voila $(BIN)/python -m pytest tests/browser/test_voila.py
 	$(BIN)/python -m pytest tests/browser
 
-hub: $(VENV)/.developing $(VENV)/hub $(VENV)/proxy ## Run the tests under a real JupyterHub (a process of their own)
+hub: $(VENV)/.developing $(VENV)/hub $(VENV)/hub5 $(VENV)/proxy ## Run the tests under a real JupyterHub, of two versions
 	$(BIN)/python -m pytest tests/hub
 
 check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
@@ -138,9 +139,14 @@ $(VENV)/voila: $(VENV)/.developing
 	$(PIP_INSTALL) --no-deps --upgrade --target $@ voila websockets
 	touch $@
 
-# And JupyterHub, which has packages of its own.
+# And JupyterHub, which has packages of its own and of which there are two. The older one uses what the newer one
+# has brought.
 $(VENV)/hub: $(VENV)/.developing
 	$(PIP_INSTALL) --upgrade --target $@ 'jupyterhub>=6,<7'
+	touch $@
+
+$(VENV)/hub5: $(VENV)/.developing
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ 'jupyterhub==$(JUPYTERHUB_5)'
 	touch $@
 
 $(VENV)/proxy: $(VENV)/.developing

@@ -9,7 +9,7 @@ import pytest
 
 from tests.hub.hub import PACKAGES, PROXY, Hub, Kind
 
-KINDS = (Kind(6),)
+KINDS = (Kind(6), Kind(5, tls=True), Kind(6, internal_tls=True))
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=str)
