@@ -170,7 +170,8 @@ export abstract class CellPanel extends Panel {
       }
       const stay = others.some(one => !one.isDisposed);
       const fate = fateOf(this._standing, content.widgets.map(standingOf), stay);
-      Notification.info(fateText(fate, name, trans));
+      // Without a time it would stand in the list of notifications alone, and not be spoken.
+      Notification.info(fateText(fate, name, trans), { autoClose: 10_000 });
       if (hadFocus) {
         content.activate();
       }

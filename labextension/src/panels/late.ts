@@ -12,7 +12,8 @@ export async function late<T>(load: () => Promise<T>, trans: TranslationBundle):
     Notification.error(
       trans.__(
         'A part of LocalCoder could not be loaded from the Jupyter server. Check that it still runs, and try again.'
-      )
+      ),
+      { autoClose: 10_000 }
     );
     return null;
   }
