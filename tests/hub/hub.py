@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -131,7 +132,7 @@ class Hub:
 
     def client(self) -> httpx.Client:
         """A client that believes the proxy's certificate, and keeps cookies."""
-        trust: Any = str(self._certificate) if self.kind.tls else False
+        trust = ssl.create_default_context(cafile=str(self._certificate)) if self.kind.tls else False
         return httpx.Client(verify=trust, trust_env=False, timeout=PATIENCE_SECONDS)
 
     def url(self, user: str, path: str = "", name: str = "") -> str:

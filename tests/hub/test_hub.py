@@ -104,7 +104,7 @@ def test_commands_in_the_terminal_look_ask_and_change(hub: Hub) -> None:
     status, changed, explained = map(json.loads, said)
     assert status["server"]
     assert where(hub.connection("ada")) in status["where"]
-    assert changed["value"] == 0.5
+    assert changed["settings"] == {"temperature": 0.5}
     assert explained["usage"]["completion_tokens"] > 0
 
 
@@ -136,7 +136,7 @@ def in_terminal(hub: Hub, user: str, *commands: str) -> list[str]:
 
 def test_nothing_is_open_to_a_stranger(hub: Hub) -> None:
     token = hub.connection("ada").token
-    shown = ["", "token wrong", "Bearer wrong", "localcoder wrong", "localcoder ", "localcoder"]
+    shown = ["", "token wrong", "Bearer wrong", "localcoder wrong", "localcoder"]
     shown += [f"{scheme} {token}" for scheme in ("token", "Bearer")]
     shown += [f"localcoder {near}" for near in (token[:-1], token + "x", token.swapcase())]
     with hub.client() as client:
