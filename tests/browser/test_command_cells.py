@@ -121,7 +121,7 @@ def choose(page: Any, first: int, last: int = -1) -> None:
 
 
 def running(answers: Answers) -> list[Any]:
-    found: list[Any] = answers.lab.call("GET", "queue")["running"]
+    found: list[Any] = answers.lab.call("GET", "queue")["streams"]
     return found
 
 

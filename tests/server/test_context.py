@@ -75,11 +75,12 @@ async def test_a_notebook_of_two_thousand_cells_is_taken(ask: Ask, tiny_model: s
     )
 
 
-async def test_half_an_emoji_is_refused_in_words(ask: Ask, tiny_model: str) -> None:
-    """A client must not cut between the two halves that JavaScript makes of it: that is no text."""
+async def test_half_an_emoji_hinders_nobody(ask: Ask, tiny_model: str) -> None:
+    """JavaScript cuts between its two halves: each is read as a character that nobody knows."""
     body: dict[str, Any] = {"prefix": "x = '\ud83d", "suffix": "\ude00'", "max_tokens": 2}
     answer = await ask("POST", "complete", json.dumps(body))
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert answer.status == 200
+    assert answer.data["usage"]["prompt_tokens"] > 0
 
 
 async def test_a_kernel_is_asked_in_its_own_language(ask: Ask) -> None:

@@ -163,7 +163,12 @@ async def test_a_contents_manager_without_a_disk_shows_no_file_of_this_machine(
     assert (await ask("POST", "models/import", {"path": str(tiny_gguf)})).status == 200
 
 
-@pytest.mark.parametrize("path", ["", "a\0b", "\ud800", "~nobody-here/x", "x" * 5000])
+async def test_a_path_that_is_no_text_is_that_of_no_file(ask: Ask) -> None:
+    answer = await ask("POST", "models/import", {"path": "\ud800"})
+    assert (answer.status, answer.code) == (404, "FILE_NOT_FOUND")
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "~nobody-here/x", "x" * 5000])
 async def test_what_is_no_path_is_refused_as_such(ask: Ask, path: str) -> None:
     answer = await ask("POST", "models/import", {"path": path})
     assert answer.status == 400

@@ -36,7 +36,7 @@ def _may_end(start: Scan, lead: str, line: str, end: int) -> bool:
     # Whether a word at the very end was whole, nobody knows.
     is_whole = not _of_word(head[-1]) or (following != "" and not _of_word(following))
     state = scan(lead + head)
-    if state.comment or (state.quote and state.quote == start.quote):
+    if state.comment or (state.quote and (state.quote, state.brackets) == (start.quote, start.brackets)):
         return is_whole and (following == "" or following.isspace())
     if state.quote or not start.brackets.startswith(state.brackets):
         return False

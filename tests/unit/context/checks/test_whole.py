@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jupyter_localcoder.context.checks.scan import scan
@@ -41,6 +41,7 @@ def test_it_ends_after_a_whole_word_with_no_bracket_open(before: str, line: str,
     assert whole_part(before, line) == whole
 
 
+@example("'a", "'['")
 @given(st.sampled_from(["", "f(", "x = [", "'a"]), st.text("ab1_ .,()[]{}'\"#=+:", max_size=40))
 def test_it_is_a_beginning_that_opens_nothing(before: str, line: str) -> None:
     whole = whole_part(before, line)
