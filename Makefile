@@ -15,6 +15,9 @@ CONSTRAINTS ?= constraints.txt
 PIP_INSTALL := $(BIN)/python -m pip install --quiet \
   $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS) --build-constraint $(CONSTRAINTS),--upgrade --upgrade-strategy eager)
 
+# On all processors: these tests share nothing.
+UNIT = $(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/unit
+
 # llama.cpp is compiled on this machine, for this machine. CMAKE_ARGS chooses a GPU; see the README.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
@@ -34,7 +37,8 @@ lab: $(VENV)/.installed ## Open JupyterLab on the quickstart
 
 test: versions check ## Run every check and every test
 	npm --prefix labextension test
-	$(BIN)/python -m pytest tests/unit tests/engine tests/server tests/faults tests/e2e
+	$(UNIT)
+	$(BIN)/python -m pytest tests/engine tests/server tests/faults tests/e2e
 	$(MAKE) hub
 	$(MAKE) browser
 
@@ -51,7 +55,7 @@ versions: $(VENV)/.developing
 	@$(BIN)/python -m tests.versions $(CONSTRAINTS)
 
 unit: $(VENV)/.developing ## Run the fast tests alone
-	$(BIN)/python -m pytest tests/unit
+	$(UNIT)
 
 browser: $(VENV)/.developing .chromium $(VENV)/vim $(VENV)/voila ## Run the tests in a real browser (a process of their own: the event loops conflict)
 	PYTHONPATH=$(VENV)/vim $(BIN)/python -m pytest tests/browser/test_ghost_places.py -k vim

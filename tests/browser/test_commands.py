@@ -402,7 +402,8 @@ def test_nothing_in_a_diff_acts(page: Any, answers: Answers, third: int) -> None
     """Many at once: a diff shows code, and code is text. (The scripted worker sends letter by letter.)"""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    opened(page, answers, f"hostile-diff-{third}.ipynb", "x = 1")
+    # What is valid Python would not be changed into what is not.
+    opened(page, answers, f"hostile-diff-{third}.ipynb", "x = (1")
     code = "\n".join((*HOSTILE[third::3], "y = 2"))
     answers.say(f"`````````python\n{code}\n`````````\n")
     panel = run(page, "improve")
