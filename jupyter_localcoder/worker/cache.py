@@ -10,6 +10,7 @@ What the book says and what the cache holds are changed together, here and nowhe
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -40,7 +41,17 @@ class Suffix:
     index: int
     """Tokens of the sequence before it."""
     drift: int = 0
-    """Tokens that have changed before it since it was computed."""
+    """Tokens before it that had changed when it was placed, since it was computed."""
+    intact: int = sys.maxsize
+    """Tokens of the sequence that were never cut off since it was placed."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether the main sequence no longer shares its cells, or not all of them.
+
+        The length of the sequence does not say so: it grows again while a new beginning is computed.
+        """
+        return self.intact < self.index + len(self.tokens)
 
 
 @dataclass
@@ -85,8 +96,7 @@ class Sequence:
     def cells(self) -> int:
         """Cells that it takes at most; shared ones are counted for each who shares them."""
         suffix = self.suffix
-        apart = suffix is not None and suffix.index + len(suffix.tokens) > len(self.tokens)
-        return len(self.tokens) + (len(suffix.tokens) if suffix is not None and apart else 0)
+        return len(self.tokens) + (len(suffix.tokens) if suffix is not None and suffix.apart else 0)
 
 
 class Cache:
@@ -155,6 +165,8 @@ class Cache:
             if not self._engine.remove(sequence.main, sequence.position(length)):
                 length = 0
             del sequence.tokens[length:]
+            if sequence.suffix is not None:
+                sequence.suffix.intact = min(sequence.suffix.intact, length)
             if length <= sequence.gap_at:
                 sequence.gap = 0
 

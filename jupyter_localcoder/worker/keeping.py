@@ -81,8 +81,7 @@ def restore(cache: Cache, engine: Engine, path: Path) -> int:
 
 def _entry(sequence: Sequence, cells: bytes) -> _Kept:
     suffix = sequence.suffix
-    inside = suffix is not None and suffix.index + len(suffix.tokens) <= len(sequence.tokens)
-    after = suffix.tokens if suffix is not None and inside else []
+    after = suffix.tokens if suffix is not None and not suffix.apart else []
     return _Kept(
         scope=sequence.scope,
         tokens=sequence.tokens,

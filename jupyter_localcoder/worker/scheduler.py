@@ -32,7 +32,7 @@ from .draft import Drafter
 from .lookup import BREAK, CONTINUED, DraftPolicy, Former, PromptLookup
 from .model import Aborted, Facts, Item
 from .prompting import Prompt, Prompter
-from .splice import FillLayout, SpliceLimits, attach, changed_tokens, detach, keepable
+from .splice import FillLayout, SpliceLimits, attach, changed_tokens, detach, keepable, shorten
 from .task import Doubt, Job, Splice, Task
 from .threads import ThreadPolicy
 
@@ -283,8 +283,9 @@ class Scheduler:
             self._drop_suffix(sequence)
             task.todo = list(task.prompt.tokens)
             return
+        shorten(self._engine, sequence, keep)
         task.todo = [*fill.before[common:], *fill.suffix_mark]
-        task.splice = Splice(keep, changed, [*fill.after[keep:], *fill.middle_mark])
+        task.splice = Splice(changed, [*fill.after[keep:], *fill.middle_mark])
         task.cached = common + keep
 
     def _drop_suffix(self, sequence: Sequence) -> None:
@@ -422,7 +423,7 @@ class Scheduler:
             splice, task.splice = task.splice, None
             fill = task.prompt.fill
             assert fill is not None  # noqa: S101 - only such a prompt is spliced
-            attach(self._engine, task.sequence, fill, splice.keep, splice.changed)
+            attach(self._engine, task.sequence, fill, splice.changed)
             assert task.sequence.suffix is not None  # noqa: S101 - it was attached
             task.drift = task.sequence.suffix.drift
             task.todo = splice.then

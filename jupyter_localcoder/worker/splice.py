@@ -4,7 +4,8 @@ A fill-in-the-middle prompt is PREFIX before SUFFIX after MIDDLE. Each keystroke
 *before*, and with it the position of all that follows: computed anew, *after* would be paid again and
 again. But its keys and values are still nearly right, so they are moved instead:
 
-1. forget the main sequence from the first changed token on; *after* stays, apart, in the side sequence;
+1. forget the main sequence from the first changed token on; what *after* still has in common with the
+   code after the cursor stays, apart, in the side sequence;
 2. compute the new end of *before* and the SUFFIX mark, which carries where the prefix ends, and must not
    be kept: with the old one the model goes on from the old cursor;
 3. let the main sequence share the cells of the side sequence, behind a gap in the positions;
@@ -78,27 +79,36 @@ def keepable(sequence: Sequence, layout: FillLayout, limits: SpliceLimits) -> in
 
 def changed_tokens(sequence: Sequence, layout: FillLayout) -> int:
     """How many tokens before the cursor are not what they were when *after* was placed."""
-    assert sequence.suffix is not None  # noqa: S101 - asked only where there is one
-    common = common_prefix(sequence.tokens, layout.before)
-    placed = sequence.suffix.index - len(layout.suffix_mark)
-    return max(len(layout.before), placed) - common
+    suffix = sequence.suffix
+    assert suffix is not None  # noqa: S101 - asked only where there is one
+    # What a request that was cancelled in step 2 has computed is new as well.
+    same = min(common_prefix(sequence.tokens, layout.before), suffix.intact)
+    placed = suffix.index - len(layout.suffix_mark)
+    return max(len(layout.before), placed) - same
 
 
-def attach(engine: Cells, sequence: Sequence, layout: FillLayout, keep: int, changed: int) -> None:
+def shorten(engine: Cells, sequence: Sequence, keep: int) -> None:
+    """Step 1: forget the cells of *after* that are not moved; no request has reserved any for them."""
+    suffix = sequence.suffix
+    assert suffix is not None  # noqa: S101 - `keepable` has said that there is one
+    if keep < len(suffix.tokens):
+        engine.remove(sequence.side, suffix.start + keep, -1)
+        del suffix.tokens[keep:]
+
+
+def attach(engine: Cells, sequence: Sequence, layout: FillLayout, changed: int) -> None:
     """Step 3: put the kept cells behind what was computed up to the SUFFIX mark."""
     suffix = sequence.suffix
     assert suffix is not None  # noqa: S101 - `keepable` has said that there is one
     assert len(sequence.tokens) == layout.after_start  # noqa: S101 - step 2 is done
-    if keep < len(suffix.tokens):
-        engine.remove(sequence.side, suffix.start + keep, -1)
-    start = suffix.start
+    keep, start = len(suffix.tokens), suffix.start
     if not 0 <= start - layout.after_start <= WIDEST_GAP:
         start = layout.after_start + GAP
         engine.shift(sequence.side, suffix.start, suffix.start + keep, start - suffix.start)
     engine.copy(sequence.side, sequence.main, start, start + keep)
     sequence.gap, sequence.gap_at = start - layout.after_start, layout.after_start
-    sequence.tokens += layout.after[:keep]
-    sequence.suffix = Suffix(layout.after[:keep], start, layout.after_start, suffix.drift + changed)
+    sequence.tokens += suffix.tokens
+    sequence.suffix = Suffix(suffix.tokens, start, layout.after_start, suffix.drift + changed)
 
 
 def detach(engine: Cells, sequence: Sequence, layout: FillLayout, drift: int) -> None:

@@ -46,7 +46,6 @@ class Job:
 class Splice:
     """What is left to do of a suffix splice; see `splice`."""
 
-    keep: int
     changed: int
     then: list[int]
     """Tokens to compute after the suffix was attached."""

@@ -8,6 +8,7 @@ answer is right only if the cache holds exactly the prompt, at the right positio
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -104,6 +105,17 @@ class FakeEngine:
 
     def length(self, sequence: int) -> int:
         return max((cell.position for cell in self.of(sequence)), default=-1) + 1
+
+    def save(self, sequence: int) -> bytes:
+        return json.dumps([(cell.position, cell.token) for cell in self.of(sequence)]).encode()
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        assert not self.of(sequence)
+        cells = [Cell(position, token, {sequence}) for position, token in json.loads(state)]
+        if len(self.cells) + len(cells) > self.n_cells:
+            return False
+        self.cells += cells
+        return True
 
     def arm(self) -> None:
         pass

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.worker import scheduler
+from jupyter_localcoder.worker import keeping, scheduler
 from jupyter_localcoder.worker.costs import StepCosts
 from jupyter_localcoder.worker.draft import Drafter
 from jupyter_localcoder.worker.lookup import DraftPolicy
@@ -47,21 +48,36 @@ class Bench:
     def __init__(
         self, n_ctx: int = 120, n_cells: int = 200, small: FakeEngine | None = None, **splice: Any
     ) -> None:
-        self.engine = FakeEngine(n_cells=n_cells)
         self.frames: list[Any] = []
         self.prompter = FakePrompter()
+        self._facts, self._small, self._limits = facts(n_ctx, n_cells), small, SpliceLimits(**splice)
+        self._ids = iter(range(1, 1_000_000))
+        self._load()
+
+    def _load(self) -> None:
+        n_ctx, small = self._facts.n_ctx, self._small
+        self.engine = FakeEngine(n_cells=self._facts.n_cells)
+        if small is not None:
+            small.clear()
         self.scheduler = Scheduler(
             self.engine,  # type: ignore[arg-type]
-            facts(n_ctx, n_cells),
+            self._facts,
             self.prompter,  # type: ignore[arg-type]
             self.frames.append,
             FixedCosts(COSTS),
-            SpliceLimits(**splice),
+            self._limits,
             drafter=Drafter(small, n_ctx, DraftPolicy(FixedCosts(COSTS), draft_seconds=0.002))  # type: ignore[arg-type]
             if small is not None
             else None,
         )
-        self._ids = iter(range(1, 1_000_000))
+
+    def reload(self, state: Path) -> int:
+        """Unload the model and load it again; answer how many sequences came back through the file."""
+        keeping.save(self.scheduler.cache, self.engine, state, 2**20)  # type: ignore[arg-type]
+        self._load()
+        restored = keeping.restore(self.scheduler.cache, self.engine, state)  # type: ignore[arg-type]
+        self.check_book()
+        return restored
 
     def chat(self, text: str, max_tokens: int = 8, **fields: Any) -> Job:
         return self._submit(request(max_tokens, text, **fields))
@@ -98,8 +114,14 @@ class Bench:
         return "".join("abcd"[t - 10] for t in reference(tokens, job.request.max_tokens))
 
     def check_book(self) -> None:
-        """What the book says of each sequence is what the cache holds."""
+        """What the book says of each sequence is what the cache holds, and it takes no more room."""
         for sequence in self.scheduler.cache:
+            own = {sequence.main, sequence.side}
+            taken = sum(not own.isdisjoint(cell.sequences) for cell in self.engine.cells)
+            if sequence.busy:
+                assert max(taken, sequence.cells) <= sequence.reserved
+            else:
+                assert taken <= sequence.cells
             cells = self.engine.of(sequence.main)
             assert [c.token for c in cells] == sequence.tokens
             assert [c.position for c in cells] == [sequence.position(i) for i in range(len(cells))]
@@ -300,6 +322,62 @@ def test_the_suffix_stays_where_it_is_for_many_keystrokes() -> None:
         bench.run()
         assert bench.text(job) == bench.expected(job)
     assert len(moves) <= 8
+
+
+def test_a_shorter_suffix_fits_in_a_cache_that_is_full() -> None:
+    """The cells of the longer one that it replaces are given up before the new beginning is computed."""
+    bench = Bench(n_ctx=90, n_cells=100, changed_share=1.0)
+    bench.fill("c" * 40, "q" * 10, 0, scope="other", priority="warm")
+    bench.fill("xyz", "xy" * 8, 0, scope="tab", priority="warm")
+    bench.run()
+    assert len(bench.engine.cells) == 53 + 22
+    shorter = bench.fill("a" * 32, "xy" * 5, 0, scope="tab", priority="warm")
+    bench.run()
+    assert isinstance(bench.end(shorter), wire.Finished), bench.end(shorter)
+    assert bench.end(shorter).cached_tokens == 1 + 10
+    assert "other" in {sequence.scope for sequence in bench.scheduler.cache}
+
+
+def interrupted(bench: Bench, before: str, typed: str, after: str) -> None:
+    """A completion, and another one that is cancelled when its beginning is read but for the last token."""
+    bench.fill(before, after, 1)
+    bench.run()
+    job = bench.fill(before + typed, after, 1)
+    bench.engine.abort_after = len(typed)
+    bench.run(1)
+    job.ended = "canceled"
+    bench.run()
+    (sequence,) = (s for s in bench.scheduler.cache if s.tokens)
+    assert sequence.suffix is not None
+    assert len(sequence.tokens) > sequence.suffix.index + len(sequence.suffix.tokens)
+
+
+def test_a_suffix_that_a_cancelled_request_has_left_apart_is_counted() -> None:
+    bench = Bench(n_ctx=90, n_cells=100, changed_share=1.0)
+    interrupted(bench, "a" * 20, "b" * 20, "x" * 10)
+    other = bench.fill("c" * 50, "q" * 4, 0, scope="other", priority="warm")
+    bench.run()
+    assert isinstance(bench.end(other), wire.Finished), bench.end(other)
+
+
+def test_a_suffix_that_a_cancelled_request_has_left_apart_is_not_kept_over_an_unload(tmp_path: Path) -> None:
+    bench = Bench(n_ctx=90, n_cells=100, changed_share=1.0)
+    interrupted(bench, "a" * 20, "b" * 20, "x" * 10)
+    assert bench.reload(tmp_path / "kept.state") == 1
+    job = bench.fill("a" * 20 + "b" * 20 + "c", "x" * 10)
+    bench.run()
+    assert bench.text(job) == bench.expected(job)
+
+
+def test_changes_of_cancelled_requests_add_up_until_the_suffix_is_computed_again() -> None:
+    bench = Bench(n_ctx=300, n_cells=400, changed_share=0.25)
+    before, after = "a" * 100, "x" * 10
+    interrupted(bench, before, "b" * 20, after)
+    job = bench.fill(before + "b" * 40, after, 1)
+    bench.run()
+    # 40 of 140 tokens are new since the suffix was computed; the cancelled request has read 20 of them.
+    assert bench.end(job).cached_tokens == 1 + 100 + 20
+    assert bench.text(job) == bench.expected(job)
 
 
 def test_a_small_model_drafts_for_who_is_alone_and_changes_nothing() -> None:

@@ -1,7 +1,9 @@
-"""Any requests at any moment, cancelled and aborted, in a cache that is too small: the book never lies."""
+"""Any requests at any moment, cancelled, aborted and unloaded, in a small cache: the book never lies."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
@@ -61,6 +63,16 @@ class SchedulerMachine(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject, reason: Any) -> None:
         data.draw(st.sampled_from(self.jobs)).ended = reason
 
+    @rule()
+    def unload(self) -> None:
+        """What runs is cancelled; what it has read until then is kept, and read back."""
+        for job in self.jobs:
+            job.ended = job.ended or "canceled"
+        self.bench.engine.abort_after = None
+        self.bench.run()
+        with tempfile.TemporaryDirectory() as folder:
+            self.bench.reload(Path(folder) / "kept.state")
+
     @invariant()
     def the_book_is_right(self) -> None:
         if not hasattr(self, "bench"):
@@ -92,6 +104,22 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert isinstance(end, wire.Finished), end
             text, expected = bench.text(job), bench.expected(job)
             assert expected.startswith(text) if end.finish in ("canceled", "timeout") else text == expected
+
+
+def test_a_suffix_that_gets_shorter_while_others_fill_the_cache() -> None:
+    """A warming once ended with OUT_OF_MEMORY: the longer suffix still had its cells."""
+    machine = SchedulerMachine()
+    machine.begin(cells=130, drafts=False, changed=1.0)
+    for prefix, suffix, scope in (
+        ("abcd" * 10, "xy" * 8, "tab:1"),
+        ("q" * 20 + "abcd", "", ""),
+        ("xyz", "xy" * 8, "chat"),
+        ("a" * 30, "xy" * 5, "chat"),
+    ):
+        machine.warm(prefix=prefix, suffix=suffix, scope=scope)
+        machine.compute(steps=8)
+        machine.the_book_is_right()
+    machine.teardown()
 
 
 TestSchedulerMachine = SchedulerMachine.TestCase
