@@ -149,7 +149,7 @@ class Cache:
         if own is None or (best is not own and common > match(own) + WORTH_COPYING_TOKENS):
             own = self._taken_over(own, best, common)
         own.scope, own.busy = scope, True
-        self._touch(own)
+        self.touch(own)
         own.reserved = need
         self._make_room(need, keep=own)
         return own
@@ -157,7 +157,12 @@ class Cache:
     def release(self, sequence: Sequence) -> None:
         """Give a sequence back; what it has computed stays for the next request of its scope."""
         sequence.busy, sequence.reserved = False, 0
-        self._touch(sequence)
+        self.touch(sequence)
+
+    def touch(self, sequence: Sequence) -> None:
+        """Let a sequence be the one that was used last."""
+        self._clock += 1
+        sequence.used = self._clock
 
     def truncate(self, sequence: Sequence, length: int) -> None:
         """Forget the tokens of a sequence from ``length`` on; its suffix stays apart."""
@@ -229,10 +234,6 @@ class Cache:
             if sequence is not keep:
                 used -= sequence.cells
                 self.forget(sequence)
-
-    def _touch(self, sequence: Sequence) -> None:
-        self._clock += 1
-        sequence.used = self._clock
 
 
 def common_prefix(a: list[int], b: list[int]) -> int:

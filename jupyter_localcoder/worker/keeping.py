@@ -63,20 +63,22 @@ def restore(cache: Cache, engine: Engine, path: Path) -> int:
     except (OSError, msgspec.DecodeError):
         return 0
     path.unlink(missing_ok=True)
-    restored = 0
+    restored: list[Sequence] = []
     for entry, sequence in zip(kept, cache, strict=False):
         if not cache.holds(len(entry.tokens)) or not engine.restore(sequence.main, entry.cells):
             engine.remove(sequence.main)
             continue
         sequence.scope, sequence.tokens = entry.scope, list(entry.tokens)
-        sequence.used = len(kept) - restored
         sequence.gap, sequence.gap_at = entry.gap, entry.gap_at
         if entry.after:
             end = entry.after_start + len(entry.after)
             engine.copy(sequence.main, sequence.side, entry.after_start, end)
             sequence.suffix = Suffix(list(entry.after), entry.after_start, entry.after_index, entry.drift)
-        restored += 1
-    return restored
+        restored.append(sequence)
+    # What is used from now on is younger than all of them.
+    for sequence in reversed(restored):
+        cache.touch(sequence)
+    return len(restored)
 
 
 def _entry(sequence: Sequence, cells: bytes) -> _Kept:

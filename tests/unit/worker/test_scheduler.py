@@ -369,6 +369,19 @@ def test_a_suffix_that_a_cancelled_request_has_left_apart_is_not_kept_over_an_un
     assert bench.text(job) == bench.expected(job)
 
 
+def test_what_was_kept_over_an_unload_is_older_than_what_is_new(tmp_path: Path) -> None:
+    bench = Bench(n_ctx=90, n_cells=130)
+    for scope in "abcde":
+        bench.fill(scope * 15, "", 0, scope=scope, priority="warm")
+        bench.run()
+    assert bench.reload(tmp_path / "kept.state") == 5
+    for scope in "qrstu":
+        bench.fill(scope * 15, "", 0, scope=scope, priority="warm")
+        bench.run()
+    left = {sequence.scope for sequence in bench.scheduler.cache if sequence.tokens}
+    assert left == set("deqrstu")
+
+
 def test_changes_of_cancelled_requests_add_up_until_the_suffix_is_computed_again() -> None:
     bench = Bench(n_ctx=300, n_cells=400, changed_share=0.25)
     before, after = "a" * 100, "x" * 10
