@@ -125,7 +125,7 @@ def marking_page(page: Any, tmp_path: Path, tiny_gguf: Path) -> Iterator[Writer]
     lab = GhostLab(tmp_path, config={"Service": {"completion_checks": "mark"}})
     try:
         lab.start_with(tiny_gguf)
-        lab.rules([{"ends": "x = ", "pieces": ["f(1))"]}, {"ends": "y = ", "pieces": ["f(2)"]}])
+        lab.rules([{"ends": "x = ", "pieces": ["f(1 2)"]}, {"ends": "y = ", "pieces": ["f(2)"]}])
         writer = Writer(page, lab)
         writer.enter()
         writer.open(lab.write("marked.ipynb", ""))
@@ -138,11 +138,11 @@ def test_what_is_in_doubt_is_marked_where_that_is_wanted(marking_page: Writer, t
     writer = marking_page
     ghost = writer.page.locator(".jp-GhostText").first
     writer.type("x = ")
-    writer.sees("f(1))")
+    writer.sees("f(1 2)")
     expect(ghost).to_have_css("text-decoration-style", "wavy")
     writer.page.screenshot(path=tmp_path / "marked.png")
     region = writer.page.locator(SPOKEN)
-    expect(region).to_have_text("Suggestion: f(1)). It does not parse where it would stand")
+    expect(region).to_have_text("Suggestion: f(1 2). It does not parse where it would stand")
     writer.press("Escape")
     writer.type("1\ny = ")
     writer.sees("f(2)")
@@ -150,7 +150,7 @@ def test_what_is_in_doubt_is_marked_where_that_is_wanted(marking_page: Writer, t
     expect(region).to_have_text("Suggestion: f(2)")
     writer.press("Escape")
     writer.type("2\nx = ")
-    writer.sees("f(1))")
+    writer.sees("f(1 2)")
     expect(ghost).to_have_css("text-decoration-style", "wavy")
     writer.lab.rules([{"ends": "x = ", "pieces": ["g"]}])  # The others are in no doubt.
     writer.press("Alt+\\")
