@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.ghost import CELL, CURRENT, GhostLab, Writer, until
+from tests.browser.patience import heard
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -220,6 +221,7 @@ class TestSwitchedOnAgain:
             self.refused(writer)
         finally:
             ghost_lab.call("PATCH", "settings", {"tab_completion": True})
+        heard(writer.page)
         writer.press("Backspace")
         writer.type(" ")
         writer.sees("numpy as np")

@@ -160,6 +160,7 @@ export class Asker {
     const onDemand = ask.cause === 'demand';
     const multiline = isMultiline(prefix, suffix, this._options().lines, onDemand);
     const sent = performance.now();
+    const { opening } = this._gate;
     const onFrame = (frame: Frame): void => {
       if (frame.type === 'delta') {
         if (suggestion.text === '') {
@@ -182,7 +183,7 @@ export class Asker {
     void stream.ended.then(frame => {
       this._streams.delete(suggestion);
       if (frame.type === 'error') {
-        this._gate.failed(frame.error, onDemand);
+        this._gate.failed(frame.error, onDemand, opening);
       }
       this._ended.emit(frame);
       this._runningChanged.emit();

@@ -66,6 +66,12 @@ export class Gate implements IDisposable {
   /** Something has changed: what was refused before may be answered now. */
   open(): void {
     this._closedUntil = 0;
+    this._opening++;
+  }
+
+  /** How often it has been opened: a request keeps it, to say with its failure what it was asked under. */
+  get opening(): number {
+    return this._opening;
   }
 
   /** Whether to ask. A person who asks by a shortcut (`onDemand`) is always let through, or told why not. */
@@ -80,14 +86,17 @@ export class Gate implements IDisposable {
     return onDemand || this._now() >= this._closedUntil;
   }
 
-  /** A request has failed. */
-  failed(error: ErrorPayload, onDemand: boolean): void {
+  /** A request has failed, which was sent when `opening` was this. */
+  failed(error: ErrorPayload, onDemand: boolean, opening: number): void {
     // What a provider refuses, it will refuse again.
     const isFinal = error.code === 'INVALID_ARGUMENT' && 'provider' in error.details;
     if (SILENT.has(error.code) && !isFinal) {
       return;
     }
-    this._closedUntil = this._now() + REST_MS;
+    // A refusal that was on its way when things changed says nothing of what would be answered now.
+    if (opening === this._opening) {
+      this._closedUntil = this._now() + REST_MS;
+    }
     const kind = NO_MODEL.has(error.code) ? 'no-model' : 'refused';
     this._say({ kind, error }, error.code, onDemand);
   }
@@ -108,4 +117,5 @@ export class Gate implements IDisposable {
   private readonly _subscriptions = new DisposableSet();
   private readonly _told = new Set<string>();
   private _closedUntil = 0;
+  private _opening = 0;
 }

@@ -461,6 +461,18 @@ describe('trouble', () => {
     }
   );
 
+  it('is forgotten when it comes after what the server tells has changed', async () => {
+    const { ask, answer, asked, socket } = begin();
+    void ask('a');
+    await settle();
+    socket.receive({ event: 'settings:changed', payload: {} });
+    answer(0, error('DISABLED'));
+    await settle();
+    void ask('ab');
+    await settle();
+    expect(asked()).toHaveLength(2);
+  });
+
   it('that completion is off on the server is told only to who asks', async () => {
     const { ask, answer, troubles } = begin();
     void ask('a');
