@@ -10,12 +10,20 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from msgspec import UNSET
 
+from ..contract import codec
 from ..contract.backend import PingRequest
 from ..contract.generation import LlmCancelAllRequest
-from ..contract.models import ModelInfo, ModelList, ModelListRequest, ModelUnloadRequest
+from ..contract.models import (
+    ModelInfo,
+    ModelList,
+    ModelListRequest,
+    ModelPinRequest,
+    ModelUnloadRequest,
+)
 from ..contract.registry import (
     LLM_CANCEL_ALL,
     MODEL_LIST,
+    MODEL_PIN,
     MODEL_UNLOAD,
     PING,
     SETTINGS_UPDATE,
@@ -63,6 +71,7 @@ class ManagingMagics(Magics):
             %localcoder models            the models, their size, licence and state
             %localcoder manager           the same with buttons: download, load, import, choose, delete
             %localcoder use NAME          answer with this model, or this profile, from now on
+            %localcoder pin MODEL         keep a model at its version; `unpin MODEL` lets it be updated again
             %localcoder unload            free the memory of the model; it loads again when needed
             %localcoder providers         who can answer, and who does
             %localcoder provider ID       commands, chats and queued prompts are answered by this one
@@ -85,6 +94,9 @@ class ManagingMagics(Magics):
             raise UsageError("%%localcoder is for `queue add`: the prompt stands below the line")
         if verb == "use" and len(names) == 1:
             shortly(lambda: self._use(names[0]))
+            return
+        if verb in ("pin", "unpin") and len(names) == 1:
+            shortly(lambda: self._pin(names[0], pinned=verb == "pin"))
             return
         if verb == "replay":
             wanted = line.strip()[len(verb) :].strip() or "last"
@@ -111,9 +123,9 @@ class ManagingMagics(Magics):
         action = actions.get(verb)
         if action is None or names:
             raise UsageError(
-                "%localcoder status | models | manager | use PROFILE_OR_MODEL | unload | providers "
-                "| provider … | queue … | cancel | history … | titles … | inspect [ID] "
-                "| replay [last|ID|JSON]"
+                "%localcoder status | models | manager | use PROFILE_OR_MODEL | pin MODEL "
+                "| unpin MODEL | unload | providers | provider … | queue … | cancel | history … "
+                "| titles … | inspect [ID] | replay [last|ID|JSON]"
             )
         shortly(action)
 
@@ -192,6 +204,11 @@ class ManagingMagics(Magics):
         view = client.call(SETTINGS_UPDATE, request)
         self._say(_what_happened(view, request, client.call(MODEL_LIST, ModelListRequest())))
 
+    def _pin(self, name: str, *, pinned: bool) -> None:
+        request = codec.decode(ModelPinRequest, {"id": name, "pinned": pinned})
+        info: ModelInfo = self._link.client().call(MODEL_PIN, request)
+        self._say(f"{info.id} {'is pinned to its version' if pinned else 'can be updated again'}.")
+
     def _unload(self) -> None:
         self._link.client().call(MODEL_UNLOAD, ModelUnloadRequest())
         self._say("The model is unloaded. It loads again with the next request.")
@@ -241,7 +258,8 @@ def _state(model: ModelInfo) -> str:
         return f"error: {model.error.message}" if model.error else "error"
     if model.state == "idle":
         return "not on this machine"
-    return "loaded" if model.loaded else model.state
+    state = "loaded" if model.loaded else model.state
+    return f"{state}, pinned" if model.pinned else state
 
 
 def _mib(size_bytes: int) -> str:

@@ -37,11 +37,12 @@ class ModelsList(LocalCoderCommand):
 
 def state_text(info: models.ModelInfo) -> str:
     """The state of a model in a word or two."""
-    if info.loaded:
-        return "loaded"
     if info.state == "idle":
         return f"partly ({_percent(info)})" if info.received_bytes else "not here"
-    return f"{info.state} {_percent(info)}" if info.state == "downloading" else info.state
+    if info.state == "downloading":
+        return f"{info.state} {_percent(info)}"
+    state = "loaded" if info.loaded else info.state
+    return f"{state}, pinned" if info.pinned else state
 
 
 def _percent(info: models.ModelInfo) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FLAGS = options(
     accept_license=("ModelsPull.accept_license", "Accept the licence of the model without being asked."),
     show_license=("ModelsPull.show_license", "Show the text of the licence, and fetch nothing."),
+    update=("ModelsPull.update", "Replace the file by the version of the catalogue, where that is another."),
 )
 
 
@@ -35,7 +36,8 @@ class ModelsPull(LocalCoderCommand):
     description = """Fetch a model of the catalogue. Its licence is named first and must be accepted,
     at the question or by `--accept-license`; who accepted which text, and when, is recorded. What was
     fetched is used only when it has the digest of the catalogue. Ctrl-C keeps what came so far: a
-    second pull goes on from there."""
+    second pull goes on from there. `--update` replaces a model whose version in the catalogue is a newer
+    one, unless it is pinned."""
     arguments = (1, 1)
     flags = LocalCoderCommand.flags | _FLAGS
     examples = """
@@ -45,6 +47,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
 
     accept_license = Bool(False, config=True, help="Accept the licence without being asked.")
     show_license = Bool(False, config=True, help="Show the text of the licence, and fetch nothing.")
+    update = Bool(False, config=True, help="Replace the file by the version of the catalogue.")
 
     def run(self) -> Exit:
         """Fetch it."""
@@ -60,14 +63,20 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
         info = store.info(model, 0)
         check_air_gap(store, info, air_gap)
         accepted = license.sha256 if self.accept_license else ""
-        if not (info.license_accepted or accepted or info.state == "ready"):
+        is_here = info.state == "ready" and not self.update
+        if not (info.license_accepted or accepted or is_here):
             consent.ask(self.console, info, license)
             accepted = license.sha256
         ready = store.prepare(
-            model, allow_download=True, accept_license=accepted, accepted_by=consent.who(), air_gap=air_gap
+            model,
+            allow_download=True,
+            accept_license=accepted,
+            accepted_by=consent.who(),
+            air_gap=air_gap,
+            update=self.update,
         )
         if ready is None:
-            fetch(self, store, info)
+            fetch(self, store, info, update=self.update)
         self._report(store, model, fetched=ready is None)
         return Exit.OK
 
@@ -78,14 +87,14 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
         self.console.out(f"{info.id} {told} ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
 
 
-def fetch(command: LocalCoderCommand, store: ModelStore, info: ModelInfo) -> None:
+def fetch(command: LocalCoderCommand, store: ModelStore, info: ModelInfo, *, update: bool = False) -> None:
     """Fetch a model that `ModelStore.prepare` has found to be allowed; Ctrl-C keeps what came so far."""
     stop = threading.Event()
     resumed = f", {size(info.received_bytes)} of it are here already" if info.received_bytes else ""
     command.note(f"Fetching {info.id}: {size(info.size_bytes)}{resumed}.")
     try:
         with shown(command, info.id) as progress, on_interrupt(stop):
-            store.fetch(info.id, progress=progress, cancel=stop)
+            store.fetch(info.id, progress=progress, cancel=stop, update=update)
     except (Canceled, KeyboardInterrupt):
         raise Canceled(
             "The download was stopped. What came so far is kept.",

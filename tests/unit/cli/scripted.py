@@ -67,6 +67,8 @@ class Script:
     broken: bool = False
     """The model's file has the wrong digest."""
     loaded: bool = False
+    pinned: bool = False
+    """To its version."""
     key_place: str = "keyring"
     """Where a key would be kept."""
     answered: int = 0
@@ -439,6 +441,10 @@ class FakeClient(Client):
             raise errors.RequestNotFound
         return common.Empty()
 
+    def pin(self, request: Any) -> models.ModelInfo:
+        self.script.pinned = request.pinned
+        return FakeStore(self.script, self.log).info(request.id, 0)
+
     def delete(self, request: Any) -> models.DeletedModel:
         if self.script.loaded and not request.force:
             raise errors.ModelInUse
@@ -452,6 +458,7 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.PING.name: FakeClient.ping,
     registry.MODEL_LOAD.name: FakeClient.load,
     registry.MODEL_UNLOAD.name: lambda client, request: common.Empty(),
+    registry.MODEL_PIN.name: FakeClient.pin,
     registry.MODEL_DELETE.name: FakeClient.delete,
     registry.PROVIDER_LIST.name: FakeClient.provider_list,
     registry.PROVIDER_SAVE.name: FakeClient.provider_save,
@@ -529,10 +536,19 @@ class FakeStore:
         return self._info(self.catalogue.entries[model])
 
     def prepare(
-        self, model: str, *, allow_download: bool, accept_license: str, accepted_by: str, air_gap: bool
+        self,
+        model: str,
+        *,
+        allow_download: bool,
+        accept_license: str,
+        accepted_by: str,
+        air_gap: bool,
+        update: bool = False,
     ) -> Any:
         self.log.append(("prepare", model, accept_license, accepted_by))
-        if self.script.ready:
+        if self.script.pinned and update:
+            raise errors.ModelPinned
+        if self.script.ready and not update:
             return self._info(self.catalogue.entries[model])
         if air_gap:
             raise errors.AirGapped
@@ -540,7 +556,9 @@ class FakeStore:
             raise errors.LicenseNotAccepted
         return None
 
-    def fetch(self, model: str, *, progress: Callable[[Progress], None], cancel: Any) -> Any:
+    def fetch(
+        self, model: str, *, progress: Callable[[Progress], None], cancel: Any, update: bool = False
+    ) -> Any:
         first = self.script.received
         for step in range(self.script.steps + 1):
             received = first + (SIZE - first) * step // self.script.steps
@@ -585,6 +603,7 @@ class FakeStore:
             received_bytes=SIZE if ready else self.script.received,
             origin="catalogue",
             revision=entry.revision,
+            pinned=self.script.pinned and entry.id == MODEL,
             fit=models.MemoryFit(
                 fit="fits",
                 weights_bytes=SIZE,

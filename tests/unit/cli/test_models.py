@@ -204,6 +204,32 @@ def test_rm_of_a_loaded_model_needs_force(cli):
     assert cli("models", "rm", MODEL, "--force", loaded=True).code == 0
 
 
+def test_a_pinned_model_stays_at_its_version(cli):
+    ran = cli("models", "pin", MODEL, ready=True)
+    assert (ran.code, ran.out) == (0, f"{MODEL} is pinned to its version.\n")
+    assert cli("models", "pin", MODEL, "--json", ready=True).json["pinned"] is True
+    listed = cli("models", "list", ready=True, pinned=True).out
+    assert " ready, pinned " in next(line for line in listed.splitlines() if line.startswith(MODEL))
+    ran = cli("models", "pull", MODEL, "--update", ready=True, pinned=True, accepted=True)
+    assert (ran.code, "pinned to its version" in ran.err, ran.out) == (4, True, "")
+    ran = cli("models", "unpin", MODEL, ready=True, pinned=True)
+    assert (ran.code, ran.out) == (0, f"{MODEL} can be updated again.\n")
+
+
+def test_an_update_is_fetched_and_its_licence_is_asked_for(cli):
+    assert "was here already" in cli("models", "pull", MODEL, "--quiet", ready=True).out
+    ran = cli("models", "pull", MODEL, "--update", "--quiet", ready=True, accepted=True)
+    assert (ran.code, "is verified" in ran.out) == (0, True)
+    assert cli("models", "pull", MODEL, "--update", stdin="n\n", tty=True, ready=True).code == 4
+
+
+@pytest.mark.parametrize("command", ["pin", "unpin"])
+def test_pin_names_one_model(cli, command):
+    assert cli("models", command).code == 2
+    assert cli("models", command, "a/b").code == 2
+    assert cli("models", command, MODEL, fail="MODEL_NOT_READY").code == 5
+
+
 def test_verify_looks_at_all_that_are_here(cli):
     ran = cli("models", "verify", ready=True)
     assert (ran.code, ran.out) == (0, f"{MODEL}: the digest is right.\n")

@@ -13,7 +13,7 @@ from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.backend import BackendStatus, Memory, Speeds
 from jupyter_localcoder.contract.common import Empty
 from jupyter_localcoder.contract.generation import CanceledCount
-from jupyter_localcoder.contract.models import ModelList
+from jupyter_localcoder.contract.models import ModelInfo, ModelList
 from jupyter_localcoder.contract.providers import KeyStorage, Provider, ProviderFields, ProviderList
 from jupyter_localcoder.contract.queue import QueueItem, QueueView, StreamItem
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest, SettingsView
@@ -242,6 +242,21 @@ def test_unload_and_cancel(shell: Any, client: Any, capsys: Any) -> None:
         "The model is unloaded. It loads again with the next request.",
         "Cancelled: 2.",
     ]
+
+
+def test_a_model_is_pinned_and_let_go(shell: Any, client: Any, capsys: Any) -> None:
+    client.answers = {"model:pin": codec.decode(ModelInfo, model("small", pinned=True))}
+    shell.run_cell("%localcoder pin small")
+    shell.run_cell("%localcoder unpin small")
+    assert [(request.id, request.pinned) for request in client.asked] == [
+        ("small", True),
+        ("small", False),
+    ]
+    assert capsys.readouterr().out.splitlines() == [
+        "small is pinned to its version.",
+        "small can be updated again.",
+    ]
+    assert isinstance(shell.run_cell("%localcoder pin").error_in_exec, UsageError)
 
 
 def test_providers_are_a_table_and_one_is_activated(shell: Any, client: Any, capsys: Any) -> None:
