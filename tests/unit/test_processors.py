@@ -100,12 +100,12 @@ def test_the_affinity_is_that_of_this_process() -> None:
 def test_a_real_quota_is_seen() -> None:
     code = "import sys; sys.stdin.read(1)\n"
     code += "from jupyter_localcoder import processors; print(*processors.available(), sep='|')"
-    with processor_group(1.0) as members:
+    with processor_group(1.0) as group:
         child = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         try:
-            members.write_text(str(child.pid))
+            group.add(child.pid)
             out, _ = child.communicate("x")
         finally:
             child.kill()
