@@ -189,13 +189,21 @@ class HistoryStore(LoggingConfigurable):
         DatabaseError
         """
         files, database = self._parts()
-        with database.reading() as db:
-            total = rows.count(db, prompt_id)
-            found = rows.page(db, prompt_id, limit, offset)
+        while True:
+            with database.reading() as db:
+                total = rows.count(db, prompt_id)
+                found = rows.page(db, prompt_id, limit, offset)
+            gone = [each.id for each in found if files.is_gone(each.prompt_id, each.id)]
+            # Somebody has deleted files: their rows would count, and the page would have holes.
+            with contextlib.suppress(DatabaseError, DiskFull):
+                if gone and sweep.forget(database, files, gone):
+                    continue
+            break
         if prompt_id is not None and not total:
             raise PromptNotFound
         here = tuple(each for each in found if files.is_there(each.prompt_id, each.id))
-        return history.ResponseList(responses=here, total=total, offset=offset)
+        unseen = len(found) - len(here)
+        return history.ResponseList(responses=here, total=total - unseen, offset=offset)
 
     def get(self, id_: str) -> Response:
         """An answer, whole.

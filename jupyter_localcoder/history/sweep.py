@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -82,11 +82,7 @@ def sweep(
     if found is None:
         return swept
     for gone in _chunks(found.gone, stopped):
-        with database.writing() as db:
-            for place in rows.places_of(db, gone):
-                if files.is_gone(place.prompt_id, place.id):
-                    conversations.forget_turn(db, place.id)
-                    swept.removed_rows += rows.remove(db, [place.id])
+        swept.removed_rows += forget(database, files, gone)
     for hidden in _chunks(found.hidden, stopped):
         with database.writing() as db:
             for folder_name, id_ in hidden:
@@ -106,6 +102,22 @@ def sweep(
                     conversations.take_turn(db, response)
                     swept.adopted += 1
     return swept
+
+
+def forget(database: Database, files: HistoryFolder, ids: Iterable[str]) -> int:
+    """Remove the rows of those answers whose files are gone; how many those were.
+
+    Raises
+    ------
+    DatabaseError, DiskFull
+    """
+    count = 0
+    with database.writing() as db:
+        for place in rows.places_of(db, ids):
+            if files.is_gone(place.prompt_id, place.id):
+                conversations.forget_turn(db, place.id)
+                count += rows.remove(db, [place.id])
+    return count
 
 
 def _look(

@@ -52,11 +52,33 @@ def test_an_unknown_prompt_is_told(store, kept):
 def test_an_answer_whose_file_is_gone_is_not_listed(store, kept):
     one, two = kept(), kept()
     path_of(store, one).unlink()
-    assert ids(store.page()) == [two.id]
-    assert [each.response.id for each in store.search("list").found] == [two.id]
     with pytest.raises(errors.SourceFileNotFound) as caught:
         store.get(one.id)
     assert caught.value.code == "FILE_NOT_FOUND"
+    assert ids(store.page()) == [two.id]
+    assert store.page().total == 1
+    assert [each.response.id for each in store.search("list").found] == [two.id]
+    with pytest.raises(errors.ResponseNotFound):
+        store.get(one.id)
+
+
+def test_a_page_is_full_where_files_before_it_are_gone(store, kept):
+    all_ = [kept() for _ in range(9)][::-1]
+    for each in all_[1:6:2]:
+        path_of(store, each).unlink()
+    page = store.page(limit=4)
+    assert (ids(page), page.total) == ([all_[n].id for n in (0, 2, 4, 6)], 6)
+    for each in all_:
+        path_of(store, each).unlink(missing_ok=True)
+    assert (store.page(limit=2).responses, store.page().total) == ((), 0)
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_forgotten(store, kept, monkeypatch):
+    one = kept()
+    monkeypatch.setattr(folder.HistoryFolder, "is_there", lambda *_: False)
+    assert (store.page().responses, store.page().total) == ((), 0)
+    monkeypatch.undo()
+    assert ids(store.page()) == [one.id]
 
 
 def test_a_file_that_was_damaged_is_told(store, kept):
@@ -83,7 +105,7 @@ def test_symbolic_links_are_not_followed(store, kept, tmp_path):
     one = kept()
     path_of(store, one).unlink()
     path_of(store, one).symlink_to(secret)
-    assert ids(store.page()) == []
+    assert (ids(store.page()), store.page().total) == ([], 0)
     with pytest.raises(errors.FileReadError):
         store.get(one.id)
     assert store.export(ResponseExportRequest(id=one.id)).count == 0
