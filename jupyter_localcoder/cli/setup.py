@@ -145,10 +145,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         air_gap = settings_of(client).settings.air_gap
         check_air_gap(store, info, air_gap)
         license = license_of(store, model)
-        accepted = license.sha256 if self.accept_license else ""
-        if not (info.license_accepted or accepted):
-            consent.ask(self.console, info, license)
-            accepted = license.sha256
+        accepted = consent.agreed(self, info, license, accept=self.accept_license)
         ready = store.prepare(
             model, allow_download=True, accept_license=accepted, accepted_by=consent.who(), air_gap=air_gap
         )

@@ -9,13 +9,42 @@ import getpass
 
 from ...contract.models import License, ModelInfo
 from ...errors import LicenseNotAccepted
+from ..command import LocalCoderCommand
 from ..console import Console
 from ..units import size
 
 _QUESTION = "Accept the licence? [y/N, r to read it] "
 
 
-def ask(console: Console, info: ModelInfo, license: License) -> None:
+def agreed(command: LocalCoderCommand, info: ModelInfo, license: License, *, accept: bool) -> str:
+    """Say under which licence a model is, and ask where its text was never accepted.
+
+    Parameters
+    ----------
+    accept
+        The person accepts it without being asked.
+
+    Returns
+    -------
+    str
+        SHA-256 of the text that is accepted now; empty where it had been before.
+
+    Raises
+    ------
+    LicenseNotAccepted
+        It was declined, or nobody is there to ask.
+    """
+    if not (info.license_accepted or accept):
+        _ask(command.console, info, license)
+        return license.sha256
+    said = "which was accepted before" if info.license_accepted else "which is accepted"
+    command.note(f"{info.name} is under the licence {license.name}, {said}.")
+    if license.attribution:
+        command.note(license.attribution)
+    return license.sha256 if accept else ""
+
+
+def _ask(console: Console, info: ModelInfo, license: License) -> None:
     """Ask until it is accepted.
 
     Raises

@@ -62,11 +62,9 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
             air_gap = settings_of(client).settings.air_gap
         info = store.info(model, 0)
         check_air_gap(store, info, air_gap)
-        accepted = license.sha256 if self.accept_license else ""
-        is_here = info.state == "ready" and not self.update
-        if not (info.license_accepted or accepted or is_here):
-            consent.ask(self.console, info, license)
-            accepted = license.sha256
+        accepted = ""
+        if info.state != "ready" or self.update:
+            accepted = consent.agreed(self, info, license, accept=self.accept_license)
         ready = store.prepare(
             model,
             allow_download=True,

@@ -65,7 +65,8 @@ def test_consent_by_option_is_handed_on_as_the_digest_of_the_text(cli):
 
 def test_a_pipe_gets_one_line_for_each_tenth(cli):
     ran = cli("models", "pull", MODEL, "--accept-license", received=100_000_000)
-    lines = ran.err.splitlines()
+    license, *lines = ran.err.splitlines()
+    assert license.endswith("is under the licence Apache License 2.0, which is accepted.")
     assert lines[0] == f"Fetching {MODEL}: 491 MB, 100 MB of it are here already."
     assert lines[1] == f"{MODEL}: 20 %, 100 MB of 491 MB, 12 MB/s, 33 s left"
     assert [line.split(":")[1].split("%")[0].strip() for line in lines[1:-1]] == [
@@ -95,6 +96,11 @@ def test_a_person_is_asked(cli, answer, code):
 
 def test_a_licence_that_was_accepted_is_not_asked_again(cli):
     assert cli("models", "pull", MODEL, "--quiet", accepted=True).code == 0
+    ran = cli("models", "pull", MODEL, accepted=True)
+    assert "is under the licence Apache License 2.0, which was accepted before." in ran.err
+    ran = cli("models", "pull", MODEL, "--accept-license")
+    assert "is under the licence Apache License 2.0, which is accepted." in ran.err
+    assert "licence" not in cli("models", "pull", MODEL, ready=True).err
 
 
 def test_the_licence_text_can_be_read_and_fetches_nothing(cli):
@@ -125,8 +131,8 @@ def test_a_model_that_does_not_exist(cli, model, code):
 def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(start):
     child = start("models", "pull", MODEL, "--accept-license", hangs=True)
     assert child.stderr is not None
-    child.stderr.readline()
-    child.stderr.readline()
+    while not child.stderr.readline().startswith(f"{MODEL}: "):
+        assert child.poll() is None
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=PATIENCE_SECONDS)
     assert (child.returncode, out) == (130, "")
