@@ -72,6 +72,7 @@ check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Forma
 	$(BIN)/lint-imports
 	$(BIN)/python -m jupyter_localcoder.contract.typescript --check labextension/src/contract.ts
 	$(BIN)/python -m jupyter_localcoder.server.openapi --check docs/openapi.json
+	$(BIN)/python -m tests.settings_page --check docs/settings.md
 	$(BIN)/python -m tests.faults.table --check
 	npm --prefix labextension run lint:check
 	npm --prefix labextension run typecheck
@@ -80,6 +81,7 @@ generate: $(VENV)/.developing ## Write what is made from the contract again
 	$(BIN)/python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
 	$(BIN)/python -m jupyter_localcoder.server.openapi docs/openapi.json
 	$(BIN)/python tests/unit/cli/helptexts.py
+	$(BIN)/python -m tests.settings_page docs/settings.md
 
 lock: $(VENV)/.developing ## Write constraints.txt again, with the newest versions for Python 3.10 and later
 	$(BIN)/python -m pip install --quiet --upgrade uv

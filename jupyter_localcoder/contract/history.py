@@ -199,6 +199,7 @@ class TitleConfig(Reply, frozen=True, kw_only=True):
     """How titles are made."""
 
     enabled: bool = True
+    """Whether titles are made."""
     provider: str = ""
     """Id of a provider; empty: the embedded engine."""
     model: str = ""

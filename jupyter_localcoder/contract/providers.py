@@ -33,6 +33,7 @@ class ProviderFields(Request, frozen=True, kw_only=True):
     """What a person configures of a provider."""
 
     type: ProviderType
+    """What its server speaks."""
     name: Annotated[str, Meta(max_length=100)] = ""
     """How it is called on screens. Empty takes the id."""
     base_url: Annotated[str, Meta(max_length=2048)] = ""
@@ -42,6 +43,7 @@ class ProviderFields(Request, frozen=True, kw_only=True):
     timeout_seconds: Seconds = 300.0
     """For a whole answer. What came until then is kept."""
     connect_timeout_seconds: Seconds = 10.0
+    """For the connection to be open."""
     silence_timeout_seconds: Seconds = 60.0
     """For the first byte of an answer, and between any two. A slow machine may read a prompt for minutes."""
     fill: FillMode = "off"
