@@ -8,12 +8,16 @@ import importlib.metadata
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from . import processors
 from .contract import wire
+from .errors import DiskFull, FileWriteError
+from .storage.json_file import Document, JsonFile
 
+_COSTS = "costs"
 _MOST = 64
 """Entries that are kept."""
 
@@ -22,7 +26,7 @@ class Calibrations:
     """A small file of step costs; one that cannot be read or written is no error, only slower."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = JsonFile(path, what="The measured speeds", check=_check, unversioned=_unversioned)
 
     @staticmethod
     def key(digest: str, load: wire.Load) -> str:
@@ -37,26 +41,29 @@ class Calibrations:
 
     def find(self, key: str) -> dict[int, float]:
         """Seconds of a batch by its tokens; empty where they were not measured yet."""
-        return self._read().get(key, {})
+        with contextlib.suppress(msgspec.ValidationError):
+            costs = self._file.read().document.get(_COSTS, {}).get(key, {})
+            return msgspec.convert(costs, dict[int, float], strict=False)
+        return {}
 
     def remember(self, key: str, costs: dict[int, float]) -> None:
         """Keep what was measured last."""
-        entries = self._read()
-        if entries.get(key) == costs:
+        if self.find(key) == costs:
             return
-        entries.pop(key, None)
-        entries[key] = costs
-        kept = dict(list(entries.items())[-_MOST:])
-        part = self._path.with_suffix(f".{os.getpid()}.part")
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(msgspec.json.encode(kept))
-            part.replace(self._path)
+        with contextlib.suppress(FileWriteError, DiskFull), self._file.change() as document:
+            entries = document.get(_COSTS, {})
+            entries.pop(key, None)
+            entries[key] = {str(tokens): seconds for tokens, seconds in costs.items()}
+            document[_COSTS] = dict(list(entries.items())[-_MOST:])
 
-    def _read(self) -> dict[str, dict[int, float]]:
-        with contextlib.suppress(OSError, msgspec.DecodeError):
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[int, float]])
-        return {}
+
+def _check(document: Document) -> None:
+    msgspec.convert(document.get(_COSTS, {}), dict[str, Any])
+
+
+def _unversioned(value: Any) -> Document:
+    """The file was the costs alone before it had a format."""
+    return {_COSTS: msgspec.convert(value, dict[str, dict[str, float]])}
 
 
 @functools.cache

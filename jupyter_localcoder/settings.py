@@ -13,8 +13,10 @@ All of them are checked against the same declaration, `contract.settings.Setting
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,17 @@ from jupyter_core.paths import jupyter_data_dir
 from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, validate
 from traitlets.config import Config, LoggingConfigurable
 
-from .atomic_file import replace_file
 from .contract import codec
 from .contract.common import Layer
 from .contract.providers import EMBEDDED
 from .contract.settings import Settings, SettingsUpdateRequest, SettingsView
-from .errors import FileWriteError, ValidationError
+from .errors import ValidationError
+from .storage.json_file import Document, JsonFile
 
 ENVIRONMENT_PREFIX = "LOCALCODER_"
-_FORMAT = 1
+_SETTINGS = "settings"
+_AIR_GAP = "air_gap"
+_TICK_NS = 20_000_000
 _COMPLETES = "completion_provider"
 
 
@@ -128,7 +132,8 @@ class LocalCoderSettings(LoggingConfigurable):
         **kwargs: Any,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
-        self._said = ""
+        self._said: dict[str, str] = {}
+        self._json: JsonFile | None = None
         self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
         self._seen: tuple[_Mark, SettingsView] | None = None
         super().__init__(**kwargs)
@@ -154,9 +159,13 @@ class LocalCoderSettings(LoggingConfigurable):
         They are looked at several times for each request, and read anew only when the file has changed.
         """
         mark = self._mark()
-        if self._seen is None or self._seen[0] != mark:
-            self._seen = (mark, self._view())
-        return self._seen[1]
+        seen = self._seen
+        if seen is not None and seen[0] == mark:
+            return seen[1]
+        view = self._view()
+        if _is_settled(mark):
+            self._seen = (mark, view)
+        return view
 
     def _view(self) -> SettingsView:
         values: dict[str, Any] = {}
@@ -177,19 +186,18 @@ class LocalCoderSettings(LoggingConfigurable):
 
         Raises
         ------
-        FileWriteError
+        FileWriteError, DiskFull
             The file cannot be written; nothing is changed.
         """
-        kept = self._kept()
-        for name in SettingsUpdateRequest.__struct_fields__:
-            value = getattr(request, name)
-            if value is msgspec.UNSET:
-                continue
-            if value is None:
-                kept.pop(name, None)
-            else:
-                kept[name] = value
-        self._write(kept)
+        with self._changing() as kept:
+            for name in _NAMES:
+                value = getattr(request, name)
+                if value is msgspec.UNSET:
+                    continue
+                if value is None:
+                    kept.pop(name, None)
+                else:
+                    kept[name] = value
         return self.view()
 
     def complete_by_embedded(self, id_: str) -> bool:
@@ -199,33 +207,41 @@ class LocalCoderSettings(LoggingConfigurable):
 
         Raises
         ------
-        FileWriteError
+        FileWriteError, DiskFull
             The file cannot be written; nothing is changed.
         """
-        kept = self._kept()
-        below = dict(self._layers()[:2])["config"].get(_COMPLETES)
-        if kept.get(_COMPLETES, below) != id_:
-            return False
-        kept.pop(_COMPLETES, None)
-        if below is not None:
-            kept[_COMPLETES] = EMBEDDED
-        self._write(kept)
+        below = self._from_config().get(_COMPLETES)
+        with self._changing() as kept:
+            if kept.get(_COMPLETES, below) != id_:
+                return False
+            kept.pop(_COMPLETES, None)
+            if below is not None:
+                kept[_COMPLETES] = EMBEDDED
         return True
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, Any]]:
+        """The settings in the file, to be changed: those that this version does not know among them."""
+        with self._file().change() as document:
+            yield document.setdefault(_SETTINGS, {})
+        # The clock of a file system is too coarse to tell two changes of one moment apart.
+        self._seen = None
 
     # The layers
 
     def _layers(self) -> list[tuple[Layer, dict[str, Any]]]:
         return [
             ("default", {name: self.traits()[name].default() for name in _NAMES}),
-            ("config", {n: getattr(self, n) for n in _NAMES if n in self._configured()}),
+            ("config", self._from_config()),
             ("settings", self._kept()),
             ("environment", self._from_environment()),
             ("command-line", {n: getattr(self, n) for n in _NAMES if n in self._command_line}),
         ]
 
-    def _configured(self) -> set[str]:
-        """Names that the configuration sets, on the command line or in a file."""
-        return set(self.config.get(type(self).__name__, {}))
+    def _from_config(self) -> dict[str, Any]:
+        """What the configuration sets, on the command line or in a file."""
+        configured = self.config.get(type(self).__name__, {})
+        return {name: getattr(self, name) for name in _NAMES if name in configured}
 
     def _from_environment(self) -> dict[str, Any]:
         found = {
@@ -260,53 +276,53 @@ class LocalCoderSettings(LoggingConfigurable):
         """A configured value has changed."""
         self._seen = None
 
-    def _kept(self) -> dict[str, Any]:
-        try:
-            return self._read()
-        except ValidationError as error:
-            self._say_once(f"The settings file {self.path} is left alone: {error.message}")
-            return {}
-        except OSError as failure:
-            self._say_once(f"The settings file cannot be read: {failure}")
-            return {}
+    def _file(self) -> JsonFile:
+        """The file of the folder in force: a trait may change it."""
+        if self._json is None or self._json.path != self.path:
+            self._json = JsonFile(
+                self.path,
+                what="The settings",
+                place="`LocalCoderSettings.settings_dir`",
+                check=_check_document,
+                report=self.log.warning,
+            )
+        return self._json
 
-    def _say_once(self, sentence: str) -> None:
+    def _kept(self) -> dict[str, Any]:
+        """What the file keeps, as far as this version understands it."""
+        found = self._file().read()
+        if found.kind == "newer":
+            # Only what keeps connections closed is believed of a form that is not known.
+            newer = found.newer.get(_SETTINGS)
+            return {_AIR_GAP: True} if isinstance(newer, dict) and newer.get(_AIR_GAP) is True else {}
+        return self._valid(found.document.get(_SETTINGS, {}))
+
+    def _valid(self, kept: dict[str, Any]) -> dict[str, Any]:
+        """The values that are settings of this version. One that is not in range takes no other with it."""
+        values: dict[str, Any] = {}
+        for name, value in kept.items():
+            if name not in _NAMES:
+                continue
+            try:
+                values |= _given(codec.decode(SettingsUpdateRequest, {name: value}))
+            except ValidationError as error:
+                self._say_once(name, f"{self.path} sets `{name}` to what it cannot be. {error.message}")
+        return values
+
+    def _say_once(self, name: str, sentence: str) -> None:
         """Log a warning; the settings are looked at with each request."""
-        if sentence != self._said:
-            self._said = sentence
+        if self._said.get(name) != sentence:
+            self._said[name] = sentence
             self.log.warning(sentence)
 
-    def _read(self) -> dict[str, Any]:
-        """Return what the file keeps; a `ValidationError` where it is not one of this version."""
-        try:
-            document = codec.decode_json(self.path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        if not isinstance(document, dict) or document.get("format") != _FORMAT:
-            raise ValidationError("it is of another version, or no settings file.")
-        return _given(codec.decode(SettingsUpdateRequest, document.get("settings", {})))
 
-    def _write(self, kept: dict[str, Any]) -> None:
-        document = msgspec.json.encode({"format": _FORMAT, "settings": kept})
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._set_aside_foreign()
-            replace_file(self.path, msgspec.json.format(document, indent=2))
-            # The clock of a file system is too coarse to tell two changes of one moment apart.
-            self._seen = None
-        except OSError as failure:
-            raise FileWriteError(
-                f"The settings cannot be kept: {failure.strerror}.",
-                recovery="Check the permissions of Jupyter's data folder, or set "
-                "`LocalCoderSettings.settings_dir`.",
-            ) from failure
+def _is_settled(mark: _Mark) -> bool:
+    """Whether the next change will have another mark: file systems tick some hundred times a second."""
+    return not isinstance(mark, tuple) or abs(time.time_ns() - mark[0]) > _TICK_NS
 
-    def _set_aside_foreign(self) -> None:
-        """Keep a copy of a file that this version cannot read, before it is replaced."""
-        try:
-            self._read()
-        except ValidationError:
-            replace_file(self.path.with_suffix(".backup.json"), self.path.read_bytes())
+
+def _check_document(document: Document) -> None:
+    msgspec.convert(document.get(_SETTINGS, {}), dict[str, Any])
 
 
 def _given(request: SettingsUpdateRequest) -> dict[str, Any]:

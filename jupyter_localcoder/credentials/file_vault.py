@@ -17,7 +17,7 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Struct, field
 
-from ..atomic_file import replace_file
+from ..storage.atomic import replace_file
 from .secret import Secret
 from .vault import VaultError
 

@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from ..atomic_file import replace_file
 from ..contract.history import TitleConfig
-from .folder import write_errors
+from ..storage.json_file import Document, JsonFile, Report
 
-_FORMAT = 1
-
-
-class _Document(msgspec.Struct, frozen=True, kw_only=True):
-    format: int = _FORMAT
-    titles: TitleConfig = TitleConfig()
+_TITLES = "titles"
 
 
-def read(path: Path) -> TitleConfig:
-    """What the file says; the defaults where there is none, or one that this version cannot read."""
-    try:
-        return _ours(path.read_bytes()) or TitleConfig()
-    except OSError:
-        return TitleConfig()
+class TitleFile:
+    """``titles.json`` in the folder of the history. All methods may block."""
+
+    def __init__(self, path: Path, report: Report | None = None) -> None:
+        self._file = JsonFile(
+            path,
+            what="The settings of the titles",
+            place="`HistoryStore.history_dir`",
+            check=_check,
+            report=report,
+        )
+
+    def read(self) -> TitleConfig:
+        """What the file says; the defaults where there is none, or one that this version cannot read."""
+        return _config_of(self._file.read().document)
+
+    def change(self, alter: Callable[[TitleConfig], TitleConfig]) -> TitleConfig:
+        """Replace what the file says by what ``alter`` makes of it; what it raises changes nothing.
+
+        Raises
+        ------
+        FileWriteError, DiskFull
+            It stays as it was.
+        """
+        with self._file.change() as document:
+            config = alter(_config_of(document))
+            document[_TITLES] = {**document.get(_TITLES, {}), **msgspec.to_builtins(config)}
+            return config
 
 
-def write(path: Path, config: TitleConfig) -> None:
-    """Write the file, whole or not at all; a copy stays of one that this version cannot read.
-
-    Raises
-    ------
-    FileWriteError, DiskFull
-        It stays as it was.
-    """
-    with write_errors():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if path.exists() and _ours(before := path.read_bytes()) is None:
-            replace_file(path.with_suffix(f".backup{path.suffix}"), before)
-        replace_file(path, msgspec.json.format(msgspec.json.encode(_Document(titles=config))))
+def _check(document: Document) -> None:
+    _config_of(document)
 
 
-def _ours(raw: bytes) -> TitleConfig | None:
-    try:
-        document = msgspec.json.decode(raw, type=_Document)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return document.titles if document.format == _FORMAT else None
+def _config_of(document: Document) -> TitleConfig:
+    """A `ValueError` where it makes no sense."""
+    titles: Any = document.get(_TITLES, {})
+    return msgspec.convert(titles, TitleConfig)

@@ -143,6 +143,10 @@ class ModelsFolder:
             sync_folder(self.root)
             shutil.rmtree(gone)
 
+    def lock_path(self, name: str) -> Path:
+        """The file that is locked for what one process at a time may do."""
+        return self.root / ".locks" / f"{name}.lock"
+
     @contextmanager
     def lock(self, name: str, cancel: threading.Event | None = None, *, wait: bool = True) -> Iterator[None]:
         """Hold what one process at a time may do with a model.
@@ -159,7 +163,7 @@ class ModelsFolder:
         """
         make_folder(self.root)
         make_folder(self.root / ".locks")
-        held = filelock.FileLock(self.root / ".locks" / f"{name}.lock", thread_local=False)
+        held = filelock.FileLock(self.lock_path(name), thread_local=False)
         while not _acquired(held):
             if cancel is not None and cancel.is_set():
                 raise Canceled()

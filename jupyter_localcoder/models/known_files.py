@@ -8,51 +8,51 @@ that two machines mount. What is lost here costs time and nothing else: the dige
 from __future__ import annotations
 
 import contextlib
-import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from ..atomic_file import replace_file
+from ..errors import DiskFull, FileWriteError
+from ..storage.json_file import Document, JsonFile
 
+_LIST = "verified"
 _MOST = 256
-_MAX_BYTES = 1024 * 1024
 
 
 class KnownFiles:
     """A small file of fingerprints; one that cannot be read or written is no error, only slower."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
+        self._file = JsonFile(path, what="What was verified", check=_check, unversioned=_unversioned)
         self._here: dict[str, None] = {}
         """What this process has verified: it holds also where nothing can be written."""
 
     def holds(self, fingerprint: str) -> bool:
         """Whether a file of this fingerprint was verified."""
-        return fingerprint in self._here or fingerprint in self._read()
+        return fingerprint in self._here or fingerprint in self._file.read().document.get(_LIST, [])
 
     def add(self, fingerprint: str) -> None:
         """Note a file that was just verified."""
-        with self._lock:
-            self._here[fingerprint] = None
-            self._write([*(one for one in self._read() if one != fingerprint), fingerprint])
+        self._here[fingerprint] = None
+        self._change(fingerprint, [fingerprint])
 
     def discard(self, fingerprint: str) -> None:
         """Forget a file that turned out to be another one."""
-        with self._lock:
-            self._here.pop(fingerprint, None)
-            known = self._read()
-            if fingerprint in known:
-                self._write([one for one in known if one != fingerprint])
+        self._here.pop(fingerprint, None)
+        self._change(fingerprint, [])
 
-    def _read(self) -> list[str]:
-        with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if self._path.stat().st_size <= _MAX_BYTES:
-                return msgspec.json.decode(self._path.read_bytes(), type=list[str])
-        return []
+    def _change(self, fingerprint: str, more: list[str]) -> None:
+        with contextlib.suppress(FileWriteError, DiskFull), self._file.change() as document:
+            known = [one for one in document.get(_LIST, []) if one != fingerprint]
+            if more or len(known) < len(document.get(_LIST, [])):
+                document[_LIST] = [*known, *more][-_MOST:]
 
-    def _write(self, fingerprints: list[str]) -> None:
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self._path, msgspec.json.encode(fingerprints[-_MOST:]))
+
+def _check(document: Document) -> None:
+    msgspec.convert(document.get(_LIST, []), list[str])
+
+
+def _unversioned(value: Any) -> Document:
+    """The file was the list alone before it had a format."""
+    return {_LIST: msgspec.convert(value, list[str])}

@@ -5,15 +5,13 @@ What is accepted is a text, named by its SHA-256: a text that changed is asked f
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from .files import write_whole
+from ..storage.json_file import Document, JsonFile, Report
 
 
 class Acceptance(Struct, frozen=True, kw_only=True):
@@ -28,50 +26,45 @@ class Acceptance(Struct, frozen=True, kw_only=True):
     """ISO 8601, UTC."""
 
 
-_FORMAT = 1
-
-
-class _Ledger(Struct, frozen=True, kw_only=True):
-    format: int = _FORMAT
-    accepted: tuple[Acceptance, ...] = ()
+_ACCEPTED = "accepted"
 
 
 class LicenseLedger:
-    """The file that keeps them."""
+    """The file that keeps them. All methods may block.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Parameters
+    ----------
+    lock_path
+        What every process locks that writes it.
+    """
+
+    def __init__(self, path: Path, lock_path: Path, report: Report | None = None) -> None:
+        self._file = JsonFile(
+            path,
+            what="The accepted licences",
+            place="`ModelStore.models_dir`",
+            check=_check,
+            lock_path=lock_path,
+            mode=0o666,  # a folder of models may be shared
+            report=report,
+        )
 
     def entries(self) -> tuple[Acceptance, ...]:
         """All of them; a file that cannot be read holds none, so that the person is asked again."""
-        try:
-            return self._read().accepted
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return ()
-
-    def _read(self) -> _Ledger:
-        """The file; a `msgspec.DecodeError` where it is damaged, or of a newer version."""
-        ledger = msgspec.json.decode(self._path.read_bytes(), type=_Ledger)
-        if ledger.format != _FORMAT:
-            raise msgspec.DecodeError(f"format {ledger.format}")
-        return ledger
-
-    def _set_aside_foreign(self) -> None:
-        """Keep a copy of a file that this version cannot read, before it is replaced."""
-        try:
-            self._read()
-        except FileNotFoundError:
-            return
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            with contextlib.suppress(OSError):
-                shutil.copyfile(self._path, self._path.with_suffix(".backup.json"))
+        return _entries_of(self._file.read().document)
 
     def accepted_texts(self) -> frozenset[str]:
         """Digests of the texts that were accepted."""
         return frozenset(entry.text_sha256 for entry in self.entries())
 
     def record(self, *, license_id: str, text_sha256: str, model: str, accepted_by: str) -> None:
-        """Add one; the caller holds the lock of the ledger."""
+        """Add one.
+
+        Raises
+        ------
+        FileWriteError, DiskFull
+            It stays as it was.
+        """
         entry = Acceptance(
             license=license_id,
             text_sha256=text_sha256,
@@ -79,6 +72,14 @@ class LicenseLedger:
             accepted_by=accepted_by,
             accepted_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
-        self._set_aside_foreign()
-        ledger = _Ledger(accepted=(*self.entries(), entry))
-        write_whole(self._path, msgspec.json.format(msgspec.json.encode(ledger)))
+        with self._file.change() as document:
+            document[_ACCEPTED] = [*document.get(_ACCEPTED, []), msgspec.to_builtins(entry)]
+
+
+def _check(document: Document) -> None:
+    _entries_of(document)
+
+
+def _entries_of(document: Document) -> tuple[Acceptance, ...]:
+    """A `ValueError` where they make no sense."""
+    return msgspec.convert(document.get(_ACCEPTED, []), tuple[Acceptance, ...])

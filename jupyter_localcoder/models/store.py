@@ -129,6 +129,10 @@ class ModelStore(LoggingConfigurable):
         known = KnownFiles(Path(jupyter_data_dir()) / "localcoder" / "verified.json")
         return Library(ModelsFolder(Path(self.models_dir).expanduser().resolve()), known, self.log)
 
+    @cached_property
+    def _ledger(self) -> LicenseLedger:
+        return LicenseLedger(self._folder.licenses, self._folder.lock_path(".licenses"), self.log.warning)
+
     @property
     def _folder(self) -> ModelsFolder:
         return self._library.folder
@@ -285,7 +289,7 @@ class ModelStore(LoggingConfigurable):
                 raise
         entry = self._entry(model_id)
         text_sha256 = self.catalogue.licenses[entry.license].sha256
-        accepted = text_sha256 in LicenseLedger(self._folder.licenses).accepted_texts()
+        accepted = text_sha256 in self._ledger.accepted_texts()
         if not accepted and accept_license != text_sha256:
             raise self._license_missing(entry, accept_license)
         sources = arranged(entry.sources, self.sources)
@@ -293,13 +297,9 @@ class ModelStore(LoggingConfigurable):
             raise AirGapped(f"`{model_id}` is not on this machine, and the air gap is on.", model=model_id)
         self._folder.require_writable()
         if not accepted:
-            with self._folder.lock(".licenses"):
-                LicenseLedger(self._folder.licenses).record(
-                    license_id=entry.license,
-                    text_sha256=text_sha256,
-                    model=model_id,
-                    accepted_by=accepted_by,
-                )
+            self._ledger.record(
+                license_id=entry.license, text_sha256=text_sha256, model=model_id, accepted_by=accepted_by
+            )
         self._require_space(entry, sources)
         return None
 
@@ -460,7 +460,7 @@ class ModelStore(LoggingConfigurable):
             return self._library.remove(model_id)
 
     def _listing(self, terms: memory.Terms | int) -> Listing:
-        accepted = LicenseLedger(self._folder.licenses).accepted_texts()
+        accepted = self._ledger.accepted_texts()
         if isinstance(terms, int):
             terms = memory.Terms(context_window=terms)
         return Listing(self.catalogue, self._library, accepted, terms)

@@ -5,34 +5,27 @@
     {"format": 1, "active": "my-server",
      "providers": {"my-server": {"settings": {…}, "kept": "keyring"}}}
 
-It is read again for each use and replaced as a whole under a lock, so that two servers of one user see the
-same. What an entry holds that this version cannot read stays in the file, and is told.
+It is read again for each use, so that two servers of one user see the same. What the file holds that this
+version does not know stays in it; an entry that it cannot read is told.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from filelock import FileLock, Timeout
 from msgspec import Struct, field
 
-from ..atomic_file import replace_file
 from ..contract.providers import EMBEDDED, ProviderFields
-from ..errors import DatabaseError
+from ..errors import DatabaseError, FileWriteError
+from ..storage.json_file import Document, JsonFile, Migration
 
 FORMAT = 1
-_LOCK_SECONDS = 10.0
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
-
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
-MIGRATIONS: tuple[Migration, ...] = ()
-"""The n-th takes a document of format n to format n + 1."""
 
 
 class Entry(Struct, frozen=True):
@@ -55,30 +48,23 @@ class Page(Struct, frozen=True):
     """A sentence that says what cannot be read."""
 
 
-class _Unusable(Exception):
-    """The file is not used. Its text is a sentence for a person."""
-
-    def __init__(self, sentence: str, *, newer: bool = False) -> None:
-        super().__init__(sentence)
-        self.newer = newer
-
-
 class Book:
     """Reads and writes the file. All methods may block."""
 
-    def __init__(
-        self, path: Path, *, format_: int = FORMAT, migrations: tuple[Migration, ...] = MIGRATIONS
-    ) -> None:
+    def __init__(self, path: Path, *, format_: int = FORMAT, migrations: tuple[Migration, ...] = ()) -> None:
         self.path = path
-        self._format = format_
-        self._migrations = migrations
+        self._file = JsonFile(
+            path,
+            what="The providers",
+            place="`LocalCoderSettings.settings_dir`",
+            format_=format_,
+            migrations=migrations,
+        )
 
     def read(self) -> Page:
         """What the file says; nothing but the embedded provider where it cannot be read."""
-        try:
-            return self._page(self._document()[0])
-        except _Unusable as failure:
-            return Page(problem=str(failure))
+        found = self._file.read()
+        return Page(problem=found.problem) if found.problem else self._page(found.document)
 
     @contextlib.contextmanager
     def change(self) -> Iterator[Draft]:
@@ -88,43 +74,20 @@ class Book:
         ------
         DatabaseError
             It is of a newer version, or cannot be written.
+        DiskFull
+            It stays as it was.
         """
-        with self._locked():
-            try:
-                document, older = self._document()
-                draft = Draft(self._page(document))
-                backup = ".backup" if older else ""
-            except _Unusable as failure:
-                if failure.newer:
-                    raise DatabaseError(f"Nothing was changed. {failure}", recovery=self._way_out) from None
-                draft, backup = Draft(Page()), ".damaged"
+        with contextlib.ExitStack() as stack:
+            with _told():
+                document = stack.enter_context(self._file.change())
+            draft = Draft(self._page(document))
             yield draft
-            if backup:
-                self._set_aside(backup)
-            self._write(draft)
+            document["active"] = draft.active
+            document["providers"] = _merged(document.get("providers"), draft)
+            with _told():
+                stack.close()
 
-    # The file
-
-    def _document(self) -> tuple[dict[str, Any], bool]:
-        """The document in today's format, and whether it was an older one."""
-        try:
-            document = msgspec.json.decode(self.path.read_bytes())
-        except FileNotFoundError:
-            return {"format": self._format}, False
-        except OSError as failure:
-            raise _Unusable(f"{self.path} cannot be read: {failure.strerror}.", newer=True) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise _Unusable(f"{self.path} is damaged, so only the embedded provider is there.") from None
-        format_ = document.get("format") if isinstance(document, dict) else None
-        if not isinstance(format_, int) or format_ < 1:
-            raise _Unusable(f"{self.path} is damaged, so only the embedded provider is there.")
-        if format_ > self._format:
-            raise _Unusable(f"{self.path} was written by a newer version, and is left alone.", newer=True)
-        for migrate in self._migrations[format_ - 1 : self._format - 1]:
-            document = migrate(document)
-        return document, format_ < self._format
-
-    def _page(self, document: dict[str, Any]) -> Page:
+    def _page(self, document: Document) -> Page:
         entries: dict[str, Entry] = {}
         unread: dict[str, Any] = {}
         raw = document.get("providers", {})
@@ -138,41 +101,6 @@ class Book:
         chosen = active if isinstance(active, str) else ""
         known = chosen in entries or (chosen in unread and _ID.match(chosen))
         return Page(chosen if known else EMBEDDED, entries, unread, problem)
-
-    def _write(self, draft: Draft) -> None:
-        document = {
-            "format": self._format,
-            "active": draft.active,
-            "providers": {**draft.unread, **draft.entries},
-        }
-        try:
-            replace_file(self.path, msgspec.json.format(msgspec.json.encode(document), indent=2))
-        except OSError as failure:
-            raise DatabaseError(
-                f"The providers cannot be kept: {failure.strerror}.", recovery=self._way_out
-            ) from failure
-
-    def _set_aside(self, suffix: str) -> None:
-        with contextlib.suppress(OSError):
-            shutil.copyfile(self.path, self.path.with_suffix(f"{suffix}.json"))
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600).acquire()
-        except (OSError, Timeout):
-            raise DatabaseError(
-                f"The folder {self.path.parent} cannot be written.", recovery=self._way_out
-            ) from None
-        with lock:
-            yield
-
-    @property
-    def _way_out(self) -> str:
-        return (
-            f"Check the permissions of {self.path.parent}, and which version of the product wrote the file."
-        )
 
 
 class Draft:
@@ -194,3 +122,27 @@ class Draft:
         self.entries.pop(id_, None)
         if self.active == id_:
             self.active = EMBEDDED
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """The error that operations on providers promise."""
+    try:
+        yield
+    except FileWriteError as failure:
+        raise DatabaseError(failure.message, recovery=failure.recovery, **failure.details) from failure
+
+
+def _merged(before: Any, draft: Draft) -> Document:
+    """The entries for the file: of one that stays, also what this version does not know of it."""
+    was = before if isinstance(before, dict) else {}
+    merged: Document = dict(draft.unread)
+    for id_, entry in draft.entries.items():
+        known: Document = msgspec.to_builtins(entry)
+        old = was.get(id_)
+        if isinstance(old, dict):
+            known = {**old, **known}
+            if isinstance(old.get("settings"), dict):
+                known["settings"] = {**old["settings"], **msgspec.to_builtins(entry.settings)}
+        merged[id_] = known
+    return merged

@@ -40,6 +40,7 @@ class Settings:
         self._ladder = ladder
         self._engine = engine
         self._providers = providers
+        self._one = asyncio.Lock()
 
     async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
         """Return the settings in force."""
@@ -48,7 +49,17 @@ class Settings:
     async def settings_update(self, request: SettingsUpdateRequest) -> SettingsView:
         """Change settings, and apply them at once."""
         await asyncio.to_thread(self._check_names, request)
-        view = await asyncio.to_thread(self._settings.update, request)
+        # Who leaves now leaves a change that is kept: it is applied all the same.
+        return await asyncio.shield(asyncio.ensure_future(self._change(request)))
+
+    async def _change(self, request: SettingsUpdateRequest) -> SettingsView:
+        # One after the other: what is told last is what is in force.
+        async with self._one:
+            view = await asyncio.to_thread(self._settings.update, request)
+            self._apply(request, view)
+        return view
+
+    def _apply(self, request: SettingsUpdateRequest, view: SettingsView) -> None:
         self._planner.forget_choice()
         self._ladder.forget()
         if any(getattr(request, name) is not UNSET for name in _CHOOSE):
@@ -56,7 +67,6 @@ class Settings:
             self._ladder.let_go()
         self._engine.apply_residency()
         self._events.tell(registry.SETTINGS_CHANGED, view)
-        return view
 
     def _check_names(self, request: SettingsUpdateRequest) -> None:
         """What does not exist, or cannot do what it is for, is refused now, and not at the next request."""

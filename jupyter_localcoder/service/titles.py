@@ -36,7 +36,7 @@ from ..errors import (
     TitleTimeout,
 )
 from ..events import EventHub
-from ..history import title_file
+from ..history.title_file import TitleFile
 from ..reasoning import split
 from ..supervisor import Job, Supervisor
 from .engine import Engine, cache_scope, wire_request
@@ -83,6 +83,7 @@ class Titles:
     ) -> None:
         self._recorder = recorder
         self._store = recorder.store
+        self._file = TitleFile(recorder.store.root / "titles.json", log.warning)
         self._supervisor = supervisor
         self._engine = engine
         self._events = events
@@ -113,9 +114,9 @@ class Titles:
             for name, value in msgspec.structs.asdict(request).items()
             if value is not msgspec.UNSET
         }
-        config = msgspec.structs.replace(await self._read_config(), **given)
         low, high = TIMEOUT_SECONDS
-        if not low <= config.timeout_seconds <= high:
+        seconds = given.get("timeout_seconds", low)
+        if not low <= seconds <= high:
             raise TitleConfigInvalid(
                 f"`timeout_seconds` must be from {low:g} to {high:g}.",
                 field="timeout_seconds",
@@ -124,13 +125,14 @@ class Titles:
             )
         if "provider" in given:
             try:
-                await asyncio.to_thread(self.check_provider, config.provider or EMBEDDED)
+                await asyncio.to_thread(self.check_provider, given["provider"] or EMBEDDED)
             except ProviderNotFound as failure:
                 raise TitleConfigInvalid(
                     failure.message, recovery=failure.recovery, field="provider"
                 ) from None
-        await asyncio.to_thread(title_file.write, self._path, config)
-        return config
+        return await asyncio.to_thread(
+            self._file.change, lambda config: msgspec.structs.replace(config, **given)
+        )
 
     def forget_provider(self, id_: str) -> bool:
         """Let the embedded engine make the titles if this provider was to; answers whether. Blocks.
@@ -139,11 +141,14 @@ class Titles:
         ------
         FileWriteError, DiskFull
         """
-        config = title_file.read(self._path)
-        if config.provider != id_:
+        if self._file.read().provider != id_:
             return False
         # The model is one of that provider's.
-        title_file.write(self._path, msgspec.structs.replace(config, provider="", model=""))
+        self._file.change(
+            lambda config: (
+                msgspec.structs.replace(config, provider="", model="") if config.provider == id_ else config
+            )
+        )
         return True
 
     async def title_generate(self, request: history.ResponseRequest) -> ResponseInfo:
@@ -355,10 +360,6 @@ class Titles:
         )
         self._events.tell(registry.TITLE_STATUS, told)
 
-    @property
-    def _path(self) -> Any:
-        return self._store.root / "titles.json"
-
     async def _read_config(self) -> TitleConfig:
-        # Read anew each time: another server may have changed it.
-        return await asyncio.to_thread(title_file.read, self._path)
+        # Read again each time: another server or a person may have changed it.
+        return await asyncio.to_thread(self._file.read)

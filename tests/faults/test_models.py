@@ -148,7 +148,7 @@ def test_34_a_full_disk_keeps_the_settings_that_are_there(tmp_path: Path) -> Non
         settings.update(SettingsUpdateRequest(temperature=0.5))
         before = settings.path.read_bytes()
         fill_up(disk)
-        with pytest.raises(errors.LocalCoderError):
+        with pytest.raises(errors.DiskFull):
             settings.update(SettingsUpdateRequest(temperature=0.7))
         assert settings.path.read_bytes() == before
         again = LocalCoderSettings(settings_dir=str(disk), environment={})

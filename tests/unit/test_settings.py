@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -69,10 +71,8 @@ def test_a_wrong_environment_variable_is_named(folder: Path) -> None:
         make(folder, LOCALCODER_TEMPERATURE="hot").view()
 
 
-@pytest.mark.parametrize(
-    "content", [b"{", b"[]", b'{"format": 99, "settings": {}}', b'{"format": 1, "settings": {"top_k": "x"}}']
-)
-def test_a_file_that_cannot_be_read_is_left_alone_and_kept_as_a_backup(folder: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"format": 1, "settings": 3}', b"[" * 100_000])
+def test_a_damaged_file_is_left_alone_until_a_change_sets_it_aside(folder: Path, content: bytes) -> None:
     settings = make(folder)
     folder.mkdir()
     settings.path.write_bytes(content)
@@ -80,7 +80,45 @@ def test_a_file_that_cannot_be_read_is_left_alone_and_kept_as_a_backup(folder: P
     assert settings.path.read_bytes() == content
     settings.update(update(top_k=3))
     assert settings.current.top_k == 3
-    assert settings.path.with_suffix(".backup.json").read_bytes() == content
+    assert settings.path.with_suffix(".damaged.json").read_bytes() == content
+
+
+def test_a_value_that_cannot_be_takes_no_other_with_it(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = make(folder)
+    folder.mkdir()
+    wrong = {"top_k": "x", "temperature": {"chat": 1}, "model": [[]] * 3}
+    document = {"format": 1, "settings": {"air_gap": True, **wrong, "from_the_future": 7}, "more": 1}
+    settings.path.write_bytes(msgspec.json.encode(document))
+    assert (settings.current.air_gap, settings.current.top_k) == (True, 40)
+    settings.update(update(max_tokens=3))
+    document["settings"]["max_tokens"] = 3
+    assert msgspec.json.decode(settings.path.read_bytes()) == document
+
+
+@pytest.mark.parametrize("air_gap", [True, False])
+def test_a_newer_file_is_not_overwritten_and_its_air_gap_holds(folder: Path, air_gap: bool) -> None:
+    settings = make(folder)
+    folder.mkdir()
+    newer = msgspec.json.encode({"format": 2, "settings": {"air_gap": air_gap, "top_k": 3}})
+    settings.path.write_bytes(newer)
+    assert (settings.current.air_gap, settings.current.top_k) == (air_gap, 40)
+    with pytest.raises(FileWriteError, match="newer version"):
+        settings.update(update(top_k=4))
+    assert settings.path.read_bytes() == newer
+
+
+def test_two_changes_of_one_moment_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system whose clock stands still, and that gives the same inode again."""
+    ours, others = make(folder), make(folder)
+    ours.update(update(max_tokens=3))
+    mark = (time.time_ns(), 1, 1)
+    monkeypatch.setattr(LocalCoderSettings, "_mark", lambda _: mark)
+    monkeypatch.setattr(time, "time_ns", lambda: mark[0])
+    for tokens in (4, 5, 6):
+        others.update(update(max_tokens=tokens))
+        assert ours.current.max_tokens == tokens
 
 
 def test_a_folder_that_cannot_be_written_is_a_clear_error(folder: Path) -> None:
@@ -102,6 +140,8 @@ def test_the_file_is_read_again_only_when_somebody_has_changed_it(folder: Path) 
     assert ours.view() is before
     others.update(update(max_tokens=3))
     assert ours.current.max_tokens == 3
+    os.utime(ours.path, ns=(1, 1))
+    assert ours.view() is ours.view()
     ours.update(update(max_tokens=4))
     assert (ours.current.max_tokens, others.current.max_tokens) == (4, 4)
     ours.path.unlink()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from jupyter_localcoder.contract.history import TitleConfig
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
-from jupyter_localcoder.errors import ValidationError
-from jupyter_localcoder.history import title_file
+from jupyter_localcoder.errors import FileWriteError, ValidationError
+from jupyter_localcoder.history.title_file import TitleFile
 from jupyter_localcoder.models import catalogue
 from jupyter_localcoder.models.ledger import LicenseLedger
 from jupyter_localcoder.models.store import ModelStore
@@ -34,37 +33,74 @@ def test_settings_of_a_newer_version(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert settings.path.read_text() == newer
     # The settings are looked at with each request; it is said once.
     (told,) = [record.getMessage() for record in caplog.records]
-    assert "is left alone: it is of another version" in told
-    settings.update(SettingsUpdateRequest(top_k=3))
-    backup = settings.path.with_suffix(".backup.json")
-    assert backup.read_text() == newer
-    if os.name != "nt":
-        assert {stat.S_IMODE(path.stat().st_mode) for path in (settings.path, backup)} == {0o600}
+    assert "was written by a newer version, and is left alone" in told
+    with pytest.raises(FileWriteError, match="Nothing was changed"):
+        settings.update(SettingsUpdateRequest(top_k=3))
+    assert settings.path.read_text() == newer
 
 
-@pytest.mark.parametrize("newer", ['{"format": 2, "titles": {"model": ["a"]}}', "[1]", "\xff"])
-def test_how_titles_are_made_in_a_newer_version(tmp_path: Path, newer: str) -> None:
+def test_how_titles_are_made_in_a_newer_version(tmp_path: Path) -> None:
     path = tmp_path / "titles.json"
+    newer = '{"format": 2, "titles": {"model": ["a"]}}'
     path.write_text(newer)
-    assert title_file.read(path) == TitleConfig()
+    titles = TitleFile(path)
+    assert titles.read() == TitleConfig()
+    with pytest.raises(FileWriteError, match="Nothing was changed"):
+        titles.change(lambda _: TitleConfig(enabled=False))
     assert path.read_text() == newer
-    title_file.write(path, TitleConfig(enabled=False))
-    assert title_file.read(path) == TitleConfig(enabled=False)
-    assert path.with_suffix(".backup.json").read_text() == newer
+
+
+@pytest.mark.parametrize("raw", ["[1]", "\xff", '{"format": 1, "titles": {"model": ["a"]}}'])
+def test_how_titles_are_made_in_a_damaged_file(tmp_path: Path, raw: str) -> None:
+    path = tmp_path / "titles.json"
+    path.write_text(raw)
+    titles = TitleFile(path)
+    assert titles.read() == TitleConfig()
+    assert path.read_text() == raw
+    titles.change(lambda _: TitleConfig(enabled=False))
+    assert titles.read() == TitleConfig(enabled=False)
+    assert path.with_suffix(".damaged.json").read_text() == raw
+
+
+def test_what_titles_may_be_one_day_stays_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "titles.json"
+    path.write_text('{"format": 1, "titles": {"tone": "dry"}, "more": 1}')
+    TitleFile(path).change(lambda config: msgspec.structs.replace(config, enabled=False))
+    document = json.loads(path.read_text())
+    assert (document["titles"]["tone"], document["titles"]["enabled"], document["more"]) == ("dry", False, 1)
+
+
+def ledger_of(path: Path) -> LicenseLedger:
+    return LicenseLedger(path, path.with_suffix(".lock"), logging.getLogger("versions").warning)
+
+
+def accept(ledger: LicenseLedger) -> None:
+    ledger.record(license_id="x", text_sha256="0" * 64, model="m", accepted_by="ada")
 
 
 @pytest.mark.parametrize(
-    "newer", ['{"format": 2, "accepted": []}', '{"format": 2, "accepted": {"by": "ada"}}', "{"]
+    "newer", ['{"format": 2, "accepted": []}', '{"format": 2, "accepted": {"by": "ada"}}']
 )
 def test_accepted_licences_of_a_newer_version(tmp_path: Path, newer: str) -> None:
     path = tmp_path / "licenses.json"
     path.write_text(newer)
-    ledger = LicenseLedger(path)
+    ledger = ledger_of(path)
     assert ledger.entries() == ()
+    with pytest.raises(FileWriteError, match="Nothing was changed"):
+        accept(ledger)
     assert path.read_text() == newer
-    ledger.record(license_id="x", text_sha256="0" * 64, model="m", accepted_by="ada")
+
+
+@pytest.mark.parametrize("raw", ["{", "[" * 100_000, '{"format": 1, "accepted": {"by": "ada"}}'])
+def test_accepted_licences_in_a_damaged_file(tmp_path: Path, raw: str) -> None:
+    path = tmp_path / "licenses.json"
+    path.write_text(raw)
+    ledger = ledger_of(path)
+    assert ledger.entries() == ()
+    assert path.read_text() == raw
+    accept(ledger)
     assert [entry.accepted_by for entry in ledger.entries()] == ["ada"]
-    assert path.with_suffix(".backup.json").read_text() == newer
+    assert path.with_suffix(".damaged.json").read_text() == raw
 
 
 def test_a_catalogue_of_a_newer_version_is_refused_with_the_place(tmp_path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import stat
 import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jupyter_localcoder.contract.providers import ProviderFields
-from jupyter_localcoder.errors import DatabaseError
+from jupyter_localcoder.errors import DatabaseError, DiskFull, FileWriteError
 from jupyter_localcoder.providers.book import Book, Entry, Page
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -66,7 +68,7 @@ def test_an_error_in_the_middle_changes_nothing(path):
 
 
 def test_two_servers_lose_nothing(path, monkeypatch):
-    monkeypatch.setattr("jupyter_localcoder.providers.book._LOCK_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("jupyter_localcoder.storage.locks.LOCK_SECONDS", PATIENCE_SECONDS)
 
     def write(start: int) -> None:
         for n in range(start, start + 10):
@@ -155,18 +157,42 @@ def test_who_is_active_and_nowhere_configured_is_the_embedded_one(path, active):
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(DatabaseError, match="cannot be written"):
+    with pytest.raises(DatabaseError, match="cannot be kept"):
         put(Book(tmp_path / "data" / "providers.json"), "acme")
 
 
-def test_a_file_that_cannot_be_replaced(path, monkeypatch):
+@pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, DiskFull), (errno.EACCES, DatabaseError)])
+def test_a_file_that_cannot_be_replaced(path, monkeypatch, number, error):
     put(Book(path), "acme")
     before = path.read_bytes()
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "refused")
 
-    monkeypatch.setattr("jupyter_localcoder.providers.book.replace_file", full)
-    with pytest.raises(DatabaseError, match="No space left on device"):
+    monkeypatch.setattr("jupyter_localcoder.storage.json_file.replace_file", fail)
+    with pytest.raises(error):
         put(Book(path), "other")
     assert path.read_bytes() == before
+
+
+def test_an_error_of_the_caller_stays_the_one_that_it_is(path):
+    with pytest.raises(FileWriteError, match="of the caller"), Book(path).change():
+        raise FileWriteError("of the caller")
+
+
+def test_what_this_version_does_not_know_of_a_provider_stays(path):
+    put(Book(path), "acme")
+    document = json.loads(path.read_bytes())
+    document["more"] = 1
+    document["providers"]["acme"] |= {"colour": "red"}
+    document["providers"]["acme"]["settings"] |= {"mood": "calm"}
+    path.write_bytes(json.dumps(document).encode())
+    with Book(path).change() as draft:
+        draft.put("acme", Entry(msgspec.structs.replace(FIELDS, model="other"), "file"))
+    kept = json.loads(path.read_bytes())
+    assert kept["more"] == 1
+    assert kept["providers"]["acme"]["colour"] == "red"
+    assert (
+        kept["providers"]["acme"]["settings"] | {"mood": "calm", "model": "other"}
+        == kept["providers"]["acme"]["settings"]
+    )

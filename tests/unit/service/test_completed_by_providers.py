@@ -372,11 +372,11 @@ async def test_one_that_the_environment_names_is_told_since_it_stays(far: Far):
 async def test_where_the_settings_cannot_be_kept_the_provider_stays(far: Far, monkeypatch: Any):
     desk = await far()
 
-    def fails(_kept: Any) -> None:
+    def fails() -> None:
         raise FileWriteError("No room.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(desk.service.providers._settings, "_write", fails)
+        patched.setattr(desk.service.providers._settings, "_changing", fails)
         with pytest.raises(FileWriteError):
             await desk.service.provider_delete(ACME)
     assert (await complete(desk)).provider == "acme"
