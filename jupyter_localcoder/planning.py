@@ -346,6 +346,7 @@ class Planner:
             n_cells=n_ctx + (0 if stable else tuning.completion_cells),
             splice=tuning.splice,
             splice_changed_share=tuning.splice_changed_share,
+            builtin_chat_format=tuning.builtin_chat_format,
             draft_path="" if stable else self._draft_path(settings, profile, installed),
         )
         if not tuning.kept_state_megabytes:

@@ -743,7 +743,7 @@ class Supervisor(LoggingConfigurable):
 
 
 def _raised(frame: wire.Error) -> LocalCoderError:
-    return from_parts(frame.code, frame.message, "", dict(frame.details))
+    return from_parts(frame.code, frame.message, frame.recovery, dict(frame.details))
 
 
 def _seen(task: asyncio.Task[Any]) -> None:

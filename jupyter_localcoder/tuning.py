@@ -63,6 +63,13 @@ class Tuning(LoggingConfigurable):
         config=True,
         help="Tokens that are computed at once; 0 takes what suits the run mode. Smaller saves memory.",
     )
+    builtin_chat_format = Bool(
+        False,
+        config=True,
+        help="Ask models in the ChatML format instead of by the template in their file, where they know its "
+        "marks: for a file whose own template is refused. A model that was trained on another format answers "
+        "worse.",
+    )
     splice = Bool(
         True,
         config=True,

@@ -99,6 +99,8 @@ class Load(_Frame, frozen=True, kw_only=True):
     """Largest size of that file."""
     memory_bytes: int = 0
     """Most private memory of the worker, all in all; 0: no limit."""
+    builtin_chat_format: bool = False
+    """Ask in the ChatML format instead of the file's own, where the model knows its marks."""
 
     def on(self, *, gpu: bool) -> Load:
         """The same with what was left open decided, on a machine with or without a GPU."""
@@ -357,6 +359,7 @@ class Error(_Frame, frozen=True, kw_only=True):
     id: int
     code: str
     message: str
+    recovery: str = ""
     details: dict[str, str | int | float | bool | list[str] | None] = msgspec.field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ Nobody imports it. It speaks the frames of `contract.wire` and ends when its inp
     splice       the code after the cursor is moved, not computed again
     lookup       guesses from the prompt, verified in one batch
     prompting    a request's prompt as token ids; `chat` and `fill` know the two kinds
+    templating   a process of its own, which renders chat templates and may die of them
     text         tokens' bytes into whole characters, stop strings held back
     costs        what a batch costs; `calibration` measures it
     keeping      what was computed outlives an unload

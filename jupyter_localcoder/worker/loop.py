@@ -102,7 +102,13 @@ class Loop:
                 self._scheduler.submit(work)
         except LocalCoderError as error:
             self._emit(
-                wire.Error(id=id_, code=error.code, message=error.message, details=dict(error.details))
+                wire.Error(
+                    id=id_,
+                    code=error.code,
+                    message=error.message,
+                    recovery=error.recovery,
+                    details=dict(error.details),
+                )
             )
         except MemoryError:
             self._emit(wire.Error(id=id_, code="OUT_OF_MEMORY", message="Python ran out of memory."))
@@ -126,7 +132,8 @@ class Loop:
         )
         believed = plan.costs_are_new and 1 in plan.costs
         costs = StepCosts(plan.costs if believed else costs_now(self._engine, plan.costs))
-        prompter = Prompter(self._engine, facts)
+        prompter = Prompter(self._engine, facts, builtin_chat_format=plan.builtin_chat_format)
+        prompter.chat.prepare()
         limits = SpliceLimits(enabled=plan.splice, changed_share=plan.splice_changed_share)
         scheduler = Scheduler(
             self._engine,

@@ -115,16 +115,17 @@ class Tokenizer:
 class Prompter:
     """Makes prompts for one loaded model."""
 
-    def __init__(self, engine: Engine, facts: Facts) -> None:
+    def __init__(self, engine: Engine, facts: Facts, *, builtin_chat_format: bool = False) -> None:
         self._engine = engine
         self._facts = facts
         self._tokenizer = Tokenizer(engine)
         self.fill: FillTemplate | None = template_of(engine)
+        has_chatml = min(engine.control_token(mark) for mark in ("<|im_start|>", "<|im_end|>")) >= 0
         self.chat = ChatTemplate(
-            facts.chat_template,
+            "" if builtin_chat_format and has_chatml else facts.chat_template,
             bos=engine.token_text(engine.bos),
             eos=engine.token_text(engine.eos),
-            has_chatml=engine.control_token("<|im_start|>") >= 0,
+            has_chatml=has_chatml,
         )
 
     def build(self, prompt: ChatPrompt | FillPrompt) -> Prompt:

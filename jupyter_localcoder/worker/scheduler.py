@@ -591,7 +591,13 @@ class Scheduler:
 
 
 def _error(job: Job, failure: LocalCoderError) -> Error:
-    return Error(id=job.request.id, code=failure.code, message=failure.message, details=dict(failure.details))
+    return Error(
+        id=job.request.id,
+        code=failure.code,
+        message=failure.message,
+        recovery=failure.recovery,
+        details=dict(failure.details),
+    )
 
 
 def _never_begun(job: Job) -> Finished:

@@ -236,14 +236,34 @@ async def test_a_file_that_is_no_model_is_refused_and_no_worker_stays(
     assert bench.supervisor.state == "stopped"
 
 
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{{ ''.__class__ }}{{ messages.append(1) }}", "stopped"),
+        ("{{ 'a'|center(3000000000) }}", "too much memory"),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "too long"),
+    ],
+)
 async def test_a_hostile_chat_template_is_refused_and_the_worker_goes_on(
+    open_model: Open, tmp_path: Path, template: str, words: str
+) -> None:
+    path = write_tiny_model(tmp_path / "evil.gguf", chat_template=template)
+    bench = open_model(path)
+    for _ in range(2):
+        with pytest.raises(InvalidModel, match=words) as caught:
+            await bench.ask(request())
+        assert "Tuning.builtin_chat_format" in caught.value.recovery
+    assert (await bench.ask(request(prompt=fill("x"), max_tokens=2)))[1].completion_tokens <= 2
+    assert bench.supervisor.generation == 1
+
+
+async def test_a_model_with_a_hostile_template_is_asked_in_the_format_that_it_knows(
     open_model: Open, tmp_path: Path
 ) -> None:
     path = write_tiny_model(tmp_path / "evil.gguf", chat_template="{{ 'a' * 3000000000 }}")
-    bench = open_model(path)
-    with pytest.raises(InvalidModel, match="stopped"):
-        await bench.ask(request())
-    assert (await bench.ask(request(prompt=fill("x"), max_tokens=2)))[1].completion_tokens <= 2
+    bench = open_model(path, builtin_chat_format=True)
+    _, end = await bench.ask(request(max_tokens=2))
+    assert end.completion_tokens <= 2
 
 
 async def test_a_template_that_opens_the_reasoning_is_told_in_the_answer(

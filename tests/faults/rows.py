@@ -98,6 +98,7 @@ ROWS = (
     Row(28, "Model files", "A chat template that injects, loops, or makes gigabytes",
         "refused, within a time and a size",
         ("tests/unit/worker/test_chat.py::test_a_hostile_or_broken_template_is_refused",
+         "tests/unit/worker/test_chat.py::test_what_takes_too_much_is_ended_from_outside",
          "tests/engine/test_tiny_model.py::"
          "test_a_hostile_chat_template_is_refused_and_the_worker_goes_on")),
     Row(29, "Model files", "Control tokens in a person's text", "plain tokens",
