@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal, Protocol
 
+from . import callers
 from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
 from .contract.generation import Confidence, Delta, Done, Doubt, Finish, Started
-from .errors import Canceled, NoAnswer, QueueFull, Timeout
+from .errors import Canceled, NoAnswer, Timeout
 from .reasoning import AnswerParts, Pieces, bounded
 from .supervisor import EndReason, LoadPlan
 
@@ -347,10 +348,16 @@ class Written:
 
 
 class Runs:
-    """The runs that have not ended yet."""
+    """The runs that have not ended yet.
 
-    def __init__(self, limit: int, on_done: Callable[[Done], None]) -> None:
-        self._limit = limit
+    Parameters
+    ----------
+    shares
+        What they may hold, together and of one caller.
+    """
+
+    def __init__(self, shares: callers.Shares, on_done: Callable[[Done], None]) -> None:
+        self._shares = shares
         self._on_done = on_done
         self._open: dict[str, AnyRun] = {}
         self.on_change: Callable[[], None] = lambda: None
@@ -365,12 +372,9 @@ class Runs:
         Raises
         ------
         QueueFull
-            As many are open as there may be; nothing was begun.
+            As many are open as there may be, or as may be of one caller; nothing was begun.
         """
-        if len(self._open) >= self._limit:
-            raise QueueFull(
-                f"{len(self._open)} requests run or wait; more are not taken.", retry_after_seconds=1
-            )
+        share = self._shares.take(callers.body_bytes.get())
         self._open[run.id] = run
         self._tell(run)
         try:
@@ -382,6 +386,7 @@ class Runs:
                     yield frame
         finally:
             self._close(run)
+            self._shares.give_back(share)
 
     def listed(self) -> list[tuple[str, About]]:
         """Those that people know of, with their ids, in the order in which they began."""

@@ -7,9 +7,11 @@ are put in, double braces are text. So nothing that comes out of a notebook is e
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
-from ..errors import ValidationError
+from ..contract.notebook import MAX_TEXT_CHARS
+from ..errors import TokenLimitExceeded, ValidationError
 
 _PLACE = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*\}\}")
 
@@ -21,8 +23,15 @@ def fill_places(prompt: str, parameters: Mapping[str, str]) -> str:
     ------
     ValidationError
         Places without a parameter; it names them all.
+    TokenLimitExceeded
+        What comes out would be longer than a text may be; it is not made.
     """
-    missing = sorted({name for name in _PLACE.findall(prompt) if name not in parameters})
+    places = Counter[str]()
+    chars = len(prompt)
+    for place in _PLACE.finditer(prompt):
+        places[place[1]] += 1
+        chars += len(parameters.get(place[1], "")) - len(place[0])
+    missing = sorted(places.keys() - parameters.keys())
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)
         raise ValidationError(
@@ -30,5 +39,14 @@ def fill_places(prompt: str, parameters: Mapping[str, str]) -> str:
             recovery="Give each a text in `parameters`. Text with braces of its own belongs into one.",
             field="parameters",
             missing=missing,
+        )
+    if chars > MAX_TEXT_CHARS:
+        largest = max(places, key=lambda name: places[name] * len(parameters[name]))
+        raise TokenLimitExceeded(
+            f"With its places filled, the prompt has {chars} characters; {MAX_TEXT_CHARS} is the most.",
+            recovery=f"Shorten `{largest}`, which stands in it {places[largest]} times, or use it less.",
+            field="parameters",
+            characters=chars,
+            limit=MAX_TEXT_CHARS,
         )
     return _PLACE.sub(lambda place: parameters[place[1]], prompt)

@@ -21,12 +21,12 @@ from typing import Any
 from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
+from .. import callers
 from ..contract.queue import RequestState
 from ..errors import (
     BackendUnavailable,
     Canceled,
     LocalCoderError,
-    QueueFull,
     RequestAlreadyCompleted,
     RequestNotFound,
     Timeout,
@@ -64,7 +64,18 @@ class RequestQueue(LoggingConfigurable):
     """Runs what is put into it, in its turn."""
 
     max_queued = Integer(
-        512, min=1, config=True, help="So many requests may wait and run; more are answered `QUEUE_FULL`."
+        512,
+        min=1,
+        config=True,
+        help="So many requests may wait and run; more are answered `QUEUE_FULL`. One user, or one token, may "
+        "have as many of them as are left for all others.",
+    )
+    max_queued_bytes = Integer(
+        128 * 1024 * 1024,
+        min=1,
+        config=True,
+        help="Those that wait and run may hold so many bytes of prompts together; more are answered "
+        "`QUEUE_FULL`. One user, or one token, may have as many of them as are left for all others.",
     )
     at_once = Integer(
         1, min=1, config=True, help="So many queued requests of one provider run at the same time."
@@ -102,6 +113,12 @@ class RequestQueue(LoggingConfigurable):
         self._later = later or (lambda seconds, do: asyncio.get_running_loop().call_later(seconds, do))
         self._lanes: dict[str, _Lane] = {}
         self._open: dict[str, Ticket] = {}
+        self._shares = callers.Shares(
+            lambda: self.max_queued,
+            lambda: self.max_queued_bytes,
+            what="requests wait or run",
+            retry_after_seconds=2,
+        )
         self._order = itertools.count()
         self._closed = False
 
@@ -143,16 +160,13 @@ class RequestQueue(LoggingConfigurable):
         Raises
         ------
         QueueFull
-            As many wait and run as there may be.
+            As many wait and run as there may be, or as may be of one caller.
         BackendUnavailable
             The service has ended.
         """
         if self._closed:
             raise BackendUnavailable("The service has ended.")
-        if len(self._open) >= self.max_queued:
-            raise QueueFull(
-                f"{len(self._open)} requests wait or run; more are not taken.", retry_after_seconds=2
-            )
+        ticket.share = self._shares.take(ticket.size)
         ticket.order = next(self._order)
         lane = self._lanes.setdefault(ticket.lane, _Lane())
         bisect.insort(lane.waiting, ticket, key=lambda t: t.turn)
@@ -298,6 +312,8 @@ class RequestQueue(LoggingConfigurable):
             lane.waiting.remove(ticket)
         ticket.move(state, error)
         del self._open[ticket.id]
+        if ticket.share is not None:
+            self._shares.give_back(ticket.share)
         self.on_change(ticket)
 
     def _let_go(self, ticket: Ticket, _task: object = None) -> None:

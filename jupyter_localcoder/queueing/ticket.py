@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol
 
+from ..callers import Share
 from ..contract.queue import Priority, RequestState
 from ..errors import LocalCoderError
 
@@ -47,6 +48,8 @@ class Ticket:
     """From the start of the work."""
     lease_seconds: float | None = None
     """Who asked must show up so often; None: is watched in another way, or not at all."""
+    size: int = 0
+    """Bytes that it holds while it is open."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     added: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     state: RequestState = "waiting"
@@ -55,6 +58,7 @@ class Ticket:
 
     # What the queue keeps with it
     order: int = 0
+    share: Share | None = None
     task: asyncio.Task[None] | None = None
     timer: Timer | None = None
     lease: Timer | None = None

@@ -51,7 +51,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         """Begin with nothing open."""
         super().initialize(name)
         self._requests: dict[str, asyncio.Task[None]] = {}
-        self._caller = callers.Connection()
+        self._caller: callers.Connection | None = None
         self._outbox: Outbox | None = None
         self._leave_events = contextlib.ExitStack()
 
@@ -71,6 +71,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         super().open(*args, **kwargs)
         # A frame must not wait until the browser has confirmed the one before it: that can take 40 ms.
         self.set_nodelay(True)
+        self._caller = callers.Connection(self.owner)
         self._outbox = Outbox(self._write, self._give_up)
         self._leave_events.callback(self.service.events.listen(self._on_event))
 
@@ -80,7 +81,8 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         self._leave_events.close()
         for task in list(self._requests.values()):
             task.cancel()
-        self._caller.end()
+        if self._caller is not None:
+            self._caller.end()
         if self._outbox is not None:
             self._outbox.close()
 
@@ -101,12 +103,15 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         except Exception as failure:
             self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
             return
-        task = asyncio.ensure_future(self._serve(id_, op, envelope.payload))
+        task = asyncio.ensure_future(self._serve(id_, op, envelope.payload, len(raw)))
         self._requests[id_] = task
         task.add_done_callback(lambda _: self._requests.pop(id_, None))
 
-    async def _serve(self, id_: str, op: registry.Operation[Any, Any], payload: dict[str, Any]) -> None:
+    async def _serve(
+        self, id_: str, op: registry.Operation[Any, Any], payload: dict[str, Any], size: int
+    ) -> None:
         callers.current.set(self._caller)  # this task's own
+        callers.body_bytes.set(size)
         try:
             await self._authorize(op)
             request = await self.extensionapp.file_access.admit(

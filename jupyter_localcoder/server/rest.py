@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,16 @@ class AccessMixin(ExtensionHandlerMixin):
         """
         if not self.identity_provider.is_kernel(self):
             super().check_xsrf_cookie()  # type: ignore[misc]
+
+    @property
+    def owner(self) -> str:
+        """Whose share of what is limited this request has: a user's, a token's, or that of the kernels."""
+        if not isinstance(self.current_user, KernelUser) and not self.request.cookies:  # type: ignore[attr-defined]
+            shown = self.identity_provider.get_token(self)
+            if shown:
+                # Who shows a token and no cookie is somebody new to Jupyter each time.
+                return f"token {hashlib.sha256(shown.encode()).hexdigest()}"
+        return str(self.current_user.username)
 
     @property
     def service(self) -> Service:
@@ -152,7 +163,8 @@ class OperationHandler(AccessMixin, APIHandler):
             raise failure
 
     async def _run(self, op: Operation[Any, Any], path: dict[str, str]) -> None:
-        callers.current.set(callers.Visitor())  # this task's own
+        callers.current.set(callers.Visitor(self.owner))  # this task's own
+        callers.body_bytes.set(len(self.request.body))
         try:
             query = {
                 name: self.get_query_argument(name)

@@ -17,6 +17,7 @@ from typing import Any
 from traitlets import CaselessStrEnum, Float, Integer
 from traitlets.config import LoggingConfigurable
 
+from .. import callers
 from ..context.checks.gate import Rules
 from ..context.heads import HEADS_SHARE
 from ..contract import wire
@@ -77,7 +78,15 @@ class Service(LoggingConfigurable):
         512,
         min=1,
         config=True,
-        help="So many requests that stream may run or wait; more are answered `QUEUE_FULL`.",
+        help="So many requests that stream may run or wait; more are answered `QUEUE_FULL`. One user, or one "
+        "token, may have as many of them as are left for all others.",
+    )
+    max_request_bytes = Integer(
+        256 * 1024 * 1024,
+        min=1,
+        config=True,
+        help="Those that stream may hold so many bytes of requests together; more are answered `QUEUE_FULL`. "
+        "One user, or one token, may have as many of them as are left for all others.",
     )
     completion_latency_ms = Float(
         400.0,
@@ -142,7 +151,13 @@ class Service(LoggingConfigurable):
             Pace(store, events),
             latency_ms=lambda: self.completion_latency_ms,
         )
-        self._runs = Runs(self.max_requests, self._engine.remember_speed)
+        shares = callers.Shares(
+            lambda: self.max_requests,
+            lambda: self.max_request_bytes,
+            what="requests run or wait",
+            retry_after_seconds=1,
+        )
+        self._runs = Runs(shares, self._engine.remember_speed)
 
         requests = RequestQueue(parent=self)
         record = Record(lambda: Journal(settings.path.parent / "queue"), self.log)

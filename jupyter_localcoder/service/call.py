@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 
 from ..contract.queue import CallRequest, QueueAnswer, QueueItem, TokenCounts
@@ -17,6 +18,8 @@ class Call:
 
     Parameters
     ----------
+    request
+        Without its prompt and parameters.
     prompt
         What is sent: the request's prompt, its places filled.
     max_tokens
@@ -56,6 +59,11 @@ class Call:
             timeout_seconds=self.timeout_seconds,
             background=request.priority != "high",
         )
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that it holds while it waits."""
+        return sum(map(sys.getsizeof, (self.prompt, *self.request.stop)))
 
     @property
     def timeout_seconds(self) -> float | None:

@@ -173,13 +173,14 @@ class Queue:
     async def _call(self, request: queue.CallRequest, *, quiet: bool = False) -> Call:
         prompt = request.prompt
         if request.parameters is not None:
-            prompt = fill_places(prompt, request.parameters)
+            prompt = await asyncio.to_thread(fill_places, prompt, request.parameters)
         if not prompt.strip():
             raise InvalidArgument("The prompt is empty.", field="prompt")
         chosen = await self._choice.choose(request.provider)
         settings = self._settings.current
         return Call(
-            request,
+            # What it is made of is not needed any more, and is held for as long as it waits.
+            msgspec.structs.replace(request, prompt="", parameters=None),
             prompt,
             chosen,
             settings.max_tokens,
@@ -194,6 +195,7 @@ class Queue:
         visits = isinstance(callers.current.get(), callers.Visitor)
         return Ticket(
             lane=call.chosen.id,
+            size=call.size,
             work=partial(self._work, call),
             priority=request.priority,
             keep=request.keep,

@@ -37,7 +37,10 @@ class Desk:
         self.provider = ScriptedProvider()
         self.other = ScriptedProvider()
         self.choice = ScriptedChoice(first=self.provider, second=self.other)
-        self.runs = Runs(512, lambda done: None)
+        self.runs = Runs(
+            callers.Shares(lambda: 512, lambda: 2**30, what="requests run", retry_after_seconds=1),
+            lambda done: None,
+        )
         self.told: list[tuple[str, Any]] = []
         events = EventHub(LOG)
         events.listen(lambda event, payload: self.told.append((event.name, payload)))

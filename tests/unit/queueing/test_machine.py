@@ -33,6 +33,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.desk = self.do(self.make())
         self.calls: dict[str, tuple[str, int, bool]] = {}
         """Provider, rank and whether it is kept, of all that were ever taken, in that order."""
+        self.owners: dict[str, str | None] = {}
         self.connections: list[tuple[callers.Connection, list[str]]] = []
         self.visitors: set[str] = set()
         self.expected: dict[str, str] = {}
@@ -86,12 +87,15 @@ class QueueMachine(RuleBasedStateMachine):
     def call(self, provider: str, priority: Any, keep: bool, who: str, settled: bool) -> None:
         caller: callers.Caller = None
         if who == "visitor":
-            caller = callers.Visitor()
+            caller = callers.Visitor("visitor")
         elif who == "connection" or (who == "same" and not self.connections):
-            self.connections.append((callers.Connection(), []))
+            self.connections.append((callers.Connection(f"owner {len(self.connections)}"), []))
         if who in ("connection", "same"):
             caller = self.connections[-1][0]
-        full = len(self.open) >= LIMIT
+        owner = None if caller is None else caller.owner
+        held = sum(self.owners[id_] == owner for id_ in self.open)
+        left = LIMIT - len(self.open) - 1
+        full = left < 0 or (owner is not None and held > 0 and held + 1 > left)
         try:
             queued = self.do(
                 self.desk.call(str(len(self.calls)), caller, provider=provider, priority=priority, keep=keep)
@@ -101,6 +105,7 @@ class QueueMachine(RuleBasedStateMachine):
             return
         assert not full
         self.calls[queued.id] = (provider, RANKS[priority], keep)
+        self.owners[queued.id] = owner
         if who == "visitor" and not keep:
             self.visitors.add(queued.id)
         elif caller is not None and not keep:

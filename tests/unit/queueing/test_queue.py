@@ -88,6 +88,55 @@ async def test_more_at_once_if_that_is_wanted(make_desk: MakeDesk) -> None:
     assert [s.prompt for s in desk.provider.open] == ["1", "2"]
 
 
+async def test_the_queue_is_bounded_by_bytes(make_desk: MakeDesk) -> None:
+    desk = make_desk(max_queued_bytes=1_000_000)
+    for _ in range(3):
+        await desk.call("é" * 150_000)
+    with pytest.raises(errors.QueueFull, match="MB"):
+        await desk.call("界" * 300_000)
+    assert len(desk.requests) == 3
+    await desk.queue.llm_cancel_all(LlmCancelAllRequest())
+    await desk.call("界" * 300_000)
+
+
+async def test_parameters_count_once_they_are_filled_in_and_are_held_once(make_desk: MakeDesk) -> None:
+    desk = make_desk(max_queued_bytes=1_000_000)
+    await desk.call("begin")
+    await desk.call("{{a}}" * 3, parameters={"a": "x" * 300_000, "unused": "y" * 4_000_000})
+    with pytest.raises(errors.QueueFull):
+        await desk.call("{{a}}" * 3, parameters={"a": "x" * 300_000})
+    held = sum(len(call.prompt) + len(call.request.prompt) for call in desk.queue._calls.values())
+    assert held == len("begin") + 900_000
+    assert all(call.request.parameters is None for call in desk.queue._calls.values())
+
+
+async def test_one_caller_leaves_as_much_as_it_holds(make_desk: MakeDesk) -> None:
+    desk = make_desk(max_queued=8)
+    loud, quiet_one = callers.Visitor("loud"), callers.Connection("quiet")
+    for _ in range(4):
+        await desk.call("x", loud, keep=True)
+    for _ in range(3):
+        with pytest.raises(errors.QueueFull, match="You have 4 of the 4"):
+            # Another connection of the same owner is no other owner.
+            await desk.call("x", callers.Connection("loud"), keep=True)
+    await desk.call("x", quiet_one)
+    await desk.call("x", quiet_one)
+    with pytest.raises(errors.QueueFull):
+        await desk.call("x", quiet_one)
+    await desk.call("x", callers.Visitor("third"))
+    quiet_one.end()
+    await desk.call("x", callers.Visitor("fourth"))
+
+
+async def test_one_caller_leaves_as_many_bytes_as_it_holds(make_desk: MakeDesk) -> None:
+    desk = make_desk(max_queued_bytes=1_000_000)
+    for _ in range(4):
+        await desk.call("x" * 120_000, callers.Visitor("loud"), keep=True)
+    with pytest.raises(errors.QueueFull, match="yours"):
+        await desk.call("x" * 120_000, callers.Visitor("loud"), keep=True)
+    await desk.call("x" * 400_000, callers.Visitor("other"), keep=True)
+
+
 async def test_a_full_queue_says_when_to_come_back(make_desk: MakeDesk) -> None:
     desk = make_desk(max_queued=2)
     await desk.call("1")
