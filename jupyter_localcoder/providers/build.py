@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..contract.providers import ProviderFields
 from ..errors import ValidationError
-from .address import Address, parse_address
+from .address import LINK_LOCAL_WAY_OUT, Address, parse_address
 from .base import Provider
 from .failures import Failures
 from .fill_template import FillTemplate
@@ -34,15 +34,15 @@ def address_of(fields: ProviderFields) -> Address | None:
     return parse_address(url)
 
 
-def check_fields(fields: ProviderFields) -> None:
-    """Refuse what can never work.
+def check_fields(fields: ProviderFields, *, link_local: bool = False) -> None:
+    """Refuse what can never work; ``link_local`` allows link-local addresses.
 
     Raises
     ------
     ValidationError
         A field, by its name.
     """
-    address_of(fields)
+    _check_reach(address_of(fields), link_local=link_local)
     kind = KINDS[fields.type]
     if fields.fill != "off" and fields.fill not in kind.fills:
         raise ValidationError(
@@ -51,6 +51,16 @@ def check_fields(fields: ProviderFields) -> None:
         )
     if fields.fill == "tokens":
         FillTemplate(fields.fill_template)
+
+
+def _check_reach(address: Address | None, *, link_local: bool) -> None:
+    if address is not None and address.is_link_local and not link_local:
+        raise ValidationError(
+            f"`base_url`: {address.host} is link-local: services of this machine's own network are there, "
+            "such as one that hands out the keys of a cloud machine.",
+            recovery=LINK_LOCAL_WAY_OUT,
+            field="base_url",
+        )
 
 
 def check_key_travels_safely(id_: str, fields: ProviderFields) -> None:
@@ -73,8 +83,12 @@ def check_key_travels_safely(id_: str, fields: ProviderFields) -> None:
     )
 
 
-def build_provider(id_: str, fields: ProviderFields, key: str | None) -> Provider:
+def build_provider(
+    id_: str, fields: ProviderFields, key: str | None, *, link_local: bool = False
+) -> Provider:
     """Make a provider that is reached over HTTP; nothing is opened before it is used.
+
+    ``link_local`` allows link-local addresses.
 
     Raises
     ------
@@ -86,15 +100,18 @@ def build_provider(id_: str, fields: ProviderFields, key: str | None) -> Provide
     address = address_of(fields)
     if address is None:
         raise ValidationError("The embedded provider is not reached over HTTP.", field="type")
+    _check_reach(address, link_local=link_local)
     failures = Failures(id_, fields.name or id_, address.host, (key,) if key and len(key) >= 6 else ())
     if key is None and KINDS[fields.type].key_needed:
         raise failures.no_key()
     if key is not None:
         check_key_travels_safely(id_, fields)
-    return _make(fields, address, failures, key)
+    return _make(fields, address, failures, key, link_local=link_local)
 
 
-def _make(fields: ProviderFields, address: Address, failures: Failures, key: str | None) -> Provider:
+def _make(
+    fields: ProviderFields, address: Address, failures: Failures, key: str | None, *, link_local: bool
+) -> Provider:
     from .remote import RemoteOptions
 
     options = RemoteOptions(
@@ -102,6 +119,7 @@ def _make(fields: ProviderFields, address: Address, failures: Failures, key: str
         timeout_seconds=fields.timeout_seconds,
         connect_seconds=fields.connect_timeout_seconds,
         silence_seconds=fields.silence_timeout_seconds,
+        link_local=link_local,
     )
     bearer = {"Authorization": f"Bearer {key}"} if key else {}
     if fields.type == "ollama":

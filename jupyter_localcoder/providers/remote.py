@@ -39,6 +39,8 @@ class RemoteOptions(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float = 300.0
     connect_seconds: float = 10.0
     silence_seconds: float = 60.0
+    link_local: bool = False
+    """Whether link-local addresses are allowed."""
 
 
 class RemoteProvider:
@@ -60,7 +62,13 @@ class RemoteProvider:
         self.address = address
         self.failures = failures
         self.options = options
-        self.transport = Transport(address, headers, failures, connect_seconds=options.connect_seconds)
+        self.transport = Transport(
+            address,
+            headers,
+            failures,
+            connect_seconds=options.connect_seconds,
+            link_local=options.link_local,
+        )
 
     def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
         """See `Provider.stream`."""

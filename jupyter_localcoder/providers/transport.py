@@ -24,7 +24,7 @@ import msgspec
 from .. import network
 from .._version import __version__
 from ..errors import LocalCoderError
-from .address import Address
+from .address import LINK_LOCAL_WAY_OUT, Address, is_link_local
 from .deadline import Deadline
 from .failures import Failures, words_of
 from .lines import LineReader, LineTooLong
@@ -47,6 +47,8 @@ class Transport:
     ----------
     headers
         Go with each request; the key stands in them.
+    link_local
+        Whether a host may be at a link-local address.
     sleep, wall_clock
         For tests.
     """
@@ -58,6 +60,7 @@ class Transport:
         failures: Failures,
         *,
         connect_seconds: float,
+        link_local: bool = False,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -65,6 +68,7 @@ class Transport:
         self._address = address
         self._headers = dict(headers)
         self._connect_seconds = connect_seconds
+        self._link_local = link_local
         self._sleep = sleep
         self._wall_clock = wall_clock
         self._client: httpx.AsyncClient | None = None
@@ -177,11 +181,18 @@ class Transport:
                 verify = await anyio.to_thread.run_sync(network.trust) if secure else False
             except network.UnusableSetting as failure:
                 raise self.failures.unreachable(str(failure), recovery=failure.recovery) from None
-            self._client = httpx.AsyncClient(
+            transport = httpx.AsyncHTTPTransport(
                 verify=verify,
                 proxy=proxy,
-                timeout=httpx.Timeout(None, connect=self._connect_seconds),
+                trust_env=False,
                 limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEPT_OPEN_SECONDS),
+            )
+            if self._proxy is None and not self._link_local:
+                # A proxy is the person's own, and it is who looks names up.
+                _guard(transport, self._found_link_local)
+            self._client = httpx.AsyncClient(
+                transport=transport,
+                timeout=httpx.Timeout(None, connect=self._connect_seconds),
                 follow_redirects=False,
                 trust_env=False,
                 headers={
@@ -268,9 +279,42 @@ class Transport:
             f"{name} could not be reached at {self._address.origin}{self._through}."
         )
 
+    def _found_link_local(self, ip: str) -> LocalCoderError:
+        return self.failures.unreachable(
+            f"{self._address.host} is at the link-local address {ip}, so nothing was sent there: services of "
+            "this machine's own network are at such addresses.",
+            recovery=LINK_LOCAL_WAY_OUT,
+        )
+
     @property
     def _through(self) -> str:
         return f" through {self._proxy.told}" if self._proxy else ""
+
+
+class _Guard:
+    """Connects, and looks where it has come out before anything is sent: a name may lead anywhere."""
+
+    def __init__(self, within: Any, refusal: Callable[[str], LocalCoderError]) -> None:
+        self._within = within
+        self._refusal = refusal
+
+    async def connect_tcp(self, *where: Any, **how: Any) -> Any:
+        """Open a connection, which is closed again where it leads to a link-local address."""
+        stream = await self._within.connect_tcp(*where, **how)
+        ip = str(stream.get_extra_info("server_addr")[0])
+        if is_link_local(ip):
+            await stream.aclose()
+            raise self._refusal(ip)
+        return stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._within, name)
+
+
+def _guard(transport: httpx.AsyncHTTPTransport, refusal: Callable[[str], LocalCoderError]) -> None:
+    # httpx has no name of its own for what httpcore calls `network_backend`.
+    pool: Any = transport._pool
+    pool._network_backend = _Guard(pool._network_backend, refusal)
 
 
 def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from traitlets import CaselessStrEnum, Float, Integer
+from traitlets import Bool, CaselessStrEnum, Float, Integer
 from traitlets.config import LoggingConfigurable
 
 from .. import callers
@@ -87,6 +87,13 @@ class Service(LoggingConfigurable):
         config=True,
         help="Those that stream may hold so many bytes of requests together; more are answered `QUEUE_FULL`. "
         "One user, or one token, may have as many of them as are left for all others.",
+    )
+    link_local_providers = Bool(
+        False,
+        config=True,
+        help="Whether providers may be at link-local addresses (169.254.0.0/16, fe80::/10), or where a cloud "
+        "tells about its machines. Services there hand out keys to whoever asks, so such addresses are "
+        "refused; set it to True where a provider of yours is at one.",
     )
     completion_latency_ms = Float(
         400.0,
@@ -174,7 +181,14 @@ class Service(LoggingConfigurable):
             settings,
             book,
             credentials,
-            RemoteProviders(settings, book, credentials, Prices(folder / "prices.json"), self.log),
+            RemoteProviders(
+                settings,
+                book,
+                credentials,
+                Prices(folder / "prices.json"),
+                self.log,
+                lambda: self.link_local_providers,
+            ),
             Embedded(store, planner, self._engine),
             events,
             waiting=requests.in_lane,

@@ -93,7 +93,7 @@ class Providers:
     async def provider_save(self, request: ProviderSaveRequest) -> Provider:
         """Add one, or replace what is configured of one."""
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
-        _check(request, fields)
+        _check(request, fields, link_local=self._remote.link_local())
         await asyncio.to_thread(self._save, request, fields)
         return await self._changed(request.id)
 
@@ -323,7 +323,7 @@ class Providers:
             self._remote.set_air_gap(payload.settings.air_gap)
 
 
-def _check(request: ProviderSaveRequest, fields: ProviderFields) -> None:
+def _check(request: ProviderSaveRequest, fields: ProviderFields, *, link_local: bool) -> None:
     if (request.id == EMBEDDED) != (fields.type == "embedded"):
         raise ValidationError(
             f"`type`: the provider `{EMBEDDED}` and no other is of the type `{EMBEDDED}`.", field="type"
@@ -334,7 +334,7 @@ def _check(request: ProviderSaveRequest, fields: ProviderFields) -> None:
             recovery="Choose its model in the settings.",
             field="base_url" if fields.base_url else "model" if fields.model else "key",
         )
-    check_fields(fields)
+    check_fields(fields, link_local=link_local)
 
 
 def _fills(fields: ProviderFields) -> bool:

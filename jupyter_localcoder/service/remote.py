@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,13 @@ class _Opened:
 
 
 class RemoteProviders:
-    """Makes providers of what is configured, and lends them out."""
+    """Makes providers of what is configured, and lends them out.
+
+    Parameters
+    ----------
+    link_local
+        Answers whether they may be at link-local addresses.
+    """
 
     def __init__(
         self,
@@ -46,12 +52,14 @@ class RemoteProviders:
         credentials: Credentials,
         prices: Prices,
         log: logging.Logger | logging.LoggerAdapter[Any],
+        link_local: Callable[[], bool] = lambda: False,
     ) -> None:
         self.prices = prices
         self._settings = settings
         self._book = book
         self._credentials = credentials
         self._log = log
+        self.link_local = link_local
         self._opened: dict[str, _Opened] = {}
         self._users: dict[str, int] = {}
         self._changes: dict[str, int] = {}
@@ -158,7 +166,12 @@ class RemoteProviders:
                 f"`jupyter localcoder providers set-key {id_}`.",
                 provider=id_,
             )
-        return build_provider(id_, fields, found.secret.reveal() if found.secret else None)
+        return build_provider(
+            id_,
+            fields,
+            found.secret.reveal() if found.secret else None,
+            link_local=self.link_local(),
+        )
 
     def _retire(self, opened: _Opened) -> None:
         opened.retired = True

@@ -215,3 +215,19 @@ def test_any_configuration_is_kept_or_a_validation_error(
     with contextlib.suppress(ValidationError):
         request = codec.decode(ProviderSaveRequest, body)
         jp_asyncio_loop.run_until_complete(extension.service.provider_save(request))
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "0xA9FEA9FE", "[::ffff:169.254.169.254]", "[fe80::1]"])
+async def test_a_link_local_provider_is_refused_until_a_person_allows_it(
+    ask: Ask, extension: LocalCoderApp, host: str
+) -> None:
+    body = {"type": "openai_compatible", "base_url": f"http://{host}/v1", "model": "m"}
+    refused = await ask("PUT", "providers/cloud", body)
+    assert (refused.status, refused.code) == (400, "VALIDATION_ERROR")
+    assert refused.data["error"]["details"]["field"] == "base_url"
+    extension.service.link_local_providers = True
+    assert (await ask("PUT", "providers/cloud", body)).status == 200
+    extension.service.link_local_providers = False
+    # What was kept before is not asked either.
+    tested = await ask("POST", "providers/cloud/test")
+    assert (tested.status, tested.code) == (400, "VALIDATION_ERROR")

@@ -22,8 +22,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from jupyter_localcoder import errors
+from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.providers import transport
 from jupyter_localcoder.providers.base import Delta, End
+from jupyter_localcoder.providers.build import build_provider
 from jupyter_localcoder.providers.failures import Failures, words_of
 from tests.support.providers import ASK, KEY, asking, collect
 from tests.support.waiting import until, within
@@ -707,3 +709,30 @@ async def test_a_certificate_that_nobody_vouches_for(make, certificate, monkeypa
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert (await make(base_url=url).check()).models == ()
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize("type_", ["openai_compatible", "ollama"])
+async def test_a_name_that_leads_to_a_link_local_address_is_sent_nothing(make, server, monkeypatch, type_):
+    # There is no link-local network here: what this machine's own name leads to stands for one.
+    monkeypatch.setattr(transport, "is_link_local", lambda ip: ip in ("127.0.0.1", "::1"))
+    provider = make(type_, base_url=server.url.replace("127.0.0.1", "localhost") + "/v1")
+    server.say(document({"error": {"message": "role credentials"}}, status=403))
+    for _ in range(2):
+        with pytest.raises(errors.ConnectionFailed, match="link-local") as caught:
+            await collect(provider, ASK)
+        assert "nothing was sent" in caught.value.message
+        assert "link_local_providers" in caught.value.recovery
+    with pytest.raises(errors.ConnectionFailed, match="link-local"):
+        await provider.check()
+    assert server.heard == []
+
+
+async def test_a_person_may_allow_it(make, server, monkeypatch):
+    monkeypatch.setattr(transport, "is_link_local", lambda _: True)
+    server.say(events(DELTA, LAST))
+    with pytest.raises(errors.ConnectionFailed):
+        await collect(make(), ASK)
+    fields = ProviderFields(type="openai_compatible", base_url=server.url + "/v1", model="m")
+    provider = build_provider("acme", fields, KEY, link_local=True)
+    assert await collect(provider, ASK)
+    await provider.close()

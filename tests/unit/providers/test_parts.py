@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.errors import ValidationError
 from jupyter_localcoder.providers.address import parse_address
 from jupyter_localcoder.providers.base import Usage
+from jupyter_localcoder.providers.build import build_provider, check_fields
 from jupyter_localcoder.providers.kinds import KINDS, is_vendor_host
 from jupyter_localcoder.providers.lines import LineReader, LineTooLong, MessageReader
 from jupyter_localcoder.providers.prices import Prices
@@ -36,6 +38,96 @@ from jupyter_localcoder.providers.stops import StopStrings
 def test_addresses(text, url, origin, loopback):
     address = parse_address(text)
     assert (address.url, address.origin, address.is_loopback) == (url, origin, loopback)
+
+
+LINK_LOCAL = [
+    "169.254.169.254",
+    "169.254.0.1",
+    "169.254.255.255",
+    "169.254.169.254.",
+    "2852039166",
+    "0xa9fea9fe",
+    "0XA9FEA9FE",
+    "025177524776",
+    "0251.0376.0251.0376",
+    "0xa9.0xfe.0xa9.0xfe",
+    "169.254.43518",
+    "169.16689662",
+    "0xa9.254.0251.254",
+    "00000251.254.169.254",
+    "\uff11\uff16\uff19.254.169.254",
+    "169\u3002254\u3002169\u3002254",
+    "\u2460\u2465\u2468.254.169.254",
+    "[fe80::1]",
+    "[fe80::1%25eth0]",
+    "[FE80::1]",
+    "[febf:ffff::1]",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[0:0:0:0:0:ffff:a9fe:a9fe]",
+    "[::169.254.169.254]",
+    "[64:ff9b::169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[64:ff9b:1::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::1]",
+    "[::ffff:0:a9fe:a9fe]",
+    "[2001:0:a9fe:a9fe::1]",
+    "[fd00:ec2::254]",
+    "[fd20:ce::254]",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "[::ffff:100.100.100.200]",
+    "metadata.google.internal",
+    "METADATA.google.internal.",
+    "metadata",
+    "instance-data",
+    "metadata.goog",
+]
+
+
+@pytest.mark.parametrize("host", LINK_LOCAL)
+def test_link_local_addresses_are_known_in_every_spelling(host):
+    assert parse_address(f"http://{host}:8080/latest").is_link_local
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "2130706433",
+        "169.253.1.1",
+        "169.255.0.1",
+        "10.0.0.1",
+        "[::1]",
+        "[fd00::1]",
+        "[::ffff:10.0.0.1]",
+        "[2002:0a00:0001::1]",
+        "api.example.com",
+        "169.254.169.254.example.com",
+        "0xcafe.example",
+        "2852039166.example",
+        "999.254.169.254",
+        "08.254.169.254",
+        "metadata.example.com",
+        "1.2.3.4.5",
+        "[fec0::1]",
+        "a9fea9fe",
+    ],
+)
+def test_others_are_not(host):
+    assert not parse_address(f"http://{host}/v1").is_link_local
+
+
+@pytest.mark.parametrize("type_", ["openai_compatible", "ollama", "openai", "gemini", "azure_openai"])
+def test_a_link_local_address_is_refused_unless_a_person_allows_it(type_):
+    fields = ProviderFields(type=type_, base_url="http://169.254.1.1/v1", api_version="1")
+    for refused in (lambda: check_fields(fields), lambda: build_provider("a", fields, None)):
+        with pytest.raises(ValidationError, match="link-local") as caught:
+            refused()
+        assert caught.value.details["field"] == "base_url"
+        assert "link_local_providers" in caught.value.recovery
+    check_fields(fields, link_local=True)
 
 
 @pytest.mark.parametrize(
