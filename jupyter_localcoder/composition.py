@@ -23,6 +23,7 @@ from .postmortem import Witness
 from .queueing.queue import RequestQueue
 from .service import Service
 from .service.machine import KernelPids
+from .service.pool import WorkerPool
 from .settings import LocalCoderSettings
 from .supervisor import Supervisor
 from .tuning import Tuning
@@ -31,6 +32,7 @@ CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
     LocalCoderSettings,
     ModelStore,
     Supervisor,
+    WorkerPool,
     Service,
     RequestQueue,
     Tuning,
@@ -96,7 +98,7 @@ def build_service(
     settings = LocalCoderSettings(command_line=command_line, **shared)
     store = ModelStore(command_line=command_line, **shared)
     calibrations = Calibrations(settings.path.with_name("calibration.json"))
-    supervisor = Supervisor(
+    pool = WorkerPool(
         on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
         on_loaded=lambda *loaded: service.note_loaded(*loaded),
         on_restart=restarted,
@@ -107,7 +109,7 @@ def build_service(
     service = Service(
         settings=settings,
         store=store,
-        supervisor=supervisor,
+        pool=pool,
         events=events,
         planner=Planner(store, settings, Tuning(**shared), calibrations),
         history=HistoryStore(**shared),

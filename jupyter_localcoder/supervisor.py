@@ -23,7 +23,7 @@ import collections
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -91,6 +91,13 @@ class Worker(Protocol):
 Spawn = Callable[..., Awaitable[tuple[Worker, wire.Hello]]]
 
 
+class Admits(Protocol):
+    """Who finds the worker of a request: a `Supervisor`, or who has several of them."""
+
+    async def admit(self, job: Job) -> None:
+        """Have its model loaded, send it, and note in it who did."""
+
+
 class Job:
     """One request in the hands of the supervisor: iterate over it for its frames, or `cancel` it.
 
@@ -98,23 +105,28 @@ class Job:
     iterating cancels.
     """
 
-    def __init__(self, supervisor: Supervisor, plan: LoadPlan, request: wire.Generate) -> None:
-        self._supervisor = supervisor
+    def __init__(self, admits: Admits, plan: LoadPlan, request: wire.Generate) -> None:
+        self._admits = admits
+        self.supervisor: Supervisor | None = None
+        """Who has sent it; None before."""
         self.plan = plan
         self.request = request
         self.ended: EndReason | None = None
         self._frames: asyncio.Queue[wire.Text | wire.Finished | LocalCoderError] = asyncio.Queue()
         self._waiting: asyncio.Task[Any] | None = None
-        self.sent = False
-        """Whether it has reached the worker."""
+
+    @property
+    def sent(self) -> bool:
+        """Whether it has reached a worker."""
+        return self.supervisor is not None
 
     def cancel(self, reason: EndReason = "canceled") -> None:
         """End it. With the worker already on it, what came so far is kept and `Finished` says why."""
         if self.ended is not None:
             return
         self.ended = reason
-        if self.sent:
-            self._supervisor._cancel(self.request.id, reason)
+        if self.supervisor is not None:
+            self.supervisor._cancel(self.request.id, reason)
         elif self._waiting is not None:
             self._waiting.cancel()
 
@@ -144,7 +156,7 @@ class Job:
     async def _begin(self) -> None:
         """Wait for the model, then send the request; while it waits it can be cancelled."""
         if self.ended is None:
-            self._waiting = asyncio.ensure_future(self._supervisor._admit(self))
+            self._waiting = asyncio.ensure_future(self._admits.admit(self))
             try:
                 await asyncio.wait([self._waiting])
             except asyncio.CancelledError:
@@ -225,9 +237,11 @@ class Supervisor(LoggingConfigurable):
         on_loaded: Callable[[LoadPlan, wire.Loaded, wire.Hello], None] = lambda *_: None,
         on_restart: Callable[[str], None] = lambda _: None,
         on_out_of_memory: Callable[[LoadPlan, Verdict], None] = lambda *_: None,
+        make_room: Callable[[LoadPlan], Awaitable[LoadPlan]] | None = None,
         witness: Witness | None = None,
         spawn: Spawn = WorkerProcess.spawn,
         clock: Callable[[], float] = time.monotonic,
+        ids: Iterator[int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -235,6 +249,7 @@ class Supervisor(LoggingConfigurable):
         self._on_loaded = on_loaded
         self._on_restart = on_restart
         self._on_out_of_memory = on_out_of_memory
+        self._make_room = make_room
         self._witness = witness or Witness()
         self._kills_before: int | None = None
         self._held_bytes = 0
@@ -252,11 +267,12 @@ class Supervisor(LoggingConfigurable):
         self._loaded: wire.Loaded | None = None
         self._change: asyncio.Task[wire.Loaded | None] | None = None
         self._change_plan: LoadPlan | None = None
+        self._releasing: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._jobs: dict[int, Job] = {}
         self._answers: dict[int, asyncio.Future[wire.FromWorker]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ids = itertools.count(1)
+        self._ids = ids or itertools.count(1)
         self._crashes: collections.deque[float] = collections.deque()
         self._admitting = 0
         """Requests that wait for their model: it is not idle, however long the load took."""
@@ -283,6 +299,11 @@ class Supervisor(LoggingConfigurable):
     def plan(self) -> LoadPlan | None:
         """The plan that is loaded, or being loaded."""
         return self._plan
+
+    @property
+    def wanted(self) -> LoadPlan | None:
+        """The plan that will be loaded when the change under way has ended; None where none is under way."""
+        return self._change_plan if self._changing else None
 
     @property
     def loaded(self) -> wire.Loaded | None:
@@ -365,12 +386,36 @@ class Supervisor(LoggingConfigurable):
     async def unload(self, reason: str = "The model was unloaded.") -> None:
         """End the worker. What runs ends with `BackendUnavailable`; a load under way is abandoned."""
         change = self._change if self._changing else None
-        if change is None or self._change_plan is not None:
+        if change is None or self._change_plan is not None or change is self._releasing:
             # In its place at once: who waits for that load must not begin another one in between.
             self._change_plan = None
             self._change = change = asyncio.ensure_future(self._unload(change, reason))
             change.add_done_callback(_seen)
         await asyncio.shield(change)
+
+    async def release(self, plan: LoadPlan, reason: str) -> None:
+        """End the worker of this plan when it has answered; nothing is cut short.
+
+        It returns when the plan is not loaded any more, also where that comes about in another way.
+        """
+        while self._change is not None and self._changing:
+            if self.state == "backoff" and not self._admitting:
+                break  # Nobody waits for it: it need not come back to be ended.
+            await asyncio.wait([self._change])
+        if self._plan != plan:
+            return
+        if self._worker is None:
+            await self.unload(reason)
+            return
+        self._change_plan = None
+        self._change = self._releasing = asyncio.ensure_future(self._release(reason))
+        self._change.add_done_callback(_seen)
+        await asyncio.wait([self._change])
+
+    def keep_within(self, memory_bytes: int) -> None:
+        """Let a worker that is started again take no more private memory than this."""
+        if self._plan is not None:
+            self._plan = replace(self._plan, memory_bytes=memory_bytes)
 
     async def close(self) -> None:
         """End everything; nothing is started after it."""
@@ -380,7 +425,8 @@ class Supervisor(LoggingConfigurable):
 
     # Admission: a request gets a loaded model
 
-    async def _admit(self, job: Job) -> None:
+    async def admit(self, job: Job) -> None:
+        """Send a request when its model is loaded."""
         self.on_demand(job.request)
         self._admitting += 1
         try:
@@ -388,7 +434,7 @@ class Supervisor(LoggingConfigurable):
         finally:
             self._admitting -= 1
         # No other task has run since the model was there: the request cannot miss its worker.
-        job.sent = True
+        job.supervisor = self
         self._jobs[job.request.id] = job
         self._stop_idle_timer()
         self._free.clear()
@@ -430,7 +476,16 @@ class Supervisor(LoggingConfigurable):
         self._require_not_failed()  # What ran may have ended by a crash.
         if self._worker is not None:
             await self._end_worker(f"Making room for {plan.model}.")
+        if self._make_room is not None:
+            plan = await self._make_room(plan)
+        # No other task runs in between: who makes room sees at once that this plan takes it.
         return await self._start_and_load(plan, "start")
+
+    async def _release(self, reason: str) -> None:
+        self.on_demand(None)
+        await self._free.wait()
+        if self._worker is not None:  # It may have crashed meanwhile.
+            await self._end_worker(reason)
 
     async def _unload(self, change: asyncio.Task[wire.Loaded | None] | None, reason: str) -> None:
         """End the worker, after the change under way was abandoned."""

@@ -58,6 +58,22 @@ class Memory(Reply, frozen=True, kw_only=True):
     """What comes free when the loaded model is unloaded."""
 
 
+class ResidentModel(Reply, frozen=True, kw_only=True):
+    """A model that has a worker of its own."""
+
+    model: str
+    profile: str
+    state: WorkerState
+    reason: str
+    """The sentence that says why its worker is in this state."""
+    roles: tuple[Literal["code", "general"], ...] = ()
+    """What it is asked for; empty where only requests that name it are answered by it."""
+    context_window: int = 0
+    """Tokens; 0 until it is loaded."""
+    memory_bytes: int = 0
+    """What its worker holds; 0 in events, and where it cannot be read."""
+
+
 class BackendStatus(Reply, frozen=True, kw_only=True):
     """What the backend is doing, in one look."""
 
@@ -81,16 +97,29 @@ class BackendStatus(Reply, frozen=True, kw_only=True):
     """Tokens; 0 while no model is loaded."""
     calibration: Calibration | None = None
     """None while no model is loaded."""
+    resident: tuple[ResidentModel, ...] = ()
+    """All models that have a worker; the one for code first. ``state``, ``generation``, ``reason`` and
+    ``model`` are those of the one that was used last, ``generation`` counts the workers of all."""
+    residency: str = ""
+    """The sentence that says why the models for code and for questions are not both in memory; empty where
+    nothing keeps them from it."""
 
 
 class BackendState(Reply, frozen=True, kw_only=True):
-    """Event ``backend:state``: a move of the worker's state machine."""
+    """Event ``backend:state``: a move of a worker's state machine.
+
+    It names the worker that moved; where that one has gone and another is there, the other one.
+    """
 
     state: WorkerState
     generation: int
     reason: str
     model: str | None
     profile: str
+    resident: tuple[ResidentModel, ...] = ()
+    """As in ``backend:ping``."""
+    residency: str = ""
+    """As in ``backend:ping``."""
 
 
 class Notice(Reply, frozen=True, kw_only=True):

@@ -247,7 +247,10 @@ class LoadedModel(Reply, frozen=True, kw_only=True):
 
 
 class ModelUnloadRequest(Request, frozen=True, kw_only=True):
-    """Ends the worker, which frees everything it held."""
+    """Ends the worker of a model, which frees everything it held."""
+
+    id: ModelId | None = None
+    """None: all that are loaded."""
 
 
 class DeletedModel(Reply, frozen=True, kw_only=True):

@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     from ..service import Service
 
 SECTIONS = frozenset(
-    {"LocalCoderSettings", "ModelStore", "Supervisor", "Service", "RequestQueue", "Tuning", "HistoryStore"}
+    {
+        "LocalCoderSettings",
+        "ModelStore",
+        "Supervisor",
+        "WorkerPool",
+        "Service",
+        "RequestQueue",
+        "Tuning",
+        "HistoryStore",
+    }
 )
 """Classes of the service whose traits can be configured: without any of them nothing needs to be checked."""
 _FOLDERS = frozenset({"LOCALCODER_MODELS_DIR", "LOCALCODER_HISTORY_DIR"})

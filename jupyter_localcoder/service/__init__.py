@@ -35,7 +35,7 @@ from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
 from ..runs import Runs
 from ..settings import LocalCoderSettings
-from ..supervisor import LoadPlan, Supervisor
+from ..supervisor import LoadPlan
 from .backend import Backend
 from .completion import Completion
 from .context import Context
@@ -50,6 +50,7 @@ from .machine import KernelPids, Machine
 from .models import Models
 from .offering import offers_operations
 from .pace import Pace
+from .pool import WorkerPool
 from .providers import Providers
 from .queue import Queue
 from .recorder import Recorder
@@ -134,7 +135,7 @@ class Service(LoggingConfigurable):
         *,
         settings: LocalCoderSettings,
         store: ModelStore,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         events: EventHub,
         planner: Planner,
         history: HistoryStore,
@@ -145,15 +146,16 @@ class Service(LoggingConfigurable):
     ) -> None:
         super().__init__(**kwargs)
         self.events = events
-        self._supervisor = supervisor
+        self._pool = pool
         self._planner = planner
         self._downloads = Downloads(store, events, accepted_by=accepted_by)
-        machine = Machine(supervisor, kernel_pids)
-        room = Room(planner, supervisor, machine, self._downloads.check)
-        self._ladder = ladder = Ladder(store, planner, supervisor, room, events)
+        machine = Machine(pool, kernel_pids)
+        room = Room(planner, pool, machine, self._downloads.check)
+        pool.neighbours = room
+        self._ladder = ladder = Ladder(store, planner, pool, room, events)
         self._engine = Engine(
             settings,
-            supervisor,
+            pool,
             ladder,
             Pace(store, events),
             latency_ms=lambda: self.completion_latency_ms,
@@ -169,12 +171,8 @@ class Service(LoggingConfigurable):
         requests = RequestQueue(parent=self)
         record = Record(lambda: Journal(settings.path.parent / "queue"), self.log)
 
-        self.backend = Backend(
-            settings, supervisor, planner, events, self._engine, self._runs, requests, machine
-        )
-        self.models = Models(
-            settings, store, supervisor, planner, events, self._downloads, machine, room, ladder
-        )
+        self.backend = Backend(settings, pool, planner, events, self._engine, self._runs, requests, machine)
+        self.models = Models(settings, store, pool, planner, events, self._downloads, machine, room, ladder)
         folder = settings.path.parent
         book = Book(folder / "providers.json")
         self.providers = Providers(
@@ -199,7 +197,7 @@ class Service(LoggingConfigurable):
         dialogue = Dialogue(history, self._recorder.unkept)
         self.completion = Completion(
             settings,
-            supervisor,
+            pool,
             planner,
             ladder,
             self._engine,
@@ -222,7 +220,7 @@ class Service(LoggingConfigurable):
         )
         self.queue = Queue(settings, requests, self.providers, events, self._runs, record, self._recorder)
         self.history = History(self._recorder, events)
-        self.titles = Titles(self._recorder, supervisor, self._engine, events, self.queue.ask, self.log)
+        self.titles = Titles(self._recorder, pool, self._engine, events, self.queue.ask, self.log)
         self.providers.forget_titles_of = self.titles.forget_provider
         self.titles.check_provider = self.providers.check_there
 
@@ -235,7 +233,7 @@ class Service(LoggingConfigurable):
         await self._recorder.close()
         await self.providers.close()
         await self._downloads.close()
-        await self._supervisor.close()
+        await self._pool.close()
         self._planner.close()
 
     def _completion_rules(self) -> Rules:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
+
 from .._version import __version__
 from ..contract import backend, registry, wire
 from ..events import EventHub
@@ -12,9 +14,10 @@ from ..planning import Planner
 from ..queueing.queue import RequestQueue
 from ..runs import Runs
 from ..settings import LocalCoderSettings
-from ..supervisor import LoadPlan, Supervisor
+from ..supervisor import LoadPlan
 from .engine import Engine, acceleration
-from .machine import Machine
+from .machine import Machine, resident_bytes
+from .pool import WorkerPool
 
 
 class Backend:
@@ -23,7 +26,7 @@ class Backend:
     def __init__(
         self,
         settings: LocalCoderSettings,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         planner: Planner,
         events: EventHub,
         engine: Engine,
@@ -33,7 +36,7 @@ class Backend:
     ) -> None:
         self._machine = machine
         self._settings = settings
-        self._supervisor = supervisor
+        self._pool = pool
         self._planner = planner
         self._events = events
         self._engine = engine
@@ -46,14 +49,15 @@ class Backend:
         return await asyncio.to_thread(self._status)
 
     def _status(self) -> backend.BackendStatus:
-        supervisor = self._supervisor
+        pool = self._pool
+        front = pool.front
         settings = self._settings.current
-        plan, loaded = supervisor.plan, supervisor.loaded
+        plan, loaded = front.plan, front.loaded
         return backend.BackendStatus(
             version=__version__,
-            state=supervisor.state,
-            generation=supervisor.generation,
-            reason=supervisor.reason,
+            state=front.state,
+            generation=pool.generation,
+            reason=front.reason,
             model=plan.model if plan else None,
             profile=plan.profile if plan else settings.profile,
             uptime_seconds=time.monotonic() - self._began,
@@ -64,6 +68,15 @@ class Backend:
             acceleration=acceleration(loaded),
             context_window=loaded.n_ctx if loaded else 0,
             calibration=self._engine.budget() if loaded else None,
+            resident=self._resident(),
+            residency=pool.residency,
+        )
+
+    def _resident(self) -> tuple[backend.ResidentModel, ...]:
+        pids = {one.plan.model: one.pid for one in self._pool.holding if one.plan}
+        return tuple(
+            msgspec.structs.replace(one, memory_bytes=resident_bytes(pids.get(one.model)))
+            for one in self._pool.resident
         )
 
     def note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:

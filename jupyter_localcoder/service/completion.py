@@ -26,11 +26,12 @@ from ..planning import Planner
 from ..providers.base import Fill, Messages, ProviderRequest
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
-from ..supervisor import EndReason, Job, Supervisor
+from ..supervisor import EndReason, Job
 from .choice import Choice
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
 from .ladder import Ladder
+from .pool import WorkerPool
 from .provider_run import ProviderRun
 
 PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
@@ -62,7 +63,7 @@ class Completion:
     def __init__(
         self,
         settings: LocalCoderSettings,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         planner: Planner,
         ladder: Ladder,
         engine: Engine,
@@ -73,7 +74,7 @@ class Completion:
         heads_share: Callable[[], float],
     ) -> None:
         self._settings = settings
-        self._supervisor = supervisor
+        self._pool = pool
         self._planner = planner
         self._ladder = ladder
         self._engine = engine
@@ -151,7 +152,7 @@ class Completion:
         if self._settings.current.completion_provider != EMBEDDED:
             return _skipped()
         plan = await self._ladder.standing("code", model=request.model)
-        resident = self._supervisor.loaded is not None and self._supervisor.plan == plan
+        resident = self._pool.has_loaded(plan)
         if not resident and not self._settings.current.prewarm:
             return _skipped()
         scope = cache_scope("tab", request.scope)
@@ -165,7 +166,9 @@ class Completion:
             prompt = self._ahead(request)
             if prompt is None:
                 return _skipped("skipped" if resident else "stop")
-            turn.job = self._supervisor.job(plan, self._warming(prompt, scope))
+            turn.job = self._pool.job(
+                plan, self._warming(prompt, scope), "code", named=request.model is not None
+            )
             end = await _last(turn.job)
         finally:
             if self._turns.get(scope) is turn:

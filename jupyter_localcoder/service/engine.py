@@ -17,9 +17,10 @@ from ..errors import OutOfMemory
 from ..planning import Role
 from ..runs import Gate, Ready, Run
 from ..settings import LocalCoderSettings
-from ..supervisor import LoadPlan, Supervisor
+from ..supervisor import LoadPlan
 from .ladder import Ladder
 from .pace import Pace
+from .pool import WorkerPool
 from .running_costs import RunningCosts
 from .speeds import SpeedRecord
 from .stepping import SteppingJob
@@ -37,14 +38,14 @@ class Engine:
     def __init__(
         self,
         settings: LocalCoderSettings,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         ladder: Ladder,
         pace: Pace,
         *,
         latency_ms: Callable[[], float],
     ) -> None:
         self._settings = settings
-        self._supervisor = supervisor
+        self._pool = pool
         self._ladder = ladder
         self._pace = pace
         self._latency_ms = latency_ms
@@ -53,7 +54,8 @@ class Engine:
 
     def budget(self) -> backend.Calibration:
         """What a completion may read and write to come in time."""
-        loaded, plan = self._supervisor.loaded, self._supervisor.plan
+        supervisor = self._pool.serving("code")
+        loaded, plan = supervisor.loaded, supervisor.plan
         costs: Mapping[int, float] = loaded.costs if loaded else {}
         if plan is not None:
             costs = self._costs.now(plan.digest, costs)
@@ -61,10 +63,10 @@ class Engine:
         return budget(costs, window, self._latency_ms())
 
     def apply_residency(self) -> None:
-        """Let the supervisor keep an idle model as long as the settings say."""
+        """Let an idle model stay as long as the settings say."""
         settings = self._settings.current
         stays = settings.keep_resident or settings.idle_minutes == 0
-        self._supervisor.idle_seconds = None if stays else settings.idle_minutes * 60
+        self._pool.idle_seconds = None if stays else settings.idle_minutes * 60
 
     def sampling(self, options: SamplingOptions) -> Sampling:
         """The sampling of a request, complete: what it leaves open comes from the settings."""
@@ -93,7 +95,7 @@ class Engine:
         while True:
             self.apply_residency()
             try:
-                await self._supervisor.ensure(plan)
+                await self._pool.ensure(plan, role, named=model is not None)
                 return plan
             except OutOfMemory:
                 self._ladder.failed(plan)
@@ -120,7 +122,7 @@ class Engine:
         async def prepare() -> Ready:
             plan = await self._ladder.choose(role, model=model, profile=profile)
             self.apply_residency()
-            job = SteppingJob(self._supervisor, self._ladder, plan, request, role, named=model is not None)
+            job = SteppingJob(self._pool, self._ladder, plan, request, role, named=model is not None)
             return Ready(job, sampling)
 
         answers = isinstance(request.prompt, wire.ChatPrompt)
@@ -139,8 +141,8 @@ class Engine:
 
     @property
     def speeds(self) -> backend.Speeds:
-        """How fast the loaded model was of late; with none loaded, the one that was used last."""
-        plan = self._supervisor.plan
+        """How fast the model was of late that was used last."""
+        plan = self._pool.front.plan
         return self._record.of(plan.digest if plan is not None else None)
 
 

@@ -4,7 +4,7 @@ Where memory does not suffice, the next smaller model answers, and the person is
 
 What a person loads stays in charge until another is loaded, it is unloaded, or models are chosen in the
 settings. Where the settings name it for one thing alone, such as completion, they still decide the rest: the
-person hears when it makes room for that, since one model is loaded at a time.
+person hears when it makes room for that, where both are not kept in memory (`pool`).
 
 What memory did not suffice for is not tried again by itself, so that there is no loop: not until a person
 loads it by hand, unloads, or changes the settings. It serves no operation itself.
@@ -29,7 +29,8 @@ from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner, Role
 from ..postmortem import Verdict
-from ..supervisor import LoadPlan, Supervisor
+from ..supervisor import LoadPlan
+from .pool import WorkerPool
 from .room import Room
 
 _ROLES: tuple[Role, Role] = ("code", "general")
@@ -88,19 +89,19 @@ class Ladder:
         self,
         store: ModelStore,
         planner: Planner,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         room: Room,
         events: EventHub,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._planner = planner
-        self._supervisor = supervisor
+        self._pool = pool
         self._room = room
         self._events = events
         self._clock = clock
         self._spent: list[_Spent] = []
-        self._made: _Made | None = None
+        self._made: dict[Role, _Made] = {}
         self._by_hand: _ByHand | None = None
 
     async def choose(self, role: Role, *, model: str | None, profile: str | None = None) -> LoadPlan:
@@ -129,12 +130,16 @@ class Ladder:
                 raise failure from None
             chosen = lighter
         if model is None:
-            self._tell_undone(chosen, role)
+            await self._tell_undone(chosen, role)
         return chosen
 
     @contextlib.asynccontextmanager
-    async def by_hand(self, model: str, profile: str | None) -> AsyncIterator[LoadPlan]:
-        """Give the plan of a model that a person wants loaded; where that succeeds, it answers from now on.
+    async def by_hand(
+        self, model: str, profile: str | None
+    ) -> AsyncIterator[tuple[LoadPlan, frozenset[Role]]]:
+        """Give the plan of a model that a person wants loaded, and what it answers from now on.
+
+        That holds from the first moment, and where the load fails, what was before holds again.
 
         Raises
         ------
@@ -143,17 +148,20 @@ class Ladder:
         plan = await asyncio.to_thread(self._planner.plan, "code", model=model, profile=profile)
         hand = _ByHand(model, profile, await asyncio.to_thread(self._roles, model))
         # At once: a request that comes while it is loaded must not have another one loaded after it.
-        before, self._by_hand, self._made = self._by_hand, hand, None
+        before, self._by_hand = self._by_hand, hand
+        self._made.clear()
         try:
-            yield replace(plan, note=_note_by_hand(hand))
+            yield replace(plan, note=_note_by_hand(hand)), hand.roles
         except BaseException:
             if self._by_hand is hand:
                 self._by_hand = before
             raise
 
-    def let_go(self) -> None:
-        """Let the settings alone decide again."""
-        self._by_hand = self._made = None
+    def let_go(self, model: str | None = None) -> None:
+        """Let the settings alone decide again; with a model, only where that is the one loaded by hand."""
+        if model is None or (self._by_hand is not None and self._by_hand.model == model):
+            self._by_hand = None
+        self._made.clear()
 
     def _roles(self, model: str) -> frozenset[Role]:
         """What a model answers that a person has loaded: what it is chosen for, else all that it can."""
@@ -174,12 +182,12 @@ class Ladder:
     async def _plan(self, role: Role, model: str | None, profile: str | None) -> LoadPlan:
         """The plan that was made a moment ago, where it is the one of what is loaded; else a new one."""
         wanted, settings, now = (role, model, profile), self._planner.settings, self._clock()
-        made = self._made
+        made = self._made.get(role)
         if (
             made is not None
             and made.wanted == wanted
             and made.settings is settings
-            and made.plan == self._supervisor.plan
+            and self._pool.holds(made.plan)
             and now - made.at < FRESH_SECONDS
         ):
             return made.plan
@@ -188,7 +196,7 @@ class Ladder:
             plan = await self._plan_by_hand(role)
         if plan is None:
             plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
-        self._made = _Made(plan, wanted, settings, now)
+        self._made[role] = _Made(plan, wanted, settings, now)
         return plan
 
     async def _plan_by_hand(self, role: Role) -> LoadPlan | None:
@@ -204,14 +212,15 @@ class Ladder:
             return None
         return replace(plan, note=_note_by_hand(hand))
 
-    def _tell_undone(self, plan: LoadPlan, role: Role) -> None:
+    async def _tell_undone(self, plan: LoadPlan, role: Role) -> None:
         """Say that what a person has loaded makes room for another one; once for each time it is loaded."""
-        hand, loaded = self._by_hand, self._supervisor.plan
-        if hand is None or hand.told or loaded is None or loaded.model != hand.model:
+        hand = self._by_hand
+        if hand is None or hand.told or plan.model == hand.model:
             return
-        if plan.model == hand.model:
+        if not await self._pool.makes_room(plan, role, hand.model) or hand.told:
             return
         hand.told = True
+        why = self._pool.residency or "One model is in memory at a time."
         keep = "pause suggestions, or load a model that can complete too"
         if role == "general":
             keep = f"choose `{hand.model}` for questions too"
@@ -220,7 +229,7 @@ class Ladder:
             Notice(
                 severity="info",
                 message=f"`{hand.model}`, which you loaded, makes room for `{plan.model}`, "
-                f"which {_DOES[role]}: one model is loaded at a time.",
+                f"which {_DOES[role]}. {why}",
                 action=f"To keep it in memory, {keep}.",
             ),
         )
@@ -229,11 +238,11 @@ class Ladder:
         """Take one step down from a plan that memory did not suffice for; None where nothing is smaller."""
         spent = self._find(plan)
         if spent is not None and spent.stand_in is not None and self._find(spent.stand_in) is None:
-            return await self._admitted(spent.stand_in)
+            return await self.admitted(spent.stand_in)
         lighter = await self._smaller_model(plan, role)
         if lighter is None and spent is not None and spent.verdict == "probably":
             # Nobody has said that it was memory: the same model, with less of everything.
-            lighter = await self._admitted(_with_less(plan))
+            lighter = await self.admitted(_with_less(plan))
         if lighter is None:
             return None
         lighter = replace(lighter, note=_note(plan, lighter))
@@ -250,7 +259,12 @@ class Ladder:
 
     def forget(self, model: str | None = None) -> None:
         """Let a model be tried again; None lets all."""
+        self._pool.forget()
         self._spent = [spent for spent in self._spent if model is not None and spent.plan.model != model]
+
+    def is_spent(self, plan: LoadPlan) -> bool:
+        """Whether memory did not suffice for a plan."""
+        return self._find(plan) is not None
 
     def _add(self, plan: LoadPlan, verdict: Verdict) -> _Spent:
         spent = _Spent(plan, verdict)
@@ -271,12 +285,13 @@ class Ladder:
                 candidate = await asyncio.to_thread(self._planner.plan, role, model=info.id)
             except LocalCoderError:
                 continue  # It was changed or removed meanwhile: not this one, then.
-            admitted = await self._admitted(candidate)
+            admitted = await self.admitted(candidate)
             if admitted is not None:
                 return admitted
         return None
 
-    async def _admitted(self, plan: LoadPlan) -> LoadPlan | None:
+    async def admitted(self, plan: LoadPlan) -> LoadPlan | None:
+        """The plan with its limit of memory; None where it does not fit, or did not suffice before."""
         if self._find(plan) is not None:
             return None
         try:

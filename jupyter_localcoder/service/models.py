@@ -15,10 +15,10 @@ from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner
 from ..settings import LocalCoderSettings
-from ..supervisor import Supervisor
 from .engine import acceleration
 from .ladder import Ladder
 from .machine import Machine
+from .pool import WorkerPool
 from .room import Room
 
 
@@ -29,7 +29,7 @@ class Models:
         self,
         settings: LocalCoderSettings,
         store: ModelStore,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         planner: Planner,
         events: EventHub,
         downloads: Downloads,
@@ -42,7 +42,7 @@ class Models:
         self._room = room
         self._settings = settings
         self._store = store
-        self._supervisor = supervisor
+        self._pool = pool
         self._planner = planner
         self._events = events
         self._downloads = downloads
@@ -84,8 +84,10 @@ class Models:
 
     def _live(self, info: models.ModelInfo) -> models.ModelInfo:
         """Add what the store does not know: what is under way, the loaded model, how fast it was."""
-        plan = self._supervisor.plan
-        loaded = self._supervisor.loaded is not None and plan is not None and plan.model == info.id
+        loaded = any(
+            one.loaded is not None and one.plan is not None and one.plan.model == info.id
+            for one in self._pool.holding
+        )
         speed = self._planner.speed(info.id) if info.state == "ready" else None
         return self._downloads.live(msgspec.structs.replace(info, loaded=loaded, speed=speed))
 
@@ -123,11 +125,10 @@ class Models:
 
     async def model_delete(self, request: models.ModelDeleteRequest) -> models.DeletedModel:
         """Remove a model."""
-        plan = self._supervisor.plan
-        if self._loading[request.id] or (plan is not None and plan.model == request.id):
+        if self._loading[request.id] or self._pool.uses(request.id):
             if not request.force:
                 raise ModelInUse(f"The model {request.id} is loaded.", model=request.id)
-            await self._supervisor.unload(f"{request.id} is being removed.")
+            await self._pool.unload(f"{request.id} is being removed.", model=request.id)
         self._deleting.add(request.id)
         try:
             freed = await asyncio.to_thread(self._store.delete, request.id)
@@ -144,11 +145,11 @@ class Models:
         # Noted from the first moment on: until the supervisor has it, nothing else says that it is wanted.
         self._loading[request.id] += 1
         try:
-            async with self._ladder.by_hand(request.id, request.profile) as plan:
+            async with self._ladder.by_hand(request.id, request.profile) as (plan, roles):
                 plan = await self._room.require(plan, force=request.force)
                 # Whoever loads it by hand wants it tried, whatever came of it before.
                 self._ladder.forget(request.id)
-                loaded = await self._supervisor.load(plan)
+                loaded = await self._pool.load(plan, roles)
         except OutOfMemory as failure:
             if not failure.details.get("refused"):
                 self._ladder.failed(plan)
@@ -168,10 +169,10 @@ class Models:
             fill_in_the_middle=loaded.fill_in_the_middle,
         )
 
-    async def model_unload(self, _request: models.ModelUnloadRequest) -> Empty:
-        """Free everything."""
-        await self._supervisor.unload()
+    async def model_unload(self, request: models.ModelUnloadRequest) -> Empty:
+        """Free everything, or what one model holds."""
+        await self._pool.unload(model=request.id)
         self._planner.forget_choice()
-        self._ladder.forget()
-        self._ladder.let_go()
+        self._ladder.forget(request.id)
+        self._ladder.let_go(request.id)
         return Empty()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 from .. import processors
 from ..contract.models import MemoryFit
-from ..errors import OutOfMemory
+from ..errors import LocalCoderError, OutOfMemory
 from ..planning import Planner
-from ..supervisor import LoadPlan, Supervisor
+from ..supervisor import LoadPlan
 from .machine import Machine
+from .pool import Beside, WorkerPool
 
 _SLACK_BYTES = 256 * 1024 * 1024
 """For what is counted as taken and never touched."""
@@ -32,13 +34,13 @@ class Room:
     def __init__(
         self,
         planner: Planner,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         machine: Machine,
         check: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._check = check
         self._planner = planner
-        self._supervisor = supervisor
+        self._pool = pool
         self._machine = machine
         self._forced: LoadPlan | None = None
 
@@ -58,7 +60,7 @@ class Room:
         ModelNotFound, ModelNotReady, ChecksumMismatch
             Its file is gone, or another one.
         """
-        if plan in (self._supervisor.plan, self._forced):
+        if plan == self._forced or self._pool.holds(plan):
             return plan
         if self._check is not None:
             await self._check(plan.model)
@@ -70,8 +72,59 @@ class Room:
         self._forced = plan
         return plan
 
+    async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
+        """Whether a plan fits into memory beside another one, which is loaded or being loaded.
+
+        Both must have all of their weights in memory: two that push each other out would be slower than one
+        after the other.
+        """
+        return await asyncio.to_thread(self._beside, plan, other, other_pid)
+
+    def keep_within(self, pid: int, memory_bytes: int) -> None:
+        """Hold a worker that runs to a new limit."""
+        self._machine.keep_within(pid, memory_bytes)
+
+    def _beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
+        names = f"`{other.model}` and `{plan.model}` take turns"
+        try:
+            there = self._planner.fit(other)
+            taken = self._machine.taken_bytes(other_pid, other)
+            # What it will still take, and its mapped weights, count as free and are not.
+            claimed = max(0, there.needed_bytes + _draft_bytes(other) - taken) + _draft_bytes(plan)
+            mine = self._planner.fit(plan, given_back_bytes=-claimed)
+        except LocalCoderError as failure:
+            return Beside(False, f"{names}: {failure.message}")
+        if "unknown" in (there.fit, mine.fit) and mine.available_bytes > 0:
+            return Beside(False, f"{names}: how much memory they need is not known.")
+        if mine.fit != "fits":
+            free = _gigabytes(max(0, mine.available_bytes + claimed + taken))
+            need = _gigabytes(there.needed_bytes + mine.needed_bytes)
+            return Beside(
+                False, f"{names}: together they need {need} of memory, and {free} are free for them."
+            )
+        spare = (mine.available_bytes - mine.needed_bytes) // 2
+        return Beside(
+            True,
+            memory_bytes=_share(mine, 0, spare),
+            other_memory_bytes=_share(there, taken, spare),
+        )
+
     def _fit(self, plan: LoadPlan) -> MemoryFit:
         return self._planner.fit(plan, given_back_bytes=self._machine.given_back_bytes())
+
+
+def _share(fit: MemoryFit, taken_bytes: int, spare_bytes: int) -> int:
+    """Most private memory of one of two workers: what it needs, and its part of what neither needs."""
+    need = max(fit.needed_bytes, fit.private_bytes, taken_bytes)
+    return need + spare_bytes + _SLACK_BYTES + _STACK_BYTES * processors.available().cores
+
+
+def _draft_bytes(plan: LoadPlan) -> int:
+    """The weights of the model that drafts for this one."""
+    try:
+        return Path(plan.load.draft_path).stat().st_size if plan.load.draft_path else 0
+    except OSError:
+        return 0
 
 
 def _limit(fit: MemoryFit) -> int:

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 from ..contract import wire
 from ..errors import OutOfMemory
 from ..planning import Role
-from ..supervisor import EndReason, Job, LoadPlan, Supervisor
+from ..supervisor import EndReason, Job, LoadPlan
 from .ladder import Ladder
+from .pool import WorkerPool
 
 
 class SteppingJob:
@@ -25,7 +26,7 @@ class SteppingJob:
 
     def __init__(
         self,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         ladder: Ladder,
         plan: LoadPlan,
         request: wire.Generate,
@@ -33,12 +34,13 @@ class SteppingJob:
         *,
         named: bool,
     ) -> None:
-        self._supervisor = supervisor
+        self._pool = pool
         self._ladder = ladder
         self._request = request
         self._role = role
         self._named = named
-        self._job: Job = supervisor.job(plan, request)
+        self._retreated = False
+        self._job = self._made(plan)
 
     @property
     def plan(self) -> LoadPlan:
@@ -65,15 +67,30 @@ class SteppingJob:
     async def _step_down(self, failure: OutOfMemory, *, begun: bool) -> bool:
         if failure.details.get("stage") == "cells":
             return False  # The cache was full: another model would have no more room.
-        plan, ended = self._job.plan, self._job.ended
+        plan = self._job.plan
+        if not self._ladder.is_spent(plan) and not self._retreated and await self._pool.retreat(plan):
+            # Another model was in memory beside it. Alone it is tried once more, if nobody has read anything.
+            self._retreated = True
+            if begun or self._job.ended is not None:
+                return False
+            alone = await self._ladder.admitted(plan)
+            if alone is not None:
+                self._begin(alone)
+                return True
         self._ladder.failed(plan)
-        if begun or self._named or ended is not None:
+        if begun or self._named or self._job.ended is not None:
             return False
         lighter = await self._ladder.below(plan, self._role)
         if lighter is None:
             return False
+        self._begin(lighter)
+        return True
+
+    def _made(self, plan: LoadPlan) -> Job:
+        return self._pool.job(plan, self._request, self._role, named=self._named)
+
+    def _begin(self, plan: LoadPlan) -> None:
         ended = self._job.ended
-        self._job = self._supervisor.job(lighter, self._request)
+        self._job = self._made(plan)
         if ended is not None:
             self._job.cancel(ended)
-        return True

@@ -19,6 +19,7 @@ import msgspec
 
 from .. import title_words
 from ..contract import history, queue, registry, wire
+from ..contract.backend import WorkerState
 from ..contract.common import SamplingOptions
 from ..contract.history import Response, ResponseInfo, TitleConfig
 from ..contract.providers import EMBEDDED
@@ -38,9 +39,10 @@ from ..errors import (
 from ..events import EventHub
 from ..history.title_file import TitleFile
 from ..reasoning import split
-from ..supervisor import Job, Supervisor
+from ..supervisor import Job, LoadPlan
 from .engine import Engine, cache_scope, wire_request
 from .history import title_by_hand
+from .pool import WorkerPool
 from .recorder import Recorder
 
 MAX_WAITING = 100
@@ -73,7 +75,7 @@ class Titles:
     def __init__(
         self,
         recorder: Recorder,
-        supervisor: Supervisor,
+        pool: WorkerPool,
         engine: Engine,
         events: EventHub,
         ask: Ask,
@@ -84,7 +86,7 @@ class Titles:
         self._recorder = recorder
         self._store = recorder.store
         self._file = TitleFile(recorder.store.root / "titles.json", log.warning)
-        self._supervisor = supervisor
+        self._pool = pool
         self._engine = engine
         self._events = events
         self._ask = ask
@@ -98,7 +100,7 @@ class Titles:
         self.check_provider: Callable[[str], None] = lambda _: None
         """Raises `ProviderNotFound` where there is no provider of this id. May block."""
         self._leave = events.listen(self._heard)
-        supervisor.on_demand = self._make_way
+        pool.on_demand = self._make_way
         recorder.on_kept = self._kept
 
     # Operations
@@ -252,17 +254,13 @@ class Titles:
     async def _by_the_loaded_model(self, asked: str, config: TitleConfig) -> tuple[str, str]:
         async with self._one:
             while True:
-                await self._quiet(config)
-                plan = self._supervisor.plan
-                assert plan is not None  # noqa: S101 - it is loaded
-                said = await self._try(asked, config)
+                plan = await self._quiet(config)
+                said = await self._try(asked, config, plan)
                 if said is not None:
                     return said, plan.model
 
-    async def _try(self, asked: str, config: TitleConfig) -> str | None:
+    async def _try(self, asked: str, config: TitleConfig, plan: LoadPlan) -> str | None:
         """What the model says; None where something else was asked for meanwhile."""
-        plan = self._supervisor.plan
-        assert plan is not None  # noqa: S101 - it is loaded
         turns = (wire.Turn("system", title_words.SYSTEM), wire.Turn("user", asked))
         request = wire_request(
             wire.ChatPrompt(turns),
@@ -273,7 +271,7 @@ class Titles:
             fresh=False,
             scope=_SCOPE,
         )
-        job = self._job = self._supervisor.job(plan, request)
+        job = self._job = self._pool.job(plan, request, "general", named=True)
         timer = asyncio.get_running_loop().call_later(config.timeout_seconds, job.cancel, "timeout")
         parts: list[str] = []
         try:
@@ -292,8 +290,8 @@ class Titles:
             self._job = None
         return split("".join(parts)).text
 
-    async def _quiet(self, config: TitleConfig) -> None:
-        """Return when the model is loaded and nothing was asked of it for a moment.
+    async def _quiet(self, config: TitleConfig) -> LoadPlan:
+        """Return what is loaded when nothing was asked for a moment: the model for questions, if that is.
 
         Raises
         ------
@@ -302,7 +300,7 @@ class Titles:
         """
         while True:
             self._moved.clear()
-            plan, state = self._supervisor.plan, self._supervisor.state
+            plan, state = self._maker(config)
             if state in ("stopped", "unloading", "failed", "backoff") or plan is None:
                 raise TitleProviderError(
                     "No model is loaded.", recovery="Load one: none is loaded for a title alone."
@@ -318,7 +316,15 @@ class Titles:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), self._quiet_seconds)
                 continue
-            return
+            return plan
+
+    def _maker(self, config: TitleConfig) -> tuple[LoadPlan | None, WorkerState]:
+        """What is to make them, and whether it can: while another one computes, it is busy too."""
+        ones = self._pool.holding
+        named = next((one for one in ones if one.plan and one.plan.model == config.model), None)
+        one = named or self._pool.serving("general")
+        working = next((each for each in ones if each.state == "busy"), one)
+        return one.plan, working.state if one.state == "ready" else one.state
 
     def _make_way(self, request: wire.Generate | None) -> None:
         """Something else is asked of the worker: it must not wait for a title."""
@@ -328,7 +334,7 @@ class Titles:
     def _heard(self, event: registry.Event, _payload: msgspec.Struct) -> None:
         if event is registry.BACKEND_STATE:
             self._moved.set()
-            if self._job is not None and self._supervisor.plan != self._job.plan:
+            if self._job is not None and not self._pool.holds(self._job.plan):
                 # It would otherwise load its own model again.
                 self._give_up()
 

@@ -62,13 +62,19 @@ export type WorkerState =
   | 'backoff'
   | 'failed';
 
-/** Event `backend:state`: a move of the worker's state machine. */
+/**
+ * Event `backend:state`: a move of a worker's state machine.
+ *
+ * It names the worker that moved; where that one has gone and another is there, the other one.
+ */
 export interface BackendState {
   state: WorkerState;
   generation: number;
   reason: string;
   model: string | null;
   profile: string;
+  resident: ResidentModel[];
+  residency: string;
 }
 
 /** What the backend is doing, in one look. */
@@ -87,6 +93,8 @@ export interface BackendStatus {
   acceleration: string;
   context_window: number;
   calibration: Calibration | null;
+  resident: ResidentModel[];
+  residency: string;
 }
 
 /** Speeds that were measured when the model was loaded, and what completion is sized to by them. */
@@ -596,8 +604,11 @@ export interface ModelStateEvent {
   activity: Activity;
 }
 
-/** Ends the worker, which frees everything it held. */
-export type ModelUnloadRequest = Record<string, never>;
+/** Ends the worker of a model, which frees everything it held. */
+export interface ModelUnloadRequest {
+  /** Id of a model: letters, digits, dot, dash and underscore. */
+  id?: string | null;
+}
 
 /** Another file that the catalogue offers under the id of a model that is here. */
 export interface ModelUpdate {
@@ -851,6 +862,17 @@ export interface Reference {
   name?: string;
   text: string;
   language?: string;
+}
+
+/** A model that has a worker of its own. */
+export interface ResidentModel {
+  model: string;
+  profile: string;
+  state: WorkerState;
+  reason: string;
+  roles: Role[];
+  context_window: number;
+  memory_bytes: number;
 }
 
 /** One answer that was kept, whole. */

@@ -17,6 +17,7 @@ from jupyter_localcoder.contract.backend import BackendState, Notice
 from jupyter_localcoder.contract.models import ModelImportRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.service import Service
+from jupyter_localcoder.service.pool import WorkerPool
 from jupyter_localcoder.supervisor import Supervisor
 from tests.engine.conftest import Bench, load_plan
 from tests.server.conftest import ask, connect, endless_worker, extension, jp_server_config, tiny_model
@@ -79,8 +80,13 @@ class Served:
             self.states.append((payload.state, payload.reason))
 
     @property
+    def pool(self) -> WorkerPool:
+        return self.service._pool
+
+    @property
     def supervisor(self) -> Supervisor:
-        return self.service._supervisor
+        """The one that was used last."""
+        return self.pool.front
 
     @property
     def loads(self) -> int:

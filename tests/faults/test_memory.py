@@ -101,7 +101,7 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
 async def test_19_no_memory_in_a_computation_is_one_step_down(serve: Serve, point: str) -> None:
     """Once as llama.cpp reports it, once as the end of the process by an allocation in C++ that failed."""
     served = await serve()
-    served.supervisor._spawn = failing(point, "big")
+    served.pool._spawn = failing(point, "big")
     done = await ask(served)
     assert done.model.id == "small"
     (notice,) = served.notices
@@ -110,7 +110,7 @@ async def test_19_no_memory_in_a_computation_is_one_step_down(serve: Serve, poin
 
 async def test_19_a_request_that_names_its_model_is_answered_by_no_other(serve: Serve) -> None:
     served = await serve()
-    served.supervisor._spawn = failing("out-of-memory", "big")
+    served.pool._spawn = failing("out-of-memory", "big")
     with pytest.raises(OutOfMemory):
         await ask(served, model="big")
 
@@ -142,7 +142,7 @@ async def test_20_a_context_of_a_million_is_refused_before_the_load(
 async def killed_in_mid_stream(served: Served) -> LocalCoderError:
     """Kill the worker in the middle of an answer that it would never end by itself."""
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
-    served.supervisor._spawn = endless()
+    served.pool._spawn = endless()
 
     async def killed() -> None:
         pid = None
@@ -201,7 +201,7 @@ async def test_21_a_kill_by_the_system_is_told_as_that(serve: Serve, big_gguf: P
     if Witness().count() is None:
         pytest.skip("this system does not count whom it kills for want of memory")
     with memory_group(48 * MB) as group:
-        spawn = served.supervisor._spawn
+        spawn = served.pool._spawn
 
         async def into_the_group(**arguments: object) -> object:
             worker, hello = await spawn(**arguments)
@@ -209,7 +209,7 @@ async def test_21_a_kill_by_the_system_is_told_as_that(serve: Serve, big_gguf: P
                 group.add(worker.pid)
             return worker, hello
 
-        served.supervisor._spawn = into_the_group  # type: ignore[assignment]
+        served.pool._spawn = into_the_group  # type: ignore[assignment]
         done = await ask(served)
         assert done.model.id == "small"
         told = [reason for state, reason in served.states if state == "backoff"]
@@ -217,7 +217,7 @@ async def test_21_a_kill_by_the_system_is_told_as_that(serve: Serve, big_gguf: P
             "The inference worker was ended by SIGKILL. The system ended it because memory ran out. "
             "The same is not tried again by itself."
         ]
-        await served.supervisor.close()
+        await served.pool.close()
 
 
 def test_22_the_limit_of_a_group_wins_over_the_machine(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def test_01_killed_in_mid_stream(
     ask: Ask, tiny_model: str, extension: LocalCoderApp, endless_worker: Endless
 ) -> None:
     await ask("POST", "models/tiny/load")
-    supervisor = extension.service._supervisor
+    supervisor = extension.service._pool.front
     server = os.getpid()
     running = asyncio.ensure_future(ask("POST", "generate", LONG, headers=STREAM))
     await endless_worker.writes()

@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.server.app import LocalCoderApp
-from jupyter_localcoder.supervisor import Supervisor
+from jupyter_localcoder.service.pool import WorkerPool
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, until, within
 from tests.support.workers import endless
 
@@ -107,10 +107,10 @@ async def queue_answer(ask: Ask, id_: str) -> Answer:
 class Endless:
     """A real worker whose long answers never end by themselves, and what it has written."""
 
-    def __init__(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.supervisor = supervisor
+    def __init__(self, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.supervisor = supervisor = pool.front
         self.texts: list[wire.Text] = []
-        monkeypatch.setattr(supervisor, "_spawn", endless())
+        monkeypatch.setattr(pool, "_spawn", endless())
         take = supervisor._take
 
         def hear(generation: int, frame: wire.FromWorker) -> None:
@@ -136,7 +136,7 @@ class Endless:
 @pytest.fixture
 def endless_worker(extension: LocalCoderApp, monkeypatch: pytest.MonkeyPatch) -> Endless:
     """The worker that the extension will start."""
-    return Endless(extension.service._supervisor, monkeypatch)
+    return Endless(extension.service._pool, monkeypatch)
 
 
 class Channel:

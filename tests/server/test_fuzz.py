@@ -65,7 +65,7 @@ def scripted(
     monkeypatch.setitem(os.environ, "LOCALCODER_AIR_GAP", "true")
     service = extension.service
     service.settings._settings._environment["LOCALCODER_AIR_GAP"] = "true"
-    service._supervisor._spawn = spawn("echo")
+    service._pool._spawn = spawn("echo")
 
 
 def check(op: Operation[Any, Any], status: int, code: str | None) -> None:

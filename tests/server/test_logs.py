@@ -31,7 +31,7 @@ async def test_no_prompt_and_no_answer_is_logged_and_no_error_tells_of_the_machi
     # It answers, fails, crashes, and says what cannot be read.
     says = json.dumps({"says": ANSWER})
     scripts = ChangingSpawn(says, "fails", "crashes", "garbage", says)
-    extension.service._supervisor._spawn = scripts
+    extension.service._pool._spawn = scripts
     answers: list[Answer] = []
     bodies: list[tuple[str, dict[str, Any]]] = [
         ("generate", {"command": "explain", "code": PROMPT}),

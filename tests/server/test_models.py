@@ -99,18 +99,18 @@ async def test_a_model_that_does_not_fit_is_refused_until_somebody_insists(
 async def test_a_model_is_not_deleted_while_it_loads(
     ask: Ask, tiny_model: str, extension: LocalCoderApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supervisor, go_on = extension.service._supervisor, asyncio.Event()
-    spawn = supervisor._spawn
+    pool, go_on = extension.service._pool, asyncio.Event()
+    spawn = pool._spawn
 
     async def held(**arguments: Any) -> Any:
         await go_on.wait()
         return await spawn(**arguments)
 
-    monkeypatch.setattr(supervisor, "_spawn", held)
+    monkeypatch.setattr(pool, "_spawn", held)
     loading = asyncio.ensure_future(ask("POST", "models/tiny/load"))
     await until(lambda: extension.service.models._loading["tiny"])
     assert (await ask("DELETE", "models/tiny")).code == "MODEL_IN_USE"  # whether it is noted or begun
-    await until(lambda: supervisor.state == "starting")
+    await until(lambda: pool.front.state == "starting")
     assert (await ask("DELETE", "models/tiny")).code == "MODEL_IN_USE"
     assert not loading.done()
     go_on.set()

@@ -180,7 +180,7 @@ async def test_a_key_gets_nowhere(
     await say("GET", "settings")
     await say("GET", "queue")
     await say("POST", "models/tiny/load")
-    worker = psutil.Process(extension.service._supervisor.pid)
+    worker = psutil.Process(extension.service._pool.front.pid)
     assert worker.environ()["PYTHONUNBUFFERED"] == "1"
     assert KEY not in json.dumps(worker.environ()) + json.dumps(worker.cmdline())
     await say("DELETE", "providers/other")

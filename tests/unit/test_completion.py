@@ -52,7 +52,7 @@ def serve(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEven
         config = {"Service": traits, "LocalCoderSettings": settings, "Supervisor": PATIENT_SUPERVISOR}
         service = build_service(config=Config(config))
         script = json.dumps({"says": says, "log_probability": log_probability, "ends": ends})
-        service._supervisor._spawn = spawn(script)
+        service._pool._spawn = spawn(script)
         made.append(service)
         if len(made) == 1:
             await service.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
@@ -174,20 +174,20 @@ async def test_a_completion_ends_when_its_time_is_over(serve: Serve, clock: Loop
             done = await within(end)
         assert (done.text, done.finish) == ("ab", "timeout")
         # Nothing is left of it: the worker is free for the next one.
-        assert (len(service._runs), service._supervisor.state) == (0, "ready")
+        assert (len(service._runs), service._pool.front.state) == (0, "ready")
 
 
 async def test_a_completion_does_not_wait_for_its_model_any_longer(serve: Serve, clock: LoopClock) -> None:
     service = await serve("a")
-    service._supervisor._spawn = spawn("load-hangs")
+    service._pool._spawn = spawn("load-hangs")
     async with limited(service) as frames:
         end = asyncio.ensure_future(frames.__anext__())
-        await until(lambda: service._supervisor.state == "loading")
+        await until(lambda: service._pool.front.state == "loading")
         clock.forward(15)
         done = await within(end)
     assert (done.text, done.finish, done.model.id) == ("", "timeout", "tiny")
     assert len(service._runs) == 0
-    assert service._supervisor.state == "loading"  # The next one finds it loaded.
+    assert service._pool.front.state == "loading"  # The next one finds it loaded.
 
 
 async def test_a_completion_does_not_wait_for_the_choice_of_a_model_either(

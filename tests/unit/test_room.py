@@ -31,8 +31,8 @@ def planner(tmp_path: Path, tiny_gguf: Path) -> Planner:
 
 
 def room(planner: Planner, *, loaded: Any = None) -> Room:
-    supervisor: Any = SimpleNamespace(plan=loaded, pid=None)
-    return Room(planner, supervisor, Machine(supervisor, tuple))
+    pool: Any = SimpleNamespace(holds=lambda plan: plan == loaded, holding=())
+    return Room(planner, pool, Machine(pool, tuple))
 
 
 @pytest.fixture

@@ -480,7 +480,7 @@ async def test_the_test_of_the_embedded_one_loads_nothing(service):
     with pytest.raises(LocalCoderError) as caught:
         await service.provider_test(named("embedded"))
     assert caught.value.code in ("MODEL_NOT_READY", "MODEL_NOT_FOUND")
-    assert service._supervisor.state == "stopped"
+    assert service._pool.front.state == "stopped"
 
 
 @pytest.mark.parametrize(("changes", "limit"), [({}, 50), ({"timeout_seconds": 20}, 20)])

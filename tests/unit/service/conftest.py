@@ -89,12 +89,17 @@ def open_desk(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.Abstract
     """Open a service whose worker says what the test wants, with these traits of the history."""
     made: list[Service] = []
 
-    async def open_(says: str = "An answer.", *, title: str | None = "A title", **traits: Any) -> Desk:
+    async def open_(
+        says: str = "An answer.", *, title: str | None = "A title", residents: int = 2, **traits: Any
+    ) -> Desk:
         traits.setdefault("history_dir", str(tmp_path / "history"))
         settings = {"settings_dir": str(tmp_path / "settings")}
-        config = {"HistoryStore": traits, "LocalCoderSettings": settings, "Supervisor": PATIENT_SUPERVISOR}
+        config = {
+            "HistoryStore": traits, "LocalCoderSettings": settings, "Supervisor": PATIENT_SUPERVISOR,
+            "WorkerPool": {"resident_models": residents},
+        }  # fmt: skip
         service = build_service(config=Config(config))
-        service._supervisor._spawn = spawn(json.dumps({"says": says, "title": title}))
+        service._pool._spawn = spawn(json.dumps({"says": says, "title": title}))
         service.titles._quiet_seconds = 0.01
         made.append(service)
         if len(made) == 1:

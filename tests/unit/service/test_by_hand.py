@@ -18,7 +18,7 @@ from jupyter_localcoder.contract.models import (
 )
 from jupyter_localcoder.errors import ModelNotReady, OutOfMemory
 from tests.support.workers import ChangingSpawn
-from tests.unit.service.conftest import Desk
+from tests.unit.service.conftest import Desk, Open
 
 WRITES = '{"says": "1"}'
 
@@ -29,7 +29,7 @@ class Owner:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.spawn = ChangingSpawn(WRITES)
-        desk.service._supervisor._spawn = self.spawn
+        desk.service._pool._spawn = self.spawn
 
     @property
     def loads(self) -> int:
@@ -53,12 +53,26 @@ class Owner:
 
 
 @pytest.fixture
+def residents() -> int:
+    """How many models may be in memory at once."""
+    return 2
+
+
+ONE_AT_A_TIME = pytest.mark.parametrize("residents", [1])
+
+
+@pytest.fixture
 def owner(
-    desk: Desk, tiny_gguf: Path, tiny_llama_gguf: Path, jp_asyncio_loop: asyncio.AbstractEventLoop
+    open_desk: Open,
+    residents: int,
+    tiny_gguf: Path,
+    tiny_llama_gguf: Path,
+    jp_asyncio_loop: asyncio.AbstractEventLoop,
 ) -> Owner:
     """Of the other two, `other` can do all, and `talker` cannot fill in the middle."""
 
     async def own() -> Owner:
+        desk = await open_desk(residents=residents)
         await desk.service.model_import(ModelImportRequest(path=str(tiny_gguf), id="other"))
         await desk.service.model_import(ModelImportRequest(path=str(tiny_llama_gguf), id="talker"))
         return Owner(desk)
@@ -83,7 +97,7 @@ async def test_it_answers_and_completes_from_then_on(owner: Owner) -> None:
 
 async def test_it_is_loaded_again_after_a_rest(owner: Owner) -> None:
     await owner.load("other")
-    await owner.desk.service._supervisor.unload("It rests.")
+    await owner.desk.service._pool.unload("It rests.")
     assert await owner.complete() == "other"
 
 
@@ -128,6 +142,7 @@ async def test_a_load_that_fails_changes_nothing(owner: Owner) -> None:
     assert [await owner.complete(), await owner.ask()] == ["other"] * 2
 
 
+@ONE_AT_A_TIME
 async def test_one_that_cannot_complete_says_what_takes_its_place(owner: Owner) -> None:
     await owner.load("talker")
     assert await owner.ask() == "talker"
@@ -141,6 +156,7 @@ async def test_one_that_cannot_complete_says_what_takes_its_place(owner: Owner) 
     assert len(owner.notices) == 1
 
 
+@ONE_AT_A_TIME
 async def test_one_that_the_settings_name_for_completion_leaves_questions_to_the_other(owner: Owner) -> None:
     await owner.desk.settings(general_model="talker")
     await owner.load("tiny")
@@ -149,6 +165,12 @@ async def test_one_that_the_settings_name_for_completion_leaves_questions_to_the
     (notice,) = owner.notices
     assert "`tiny`, which you loaded, makes room for `talker`, which answers questions" in notice
     assert "choose `tiny` for questions too" in notice
+
+
+async def test_one_that_stays_beside_the_other_makes_no_room(owner: Owner) -> None:
+    await owner.load("talker")
+    assert [await owner.ask(), await owner.complete(), await owner.ask()] == ["talker", "tiny", "talker"]
+    assert (owner.loads, owner.notices) == (2, [])
 
 
 async def test_a_request_that_names_a_model_is_no_surprise(owner: Owner) -> None:

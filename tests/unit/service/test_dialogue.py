@@ -33,16 +33,16 @@ class Talk:
         self.read: list[list[str]] = []
         """For each request the turns that the worker got, without the instruction."""
         self.conversation = "new"
-        make = desk.service._supervisor.job
+        make = desk.service._pool.job
 
-        def job(plan: Any, request: Any) -> Any:
+        def job(plan: Any, request: Any, *role: Any, **named: Any) -> Any:
             if request.scope.startswith("chat:"):
                 self.instruction = request.prompt.turns[0].content
                 self.prompt = request.prompt
                 self.read.append([turn.content for turn in request.prompt.turns[1:]])
-            return make(plan, request)
+            return make(plan, request, *role, **named)
 
-        desk.service._supervisor.job = job  # type: ignore[method-assign]
+        desk.service._pool.job = job  # type: ignore[method-assign]
 
     async def __call__(self, words: str = "", **fields: Any) -> Any:
         messages = (Message(role="user", content=words),) if words else ()

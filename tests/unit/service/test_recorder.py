@@ -203,7 +203,7 @@ async def test_a_request_that_fails_is_told_and_not_kept(open_desk: Open, monkey
     from tests.support.workers import spawn
 
     desk = await open_desk()
-    monkeypatch.setattr(desk.service._supervisor, "_spawn", spawn("fails"))
+    monkeypatch.setattr(desk.service._pool, "_spawn", spawn("fails"))
     with pytest.raises(errors.TokenLimitExceeded):
         await desk.explain()
     (told,) = desk.of("response:error")
@@ -216,7 +216,7 @@ async def test_a_request_that_is_cancelled_keeps_what_had_come(open_desk: Open, 
     from tests.support.workers import spawn
 
     desk = await open_desk()
-    monkeypatch.setattr(desk.service._supervisor, "_spawn", spawn("waits"))
+    monkeypatch.setattr(desk.service._pool, "_spawn", spawn("waits"))
     from jupyter_localcoder.contract.generation import Delta, Done, GenerateRequest
 
     run = ""
@@ -236,7 +236,7 @@ async def test_who_leaves_in_the_middle_leaves_nothing(open_desk: Open, monkeypa
     from tests.support.workers import spawn
 
     desk = await open_desk()
-    monkeypatch.setattr(desk.service._supervisor, "_spawn", spawn("waits"))
+    monkeypatch.setattr(desk.service._pool, "_spawn", spawn("waits"))
     frames = desk.service.generate(GenerateRequest(command="explain", code="x"))
     async for frame in frames:
         if isinstance(frame, Delta):

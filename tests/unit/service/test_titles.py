@@ -60,14 +60,14 @@ async def test_a_request_of_a_person_never_waits_for_a_title(
     """The worker never ends a title here by itself: only because it makes way does the next answer come."""
     desk = await open_desk(title="")
     begun = asyncio.Event()
-    make = desk.service._supervisor.job
+    make = desk.service._pool.job
 
-    def job(plan, request):
+    def job(plan, request, *role, **named):
         if request.scope == "title:":
             begun.set()
-        return make(plan, request)
+        return make(plan, request, *role, **named)
 
-    monkeypatch.setattr(desk.service._supervisor, "job", job)
+    monkeypatch.setattr(desk.service._pool, "job", job)
     for n in range(3):
         done = await within(desk.explain(f"x = {n}"))
         assert done.text == "An answer."
@@ -104,13 +104,13 @@ async def test_what_is_kept_while_the_service_closes_begins_no_title(
 async def test_a_title_is_below_everything_else(desk: Desk):
     """Of the lowest rank that computes in the worker, in a cache of its own, and a few tokens long."""
     asked = []
-    make = desk.service._supervisor.job
+    make = desk.service._pool.job
 
-    def job(plan, request):
+    def job(plan, request, *role, **named):
         asked.append(request)
-        return make(plan, request)
+        return make(plan, request, *role, **named)
 
-    desk.service._supervisor.job = job
+    desk.service._pool.job = job
     done = await desk.explain()
     await desk.until(lambda: over(desk, done.run))
     answer, title = asked
@@ -122,7 +122,7 @@ async def test_a_title_is_below_everything_else(desk: Desk):
 async def test_a_title_that_made_way_is_tried_again(desk: Desk):
     said = [None, None, "At last"]
 
-    async def say(asked, config):
+    async def say(asked, config, plan):
         return said.pop(0)
 
     desk.service.titles._try = say
@@ -134,11 +134,11 @@ async def test_no_model_is_loaded_for_a_title(desk: Desk):
     done = await desk.explain()
     await desk.until(lambda: over(desk, done.run))
     await desk.service.model_unload(ModelUnloadRequest())
-    loads = desk.service._supervisor.generation
+    loads = desk.service._pool.generation
     with pytest.raises(errors.TitleProviderError, match="No model is loaded"):
         await desk.service.title_generate(ResponseRequest(id=done.run))
-    assert desk.service._supervisor.generation == loads
-    assert desk.service._supervisor.state == "stopped"
+    assert desk.service._pool.generation == loads
+    assert desk.service._pool.front.state == "stopped"
     assert statuses(desk, done.run)[-2:] == ["pending", "failed"]
 
 
@@ -185,7 +185,7 @@ async def test_a_title_by_hand_is_not_overwritten_by_one_that_comes_late(open_de
 
 
 def _says(text: str):
-    async def say(asked, config):
+    async def say(asked, config, plan):
         return text
 
     return say
