@@ -206,7 +206,7 @@ class Completion:
             return self._built(request, *size).prompt
         if request.notebook is None:
             return None
-        below = msgspec.structs.replace(request.notebook, active=-1)
+        below = _without_cursor(request, request.notebook)
         with contextlib.suppress(InvalidArgument):
             return self._built(
                 msgspec.structs.replace(request, prefix="", suffix="", notebook=below), *size
@@ -267,6 +267,16 @@ class Completion:
                 "Completion while typing is switched off on this server.",
                 recovery="Switch it on with `jupyter localcoder config set tab_completion true`.",
             )
+
+
+def _without_cursor(request: generation.WarmRequest, notebook: NotebookContext) -> NotebookContext:
+    """The notebook with the text of the cell with the cursor, which comes apart from it, and no cursor."""
+    own = request.prefix + request.suffix
+    cells = tuple(
+        msgspec.structs.replace(cell, source=own) if own and index == notebook.active else cell
+        for index, cell in enumerate(notebook.cells)
+    )
+    return msgspec.structs.replace(notebook, cells=cells, active=-1)
 
 
 def _stop(request: generation.CompleteRequest) -> tuple[str, ...]:

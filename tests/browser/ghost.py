@@ -257,7 +257,9 @@ class Writer:
         expect(self.page.locator(".jp-Launcher")).to_be_visible()
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
 
-    def open(self, path: str, factory: str = "default", *, wait_for_kernel: bool = False) -> None:
+    def open(
+        self, path: str, factory: str = "default", *, wait_for_kernel: bool = False, enter: bool = True
+    ) -> None:
         """Open a document, and put the cursor at the end of its first cell, or of the file."""
         self.page.evaluate(
             "([path, factory]) => { jupyterapp.commands.execute('docmanager:open', {path, factory}); }",
@@ -268,6 +270,8 @@ class Writer:
         )
         if wait_for_kernel:
             self.page.wait_for_function(READY)
+        if not enter:
+            return
         if path.endswith(".ipynb"):
             self.enter_cell(0)
         else:

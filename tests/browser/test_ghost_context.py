@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.browser.ghost import CURRENT, KERNEL_MS, GhostLab, Writer, code, markdown, until
 
 KERNEL = Path(sys.executable)
@@ -185,7 +187,10 @@ def test_cells_are_read_ahead(writer: Writer, ghost_lab: GhostLab) -> None:
     assert len(writer.sent("tab:warm")) == sent
 
 
-def test_opening_a_notebook_loads_the_model_and_reads_it(writer: Writer, ghost_lab: GhostLab) -> None:
+@pytest.mark.parametrize("first", ["code", "a title"])
+def test_opening_a_notebook_loads_the_model_and_reads_it(
+    writer: Writer, ghost_lab: GhostLab, first: str
+) -> None:
     def warmed() -> str:
         return "\n".join(
             text for one in ghost_lab.events(event="asked", priority="warm") for text in one["texts"]
@@ -194,13 +199,52 @@ def test_opening_a_notebook_loads_the_model_and_reads_it(writer: Writer, ghost_l
     ghost_lab.call("POST", "models/unload")
     ghost_lab.call("PATCH", "settings", {"prewarm": True})
     try:
-        writer.open(ghost_lab.write("opened.ipynb", "first = 1", "second = 2"))
+        title = [markdown("# Penguins")] if first == "a title" else []
+        # JupyterLab opens it by itself at the first cell, in command mode.
+        writer.open(ghost_lab.write("opened.ipynb", *title, "first = 1", "second = 2"), enter=False)
         until(lambda: "first = 1" in warmed() and "second = 2" in warmed())
         assert ghost_lab.call("GET", "health")["model"] == "tiny"
         assert ghost_lab.asked == []
     finally:
         ghost_lab.call("PATCH", "settings", {"prewarm": None})
         ghost_lab.call("POST", "models/tiny/load", {})
+
+
+def test_a_text_first_is_read_on_from_once_and_no_text_after_it(writer: Writer, ghost_lab: GhostLab) -> None:
+    cells = [markdown("# Penguins"), markdown("Data"), "first = 1", markdown("More"), "second = 2"]
+    writer.open(ghost_lab.write("titled.ipynb", *cells), enter=False)
+    until(lambda: ghost_lab.events(event="asked", priority="warm"))
+    texts = "\n".join(ghost_lab.events(event="asked", priority="warm")[0]["texts"])
+    assert "# Penguins" in texts
+    assert "first = 1" in texts
+    writer.settle()
+    assert len(writer.sent("tab:warm")) == 1
+    select = "notebook:move-cursor-down"
+    writer.execute(select)
+    writer.settle()
+    assert len(writer.sent("tab:warm")) == 1  # a text
+    writer.execute(select)
+    until(lambda: len(writer.sent("tab:warm")) == 2)  # code
+    writer.execute(select)
+    writer.settle()
+    assert len(writer.sent("tab:warm")) == 2
+    assert ghost_lab.asked == []
+
+
+def test_nothing_is_read_ahead_without_code_or_where_it_is_not_wanted(
+    writer: Writer, ghost_lab: GhostLab
+) -> None:
+    titled = [markdown("# Penguins"), "first = 1"]
+    off = {"localcoder": {"completion": False}}
+    writer.open(ghost_lab.write("prose.ipynb", markdown("# Penguins"), markdown("Data")), enter=False)
+    writer.settle()
+    writer.open(ghost_lab.write("off.ipynb", *titled, **off), enter=False)
+    writer.settle()
+    with writer.settings(completionMode="off"):
+        writer.open(ghost_lab.write("later.ipynb", *titled), enter=False)
+        writer.settle()
+        assert writer.sent("tab:warm") == []
+    until(lambda: writer.sent("tab:warm"))
 
 
 def test_another_line_is_read_ahead_and_the_same_one_is_not(writer: Writer, ghost_lab: GhostLab) -> None:

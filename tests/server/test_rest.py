@@ -304,7 +304,11 @@ async def test_a_notebook_that_was_opened_is_read_before_anybody_types(
 ) -> None:
     """The cursor stands at the beginning of its first cell, or of a text in its middle."""
     cells = [*CELLS, {"source": ""}]
-    opened = {"prefix": "", "suffix": "", "scope": "a.ipynb", "notebook": {"cells": cells, "active": active}}
+    # A page sends the text of the first one beside the cells.
+    sent = [{"source": ""}, *cells[1:]] if active == 0 else cells
+    suffix = cells[0]["source"] if active == 0 else ""
+    notebook = {"cells": sent, "active": active}
+    opened = {"prefix": "", "suffix": suffix, "scope": "a.ipynb", "notebook": notebook}
     assert (await ask("POST", "complete/warm", opened)).data["finish"] == "skipped"
     assert (await ask("GET", "health")).data["state"] == "stopped"
     await ask("PATCH", "settings", {"prewarm": True})

@@ -66,3 +66,9 @@ export function outwards(count: number, middle: number): number[] {
   }
   return order;
 }
+
+/** Index of the code cell where a person goes on from a cell: from there on, else the last one before; -1: none. */
+export function nextCode(types: readonly string[], active: number): number {
+  const after = types.indexOf('code', Math.max(0, active));
+  return after >= 0 ? after : types.lastIndexOf('code');
+}

@@ -30,7 +30,15 @@ import { tell } from './notices';
 import { DEFAULTS, readOptions } from './options';
 import { Pace } from './pace';
 import { GhostTextProvider } from './provider';
-import { anchorOf, findSpot, type IPlaces, type ISpot, requestOf } from './spot';
+import {
+  anchorOf,
+  atNextCode,
+  findSpot,
+  type IPlaces,
+  type ISpot,
+  notebookIn,
+  requestOf
+} from './spot';
 import { ICompletion } from './token';
 import { WarmAhead } from './warm';
 import { watch } from './watch';
@@ -116,15 +124,15 @@ function activate(
   const newLines = new NewLines(control, pace, view => {
     invoke(view, 'new-line');
   });
-  const warm = new WarmAhead(
-    channel,
-    () => control.isOn && control.options.warmAhead,
-    () => {
+  const warm = new WarmAhead(channel, () => control.isOn && control.options.warmAhead, {
+    atCursor: () => {
       const spot = here();
       const isWanted = spot && !spot.isOff && !control.options.languagesOff.has(spot.language);
       return isWanted ? requestOf(spot, anchorOf(spot)) : null;
-    }
-  );
+    },
+    notebook: () => notebookIn(app.shell.currentWidget, places),
+    atNextCode: () => atNextCode(app.shell.currentWidget, places, control.options.languagesOff)
+  });
   // A notebook that JupyterLab restores may be there before the settings and the connection are.
   control.changed.connect(() => {
     warm.soon();

@@ -1,14 +1,16 @@
 /** Where a person writes: a cell of a notebook, the prompt of a console, or a file; and what stands around. */
 
+import { Text } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
 import type { CodeEditor } from '@jupyterlab/codeeditor';
 import type { CodeMirrorEditor, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { IConsoleTracker } from '@jupyterlab/console';
 import type { IEditorTracker } from '@jupyterlab/fileeditor';
-import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Widget } from '@lumino/widgets';
 
 import type { CompleteRequest, NotebookContext } from '../contract';
+import { nextCode } from './cells';
 import { isOffIn } from './consent';
 import type { KernelKnowledge } from './kernels';
 import { languageName } from './language';
@@ -52,17 +54,58 @@ export function findSpot(widget: Widget | null, places: IPlaces): ISpot | null {
 function notebookSpot(widget: Widget, places: IPlaces): ISpot | null {
   const panel = places.notebooks?.find(one => one === widget);
   const notebook = panel?.content;
-  const editor = notebook?.activeCell?.editor;
-  const path = panel?.context.path ?? '';
-  return spot(places, widget, editor, path, {
+  return spot(places, widget, notebook?.activeCell?.editor, panel?.context.path ?? '', {
     isOff: isOffIn(notebook?.model),
-    context: () => {
-      const { variables, count } = places.kernels.of(panel?.sessionContext);
-      const models = notebook?.widgets.map(cell => cell.model) ?? [];
-      const cells = places.mirror.read(models, notebook?.activeCellIndex ?? -1, count);
-      return { path, ...cells, variables };
-    }
+    context: () => (panel ? contextOf(panel, panel.content.activeCellIndex, places) : null)
   });
+}
+
+/** The notebook that this widget is; null: it is none, or its cells are not there yet. */
+export function notebookIn(widget: Widget | null, places: IPlaces): NotebookPanel | null {
+  const panel = places.notebooks?.find(one => one === widget);
+  return panel && !panel.isDisposed && panel.context.isReady ? panel : null;
+}
+
+/** What stands around a cell of a notebook. */
+function contextOf(panel: NotebookPanel, active: number, places: IPlaces): NotebookContext {
+  const { variables, count } = places.kernels.of(panel.sessionContext);
+  const models = panel.content.widgets.map(cell => cell.model);
+  return { path: panel.context.path, ...places.mirror.read(models, active, count), variables };
+}
+
+/**
+ * What would be asked where a person goes on to write code from the cell that is active: at the beginning of the
+ * first code cell from there on, else of the last one before; null: nothing would be.
+ *
+ * It needs no editor: far from what is on the screen, a cell has none.
+ */
+export function atNextCode(
+  widget: Widget | null,
+  places: IPlaces,
+  languagesOff: ReadonlySet<string>
+): CompleteRequest | null {
+  const panel = notebookIn(widget, places);
+  if (!panel || isOffIn(panel.content.model)) {
+    return null;
+  }
+  const { widgets, activeCellIndex, codeMimetype } = panel.content;
+  const index = nextCode(
+    widgets.map(cell => cell.model.type),
+    activeCellIndex
+  );
+  const cell = widgets[index];
+  const language = languageOf(codeMimetype, places);
+  if (!cell || languagesOff.has(language)) {
+    return null;
+  }
+  const text = Text.of(cell.model.sharedModel.getSource().split('\n'));
+  return {
+    prefix: '',
+    suffix: textAfter(text, 0),
+    language,
+    scope: scopeOf(panel.context.path),
+    notebook: contextOf(panel, index, places)
+  };
 }
 
 function consoleSpot(widget: Widget, places: IPlaces): ISpot | null {
@@ -99,9 +142,16 @@ function spot(
   if (!editor || !view || editor.isDisposed) {
     return null;
   }
-  const mimeType = editor.model.mimeType;
-  const language = languageName(mimeType, places.languages?.findByMIME(mimeType)?.name);
-  return { widget, editor, view, language, scope: path.slice(0, SCOPE_CHARS), ...rest };
+  const language = languageOf(editor.model.mimeType, places);
+  return { widget, editor, view, language, scope: scopeOf(path), ...rest };
+}
+
+function languageOf(mimeType: string, places: IPlaces): string {
+  return languageName(mimeType, places.languages?.findByMIME(mimeType)?.name);
+}
+
+function scopeOf(path: string): string {
+  return path.slice(0, SCOPE_CHARS);
 }
 
 /** The place of the cursor now. */

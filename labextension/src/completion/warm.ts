@@ -9,12 +9,21 @@ import type { IChannel } from '../tokens';
 /** Who walks through cells or lines with the arrow keys wants none of them read. */
 const CALM_MS = 300;
 
+/** What may be read ahead in the page as it is now. */
+export interface IAhead {
+  /** What would be asked at the cursor; null where nothing would be. */
+  atCursor(): CompleteRequest | null;
+  /** The notebook in front, once its cells are there. */
+  notebook(): object | null;
+  /** What would be asked at the code where a person goes on from the cell that is active; null: there is none. */
+  atNextCode(): CompleteRequest | null;
+}
+
 export class WarmAhead {
-  /** `request` answers what would be asked at the cursor now, null where nothing would be. */
   constructor(
     private readonly _channel: IChannel,
     private readonly _isWanted: () => boolean,
-    private readonly _request: () => CompleteRequest | null
+    private readonly _ahead: IAhead
   ) {}
 
   /** Soon, if nothing comes between. */
@@ -33,12 +42,22 @@ export class WarmAhead {
   }
 
   private _ask(): void {
-    const request = this._isWanted() && this._channel.state === 'open' ? this._request() : null;
+    if (!this._isWanted() || this._channel.state !== 'open') {
+      return;
+    }
+    const notebook = this._ahead.notebook();
+    // Once for each notebook: who reads on through its texts is about to read, and not to write.
+    const isOpening = notebook !== null && !this._opened.has(notebook);
+    if (isOpening) {
+      this._opened.add(notebook);
+    }
+    const request = this._ahead.atCursor() ?? (isOpening ? this._ahead.atNextCode() : null);
     if (request) {
       // It is a favour: where it fails, the next completion does without.
       this._channel.request('tab:warm', request).catch(() => undefined);
     }
   }
 
+  private readonly _opened = new WeakSet();
   private _timer: ReturnType<typeof setTimeout> | undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { chooseCells, defines, outwards } from '../../src/completion/cells';
+import { chooseCells, defines, nextCode, outwards } from '../../src/completion/cells';
 import { type IOutput, outcome } from '../../src/completion/outcome';
 import { readVariables } from '../../src/completion/variables';
 import {
@@ -198,5 +198,18 @@ describe('the text around the cursor', () => {
     const odd = text('x' + '😀'.repeat(100_000));
     expect(textBefore(odd, 110_001)).not.toMatch(/^[\udc00-\udfff]/);
     expect(textAfter(odd, 11_001)).not.toMatch(/[\ud800-\udbff]$/);
+  });
+});
+
+describe('the code where a person goes on', () => {
+  it.each([
+    [['code', 'code'], 1, 1],
+    [['markdown', 'raw', 'code', 'code'], 0, 2],
+    [['code', 'code', 'markdown'], 2, 1],
+    [['markdown', 'code'], -1, 1],
+    [['markdown', 'raw'], 0, -1],
+    [[], -1, -1]
+  ])('of %j from cell %i on is cell %i', (types, active, expected) => {
+    expect(nextCode(types, active)).toBe(expected);
   });
 });
