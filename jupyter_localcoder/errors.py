@@ -444,7 +444,10 @@ class DiskFull(Exhausted):
 
     code = "DISK_FULL"
     sentence = "There is not enough free space on the disk."
-    advice = "Free some space, or move the model folder (`ModelStore.models_dir`)."
+    advice = (
+        "Free some space, or move what fills it: models (`ModelStore.models_dir`), history "
+        "(`HistoryStore.history_dir`), settings (`LocalCoderSettings.settings_dir`)."
+    )
 
 
 class FileWriteError(Exhausted):

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..context import languages
 from ..errors import FileWriteError, InvalidArgument, SourceFileNotFound
+from ..storage.failures import write_failure
 from .console import Console
 
 STDIN = "-"
@@ -161,9 +162,7 @@ def _told(source: Source) -> Iterator[None]:
     try:
         yield
     except OSError as failure:
-        raise FileWriteError(
-            f"`{source.name}` cannot be written: {failure.strerror}.", recovery="Check its permissions."
-        ) from None
+        raise write_failure(failure, f"`{source.name}` cannot be written", "Check its permissions.") from None
 
 
 def _replace(path: Path, data: bytes, *, like: Path) -> None:

@@ -19,6 +19,9 @@ from pathlib import Path
 
 import msgspec
 
+from ..storage.atomic import replace_file, sweep
+from ..storage.regular import open_regular
+
 _PREFIX = "JUPYTER_LOCALCODER_"
 _FILE_PATTERN = "localcoder-*.json"
 _MAX_FILE_BYTES = 64 * 1024
@@ -85,13 +88,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         """
         runtime_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.path(runtime_dir)
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        # Exclusive, so that a link that somebody put there is never followed.
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(self))
-        part.replace(path)
+        # Nobody else writes the file of this process.
+        sweep(path)
+        replace_file(path, msgspec.json.encode(self))
         return path
 
     def remove(self, runtime_dir: Path) -> None:
@@ -166,8 +165,7 @@ def candidates(
 def _read(path: Path) -> tuple[float, Connection] | None:
     """Modification time and content; None for a file that is broken or not to be trusted."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, "rb") as file:
+        with open_regular(path, follow=False) as file:
             status = os.fstat(file.fileno())
             if not _private(status):
                 warnings.warn(
@@ -175,7 +173,7 @@ def _read(path: Path) -> tuple[float, Connection] | None:
                 )
                 return None
             return status.st_mtime, msgspec.json.decode(file.read(_MAX_FILE_BYTES), type=Connection)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -11,6 +11,9 @@ import re
 import ssl
 from pathlib import Path
 
+from ..storage.regular import read_regular
+
+_MAX_BYTES = 1024 * 1024
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -23,7 +26,7 @@ def pinned(certfile: Path) -> ssl.SSLContext:
         The file cannot be read (`ssl.SSLError` is one too: it holds no certificate).
 
     """
-    found = _PEM.search(certfile.read_text("ascii", "replace"))
+    found = _PEM.search(read_regular(certfile, _MAX_BYTES).decode("ascii", "replace"))
     if not found:
         raise OSError(f"{certfile.name} holds no certificate")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

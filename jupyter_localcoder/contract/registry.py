@@ -163,7 +163,7 @@ SETTINGS_GET = Operation(
 SETTINGS_UPDATE = Operation(
     "settings:update", settings.SettingsUpdateRequest, settings.SettingsView, "PATCH", "settings", "write",
     "Change settings and keep them; null gives one back to the layers below.",
-    errors=("FILE_WRITE_ERROR", "MODEL_NOT_FOUND", "PROVIDER_NOT_FOUND"),
+    errors=("FILE_WRITE_ERROR", "DISK_FULL", "MODEL_NOT_FOUND", "PROVIDER_NOT_FOUND"),
 )  # fmt: skip
 GENERATE = Operation(
     "generate", generation.GenerateRequest, generation.Done, "POST", "generate", "execute",
@@ -226,7 +226,7 @@ CONTEXT_PROBE = Operation(
     "What a kernel of a language is silently asked for the names, types and columns that it knows.",
 )  # fmt: skip
 
-_KEEP = ("PROVIDER_NOT_FOUND", "ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR")
+_KEEP = ("PROVIDER_NOT_FOUND", "ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL")
 
 PROVIDER_LIST = Operation(
     "provider:list", providers.ProviderListRequest, providers.ProviderList, "GET", "providers", "read",
@@ -236,19 +236,19 @@ PROVIDER_LIST = Operation(
 PROVIDER_SAVE = Operation(
     "provider:save", providers.ProviderSaveRequest, providers.Provider, "PUT", "providers/{id}", "write",
     "Add a provider, or replace what is configured of one. Its key stays, unless it moves to another host.",
-    errors=("ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR"),
+    errors=("ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL"),
 )  # fmt: skip
 PROVIDER_SET_ACTIVE = Operation(
     "provider:setActive", providers.ProviderIdRequest, providers.ProviderList, "POST",
     "providers/{id}/activate", "write",
     "Make one provider the active one: it answers requests that name none.",
-    errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR"),
+    errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR", "DISK_FULL"),
 )  # fmt: skip
 PROVIDER_DELETE = Operation(
     "provider:delete", providers.ProviderIdRequest, providers.ProviderDeleted, "DELETE", "providers/{id}",
     "write",
     "Remove a provider and its key. Where it was active, completed or made titles, the embedded one does.",
-    errors=(*_KEEP, "PROVIDER_IN_USE", "FILE_WRITE_ERROR", "DISK_FULL"),
+    errors=(*_KEEP, "PROVIDER_IN_USE", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 PROVIDER_TEST = Operation(
     "provider:test", providers.ProviderIdRequest, providers.ProviderTested, "POST", "providers/{id}/test",

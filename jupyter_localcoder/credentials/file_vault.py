@@ -17,11 +17,15 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Struct, field
 
-from ..storage.atomic import replace_file
+from ..errors import DiskFull
+from ..storage.atomic import replace_file, sweep
+from ..storage.failures import is_full
+from ..storage.regular import read_regular
 from .secret import Secret
 from .vault import VaultError
 
 _LOCK_SECONDS = 10.0
+_MAX_BYTES = 4 * 1024 * 1024
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -101,9 +105,13 @@ class FileVault:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self._folder / "credentials.lock", timeout=_LOCK_SECONDS, mode=0o600).acquire()
-        except (OSError, Timeout):
+        except (OSError, Timeout) as failure:
+            if isinstance(failure, OSError) and is_full(failure):
+                raise DiskFull() from None
             raise VaultError(f"The folder {self._folder} cannot be written.") from None
         with lock:
+            sweep(self.path)
+            sweep(self.key_path)
             yield
 
     def _key(self) -> Secret | None:
@@ -126,18 +134,18 @@ class FileVault:
         key = Fernet.generate_key()
         try:
             replace_file(self.key_path, key)
-        except OSError:
-            raise VaultError(f"{self.key_path} cannot be written.") from None
+        except OSError as failure:
+            raise _unwritable(failure, self.key_path) from None
         return Secret(key.decode())
 
     def _read(self) -> _Document:
         try:
-            document = msgspec.json.decode(self.path.read_bytes(), type=_Document)
+            document = msgspec.json.decode(read_regular(self.path, _MAX_BYTES), type=_Document)
         except FileNotFoundError:
             return _Document()
         except OSError:
             raise VaultError(f"{self.path} cannot be read.") from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise VaultError(f"{self.path} is damaged: remove it, and enter all keys again.") from None
         if document.format != 1:
             raise VaultError(f"{self.path} was written by a newer version, and is left alone.")
@@ -146,8 +154,12 @@ class FileVault:
     def _write(self, document: _Document) -> None:
         try:
             replace_file(self.path, msgspec.json.format(msgspec.json.encode(document), indent=2))
-        except OSError:
-            raise VaultError(f"{self.path} cannot be written.") from None
+        except OSError as failure:
+            raise _unwritable(failure, self.path) from None
+
+
+def _unwritable(failure: OSError, path: Path) -> VaultError | DiskFull:
+    return DiskFull() if is_full(failure) else VaultError(f"{path} cannot be written.")
 
 
 def _require_private(status: os.stat_result, path: Path) -> None:

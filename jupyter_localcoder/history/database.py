@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import os
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,14 +24,19 @@ from pathlib import Path
 import filelock
 
 from ..errors import DatabaseError, DiskFull, FileWriteError
+from ..storage.failures import is_full
 from . import schema
 from .folder import write_errors
 
 _MAX_READERS = 4
 _NEW_FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
+_PROBE_BYTES = 64 * 1024
+"""As much as the smallest log of SQLite takes, and more."""
 _BESIDE = ("", "-wal", "-shm")
 _DAMAGED = ("file is not a database", "malformed", "disk image", "not a database")
+_MAYBE_FULL = ("disk I/O error", "unable to open")
+"""What SQLite says of a user's share that is full, and of a full disk on which it cannot make its log."""
 _SETUP = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA temp_store = MEMORY",
@@ -287,7 +294,7 @@ class Database:
             if _is_damage(failure):
                 # If it is the file that is broken, the next use begins another one.
                 self._mark_damaged()
-            raise _explanation(failure) from failure
+            raise _explanation(failure, self._path.parent) from failure
 
     def _mark_damaged(self) -> None:
         with self._lock:
@@ -312,13 +319,10 @@ def _is_damage(failure: sqlite3.Error) -> bool:
     return any(words in str(failure) for words in _DAMAGED)
 
 
-def _explanation(failure: sqlite3.Error) -> DatabaseError | DiskFull:
+def _explanation(failure: sqlite3.Error, folder: Path) -> DatabaseError | DiskFull:
     words = str(failure)
-    if "full" in words:
-        return DiskFull(
-            "The disk of the history is full.",
-            recovery="Free some space, or move the history (`HistoryStore.history_dir`).",
-        )
+    if "full" in words or (any(each in words for each in _MAYBE_FULL) and _is_full(folder)):
+        return DiskFull()
     if _is_damage(failure):
         return DatabaseError(
             "The history's database is damaged.",
@@ -334,3 +338,14 @@ def _explanation(failure: sqlite3.Error) -> DatabaseError | DiskFull:
             reason=words,
         )
     return DatabaseError(reason=words)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether nothing more can be written into a folder, for want of space."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(bytes(_PROBE_BYTES))
+            os.fsync(file.fileno())
+    except OSError as failure:
+        return is_full(failure)
+    return False

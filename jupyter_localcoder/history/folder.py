@@ -28,17 +28,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import (
-    DiskFull,
     FileDeleteError,
     FileReadError,
     FileWriteError,
     ResponseNotFound,
     SourceFileNotFound,
 )
+from ..storage import failures
+from ..storage.regular import NotRegular, open_regular
 from . import names
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _TRIES = 3
@@ -244,14 +244,12 @@ def read(path: Path, most: int = -1) -> bytes:
     """The bytes of a file of the history, or the first of them; see `HistoryFolder.read`."""
     try:
         _require_folder(path.parent)
-        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _BINARY)
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise FileReadError("The file of this answer is not a regular file.")
-            if status.st_size > MAX_FILE_BYTES:
+        with open_regular(path, follow=False) as file:
+            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
                 raise FileReadError(f"The file of this answer is larger than {MAX_FILE_BYTES // 2**20} MiB.")
-            return file.read(most)
+            return file.read(most) or b""
+    except NotRegular:
+        raise FileReadError("The file of this answer is not a regular file.") from None
     except FileNotFoundError:
         raise SourceFileNotFound(
             "The file of this answer is gone.",
@@ -263,23 +261,12 @@ def read(path: Path, most: int = -1) -> bytes:
         raise FileReadError(f"The file of this answer cannot be read: {failure.strerror}.") from failure
 
 
-@contextlib.contextmanager
-def write_errors() -> Iterator[None]:
+def write_errors() -> contextlib.AbstractContextManager[None]:
     """Turn what the system says of a write into `DiskFull` or `FileWriteError`."""
-    try:
-        yield
-    except OSError as failure:
-        if failure.errno in _FULL:
-            raise DiskFull(
-                "The disk of the history is full.",
-                recovery="Free some space, or move the history (`HistoryStore.history_dir`).",
-            ) from failure
-        reason = failure.strerror or type(failure).__name__
-        raise FileWriteError(
-            f"The history's folder cannot be written: {reason}.",
-            recovery="Check its permissions, or choose another one (`HistoryStore.history_dir`).",
-            reason=reason,
-        ) from failure
+    return failures.write_errors(
+        "The history's folder cannot be written",
+        "Check its permissions, or choose another one (`HistoryStore.history_dir`).",
+    )
 
 
 def age_seconds(path: Path) -> float:

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from ..contract.models import ImportManifest
 from ..errors import FileWriteError, InvalidArgument, InvalidModel, SourceFileNotFound
+from ..storage.regular import open_regular, read_regular
 from . import files, installed
 from .folder import MANIFEST
 from .meter import Meter
@@ -110,7 +111,7 @@ def write(
         files.require_space(partial, manifest.size_bytes)
         copy = files.open_part(partial / manifest.file, 0)
         try:
-            with source.open("rb") as original:
+            with open_regular(source) as original:
                 found = files.copy_stream(original, copy, counted=meter, cancel=cancel)
         finally:
             files.close_part(copy)
@@ -153,8 +154,6 @@ def _target(destination: Path, model_id: str) -> Path:
 
 def _text(path: Path) -> str:
     try:
-        if path.is_symlink() or path.stat().st_size > _MAX_TEXT_BYTES:
-            return ""
-        return path.read_bytes().decode("utf-8", "replace")
+        return read_regular(path, _MAX_TEXT_BYTES, follow=False).decode("utf-8", "replace")
     except OSError:
         return ""

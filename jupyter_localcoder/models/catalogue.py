@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from ..contract.models import License, Profile
 from ..errors import ValidationError
+from ..storage.regular import NotRegular, TooLarge, read_regular
 from .entries import CatalogueEntry, CatalogueFile, LicenseEntry
 
 MAX_CATALOGUE_BYTES = 4 * 1024 * 1024
@@ -110,14 +111,12 @@ def _text(path: Path) -> str:
 
 def _bytes(path: Path, limit: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            raw = file.read(limit + 1)
+        return read_regular(path, limit)
+    except (TooLarge, NotRegular) as failure:
+        raise _bad(path.name, str(failure.strerror)) from None
     except (OSError, ValueError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) else str(failure)
         raise _bad(path.name, f"it cannot be read ({reason})") from None
-    if len(raw) > limit:
-        raise _bad(path.name, f"it is larger than {limit} bytes")
-    return raw
 
 
 def _check(

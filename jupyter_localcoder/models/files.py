@@ -6,23 +6,25 @@ Knows nothing of models.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
-import secrets
 import shutil
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import Canceled, DiskFull, FileWriteError, InvalidArgument
+from ..storage import failures
+from ..storage.atomic import replace_file
+from ..storage.atomic import sync_folder as sync_folder
+from ..storage.regular import open_regular
 
 COPY_BYTES = 1024 * 1024
-_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NO_BLOCK = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}\Z")
 
@@ -30,21 +32,9 @@ Counted = Callable[[int], None]
 """Is told how many bytes are done."""
 
 
-@contextlib.contextmanager
-def write_errors() -> Iterator[None]:
+def write_errors() -> contextlib.AbstractContextManager[None]:
     """Turn what the system says of a write into `DiskFull` or `FileWriteError`."""
-    try:
-        yield
-    except OSError as failure:
-        if failure.errno in _FULL:
-            raise DiskFull() from failure
-        if failure.errno == errno.EFBIG:
-            raise FileWriteError(
-                "The file is too large for this disk's file system.",
-                recovery="Use a disk formatted for files of more than 4 GB, such as exFAT, NTFS or ext4.",
-            ) from failure
-        reason = failure.strerror or type(failure).__name__
-        raise FileWriteError(f"The model folder cannot be written: {reason}.", reason=reason) from failure
+    return failures.write_errors("The model folder cannot be written")
 
 
 def is_plain_name(name: str) -> bool:
@@ -82,7 +72,7 @@ def open_part(path: Path, position: int) -> BinaryIO:
             raise FileWriteError(
                 f"`{path.name}` in the model folder is a symbolic link; it was not followed."
             )
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _BINARY, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _NO_BLOCK | _BINARY, 0o644)
         file = os.fdopen(descriptor, "r+b")
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -149,42 +139,23 @@ def copy_stream(
 
 def sha256(path: Path, *, counted: Counted | None = None, cancel: threading.Event | None = None) -> str:
     """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return copy_stream(file, None, counted=counted, cancel=cancel)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a small file so that a reader sees the old one or the new one, whatever happens."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    """Write a small file so that a reader sees the old one or the new one, whatever happens.
+
+    Others may read it: a model folder may be shared.
+    """
     with write_errors():
-        try:
-            with beside.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-    sync_folder(path.parent)
+        replace_file(path, data, mode=0o666)
 
 
 def sync_file(path: Path) -> None:
     """Wait until the file's bytes are on the disk."""
     with write_errors(), path.open("r+b") as file:
         os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the folder's entries are on the disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from pathlib import Path
 
 from msgspec import Struct
 
 from ..errors import InvalidModel, SourceFileNotFound
+from ..storage.regular import NotRegular, open_regular
 from .ggml_types import FILE_TYPES, REPACKED, TENSOR_TYPES
 from .gguf_bytes import MAX_KEY_BYTES, ByteReader, Listed, Value
 from .shape import Shape
@@ -110,16 +110,13 @@ def read(path: Path) -> GgufHeader:
 
     """
     try:
-        # Opened first, a named pipe would wait for somebody to write into it.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InvalidModel(f"`{path.name}` is not a regular file.")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InvalidModel(f"`{path.name}` is not a regular file.")
             return _Reading(ByteReader(file, status.st_size), status.st_size).header()
     except FileNotFoundError:
         raise SourceFileNotFound(f"`{path.name}` was not found.") from None
+    except NotRegular:
+        raise InvalidModel(f"`{path.name}` is not a regular file.") from None
     except OSError as failure:
         raise InvalidModel(f"`{path.name}` cannot be read: {failure.strerror}.") from None
 

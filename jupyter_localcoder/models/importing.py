@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..contract.models import ImportManifest
 from ..errors import ChecksumMismatch, InvalidArgument, InvalidModel
+from ..storage.regular import open_regular
 from . import bundle, files, gguf, installed
 from .catalogue import Catalogue
 from .entries import CatalogueEntry
@@ -77,7 +78,7 @@ class Importing:
         """Digest of the file, which is copied on the way unless it is to be linked."""
         meter = Meter(self._report, "verifying", source.stat().st_size) if self._report else None
         try:
-            with source.open("rb") as original:
+            with open_regular(source) as original:
                 if part is None:
                     return files.copy_stream(original, None, counted=meter, cancel=self._cancel)
                 copy = files.open_part(part, 0)

@@ -7,16 +7,20 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from ..contract.models import ImportManifest
-from ..errors import ChecksumMismatch, ModelNotReady
+from ..errors import ChecksumMismatch, FileWriteError, ModelNotReady
+from ..storage.json_file import require_flat
+from ..storage.regular import open_regular, read_regular
 from .files import is_plain_name, write_whole
 from .folder import MANIFEST
 from .gguf import GgufHeader
 
+FORMAT = 1
 _MAX_MANIFEST_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _SAMPLE_BYTES = 64 * 1024
@@ -50,22 +54,64 @@ def read_manifest(folder: Path, model_id: str | None = None) -> ImportManifest |
 
     """
     try:
-        path = folder / MANIFEST
-        if path.stat().st_size > _MAX_MANIFEST_BYTES:
-            return None
-        manifest = msgspec.json.decode(path.read_bytes(), type=ImportManifest)
+        # In the folder of models a person may have put a link; in a bundle it could lead anywhere.
+        raw = read_regular(folder / MANIFEST, _MAX_MANIFEST_BYTES, follow=model_id is not None)
+        manifest = msgspec.json.decode(raw, type=ImportManifest)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     named_well = Path(manifest.file).is_absolute() if manifest.linked else is_plain_name(manifest.file)
     sound = named_well and "\0" not in manifest.file and _SHA256.match(manifest.digest) is not None
-    if not sound or manifest.format != 1 or manifest.size_bytes <= 0:
+    if not sound or manifest.format != FORMAT or manifest.size_bytes <= 0:
         return None
     return manifest if model_id in (None, manifest.id) else None
 
 
 def write_manifest(folder: Path, manifest: ImportManifest) -> None:
-    """Write the manifest of a folder, whole or not at all: with it, the model is there."""
-    write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+    """Write the manifest of a folder, whole or not at all: with it, the model is there.
+
+    What a manifest of the same file says that this version does not know stays in it.
+
+    Raises
+    ------
+    FileWriteError
+        It cannot be written, or the one that is there is of a newer version.
+    DiskFull
+    """
+    require_not_newer(folder)
+    before = _document(folder)
+    more = {
+        name: value
+        for name, value in (before if before.get("digest") == manifest.digest else {}).items()
+        if name not in ImportManifest.__struct_fields__
+    }
+    document = {**msgspec.to_builtins(manifest), **more}
+    write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(document)))
+
+
+def require_not_newer(folder: Path) -> None:
+    """Refuse to change a model that a newer version of the product has put there.
+
+    Raises
+    ------
+    FileWriteError
+    """
+    format_ = _document(folder).get("format")
+    if isinstance(format_, int) and format_ > FORMAT:
+        raise FileWriteError(
+            f"The model `{folder.name}` was put there by a newer version, and is left alone.",
+            recovery="Use the newer version, or move the folder of the model away.",
+            model=folder.name,
+        )
+
+
+def _document(folder: Path) -> dict[str, Any]:
+    """What the manifest of a folder says, whatever its format; empty where that cannot be read."""
+    try:
+        document = msgspec.json.decode(read_regular(folder / MANIFEST, _MAX_MANIFEST_BYTES))
+        require_flat(document)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def file_of(folder: Path, manifest: ImportManifest) -> Path:
@@ -114,7 +160,7 @@ def sample_of(path: Path, size: int) -> str:
     last = max(0, size - _SAMPLE_BYTES)
     starts = sorted({last * step // (_SAMPLES - 1) for step in range(_SAMPLES)})
     digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for start in starts:
             file.seek(start)
             digest.update(file.read(_SAMPLE_BYTES))

@@ -166,13 +166,16 @@ class Library:
         before = installed.status_of(path, manifest)
         meter = Meter(report, "verifying", before.st_size) if report else None
         try:
-            found = files.sha256(path, counted=meter, cancel=cancel)
+            # Another size is another file: that takes no reading, of which there might be no end.
+            same_size = before.st_size == manifest.size_bytes
+            found = files.sha256(path, counted=meter, cancel=cancel) if same_size else ""
         except OSError as failure:
             raise ModelNotReady(f"`{manifest.id}` cannot be read: {failure.strerror}.") from None
         fingerprint = installed.fingerprint(manifest, before, self._fresh_sample(path, before))
         if found != manifest.digest:
             self._known.discard(fingerprint)
-            self._log.error("%s has the digest %s instead of %s", manifest.id, found, manifest.digest)
+            wrong = f"the digest {found}" if found else f"{before.st_size} bytes"
+            self._log.error("%s has %s; its digest was %s", manifest.id, wrong, manifest.digest)
             # In a folder that others may only read it stays, and is refused anew each time.
             with contextlib.suppress(FileWriteError):
                 self.folder.quarantine(folder / MANIFEST)
@@ -201,6 +204,7 @@ class Library:
         """
         folder = self.folder.model(manifest.id)
         self._require_no_twin(manifest.id)
+        installed.require_not_newer(folder)
         files.make_folder(folder)
         target = folder / manifest.file
         with files.write_errors():

@@ -8,6 +8,7 @@ not know which model is loaded: whoever deletes one has to ask that first.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from functools import cached_property
@@ -32,7 +33,7 @@ from ..errors import (
     ModelNotReady,
     ModelPinned,
 )
-from . import bundle, catalogue, files, info, memory
+from . import bundle, catalogue, files, info, installed, memory
 from .download import Download, arranged, kind_of, parts_bytes
 from .entries import CatalogueEntry, PackageIndexSource, Source
 from .folder import ModelsFolder, default_models_dir, environment_models_dir
@@ -127,7 +128,9 @@ class ModelStore(LoggingConfigurable):
     @cached_property
     def _library(self) -> Library:
         known = KnownFiles(Path(jupyter_data_dir()) / "localcoder" / "verified.json")
-        return Library(ModelsFolder(Path(self.models_dir).expanduser().resolve()), known, self.log)
+        # Unlike `Path.resolve`, no error where links lead round in a circle: that is told when it is used.
+        root = Path(os.path.realpath(Path(self.models_dir).expanduser()))
+        return Library(ModelsFolder(root), known, self.log)
 
     @cached_property
     def _ledger(self) -> LicenseLedger:
@@ -288,6 +291,7 @@ class ModelStore(LoggingConfigurable):
             if not allow_download or model_id not in self.catalogue.entries:
                 raise
         entry = self._entry(model_id)
+        installed.require_not_newer(self._folder.model(model_id))
         text_sha256 = self.catalogue.licenses[entry.license].sha256
         accepted = text_sha256 in self._ledger.accepted_texts()
         if not accepted and accept_license != text_sha256:

@@ -19,10 +19,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ..storage.regular import read_regular
 from .base import Usage
 
 _Usd = Annotated[float, Meta(ge=0.0, le=1e6)]
 _MILLION = 1_000_000
+_MAX_BYTES = 4 * 1024 * 1024
 
 
 class Price(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,12 +90,12 @@ class Prices:
             if stamp == self._stamp:
                 return
             self._stamp = stamp
-            table = msgspec.json.decode(self.path.read_bytes(), type=_Table)
+            table = msgspec.json.decode(read_regular(self.path, _MAX_BYTES), type=_Table)
             if table.format != 1:
                 raise ValueError
         except FileNotFoundError:
             self._stamp, self._table, self.problem = None, {}, ""
-        except (OSError, ValueError):  # of msgspec too
+        except (OSError, ValueError, RecursionError):  # of msgspec too
             self._table = {}
             self.problem = f"The prices in {self.path} cannot be read, so no costs are shown."
         else:

@@ -19,6 +19,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from ..contract.queue import Priority
+from ..storage.regular import read_regular
 
 KEEP_SECONDS = 7 * 24 * 3600.0
 """What a process left open is listed for so long."""
@@ -26,6 +27,7 @@ MAX_LOST = 200
 """No more of them are listed."""
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _LOCK_SECONDS = 0.1
+_TEMPORARY = ".tmp"
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -106,6 +108,7 @@ class Journal:
             if path == self._path:
                 continue
             with contextlib.suppress(OSError, Timeout), _lock_of(path).acquire(timeout=_LOCK_SECONDS):
+                path.with_suffix(_TEMPORARY).unlink(missing_ok=True)
                 left = _left_open(path)
                 if not left or path.stat().st_mtime < time.time() - KEEP_SECONDS:
                     _remove(path)
@@ -135,7 +138,7 @@ class Journal:
     def _rewrite(self) -> None:
         """Keep only what is open: a server that runs for months must not fill the disk."""
         data = b"".join(_encoder.encode(_Line(opened=entry)) + b"\n" for entry in self._open.values())
-        temporary = self._path.with_suffix(".tmp")
+        temporary = self._path.with_suffix(_TEMPORARY)
         _write(temporary, data, os.O_TRUNC)
         temporary.replace(self._path)
         self._bytes = len(data)
@@ -143,10 +146,10 @@ class Journal:
 
 def _left_open(path: Path) -> list[Entry]:
     entries: dict[str, Entry] = {}
-    for raw in path.read_bytes().splitlines():
+    for raw in read_regular(path, 4 * _MAX_FILE_BYTES, follow=False).splitlines():
         try:
             line = _decoder.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue  # the last line of a process that was killed, or of a full disk
         if line.opened is not None:
             entries[line.opened.id] = line.opened

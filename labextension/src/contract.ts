@@ -1340,7 +1340,7 @@ export interface IOperations {
   };
   /**
    * Change settings and keep them; null gives one back to the layers below.
-   * Errors: FILE_WRITE_ERROR, MODEL_NOT_FOUND, PROVIDER_NOT_FOUND.
+   * Errors: FILE_WRITE_ERROR, DISK_FULL, MODEL_NOT_FOUND, PROVIDER_NOT_FOUND.
    */
   'settings:update': {
     request: SettingsUpdateRequest;
@@ -1472,7 +1472,7 @@ export interface IOperations {
   /**
    * Add a provider, or replace what is configured of one. Its key stays, unless it moves to another
    * host.
-   * Errors: ENCRYPTION_UNAVAILABLE, DATABASE_ERROR.
+   * Errors: ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL.
    */
   'provider:save': {
     request: ProviderSaveRequest;
@@ -1481,7 +1481,7 @@ export interface IOperations {
   };
   /**
    * Make one provider the active one: it answers requests that name none.
-   * Errors: PROVIDER_NOT_FOUND, DATABASE_ERROR.
+   * Errors: PROVIDER_NOT_FOUND, DATABASE_ERROR, DISK_FULL.
    */
   'provider:setActive': {
     request: ProviderIdRequest;
@@ -1491,8 +1491,8 @@ export interface IOperations {
   /**
    * Remove a provider and its key. Where it was active, completed or made titles, the embedded one
    * does.
-   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, PROVIDER_IN_USE,
-   * FILE_WRITE_ERROR, DISK_FULL.
+   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL, PROVIDER_IN_USE,
+   * FILE_WRITE_ERROR.
    */
   'provider:delete': {
     request: ProviderIdRequest;
@@ -1512,7 +1512,7 @@ export interface IOperations {
   };
   /**
    * Keep the key of a provider, for its present host.
-   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR.
+   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL.
    */
   'provider:setKey': {
     request: ProviderSetKeyRequest;
@@ -1521,7 +1521,7 @@ export interface IOperations {
   };
   /**
    * Forget the key of a provider. One in the environment stays.
-   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR.
+   * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL.
    */
   'provider:forgetKey': {
     request: ProviderIdRequest;

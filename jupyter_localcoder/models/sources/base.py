@@ -11,9 +11,11 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from ...storage.regular import read_regular
 from ..files import Counted, write_whole
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+_MAX_NOTE_BYTES = 1024 * 1024
 _QUERY = re.compile(r"(?<=\S)\?\S+")
 
 
@@ -50,8 +52,8 @@ class Note(Struct, frozen=True, kw_only=True):
 
 def read_note(part: Path) -> Note:
     """The note of a part; an empty one where there is none that can be read."""
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.json.decode(_note_path(part).read_bytes(), type=Note)
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(read_regular(_note_path(part), _MAX_NOTE_BYTES), type=Note)
     return Note()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from ...storage.regular import open_regular
 from ..entries import FileSource
 from ..files import Counted, close_part, copy_stream, open_part
 from .base import SourceFailed
@@ -22,7 +23,7 @@ class LocalFile:
         if "\0" in str(self._path) or not self._path.is_absolute():
             raise SourceFailed("The path of the file is not an absolute one.")
         try:
-            with self._path.open("rb") as source:
+            with open_regular(self._path) as source:
                 target = open_part(part, 0)
                 try:
                     copy_stream(source, target, counted=counted, cancel=cancel, limit=size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -19,8 +20,9 @@ from jupyter_localcoder.credentials.keyring_vault import KeyringVault, open_keyr
 from jupyter_localcoder.credentials.secret import Secret
 from jupyter_localcoder.credentials.store import Credentials, Found, Owner
 from jupyter_localcoder.credentials.vault import VaultError, seal, unseal
-from jupyter_localcoder.errors import EncryptionUnavailable
+from jupyter_localcoder.errors import DiskFull, EncryptionUnavailable
 from jupyter_localcoder.process import worker_environment
+from tests.support import no_files
 from tests.support.waiting import PATIENCE_SECONDS
 
 CANARY = "sk-canary-0123456789abcdef"
@@ -224,6 +226,7 @@ def test_a_key_file_without_a_key(vault, raw):
         (b"{", "is damaged"),
         (b"\xff", "is damaged"),
         (b"[]", "is damaged"),
+        (b"[" * 100_000, "is damaged"),
         (b'{"format": 2}', "a newer version"),
     ],
 )
@@ -331,3 +334,32 @@ def test_no_worker_gets_a_key(monkeypatch):
     for name in names:
         monkeypatch.setenv(name, CANARY)
     assert CANARY not in worker_environment().values()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)])
+def test_a_full_disk_is_the_same_error_as_everywhere(vault, monkeypatch, number):
+    vault.put("a", Secret(CANARY))
+
+    def full(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(DiskFull):
+            vault.put("b", Secret("x"))
+    assert vault.get("a").reveal() == CANARY
+
+
+def test_what_a_killed_writer_left_is_swept(vault):
+    vault.put("a", Secret(CANARY))
+    for path in (vault.path, vault.key_path):
+        path.with_name(f".{path.name}.0123abcd").touch()
+    vault.put("b", Secret("x"))
+    assert not [one for one in vault.path.parent.iterdir() if one.name.startswith(".")]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "zeros", "loop", "folder"])
+def test_what_is_no_file_is_refused_at_once(vault, kind):
+    no_files.put(kind, vault.path)
+    with pytest.raises(VaultError):
+        vault.get("a")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -11,6 +13,8 @@ import pytest
 
 from jupyter_localcoder import errors
 from jupyter_localcoder.history import HistoryStore, schema
+from jupyter_localcoder.history.database import Database
+from tests.support import no_files
 from tests.support.responses import response
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -149,3 +153,36 @@ def test_a_closed_store_opens_again(store, kept):
     one = kept()
     store.close()
     assert store.get(one.id) == one
+
+
+@pytest.mark.parametrize(
+    "words", ["disk I/O error", "unable to open database file", "database or disk is full"]
+)
+@pytest.mark.parametrize("number", [errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)])
+def test_a_full_disk_is_the_same_error_as_everywhere(store, kept, monkeypatch, words, number):
+    """Of a user's share that is full, SQLite says only that something could not be written."""
+    kept()
+
+    def full(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(errors.DiskFull) as caught, Database(path_of(store)).reading():
+        raise sqlite3.OperationalError(words)
+    usual = errors.DiskFull()
+    assert (caught.value.message, caught.value.recovery) == (usual.message, usual.recovery)
+
+
+def test_a_broken_disk_is_not_called_full(store, kept):
+    kept()
+    with pytest.raises(errors.DatabaseError), Database(path_of(store)).reading():
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "zeros", "loop", "folder"])
+def test_an_answer_whose_file_is_none_is_told(store, kept, kind):
+    one = kept()
+    path = next(store.root.rglob(f"*{one.id}*.md"))
+    no_files.put(kind, path)
+    with pytest.raises(errors.FileReadError):
+        store.get(one.id)

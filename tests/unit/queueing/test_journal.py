@@ -13,6 +13,7 @@ import pytest
 
 from jupyter_localcoder.queueing import journal
 from jupyter_localcoder.queueing.journal import Entry, Journal
+from tests.support import no_files
 
 _HOLDS_TWO = """
 import sys, time
@@ -109,3 +110,13 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
     assert path.parent.stat().st_mode & 0o077 == 0
     mine.close()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "zeros", "loop", "folder", "sparse"])
+def test_what_is_no_file_loses_nothing_else(tmp_path: Path, kind: str) -> None:
+    no_files.put(kind, tmp_path / "1-x.jsonl")
+    (tmp_path / "2-y.jsonl").write_bytes(b"[" * 100_000 + b"\n")
+    (tmp_path / "3-z.jsonl").write_bytes(b'{"opened": {"id": "a", "provider": "p", "added": "2026"}}\n')
+    (tmp_path / "3-z.tmp").touch()
+    assert [entry.id for entry in Journal(tmp_path).lost()] == ["a"]
+    assert not (tmp_path / "3-z.tmp").exists(), "what a killed writer left"
