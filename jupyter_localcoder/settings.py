@@ -31,6 +31,7 @@ from .contract.providers import EMBEDDED
 from .contract.settings import Settings, SettingsUpdateRequest, SettingsView
 from .errors import ValidationError
 from .storage.json_file import Document, JsonFile
+from .storage.latest import Latest
 
 ENVIRONMENT_PREFIX = "LOCALCODER_"
 _SETTINGS = "settings"
@@ -135,7 +136,9 @@ class LocalCoderSettings(LoggingConfigurable):
         self._said: dict[str, str] = {}
         self._json: JsonFile | None = None
         self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
-        self._seen: tuple[_Mark, SettingsView] | None = None
+        self._seen: tuple[dict[str, Any], SettingsView] | None = None
+        self._read: tuple[Path, _Mark, dict[str, Any]] | None = None
+        self._latest: Latest[dict[str, Any]] = Latest(self._kept, {})
         super().__init__(**kwargs)
         self.observe(self._forget)
         self._command_line = dict((command_line or Config()).get(type(self).__name__, {}))
@@ -156,25 +159,33 @@ class LocalCoderSettings(LoggingConfigurable):
     def view(self) -> SettingsView:
         """Return the settings in force, and the layer that decided each.
 
-        They are looked at several times for each request, and read anew only when the file has changed.
-        """
-        mark = self._mark()
-        seen = self._seen
-        if seen is not None and seen[0] == mark:
-            return seen[1]
-        view = self._view()
-        if _is_settled(mark):
-            self._seen = (mark, view)
-        return view
+        They are looked at several times for each request. In an event loop no disk is touched: what another
+        process has changed is in force after `refresh`.
 
-    def _view(self) -> SettingsView:
+        Raises
+        ------
+        ValidationError
+            The environment says what cannot be.
+        """
+        return self._in_force(self._latest.get())
+
+    async def refresh(self) -> None:
+        """Let what another process has changed be in force, if the disk answers in time."""
+        await self._latest.refresh()
+
+    def _in_force(self, kept: dict[str, Any]) -> SettingsView:
+        seen = self._seen
+        if seen is not None and seen[0] is kept:
+            return seen[1]
         values: dict[str, Any] = {}
         sources: dict[str, Layer] = {}
-        for layer, layer_values in self._layers():
+        for layer, layer_values in self._layers(kept):
             for name, value in layer_values.items():
                 values[name] = value
                 sources[name] = layer
-        return SettingsView(settings=codec.decode(Settings, values), sources=sources, path=str(self.path))
+        view = SettingsView(settings=codec.decode(Settings, values), sources=sources, path=str(self.path))
+        self._seen = (kept, view)
+        return view
 
     @property
     def current(self) -> Settings:
@@ -198,7 +209,7 @@ class LocalCoderSettings(LoggingConfigurable):
                     kept.pop(name, None)
                 else:
                     kept[name] = value
-        return self.view()
+        return self._in_force(self._latest.read())
 
     def complete_by_embedded(self, id_: str) -> bool:
         """Let the embedded provider complete where what is kept, or configured, names this one.
@@ -217,6 +228,7 @@ class LocalCoderSettings(LoggingConfigurable):
             kept.pop(_COMPLETES, None)
             if below is not None:
                 kept[_COMPLETES] = EMBEDDED
+        self._latest.read()
         return True
 
     @contextlib.contextmanager
@@ -224,16 +236,14 @@ class LocalCoderSettings(LoggingConfigurable):
         """The settings in the file, to be changed: those that this version does not know among them."""
         with self._file().change() as document:
             yield document.setdefault(_SETTINGS, {})
-        # The clock of a file system is too coarse to tell two changes of one moment apart.
-        self._seen = None
 
     # The layers
 
-    def _layers(self) -> list[tuple[Layer, dict[str, Any]]]:
+    def _layers(self, kept: dict[str, Any]) -> list[tuple[Layer, dict[str, Any]]]:
         return [
             ("default", {name: self.traits()[name].default() for name in _NAMES}),
             ("config", self._from_config()),
-            ("settings", self._kept()),
+            ("settings", kept),
             ("environment", self._from_environment()),
             ("command-line", {n: getattr(self, n) for n in _NAMES if n in self._command_line}),
         ]
@@ -273,7 +283,7 @@ class LocalCoderSettings(LoggingConfigurable):
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _forget(self, _change: object) -> None:
-        """A configured value has changed."""
+        """A configured value has changed: it may be the folder of the file."""
         self._seen = None
 
     def _file(self) -> JsonFile:
@@ -289,6 +299,15 @@ class LocalCoderSettings(LoggingConfigurable):
         return self._json
 
     def _kept(self) -> dict[str, Any]:
+        """What the file keeps; the same object until it changes."""
+        path, mark = self.path, self._mark()
+        if self._read is not None and self._read[:2] == (path, mark):
+            return self._read[2]
+        kept = self._understood()
+        self._read = (path, mark, kept) if _is_settled(mark) else None
+        return kept
+
+    def _understood(self) -> dict[str, Any]:
         """What the file keeps, as far as this version understands it."""
         found = self._file().read()
         if found.kind == "newer":

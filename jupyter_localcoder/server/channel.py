@@ -117,6 +117,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
             request = await self.extensionapp.file_access.admit(
                 op, codec.decode(op.request, payload), self.may
             )
+            await self.service.settings.refresh()
             method = getattr(self.service, op.method_name)
             if op.streams:
                 await self._stream(id_, op, method(request))

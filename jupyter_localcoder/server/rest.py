@@ -173,6 +173,7 @@ class OperationHandler(AccessMixin, APIHandler):
             }
             request = codec.decode_request(op, codec.decode_json(self.request.body), path, query)
             request = await self.extensionapp.file_access.admit(op, request, self.may)
+            await self.service.settings.refresh()
             method = getattr(self.service, op.method_name)
             if not op.streams:
                 await self.finish(codec.encode(await method(request)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import msgspec
@@ -14,6 +13,7 @@ from ..planning import Planner
 from ..queueing.queue import RequestQueue
 from ..runs import Runs
 from ..settings import LocalCoderSettings
+from ..storage.latest import in_own_thread
 from ..supervisor import LoadPlan
 from .engine import Engine, acceleration
 from .machine import Machine, resident_bytes
@@ -46,7 +46,7 @@ class Backend:
 
     async def backend_ping(self, _request: backend.PingRequest) -> backend.BackendStatus:
         """State, model, speeds, memory."""
-        return await asyncio.to_thread(self._status)
+        return await in_own_thread(self._status)
 
     def _status(self) -> backend.BackendStatus:
         pool = self._pool

@@ -205,7 +205,7 @@ class _Lent:
         ):
             async for frame in frames:
                 if isinstance(frame, End):
-                    yield self._priced(frame, request.model or fields.model)
+                    yield await asyncio.to_thread(self._priced, frame, request.model or fields.model)
                 else:
                     yield frame
 

@@ -42,6 +42,10 @@ class Settings:
         self._providers = providers
         self._one = asyncio.Lock()
 
+    async def refresh(self) -> None:
+        """Let what another process has changed be in force; once for each request."""
+        await self._settings.refresh()
+
     async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
         """Return the settings in force."""
         return await asyncio.to_thread(self._settings.view)

@@ -1,0 +1,147 @@
+"""What a disk said last, where the disk may not answer: a home on a network that is gone holds nobody up.
+
+A read that hangs cannot be ended. It is left to a thread of its own, which no other work and no end of the
+process waits for; meanwhile, what was read before is in force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as _TimeoutError
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+FIRST_SECONDS = 5.0
+"""As long as there is nothing yet that could be in force instead."""
+SECONDS = 2.0
+_STALE_SECONDS = 0.2
+
+
+class Latest(Generic[T]):
+    """The latest that was read of something.
+
+    Parameters
+    ----------
+    read
+        Reads it. May block, and raises nothing.
+    default
+        In force before anything was read.
+    """
+
+    def __init__(self, read: Callable[[], T], default: T) -> None:
+        self._read = read
+        self._last = default
+        self._known = False
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._running = False
+        self._began = time.monotonic()
+        self._next: Future[T] | None = None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a read is under way that should have come back long ago."""
+        return self._running and time.monotonic() - self._began > self._seconds
+
+    def get(self) -> T:
+        """Read it, or take the last where the disk does not answer in time.
+
+        In an event loop nothing is waited for: it is the last, and read again for the next who asks. Who
+        must know it there awaits `refresh` before.
+        """
+        if not _in_event_loop() or not (self._known or self._running):
+            return self.read()
+        if not self._running and time.monotonic() - self._began > _STALE_SECONDS:
+            self._request()
+        return self._last
+
+    def read(self) -> T:
+        """Read it, or take the last where the disk does not answer in time. Blocks, for a bounded time."""
+        wait = self._wait()
+        try:
+            return self._request().result(wait)
+        except (TimeoutError, _TimeoutError):
+            return self._last
+
+    async def refresh(self) -> None:
+        """Read it, without holding up the loop; give up where the disk does not answer in time."""
+        wait = self._wait()
+        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+            await asyncio.wait_for(_done(self._request()), wait)
+
+    @property
+    def _seconds(self) -> float:
+        return SECONDS if self._known else FIRST_SECONDS
+
+    def _wait(self) -> float:
+        return 0.0 if self.hangs else self._seconds
+
+    def _request(self) -> Future[T]:
+        """A read that begins after this call."""
+        with self._lock:
+            if self._process != os.getpid():  # a fork has left the thread behind
+                self._process, self._running, self._next = os.getpid(), False, None
+            if self._running:
+                # It may have begun before what the caller wants to see.
+                self._next = self._next or Future()
+                return self._next
+            self._running = True
+            self._began = time.monotonic()
+        wanted: Future[T] = Future()
+        threading.Thread(target=self._run, args=(wanted,), name="localcoder-read", daemon=True).start()
+        return wanted
+
+    def _run(self, wanted: Future[T] | None) -> None:
+        while wanted is not None:
+            value = self._read()
+            with self._lock:
+                self._last, self._known = value, True
+                done, wanted, self._next = wanted, self._next, None
+                self._running = wanted is not None
+                self._began = time.monotonic()
+            done.set_result(value)
+
+
+async def in_own_thread(work: Callable[[], T]) -> T:
+    """Do what may block in a thread that is not one of the few that all share.
+
+    Those may all be waiting for a disk that does not answer.
+    """
+    wanted: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            wanted.set_result(work())
+        except BaseException as failure:
+            wanted.set_exception(failure)
+
+    threading.Thread(target=run, name="localcoder-own", daemon=True).start()
+    await _done(wanted)
+    return wanted.result()
+
+
+async def _done(wanted: Future[T]) -> None:
+    """Wait for a thread. Who leaves cancels nothing: others may wait for the same."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell(_: Future[T]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(done.set)
+
+    wanted.add_done_callback(tell)
+    await done.wait()
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
