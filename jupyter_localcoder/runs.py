@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from typing import Literal, Protocol
 
 from . import callers
@@ -54,6 +55,8 @@ class Gate(Protocol):
     doubt: Doubt
     ended: bool
     """Whether the rest of the answer is not wanted."""
+    slow: bool
+    """Whether it reads so much around the answer that the event loop is not the place for it."""
 
     def take(self, text: str, log_probability: float | None = None) -> str:
         """Take the next piece of the answer, and return what may be shown now."""
@@ -107,6 +110,7 @@ class OpenGate:
     withheld: Doubt = ""
     doubt: Doubt = ""
     ended = False
+    slow = False
 
     def take(self, text: str, log_probability: float | None = None) -> str:
         """Return it."""
@@ -115,6 +119,11 @@ class OpenGate:
     def finish(self, finish: Finish, log_probability: float | None = None) -> str:
         """Nothing was held back."""
         return ""
+
+
+async def passed(gate: Gate, step: Callable[[], str]) -> str:
+    """What a gate lets through; in a thread where it reads much."""
+    return await asyncio.to_thread(step) if gate.slow else step()
 
 
 class Run:
@@ -177,7 +186,7 @@ class Run:
             ready = await self._made_ready()
             async with contextlib.aclosing(ready.job.__aiter__()) as frames:
                 async for frame in frames:
-                    text = self._through_gate(ready.job, frame)
+                    text = await self._through_gate(ready.job, frame)
                     tokens = frame.tokens if isinstance(frame, wire.Text) else 0
                     for piece in written.add(text, tokens, final=isinstance(frame, wire.Finished)):
                         yield Delta(run=self.id, text=piece.text, reasoning=piece.reasoning)
@@ -207,12 +216,12 @@ class Run:
         self._job = ready.job
         return ready
 
-    def _through_gate(self, job: Job, frame: wire.Text | wire.Finished) -> str:
+    async def _through_gate(self, job: Job, frame: wire.Text | wire.Finished) -> str:
         """What of the answer is shown now; what is not wanted any more is not computed either."""
         gate = self._gate
         if isinstance(frame, wire.Finished):
-            return gate.finish(frame.finish, frame.log_probability)
-        text = gate.take(frame.text, frame.log_probability)
+            return await passed(gate, partial(gate.finish, frame.finish, frame.log_probability))
+        text = await passed(gate, partial(gate.take, frame.text, frame.log_probability))
         if gate.ended:
             job.cancel()
         return text

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 
+from ..contract.notebook import MAX_CELLS
 from ..contract.wire import Brief
 
 IMPORT, DEFINITION, CONSTANT = 0, 1, 2
@@ -12,7 +14,9 @@ IMPORT, DEFINITION, CONSTANT = 0, 1, 2
 _MOST_CHARS = 400
 """Of one brief."""
 _MOST_METHODS = 8
-_MOST_KNOWN = 5000
+_MOST_KNOWN = 2 * MAX_CELLS
+_MOST_KNOWN_CHARS = 20_000_000
+"""Two of the largest notebooks: one that is larger than what is remembered would be read with every key."""
 
 _IMPORT = re.compile(r"(?:import|from)\s")
 _DEFINITION = re.compile(r"(?:async\s+)?def\s+\w|class\s+\w")
@@ -37,16 +41,31 @@ class Outlines:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], tuple[Brief, ...]] = {}
+        self._chars = 0
+        self._lock = threading.Lock()
+        """Never held while something is read: who builds a short prompt does not wait for a long one."""
 
     def of(self, source: str, language: str) -> tuple[Brief, ...]:
         """Imports and definitions of a cell, in its order."""
         key = (language, source)
-        found = self._known.pop(key, None)
+        with self._lock:
+            found = self._take(key)
         if found is None:
             found = tuple(_outline(source, language))
-        self._known[key] = found
-        if len(self._known) > _MOST_KNOWN:
-            del self._known[next(iter(self._known))]
+        with self._lock:
+            self._take(key)  # another thread may have read it meanwhile
+            self._known[key] = found
+            self._chars += len(source)
+            while len(self._known) > 1 and (
+                len(self._known) > _MOST_KNOWN or self._chars > _MOST_KNOWN_CHARS
+            ):
+                self._take(next(iter(self._known)))
+        return found
+
+    def _take(self, key: tuple[str, str]) -> tuple[Brief, ...] | None:
+        found = self._known.pop(key, None)
+        if found is not None:
+            self._chars -= len(key[1])
         return found
 
 

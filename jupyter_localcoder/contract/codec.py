@@ -8,9 +8,8 @@ UTF-8: it becomes U+FFFD here, on the way in and on the way out, and nowhere els
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -20,6 +19,13 @@ from .registry import Operation
 
 T = TypeVar("T")
 
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Of a request, over whichever transport."""
+MAX_BODY_BESIDE_PATH_BYTES = 256 * 1024
+"""Of a request that names what it is about in its address: the long texts are in the others."""
+AT_ONCE_BYTES = 256 * 1024
+"""A request so long is parsed in less than a millisecond or two."""
+
 _IN_WORDS = {
     MODEL_ID_PATTERN: "a model's name may hold letters, digits, dots, dashes and underscores, at most 128,"
     " and begins with a letter or a digit; no slash and no space",
@@ -27,6 +33,11 @@ _IN_WORDS = {
 """What a person is told in place of a regular expression."""
 _HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")
 """May be half a pair; it also matches a whole one, and what only looks like an escape."""
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+"""A pair, half a pair, or another escape."""
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 
 
@@ -47,28 +58,59 @@ def decode(type_: type[T], value: Any, *, from_text: bool = False) -> T:
 
 def decode_json(raw: bytes) -> Any:
     """Parse a JSON body; an empty one is an empty object."""
+    return _parsed(raw, Any)
+
+
+def decode_body(type_: type[T], raw: bytes) -> T:
+    """Parse a JSON body into a struct, which is refused where it first does not fit."""
+    return cast("T", _parsed(raw, type_))
+
+
+def _parsed(raw: bytes, type_: Any) -> Any:
     try:
-        if _HALF_ESCAPED.search(raw):
-            # The other reader refuses halves.
-            return whole(json.loads(raw.decode(), parse_constant=_no_constant))
-        return msgspec.json.decode(raw) if raw.strip() else {}
+        try:
+            return msgspec.json.decode(raw if raw.strip() else b"{}", type=type_)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            if not _HALF_ESCAPED.search(raw):
+                raise
+            return msgspec.json.decode(_ESCAPE.sub(_no_half, raw), type=type_)
+    except msgspec.ValidationError as failure:
+        raise _explained(failure) from None
     except (ValueError, RecursionError) as failure:
         raise ValidationError(f"The body is not JSON: {failure}", field="$") from None
 
 
-def decode_request(op: Operation[Any, Any], body: Any, path: dict[str, str], query: dict[str, str]) -> Any:
+def decode_request(op: Operation[Any, Any], raw: bytes, path: dict[str, str], query: dict[str, str]) -> Any:
     """The request of an operation, put together from the parts of an HTTP request.
 
     A field that stands in the path may not stand in the body too.
+
+    Raises
+    ------
+    ValidationError
+        It is not what the operation takes.
     """
-    if not isinstance(body, dict):
-        raise ValidationError("The body must be a JSON object.", field="$")
-    for name in (*path, *query):
-        if name in body:
-            raise ValidationError(f"`{name}` is given twice.", field=name)
+    if len(raw) > MAX_BODY_BYTES:
+        raise ValidationError(
+            f"The request has {len(raw)} bytes; {MAX_BODY_BYTES} is the most.",
+            recovery="Send less: what is far above the cursor, or an output, is hardly read.",
+            field="$",
+        )
     texts = {**query, **path}
     if not texts:
-        return decode(op.request, body)
+        return decode_body(op.request, raw)
+    if len(raw) > MAX_BODY_BESIDE_PATH_BYTES:
+        raise ValidationError(
+            f"The body has {len(raw)} bytes; {MAX_BODY_BESIDE_PATH_BYTES} is the most here.", field="$"
+        )
+    body = decode_json(raw)
+    if not isinstance(body, dict):
+        raise ValidationError("The body must be a JSON object.", field="$")
+    for name in texts:
+        if name in body:
+            raise ValidationError(f"`{name}` is given twice.", field=name)
     if body:
         # Path fields are strings by declaration, so nothing needs to be read out of text.
         return decode(op.request, {**body, **texts})
@@ -94,8 +136,8 @@ def whole(value: Any) -> Any:
     return value
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+def _no_half(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["half"] else escape[0]
 
 
 def _whole_text(text: str) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ from .rest import AccessMixin
 
 MAX_OPEN_REQUESTS = 64
 """Of one connection; more are answered `QUEUE_FULL`."""
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+MAX_MESSAGE_BYTES = codec.MAX_BODY_BYTES
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,7 +42,8 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
     op: str
     id: str = ""
-    payload: dict[str, Any] = msgspec.field(default_factory=dict)
+    payload: msgspec.Raw = msgspec.Raw(b"{}")
+    """Read when it is known what for."""
 
 
 class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -91,7 +93,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         raw = message.encode() if isinstance(message, str) else message
         id_ = ""
         try:
-            envelope = codec.decode(_Envelope, codec.decode_json(raw))
+            envelope = codec.decode_body(_Envelope, raw)
             id_ = envelope.id
             op = registry.operation(envelope.op)
             if op is None:
@@ -103,20 +105,18 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         except Exception as failure:
             self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
             return
-        task = asyncio.ensure_future(self._serve(id_, op, envelope.payload, len(raw)))
+        task = asyncio.ensure_future(self._serve(id_, op, bytes(envelope.payload)))
         self._requests[id_] = task
         task.add_done_callback(lambda _: self._requests.pop(id_, None))
 
-    async def _serve(
-        self, id_: str, op: registry.Operation[Any, Any], payload: dict[str, Any], size: int
-    ) -> None:
+    async def _serve(self, id_: str, op: registry.Operation[Any, Any], payload: bytes) -> None:
         callers.current.set(self._caller)  # this task's own
-        callers.body_bytes.set(size)
+        callers.body_bytes.set(len(payload))
         try:
             await self._authorize(op)
-            request = await self.extensionapp.file_access.admit(
-                op, codec.decode(op.request, payload), self.may
-            )
+            decode = partial(codec.decode_body, op.request, payload)
+            request = decode() if len(payload) <= codec.AT_ONCE_BYTES else await asyncio.to_thread(decode)
+            request = await self.extensionapp.file_access.admit(op, request, self.may)
             await self.service.settings.refresh()
             method = getattr(self.service, op.method_name)
             if op.streams:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import APIHandler
@@ -171,7 +172,9 @@ class OperationHandler(AccessMixin, APIHandler):
                 for name in self.request.query_arguments
                 if name not in ("token", "_xsrf")
             }
-            request = codec.decode_request(op, codec.decode_json(self.request.body), path, query)
+            raw = self.request.body
+            decode = partial(codec.decode_request, op, raw, path, query)
+            request = decode() if len(raw) <= codec.AT_ONCE_BYTES else await asyncio.to_thread(decode)
             request = await self.extensionapp.file_access.admit(op, request, self.may)
             await self.service.settings.refresh()
             method = getattr(self.service, op.method_name)

@@ -227,7 +227,7 @@ class Service(LoggingConfigurable):
     async def close(self) -> None:
         """End everything that is under way."""
         self._runs.cancel_all()
-        self.completion.stop_warming()
+        self.completion.close()
         await self.queue.close()
         await self.titles.close()
         await self._recorder.close()

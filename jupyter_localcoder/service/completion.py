@@ -19,7 +19,7 @@ from ..context.flatten import flatten
 from ..context.indentation import split_indentation
 from ..contract import generation, wire
 from ..contract.common import Empty, SamplingOptions
-from ..contract.notebook import NotebookContext
+from ..contract.notebook import NotebookCell, NotebookContext
 from ..contract.providers import EMBEDDED
 from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
 from ..planning import Planner
@@ -27,6 +27,7 @@ from ..providers.base import Fill, Messages, ProviderRequest
 from ..runs import RunFrame, Runs
 from ..settings import LocalCoderSettings
 from ..supervisor import EndReason, Job
+from .aside import AT_ONCE_CHARS, Aside
 from .choice import Choice
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
@@ -37,6 +38,10 @@ from .provider_run import ProviderRun
 PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
 """Most that another provider is sent: with the answer it fits into a window of 4096 tokens, which the
 smallest servers have."""
+_EACH_CHARS = 50
+"""As so many characters count what is more than its text: a cell, a name, a column."""
+_MANY = AT_ONCE_CHARS // _EACH_CHARS + 1
+"""Of these, whatever is in them is much."""
 
 
 class _Turn:
@@ -84,17 +89,24 @@ class Completion:
         self._choice = choice
         self._heads_share = heads_share
         self._builder = FillBuilder()
+        self._aside = Aside()
         self._turns: dict[str, _Turn] = {}
 
-    def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
+    async def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """Fill in the middle."""
         self._check_enabled()
         provider = request.provider or self._settings.current.completion_provider
-        if provider != EMBEDDED:
-            return self._by_provider(provider, request)
+        by = self._by_provider(provider, request) if provider != EMBEDDED else self._by_engine(request)
+        async with contextlib.aclosing(by) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def _by_engine(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
+        """The embedded engine fills in."""
         sizes = self._engine.budget()
         max_tokens = request.max_tokens or sizes.completion_tokens
-        built = self._built(request, max_tokens, sizes.prefix_tokens, sizes.suffix_tokens)
+        ends_at = asyncio.get_running_loop().time() + self._seconds(request)
+        built = await self._built(request, max_tokens, sizes.prefix_tokens, sizes.suffix_tokens)
         self.stop_warming()
         sampling = self._engine.sampling(
             SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed)
@@ -117,11 +129,14 @@ class Completion:
             asked,
             sampling,
             model=request.model,
-            timeout_ms=round(self._seconds(request) * 1000),
+            timeout_ms=max(1, round((ends_at - asyncio.get_running_loop().time()) * 1000)),
             gate=self._gate(request),
             mild=True,
         )
-        return self._inspections.of(run, self._runs.frames(run), asked.scope, built.omitted)
+        watched = self._inspections.of(run, self._runs.frames(run), asked.scope, built.omitted)
+        async with contextlib.aclosing(watched) as frames:
+            async for frame in frames:
+                yield frame
 
     async def _by_provider(
         self, name: str, request: generation.CompleteRequest
@@ -129,7 +144,7 @@ class Completion:
         """Another provider than the embedded one fills in."""
         ends_at = asyncio.get_running_loop().time() + self._seconds(request)
         max_tokens = request.max_tokens or MOST_TOKENS
-        built = self._built(request, max_tokens, PREFIX_TOKENS, SUFFIX_TOKENS)
+        built = await self._built(request, max_tokens, PREFIX_TOKENS, SUFFIX_TOKENS)
         chosen = await self._choice.choose(name)
         asked = ProviderRequest(
             input=Messages(()),
@@ -163,7 +178,9 @@ class Completion:
                 plan = await self._engine.make_ready("code", model=request.model)
                 if self._turns.get(scope) is not turn:
                     return _skipped("canceled")
-            prompt = self._ahead(request)
+            prompt = await self._ahead(request)
+            if self._turns.get(scope) is not turn:
+                return _skipped("canceled")
             if prompt is None:
                 return _skipped("skipped" if resident else "stop")
             turn.job = self._pool.job(
@@ -194,7 +211,7 @@ class Completion:
         self._turns[scope] = turn = _Turn()
         return turn
 
-    def _ahead(self, request: generation.WarmRequest) -> wire.FillPrompt | None:
+    async def _ahead(self, request: generation.WarmRequest) -> wire.FillPrompt | None:
         """The prompt to be read; None where nothing stands there yet.
 
         At the beginning of a notebook, where the cursor is when it is opened, nothing stands before it. The
@@ -203,15 +220,19 @@ class Completion:
         sizes = self._engine.budget()
         size = (sizes.completion_tokens, sizes.prefix_tokens, sizes.suffix_tokens)
         with contextlib.suppress(InvalidArgument):
-            return self._built(request, *size).prompt
+            return (await self._built(request, *size)).prompt
         if request.notebook is None:
             return None
         below = _without_cursor(request, request.notebook)
         with contextlib.suppress(InvalidArgument):
-            return self._built(
-                msgspec.structs.replace(request, prefix="", suffix="", notebook=below), *size
-            ).prompt
+            whole = msgspec.structs.replace(request, prefix="", suffix="", notebook=below)
+            return (await self._built(whole, *size)).prompt
         return None
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self.stop_warming()
+        self._aside.close()
 
     def stop_warming(self) -> None:
         """A real completion is here: what is read ahead now would only stand in its way."""
@@ -228,24 +249,28 @@ class Completion:
         run.cancel(reason)
         return Empty()
 
-    def _built(
+    async def _built(
         self,
         request: generation.CompleteRequest | generation.WarmRequest,
         reserve_tokens: int,
         prefix_tokens: int,
         suffix_tokens: int,
     ) -> Built:
-        prefix, _ = split_indentation(request.prefix)
-        return self._builder.build(
-            prefix,
-            request.suffix,
-            request.notebook,
-            request.language,
-            reserve_tokens=reserve_tokens,
-            prefix_tokens=prefix_tokens,
-            suffix_tokens=suffix_tokens,
-            heads_share=self._heads_share(),
-        )
+        def build() -> Built:
+            prefix, _ = split_indentation(request.prefix)
+            return self._builder.build(
+                prefix,
+                request.suffix,
+                request.notebook,
+                request.language,
+                reserve_tokens=reserve_tokens,
+                prefix_tokens=prefix_tokens,
+                suffix_tokens=suffix_tokens,
+                heads_share=heads_share,
+            )
+
+        heads_share = self._heads_share()
+        return await self._aside.do(_chars(request), build)
 
     def _seconds(self, request: generation.CompleteRequest) -> float:
         """How long it may take, from the request on."""
@@ -277,6 +302,16 @@ def _without_cursor(request: generation.WarmRequest, notebook: NotebookContext) 
         for index, cell in enumerate(notebook.cells)
     )
     return msgspec.structs.replace(notebook, cells=cells, active=-1)
+
+
+def _chars(request: generation.CompleteRequest | generation.WarmRequest) -> int:
+    """About how much is to be read of a request; it is counted no further than up to what is much."""
+    notebook = request.notebook or NotebookContext()
+    chars = len(request.prefix) + len(request.suffix)
+    for part in (*notebook.cells[:_MANY], *notebook.variables[:_MANY]):
+        own = len(part.source) if isinstance(part, NotebookCell) else len(part.columns) * _EACH_CHARS
+        chars += own + _EACH_CHARS
+    return chars
 
 
 def _stop(request: generation.CompleteRequest) -> tuple[str, ...]:

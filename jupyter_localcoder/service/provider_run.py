@@ -8,6 +8,7 @@ import dataclasses
 import secrets
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from ..contract import wire
 from ..contract.common import ModelStamp, Timings, Usage
@@ -15,7 +16,7 @@ from ..contract.generation import Delta, Done, Finish, Started
 from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
 from ..providers import base
 from ..reasoning import bounded
-from ..runs import About, Gate, OpenGate, RunFrame, rate
+from ..runs import About, Gate, OpenGate, RunFrame, passed, rate
 from ..supervisor import EndReason
 from .choice import Chosen
 
@@ -102,7 +103,7 @@ class ProviderRun:
                 async with contextlib.aclosing(self._frames(asked)) as frames:
                     async for frame in frames:
                         thought = frame.reasoning if isinstance(frame, base.Delta) else ""
-                        text = pieces.add(self._through_gate(frame), thought)
+                        text = pieces.add(await self._through_gate(frame), thought)
                         if text or (thought and self._reasoning_chars is not None):
                             yield Delta(run=self.id, text=text, reasoning=thought)
                         if not isinstance(frame, base.Delta) or self._gate.ended:
@@ -121,11 +122,12 @@ class ProviderRun:
                     raise
                 left_out += (earlier - left_out + 1) // 2
 
-    def _through_gate(self, frame: base.Delta | base.End | None) -> str:
+    async def _through_gate(self, frame: base.Delta | base.End | None) -> str:
         """What of the answer is shown now."""
+        gate = self._gate
         if isinstance(frame, base.Delta):
-            return self._gate.take(frame.text)
-        return self._gate.finish(_finish(frame, self._ended))
+            return await passed(gate, partial(gate.take, frame.text))
+        return await passed(gate, partial(gate.finish, _finish(frame, self._ended)))
 
     async def _frames(
         self, asked: base.Messages | base.Fill

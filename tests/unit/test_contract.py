@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -92,9 +93,13 @@ HALVES = [
 @pytest.mark.parametrize(("text", "mended"), HALVES)
 def test_half_a_surrogate_pair_comes_in_as_a_mark(text: str, mended: str) -> None:
     body = json.dumps({"command": "fix", "code": text, "context": [{"source": text}], "error": text}).encode()
-    for value in (codec.decode_json(body), json.loads(body)):
-        request = codec.decode(generation.GenerateRequest, value)
-        assert (request.code, request.context[0].source, request.error) == (mended,) * 3
+    for read in (
+        codec.decode(generation.GenerateRequest, codec.decode_json(body)),
+        codec.decode(generation.GenerateRequest, json.loads(body)),
+        codec.decode_body(generation.GenerateRequest, body),
+        codec.decode_request(registry.GENERATE, body, {}, {}),
+    ):
+        assert (read.code, read.context[0].source, read.error) == (mended,) * 3
 
 
 @pytest.mark.parametrize(("text", "mended"), HALVES)
@@ -114,13 +119,50 @@ def test_a_text_that_only_looks_like_a_half_is_left_alone() -> None:
         codec.decode_json(b'{"code": "\\ud83d", "n": NaN}')
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\ude00\ud83d", "\ufffd\ufffd"),
+        (r"\\\ud83d", "\\\ufffd"),
+        (r"\\ud83d\ud83d", "\\ud83d\ufffd"),
+        (r"\\\\ud83d", "\\\\ud83d"),
+        (r"\uD83D\n\uDE00", "\ufffd\n\ufffd"),
+        (r"\ud83dx\ude00\u00e9", "\ufffdx\ufffd\xe9"),
+    ],
+)
+def test_halves_are_told_from_what_stands_around_them(written: str, read: str) -> None:
+    body = b'{"command": "fix", "code": "' + written.encode() + rb'", "error": "\udead"}'
+    assert codec.decode_body(GenerateRequest, body).code == read
+
+
+@pytest.mark.parametrize(
+    ("op", "body", "path"),
+    [
+        (registry.GENERATE, b'{"command": "fix", "code": "' + b"x" * codec.MAX_BODY_BYTES + b'"}', {}),
+        (
+            registry.TITLE_SET,
+            b'{"title": "' + b"x" * codec.MAX_BODY_BESIDE_PATH_BYTES + b'"}',
+            {"id": "a" * 16},
+        ),
+    ],
+)
+def test_a_body_that_is_too_long_is_not_parsed(
+    op: registry.Operation[Any, Any], body: bytes, path: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "_parsed", lambda *_: pytest.fail("it was parsed"))
+    with pytest.raises(ValidationError, match="is the most"):
+        codec.decode_request(op, body, path, {})
+
+
 def test_a_field_in_the_path_may_not_stand_in_the_body() -> None:
     with pytest.raises(ValidationError, match="twice"):
-        codec.decode_request(registry.MODEL_LOAD, {"id": "b"}, {"id": "a"}, {})
+        codec.decode_request(registry.MODEL_LOAD, b'{"id": "b"}', {"id": "a"}, {})
 
 
 def test_numbers_and_booleans_come_out_of_a_query() -> None:
-    made = codec.decode_request(registry.MODEL_DELETE, {}, {"id": "a"}, {"force": "true"})
+    made = codec.decode_request(registry.MODEL_DELETE, b"", {"id": "a"}, {"force": "true"})
     assert made.force is True
 
 

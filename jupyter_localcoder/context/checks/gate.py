@@ -47,6 +47,9 @@ class Rules:
         return self.checks != "off" or self.min_log_probability is not None
 
 
+AT_ONCE_CHARS = 32_000
+
+
 class Gate:
     """One suggestion on its way to who asked for it."""
 
@@ -57,6 +60,8 @@ class Gate:
         """What speaks against what is shown."""
         self.ended = False
         """Whether the rest is not wanted."""
+        self.slow = around.chars > AT_ONCE_CHARS
+        """Whether reading what is around takes more than a few milliseconds."""
         self._around = around
         self._rules = rules
         self._outdent = Outdent(split_indentation(around.prefix)[1])

@@ -20,6 +20,11 @@ class Surroundings:
     notebook: NotebookContext = field(default_factory=NotebookContext)
 
     @property
+    def chars(self) -> int:
+        """How much text it is."""
+        return sum(map(len, (self.prefix, self.suffix, *(cell.source for cell in self.notebook.cells))))
+
+    @property
     def rest(self) -> str:
         """What stands after the cursor in its line."""
         return self.suffix.partition("\n")[0]
