@@ -19,7 +19,7 @@ from ..context.flatten import flatten
 from ..context.indentation import split_indentation
 from ..contract import generation, wire
 from ..contract.common import Empty, SamplingOptions
-from ..contract.notebook import NotebookCell, NotebookContext
+from ..contract.notebook import NotebookContext
 from ..contract.providers import EMBEDDED
 from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
 from ..planning import Planner
@@ -308,9 +308,8 @@ def _chars(request: generation.CompleteRequest | generation.WarmRequest) -> int:
     """About how much is to be read of a request; it is counted no further than up to what is much."""
     notebook = request.notebook or NotebookContext()
     chars = len(request.prefix) + len(request.suffix)
-    for part in (*notebook.cells[:_MANY], *notebook.variables[:_MANY]):
-        own = len(part.source) if isinstance(part, NotebookCell) else len(part.columns) * _EACH_CHARS
-        chars += own + _EACH_CHARS
+    chars += sum(len(cell.source) + _EACH_CHARS for cell in notebook.cells[:_MANY])
+    chars += sum((1 + len(variable.columns)) * _EACH_CHARS for variable in notebook.variables[:_MANY])
     return chars
 
 
