@@ -43,6 +43,8 @@ class Origin(Request, frozen=True, kw_only=True):
     """Path of the notebook."""
     cell: Annotated[str, Meta(max_length=256)] = ""
     """Id of the cell."""
+    kernel: Annotated[str, Meta(max_length=256)] = ""
+    """Id of the kernel that asks. It knows the name with which its notebook was opened, and no later one."""
 
 
 class GenerationOptions(Request, frozen=True, kw_only=True):

@@ -246,6 +246,8 @@ class ConversationListRequest(Request, frozen=True, kw_only=True):
 
     notebook: Annotated[str, Meta(max_length=4096)] | None = None
     """Of this notebook only."""
+    kernel: Annotated[str, Meta(max_length=256)] = ""
+    """Id of the kernel that asks, as in `Origin`."""
     limit: Limit = 100
     offset: Offset = 0
 

@@ -92,6 +92,21 @@ def rename(db: sqlite3.Connection, id_: str, title: str) -> None:
     db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, id_))
 
 
+def move(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Follow a notebook, or a folder of notebooks, to its new path.
+
+    What had been there before is gone: nothing is renamed to what exists. So its conversations are of no
+    notebook any more.
+    """
+    inside = "notebook = :path OR substr(notebook, 1, length(:path) + 1) = :path || '/'"
+    db.execute(f"UPDATE conversations SET notebook = '' WHERE {inside}", {"path": new})  # noqa: S608
+    db.execute(
+        "UPDATE conversations SET notebook = :new || substr(notebook, length(:path) + 1)"  # noqa: S608
+        f" WHERE {inside}",
+        {"path": old, "new": new},
+    )
+
+
 def find(db: sqlite3.Connection, id_: str) -> sqlite3.Row | None:
     """The row of a conversation: its info, its root and its head."""
     row: sqlite3.Row | None = db.execute(f"{_WITH_TITLE} WHERE conversations.id = ?", (id_,)).fetchone()

@@ -423,6 +423,17 @@ class HistoryStore(LoggingConfigurable):
             conversations.branch(db, new_id, origin, turns, self.now())
             return conversations.info(_found(conversations.find(db, new_id)))
 
+    def move_notebooks(self, old: str, new: str) -> None:
+        """Let the conversations of a notebook, or of those in a folder, follow it to its new path.
+
+        Raises
+        ------
+        DatabaseError, DiskFull
+        """
+        _, database = self._parts()
+        with database.writing() as db:
+            conversations.move(db, old, new)
+
     def delete_conversation(self, id_: str) -> int:
         """Delete a conversation, with the turns that no other one shares; how many turns those were.
 

@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from ..answers import code_of
 from ..client import Client
-from ..contract.generation import ChatRequest, Delta, Done, Started
+from ..contract.generation import ChatRequest, Delta, Done, Origin, Started
 from ..contract.history import ConversationListRequest
 from ..contract.notebook import Reference
 from ..contract.registry import CHAT, CONVERSATION_LIST
@@ -86,7 +86,7 @@ class ChatMagics(Magics):
             request = options.chat_request(
                 words,
                 origin=origin,
-                conversation=_NEW if options.new else self._place(client, origin.notebook),
+                conversation=_NEW if options.new else self._place(client, origin),
                 references=self._above(options.context),
             )
         begins = request.conversation == _NEW and bool(origin.notebook) and not options.new
@@ -114,12 +114,13 @@ class ChatMagics(Magics):
         if not options.quiet:
             view.note(" · ".join(part for part in (summary(done), _left_out(done)) if part))
 
-    def _place(self, client: Client, notebook: str) -> str:
+    def _place(self, client: Client, origin: Origin) -> str:
         """The conversation of this kernel; else the last one of its notebook; else a new one."""
-        if not self._conversation and notebook:
+        if not self._conversation and origin.notebook:
             # Without the history it is a new one each time.
             with contextlib.suppress(DatabaseError):
-                page = client.call(CONVERSATION_LIST, ConversationListRequest(notebook=notebook, limit=1))
+                wanted = ConversationListRequest(notebook=origin.notebook, kernel=origin.kernel, limit=1)
+                page = client.call(CONVERSATION_LIST, wanted)
                 self._conversation = page.conversations[0].id if page.conversations else ""
         return self._conversation or _NEW
 

@@ -1,8 +1,12 @@
-"""Where a magic was run: the path of its notebook, and the id of its cell. Both are kept with the answer."""
+"""Where a magic was run: its notebook and its cell, which are kept with the answer, and its kernel.
+
+By the id of the kernel the server knows whether the notebook was renamed since it was opened.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +19,16 @@ _NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 _ROOT_VARIABLE = "JUPYTER_LOCALCODER_ROOT"
 _MOST_PATH_CHARS = 4096
 _MOST_ID_CHARS = 256
+_CONNECTION_FILE = re.compile(r"kernel-(.+)\.json")
 
 
 def origin_of(shell: InteractiveShell) -> Origin:
-    """What is known of it; both are empty in a terminal."""
-    return Origin(notebook=_notebook()[:_MOST_PATH_CHARS], cell=_cell(shell)[:_MOST_ID_CHARS])
+    """What is known of it; all of it is empty in a terminal."""
+    return Origin(
+        notebook=_notebook()[:_MOST_PATH_CHARS],
+        cell=_cell(shell)[:_MOST_ID_CHARS],
+        kernel=_kernel(shell)[:_MOST_ID_CHARS],
+    )
 
 
 def _notebook() -> str:
@@ -40,3 +49,11 @@ def _cell(shell: InteractiveShell) -> str:
     metadata = parent.get("metadata") if isinstance(parent, dict) else None
     cell = metadata.get("cellId") if isinstance(metadata, dict) else None
     return cell if isinstance(cell, str) else ""
+
+
+def _kernel(shell: InteractiveShell) -> str:
+    """Jupyter names the connection file of a kernel by its id."""
+    app: Any = getattr(getattr(shell, "kernel", None), "parent", None)
+    file = getattr(app, "connection_file", None)
+    found = _CONNECTION_FILE.fullmatch(Path(file).name) if isinstance(file, str) else None
+    return found[1] if found else ""

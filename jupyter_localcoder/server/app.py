@@ -25,6 +25,7 @@ from .address import host_for_kernels
 from .channel import ChannelHandler
 from .file_access import FileAccess
 from .local_socket import LocalSocket
+from .renames import Renames
 from .rest import RESOURCE, rest_routes
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class LocalCoderApp(ExtensionApp):
 
     _connection: Connection | None = None
     _local_socket: LocalSocket | None = None
+    _renames: Renames | None = None
 
     @cached_property
     def kernel_token(self) -> str:
@@ -75,9 +77,12 @@ class LocalCoderApp(ExtensionApp):
         from ..composition import build_service
 
         command_line = getattr(self.serverapp, "cli_config", None)
-        return build_service(
+        service = build_service(
             command_line=command_line, log=self.log, parent=self, kernel_pids=self._kernel_pids
         )
+        if self._renames is not None:
+            service.notebooks.path_of_kernel = self._renames.path_of_kernel
+        return service
 
     @property
     def file_access(self) -> FileAccess:
@@ -133,6 +138,10 @@ class LocalCoderApp(ExtensionApp):
         except OSError as failure:
             self.log.warning("Other programs will not find this server: %s", failure)
         self._connection = connection
+        self._renames = Renames(serverapp, self._moved)
+
+    async def _moved(self, old: str, new: str) -> None:
+        await self.service.notebooks.moved(old, new)
 
     async def stop_extension(self) -> None:
         """End the worker, and take the connection away."""
@@ -142,6 +151,8 @@ class LocalCoderApp(ExtensionApp):
                 os.environ.pop(name, None)
         if self._local_socket is not None:
             self._local_socket.close()
+        if self._renames is not None:
+            self._renames.close()
         if "service" in self.__dict__:
             await self.service.close()
 

@@ -48,6 +48,7 @@ from .inspections import Inspections
 from .ladder import Ladder
 from .machine import KernelPids, Machine
 from .models import Models
+from .notebooks import Notebooks
 from .offering import offers_operations
 from .pace import Pace
 from .pool import WorkerPool
@@ -194,6 +195,7 @@ class Service(LoggingConfigurable):
         self.settings = Settings(settings, store, planner, ladder, self._engine, events, self.providers)
         inspections = Inspections()
         self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
+        self.notebooks = Notebooks(self._recorder, self.log)
         dialogue = Dialogue(history, self._recorder.unkept)
         self.completion = Completion(
             settings,
@@ -216,10 +218,11 @@ class Service(LoggingConfigurable):
             inspections,
             self._recorder,
             dialogue,
+            self.notebooks,
             self.providers,
         )
         self.queue = Queue(settings, requests, self.providers, events, self._runs, record, self._recorder)
-        self.history = History(self._recorder, events)
+        self.history = History(self._recorder, events, self.notebooks)
         self.titles = Titles(self._recorder, pool, self._engine, events, self.queue.ask, self.log)
         self.providers.forget_titles_of = self.titles.forget_provider
         self.titles.check_provider = self.providers.check_there

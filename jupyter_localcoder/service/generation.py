@@ -25,6 +25,7 @@ from .choice import Choice, Chosen
 from .dialogue import Dialogue
 from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
+from .notebooks import Notebooks
 from .provider_run import ProviderRun
 from .recorder import Asked, Recorder
 
@@ -41,6 +42,7 @@ class Generation:
         inspections: Inspections,
         recorder: Recorder,
         dialogue: Dialogue,
+        notebooks: Notebooks,
         choice: Choice,
     ) -> None:
         self._settings = settings
@@ -50,6 +52,7 @@ class Generation:
         self._inspections = inspections
         self._recorder = recorder
         self._dialogue = dialogue
+        self._notebooks = notebooks
         self._choice = choice
 
     async def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
@@ -117,6 +120,8 @@ class Generation:
         lookup: bool = False,
         omitted: int = 0,
     ) -> AsyncGenerator[RunFrame, None]:
+        notebook = await self._notebooks.current(kept.notebook, request.origin.kernel)
+        kept = dataclasses.replace(kept, notebook=notebook, mark=self._notebooks.mark)
         scope = cache_scope(kept.kind, kept.conversation_id)
         # A profile is one of the embedded engine.
         named = request.provider or (EMBEDDED if request.profile else "")

@@ -11,6 +11,7 @@ from ..contract.common import Empty
 from ..errors import ConversationNotFound, InvalidArgument
 from ..events import EventHub
 from ..plain_text import plain
+from .notebooks import Notebooks
 from .recorder import Recorder
 
 T = TypeVar("T")
@@ -33,10 +34,11 @@ def title_by_hand(text: str) -> str:
 class History:
     """Lists, searches, opens, deletes and exports what was kept."""
 
-    def __init__(self, recorder: Recorder, events: EventHub) -> None:
+    def __init__(self, recorder: Recorder, events: EventHub, notebooks: Notebooks) -> None:
         self._recorder = recorder
         self._store = recorder.store
         self._events = events
+        self._notebooks = notebooks
 
     # Responses
 
@@ -82,7 +84,11 @@ class History:
 
     async def conversation_list(self, request: history.ConversationListRequest) -> history.ConversationList:
         """A page, the one that was last spoken in first."""
-        return await self._do(self._store.conversations, request.notebook, request.limit, request.offset)
+        notebook = request.notebook
+        await self._notebooks.settled()
+        if notebook is not None:
+            notebook = await self._notebooks.current(notebook, request.kernel)
+        return await self._do(self._store.conversations, notebook, request.limit, request.offset)
 
     async def conversation_get(self, request: history.ConversationGetRequest) -> history.Conversation:
         """One of them with its turns."""

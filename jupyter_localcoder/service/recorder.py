@@ -55,6 +55,8 @@ class Asked:
     conversation_id: str = ""
     parent_id: str = ""
     notebook: str = ""
+    mark: int = 0
+    """The moment at which the notebook was there, as `Notebooks` counts them."""
     cell: str = ""
     private: bool = False
     sampling: dict[str, int | float] = field(default_factory=dict)
@@ -89,6 +91,8 @@ class Recorder:
     ) -> None:
         self.store = store
         self.on_kept = on_kept
+        self.place: Callable[[int, str], str] = lambda _mark, path: path
+        """Where a notebook is now that was at a path at some moment."""
         self.unkept = Unkept()
         """Turns that the history does not have, or not yet."""
         self._settings = settings
@@ -118,7 +122,7 @@ class Recorder:
             parent_id=asked.parent_id,
             created_at=self.store.now(),
             title=answer["model"],
-            notebook=asked.notebook,
+            notebook=self.place(asked.mark, asked.notebook),
             cell=asked.cell,
             prompt=asked.prompt,
             references=asked.references,

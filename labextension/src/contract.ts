@@ -251,6 +251,7 @@ export interface ConversationList {
 /** Ask for a page of conversations, the one that was last spoken in first. */
 export interface ConversationListRequest {
   notebook?: string | null;
+  kernel?: string;
   limit?: number;
   offset?: number;
 }
@@ -650,6 +651,7 @@ export interface Notice {
 export interface Origin {
   notebook?: string;
   cell?: string;
+  kernel?: string;
 }
 
 /** Asks nothing. */

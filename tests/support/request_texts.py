@@ -14,7 +14,8 @@ from msgspec import inspect
 FILES = {"ModelImportRequest.path", "ModelExportRequest.path", "ResponseExportRequest.path"}
 LABELS = {
     "CallRequest.path", "CallRequest.cell", "ConversationListRequest.notebook", "NotebookContext.path",
-    "Origin.notebook", "Origin.cell", "NotebookCell.id", "Reference.name",
+    "Origin.notebook", "Origin.cell", "Origin.kernel", "ConversationListRequest.kernel",
+    "NotebookCell.id", "Reference.name",
 }  # fmt: skip
 """Kept or compared as they are; never opened."""
 NAMES = {

@@ -58,3 +58,17 @@ def test_a_command_says_where_it_was_asked_and_its_record_does_not(notebook, cli
 def test_in_a_terminal_there_is_no_origin(shell, client):
     shell.run_cell_magic("explain", "", "x = 1")
     assert client.asked[-1].origin == Origin()
+
+
+@pytest.mark.parametrize(
+    ("file", "kernel"),
+    [
+        ("/run/user/0/jupyter/kernel-1b4e28ba-2fa1.json", "1b4e28ba-2fa1"),
+        ("kernel-7.json", "7"),
+        ("/tmp/connection.json", ""),
+        (None, ""),
+    ],
+)
+def test_the_kernel_is_the_one_of_its_connection_file(file: Any, kernel: str):
+    shell = SimpleNamespace(kernel=SimpleNamespace(parent=SimpleNamespace(connection_file=file)))
+    assert origin_of(shell).kernel == kernel  # type: ignore[arg-type]

@@ -1,0 +1,70 @@
+"""Where notebooks are: they are renamed, and what belongs to one goes along with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..errors import LocalCoderError
+from .recorder import Recorder
+
+
+class Notebooks:
+    """Follows notebooks where somebody tells that they have moved. Paths are those of Jupyter's contents."""
+
+    def __init__(self, recorder: Recorder, log: logging.Logger | logging.LoggerAdapter[Any]) -> None:
+        self._recorder = recorder
+        self._log = log
+        self._moves: list[tuple[str, str]] = []
+        self._writing = asyncio.Lock()
+        self.path_of_kernel: Callable[[str], Awaitable[str]] = _unknown
+        """Answers the path of the notebook of a kernel, by its id; empty where it is not known."""
+        recorder.place = self.since
+
+    @property
+    def mark(self) -> int:
+        """A moment, for `since`."""
+        return len(self._moves)
+
+    def since(self, mark: int, path: str) -> str:
+        """Where a notebook is now that was at this path at a moment."""
+        for old, new in self._moves[mark:]:
+            path = moved_path(path, old, new)
+        return path
+
+    async def current(self, path: str, kernel: str) -> str:
+        """Where a notebook is now. A kernel that runs on goes by the name that it was started with."""
+        return (await self.path_of_kernel(kernel) if kernel and path else "") or path
+
+    async def moved(self, old: str, new: str) -> None:
+        """Follow a file or a folder to its new path. Never raises: the file has moved in any case."""
+        old, new = old.strip("/"), new.strip("/")
+        if not old or not new or old == new:
+            return
+        self._moves.append((old, new))
+        # In the order in which they moved.
+        async with self._writing:
+            try:
+                self._recorder.begin()
+                await self._recorder.settled()
+                await asyncio.to_thread(self._recorder.store.move_notebooks, old, new)
+            except LocalCoderError as failure:
+                self._log.warning("The conversations of %r stay under its old name: %s", new, failure)
+
+    async def settled(self) -> None:
+        """Return when all is where it has moved to."""
+        async with self._writing:
+            pass
+
+
+def moved_path(path: str, old: str, new: str) -> str:
+    """A path after a file, or a folder that it is in, was renamed."""
+    if path == old:
+        return new
+    return new + path[len(old) :] if path.startswith(f"{old}/") else path
+
+
+async def _unknown(_kernel: str) -> str:
+    return ""
