@@ -73,6 +73,7 @@ def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = 
                     show_piece(view, frame)
                 elif isinstance(frame, Done):
                     done = frame
+                    view.settle(done.text, done.reasoning)
     except KeyboardInterrupt:
         view.end({"localcoder": {"command": request.command, "finish": "canceled"}})
         if not quiet:

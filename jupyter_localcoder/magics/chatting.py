@@ -157,6 +157,7 @@ def _show(client: Client, request: ChatRequest, view: View, *, quiet: bool) -> D
                     show_piece(view, frame)
                 elif isinstance(frame, Done):
                     done = frame
+                    view.settle(done.text, done.reasoning)
     except KeyboardInterrupt:
         view.end({"localcoder": {"command": "chat", "finish": "canceled"}})
         if not quiet:

@@ -44,6 +44,10 @@ class View(ABC):
         """Show that the model reasons before it answers, and what."""
 
     @abstractmethod
+    def settle(self, text: str, reasoning: str) -> None:
+        """Take what answer and reasoning have turned out to be, which may be known only at the end."""
+
+    @abstractmethod
     def end(self, metadata: Metadata) -> None:
         """Show what has not been shown yet; nothing more will come."""
 
@@ -84,8 +88,7 @@ class NotebookView(View):
         self._id = uuid.uuid4().hex
         self._text = ""
         self._reasoning = ""
-        self._reasoning_id = uuid.uuid4().hex
-        self._reasoning_opened = False
+        self._reasoning_id = ""
         self._opened = False
         self._shown_at = -1.0
 
@@ -102,18 +105,26 @@ class NotebookView(View):
             self._shown_at = now
 
     def reason(self, piece: str) -> None:
-        """Show it folded, in an output of its own."""
+        """Show it folded, in an output of its own above the answer."""
         self._reasoning += piece
         now = self._clock()
         if self._reasoning.strip() and (
-            not self._reasoning_opened or now - self._shown_at >= 1 / MAX_UPDATES_PER_SECOND
+            not self._reasoning_id or now - self._shown_at >= 1 / MAX_UPDATES_PER_SECOND
         ):
             self._show_reasoning()
             self._shown_at = now
 
+    def settle(self, text: str, reasoning: str) -> None:
+        """Show it so with the last update."""
+        if self._text and text != self._text:
+            # Of reasoning, only as much comes as is kept.
+            self._text, self._reasoning = text, reasoning or self._reasoning
+        elif text and not reasoning and self._reasoning == text:
+            self._reasoning = ""  # It was the answer after all.
+
     def end(self, metadata: Metadata) -> None:
         """Update the output for the last time, with how the answer was made."""
-        if self._reasoning_opened:
+        if self._reasoning_id or self._reasoning.strip():
             self._show_reasoning()
         if self._opened or self._text:
             self._publish(self._bundle(), metadata)
@@ -129,12 +140,18 @@ class NotebookView(View):
         self._shell.display_pub.publish({"text/html": markup, "text/plain": text})
 
     def _show_reasoning(self) -> None:
+        is_first = not self._reasoning_id
+        if is_first:
+            # It takes the place of the answer, which goes on below: an output cannot be put above another.
+            self._reasoning_id, self._id = self._id, uuid.uuid4().hex
         self._shell.display_pub.publish(
-            folded(self._reasoning),
+            folded(self._reasoning) if self._reasoning.strip() else {"text/plain": ""},
             transient={"display_id": self._reasoning_id},
-            update=self._reasoning_opened,
+            update=self._opened or not is_first,
         )
-        self._reasoning_opened = True
+        if is_first:
+            self._opened = False
+            self._publish(self._bundle() if self._text else {"text/plain": "…"}, {})
 
     def _publish(self, bundle: dict[str, str], metadata: Metadata) -> None:
         self._shell.display_pub.publish(
@@ -176,6 +193,15 @@ class TerminalView(View):
         if piece.strip() and not self._reasons:
             self._reasons = True
             self.note("The model reasons before it answers.")
+
+    def settle(self, text: str, reasoning: str) -> None:
+        """Write the answer alone, where reasoning stands before it: a terminal cannot take it back."""
+        if self._text and text != self._text:
+            if self._style != "code":
+                self._write("\n")
+                self.note("That began with reasoning. The answer alone:")
+                self._write(plain(text))
+            self._text = text
 
     def end(self, metadata: Metadata) -> None:
         """Write what is missing, up to the end of the line. A terminal has no place for metadata."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 from typing import Any
 
+import msgspec
 import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
@@ -458,6 +459,56 @@ class TestReasoning:
         answers = [data["text/markdown"] for data in shown if "text/markdown" in data]
         assert answers
         assert not any("Hm" in text for text in answers)
+
+    def places(self, notebook: Any) -> list[dict[str, str]]:
+        """What the outputs show at the end, from top to bottom."""
+        shown: dict[str, dict[str, str]] = {}
+        for output in notebook.display_pub.outputs:
+            display_id = (output.get("transient") or {}).get("display_id")
+            if display_id is not None:
+                assert (display_id in shown) == bool(output.get("update"))
+                shown[display_id] = output["data"]
+        return list(shown.values())
+
+    def test_it_stands_above_the_answer(self, notebook: Any, client: Any, fake: Any) -> None:
+        self.script(client, fake)
+        assert run(notebook, f"%%explain\n{LOOP}").success
+        fold, answer = self.places(notebook)
+        assert "<details>" in fold["text/html"]
+        assert BETTER in answer["text/markdown"]
+
+    def late(self, client: Any, fake: Any) -> None:
+        """What was told as answer turns out to have begun with reasoning."""
+        started, *pieces, done = fake.answer("Hm, well.", "It is 4.")
+        done = msgspec.structs.replace(done, text="It is 4.", reasoning="Hm, well.")
+        client.script = [started, *pieces, done]
+
+    def test_what_was_shown_as_answer_and_was_reasoning_is_moved(
+        self, notebook: Any, client: Any, fake: Any
+    ) -> None:
+        self.late(client, fake)
+        assert run(notebook, f"%%explain\n{LOOP}").success
+        fold, answer = self.places(notebook)
+        assert "Hm, well." in fold["text/html"]
+        assert answer["text/markdown"] == "It is 4."
+
+    def test_a_terminal_writes_the_answer_alone_after_it(
+        self, shell: Any, client: Any, fake: Any, capsys: Any
+    ) -> None:
+        self.late(client, fake)
+        run(shell, f"%%explain\n{LOOP}")
+        assert "That began with reasoning. The answer alone:\nIt is 4.\n" in capsys.readouterr().out
+
+    def test_what_was_folded_and_was_the_answer_is_folded_no_more(
+        self, notebook: Any, client: Any, fake: Any
+    ) -> None:
+        started, piece, done = fake.answer("It is 4.")
+        client.script = [started, fake.Delta(run="r", text="", reasoning="It is 4."), piece, done]
+        assert run(notebook, f"%%explain\n{LOOP}").success
+        assert self.places(notebook) == [
+            {"text/plain": ""},
+            {"text/markdown": "It is 4.", "text/plain": "It is 4."},
+        ]
 
     def test_a_terminal_says_that_there_is_some(
         self, shell: Any, client: Any, fake: Any, capsys: Any
