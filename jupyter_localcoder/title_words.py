@@ -11,6 +11,8 @@ ASKED_CHARS = 500
 """So much of a prompt and its answer together is shown to who makes the title."""
 _PROMPT_CHARS = 350
 MAX_TOKENS = 24
+MAX_THOUGHT_TOKENS = 600
+"""More, once, for a model that reasons all the same."""
 _LONGEST_WORDS = 10
 
 SYSTEM = "You write short titles. Answer with the title alone: at most six words, on one line."

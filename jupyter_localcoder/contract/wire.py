@@ -142,6 +142,8 @@ class ChatPrompt(Struct, frozen=True, tag="chat"):
     """So many questions with their answers, behind the instructions, may be left out, oldest first."""
     reserve_tokens: int = 0
     """Room that they leave for the answer; at most half of the window."""
+    thinking: bool = True
+    """False asks the template to have the model answer at once; many templates know nothing of it."""
 
 
 class Brief(Struct, frozen=True):

@@ -27,6 +27,7 @@ from ..errors import (
     Canceled,
     FileReadError,
     LocalCoderError,
+    NoAnswer,
     ProviderNotFound,
     ResponseNotFound,
     SourceFileNotFound,
@@ -38,7 +39,7 @@ from ..errors import (
 )
 from ..events import EventHub
 from ..history.title_file import TitleFile
-from ..reasoning import split
+from ..reasoning import Pieces, split
 from ..supervisor import Job, LoadPlan
 from .engine import Engine, cache_scope, wire_request
 from .history import title_by_hand
@@ -239,6 +240,8 @@ class Titles:
         return _Made(title, model)
 
     async def _by_a_provider(self, asked: str, config: TitleConfig) -> tuple[str, str]:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + config.timeout_seconds
         request = queue.CallRequest(
             prompt=f"{title_words.SYSTEM}\n\n{asked}",
             provider=config.provider,
@@ -248,8 +251,27 @@ class Titles:
             priority="low",
             private=True,
         )
-        answer = await self._ask(request)
-        return answer.text, config.model or config.provider
+        said = await self._asked(request)
+        if said is None:
+            left_ms = round((ends_at - loop.time()) * 1000)
+            if left_ms <= 0:
+                raise TitleTimeout
+            more = title_words.MAX_TOKENS + title_words.MAX_THOUGHT_TOKENS
+            said = await self._asked(msgspec.structs.replace(request, max_tokens=more, timeout_ms=left_ms))
+        if said is None:
+            raise TitleProviderError("The model used up all of its tokens before it wrote a title.")
+        return said, config.model or config.provider
+
+    async def _asked(self, request: queue.CallRequest) -> str | None:
+        """What a provider answers; None where it was cut off in its first line, which may be reasoning."""
+        try:
+            answer = await self._ask(request)
+        except NoAnswer as failure:
+            if failure.details.get("reasoned"):
+                return None
+            raise
+        begun = answer.text.strip()
+        return None if answer.finish == "length" and "\n" not in begun else answer.text
 
     async def _by_the_loaded_model(self, asked: str, config: TitleConfig) -> tuple[str, str]:
         async with self._one:
@@ -261,18 +283,28 @@ class Titles:
 
     async def _try(self, asked: str, config: TitleConfig, plan: LoadPlan) -> str | None:
         """What the model says; None where something else was asked for meanwhile."""
+        ends_at = asyncio.get_running_loop().time() + config.timeout_seconds
+        said = await self._once(asked, ends_at, title_words.MAX_TOKENS, plan)
+        if said is not None and said.reasoning.strip() and not said.text.strip():
+            # Its template did not keep it from reasoning.
+            more = title_words.MAX_TOKENS + title_words.MAX_THOUGHT_TOKENS
+            said = await self._once(asked, ends_at, more, plan)
+        return None if said is None else said.text
+
+    async def _once(self, asked: str, ends_at: float, max_tokens: int, plan: LoadPlan) -> Pieces | None:
+        """What the model says in so many tokens; None where something else was asked for meanwhile."""
         turns = (wire.Turn("system", title_words.SYSTEM), wire.Turn("user", asked))
         request = wire_request(
-            wire.ChatPrompt(turns),
+            wire.ChatPrompt(turns, thinking=False),
             self._engine.sampling(SamplingOptions(temperature=0.0)),
-            max_tokens=title_words.MAX_TOKENS,
+            max_tokens=max_tokens,
             stop=(),
             priority="background",
             fresh=False,
             scope=_SCOPE,
         )
         job = self._job = self._pool.job(plan, request, "general", named=True)
-        timer = asyncio.get_running_loop().call_later(config.timeout_seconds, job.cancel, "timeout")
+        timer = asyncio.get_running_loop().call_at(ends_at, job.cancel, "timeout")
         parts: list[str] = []
         try:
             async with contextlib.aclosing(job.__aiter__()) as frames:
@@ -288,7 +320,7 @@ class Titles:
         finally:
             timer.cancel()
             self._job = None
-        return split("".join(parts)).text
+        return split("".join(parts))
 
     async def _quiet(self, config: TitleConfig) -> LoadPlan:
         """Return what is loaded when nothing was asked for a moment: the model for questions, if that is.

@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -34,6 +34,8 @@ MAX_TEMPLATE_CHARS = 200_000
 MAX_WAIT_SECONDS = 20.0
 """For a machine that has no time for the renderer; what a template may compute is limited in seconds of
 computing."""
+_NO_THINKING: Mapping[str, Any] = {"enable_thinking": False, "thinking": False}
+"""The variables of Qwen, GLM and SmolLM, and of DeepSeek and Granite."""
 _MOST_KNOWN = 64
 _LOOK_SECONDS = 0.02
 """Where the system sets no limits to a process, it is looked at so often."""
@@ -92,7 +94,7 @@ class ChatTemplate:
         self._words = {"bos_token": bos, "eos_token": eos}
         self._renderer = renderer
         self._nonce = secrets.token_hex(8)
-        self._known: dict[tuple[str, ...], str] = {}
+        self._known: dict[tuple[tuple[str, ...], bool], str] = {}
         self._condemned: InvalidModel | None = None
 
     @property
@@ -105,8 +107,14 @@ class ChatTemplate:
         if self.usable and self._renderer is None:
             self._renderer = RendererProcess()
 
-    def render(self, turns: Sequence[Turn]) -> list[tuple[str, bool]]:
+    def render(self, turns: Sequence[Turn], *, thinking: bool = True) -> list[tuple[str, bool]]:
         """Text of the whole prompt in pieces: (text, whether it comes from the template).
+
+        Parameters
+        ----------
+        thinking
+            False asks the template to have the model answer without reasoning, by the variables that some
+            templates have for it.
 
         Raises
         ------
@@ -123,15 +131,15 @@ class ChatTemplate:
                 recovery="Choose another model for commands and chat.",
             )
         try:
-            return self._render_once(turns)
+            return self._render_once(turns, thinking)
         except InvalidArgument:
             folded = _without_system(turns)
             if folded == list(turns):
                 raise
-            return self._render_once(folded)
+            return self._render_once(folded, thinking)
 
-    def _render_once(self, turns: Sequence[Turn]) -> list[tuple[str, bool]]:
-        text = self._text(tuple(turn.role for turn in turns))
+    def _render_once(self, turns: Sequence[Turn], thinking: bool) -> list[tuple[str, bool]]:
+        text = self._text(tuple(turn.role for turn in turns), thinking)
         parts = re.split(rf"PLACE{self._nonce}X(\d+)X", text)
         seen = {int(number) for number in parts[1::2]}
         if seen != set(range(len(turns))):
@@ -141,25 +149,27 @@ class ChatTemplate:
         ]
         return [(piece, marks) for piece, marks in pieces if piece]
 
-    def _text(self, roles: tuple[str, ...]) -> str:
+    def _text(self, roles: tuple[str, ...], thinking: bool) -> str:
         """What the template makes of messages of these roles, rendered or remembered."""
-        known = self._known.pop(roles, None)
+        known = self._known.pop((roles, thinking), None)
         if known is None:
-            known = self._run(roles)
+            known = self._run(roles, {} if thinking else _NO_THINKING)
         # What tells the time says something else each time.
         if "strftime_now" not in self._source:
-            self._known[roles] = known
+            self._known[roles, thinking] = known
             if len(self._known) > _MOST_KNOWN:
                 del self._known[next(iter(self._known))]
         return known
 
-    def _run(self, roles: tuple[str, ...]) -> str:
+    def _run(self, roles: tuple[str, ...], words: Mapping[str, Any]) -> str:
         if self._condemned is not None:
             raise self._condemned
         self.prepare()
         assert self._renderer is not None  # noqa: S101 - it is usable
         messages = [{"role": role, "content": f"PLACE{self._nonce}X{i}X"} for i, role in enumerate(roles)]
-        given = self._renderer.ask({"source": self._source, "messages": messages, "words": self._words})
+        given = self._renderer.ask(
+            {"source": self._source, "messages": messages, "words": {**self._words, **words}}
+        )
         if "text" in given:
             return str(given["text"])
         kind, what = given["failure"], given["what"]

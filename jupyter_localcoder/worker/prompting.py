@@ -143,7 +143,7 @@ class Prompter:
     # A conversation
 
     def _chat(self, prompt: ChatPrompt) -> Prompt:
-        made = self._rendered(prompt.turns)
+        made = self._rendered(prompt.turns, thinking=prompt.thinking)
         room = self._facts.n_ctx - min(max(1, prompt.reserve_tokens), self._facts.n_ctx // 2)
         if len(made.tokens) <= room or not prompt.earlier_turns:
             return made
@@ -156,7 +156,7 @@ class Prompter:
         start = first_turn(pairs, sum(sizes[:before]) + before * around, sizes[last] + around, room)
         while True:
             kept = (*prompt.turns[:before], *prompt.turns[before + 2 * start :])
-            shorter = self._rendered(kept)
+            shorter = self._rendered(kept, thinking=prompt.thinking)
             if len(shorter.tokens) <= room or start == prompt.earlier_turns:
                 break
             start += 1
@@ -165,12 +165,12 @@ class Prompter:
         parts = (*shorter.parts[:at], Part(SOURCE_EARLIER, [], left_out), *shorter.parts[at:])
         return Prompt(shorter.tokens, left_out, parts=parts, left_out_turns=start, opened=shorter.opened)
 
-    def _rendered(self, turns: Sequence[Turn]) -> Prompt:
+    def _rendered(self, turns: Sequence[Turn], *, thinking: bool) -> Prompt:
         parts: list[Part] = []
         by_content: dict[str, list[Turn]] = {}
         for turn in turns:
             by_content.setdefault(turn.content, []).append(turn)
-        rendered = self.chat.render(turns)
+        rendered = self.chat.render(turns, thinking=thinking)
         for text, from_template in rendered:
             tokens = (
                 self._engine.tokenize(text, special=True) if from_template else self._tokenizer.tokens(text)

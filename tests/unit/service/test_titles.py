@@ -263,6 +263,62 @@ async def test_another_provider_is_asked_through_the_queue(desk: Desk):
             await desk.service.title_generate(ResponseRequest(id=done))
 
 
+def far_answer(text: str, finish: str = "stop") -> QueueAnswer:
+    item = QueueItem(
+        id="1", prompt_id="1", provider="far", model="m", priority="low", state="done", position=0,
+        keep=False, private=True, path="", cell="", added="",
+    )  # fmt: skip
+    return QueueAnswer(item=item, text=text, finish=finish)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([errors.NoAnswer(reasoned=True), far_answer("A title")], ("A title", "generated")),
+        # A thought that nothing marks, cut off: no title until it has ended.
+        ([far_answer("Okay, the user", "length"), far_answer("A title")], ("A title", "generated")),
+        ([far_answer("Okay, the user", "length"), far_answer("Okay, so", "length")], ("tiny", "model")),
+        ([errors.NoAnswer(reasoned=True), errors.NoAnswer(reasoned=True)], ("tiny", "model")),
+        ([errors.NoAnswer()], ("tiny", "model")),
+        ([far_answer("A title\n\nAnd more", "length")], ("A title", "generated")),
+    ],
+)
+async def test_a_provider_that_reasons_gets_more_room_once(desk: Desk, answers: list, expected):
+    limits = []
+
+    async def ask(request: CallRequest) -> QueueAnswer:
+        limits.append(request.max_tokens)
+        answer = answers[len(limits) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    desk.service.titles._ask = ask
+    desk.service.titles.check_provider = lambda id_: None
+    await configure(desk, provider="far", model="m")
+    assert await titled(desk) == expected
+    few = title_words.MAX_TOKENS
+    assert limits == [few, few + title_words.MAX_THOUGHT_TOKENS][: len(answers)]
+
+
+async def test_a_model_here_is_asked_without_reasoning_and_gets_more_room_once(open_desk: Open):
+    desk = await open_desk(title="<think>Okay, the user")
+    asked = []
+    make = desk.service._supervisor.job
+
+    def job(plan, request):
+        asked.append(request)
+        return make(plan, request)
+
+    desk.service._supervisor.job = job
+    assert await titled(desk) == ("tiny", "model")
+    answer, *titles = asked
+    assert answer.prompt.thinking
+    assert [each.prompt.thinking for each in titles] == [False, False]
+    few = title_words.MAX_TOKENS
+    assert [each.max_tokens for each in titles] == [few, few + title_words.MAX_THOUGHT_TOKENS]
+
+
 async def test_cancel_all_ends_no_answers_title(desk: Desk):
     """What a person cannot see they do not mean."""
     await desk.service.llm_cancel_all(LlmCancelAllRequest())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -318,3 +319,19 @@ def test_a_template_that_begins_the_reasoning_is_noticed(end: str, opened: str) 
     )  # fmt: skip
     made = Prompter(Characters(), facts).build(ChatPrompt((Turn("user", "<think>"),)))  # type: ignore[arg-type]
     assert made.opened == opened
+
+
+@pytest.mark.parametrize("variable", ["enable_thinking", "thinking"])
+def test_a_template_is_asked_not_to_have_it_reason(variable: str) -> None:
+    source = (
+        "{% for m in messages %}{{ m.content }}\n{% endfor %}<think>\n"
+        f"{{% if {variable} is defined and not {variable} %}}</think>\n{{% endif %}}"
+    )
+    facts = Facts(
+        n_vocab=300, n_ctx_train=4096, n_ctx=1000, n_cells=1000, n_layers=1, n_gpu_layers=0,
+        description="", weights_bytes=0, chat_template=source, add_bos=False,
+    )  # fmt: skip
+    prompter = Prompter(Characters(), facts)  # type: ignore[arg-type]
+    asked = ChatPrompt((Turn("user", "x"),))
+    assert prompter.build(asked).opened == "<think>"
+    assert prompter.build(msgspec.structs.replace(asked, thinking=False)).opened == ""
