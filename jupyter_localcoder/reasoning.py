@@ -2,7 +2,8 @@
 
 Reasoning stands between marks at the beginning (`<think>` … `</think>`, `[THINK]` … `[/THINK]`, the channels
 of the harmony format). Marks in the middle of an answer, which may explain them, are text. Where the chat
-template has opened the reasoning, an answer may have the closing mark alone.
+template has opened the reasoning, an answer may have the closing mark alone: what came before it is shown as
+answer until then, unless who asks knows that this model does so.
 """
 
 from __future__ import annotations
@@ -37,15 +38,25 @@ class Pieces(NamedTuple):
 
 
 class AnswerParts:
-    """Takes what a model writes in any pieces, and gives answer and reasoning apart."""
+    """Takes what a model writes in any pieces, and gives answer and reasoning apart.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    within
+        It is likely to begin within the reasoning, without an opening mark.
+    """
+
+    def __init__(self, *, within: bool = False) -> None:
         self.text = ""
         """The answer, so far."""
         self.reasoning = ""
         """The reasoning, so far."""
         self.moved = 0
         """So many characters of what was given as answer, the first ones, have turned out to be reasoning."""
+        self.unopened = False
+        """Whether reasoning has ended that no mark had opened."""
+        self._within = within
+        self._guessing = False
         self._state = "start"
         self._held = ""
         self._ends: tuple[str, ...] = ()
@@ -56,8 +67,15 @@ class AnswerParts:
         """Whether the model reasons at this point."""
         return self._state == "reasoning"
 
+    @property
+    def guessing(self) -> bool:
+        """Whether what is given as reasoning is so only by `within`: no mark has said it."""
+        return self._guessing
+
     def add_reasoning(self, words: str) -> Pieces:
         """Take reasoning that came apart from the answer."""
+        if words:
+            self._within = False
         self.reasoning += words
         return Pieces(reasoning=words)
 
@@ -69,6 +87,12 @@ class AnswerParts:
     def finish(self) -> Pieces:
         """Take what was held back, which turned out to be no mark."""
         return self._released(final=True)
+
+    def take_back(self) -> str:
+        """Take what was guessed to be reasoning for the answer, which it was: nothing has ended it."""
+        self.text, self.reasoning = self.reasoning, ""
+        self._guessing = False
+        return self.text
 
     def _released(self, *, final: bool) -> Pieces:
         text = reasoning = ""
@@ -107,6 +131,10 @@ class AnswerParts:
         begun = self._held.lstrip()
         if not final and (not begun or any(_may_become(begun, mark) for mark in _BEGINNINGS)):
             return False
+        if self._within and not self._reasoned:
+            self._within, self._guessing, self._reasoned = False, True, True
+            self._state, self._ends = "reasoning", _ALONE
+            return True
         if self._reasoned:
             # The lines between reasoning and answer belong to neither; an indentation is the answer's.
             space = len(self._held) - len(begun)
@@ -118,8 +146,14 @@ class AnswerParts:
         """What comes before the mark that ends this part, and whether the mark has come."""
         found = re.search("|".join(map(re.escape, self._ends)), self._held, re.IGNORECASE)
         if found is not None:
+            before = self.reasoning + self._held[: found.start()]
+            if self._guessing and not self._ends_reasoning(before):
+                more, self._held = self._held[: found.end()], self._held[found.end() :]
+                return more, True
             more, self._held = self._held[: found.start()], self._held[found.end() :]
             self._state = "start"
+            self.unopened = self.unopened or self._guessing
+            self._guessing = False
             return more, True
         keep = 0 if final else max(_overlap(self._held, mark) for mark in self._ends)
         cut = len(self._held) - keep
@@ -140,7 +174,7 @@ class AnswerParts:
             thought = whole[self.moved : found.start()]
             self.reasoning += whole[: found.start()]
             self.text, self._held = "", whole[found.end() :]
-            self._state, self._reasoned = "start", True
+            self._state, self._reasoned, self.unopened = "start", True, True
             return "", thought, True
         keep = 0 if final else max(_overlap(held, mark) for mark in _ALONE)
         cut = len(held) - keep

@@ -53,14 +53,24 @@ async def answer(
     request: ProviderRequest,
     deadline: Deadline,
     failures: Failures,
+    unopened: set[str] | None = None,
+    model_asked: str = "",
 ) -> AsyncGenerator[Delta | End, None]:
-    """Turn messages into the frames that `Provider.stream` promises; closing it closes the messages."""
+    """Turn messages into the frames that `Provider.stream` promises; closing it closes the messages.
+
+    Parameters
+    ----------
+    unopened
+        The models of this provider that begin their answers within the reasoning, as they have shown: kept
+        up to date here.
+    """
+    unopened = set() if unopened is None else unopened
     stops = StopStrings(request.stop)
     room = request.max_tokens * MAX_CHARS_PER_TOKEN
     reason: EndReason | None = None
     usage, model, began = Usage(), "", False
     without = _Without()
-    parts = AnswerParts()
+    parts = AnswerParts(within=isinstance(request.input, Messages) and model_asked in unopened)
     last = False
     async with contextlib.aclosing(messages):
         try:
@@ -103,6 +113,14 @@ async def answer(
     for text, reasoning in (parts.feed(stops.finish()), parts.finish()):
         if text or reasoning:
             yield Delta(text, reasoning)
+    if parts.unopened:
+        unopened.add(model_asked)
+    taken_back = parts.guessing and reason in ("stop", "filter")
+    if taken_back:
+        # This time it has not reasoned.
+        unopened.discard(model_asked)
+        if text := parts.take_back():
+            yield Delta(text)
     if isinstance(request.input, Messages) and not parts.text.strip():
         if reason == "timeout":
             raise Timeout(
@@ -111,7 +129,7 @@ async def answer(
                 provider=failures.provider,
             )
         raise without.error(reason, request, failures, reasoned=bool(parts.reasoning.strip()))
-    yield End(reason, usage, model, moved=parts.moved)
+    yield End(reason, usage, model, moved=parts.moved, taken_back=taken_back)
 
 
 class _Without:

@@ -134,6 +134,8 @@ class End:
     """What it takes to get the same answer again; of the embedded engine only."""
     moved: int = 0
     """So many characters of the pieces of text, the first ones, have turned out to be reasoning."""
+    taken_back: bool = False
+    """The pieces of reasoning have turned out to be the answer, which has come as the last piece of text."""
 
 
 @dataclass(frozen=True)

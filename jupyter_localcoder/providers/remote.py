@@ -62,6 +62,7 @@ class RemoteProvider:
         self.address = address
         self.failures = failures
         self.options = options
+        self._unopened: set[str] = set()
         self.transport = Transport(
             address,
             headers,
@@ -133,7 +134,8 @@ class RemoteProvider:
         """Post a request, and make an answer of what comes back."""
         deadline = self._deadline(request.timeout_seconds or self.options.timeout_seconds)
         messages = _messages(self.transport.lines(url, body, deadline), self.failures)
-        return answer(messages, read, request, deadline, self.failures)
+        model = request.model or self.options.model
+        return answer(messages, read, request, deadline, self.failures, self._unopened, model)
 
     def _deadline(self, whole_seconds: float) -> Deadline:
         return Deadline(

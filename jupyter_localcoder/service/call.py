@@ -86,7 +86,8 @@ class Call:
     def reasoning(self) -> str:
         """What the model has reasoned, as much of it as is kept."""
         moved = "".join(self._parts)[: self.end.moved if self.end else 0]
-        return bounded(moved + "".join(self._thoughts), self._reasoning_chars)
+        thoughts = [] if self.end and self.end.taken_back else self._thoughts
+        return bounded(moved + "".join(thoughts), self._reasoning_chars)
 
     async def ask(self) -> None:
         """Take the answer as it comes; whoever stops this closes the provider's stream.

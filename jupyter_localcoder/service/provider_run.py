@@ -161,6 +161,7 @@ class ProviderRun:
     def _done(self, pieces: _Pieces, end: base.End | None, left_out: int) -> Done:
         usage = end.usage if end is not None else base.Usage()
         moved = end.moved if end is not None else 0
+        thoughts = "" if end is not None and end.taken_back else pieces.reasoning
         now = time.monotonic()
         first = pieces.first_at or now
         prefill_ms, decode_ms = (first - pieces.start) * 1000, (now - first) * 1000
@@ -168,7 +169,7 @@ class ProviderRun:
         return Done(
             run=self.id,
             text=pieces.text[moved:],
-            reasoning=bounded(pieces.text[:moved] + pieces.reasoning, self._reasoning_chars or 0),
+            reasoning=bounded(pieces.text[:moved] + thoughts, self._reasoning_chars or 0),
             # It was not the caller who ended it.
             finish="stop" if self._gate.ended and self._ended is None else _finish(end, self._ended),
             usage=Usage(

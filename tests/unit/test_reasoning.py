@@ -79,3 +79,37 @@ def test_what_is_kept_of_it_is_bounded():
     assert bounded("abc", 3) == "abc"
     assert bounded("abcd", 3) == "ab\u2026"
     assert bounded("abcd", 0) == ""
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("said", "text", "reasoning"),
+    [
+        ("Hm. So.\n</think>\n\nIt is 4.", "It is 4.", "Hm. So.\n"),
+        ("<think>Hm.</think>It is 4.", "It is 4.", "Hm."),
+        ("</think>It is 4.", "It is 4.", ""),
+        # It marks no end: that was the answer.
+        ("It is 4.", "", "It is 4."),
+        ("Put `<think>` first:\n```\n</think>\n```", "", "Put `<think>` first:\n```\n</think>\n```"),
+    ],
+)
+def test_an_answer_that_is_known_to_begin_within_the_reasoning(said, text, reasoning, size):
+    parts = AnswerParts(within=True)
+    pieces = [parts.feed(said[i : i + size]) for i in range(0, len(said), size)]
+    pieces.append(parts.finish())
+    assert (parts.text, parts.reasoning, parts.moved) == (text, reasoning, 0)
+    assert "".join(piece.text for piece in pieces) == text
+    assert "".join(piece.reasoning for piece in pieces) == reasoning
+    assert parts.guessing == (text == "")
+    assert parts.unopened == (bool(text) and not said.startswith("<think>"))
+    if parts.guessing:
+        assert parts.take_back() == said
+        assert (parts.text, parts.reasoning, parts.guessing) == (said, "", False)
+
+
+def test_where_reasoning_comes_apart_the_text_is_the_answer():
+    parts = AnswerParts(within=True)
+    parts.add_reasoning("Hm.")
+    parts.feed("It is 4.")
+    parts.finish()
+    assert (parts.text, parts.reasoning) == ("It is 4.", "Hm.")

@@ -369,3 +369,48 @@ async def test_private_keeps_nothing(far: Desk, server: WireServer):
     await turn(far, "two", first.conversation, private=True)
     assert said(server) == ["one", "Hi", "two"]
     assert await far.listed() == []
+
+
+async def pieces_of(far: Desk, **fields: Any) -> tuple[str, str, Done]:
+    """Answer and reasoning as they come, and the end."""
+    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1", **fields))
+    async with contextlib.aclosing(frames):
+        told = [frame async for frame in frames]
+    deltas = [frame for frame in told if isinstance(frame, Delta)]
+    done = told[-1]
+    assert isinstance(done, Done)
+    return "".join(each.text for each in deltas), "".join(each.reasoning for each in deltas), done
+
+
+async def test_a_template_that_has_opened_the_reasoning_is_remembered(far: Desk, server: WireServer):
+    server.say(saying("Hm.\n</think>\n\nIt is 4."))
+    first = await pieces_of(far)
+    again = await pieces_of(far)
+    # Nobody knows at first, and then what was shown goes to the reasoning.
+    for text, reasoning, done in (first, again):
+        assert (done.text, done.reasoning) == ("It is 4.", "Hm.\n")
+        assert text in ("It is 4.", "Hm.\nIt is 4.")
+        assert reasoning in ("Hm.\n", "")
+    assert again[:2] == ("It is 4.", "Hm.\n")
+    # Of another model nothing is known.
+    server.say(saying("It is 5."))
+    text, reasoning, done = await pieces_of(far, model="m-2")
+    assert (text, reasoning, done.text) == ("It is 5.", "", "It is 5.")
+
+
+async def test_one_that_does_not_reason_this_time_loses_nothing(far: Desk, server: WireServer):
+    server.say(saying("Hm.\n</think>\n\nIt is 4."))
+    await pieces_of(far)
+    server.say(saying("It is 5."))
+    text, _, done = await pieces_of(far)
+    assert (text, done.text, done.reasoning) == ("It is 5.", "It is 5.", "")
+    # So it is believed to do so no more.
+    text, reasoning, done = await pieces_of(far)
+    assert (text, reasoning, done.text) == ("It is 5.", "", "It is 5.")
+    await far.service._recorder.settled()
+    kept = [far.store.get(info.id) for info in await far.listed(limit=10)]
+    assert sorted((each.content, each.reasoning) for each in kept) == [
+        ("It is 4.", "Hm.\n"),
+        ("It is 5.", ""),
+        ("It is 5.", ""),
+    ]
