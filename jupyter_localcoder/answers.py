@@ -15,7 +15,7 @@ from .context.checks.other_cells import own_part
 from .context.target import CHANGES, Target, Unplaceable
 from .contract.generation import Change, Finish, GenerateRequest
 from .fences import Fence, blocks
-from .plain_text import plain
+from .plain_text import plain_beside
 
 Sign = Literal["+", "-", " ", "@"]
 
@@ -61,7 +61,7 @@ def change_of(request: GenerateRequest, target: Target, answer: str, finish: Fin
     """
     changes = request.command in CHANGES
     like = target.code if changes else ""
-    code, info = _block_of(plain(answer), target.language, like)
+    code, info = _block_of(plain_beside(answer, like), target.language, like)
     notes: list[str] = []
 
     def refused(problem: str, recovery: str = _AGAIN) -> Change:

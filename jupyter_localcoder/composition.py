@@ -18,6 +18,7 @@ from .events import EventHub
 from .history import HistoryStore
 from .models import memory
 from .models.store import ModelStore
+from .plain_text import keep_plain
 from .planning import Planner
 from .postmortem import Witness
 from .queueing.queue import RequestQueue
@@ -84,6 +85,7 @@ def build_service(
     given = config if config is not None else parent.config if parent is not None else Config()
     check_configuration(given)
     log = log or logging.getLogger("jupyter_localcoder")
+    keep_plain(log)
     shared: dict[str, Any] = {"log": log}
     if parent is not None:
         shared["parent"] = parent

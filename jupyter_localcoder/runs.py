@@ -51,12 +51,21 @@ class Ready:
 class Gate(Protocol):
     """Decides what of an answer is shown, and when."""
 
-    withheld: Doubt
-    doubt: Doubt
-    ended: bool
-    """Whether the rest of the answer is not wanted."""
-    slow: bool
-    """Whether it reads so much around the answer that the event loop is not the place for it."""
+    @property
+    def withheld(self) -> Doubt:
+        """Why nothing is shown."""
+
+    @property
+    def doubt(self) -> Doubt:
+        """What speaks against what is shown."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the rest of the answer is not wanted."""
+
+    @property
+    def slow(self) -> bool:
+        """Whether it reads so much around the answer that the event loop is not the place for it."""
 
     def take(self, text: str, log_probability: float | None = None) -> str:
         """Take the next piece of the answer, and return what may be shown now."""

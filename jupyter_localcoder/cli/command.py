@@ -13,10 +13,11 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyter_core.application import JupyterApp, base_aliases, base_flags
-from traitlets import Bool, Instance, import_item
+from traitlets import Bool, Instance, default, import_item
 
 from .._version import __version__
 from ..errors import InvalidArgument
+from ..plain_text import keep_plain
 from .console import Console
 from .exits import Exit
 from .loader import StrictLoader
@@ -128,7 +129,7 @@ class LocalCoderCommand(JupyterApp):
             from .configurables import configurables
 
             self.classes = [type(self), *configurables()]
-        self.console.stdout.write("\n".join(self.emit_help(classes=classes)) + "\n")
+        self.console.help("\n".join(self.emit_help(classes=classes)))
 
     def emit_description(self) -> Generator[str, None, None]:
         """Yield the usage first, then the description."""
@@ -149,6 +150,12 @@ class LocalCoderCommand(JupyterApp):
 
     def _log_level_default(self) -> int:
         return logging.WARNING
+
+    @default("log")
+    def _log_default(self) -> Any:
+        log = super()._log_default()
+        keep_plain(log)
+        return log
 
     def emit_subcommands_help(self) -> Generator[str, None, None]:
         """Yield one line for each subcommand."""

@@ -10,7 +10,6 @@ from .. import answers
 from ..context.target import target_of
 from ..contract import codec, generation, registry
 from ..contract.generation import Command
-from ..plain_text import plain
 from .command import options
 from .exits import Exit
 from .generation import GeneratingCommand, answer, generation_aliases
@@ -59,7 +58,7 @@ jupyter localcoder improve - < old.py | patch old.py
         asked = codec.decode(generation.GenerateRequest, request)
         # A server of an older version does not say what may be written.
         change = done.change or answers.change_of(asked, target_of(asked), done.text, done.finish)
-        code = plain(change.code)
+        code = change.code
         lines = [] if change.problem else answers.diff(source.code, code)
         if lines:
             self.console.out(self._shown(source, lines))
@@ -74,7 +73,7 @@ jupyter localcoder improve - < old.py | patch old.py
             self.note(f"Wrote {source.name}; what it held is in {backup.name}.")
         elif change.problem and ended is Exit.OK:
             kept = f" `{source.name}` was left as it is." if self.write else ""
-            self.console.note(plain(f"{change.problem}{kept} {change.recovery} {_WHOLE}"))
+            self.console.note(f"{change.problem}{kept} {change.recovery} {_WHOLE}")
             ended = Exit.FAILED
         diff = "\n".join(_line(line) for line in lines)
         self.console.document(answer(done) | {"code": code, "diff": diff, "written": written})

@@ -38,4 +38,4 @@ def _connect(command: LocalCoderCommand, allow_local: bool) -> Client:
 def _store(command: LocalCoderCommand) -> ModelStore:
     from ..models.store import ModelStore
 
-    return ModelStore(config=command.config, command_line=command.cli_config)
+    return ModelStore(config=command.config, command_line=command.cli_config, log=command.log)

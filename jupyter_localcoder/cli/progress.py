@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from ..plain_text import plain_line
 from .console import Console
 from .units import duration, size
 
@@ -27,7 +28,7 @@ class Show(Protocol):
 @contextmanager
 def shown(command: LocalCoderCommand, title: str) -> Generator[Show, None, None]:
     """The fitting way to show progress, cleaned up at the end of the ``with`` block."""
-    console = command.console
+    console, title = command.console, plain_line(title)
     if command.quiet:
         yield lambda progress: None
     elif console.stderr.isatty():

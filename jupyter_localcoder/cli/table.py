@@ -1,8 +1,10 @@
-"""Rows of text in columns that fit a width. Knows nothing of what the columns mean."""
+"""Rows of text in columns that fit a width, one line each. Knows nothing of what the columns mean."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from ..plain_text import plain_line
 
 _GAP = "  "
 _NARROWEST = 8
@@ -18,7 +20,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | No
         shortens nothing.
 
     """
-    lines = [list(head), *(list(row) for row in rows)]
+    lines = [list(head), *(list(map(plain_line, row)) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     if width is not None:
         _narrow(widths, width)

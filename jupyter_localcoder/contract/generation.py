@@ -31,9 +31,10 @@ Scope = Annotated[str, Meta(max_length=1024)]
 Command = Literal["explain", "improve", "fix", "document", "test", "generate", "prompt"]
 Finish = ResponseFinish
 CancelReason = Literal["user", "input", "timeout"]
-Doubt = Literal["", "confidence", "syntax", "columns", "repetition"]
+Doubt = Literal["", "confidence", "syntax", "columns", "repetition", "hidden"]
 """What speaks against a suggestion: the model was not sure, it does not parse where it stands, it names
-a column that the data frame does not have, or it only repeats what stands around it."""
+a column that the data frame does not have, it only repeats what stands around it, or it holds characters that
+cannot be seen and act, such as control characters and marks of direction."""
 
 
 class Origin(Request, frozen=True, kw_only=True):

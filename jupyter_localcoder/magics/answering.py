@@ -105,7 +105,7 @@ def _apply(shell: InteractiveShell, options: Options, change: Change | None) -> 
         return "Not applied: this command's answer is no code."
     if change.problem:
         return f"Not applied: {change.problem[0].lower()}{change.problem[1:]} {change.recovery}"
-    shell.set_next_input(plain(change.code).rstrip(), replace=options.apply == "replace")
+    shell.set_next_input(change.code.rstrip(), replace=options.apply == "replace")
     return ""
 
 

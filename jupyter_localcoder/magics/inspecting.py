@@ -33,7 +33,7 @@ def inspect(shell: InteractiveShell, client: Client, words: Sequence[str]) -> No
     if found.parts:
         rows = [(part.source, str(part.tokens), str(part.left_out_tokens or "")) for part in found.parts]
         shell.display_pub.publish(table(["Source", "Tokens", "Left out"], rows))
-    print(_facts(found))
+    print(plain(_facts(found)))
     print(plain(found.redacted if is_redacted else found.prompt))
 
 

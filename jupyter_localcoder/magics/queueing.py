@@ -113,7 +113,7 @@ class QueueWords:
         queued = client.call(LLM_CALL, request)
         self._last = queued.id
         place = "It runs" if queued.position == 1 else f"Its place is {queued.position}"
-        print(f"{place}. `%localcoder queue wait {queued.id}` shows its answer.")
+        print(plain(f"{place}. `%localcoder queue wait {queued.id}` shows its answer."))
 
     def _texts(self, names: list[str] | None) -> dict[str, str] | None:
         """Variables of the notebook, for the places of the prompt that have their names."""

@@ -21,6 +21,7 @@ from traitlets.config import Config
 from .._version import __version__
 from ..client.connection import Connection
 from ..errors import ConfigInvalid
+from ..plain_text import keep_plain
 from .address import host_for_kernels
 from .channel import ChannelHandler
 from .file_access import FileAccess
@@ -105,6 +106,7 @@ class LocalCoderApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Stop the start where the configuration is wrong, as Jupyter does for its own traits."""
+        keep_plain(self.log)
         variables = {name for name in os.environ if name.startswith("LOCALCODER_")} - _FOLDERS
         # Jupyter goes on without the configuration of an extension that it could not read.
         config = Config(getattr(self.serverapp, "config", {}))

@@ -34,6 +34,7 @@ from .inspections import Inspections
 from .ladder import Ladder
 from .pool import WorkerPool
 from .provider_run import ProviderRun
+from .visible import VisibleGate
 
 PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
 """Most that another provider is sent: with the answer it fits into a window of 4096 tokens, which the
@@ -278,13 +279,14 @@ class Completion:
             return request.timeout_ms / 1000
         return self._settings.current.completion_timeout_seconds
 
-    def _gate(self, request: generation.CompleteRequest) -> Gate:
+    def _gate(self, request: generation.CompleteRequest) -> VisibleGate:
         around = Surroundings(
             request.prefix, request.suffix, request.language, request.notebook or NotebookContext()
         )
         # Who says how long it is to be gets all of it.
         rules = replace(self._rules(), trim=request.max_tokens is None)
-        return Gate(around, rules if request.automatic else replace(rules, min_log_probability=None))
+        rules = rules if request.automatic else replace(rules, min_log_probability=None)
+        return VisibleGate(Gate(around, rules), request.prefix)
 
     def _check_enabled(self) -> None:
         if not self._settings.current.tab_completion:

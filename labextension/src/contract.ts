@@ -17,7 +17,7 @@ export type CellStatus = 'none' | 'ok' | 'error';
 
 export type Command = 'explain' | 'improve' | 'fix' | 'document' | 'test' | 'generate' | 'prompt';
 
-export type Doubt = '' | 'confidence' | 'syntax' | 'columns' | 'repetition';
+export type Doubt = '' | 'confidence' | 'syntax' | 'columns' | 'repetition' | 'hidden';
 
 export type Finish = 'stop' | 'length' | 'filter' | 'timeout' | 'canceled';
 

@@ -157,6 +157,8 @@ function ending({ finish, withheld }: Inspection, trans: Translate): string {
       return trans.__('not shown: it names a column that the data frame does not have');
     case 'repetition':
       return trans.__('not shown: it repeats what stands around it');
+    case 'hidden':
+      return trans.__('not shown: it holds characters that cannot be seen and act');
     case '':
       break;
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { inertMarkdown } from '../../src/answers/inert';
 import { plain } from '../../src/answers/plain';
+import EXAMPLES from './plain.json';
 import { sha256 } from '../../src/answers/sha256';
 
 async function known(text: string): Promise<string> {
@@ -31,6 +32,16 @@ describe('plain text', () => {
       plain('\u001b[31mred\u001b[0m \u001b]8;;https://e\u0007name \u202eright\u2066 a\u0007\tb')
     ).toBe('red name right a\tb');
     expect(plain('a\r\nb\rc')).toBe('a\nb\nc');
+    expect(plain('a\ud800b\udfff')).toBe('a\ufffdb\ufffd');
+  });
+
+  // The service holds itself to the same examples.
+  it.each(EXAMPLES.changes)('of %j is %j', (text, visible) => {
+    expect(plain(text)).toBe(visible);
+  });
+
+  it.each(EXAMPLES.stays)('keeps what writing needs: %j', text => {
+    expect(plain(text)).toBe(text);
   });
 
   it('stays as it is', () => {

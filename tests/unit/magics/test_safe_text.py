@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+import unicodedata
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import mistune
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from jupyter_localcoder.inert_markdown import fenced, inert
-from jupyter_localcoder.plain_text import PlainText, plain
+from jupyter_localcoder.plain_text import PlainText, Visible, plain, spelled
 from tests.support.hostile_answers import HOSTILE as CORPUS
+
+EXAMPLES = json.loads((Path(__file__).parents[3] / "labextension/tests/answers/plain.json").read_text())
+"""The page holds itself to the same."""
 
 HOSTILE = (
     "colour \x1b[31mred\x1b[0m, link \x1b]8;;https://e\x1b\\name\x1b]8;;\x07, clipboard \x1b]52;c;QQ==\x07, "
@@ -40,10 +47,53 @@ class TestPlain:
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", plain(text))
 
     def test_an_open_sequence_does_not_swallow_the_next_line(self) -> None:
-        assert plain("a\x1b]0;title\nb") == "a\nb"
+        assert plain("a\x1b]0;title\nb") == "a0;title\nb"
 
-    @given(st.text(alphabet=st.characters(exclude_categories=["C"]), max_size=40))
+    def test_an_open_sequence_hides_nothing_of_the_sentence_that_quotes_it(self) -> None:
+        for opener in ("\x1b]", "\x1bP", "\x1b_", "\x9d", "\x90"):
+            assert plain(f"`{opener}0;name` was refused") == "`0;name` was refused"
+
+    @pytest.mark.parametrize(("text", "visible"), EXAMPLES["changes"])
+    def test_what_hides_is_left_out(self, text: str, visible: str) -> None:
+        assert plain(text) == visible
+
+    def test_half_a_pair_is_marked(self) -> None:
+        assert plain("a\ud800b\udfff") == "a\ufffdb\ufffd"
+
+    @pytest.mark.parametrize("text", EXAMPLES["stays"])
+    def test_what_writing_needs_stays(self, text: str) -> None:
+        assert plain(text) == text
+        filtered = PlainText()
+        assert "".join(map(filtered.feed, text)) == text
+
+    def test_of_the_characters_for_formatting_those_stay_that_are_seen(self) -> None:
+        kept = [
+            chr(code)
+            for code in range(sys.maxunicode + 1)
+            if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+            and plain(f"a{chr(code)}b") == f"a{chr(code)}b"
+        ]
+        names = [unicodedata.name(char, repr(char)) for char in kept]
+        shapes = ("ARABIC", "SYRIAC", "KAITHI", "EGYPTIAN")
+        assert [name for name in names if not name.startswith(shapes)] == [repr("\t"), repr("\n")]
+
+    @given(st.text(max_size=40))
+    def test_a_document_spelled_out_holds_the_same(self, text: str) -> None:
+        document = spelled(json.dumps(text, ensure_ascii=False))
+        assert json.loads(document) == text
+        assert plain(document) == document
+
+    @given(st.lists(st.sampled_from("a\x1b\u202e\u200d\r\n\udc80\u2028\U000e0041👩"), max_size=12))
+    def test_what_can_be_seen_does_not_depend_on_where_it_is_cut(self, chars: list[str]) -> None:
+        text = "".join(chars)
+        pieces, whole = Visible(), Visible()
+        assert "".join(map(pieces.take, chars)) == whole.take(text)
+        assert pieces.hides == whole.hides
+
+    @given(st.text(alphabet=st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=40))
     def test_ordinary_text_stays(self, text: str) -> None:
+        assume(not re.search(r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f]", text))
+        assume(not re.search(r"[\U000e0100-\U000e01ef]", text))
         assert plain(text) == text
 
 
