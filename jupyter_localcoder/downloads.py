@@ -27,8 +27,7 @@ from .contract.models import (
     ModelState,
     ModelStateEvent,
 )
-from .contract.settings import SettingsView
-from .errors import Canceled, DownloadNotFound, LocalCoderError, ModelInUse, ModelNotReady
+from .errors import AirGapped, Canceled, DownloadNotFound, LocalCoderError, ModelInUse, ModelNotReady
 from .events import EventHub
 from .models.progress import Progress, Report
 from .models.store import InstalledModel, ModelStore
@@ -54,9 +53,22 @@ class _Work:
 
 
 class Downloads:
-    """Makes models ready, checks them, and takes them in and out, in the background."""
+    """Makes models ready, checks them, and takes them in and out, in the background.
 
-    def __init__(self, store: ModelStore, events: EventHub, *, accepted_by: str) -> None:
+    Parameters
+    ----------
+    air_gap
+        Answers whether the air gap is on now, whoever has switched it on.
+    """
+
+    def __init__(
+        self,
+        store: ModelStore,
+        events: EventHub,
+        *,
+        accepted_by: str,
+        air_gap: Callable[[], bool],
+    ) -> None:
         self._store = store
         self._events = events
         self._accepted_by = accepted_by
@@ -64,8 +76,7 @@ class Downloads:
         self._failures: dict[str, ErrorPayload] = {}
         # Of its own: what takes minutes must not keep short things from the threads that all share.
         self._threads = ThreadPoolExecutor(thread_name_prefix="localcoder-files")
-        self._gap = False
-        events.listen(self._on_event)
+        self._air_gap = air_gap
 
     def live(self, info: ModelInfo) -> ModelInfo:
         """Return what is known of a model, with what is under way or its last failure."""
@@ -88,7 +99,7 @@ class Downloads:
         # A copy first: it is asked for in another thread than the one that begins and ends them.
         return tuple(work.last for work in list(self._running.values()) if work.last.activity == "import")
 
-    async def ensure(self, request: ModelEnsureRequest, *, air_gap: bool) -> None:
+    async def ensure(self, request: ModelEnsureRequest) -> None:
         """Begin a download unless the model is here, or on its way.
 
         Raises
@@ -104,19 +115,22 @@ class Downloads:
             allow_download=request.allow_download,
             accept_license=request.accept_license,
             accepted_by=self._accepted_by,
-            air_gap=air_gap,
+            air_gap=await asyncio.to_thread(self._air_gap),
             update=request.update,
         )
-        if self._gap and not air_gap:  # It was switched on meanwhile.
-            await self.ensure(request, air_gap=True)
-            return
         self._failures.pop(request.id, None)
         if installed is not None:
             self._tell(ModelStateEvent(id=request.id, state="ready"))
         elif request.id not in self._running:
 
             def fetch(report: Report, stop: threading.Event) -> InstalledModel:
-                return self._store.fetch(request.id, progress=report, cancel=stop, update=request.update)
+                return self._store.fetch(
+                    request.id,
+                    progress=report,
+                    cancel=stop,
+                    update=request.update,
+                    air_gap=self._air_gap,
+                )
 
             self._start(request.id, "download", "downloading", fetch)
 
@@ -290,7 +304,9 @@ class Downloads:
             failure = codec.error_payload(caught)
             # What was deleted while it waited to be verified is not here, and not broken.
             gone = work.last.activity == "verify" and isinstance(caught, ModelNotReady)
-            if work.last.activity in ("download", "verify") and not gone:
+            # What the air gap stopped goes on from there once it is off: it has not failed.
+            stopped = isinstance(caught, AirGapped)
+            if work.last.activity in ("download", "verify") and not gone and not stopped:
                 self._failures[model_id] = failure
             raise
         else:
@@ -327,14 +343,6 @@ class Downloads:
 
     def _tell(self, event: ModelStateEvent) -> None:
         self._events.tell(registry.MODEL_STATE, event)
-
-    def _on_event(self, event: registry.Event, payload: msgspec.Struct) -> None:
-        """With the air gap on, no download goes on; what it has got so far is kept."""
-        if event is registry.SETTINGS_CHANGED and isinstance(payload, SettingsView):
-            self._gap = payload.settings.air_gap
-            for work in self._running.values():
-                if self._gap and work.last.activity == "download":
-                    work.stop.set()
 
 
 def _seen(task: asyncio.Task[Any]) -> None:

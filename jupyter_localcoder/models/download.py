@@ -10,15 +10,16 @@ import hashlib
 import logging
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from ..errors import DownloadFailed
+from ..errors import AirGapped, Canceled, DownloadFailed
 from . import files, installed
-from .entries import CatalogueEntry, HubSource, PackageIndexSource, Source, UrlSource
+from .entries import CatalogueEntry, FileSource, HubSource, PackageIndexSource, Source, UrlSource
 from .meter import Meter
+from .permission import Stop
 from .progress import Report
 from .sources import base
 from .sources.file import LocalFile
@@ -58,6 +59,8 @@ class Download:
     ----------
     folder
         For the parts; they stay when the attempt fails.
+    air_gap
+        Answers whether the air gap is on now: no source on a network is asked then.
 
     """
 
@@ -70,6 +73,7 @@ class Download:
         hub_url: str,
         options: HttpOptions,
         log: logging.Logger | logging.LoggerAdapter[logging.Logger],
+        air_gap: Callable[[], bool] = lambda: False,
     ) -> None:
         self._entry = entry
         self._sources = sources
@@ -77,6 +81,7 @@ class Download:
         self._hub_url = hub_url
         self._options = options
         self._log = log
+        self._air_gap = air_gap
 
     def run(self, report: Report, cancel: threading.Event) -> Path:
         """Fetch and verify; gives the path of the whole file, still under the name of a part.
@@ -87,18 +92,26 @@ class Download:
             No source delivered it; ``sources`` in the details has a sentence of each.
         ChecksumMismatch
             The bytes are not the ones of the catalogue; they were removed.
-        Canceled, DiskFull, FileWriteError
+        AirGapped, Canceled, DiskFull, FileWriteError
             The parts are kept.
 
         """
         files.make_folder(self._folder)
         meter = Meter(report, "downloading", self._entry.size_bytes)
         sentences: list[str] = []
+        shut = False
         for source in self._sources:
             part = part_of(self._folder, self._entry, source)
+            stop = cancel if isinstance(source, FileSource) else Stop(cancel, self._air_gap)
             try:
                 meter(min(base.part_bytes(part), self._entry.size_bytes))
-                self._opened(source).fetch(part, self._entry.size_bytes, meter, cancel)
+                if stop.is_set():
+                    raise Canceled()
+                self._opened(source).fetch(part, self._entry.size_bytes, meter, stop)
+            except Canceled:
+                if cancel.is_set():
+                    raise
+                shut = True  # a file on this machine may still do
             except base.SourceFailed as failure:
                 sentence = base.without_secrets(str(failure))
                 self._log.warning("Download of %s: %s", self._entry.id, sentence)
@@ -107,6 +120,13 @@ class Download:
             else:
                 self._verify(part, report, cancel)
                 return part
+        if shut:
+            raise AirGapped(
+                f"The download of `{self._entry.id}` was stopped: the air gap is on. "
+                "What came so far is kept.",
+                recovery="Switch the air gap off in the settings and start it again: it goes on from there.",
+                model=self._entry.id,
+            )
         raise DownloadFailed(
             f"`{self._entry.id}` could not be downloaded: {' '.join(sentences) or 'no source is allowed.'}",
             model=self._entry.id,

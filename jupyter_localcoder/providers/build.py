@@ -6,6 +6,8 @@ and not before.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from ..contract.providers import ProviderFields
 from ..errors import ValidationError
 from .address import LINK_LOCAL_WAY_OUT, Address, parse_address
@@ -84,11 +86,21 @@ def check_key_travels_safely(id_: str, fields: ProviderFields) -> None:
 
 
 def build_provider(
-    id_: str, fields: ProviderFields, key: str | None, *, link_local: bool = False
+    id_: str,
+    fields: ProviderFields,
+    key: str | None,
+    permit: Callable[[], Awaitable[None]] | None = None,
+    *,
+    link_local: bool = False,
 ) -> Provider:
     """Make a provider that is reached over HTTP; nothing is opened before it is used.
 
-    ``link_local`` allows link-local addresses.
+    Parameters
+    ----------
+    permit
+        See `RemoteOptions`.
+    link_local
+        Allows link-local addresses.
 
     Raises
     ------
@@ -106,11 +118,17 @@ def build_provider(
         raise failures.no_key()
     if key is not None:
         check_key_travels_safely(id_, fields)
-    return _make(fields, address, failures, key, link_local=link_local)
+    return _make(fields, address, failures, key, permit, link_local=link_local)
 
 
 def _make(
-    fields: ProviderFields, address: Address, failures: Failures, key: str | None, *, link_local: bool
+    fields: ProviderFields,
+    address: Address,
+    failures: Failures,
+    key: str | None,
+    permit: Callable[[], Awaitable[None]] | None,
+    *,
+    link_local: bool,
 ) -> Provider:
     from .remote import RemoteOptions
 
@@ -120,6 +138,7 @@ def _make(
         connect_seconds=fields.connect_timeout_seconds,
         silence_seconds=fields.silence_timeout_seconds,
         link_local=link_local,
+        permit=permit,
     )
     bearer = {"Authorization": f"Bearer {key}"} if key else {}
     if fields.type == "ollama":

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -41,6 +41,8 @@ class RemoteOptions(msgspec.Struct, frozen=True, kw_only=True):
     silence_seconds: float = 60.0
     link_local: bool = False
     """Whether link-local addresses are allowed."""
+    permit: Callable[[], Awaitable[None]] | None = None
+    """Asked before each request, also before one that is sent again; it raises where none may go out."""
 
 
 class RemoteProvider:
@@ -69,6 +71,7 @@ class RemoteProvider:
             failures,
             connect_seconds=options.connect_seconds,
             link_local=options.link_local,
+            permit=options.permit,
         )
 
     def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:

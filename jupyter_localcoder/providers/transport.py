@@ -49,6 +49,8 @@ class Transport:
         Go with each request; the key stands in them.
     link_local
         Whether a host may be at a link-local address.
+    permit
+        Asked before each request, also before one that is sent again; it raises where none may go out.
     sleep, wall_clock
         For tests.
     """
@@ -61,6 +63,7 @@ class Transport:
         *,
         connect_seconds: float,
         link_local: bool = False,
+        permit: Callable[[], Awaitable[None]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -69,6 +72,7 @@ class Transport:
         self._headers = dict(headers)
         self._connect_seconds = connect_seconds
         self._link_local = link_local
+        self._permit = permit
         self._sleep = sleep
         self._wall_clock = wall_clock
         self._client: httpx.AsyncClient | None = None
@@ -143,6 +147,8 @@ class Transport:
     async def _ask(
         self, method: str, url: str, deadline: Deadline, body: Mapping[str, Any] | None
     ) -> httpx.Response:
+        if self._permit is not None:
+            await self._permit()
         client = await self._connections()
         request = client.build_request(
             method,

@@ -149,7 +149,9 @@ class Service(LoggingConfigurable):
         self.events = events
         self._pool = pool
         self._planner = planner
-        self._downloads = Downloads(store, events, accepted_by=accepted_by)
+        self._downloads = Downloads(
+            store, events, accepted_by=accepted_by, air_gap=lambda: settings.current.air_gap
+        )
         machine = Machine(pool, kernel_pids)
         room = Room(planner, pool, machine, self._downloads.check)
         pool.neighbours = room

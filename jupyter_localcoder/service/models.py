@@ -93,7 +93,7 @@ class Models:
 
     async def model_ensure(self, request: models.ModelEnsureRequest) -> models.ModelInfo:
         """Begin to make a model ready."""
-        await self._downloads.ensure(request, air_gap=self._settings.current.air_gap)
+        await self._downloads.ensure(request)
         return await asyncio.to_thread(self._info, request.id)
 
     async def model_cancel_download(self, request: models.ModelCancelDownloadRequest) -> Empty:

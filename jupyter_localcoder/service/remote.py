@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..contract.providers import ProviderFields
 from ..credentials.store import Credentials, Owner
-from ..errors import AirGapped, AuthError, ConnectionFailed, ProviderNotFound
+from ..errors import AirGapped, AuthError, ConnectionFailed, LocalCoderError, ProviderNotFound
 from ..providers.address import Address
 from ..providers.base import Check, Delta, End, Provider, ProviderRequest
 from ..providers.book import Book, Entry
@@ -24,6 +25,11 @@ from ..providers.build import address_of, build_provider
 from ..providers.kinds import KINDS, is_vendor_host
 from ..providers.prices import Prices
 from ..settings import LocalCoderSettings
+
+T = TypeVar("T")
+
+_LOOK_SECONDS = 0.25
+"""While something is asked, this often it is looked at whether the air gap is still off."""
 
 
 @dataclass
@@ -65,7 +71,10 @@ class RemoteProviders:
         self._changes: dict[str, int] = {}
         """How often each was changed: what was being made meanwhile is out of date."""
         self._closing: set[asyncio.Task[None]] = set()
-        self._gap = False
+        self._shut: set[asyncio.Future[None]] = set()
+        """One for each request that runs; set when the air gap is on."""
+        self._watcher: threading.Thread | None = None
+        self._over = threading.Event()
 
     def provider(self, id_: str) -> Provider:
         """A provider by its id, as it will be configured when it is asked."""
@@ -83,9 +92,15 @@ class RemoteProviders:
             self._retire(opened)
 
     def set_air_gap(self, on: bool) -> None:
-        """With the air gap on, all connections are closed at once, those in use included."""
-        self._gap = on
+        """With the air gap on, all connections are closed at once, those in use included.
+
+        Told of a change it acts at once. One that nobody tells of, made by another process or by hand, is
+        seen while something is asked, and before each connection.
+        """
         if on:
+            for shut in self._shut:
+                if not shut.done():
+                    shut.set_result(None)
             for opened in self._opened.values():
                 opened.retired = True
                 self._close_soon(opened.provider)
@@ -93,6 +108,7 @@ class RemoteProviders:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._over.set()
         for opened in self._opened.values():
             await opened.provider.close()
         self._opened.clear()
@@ -108,6 +124,14 @@ class RemoteProviders:
             It cannot be used; nothing was opened.
         """
         self._users[id_] = self.users(id_) + 1
+        if self._watcher is None or not self._watcher.is_alive():
+            self._watcher = threading.Thread(
+                target=self._watch,
+                args=(asyncio.get_running_loop(),),
+                name="localcoder-air-gap",
+                daemon=True,
+            )
+            self._watcher.start()
         try:
             opened = await self._open(id_)
             opened.users += 1
@@ -119,7 +143,7 @@ class RemoteProviders:
                     self.changed(id_)
                 raise
             except ConnectionFailed:
-                if self._gap:
+                if self._is_gapped():
                     raise air_gapped(id_) from None
                 raise
             finally:
@@ -144,9 +168,49 @@ class RemoteProviders:
                 if changes != self._changes.get(id_, 0):
                     continue
                 opened = self._opened.setdefault(id_, made)
-            if self._gap:
-                raise air_gapped(id_)
+            await self._permit(id_)
             return opened
+
+    async def until_shut(self, id_: str, work: Awaitable[T]) -> T:
+        """Wait for a part of a request that runs; it is cancelled when the air gap is on.
+
+        Raises
+        ------
+        AirGapped
+            It was switched on.
+        """
+        shut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._shut.add(shut)
+        part: asyncio.Future[Any] = asyncio.ensure_future(work)
+        try:
+            futures: set[asyncio.Future[Any]] = {part, shut}
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._shut.discard(shut)
+            if not part.done():
+                part.cancel()
+                await asyncio.wait({part})
+        if shut.done():
+            if not part.cancelled():
+                part.exception()  # that of a connection which was closed under it
+            raise air_gapped(id_)
+        result: T = part.result()
+        return result
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look, in a thread of its own: a settings file on a disk that hangs must not stop the loop."""
+        while not self._over.wait(_LOOK_SECONDS) and self._users:
+            with contextlib.suppress(LocalCoderError, RuntimeError):  # RuntimeError: the loop is closed
+                if self._is_gapped():
+                    loop.call_soon_threadsafe(self.set_air_gap, True)
+
+    async def _permit(self, id_: str) -> None:
+        await self._settings.refresh()
+        if self._is_gapped():
+            raise air_gapped(id_)
+
+    def _is_gapped(self) -> bool:
+        return self._settings.current.air_gap
 
     def _entry(self, id_: str) -> Entry:
         if self._settings.current.air_gap:
@@ -166,12 +230,8 @@ class RemoteProviders:
                 f"`jupyter localcoder providers set-key {id_}`.",
                 provider=id_,
             )
-        return build_provider(
-            id_,
-            fields,
-            found.secret.reveal() if found.secret else None,
-            link_local=self.link_local(),
-        )
+        key = found.secret.reveal() if found.secret else None
+        return build_provider(id_, fields, key, lambda: self._permit(id_), link_local=self.link_local())
 
     def _retire(self, opened: _Opened) -> None:
         opened.retired = True
@@ -203,7 +263,11 @@ class _Lent:
             self._remote.lend(self._id) as (provider, fields),
             contextlib.aclosing(provider.stream(request)) as frames,
         ):
-            async for frame in frames:
+            while True:
+                try:
+                    frame = await self._remote.until_shut(self._id, frames.__anext__())
+                except StopAsyncIteration:
+                    return
                 if isinstance(frame, End):
                     yield await asyncio.to_thread(self._priced, frame, request.model or fields.model)
                 else:
@@ -212,7 +276,7 @@ class _Lent:
     async def check(self) -> Check:
         """See `Provider.check`."""
         async with self._remote.lend(self._id) as (provider, _):
-            return await provider.check()
+            return await self._remote.until_shut(self._id, provider.check())
 
     async def close(self) -> None:
         """Nothing of its own is open."""

@@ -11,6 +11,7 @@ from ...contract import codec
 from ...contract.models import License, ModelInfo, ModelRequest
 from ...errors import AirGapped, Canceled, ModelNotFound
 from ...models.entries import FileSource
+from ...settings import LocalCoderSettings
 from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
 from ..exits import Exit
@@ -88,11 +89,18 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
 def fetch(command: LocalCoderCommand, store: ModelStore, info: ModelInfo, *, update: bool = False) -> None:
     """Fetch a model that `ModelStore.prepare` has found to be allowed; Ctrl-C keeps what came so far."""
     stop = threading.Event()
+    settings = LocalCoderSettings(config=command.config, command_line=command.cli_config, log=command.log)
     resumed = f", {size(info.received_bytes)} of it are here already" if info.received_bytes else ""
     command.note(f"Fetching {info.id}: {size(info.size_bytes)}{resumed}.")
     try:
         with shown(command, info.id) as progress, on_interrupt(stop):
-            store.fetch(info.id, progress=progress, cancel=stop, update=update)
+            store.fetch(
+                info.id,
+                progress=progress,
+                cancel=stop,
+                air_gap=lambda: settings.current.air_gap,
+                update=update,
+            )
     except (Canceled, KeyboardInterrupt):
         raise Canceled(
             "The download was stopped. What came so far is kept.",

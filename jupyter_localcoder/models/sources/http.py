@@ -135,6 +135,7 @@ class HttpFile:
         """Ask, and follow redirects by hand: each of them is looked at first."""
         url = self._url
         for _ in range(MAX_REDIRECTS):
+            hang_up.check()
             headers = {"Accept-Encoding": "identity", "User-Agent": "jupyter-localcoder"}
             if start:
                 headers["Range"] = f"bytes={start}-"

@@ -557,7 +557,13 @@ class FakeStore:
         return None
 
     def fetch(
-        self, model: str, *, progress: Callable[[Progress], None], cancel: Any, update: bool = False
+        self,
+        model: str,
+        *,
+        progress: Callable[[Progress], None],
+        cancel: Any,
+        air_gap: Callable[[], bool],
+        update: bool = False,
     ) -> Any:
         first = self.script.received
         for step in range(self.script.steps + 1):

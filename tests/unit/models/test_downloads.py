@@ -34,11 +34,12 @@ class Desk:
     work: Any
     downloads: Downloads
     events: EventHub
+    settings: LocalCoderSettings
     told: list[ModelStateEvent] = field(default_factory=list)
 
     async def ensure(self, **changes: Any) -> None:
         request = {"allow_download": True, "accept_license": self.work.license_sha256, **changes}
-        await self.downloads.ensure(ModelEnsureRequest(id="tiny", **request), air_gap=False)
+        await self.downloads.ensure(ModelEnsureRequest(id="tiny", **request))
 
     async def until(self, reached: Callable[[ModelStateEvent], bool]) -> ModelStateEvent:
         async def look() -> ModelStateEvent:
@@ -68,13 +69,15 @@ Make = Callable[..., Desk]
 
 
 @pytest.fixture
-def desk(bench: Any, server: Any, url_source: Any, monkeypatch: pytest.MonkeyPatch) -> Make:
+def desk(bench: Any, server: Any, url_source: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     monkeypatch.setattr("jupyter_localcoder.downloads._CLOSE_SECONDS", PATIENCE_SECONDS)
 
     def make(**traits: Any) -> Desk:
+        settings = LocalCoderSettings(settings_dir=str(tmp_path / "settings"))
         work = bench(url_source(server), **traits)
         events = EventHub(logging.getLogger("test"))
-        made = Desk(work, Downloads(work.store, events, accepted_by="ada"), events)
+        downloads = Downloads(work.store, events, accepted_by="ada", air_gap=lambda: settings.current.air_gap)
+        made = Desk(work, downloads, events, settings)
         events.listen(lambda event, payload: event is registry.MODEL_STATE and made.told.append(payload))
         return made
 
@@ -111,20 +114,80 @@ async def test_a_pause_keeps_the_part_and_a_resume_goes_on_from_it(
     assert server.requests[-1]["range"] == f"bytes={paused.received_bytes}-"
 
 
-async def test_the_air_gap_pauses_what_comes_over_the_network(
-    desk: Make, server: Any, answer: Any, tmp_path: Path
+def by_another_process(here: Desk) -> None:
+    other = LocalCoderSettings(settings_dir=here.settings.settings_dir)
+    other.update(SettingsUpdateRequest(air_gap=True))
+
+
+def by_hand(here: Desk) -> None:
+    here.settings.path.parent.mkdir(parents=True, exist_ok=True)
+    here.settings.path.write_text('{"format": 1, "settings": {"air_gap": true}}')
+
+
+def by_the_administrator(here: Desk) -> None:
+    here.settings.config.LocalCoderSettings.air_gap = True
+    here.settings.air_gap = True
+
+
+SWITCHES = pytest.mark.parametrize("switch", [by_another_process, by_hand, by_the_administrator])
+
+
+@SWITCHES
+async def test_the_air_gap_stops_what_comes_over_the_network(
+    desk: Make, server: Any, answer: Any, switch: Callable[[Desk], None]
 ) -> None:
     here = desk()
-    settings = LocalCoderSettings(settings_dir=str(tmp_path / "settings"))
-    server.answers = [answer(hang_after=len(server.body) // 2)]
+    server.answers = [answer(hang_after=len(server.body) // 2), answer()]
     await here.ensure()
     await here.half(server)
-    here.events.tell(registry.SETTINGS_CHANGED, settings.update(SettingsUpdateRequest(air_gap=True)))
-    paused = await here.ended()
-    assert (paused.state, paused.error) == ("idle", None)
-    assert paused.received_bytes > 0
+    switch(here)
+    stopped = await here.ended()
+    assert (stopped.state, stopped.error and stopped.error.code) == ("idle", "AIR_GAPPED")
+    assert stopped.received_bytes > 0
+    asked = len(server.requests)
     with pytest.raises(errors.AirGapped):  # Nor does one begin that was asked for before.
         await here.ensure()
+    assert len(server.requests) == asked
+
+
+async def test_what_the_air_gap_stopped_goes_on_from_there(desk: Make, server: Any, answer: Any) -> None:
+    here = desk()
+    server.answers = [answer(hang_after=len(server.body) // 2), answer()]
+    await here.ensure()
+    await here.half(server)
+    by_another_process(here)
+    stopped = await here.ended()
+    here.told.clear()
+    LocalCoderSettings(settings_dir=here.settings.settings_dir).update(SettingsUpdateRequest(air_gap=False))
+    await here.ensure()
+    assert (await here.ended()).state == "ready"
+    assert server.requests[-1]["range"] == f"bytes={stopped.received_bytes}-"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [{"location": "/again"}, {"status": 503}, {"cut_after": 1000}],
+    ids=["redirect", "retry", "resume"],
+)
+@SWITCHES
+async def test_with_the_air_gap_on_no_other_connection_is_opened(
+    desk: Make, server: Any, answer: Any, first: dict[str, Any], switch: Callable[[Desk], None]
+) -> None:
+    here = desk()
+    status = {"status": 302} if "location" in first else {}
+    server.answers = [answer(**first, **status), answer()]
+    # While the server is still busy with the first answer.
+    answers = server.next_answer
+
+    def switched(headers: dict[str, str]) -> Any:
+        switch(here)
+        return answers(headers)
+
+    server.next_answer = switched
+    await here.ensure()
+    stopped = await here.ended()
+    assert (stopped.error and stopped.error.code) == "AIR_GAPPED"
+    assert len(server.requests) == 1
 
 
 async def test_a_cancelled_download_leaves_nothing(desk: Make, server: Any, answer: Any) -> None:

@@ -36,6 +36,7 @@ from jupyter_localcoder.errors import (
 )
 from jupyter_localcoder.providers.base import Delta
 from jupyter_localcoder.service import Service
+from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.providers import ASK, KEY, asking, collect
 from tests.support.waiting import answered, until, within
 from tests.support.wire_server import WireServer, document, events, hangs
@@ -349,6 +350,50 @@ async def test_shutting_the_air_gap_breaks_a_stream_off(service, server):
     await air_gap(service, True)
     with pytest.raises(AirGapped):
         await within(frames.__anext__())
+
+
+def by_another_process(service: Service, folder: Path) -> None:
+    LocalCoderSettings(settings_dir=str(folder)).update(SettingsUpdateRequest(air_gap=True))
+
+
+def by_hand(service: Service, folder: Path) -> None:
+    service.providers._settings.path.write_text('{"format": 1, "settings": {"air_gap": true}}')
+
+
+def by_the_administrator(service: Service, folder: Path) -> None:
+    settings = service.providers._settings
+    settings.config.LocalCoderSettings.air_gap = True
+    settings.air_gap = True
+
+
+SWITCHES = pytest.mark.parametrize("switch", [by_another_process, by_hand, by_the_administrator])
+
+
+@SWITCHES
+async def test_the_air_gap_that_nobody_tells_of_breaks_a_stream_off(service, server, tmp_path, switch):
+    await service.provider_save(saving(server))
+    left = asyncio.Event()
+    server.say(hangs(b"data: " + json.dumps(DELTA).encode() + b"\n\n", left=left))
+    frames = (await service.providers.choose("acme")).provider.stream(ASK)
+    assert await frames.__anext__() == Delta("Hi")
+    switch(service, tmp_path)
+    with pytest.raises(AirGapped):
+        await within(frames.__anext__())
+    await within(left.wait())
+
+
+@SWITCHES
+async def test_with_the_air_gap_on_a_provider_is_not_asked_again(service, server, tmp_path, switch):
+    await service.provider_save(saving(server))
+
+    async def busy(line: Any) -> None:
+        switch(service, tmp_path)
+        await document({}, status=503, retry_after="0")(line)
+
+    server.say(busy, ANSWER)
+    with pytest.raises(AirGapped):
+        await within(collect((await service.providers.choose("acme")).provider))
+    assert len(server.heard) == 1
 
 
 # In use
