@@ -22,6 +22,7 @@ from .vault import SessionVault, Vault, VaultError, seal, unseal
 LastingPlace = Literal["keyring", "file"]
 Place = Literal["none", "environment", "keyring", "file", "session"]
 
+MOVED = "The key in the environment is for the address that was here before: enter it again for this one."
 INSTALL = "`pip install jupyter_localcoder[keys]`"
 
 
@@ -48,11 +49,14 @@ class Owner:
     variables
         Environment variables that may hold one, the first that is set wins; see `own_variable` for the
         provider's own, which comes before them.
+    trusted
+        The origin that a key of the environment is given out for; empty: this one.
     """
 
     id: str
     origin: str
     variables: tuple[str, ...] = ()
+    trusted: str = ""
 
     @property
     def own_variable(self) -> str:
@@ -98,15 +102,16 @@ class Credentials:
         kept
             Where it was kept by `keep`; a keyring is not asked in vain.
         """
-        for variable in (owner.own_variable, *owner.variables):
-            if value := self._environment.get(variable, "").strip():
-                return Found(Secret(value), "environment")
+        given = self.given(owner)
+        moved = given is not None and owner.trusted not in ("", owner.origin)
+        if given is not None and not moved:
+            return Found(given, "environment")
         try:
             place, vault = self._vault_of(owner, kept)
             sealed = vault.get(owner.id) if vault is not None else None
             if sealed is None:
                 gone = f"The key that was kept in the {kept} is not there: enter it again."
-                return Found(problem=gone if kept else "")
+                return Found(problem=gone if kept else MOVED if moved else "")
             secret = unseal(sealed, owner.origin)
         except VaultError as failure:
             return Found(problem=str(failure))
@@ -114,9 +119,16 @@ class Credentials:
             return Found(problem="The kept key is for another address: enter it again.")
         return Found(secret, place)
 
+    def given(self, owner: Owner) -> Secret | None:
+        """The key of the environment, whatever origin it is for."""
+        for variable in (owner.own_variable, *owner.variables):
+            if value := self._environment.get(variable, "").strip():
+                return Secret(value)
+        return None
+
     def place(self, owner: Owner, kept: LastingPlace | None) -> Place:
         """Where the key of a provider is, as far as can be said without asking a keyring."""
-        if any(self._environment.get(name, "").strip() for name in (owner.own_variable, *owner.variables)):
+        if owner.trusted in ("", owner.origin) and self.given(owner) is not None:
             return "environment"
         return "session" if self._session.get(owner.id) is not None else kept or "none"
 

@@ -34,6 +34,8 @@ class Entry(Struct, frozen=True):
     settings: ProviderFields
     kept: Literal["keyring", "file"] | None = None
     """Where its key was kept, so that a keyring is not asked in vain."""
+    trusted: str = ""
+    """The origin that a key of the environment is given out for; empty: that of the settings."""
 
 
 class Page(Struct, frozen=True):
@@ -42,6 +44,8 @@ class Page(Struct, frozen=True):
     active: str = EMBEDDED
     """Also where its entry cannot be read: nobody else answers in the place of one that was chosen."""
     entries: dict[str, Entry] = field(default_factory=dict)
+    trusted: dict[str, str] = field(default_factory=dict)
+    """Of providers that were removed, the origins that keys of the environment are given out for."""
     unread: dict[str, Any] = field(default_factory=dict)
     """Entries as they stand in the file that cannot be read."""
     problem: str = ""
@@ -84,6 +88,10 @@ class Book:
             yield draft
             document["active"] = draft.active
             document["providers"] = _merged(document.get("providers"), draft)
+            if draft.trusted:
+                document["trusted"] = draft.trusted
+            else:
+                document.pop("trusted", None)
             with _told():
                 stack.close()
 
@@ -100,7 +108,10 @@ class Book:
         problem = f"{self.path} says something of {', '.join(unread)} that cannot be read." if unread else ""
         chosen = active if isinstance(active, str) else ""
         known = chosen in entries or (chosen in unread and _ID.match(chosen))
-        return Page(chosen if known else EMBEDDED, entries, unread, problem)
+        trusted = document.get("trusted")
+        removed = trusted if isinstance(trusted, dict) else {}
+        kept = {id_: origin for id_, origin in removed.items() if isinstance(origin, str)}
+        return Page(chosen if known else EMBEDDED, entries, kept, unread, problem)
 
 
 class Draft:
@@ -109,6 +120,7 @@ class Draft:
     def __init__(self, page: Page) -> None:
         self.active = page.active
         self.entries = dict(page.entries)
+        self.trusted = dict(page.trusted)
         self.unread = dict(page.unread)
 
     def put(self, id_: str, entry: Entry) -> None:

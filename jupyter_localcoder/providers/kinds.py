@@ -39,7 +39,12 @@ KINDS: dict[ProviderType, Kind] = {
         "Azure OpenAI",
         key_needed=True,
         key_variables=("AZURE_OPENAI_API_KEY",),
-        vendor_hosts=(".azure.com", ".azure.us", ".azure.cn"),
+        # The rest of azure.com is also for what customers run there.
+        vendor_hosts=tuple(
+            f".{service}.azure.{country}"
+            for service in ("openai", "cognitiveservices", "services.ai")
+            for country in ("com", "us", "cn")
+        ),
     ),
     "gemini": Kind(
         "Google Gemini",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import msgspec
@@ -26,7 +27,7 @@ from ..contract.providers import (
 )
 from ..contract.settings import SettingsView
 from ..credentials.secret import Secret
-from ..credentials.store import Credentials
+from ..credentials.store import MOVED, Credentials, Owner
 from ..errors import LocalCoderError, NoActiveProvider, ProviderInUse, ProviderNotFound, ValidationError
 from ..events import EventHub
 from ..providers import base
@@ -124,6 +125,7 @@ class Providers:
                 titled = self.forget_titles_of(request.id)
                 completed = self._settings.complete_by_embedded(request.id)
                 self._credentials.forget(request.id)
+                self._remember(request.id, draft)
                 draft.remove(request.id)
             return answered, completed, titled
 
@@ -156,10 +158,10 @@ class Providers:
                 entry = _require(draft, request.id)
                 _require_key_type(entry.settings)
                 check_key_travels_safely(request.id, entry.settings)
-                kept = self._credentials.keep(
-                    owner_of(request.id, entry.settings), Secret(request.key), lasting=request.keep == "auto"
-                )
-                draft.put(request.id, Entry(entry.settings, kept))
+                owner = owner_of(request.id, entry.settings)
+                kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep == "auto")
+                trusted = self._trusted_with(request.key, owner, entry.trusted)
+                draft.put(request.id, Entry(entry.settings, kept, trusted))
 
         await asyncio.to_thread(keep)
         return await self._changed(request.id)
@@ -172,7 +174,7 @@ class Providers:
                 entry = _require(draft, request.id)
                 self._credentials.forget(request.id)
                 if request.id in draft.entries:
-                    draft.put(request.id, Entry(entry.settings))
+                    draft.put(request.id, Entry(entry.settings, trusted=entry.trusted))
 
         await asyncio.to_thread(forget)
         return await self._changed(request.id)
@@ -247,14 +249,41 @@ class Providers:
             if before is None and len(draft.entries) >= MAX_PROVIDERS:
                 raise ValidationError(f"There are {MAX_PROVIDERS} providers already.", field="id")
             kept = before.kept if before else None
+            owner = owner_of(request.id, fields)
+            trusted = self._trusted(request.id, draft, owner)
             if request.key is not None:
                 check_key_travels_safely(request.id, fields)
-                owner = owner_of(request.id, fields)
                 kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep_key == "auto")
+                trusted = self._trusted_with(request.key, owner, trusted)
             elif before is not None and _origin(before.settings) != _origin(fields):
                 self._credentials.forget(request.id)
                 kept = None
-            draft.put(request.id, Entry(fields, kept))
+            draft.put(request.id, Entry(fields, kept, trusted))
+
+    def _remember(self, id_: str, draft: Draft) -> None:
+        """Keep, of a provider that is removed, what the key of the environment is for."""
+        entry = draft.entries.get(id_)
+        with contextlib.suppress(ValidationError):  # one that was edited by hand
+            if entry is not None and self._credentials.given(owner_of(id_, entry.settings)) is not None:
+                draft.trusted[id_] = entry.trusted or _origin(entry.settings)
+
+    def _trusted(self, id_: str, draft: Draft, owner: Owner) -> str:
+        """The origin that a key of the environment stays for when a provider is saved.
+
+        It does not follow an address that is moved, nor one under an id that was removed.
+        """
+        before = draft.entries.get(id_)
+        removed = draft.trusted.pop(id_, "")
+        if self._credentials.given(owner) is None:
+            return owner.origin
+        if before is None:
+            return removed or owner.origin
+        return before.trusted or _origin(before.settings) or owner.origin
+
+    def _trusted_with(self, key: str, owner: Owner, trusted: str) -> str:
+        """The same, where somebody has entered a key for this origin: that of the environment confirms it."""
+        given = self._credentials.given(owner)
+        return owner.origin if given is not None and given.reveal() == key.strip() else trusted
 
     def _list(self) -> ProviderList:
         page = self._book.read()
@@ -282,7 +311,10 @@ class Providers:
         key: KeyPlace = "none"
         problem = ""
         try:
-            key = self._credentials.place(owner_of(id_, fields), entry.kept)
+            owner = owner_of(id_, fields, entry.trusted)
+            key = self._credentials.place(owner, entry.kept)
+            if key == "none" and self._credentials.given(owner) is not None:
+                problem = MOVED
         except LocalCoderError as failure:  # of a file that was edited by hand
             problem = failure.message
         if not problem and key == "none" and kind.key_needed:

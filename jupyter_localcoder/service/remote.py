@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 from ..contract.providers import ProviderFields
 from ..credentials.store import Credentials, Owner
 from ..errors import AirGapped, AuthError, ConnectionFailed, LocalCoderError, ProviderNotFound
-from ..providers.address import Address
 from ..providers.base import Check, Delta, End, Provider, ProviderRequest
 from ..providers.book import Book, Entry
 from ..providers.build import address_of, build_provider
@@ -222,7 +221,7 @@ class RemoteProviders:
 
     def _make(self, id_: str, entry: Entry) -> Provider:
         fields = entry.settings
-        found = self._credentials.find(owner_of(id_, fields), entry.kept)
+        found = self._credentials.find(owner_of(id_, fields, entry.trusted), entry.kept)
         if found.secret is None and found.problem:
             raise AuthError(
                 found.problem,
@@ -295,10 +294,17 @@ def air_gapped(id_: str) -> AirGapped:
     )
 
 
-def owner_of(id_: str, fields: ProviderFields, address: Address | None = None) -> Owner:
-    """Whose key it is; the vendors' own variables hold for their own hosts only."""
-    address = address or address_of(fields)
+def owner_of(id_: str, fields: ProviderFields, trusted: str = "") -> Owner:
+    """Whose key it is; the vendors' own variables hold for their own hosts only.
+
+    Parameters
+    ----------
+    trusted
+        See `Owner`.
+    """
+    address = address_of(fields)
     kind = KINDS[fields.type]
     if address is None:
         return Owner(id_, "")
-    return Owner(id_, address.origin, kind.key_variables if is_vendor_host(kind, address.host) else ())
+    variables = kind.key_variables if is_vendor_host(kind, address.host) else ()
+    return Owner(id_, address.origin, variables, trusted)

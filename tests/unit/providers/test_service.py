@@ -39,7 +39,7 @@ from jupyter_localcoder.service import Service
 from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.providers import ASK, KEY, asking, collect
 from tests.support.waiting import answered, until, within
-from tests.support.wire_server import WireServer, document, events, hangs
+from tests.support.wire_server import WireServer, document, events, hangs, wire_server
 
 MODELS = document({"data": [{"id": "m-1"}, {"id": "m-2"}]})
 DELTA = {"choices": [{"delta": {"content": "Hi"}}]}
@@ -299,6 +299,89 @@ async def test_a_key_that_cannot_be_read_any_more_asks_to_enter_it_again(service
         await collect((await service.providers.choose("acme")).provider)
     assert server.heard == []
     await service.provider_delete(named())
+
+
+# Keys of the environment
+
+
+VARIABLE = "LOCALCODER_PROVIDER_ACME_KEY"
+
+
+async def asked_with(service: Service, server: WireServer) -> str | None:
+    """The key that the provider is asked with."""
+    server.say(ANSWER)
+    await collect((await service.providers.choose("acme")).provider)
+    return server.heard[-1].headers.get("authorization")
+
+
+@pytest.fixture
+def elsewhere(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[WireServer]:
+    context = wire_server()
+    yield jp_asyncio_loop.run_until_complete(context.__aenter__())
+    jp_asyncio_loop.run_until_complete(context.__aexit__(None, None, None))
+
+
+async def test_a_key_of_the_environment_does_not_follow_a_moved_address(
+    service, server, elsewhere, monkeypatch
+):
+    monkeypatch.setenv(VARIABLE, KEY)
+    await service.provider_save(saving(server))
+    assert await asked_with(service, server) == f"Bearer {KEY}"
+    moved = await service.provider_save(saving(elsewhere))
+    assert moved.key == "none"
+    assert "enter it again" in moved.problem
+    with pytest.raises(AuthError, match="enter it again"):
+        await asked_with(service, elsewhere)
+    assert elsewhere.heard == []
+    await service.provider_save(saving(server))
+    assert await asked_with(service, server) == f"Bearer {KEY}"
+
+
+async def test_nor_one_of_a_provider_that_was_removed_and_added_again(
+    service, server, elsewhere, monkeypatch
+):
+    monkeypatch.setenv(VARIABLE, KEY)
+    await service.provider_save(saving(server))
+    await service.provider_delete(named())
+    assert (await service.provider_save(saving(elsewhere))).key == "none"
+    await service.provider_save(saving(elsewhere, name="Again"))
+    await service.provider_forget_key(named())
+    with pytest.raises(AuthError, match="enter it again"):
+        await asked_with(service, elsewhere)
+    assert elsewhere.heard == []
+
+
+async def test_entering_the_key_again_confirms_the_address(service, server, elsewhere, monkeypatch):
+    monkeypatch.setenv(VARIABLE, KEY)
+    await service.provider_save(saving(server))
+    await service.provider_save(saving(elsewhere))
+    await service.provider_set_key(ProviderSetKeyRequest(id="acme", key=KEY))
+    assert await asked_with(service, elsewhere) == f"Bearer {KEY}"
+    monkeypatch.setenv(VARIABLE, "another-key-1234")
+    service.providers._remote.changed("acme")
+    assert await asked_with(service, elsewhere) == "Bearer another-key-1234"
+
+
+async def test_another_key_that_is_entered_holds_for_a_moved_address(service, server, elsewhere, monkeypatch):
+    monkeypatch.setenv(VARIABLE, KEY)
+    await service.provider_save(saving(server))
+    await service.provider_save(saving(elsewhere, key="entered-key-1234"))
+    assert await asked_with(service, elsewhere) == "Bearer entered-key-1234"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"),
+        ("http://127.0.0.1/v1", "https://127.0.0.1/v1"),
+        ("https://a.example/v1", "https://b.example/v1"),
+    ],
+)
+async def test_scheme_host_and_port_belong_to_the_address(service, server, monkeypatch, first, second):
+    monkeypatch.setenv(VARIABLE, KEY)
+    await service.provider_save(saving(server, base_url=first))
+    assert (await service.provider_save(saving(server, base_url=second))).key == "none"
+    assert (await service.provider_save(saving(server, base_url=f"{first}/other"))).key == "environment"
 
 
 # The air gap
