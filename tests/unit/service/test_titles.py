@@ -304,13 +304,13 @@ async def test_a_provider_that_reasons_gets_more_room_once(desk: Desk, answers: 
 async def test_a_model_here_is_asked_without_reasoning_and_gets_more_room_once(open_desk: Open):
     desk = await open_desk(title="<think>Okay, the user")
     asked = []
-    make = desk.service._supervisor.job
+    make = desk.service._pool.job
 
-    def job(plan, request):
+    def job(plan, request, role="code", *, named=False):
         asked.append(request)
-        return make(plan, request)
+        return make(plan, request, role, named=named)
 
-    desk.service._supervisor.job = job
+    desk.service._pool.job = job
     assert await titled(desk) == ("tiny", "model")
     answer, *titles = asked
     assert answer.prompt.thinking
