@@ -48,9 +48,11 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
     memory, speeds = status.memory, status.speeds
     lines = [
         ("state", f"{status.state}: {status.reason}" if status.reason else status.state),
-        ("model", status.model or "none loaded"),
+        ("model", ", ".join(one.model for one in status.resident) or status.model or "none loaded"),
         ("profile", status.profile),
     ]
+    if status.residency:
+        lines.append(("in memory", status.residency))
     if status.context_window:
         lines += [("context", f"{status.context_window} tokens"), ("runs on", status.acceleration)]
     if status.queue_length:

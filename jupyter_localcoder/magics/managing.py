@@ -135,10 +135,12 @@ class ManagingMagics(Magics):
         rows = [
             ("Runs in", client.where),
             ("State", f"{status.state}: {status.reason}" if status.reason else status.state),
-            ("Model", status.model or "none loaded"),
+            ("Model", ", ".join(one.model for one in status.resident) or status.model or "none loaded"),
             ("Profile", status.profile),
             ("Runs on", status.acceleration),
         ]
+        if status.residency:
+            rows.append(("In memory", status.residency))
         if status.context_window:
             rows.append(("Context window", f"{status.context_window} tokens"))
         if status.speeds.decode_tokens_per_second:

@@ -60,8 +60,8 @@ class Neighbours(Protocol):
     async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
         """Whether ``plan`` fits beside ``other``, which is loaded or being loaded."""
 
-    def keep_within(self, pid: int, memory_bytes: int) -> None:
-        """Let a process take no more private memory than this; 0: no limit."""
+    def keep_within(self, pid: int, plan: LoadPlan) -> None:
+        """Let a worker take no more private memory than its plan says."""
 
 
 class _Routed:
@@ -137,7 +137,9 @@ class WorkerPool(LoggingConfigurable):
         self._apart: list[tuple[LoadPlan, LoadPlan]] = []
         """Pairs that memory did not suffice for."""
         self._reason = ""
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._by_name: dict[Supervisor, LoadPlan] = {}
+        """What was last asked of a supervisor by its name: it stays though it serves no use."""
+        self._retiring: dict[Supervisor, asyncio.Task[None]] = {}
 
     # What it looks like from outside
 
@@ -312,7 +314,7 @@ class WorkerPool(LoggingConfigurable):
 
     async def close(self) -> None:
         """End everything; nothing is started after it."""
-        for task in self._retiring:
+        for task in self._retiring.values():
             task.cancel()
         await asyncio.gather(*(one.close() for one in self.supervisors))
 
@@ -323,6 +325,10 @@ class WorkerPool(LoggingConfigurable):
         """The supervisor for a plan; until the end, everybody else with this plan finds the same."""
         found = self._found(plan)
         one = found or self._route(plan, role)
+        if not named:
+            self._by_name.pop(one, None)
+        elif not found or one not in self._serves.values():
+            self._by_name[one] = plan
         if not (named and found):
             self._asked[role] = plan.model
             self._serves[role] = one
@@ -354,14 +360,14 @@ class WorkerPool(LoggingConfigurable):
 
     def _retire_unasked(self) -> None:
         for one in self.supervisors:
-            plan = one.plan
+            plan, going = one.plan, self._retiring.get(one)
             if one in self._serves.values() or one.state == "stopped":
+                continue
+            if (plan is not None and self._by_name.get(one) == plan) or (going and not going.done()):
                 continue
             gone = "Another model answers in its place."
             ending = one.release(plan, gone) if plan is not None else one.unload(gone)
-            task = asyncio.ensure_future(ending)
-            self._retiring.add(task)
-            task.add_done_callback(self._retiring.discard)
+            self._retiring[one] = asyncio.ensure_future(ending)
 
     def _concerns(self, one: Supervisor, model: str) -> bool:
         return any(plan is not None and plan.model == model for plan in (one.plan, one.wanted))
@@ -393,8 +399,8 @@ class WorkerPool(LoggingConfigurable):
 
     def _keep_within(self, one: Supervisor, memory_bytes: int) -> None:
         one.keep_within(memory_bytes)
-        if self.neighbours is not None and one.pid is not None:
-            self.neighbours.keep_within(one.pid, memory_bytes)
+        if self.neighbours is not None and one.pid is not None and one.plan is not None:
+            self.neighbours.keep_within(one.pid, one.plan)
 
     def _keep_apart(self, plan: LoadPlan, other: LoadPlan) -> None:
         if not self._are_apart(plan, other):
@@ -430,11 +436,11 @@ class WorkerPool(LoggingConfigurable):
         )
 
     def _loaded_one(self, number: int, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
+        self._on_loaded(plan, loaded, hello)
         one = self.supervisors[number]
         if one.plan is not None and one.plan.memory_bytes != plan.memory_bytes:
             # Another one came beside it while it was loading.
             self._keep_within(one, one.plan.memory_bytes)
-        self._on_loaded(plan, loaded, hello)
 
     def _ran_out(self, number: int, plan: LoadPlan, verdict: Verdict) -> None:
         other = next((one for i, one in enumerate(self.supervisors) if i != number), None)

@@ -80,9 +80,11 @@ class Room:
         """
         return await asyncio.to_thread(self._beside, plan, other, other_pid)
 
-    def keep_within(self, pid: int, memory_bytes: int) -> None:
-        """Hold a worker that runs to a new limit."""
-        self._machine.keep_within(pid, memory_bytes)
+    def keep_within(self, pid: int, plan: LoadPlan) -> None:
+        """Hold a worker that runs to the limit of its plan."""
+        # A GPU's driver maps memory that is not this machine's.
+        if plan.load.n_gpu_layers == 0 or not self._planner.gpu:
+            self._machine.keep_within(pid, plan.memory_bytes)
 
     def _beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
         names = f"`{other.model}` and `{plan.model}` take turns"

@@ -121,7 +121,7 @@ class Card:
         elif action == "load":
             controller.load(info.id)
         elif action == "unload":
-            controller.unload()
+            controller.unload(info.id)
         elif action == "verify":
             controller.verify(info.id)
         elif action in ("pin", "unpin"):

@@ -27,7 +27,7 @@ from ..contract.codec import error_of, error_payload
 from ..contract.registry import Operation
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
 from ..errors import Canceled, InvalidArgument, LocalCoderError, OutOfMemory
-from .known import LOADING, KnownModel, Progress, gist, known_models
+from .known import LOADING, KnownModel, Progress, gist, known_models, residents
 
 GENERAL = ""
 """Notes that belong to no model are kept under this id."""
@@ -121,7 +121,7 @@ class Controller(HasTraits):
     @property
     def interval_seconds(self) -> float:
         """How long to wait before the service is asked again."""
-        loading = self.status is not None and self.status.state in (*LOADING, "unloading")
+        loading = any(one.state in (*LOADING, "unloading") for one in residents(self.status))
         if self.busy or self.imports or loading or any(known.under_way for known in self.known):
             return BUSY_SECONDS
         first, most = CALM_SECONDS
@@ -182,10 +182,10 @@ class Controller(HasTraits):
         """Load a model; `force`: also where it does not fit."""
         self._ask(model, registry.MODEL_LOAD, models.ModelLoadRequest(id=model, force=force))
 
-    def unload(self) -> None:
-        """Free the memory now."""
-        loaded = (self.status.model if self.status else None) or GENERAL
-        self._ask(loaded, registry.MODEL_UNLOAD, models.ModelUnloadRequest())
+    def unload(self, model: str | None = None) -> None:
+        """Free what a model holds, or all, now."""
+        loaded = model or (self.status.model if self.status else None) or GENERAL
+        self._ask(loaded, registry.MODEL_UNLOAD, models.ModelUnloadRequest(id=model))
 
     def delete(self, model: str, *, force: bool = False) -> None:
         """Remove a model; `force`: also where it is loaded."""
@@ -275,7 +275,8 @@ class Controller(HasTraits):
         noted = (
             gist(known_models(listed, settings, status)),
             (listed.imports, listed.active_profile, listed.recommended_profile, listed.memory.kernels),
-            (status.state, status.model, status.reason),
+            (status.state, status.model, status.reason, status.residency),
+            tuple((one.model, one.state) for one in residents(status)),
             settings,
         )
         if noted != self._noted:

@@ -10,7 +10,7 @@ from ..contract.settings import Settings
 from ..units import size
 from . import markup, words
 from .controller import Controller
-from .known import KnownModel
+from .known import KnownModel, residents
 from .parts import Choice, button, column, label
 
 _WORDS = {
@@ -43,7 +43,7 @@ class Head:
         if listed is None or view is None or status is None:
             return
         chosen = view.settings
-        held = _held(status)
+        held = bool(residents(status))
         self._said.value = self._text(listed, status, chosen)
         self._unload.layout.display = None if held else "none"
         active = next((one for one in listed.profiles if one.name == listed.active_profile), None)
@@ -81,19 +81,18 @@ class Head:
     def _text(self, listed: ModelList, status: BackendStatus, chosen: Settings) -> str:
         gap = "<b>Air gap on.</b> No connection to another machine is opened."
         said = f'<div class="localcoder-gap">{gap}</div>' if chosen.air_gap else ""
-        if _held(status):
-            memory = f", {size(status.memory.worker_bytes)}" if status.memory.worker_bytes else ""
-            state = _WORDS[status.state]
-            said += markup.lines(f"{self._controller.name_of(status.model or '')}: {state}{memory}")
-        else:
+        held = residents(status)
+        for one in held:
+            memory = one.memory_bytes if len(held) > 1 else status.memory.worker_bytes
+            holds = f", {size(memory)}" if memory else ""
+            said += markup.lines(f"{self._controller.name_of(one.model)}: {_WORDS[one.state]}{holds}")
+            if one.state == "failed":
+                said += markup.lines(one.reason)
+        if not held:
             said += markup.lines("No model is loaded.")
-        if status.state == "failed":
-            said += markup.lines(status.reason)
+        if status.residency:
+            said += markup.dim(status.residency)
         return said + markup.dim(words.memory_text(listed.memory))
-
-
-def _held(status: BackendStatus) -> bool:
-    return status.model is not None and status.state != "stopped"
 
 
 def _models(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from ..contract.backend import BackendStatus
+from ..contract.backend import BackendStatus, ResidentModel
 from ..contract.models import Activity, ModelInfo, ModelList
 from ..contract.settings import SettingsView
 
@@ -52,17 +52,26 @@ def known_models(
     if listed is None:
         return ()
     code, general = answering(listed, settings)
-    loading = status.model if status is not None and status.state in LOADING else None
+    loading = {one.model for one in residents(status) if one.state in LOADING}
     return tuple(
         KnownModel(
             info=info,
             progress=progress_of(info),
-            loading=info.id == loading,
+            loading=info.id in loading,
             for_code=info.id == code,
             for_general=info.id == general,
         )
         for info in listed.models
     )
+
+
+def residents(status: BackendStatus | None) -> tuple[ResidentModel, ...]:
+    """The models that are in memory, on their way there, or whose worker has failed."""
+    if status is None or status.resident or status.model is None or status.state == "stopped":
+        return status.resident if status is not None else ()
+    # A service of before, which tells of one.
+    one = ResidentModel(model=status.model, profile=status.profile, state=status.state, reason=status.reason)
+    return (one,)
 
 
 def gist(known: tuple[KnownModel, ...]) -> tuple[KnownModel, ...]:

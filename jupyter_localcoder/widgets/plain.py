@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..plain_text import plain
 from . import words
 from .controller import Controller
+from .known import residents
 
 _COMMANDS = (
     "Buttons appear where ipywidgets are shown. Here: `%localcoder use NAME`, `%localcoder unload`; in a"
@@ -17,10 +18,11 @@ def summary(controller: Controller) -> str:
     listed, settings, status = controller.listed, controller.settings, controller.status
     if listed is None or settings is None or status is None:
         return plain(controller.trouble or "The models are not known yet.")
-    loaded = controller.name_of(status.model) if status.model else ""
+    loaded = ", ".join(controller.name_of(one.model) for one in residents(status))
     lines = [
         "Air gap on: no connection to another machine is opened." if settings.settings.air_gap else "",
-        f"Loaded: {loaded}" if loaded and status.state != "stopped" else "No model is loaded.",
+        f"Loaded: {loaded}" if loaded else "No model is loaded.",
+        *([status.residency] if status.residency else []),
         f"Profile {listed.active_profile}. {listed.profile_reason}",
         words.memory_text(listed.memory),
         "",

@@ -4,6 +4,7 @@ import type {
   BackendStatus,
   Provider,
   ProviderList,
+  ResidentModel,
   SettingsView,
   WorkerState
 } from '../src/contract';
@@ -43,12 +44,35 @@ const STATUS: BackendStatus = {
   air_gap: true,
   acceleration: 'cpu',
   context_window: 4096,
-  calibration: null
+  calibration: null,
+  resident: [],
+  residency: ''
 };
+
+const RESIDENT: ResidentModel = {
+  model: 'qwen',
+  profile: 'auto',
+  state: 'ready',
+  reason: '',
+  roles: ['code'],
+  context_window: 4096,
+  memory_bytes: 0
+};
+const LLAMA: ResidentModel = { ...RESIDENT, model: 'llama', state: 'busy', roles: ['general'] };
 
 function worker(state: WorkerState, modelName: string | null = NAME): IWorkerView {
   const model = modelName && 'qwen';
-  return { state, model, modelName, generation: 1, reason: 'Because.', profile: 'auto' };
+  return {
+    state,
+    model,
+    modelName,
+    generation: 1,
+    reason: 'Because.',
+    profile: 'auto',
+    resident: [],
+    residency: '',
+    several: []
+  };
 }
 
 describe('the text', () => {
@@ -68,6 +92,39 @@ describe('the text', () => {
   it('without a model', () => {
     expect(statusText('open', worker('stopped', null), trans).label).toBe('Local: no model loaded');
     expect(statusText('open', worker('starting', null), trans).label).toBe('Local: starting');
+  });
+
+  it.each([
+    [['ready', 'ready'], 'Local: ready · One, Other', false],
+    [['busy', 'ready'], 'Local: working · One, ready · Other', true],
+    [['ready', 'loading'], 'Local: ready · One, loading · Other', true],
+    [['ready', 'failed'], 'Local: ready · One, failed · Other', false]
+  ] as const)('of two that are %s', ([one, other], label, isWorking) => {
+    const both = {
+      ...worker(other, 'Other'),
+      several: [
+        { name: 'One', state: one, reason: 'One is here.' },
+        { name: 'Other', state: other, reason: 'So is the other.' }
+      ]
+    };
+    const text = statusText('open', both, trans);
+    expect(text).toMatchObject({ label, isWorking, sentence: 'One is here. So is the other.' });
+  });
+
+  it('says aloud nothing new when one of two gets busy', () => {
+    const both = (state: WorkerState): IWorkerView => ({
+      ...worker(state, 'One'),
+      several: [
+        { name: 'One', state, reason: '' },
+        { name: 'Other', state: 'ready', reason: '' }
+      ]
+    });
+    expect(statusText('open', both('busy'), trans).spoken).toBe('Local: ready · One, Other');
+  });
+
+  it('says why two models take turns', () => {
+    const turns = { ...worker('ready'), residency: 'They take turns.' };
+    expect(statusText('open', turns, trans).sentence).toBe('Because. They take turns.');
   });
 
   it('says aloud nothing new when the worker gets busy', () => {
@@ -222,7 +279,7 @@ describe('the model', () => {
   const names = { models: [{ id: 'qwen', name: NAME }] };
   const moved = (state: WorkerState, generation: number, model: string | null = 'qwen') => ({
     event: 'backend:state',
-    payload: { state, generation, reason: '', model, profile: 'auto' }
+    payload: { state, generation, reason: '', model, profile: 'auto', resident: [], residency: '' }
   });
 
   async function opened() {
@@ -255,6 +312,22 @@ describe('the model', () => {
     socket.receive(moved('busy', 2));
     socket.receive(moved('ready', 2));
     expect(socket.sent.filter(({ op }) => op === 'model:list')).toHaveLength(1);
+  });
+
+  it('names all that are in memory', async () => {
+    const { model, socket } = await opened();
+    socket.receive({
+      event: 'backend:state',
+      payload: { ...moved('busy', 3, 'llama').payload, resident: [RESIDENT, LLAMA] }
+    });
+    const ids = (): string[] => (model.worker?.several ?? []).map(({ name }) => name);
+    expect(ids()).toEqual(['qwen', 'llama']);
+    for (const { id } of socket.sent.filter(({ op }) => op === 'model:list')) {
+      const both = [...names.models, { id: 'llama', name: 'Llama' }];
+      socket.receive({ id, success: true, data: { models: both } });
+    }
+    await settle();
+    expect(ids()).toEqual([NAME, 'Llama']);
   });
 
   it('keeps the id when the names cannot be had', async () => {

@@ -412,8 +412,10 @@ async def test_what_nobody_asks_any_more_is_put_out(open_two: Open) -> None:
     assert (await two.complete(), await two.answer()) == ("coder", "coder")
     await until(lambda: set(two.pids) == {"coder"})
     # One that a request names is there for as long as nobody needs its place.
-    assert await two.answer(model="talker") == "talker"
-    assert set(two.pids) == {"coder", "talker"}
+    loads = two.loads
+    for _ in range(3):
+        assert (await two.answer(model="talker"), await two.answer()) == ("talker", "coder")
+    assert (set(two.pids), two.loads) == ({"coder", "talker"}, loads + 1)
 
 
 async def test_one_that_is_loaded_by_hand_for_all_has_the_place_of_both(
@@ -423,6 +425,7 @@ async def test_one_that_is_loaded_by_hand_for_all_has_the_place_of_both(
     await two.service.model_import(ModelImportRequest(path=str(tiny_gguf), id="third"))
     await two.complete()
     await two.answer()
+    await two.answer(model="talker")  # It serves already, so its name changes nothing.
     await two.service.model_load(ModelLoadRequest(id="third"))
     await until(lambda: set(two.pids) == {"third"})
     assert (await two.complete(), await two.answer()) == ("third", "third")

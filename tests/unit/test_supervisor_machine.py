@@ -135,6 +135,12 @@ class SupervisorMachine(RuleBasedStateMachine):
         if settled:
             self.loop.settle()
 
+    @rule(model=MODELS, settled=st.booleans())
+    def release(self, model: str, settled: bool) -> None:
+        self.loads.append(self.loop.create_task(self.supervisor.release(plan(model), "It makes room.")))
+        if settled:
+            self.loop.settle()
+
     @rule(minutes=st.sampled_from([None, 1, 5]))
     def residency(self, minutes: int | None) -> None:
         async def change() -> None:

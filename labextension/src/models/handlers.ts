@@ -33,7 +33,7 @@ export function makeAct(model: ModelsModel, trans: TranslationBundle): Act {
         await model.load(id);
         return;
       case 'unload':
-        await model.unload();
+        await model.unload(id);
         return;
       case 'use-code':
         await model.change({ model: id });

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ModelList, SettingsView } from '../contract';
+import { residents } from '../resident';
 import { stateWord } from '../status/text';
 import { Choice } from './choice';
 import type { ModelsModel } from './model';
@@ -99,25 +100,34 @@ function Loaded(props: Pick<IHeadProps, 'model' | 'list' | 'trans'>): React.JSX.
     memory.kernels > 0
       ? trans.__('Open kernels hold %1.', size(memory.kernels_bytes))
       : trans.__('No kernel is open.');
-  const isHeld = backend !== null && backend.model !== null && backend.state !== 'stopped';
+  const held = backend ? residents(backend) : [];
   return (
     <div className="jp-LocalCoder-Loaded">
-      <p>
-        {isHeld && backend.model !== null ? (
-          <>
-            <strong>{model.nameOf(backend.model)}</strong>:{' '}
-            {stateWord(backend.state === 'busy' ? 'ready' : backend.state, trans)}
-            {memory.worker_bytes > 0 && `, ${size(memory.worker_bytes)}`}
-          </>
-        ) : (
+      {held.length === 0 && (
+        <p>
           <strong>{trans.__('No model is loaded.')}</strong>
-        )}
-      </p>
-      {backend?.state === 'failed' && <p>{backend.reason}</p>}
+        </p>
+      )}
+      {held.map(one => (
+        <React.Fragment key={one.model}>
+          <p>
+            <strong>{model.nameOf(one.model)}</strong>:{' '}
+            {stateWord(one.state === 'busy' ? 'ready' : one.state, trans)}
+            {held.length === 1 && memory.worker_bytes > 0 && `, ${size(memory.worker_bytes)}`}
+          </p>
+          {one.state === 'failed' && <p>{one.reason}</p>}
+        </React.Fragment>
+      ))}
+      {held.length > 1 && memory.worker_bytes > 0 && (
+        <p>{trans.__('Together they hold %1.', size(memory.worker_bytes))}</p>
+      )}
+      {backend && backend.residency !== '' && (
+        <p className="jp-LocalCoder-Field-help">{backend.residency}</p>
+      )}
       <p className="jp-LocalCoder-Field-help">
         {free} {kernels}
       </p>
-      {isHeld && (
+      {held.length > 0 && (
         <div className="jp-LocalCoder-buttons">
           <button
             type="button"

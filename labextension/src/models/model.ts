@@ -15,10 +15,12 @@ import type {
   ModelList,
   ModelStateEvent,
   SettingsUpdateRequest,
-  SettingsView
+  SettingsView,
+  WorkerState
 } from '../contract';
 import { GENERAL, IMPORT } from '../panels/errands';
 import { PanelModel } from '../panels/panelModel';
+import { residents } from '../resident';
 import type { Translate } from '../status/text';
 import type { IChannel, RequestName } from '../tokens';
 import { answering, type IModelView, modelView } from './view';
@@ -122,8 +124,9 @@ export class ModelsModel extends PanelModel {
     });
   }
 
-  unload(): Promise<boolean> {
-    return this._try(this._backend?.model ?? GENERAL, 'model:unload', {});
+  /** Free what a model holds, or all. */
+  unload(id: string | null = null): Promise<boolean> {
+    return this._try(id ?? this._backend?.model ?? GENERAL, 'model:unload', { id });
   }
 
   delete(id: string, force: boolean): Promise<boolean> {
@@ -270,8 +273,12 @@ export class ModelsModel extends PanelModel {
 }
 
 /** What of the worker's state matters to who looks at models. */
-function calm({ state, generation, model }: BackendState): string {
-  return [state === 'busy' ? 'ready' : state, generation, model].join(' ');
+function calm(backend: BackendState): string {
+  const rest = (state: WorkerState): WorkerState => (state === 'busy' ? 'ready' : state);
+  const all = residents(backend).map(({ model, state }) => `${model} ${rest(state)}`);
+  // With two in memory, the one that was used last changes with each request.
+  const last = all.length > 1 ? [] : [rest(backend.state), backend.model];
+  return [backend.generation, ...last, ...all, backend.residency].join('\n');
 }
 
 /** Whether two views show the same. They are plain data that came out of JSON. */

@@ -7,6 +7,7 @@ import type {
   ModelStateEvent,
   SettingsView
 } from '../contract';
+import { residents } from '../resident';
 import type { IProgress } from './progress';
 
 export interface IModelView {
@@ -40,7 +41,10 @@ export function modelView(
   answers: { code: string; general: string }
 ): IModelView {
   const isLoading =
-    backend?.model === info.id && (backend.state === 'starting' || backend.state === 'loading');
+    backend !== null &&
+    residents(backend).some(
+      ({ model, state }) => model === info.id && (state === 'starting' || state === 'loading')
+    );
   return {
     info,
     progress: event ? progressOf(event) : kept(info),

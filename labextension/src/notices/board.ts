@@ -8,6 +8,7 @@
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { BackendState } from '../contract';
+import { residents } from '../resident';
 import type { Translate } from '../status/text';
 import { ChannelError, type IChannel } from '../tokens';
 import {
@@ -112,9 +113,10 @@ export class NoticeBoard implements IDisposable {
   }
 
   private _onBackend(state: BackendState): void {
-    const hasFailed = state.state === 'failed';
-    if (hasFailed && !this._hasFailed) {
-      this._shelf.show(failedView(state, this._trans));
+    const failed = residents(state).find(one => one.state === 'failed');
+    const hasFailed = failed !== undefined;
+    if (failed && !this._hasFailed) {
+      this._shelf.show(failedView(failed, this._trans));
     } else if (!hasFailed) {
       this._shelf.clear(FAILED);
     }

@@ -1,6 +1,6 @@
 /** What a notification says, and what it offers. */
 
-import type { BackendState, ErrorPayload, Notice, Severity } from '../contract';
+import type { ErrorPayload, Notice, ResidentModel, Severity } from '../contract';
 import type { Translate } from '../status/text';
 
 /** JupyterLab cuts what is longer. */
@@ -49,7 +49,7 @@ export function noticeView(notice: Notice): INoticeView {
 }
 
 /** The worker is not started again by itself. */
-export function failedView({ model, reason }: BackendState, trans: Translate): INoticeView {
+export function failedView({ model, reason }: ResidentModel, trans: Translate): INoticeView {
   return {
     key: FAILED,
     severity: 'error',
@@ -57,7 +57,7 @@ export function failedView({ model, reason }: BackendState, trans: Translate): I
       'The local model has crashed several times, and is not started again by itself.'
     ),
     details: reason,
-    way: model === null ? { kind: 'models' } : { kind: 'load', model },
+    way: model === '' ? { kind: 'models' } : { kind: 'load', model },
     autoClose: false
   };
 }

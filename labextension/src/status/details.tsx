@@ -29,7 +29,13 @@ class Details extends ReactWidget {
     // The state moves by itself while the dialog is open; the numbers are those of the last answer.
     const rows =
       details && worker
-        ? detailRows({ ...details, state: worker.state }, worker.modelName, this._trans)
+        ? detailRows(
+            { ...details, state: worker.state },
+            worker.modelName,
+            this._trans,
+            undefined,
+            worker.several.map(({ name }) => name)
+          )
         : [];
     return (
       <>

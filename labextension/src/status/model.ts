@@ -4,12 +4,15 @@ import type { IDisposable } from '@lumino/disposable';
 import { DisposableSet } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { BackendState, BackendStatus } from '../contract';
+import type { BackendState, BackendStatus, WorkerState } from '../contract';
+import { residents } from '../resident';
 import type { ChannelState, IChannel } from '../tokens';
 
-/** State of the worker, with the model by the name that people know. */
+/** State of the workers, with the models by the names that people know. */
 export interface IWorkerView extends BackendState {
   modelName: string | null;
+  /** All that are in memory, where there are several. */
+  readonly several: readonly { name: string; state: WorkerState; reason: string }[];
 }
 
 export class StatusModel implements IDisposable {
@@ -31,7 +34,20 @@ export class StatusModel implements IDisposable {
   /** Null until the server has told it, and again when the connection is lost. */
   get worker(): IWorkerView | null {
     const worker = this._worker;
-    return worker && { ...worker, modelName: this._nameOf(worker.model) };
+    if (!worker) {
+      return null;
+    }
+    const all = residents(worker);
+    const several = all.length > 1 ? all : [];
+    return {
+      ...worker,
+      modelName: this._nameOf(worker.model),
+      several: several.map(({ model, state, reason }) => ({
+        name: this._nameOf(model),
+        state,
+        reason
+      }))
+    };
   }
 
   /** The last full answer to a ping: numbers that no event carries. */
@@ -83,21 +99,25 @@ export class StatusModel implements IDisposable {
     if (this._worker && state.generation < this._worker.generation) {
       return; // Late news of a worker that is gone.
     }
-    const { model, profile, generation, reason } = state;
-    this._worker = { state: state.state, model, profile, generation, reason };
-    if (model !== null && !this._names.has(model)) {
-      void this._learnNames(model);
+    const { model, profile, generation, reason, resident, residency } = state;
+    this._worker = { state: state.state, model, profile, generation, reason, resident, residency };
+    const ids = [...residents(state).map(one => one.model), ...(model === null ? [] : [model])];
+    const unknown = ids.filter(id => !this._names.has(id));
+    if (unknown.length > 0) {
+      void this._learnNames(unknown);
     }
     this._changed.emit();
   }
 
-  private _nameOf(model: string | null): string | null {
-    return model === null ? null : (this._names.get(model) ?? model);
+  private _nameOf<T extends string | null>(model: T): T | string {
+    return model === null ? model : (this._names.get(model) ?? model);
   }
 
-  private async _learnNames(model: string): Promise<void> {
+  private async _learnNames(unknown: readonly string[]): Promise<void> {
     // Asked once for each model, also when the list does not have it.
-    this._names.set(model, model);
+    for (const id of unknown) {
+      this._names.set(id, id);
+    }
     try {
       const { models } = await this._channel.request('model:list', {});
       for (const { id, name } of models) {
@@ -105,7 +125,9 @@ export class StatusModel implements IDisposable {
       }
       this._changed.emit();
     } catch {
-      this._names.delete(model); // The id stands in; the next move asks again.
+      for (const id of unknown) {
+        this._names.delete(id); // The id stands in; the next move asks again.
+      }
     }
   }
 

@@ -12,13 +12,15 @@ export interface IRow {
 /**
  * All rows that have something to say: what was not measured, or cannot be read, is left out.
  *
- * `model` is the name of the model for people; `locale` forms the numbers.
+ * `model` is the name of the model for people, `several` are those of all that are in memory, where
+ * there are more; `locale` forms the numbers.
  */
 export function detailRows(
   status: BackendStatus,
   model: string | null,
   trans: Translate,
-  locale?: string
+  locale?: string,
+  several: readonly string[] = []
 ): IRow[] {
   const { speeds, memory } = status;
   const number = (value: number, digits = 0): string =>
@@ -28,6 +30,8 @@ export function detailRows(
   const rows: (IRow | null)[] = [
     { name: trans.__('State'), value: stateWord(status.state, trans) },
     { name: trans.__('Model'), value: model ?? trans.__('none') },
+    row(trans.__('Both in memory'), several.join(', ')),
+    row(trans.__('In memory'), status.residency),
     { name: trans.__('Profile'), value: status.profile },
     row(trans.__('Runs on'), status.acceleration),
     row(trans.__('Context window'), status.context_window, tokens =>
@@ -40,7 +44,11 @@ export function detailRows(
       trans.__('%1 ms; nine of ten within %2 ms', number(ms), number(speeds.first_token_p90_ms))
     ),
     row(trans.__('Requests measured'), speeds.requests, count => number(count)),
-    row(trans.__('Memory of the model'), memory.worker_bytes, bytes),
+    row(
+      several.length > 0 ? trans.__('Memory of the models') : trans.__('Memory of the model'),
+      memory.worker_bytes,
+      bytes
+    ),
     row(trans.__('Memory of the Jupyter server'), memory.server_bytes, bytes),
     row(trans.__('Memory free'), memory.available_bytes, free =>
       trans.__('%1 of %2', bytes(free), bytes(memory.total_bytes))

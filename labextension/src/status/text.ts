@@ -50,13 +50,8 @@ export function statusText(
     const sentence = trans.__('Asking the Jupyter server for the state.');
     return { label, sentence, spoken: '', isWorking: false };
   }
-  const { state, modelName } = worker;
   const words = (isCalm: boolean): string =>
-    answererLabel(
-      answerers,
-      workerLabel(isCalm && state === 'busy' ? 'ready' : state, modelName, trans),
-      trans
-    );
+    answererLabel(answerers, workersLabel(worker, isCalm, trans), trans);
   const rest = [speedWord(worker, completion, answerers, trans), pauseWord(completion, trans)];
   const isLocal = answerers.questions === null || answerers.completion === null;
   return {
@@ -64,7 +59,9 @@ export function statusText(
     sentence: sentenceOf(worker, answerers, trans) || words(false),
     // Each completion makes the worker busy for a moment: to say so each time would be a torment.
     spoken: [words(true), pauseWord(completion, trans)].filter(Boolean).join(' · '),
-    isWorking: (isLocal && WORKING.has(state)) || (completion?.running ?? 0) > 0
+    isWorking:
+      (isLocal && statesOf(worker).some(state => WORKING.has(state))) ||
+      (completion?.running ?? 0) > 0
   };
 }
 
@@ -92,21 +89,31 @@ function sentenceOf(worker: IWorkerView, answerers: IAnswerers, trans: Translate
   const sentences = [
     questions && trans.__('%1 answers commands and chats.', fullName(questions)),
     completion && trans.__('%1 completes while you type.', fullName(completion)),
-    questions && completion ? '' : worker.reason
+    ...(questions && completion ? [] : [...reasonsOf(worker), worker.residency])
   ];
   return sentences.filter(Boolean).join(' ');
 }
 
 const WORKING = new Set<WorkerState>(['starting', 'loading', 'busy', 'unloading', 'backoff']);
 
+function statesOf(worker: IWorkerView): WorkerState[] {
+  return worker.several.length > 0 ? worker.several.map(one => one.state) : [worker.state];
+}
+
+function reasonsOf(worker: IWorkerView): string[] {
+  return worker.several.length > 0 ? worker.several.map(one => one.reason) : [worker.reason];
+}
+
 function speedWord(
-  { state }: IWorkerView,
+  worker: IWorkerView,
   completion: ICompletionView | null,
   answerers: IAnswerers,
   trans: Translate
 ): string {
   const speed = completion?.tokensPerSecond ?? 0;
-  const isLoaded = answerers.completion !== null || state === 'ready' || state === 'busy';
+  const isLoaded =
+    answerers.completion !== null ||
+    statesOf(worker).some(state => state === 'ready' || state === 'busy');
   return isLoaded && speed > 0 ? trans.__('%1 tokens/s', Math.round(speed)) : '';
 }
 
@@ -115,6 +122,22 @@ function pauseWord(completion: ICompletionView | null, trans: Translate): string
     return trans.__('suggestions off');
   }
   return completion?.isPaused ? trans.__('suggestions paused') : '';
+}
+
+/** "Local: ready · Name of the model"; of two: "Local: ready · One, Other" or "Local: ready · One, loading · Other". */
+function workersLabel(worker: IWorkerView, isCalm: boolean, trans: Translate): string {
+  const calm = (state: WorkerState): WorkerState => (isCalm && state === 'busy' ? 'ready' : state);
+  const names = new Map<WorkerState, string[]>();
+  for (const { name, state } of worker.several) {
+    names.set(calm(state), [...(names.get(calm(state)) ?? []), name]);
+  }
+  if (names.size === 0) {
+    return workerLabel(calm(worker.state), worker.modelName, trans);
+  }
+  const parts = [...names].map(
+    ([state, ones]) => `${stateWord(state, trans)} · ${ones.join(', ')}`
+  );
+  return trans.__('Local: %1', parts.join(', '));
 }
 
 /** "Local: ready · Name of the model". */

@@ -5,7 +5,15 @@ import { GENERAL } from '../../src/panels/errands';
 import { FakeWebSocket, makeChannel, openChannel, settle, trans } from '../fakes';
 import { info, list, moved, settings } from './samples';
 
-const STOPPED = { state: 'stopped', generation: 0, reason: '', model: null, profile: 'auto' };
+const STOPPED = {
+  state: 'stopped',
+  generation: 0,
+  reason: '',
+  model: null,
+  profile: 'auto',
+  resident: [],
+  residency: ''
+};
 
 /** Answer everything that is asked, until nothing more is. */
 async function answerAll(socket: FakeWebSocket, answers: Record<string, unknown>): Promise<void> {
@@ -130,6 +138,40 @@ describe('what is known', () => {
     expect(changes).toBe(0);
     tell('backend:state', { ...ready, state: 'failed' });
     expect(asked(socket, 'model:list')).toHaveLength(before + 1);
+  });
+
+  it('tells of two models in memory, and frees one of them', async () => {
+    const { model, socket, answers, tell } = await opened(info('a'), info('b'));
+    const one = { profile: '', reason: '', roles: [], context_window: 0, memory_bytes: 0 };
+    const resident = [
+      { ...one, model: 'a', state: 'ready' },
+      { ...one, model: 'b', state: 'loading' }
+    ];
+    tell('backend:state', { ...STOPPED, state: 'busy', generation: 2, model: 'a', resident });
+    expect(model.models.map(({ isLoading }) => isLoading)).toEqual([false, true]);
+    await answerAll(socket, answers);
+    const before = asked(socket, 'model:list').length;
+    const both = resident.map(each => ({ ...each, state: 'ready' }));
+    tell('backend:state', {
+      ...STOPPED,
+      state: 'ready',
+      generation: 2,
+      model: 'b',
+      resident: both
+    });
+    expect(asked(socket, 'model:list')).toHaveLength(before + 1);
+    await answerAll(socket, answers);
+    // Each is used in turn, and nothing changes by that.
+    tell('backend:state', {
+      ...STOPPED,
+      state: 'ready',
+      generation: 2,
+      model: 'a',
+      resident: both
+    });
+    expect(asked(socket, 'model:list')).toHaveLength(before + 1);
+    void model.unload('b');
+    expect(asked(socket, 'model:unload').map(({ payload }) => payload)).toEqual([{ id: 'b' }]);
   });
 
   it('ignores late news of an older worker', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ModelInfo } from '../../src/contract';
+import type { BackendState, ModelInfo } from '../../src/contract';
 import { actionsOf } from '../../src/models/actions';
 import { fitText } from '../../src/models/fit';
 import { type IProgress, percent, progressText } from '../../src/models/progress';
@@ -152,8 +152,10 @@ describe('the actions', () => {
       generation: 1,
       reason: '',
       model: 'a',
-      profile: ''
-    } as const;
+      profile: '',
+      resident: [],
+      residency: ''
+    } satisfies BackendState;
     const loading = modelView(info('a', { state: 'ready' }), undefined, backend, {
       code: '',
       general: ''

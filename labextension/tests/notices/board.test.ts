@@ -58,7 +58,9 @@ const state = (word: BackendState['state'], reason = ''): BackendState => ({
   generation: 1,
   reason,
   model: 'big',
-  profile: 'Balanced'
+  profile: 'Balanced',
+  resident: [],
+  residency: ''
 });
 
 function opened() {
@@ -207,6 +209,18 @@ describe('a worker that crashed for good', () => {
     expect(first.way).toEqual({ kind: 'load', model: 'big' });
     tell('backend:state', state('failed', 'It was killed.'));
     expect(shelf.only).toBe(first);
+  });
+
+  it('is told where another one is at work, and is not over by that', () => {
+    const { shelf, tell } = opened();
+    const failed = { model: 'small', profile: '', state: 'failed', reason: 'It was killed.' };
+    const resident = [{ ...failed, roles: ['general'], context_window: 0, memory_bytes: 0 }];
+    tell('backend:state', { ...state('ready'), resident });
+    expect(shelf.only.way).toEqual({ kind: 'load', model: 'small' });
+    tell('backend:state', { ...state('busy'), resident });
+    expect(shelf.views.size).toBe(1);
+    tell('backend:state', state('busy'));
+    expect(shelf.views.size).toBe(0);
   });
 
   it('is over as soon as it starts again', () => {

@@ -7,7 +7,15 @@ import { stepSummary } from '../../src/start/words';
 import { FakeWebSocket, openChannel, settle, trans } from '../fakes';
 import { info, list, moved, settings } from '../models/samples';
 
-const STOPPED = { state: 'stopped', generation: 0, reason: '', model: null, profile: 'auto' };
+const STOPPED = {
+  state: 'stopped',
+  generation: 0,
+  reason: '',
+  model: null,
+  profile: 'auto',
+  resident: [],
+  residency: ''
+};
 
 /** A service that answers everything, with the models as the test changes them. */
 class Service {

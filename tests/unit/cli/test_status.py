@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from jupyter_localcoder.cli.status import facts
+from jupyter_localcoder.contract import backend
+
 
 def test_status_fits_a_terminal_of_80_columns(cli):
     out = cli("status", tty=True).out
@@ -21,6 +26,21 @@ def test_status_without_a_server_says_so(cli):
 
 def test_status_tells_the_air_gap(cli):
     assert "air gap   on" in cli("status", air_gap=True).out
+
+
+def test_status_names_all_that_are_in_memory_and_why_two_take_turns():
+    one = backend.ResidentModel(model="a", profile="", state="ready", reason="")
+    status = backend.BackendStatus(
+        version="1", state="ready", generation=2, reason="", model="b", profile="", uptime_seconds=1.0,
+        queue_length=0, speeds=backend.Speeds(), air_gap=False, acceleration="cpu", context_window=0,
+        memory=backend.Memory(worker_bytes=0, server_bytes=0, available_bytes=0, total_bytes=0),
+        resident=(one, msgspec.structs.replace(one, model="b")), residency="They take turns.",
+    )  # fmt: skip
+    told = dict(facts(status))
+    assert (told["model"], told["in memory"]) == ("a, b", "They take turns.")
+    alone = dict(facts(msgspec.structs.replace(status, resident=(), residency="")))
+    assert alone["model"] == "b"
+    assert "in memory" not in alone
 
 
 def test_load_names_the_model_of_the_profile(cli):
