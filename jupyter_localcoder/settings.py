@@ -137,6 +137,7 @@ class LocalCoderSettings(LoggingConfigurable):
         self._json: JsonFile | None = None
         self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
         self._seen: tuple[dict[str, Any], SettingsView] | None = None
+        self._last_sound: dict[str, Any] = {}
         self._read: tuple[Path, _Mark, dict[str, Any]] | None = None
         self._latest: Latest[dict[str, Any]] = Latest(self._kept, {})
         super().__init__(**kwargs)
@@ -310,11 +311,17 @@ class LocalCoderSettings(LoggingConfigurable):
     def _understood(self) -> dict[str, Any]:
         """What the file keeps, as far as this version understands it."""
         found = self._file().read()
+        if found.kind == "closed":
+            return self._last_sound
+        if found.kind == "damaged":
+            # It may be half written by an editor: that opens no connection.
+            return {_AIR_GAP: True} if self._last_sound.get(_AIR_GAP) else {}
         if found.kind == "newer":
             # Only what keeps connections closed is believed of a form that is not known.
             newer = found.newer.get(_SETTINGS)
             return {_AIR_GAP: True} if isinstance(newer, dict) and newer.get(_AIR_GAP) is True else {}
-        return self._valid(found.document.get(_SETTINGS, {}))
+        self._last_sound = self._valid(found.document.get(_SETTINGS, {}))
+        return self._last_sound
 
     def _valid(self, kept: dict[str, Any]) -> dict[str, Any]:
         """The values that are settings of this version. One that is not in range takes no other with it."""

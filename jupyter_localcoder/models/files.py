@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from ..errors import Canceled, DiskFull, FileWriteError, InvalidArgument
 from ..storage import failures
-from ..storage.atomic import replace_file
+from ..storage.atomic import replace_file, sweep
 from ..storage.atomic import sync_folder as sync_folder
 from ..storage.regular import open_regular
 
@@ -146,9 +146,10 @@ def sha256(path: Path, *, counted: Counted | None = None, cancel: threading.Even
 def write_whole(path: Path, data: bytes) -> None:
     """Write a small file so that a reader sees the old one or the new one, whatever happens.
 
-    Others may read it: a model folder may be shared.
+    Others may read it: a model folder may be shared. The caller keeps other writers of the file out.
     """
     with write_errors():
+        sweep(path)
         replace_file(path, data, mode=0o666)
 
 

@@ -17,6 +17,7 @@ A model is there when its manifest is: it is written last. This module does not 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import secrets
@@ -126,7 +127,8 @@ class ModelsFolder:
     def sweep(self) -> None:
         """Remove what imports and removals left behind that were killed a day ago or longer."""
         oldest = time.time() - _LEFTOVER_SECONDS
-        for path in (*self.incoming.glob("*.part"), *self.root.glob(".removed-*")):
+        leftovers = (self.incoming.glob("*.part"), self.root.glob(".removed-*"), self.root.glob(".probe-*"))
+        for path in itertools.chain(*leftovers):
             with contextlib.suppress(OSError):
                 if path.lstat().st_mtime >= oldest:
                     continue

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MARK_BYTES = 4
+_PATIENCE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.01
+_IS_WINDOWS = os.name == "nt"
+_STALE = getattr(errno, "ESTALE", -1)
+T = TypeVar("T")
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -33,12 +42,34 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        patiently(lambda: beside.replace(path))
     except BaseException:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do what a system refuses for the moment in which another process replaces the file, or reads it.
+
+    Windows lets nobody replace a file that is open, nor open one that is being replaced; a network file system
+    may know a file no more that was replaced between its look-up and its opening.
+
+    Raises
+    ------
+    OSError
+        As the last attempt did.
+    """
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return work()
+        except OSError as failure:
+            passes = failure.errno == _STALE or (_IS_WINDOWS and isinstance(failure, PermissionError))
+            if not passes or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def sweep(path: Path) -> None:

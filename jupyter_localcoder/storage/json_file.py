@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ..errors import FileWriteError
-from .atomic import replace_file, sweep, sync_folder
+from .atomic import patiently, replace_file, sweep, sync_folder
 from .failures import write_failure
 from .locks import Lock, LockBusy
 from .regular import NotRegular, TooLarge, read_regular
@@ -172,7 +172,7 @@ class JsonFile:
     def _read(self) -> Reading:
         empty: Document = {"format": self._format}
         try:
-            raw = read_regular(self.path, MOST_BYTES)
+            raw = patiently(lambda: read_regular(self.path, MOST_BYTES))
         except FileNotFoundError:
             if self.path.is_symlink():
                 return self._damaged("it is a link that leads nowhere")

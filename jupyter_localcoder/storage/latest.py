@@ -30,7 +30,7 @@ class Latest(Generic[T]):
     Parameters
     ----------
     read
-        Reads it. May block, and raises nothing.
+        Reads it. May block. What it raises is raised by `get` and `read`.
     default
         In force before anything was read.
     """
@@ -100,13 +100,20 @@ class Latest(Generic[T]):
 
     def _run(self, wanted: Future[T] | None) -> None:
         while wanted is not None:
-            value = self._read()
+            failure: Exception | None = None
+            try:
+                value = self._read()
+            except Exception as found:
+                value, failure = self._last, found
             with self._lock:
                 self._last, self._known = value, True
                 done, wanted, self._next = wanted, self._next, None
                 self._running = wanted is not None
                 self._began = time.monotonic()
-            done.set_result(value)
+            if failure is None:
+                done.set_result(value)
+            else:
+                done.set_exception(failure)
 
 
 async def in_own_thread(work: Callable[[], T]) -> T:

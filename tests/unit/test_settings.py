@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -107,6 +108,31 @@ def test_a_newer_file_is_not_overwritten_and_its_air_gap_holds(folder: Path, air
     with pytest.raises(FileWriteError, match="newer version"):
         settings.update(update(top_k=4))
     assert settings.path.read_bytes() == newer
+
+
+@pytest.mark.parametrize("content", [b"", b'{"format": 1, "sett'])
+def test_a_file_that_is_half_written_opens_no_connection(folder: Path, content: bytes) -> None:
+    settings = make(folder)
+    settings.update(update(air_gap=True, top_k=3))
+    sound = settings.path.read_bytes()
+    settings.path.write_bytes(content)
+    assert (settings.current.air_gap, settings.current.top_k) == (True, 40)
+    settings.path.write_bytes(sound)
+    assert (settings.current.air_gap, settings.current.top_k) == (True, 3)
+
+
+def test_settings_that_cannot_be_read_for_a_while_stay_in_force(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make(folder)
+    settings.update(update(air_gap=True, top_k=3))
+
+    def broken(*_: object, **__: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("jupyter_localcoder.storage.json_file.read_regular", broken)
+    os.utime(settings.path, ns=(1, 1))
+    assert (settings.current.air_gap, settings.current.top_k) == (True, 3)
 
 
 def test_two_changes_of_one_moment_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,3 +143,13 @@ def test_what_a_manifest_says_and_this_version_does_not_know_stays(
     store.pin("tiny", pinned=True)
     kept = json.loads(manifest.read_text())
     assert (kept["mood"], kept["pinned"]) == ("calm", True)
+
+
+def test_what_a_killed_writer_of_a_manifest_left_is_swept(
+    store: ModelStore, tiny: Path, tmp_path: Path
+) -> None:
+    store.import_file(tiny, model_id="tiny")
+    leftover = tmp_path / "models" / "tiny" / ".manifest.json.0123abcd"
+    leftover.touch()
+    store.pin("tiny", pinned=True)
+    assert not leftover.exists()

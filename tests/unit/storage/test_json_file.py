@@ -387,3 +387,40 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         assert path.read_bytes() == before
         (disk / "filler").unlink()
         put(file_of(path), "b")
+
+
+@pytest.mark.parametrize(
+    ("windows", "failure"),
+    [
+        (True, PermissionError(errno.EACCES, "in use")),
+        (False, OSError(getattr(errno, "ESTALE", 116), "stale")),
+    ],
+)
+def test_what_another_process_holds_for_a_moment_is_tried_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch, windows: bool, failure: OSError
+) -> None:
+    put(file_of(path), "a")
+    refusals = [failure] * 3
+    replace = Path.replace
+
+    def refused(one: Path, target: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return replace(one, target)
+
+    monkeypatch.setattr("jupyter_localcoder.storage.atomic._IS_WINDOWS", windows)
+    monkeypatch.setattr(Path, "replace", refused)
+    put(file_of(path), "b")
+    assert set(file_of(path).read().document) == {"format", "a", "b"}
+
+
+def test_what_stays_refused_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "in use")
+
+    monkeypatch.setattr(Path, "replace", refused)
+    monkeypatch.setattr("jupyter_localcoder.storage.atomic._PATIENCE_SECONDS", 0.02)
+    for windows in (False, True):
+        monkeypatch.setattr("jupyter_localcoder.storage.atomic._IS_WINDOWS", windows)
+        with pytest.raises(FileWriteError, match="in use"):
+            put(file_of(path), "a")
