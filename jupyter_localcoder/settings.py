@@ -134,6 +134,7 @@ class LocalCoderSettings(LoggingConfigurable):
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._said: dict[str, str] = {}
+        self._told: list[str] = []
         self._json: JsonFile | None = None
         self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
         self._seen: tuple[dict[str, Any], SettingsView] | None = None
@@ -295,9 +296,18 @@ class LocalCoderSettings(LoggingConfigurable):
                 what="The settings",
                 place="`LocalCoderSettings.settings_dir`",
                 check=_check_document,
-                report=self.log.warning,
+                report=self._report,
             )
         return self._json
+
+    def _report(self, sentence: str) -> None:
+        self.log.warning(sentence)
+        self._told.append(sentence)
+
+    def reported(self) -> list[str]:
+        """What is wrong with the file, or was set aside, in sentences that were not taken before."""
+        told, self._told = self._told, []
+        return told
 
     def _kept(self) -> dict[str, Any]:
         """What the file keeps; the same object until it changes."""

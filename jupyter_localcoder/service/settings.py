@@ -7,6 +7,7 @@ import asyncio
 from msgspec import UNSET
 
 from ..contract import registry
+from ..contract.backend import Notice
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
 from ..events import EventHub
 from ..models.store import ModelStore
@@ -45,6 +46,7 @@ class Settings:
     async def refresh(self) -> None:
         """Let what another process has changed be in force; once for each request."""
         await self._settings.refresh()
+        self._tell_trouble()
 
     async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
         """Return the settings in force."""
@@ -71,6 +73,11 @@ class Settings:
             self._ladder.let_go()
         self._engine.apply_residency()
         self._events.tell(registry.SETTINGS_CHANGED, view)
+        self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
+        for sentence in self._settings.reported():
+            self._events.tell(registry.NOTICE, Notice(severity="warning", message=sentence))
 
     def _check_names(self, request: SettingsUpdateRequest) -> None:
         """What does not exist, or cannot do what it is for, is refused now, and not at the next request."""

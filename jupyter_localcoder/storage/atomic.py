@@ -53,8 +53,8 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 def patiently(work: Callable[[], T]) -> T:
     """Do what a system refuses for the moment in which another process replaces the file, or reads it.
 
-    Windows lets nobody replace a file that is open, nor open one that is being replaced; a network file system
-    may know a file no more that was replaced between its look-up and its opening.
+    Windows lets nobody replace a file that is open, nor open one that is being replaced. A network file
+    system may have lost a file that was replaced between its look-up and its opening.
 
     Raises
     ------

@@ -123,3 +123,18 @@ async def test_garbage_in_every_state_file_fails_nothing(
     )
     for path in (folder / "settings.json", folder / "providers.json", history / "titles.json"):
         assert path.with_suffix(".damaged.json").read_text() == raw
+
+
+async def test_a_person_is_told_what_became_of_a_damaged_file(ask: Ask, connect: Connect) -> None:
+    path = Path((await ask("GET", "settings")).data["path"])
+    channel = await connect()
+    await channel.call("settings:get")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{")
+    await channel.call("backend:ping")
+    await channel.call("backend:ping")
+    await channel.call("settings:update", {"top_k": 3})
+    told = [event["payload"]["message"] for event in channel.events if event.get("event") == "notice"]
+    assert len(told) == 2, channel.events
+    assert "With the next change it is set aside as settings.damaged.json" in told[0]
+    assert str(path.with_name("settings.damaged.json")) in told[1]
