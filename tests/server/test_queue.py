@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from jupyter_server.utils import url_path_join
 
+from jupyter_localcoder.queueing.ticket import Ticket
 from jupyter_localcoder.server.app import LocalCoderApp
-from tests.server.conftest import Ask, Endless, queue_answer
-from tests.support.waiting import within
+from tests.server.conftest import Ask, Connect, Endless, queue_answer
+from tests.support.waiting import until, within
 
 LONG = {"prompt": "Tell a long story.", "max_tokens": 3900}
 SHORT = {"prompt": "Say {{word}}.", "parameters": {"word": "hello"}, "max_tokens": 8}
@@ -140,3 +143,42 @@ async def test_the_end_of_a_request_is_told_to_everybody(ask: Ask, tiny_model: s
     assert (payload["request_id"], payload["prompt_id"]) == (queued["id"], "mine")
     assert payload["model"] == "tiny"
     socket.close()
+
+
+async def test_who_closes_the_connection_does_not_wait_any_more(
+    ask: Ask,
+    connect: Connect,
+    tiny_model: str,
+    extension: LocalCoderApp,
+    endless_worker: Endless,
+    http_server_client: Any,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over REST and over the channel. The time that it would have waited for is never over here."""
+
+    async def for_ever(ticket: Ticket, seconds: float) -> None:
+        assert seconds == 30.0
+        await ticket.ended.wait()
+
+    monkeypatch.setattr("jupyter_localcoder.service.queue._ended", for_ever)
+    await ask("POST", "models/tiny/load")
+    id_ = (await ask("POST", "queue", {**LONG, "keep": True})).data["id"]
+    ticket = extension.service.queue._requests.find(id_)
+    assert ticket is not None
+    path = url_path_join(jp_base_url, f"localcoder/queue/{id_}?wait_ms=30000")
+    url = urlsplit(http_server_client.get_url(path))
+    head = {"Host": url.netloc, **jp_auth_header}
+    lines = [f"GET {url.path}?{url.query} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
+    _, connection = await asyncio.open_connection(url.hostname, url.port)
+    connection.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    channel = await connect()
+    await channel.send("queue:get", {"id": id_, "wait_ms": 30_000})
+    await until(lambda: ticket.visitors == 2)
+    connection.close()
+    await until(lambda: ticket.visitors == 1)
+    channel.socket.close()
+    await until(lambda: ticket.visitors == 0)
+    assert not ticket.over
+    await ask("DELETE", "queue")

@@ -48,6 +48,33 @@ def refused(path: Path, data: bytes, match: str | None = None) -> errors.Invalid
     return caught.value
 
 
+def test_no_more_is_read_than_a_header_may_have(tmp_path: Path):
+    path = tmp_path / "huge.gguf"
+    size = 4 * gguf_bytes.MAX_HEADER_BYTES
+    with path.open("wb") as file:
+        file.truncate(size)
+    with path.open("rb") as file:
+        reader = gguf_bytes.ByteReader(file, size)
+        reader.take(16)
+        for count in (gguf_bytes.MAX_HEADER_BYTES, size - 16):
+            with pytest.raises(errors.InvalidModel, match="longer than 67108864 bytes"):
+                reader.take(count)
+        assert file.tell() < gguf_bytes.MAX_HEADER_BYTES // 8
+        with pytest.raises(errors.InvalidModel, match="ends inside"):
+            reader.take(size)
+
+
+def test_a_header_whose_parts_are_short_is_bounded_as_a_whole(tmp_path: Path):
+    path = tmp_path / "long.gguf"
+    entry = struct.pack("<Q5sIQ", 5, b"key.x", 8, 1_000_000) + b"x" * 1_000_000
+    with path.open("wb") as file:
+        file.write(struct.pack("<4sIQQ", b"GGUF", 3, 1, 100))
+        for n in range(100):
+            file.write(entry.replace(b"key.x", b"k.%03d" % n, 1))
+    with pytest.raises(errors.InvalidModel, match="longer than 67108864 bytes"):
+        gguf.read(path)
+
+
 def test_a_good_header_is_read(tiny: Path):
     header = gguf.read(tiny)
     assert (header.version, header.architecture, header.name) == (3, "llama", "Tiny")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_localcoder import callers, errors
 from jupyter_localcoder.contract import queue
 from jupyter_localcoder.contract.generation import LlmCancelAllRequest, LlmCancelRequest
-from tests.support.waiting import quiet, until
+from tests.support.waiting import quiet, until, within
 from tests.unit.queueing.conftest import Desk
 
 MakeDesk = Callable[..., Desk]
@@ -382,3 +383,33 @@ async def test_the_service_asks_for_itself_without_a_word(desk: Desk) -> None:
     assert desk.provider.open == []
     assert desk.ends == []
     assert (await desk.list()).ended == ()
+
+
+async def test_what_is_being_kept_is_stopped_by_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer is complete: who cancels it, all of them, or leaves, comes too late."""
+    writing, written = asyncio.Event(), asyncio.Event()
+    keep = desk.recorder.keep
+
+    async def slowly(*arguments: Any) -> str:
+        writing.set()
+        await written.wait()
+        return await keep(*arguments)
+
+    monkeypatch.setattr(desk.recorder, "keep", slowly)
+    caller = callers.Connection()
+    asked = await desk.call("1", caller)
+    await quiet()
+    desk.provider.streams[0].finish("one")
+    await within(writing.wait())
+    assert (await desk.get(asked.id)).item.state == "saving"
+    with pytest.raises(errors.RequestAlreadyCompleted):
+        await desk.queue.llm_cancel(LlmCancelRequest(id=asked.id))
+    assert (await desk.queue.llm_cancel_all(LlmCancelAllRequest())).count == 0
+    caller.end()
+    desk.requests.leave(asked.id)
+    await quiet()
+    assert (await desk.get(asked.id)).item.state == "saving"
+    written.set()
+    answer = await desk.get(asked.id, wait_ms=30_000)
+    assert (answer.item.state, answer.text) == ("done", "one")
+    assert desk.ends == [(asked.id, "done")]
