@@ -11,6 +11,7 @@ import textwrap
 from typing import Literal, NamedTuple
 
 from .context import languages, magics
+from .context.bounds import MAX_PARSED_CHARS
 from .context.checks.other_cells import own_part
 from .context.target import CHANGES, Target, Unplaceable
 from .contract.generation import Change, Finish, GenerateRequest
@@ -90,7 +91,8 @@ def change_of(request: GenerateRequest, target: Target, answer: str, finish: Fin
         code = target.put_back(textwrap.dedent(code))
     except Unplaceable as missing:
         return refused(f"The answer leaves out `{missing.line}`, and where it belongs cannot be told.")
-    if target.is_python and _parses(target.whole) and not _parses(code):
+    short = max(len(target.whole), len(code)) <= MAX_PARSED_CHARS
+    if target.is_python and short and _parses(target.whole) and not _parses(code):
         return refused("The answer is not valid Python, and the code before it was.")
     return Change(code=code, notes=tuple(notes))
 
@@ -143,6 +145,8 @@ _OTHER_LANGUAGES = frozenset({
 
 
 def _is_plainly_python(code: str) -> bool:
+    if len(code) > MAX_PARSED_CHARS:
+        return False
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

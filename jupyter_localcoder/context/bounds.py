@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 CHARS_PER_TOKEN = 8
 """More than nearly any text has: what is cut by it would not have fitted."""
+MAX_PARSED_CHARS = 64_000
+"""Longer code is not parsed. Python's parser gives nobody else in the process a turn while it reads, from
+whichever thread it is called; a cell that a person works in is a hundredth of it."""
 
 
 def tail_start(size: int, most: int) -> int:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ..contract.generation import GenerateRequest
 from ..errors import InvalidArgument
 from . import languages, magics
+from .bounds import MAX_PARSED_CHARS
 from .magics import Magic
 
 CHANGES = frozenset({"improve", "fix", "document"})
@@ -165,6 +166,8 @@ def _language_of(cell_magics: Sequence[str], below: Sequence[str], language: str
     if known is not None:
         return language if known == "python" and language.lower() in languages.PYTHON else known
     try:
+        if sum(len(line) + 1 for line in below) > MAX_PARSED_CHARS:
+            return languages.name_of_magic(last)
         source = textwrap.dedent("\n".join(magics.neutral(below)))
         compile(source, "<cell>", "exec", flags=_FLAGS, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -21,6 +21,7 @@ from . import (
     queue,
     recovery,
     stack,
+    stalls,
     startup,
     switch,
     titles,
@@ -66,6 +67,7 @@ BENCHES: tuple[Bench, ...] = (
     Bench("document", "the page's main thread in a large notebook and a long cell", document.run),
     Bench("manager", "the sidebar's first paint, and the page's work during a download", manager.run),
     Bench("switch", "from one model to another and back (needs --other-model)", switch.run),
+    Bench("stalls", "how long the largest request of each operation holds up the event loop", stalls.run),
     Bench("history", "list, search, open and sweep a history of 100,000 answers", history.run),
 )
 """In the order in which they run."""

@@ -48,7 +48,7 @@ def measure(responses: int, prompts: int, times: int, sweeps: int) -> Iterator[F
     with tempfile.TemporaryDirectory(prefix="localcoder-history-") as folder:
         words = Words(chance)
         store = HistoryStore(history_dir=folder)
-        ids = _fill(Path(folder), words, chance, responses, prompts)
+        ids = fill(Path(folder), words, chance, responses, prompts)
         note = f"of {responses} answers to {prompts} prompts"
         actions = {
             "list a page": lambda: store.page(limit=100, offset=chance.randrange(max(1, responses - 100))),
@@ -111,7 +111,7 @@ class Words:
         return f'"{" ".join(self._stock[start : start + 3])}"'
 
 
-def _fill(root: Path, words: Words, chance: random.Random, responses: int, prompts: int) -> list[str]:
+def fill(root: Path, words: Words, chance: random.Random, responses: int, prompts: int) -> list[str]:
     files = HistoryFolder(root)
     files.make()
     database = Database(files.database)

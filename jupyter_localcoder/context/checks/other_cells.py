@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .. import magics
+from ..bounds import MAX_PARSED_CHARS
 
 MOST_CHARS = 200_000
 """Longer code is not looked through."""
@@ -172,7 +173,9 @@ def _alike(text: str, other: _Statement, least: float = _ALIKE) -> bool:
 
 
 def _statements(code: str) -> list[_Statement] | None:
-    """The statements of a cell; None where it cannot be read as Python."""
+    """The statements of a cell; None where it cannot be read as Python, or is too long to be."""
+    if len(code) > MAX_PARSED_CHARS:
+        return None
     try:
         tree = ast.parse("\n".join(magics.neutral(code.split("\n"))))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

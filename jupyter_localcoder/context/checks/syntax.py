@@ -10,6 +10,7 @@ import warnings
 from functools import lru_cache
 from typing import Any
 
+from ..bounds import MAX_PARSED_CHARS
 from .cell_language import language_of
 from .scan import scan
 
@@ -93,7 +94,9 @@ def _transformed(code: str) -> str:
 
 
 def can_become_valid(code: str, flags: int = _INCOMPLETE_INPUT) -> bool:
-    """Whether code is valid, or only lacks its end."""
+    """Whether code is valid, or only lacks its end; or so long that it is not looked at."""
+    if len(code) > MAX_PARSED_CHARS:
+        return True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

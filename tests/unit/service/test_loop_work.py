@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyter_localcoder.context.bounds import MAX_PARSED_CHARS
 from jupyter_localcoder.contract.generation import ChatRequest, Message
 from jupyter_localcoder.contract.registry import OPERATIONS
 from jupyter_localcoder.errors import LocalCoderError
@@ -21,6 +23,18 @@ from tests.unit.service.conftest import Desk, Open
 MOST_UNITS = 15_000
 """A few milliseconds; a thousandth of what the largest request asks for."""
 CHARS = 1_000_000
+
+
+_parsed: list[int] = []
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "compile" and isinstance(arguments[0], str | bytes):
+        _parsed.append(len(arguments[0]))
+
+
+# It hears of every thread, and stays for good.
+sys.addaudithook(_hear)
 
 
 async def ask(desk: Desk, op: Any, request: Any) -> None:
@@ -59,6 +73,7 @@ def test_each_operation_has_a_case() -> None:
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: re.sub(r"\W", "_", op.name))
 async def test_the_worst_request_leaves_the_loop_to_the_others(desk: Desk, tmp_path: Path, op: Any) -> None:
     worst = await worst_requests(desk, tmp_path)
+    _parsed.clear()
     for make in worst.by_operation()[op.name]:
         request = make()
         with LoopWork() as work:
@@ -67,6 +82,8 @@ async def test_the_worst_request_leaves_the_loop_to_the_others(desk: Desk, tmp_p
             for _ in range(50):
                 await asyncio.sleep(0)
         assert work.most < MOST_UNITS, work.where
+    # Whoever parses keeps the interpreter's lock from all other threads.
+    assert max(_parsed, default=0) <= MAX_PARSED_CHARS
 
 
 async def test_work_in_the_loop_is_seen(open_desk: Open) -> None:
