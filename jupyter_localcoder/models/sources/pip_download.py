@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -19,6 +20,15 @@ from .base import SourceFailed, without_secrets
 
 _LOOK_SECONDS = 0.2
 _LOG_BYTES = 16 * 1024
+_ROOM_BYTES = 4 * 1024 * 1024
+"""What a wheel holds beside its data file, and pip's own small files."""
+
+# The words of the system are in the user's language, its numbers are not.
+_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_FULL = re.compile("No space left on device|" + "|".join(rf"\[Errno {number}\]" for number in _NO_ROOM))
+_LIMIT_SIGNAL = int(getattr(signal, "SIGXFSZ", 0))
+_STOPPED_BY_LIMIT = (-_LIMIT_SIGNAL, 128 + _LIMIT_SIGNAL) if _LIMIT_SIGNAL else ()
+_TOO_LARGE = re.compile(rf"\[Errno {errno.EFBIG}\]")
 
 
 class PipDownload:
@@ -28,11 +38,14 @@ class PipDownload:
     ----------
     staging
         An empty folder of our own; pip's temporary files go there too.
+    most_bytes
+        More than these the wheel may not have, nor anything else that pip writes.
 
     """
 
-    def __init__(self, name: str, version: str, staging: Path) -> None:
+    def __init__(self, name: str, version: str, staging: Path, most_bytes: int) -> None:
         self._what = f"{name}=={version}"
+        self._most_bytes = most_bytes + _ROOM_BYTES
         self._wheels = staging / "wheels"
         self._temporary = staging / "tmp"
         self._log = staging / "pip.log"
@@ -53,9 +66,12 @@ class PipDownload:
         with write_errors(), self._log.open("wb") as log:
             process = self._start(log.fileno())
             try:
+                _limit(process, self._most_bytes)
                 self._wait(process, counted, cancel)
             finally:
                 _end(process)
+        if process.returncode in _STOPPED_BY_LIMIT:
+            raise self._too_much()
         if process.returncode != 0:
             raise self._failure()
         wheels = list(self._wheels.glob("*.whl"))
@@ -89,29 +105,46 @@ class PipDownload:
                 return
             if cancel.is_set():
                 raise Canceled()
-            counted(self._in_flight_bytes())
+            largest, all_ = self._in_flight_bytes()
+            if largest > self._most_bytes or all_ > 2 * self._most_bytes:
+                raise self._too_much()
+            counted(largest)
 
-    def _in_flight_bytes(self) -> int:
-        """Size of the largest file that pip has written: the wheel, which it copies when it is whole."""
-        largest = 0
+    def _too_much(self) -> SourceFailed:
+        return SourceFailed(f"The package index gives more bytes of `{self._what}` than are expected.")
+
+    def _in_flight_bytes(self) -> tuple[int, int]:
+        """Size of the largest file that pip has written, the wheel, and of all: it copies a whole wheel."""
+        sizes = []
         for folder in (self._temporary, self._wheels):
             for where, _, names in os.walk(folder):
                 for name in names:
                     with contextlib.suppress(OSError):
-                        largest = max(largest, (Path(where) / name).stat().st_size)
-        return largest
+                        sizes.append((Path(where) / name).stat().st_size)
+        return max(sizes, default=0), sum(sizes) + self._log.stat().st_size
 
     def _failure(self) -> Exception:
         raw = self._log.read_bytes()[-_LOG_BYTES:]
         text = without_secrets(raw.decode("utf-8", "replace"))
-        if "No space left on device" in text:
+        if _FULL.search(text):
             return DiskFull()
+        if _TOO_LARGE.search(text):
+            return self._too_much()
         if "No module named pip" in text:
             return SourceFailed("pip is not installed, so the package index cannot be asked.")
         said = re.findall(r"^ERROR: (.+)$", text, re.MULTILINE) or text.strip().splitlines()
         last = said[-1].strip()[:300] if said else "it gave no reason"
         causes = "".join(f" {sentence}" for sentence in complaints())
         return SourceFailed(f"The package index did not give `{self._what}`: {last.rstrip('.')}.{causes}")
+
+
+def _limit(process: subprocess.Popen[bytes], most_bytes: int) -> None:
+    """Let the system itself stop a file that grows further, where it can: between two looks much may come."""
+    if sys.platform == "linux":
+        import resource
+
+        with contextlib.suppress(OSError, ValueError):  # it has ended already, or a lower limit holds
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

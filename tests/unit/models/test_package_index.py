@@ -77,6 +77,42 @@ def test_cancel_kills_pip(bench, wheels, index_source, monkeypatch, tmp_path: Pa
     assert list((work.folder / "tiny" / ".download").glob("pip-*")) == []
 
 
+# Far more than is expected, and not so much that a test which fails fills the disk; then it would go on.
+MUCH = "head -c 67108864 /dev/zero"
+ENDLESS = {
+    "one file": f"{MUCH} > $dir/x.whl",
+    "its own folder": f"{MUCH} > $TMPDIR/x",
+    "many files": "for n in $(seq 64); do head -c 1048576 /dev/zero > $dir/$n.whl; done",
+    "what it says": MUCH,
+}
+
+
+@pytest.mark.parametrize("writes", ENDLESS.values(), ids=ENDLESS)
+def test_an_endless_wheel_stops_at_the_declared_size(
+    bench, index_source, monkeypatch, tmp_path: Path, writes: str
+):
+    endless = tmp_path / "python"
+    endless.write_text(
+        f'#!/bin/sh\nwhile [ "$1" != -d ]; do shift; done; dir=$2\n{writes} || exit 153\nexec sleep 600\n'
+    )
+    endless.chmod(0o755)
+    monkeypatch.setattr(pip_download.sys, "executable", str(endless))
+    work = bench(index_source)
+    with pytest.raises(errors.DownloadFailed, match="more bytes"):
+        work.fetch()
+    assert list((work.folder / "tiny" / ".download").glob("pip-*")) == []
+
+
+@pytest.mark.parametrize("says", ["[Errno 28] Kein Platz", "[Errno 122] Quota", "No space left on device"])
+def test_a_disk_that_is_full_for_pip_is_full(bench, index_source, monkeypatch, tmp_path: Path, says: str):
+    full = tmp_path / "python"
+    full.write_text(f"#!/bin/sh\necho 'ERROR: Could not install: {says}'; exit 1\n")
+    full.chmod(0o755)
+    monkeypatch.setattr(pip_download.sys, "executable", str(full))
+    with pytest.raises(errors.DiskFull):
+        bench(index_source).fetch()
+
+
 class _CancelWhen(list):
     """Takes progress, and cancels as soon as a file is there."""
 
