@@ -13,7 +13,7 @@ from ..contract.registry import GENERATE
 from ..errors import LocalCoderError
 from ..plain_text import plain
 from .options import Options
-from .record import Record, Records, record_of
+from .record import Record, Records, record_of, saved
 from .view import View, view_of
 
 _ENDINGS = {
@@ -85,7 +85,7 @@ def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = 
     if done is None:  # a stream ends with Done or raises
         raise LocalCoderError()
     record = record_of(request, done)
-    view.end({"localcoder": record})
+    view.end({"localcoder": saved(record)})
     return done, record
 
 

@@ -1,7 +1,8 @@
 """What is kept with an answer, and what it takes to ask for it again.
 
 A record stands in the metadata of the answer's output under `localcoder`, so it is saved with the notebook.
-It holds the request whole, and so no more of the person's text than was sent.
+There it holds what was asked about the cell, and the text of no other cell: a notebook is passed on, and what
+was deleted from it must not stay in it. This kernel keeps the request whole, to ask again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from ..errors import InvalidArgument, LocalCoderError
 KEPT = 200
 """Answers of this kernel that can be replayed by their id; older ones from the metadata of their output."""
 
+OF_OTHER_CELLS = frozenset({"context", "error"})
+"""Fields of a request that hold the text of other cells; a traceback quotes their lines."""
+
 Record = dict[str, Any]
 
 
@@ -41,6 +45,17 @@ def record_of(request: GenerateRequest, done: Done) -> Record:
         "seeded": request.sampling.seed is not None,
         "request": _without_defaults(request),
     }
+
+
+def saved(record: Record) -> Record:
+    """What of a record goes into the notebook: no text of other cells, and nothing of what was private."""
+    request = record.get("request")
+    if not isinstance(request, dict):
+        return record
+    kept = {name: value for name, value in record.items() if name != "request"}
+    if request.get("private"):
+        return {**kept, "prompt_sha256": "", "text_sha256": ""}
+    return {**kept, "request": {name: request[name] for name in request if name not in OF_OTHER_CELLS}}
 
 
 def stamp_of(done: Done, asked_seed: int | None = None) -> Record:

@@ -31,12 +31,18 @@ export interface IProvenance {
   finish: string;
   /** ISO 8601, UTC, whole seconds. */
   time: string;
-  /** What was asked, whole; absent for a turn of a chat, which the magic cannot ask again. */
-  request?: GenerateRequest;
+  /**
+   * What was asked about this cell; absent for a turn of a chat, and where the answer is private.
+   *
+   * The text of other cells is left out: a notebook is passed on, and what was deleted from it must not stay here.
+   */
+  request?: Omit<GenerateRequest, 'context' | 'error'>;
 }
 
 /** The record of an answer to a command, or without a request to a turn of a chat. */
 export function provenance(done: Done, now: Date, request?: GenerateRequest): IProvenance {
+  // Digests of short texts can be guessed.
+  const isPrivate = request?.private ?? false;
   return {
     id: done.run,
     command: request?.command ?? 'chat',
@@ -47,13 +53,21 @@ export function provenance(done: Done, now: Date, request?: GenerateRequest): IP
     sampling: { ...done.sampling },
     seed: done.sampling?.seed ?? request?.sampling?.seed ?? null,
     seeded: typeof request?.sampling?.seed === 'number',
-    prompt_sha256: done.prompt_sha256,
-    text_sha256: sha256(done.text),
+    prompt_sha256: isPrivate ? '' : done.prompt_sha256,
+    text_sha256: isPrivate ? '' : sha256(done.text),
     completion_tokens: done.usage.completion_tokens,
     finish: done.finish,
     time: `${now.toISOString().slice(0, 19)}+00:00`,
-    ...(request && { request })
+    ...(request && !isPrivate && { request: own(request) })
   };
+}
+
+/** A request without the cells around it, and without a traceback, which quotes them. */
+function own(request: GenerateRequest): Omit<GenerateRequest, 'context' | 'error'> {
+  const rest = { ...request };
+  delete rest.context;
+  delete rest.error;
+  return rest;
 }
 
 /** The record of an answer that was kept; what was asked stands in the history alone. */

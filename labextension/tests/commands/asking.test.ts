@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Asking } from '../../src/answers/asking';
 import { provenance } from '../../src/answers/provenance';
 import { sha256 } from '../../src/answers/sha256';
+import type { GenerateRequest } from '../../src/contract';
 import { changeView, type ICommandState, viewOf } from '../../src/commands/view';
 import { done } from '../answers/samples';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
@@ -232,6 +233,21 @@ describe('where code came from', () => {
       request
     });
     expect(provenance(DONE, now, { ...request, sampling: { seed: 0 } }).seeded).toBe(true);
+  });
+
+  it('holds the text of no other cell', () => {
+    const asked = { command: 'fix', code: 'own', instruction: 'please' } as const;
+    const context = [{ source: 'secret = 1', outputs: ['secret'] }] as GenerateRequest['context'];
+    const record = provenance(DONE, now, { ...asked, context, error: 'Cell In[1]: secret = 1' });
+    expect(record.request).toEqual(asked);
+    expect(JSON.stringify(record)).not.toContain('secret');
+  });
+
+  it('holds nothing of what was private', () => {
+    const record = provenance(DONE, now, { command: 'improve', code: 'own', private: true });
+    expect(record.request).toBeUndefined();
+    expect([record.prompt_sha256, record.text_sha256]).toEqual(['', '']);
+    expect(record.model).toBe(DONE.model.id);
   });
 
   it('is a chat without a request', () => {

@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_localcoder.contract.common import ModelStamp
 from jupyter_localcoder.magics import MagicFailure
+from jupyter_localcoder.magics.record import saved
 
 
 def record(notebook: Any, index: int = 0) -> dict[str, Any]:
@@ -99,3 +100,16 @@ def test_an_unknown_id_is_a_sentence(notebook: Any) -> None:
     notebook.run_cell_magic("explain", "", "x = 1")
     with pytest.raises(MagicFailure, match="No id of this kernel's answers begins"):
         notebook.run_line_magic("localcoder", "replay nothing")
+
+
+def test_a_notebook_gets_the_text_of_no_other_cell() -> None:
+    request = {"command": "fix", "code": "own", "context": [{"source": "secret"}], "error": "In[1]: secret"}
+    record = {"id": "r1", "text_sha256": "ab", "prompt_sha256": "cd", "request": request}
+    assert saved(record) == {**record, "request": {"command": "fix", "code": "own"}}
+    assert record["request"] == request, "the kernel keeps it whole"
+
+
+def test_a_notebook_gets_nothing_of_what_was_private() -> None:
+    record = {"id": "r1", "model": "m", "text_sha256": "ab", "prompt_sha256": "cd",
+              "request": {"command": "fix", "code": "own", "private": True}}  # fmt: skip
+    assert saved(record) == {"id": "r1", "model": "m", "text_sha256": "", "prompt_sha256": ""}
