@@ -15,11 +15,13 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Literal, Protocol
 
+import msgspec
+
 from . import callers
 from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
 from .contract.generation import Confidence, Delta, Done, Doubt, Finish, Started
-from .errors import Canceled, NoAnswer, Timeout
+from .errors import BackendUnavailable, Canceled, NoAnswer, Timeout
 from .reasoning import AnswerParts, Pieces, bounded
 from .supervisor import EndReason, LoadPlan
 
@@ -377,6 +379,7 @@ class Runs:
     def __init__(self, shares: callers.Shares, on_done: Callable[[Done], None]) -> None:
         self._shares = shares
         self._on_done = on_done
+        self._closing = False
         self._open: dict[str, AnyRun] = {}
         self.on_change: Callable[[], None] = lambda: None
         """Called when a run that is listed begins or has ended."""
@@ -401,7 +404,13 @@ class Runs:
                     if isinstance(frame, Done):
                         self._close(run)
                         self._on_done(frame)
+                        if self._closing and frame.finish == "canceled":
+                            frame = msgspec.structs.replace(frame, note=_CLOSED)
                     yield frame
+        except Canceled:
+            if not self._closing:
+                raise
+            raise BackendUnavailable(_CLOSED, recovery="Start it again, and ask again.") from None
         finally:
             self._close(run)
             self._shares.give_back(share)
@@ -422,6 +431,11 @@ class Runs:
             run.cancel()
         return len(runs)
 
+    def close(self) -> None:
+        """End all, since the service ends: their last frames say so."""
+        self._closing = True
+        self.cancel_all()
+
     def _close(self, run: AnyRun) -> None:
         if self._open.pop(run.id, None) is not None:
             self._tell(run)
@@ -429,6 +443,9 @@ class Runs:
     def _tell(self, run: AnyRun) -> None:
         if run.about is not None:
             self.on_change()
+
+
+_CLOSED = "The Jupyter server was stopped, and the answer with it."
 
 
 def _confidence(end: wire.Finished) -> Confidence | None:

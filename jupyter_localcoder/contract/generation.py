@@ -290,6 +290,8 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """How many of the earlier turns, the oldest, the model has not read: they did not fit."""
     change: Change | None = None
     """Of a command whose answer is code: what may be written of it."""
+    note: str = ""
+    """Why it was stopped, in a sentence, where that was nobody's wish."""
 
 
 class InspectRequest(Request, frozen=True, kw_only=True):

@@ -231,7 +231,7 @@ class Service(LoggingConfigurable):
 
     async def close(self) -> None:
         """End everything that is under way."""
-        self._runs.cancel_all()
+        self._runs.close()
         self.completion.close()
         await self.queue.close()
         await self.titles.close()

@@ -16,7 +16,7 @@ import { Backoff } from './backoff';
 import type { ErrorPayload, Frame, IEvents, IOperations } from './contract';
 import { isFrame, parse } from './messages';
 import type { Dial, ISocket } from './socket';
-import { Stream } from './stream';
+import { type IStreamStop, Stream } from './stream';
 import {
   ChannelError,
   type ChannelState,
@@ -29,6 +29,9 @@ import {
 
 /** A server without the extension is asked again this rarely: it takes a restart to change that. */
 const ABSENT_RETRY_MS = 300_000;
+
+/** So long a server may take to say that it has stopped. */
+const STOP_MS = 5000;
 
 const LOST: ErrorPayload = {
   code: 'CONNECTION_ERROR',
@@ -137,7 +140,9 @@ export class Channel implements IChannel, IDisposable {
     onFrame: (frame: Frame) => void
   ): IStream {
     let id = '';
-    const stream = new Stream(onFrame, {
+    // Nobody waits for the end of a completion.
+    const patienceMs = op === 'tab:complete' ? Infinity : STOP_MS;
+    const stop: IStreamStop = {
       running: (run, reason) => {
         const cancel =
           op === 'tab:complete'
@@ -147,7 +152,8 @@ export class Channel implements IChannel, IDisposable {
         cancel.catch(() => undefined);
       },
       unsent: () => this._takeBack(id)
-    });
+    };
+    const stream = new Stream(onFrame, stop, patienceMs);
     id = this._submit(op, payload, {
       answered: data => {
         if (isFrame(data)) {

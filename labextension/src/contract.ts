@@ -310,6 +310,7 @@ export interface Done {
   parent: string;
   left_out_turns: number;
   change: Change | null;
+  note: string;
 }
 
 /** An answer without content. */

@@ -5,6 +5,14 @@ import { PromiseDelegate } from '@lumino/coreutils';
 import type { CancelReason, Done, ErrorPayload, Failed, Frame } from './contract';
 import type { IStream } from './tokens';
 
+/** A server that answers at all ends what it is asked to end within a moment. */
+const SILENT: ErrorPayload = {
+  code: 'TIMEOUT',
+  message: 'Stopped here, but the Jupyter server does not answer.',
+  recovery: 'It may still compute. Check that it still runs, and ask again.',
+  details: {}
+};
+
 /** What a stream needs from the connection to be stopped. */
 export interface IStreamStop {
   /** The server knows it by this run id: ask for its end. */
@@ -16,7 +24,9 @@ export interface IStreamStop {
 export class Stream implements IStream {
   constructor(
     private readonly _onFrame: (frame: Frame) => void,
-    private readonly _stop: IStreamStop
+    private readonly _stop: IStreamStop,
+    /** So long a server may take to end it, before it is over here all the same. */
+    private readonly _patienceMs = Infinity
   ) {}
 
   get ended(): Promise<Done | Failed> {
@@ -28,6 +38,11 @@ export class Stream implements IStream {
       return;
     }
     this._reason = reason;
+    if (this._patienceMs < Infinity) {
+      this._timer = setTimeout(() => {
+        this.fail(SILENT);
+      }, this._patienceMs);
+    }
     if (this._run !== null) {
       this._stop.running(this._run, reason);
     } else if (this._stop.unsent()) {
@@ -38,18 +53,20 @@ export class Stream implements IStream {
 
   /** A frame came. */
   accept(frame: Frame): void {
-    if (this._isOver) {
-      return;
-    }
-    if (frame.type === 'started') {
+    if (frame.type === 'started' && this._run === null) {
       this._run = frame.run;
+      // Also where it is over here: it may not go on there.
       if (this._reason !== null) {
         this._stop.running(frame.run, this._reason);
       }
     }
+    if (this._isOver) {
+      return;
+    }
     const isLast = frame.type === 'done' || frame.type === 'error';
     if (isLast) {
       this._isOver = true;
+      clearTimeout(this._timer);
     }
     if (isLast || this._reason === null) {
       this._deliver(frame);
@@ -77,4 +94,5 @@ export class Stream implements IStream {
   private _isOver = false;
   private _reason: CancelReason | null = null;
   private _run: string | null = null;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
 }

@@ -56,6 +56,7 @@ export class Asking<K extends 'generate' | 'chat'> {
     return this._provider;
   }
 
+  /** Why it failed, or why it was stopped where that was nobody's wish. */
   get error(): ErrorPayload | null {
     return this._error;
   }
@@ -93,6 +94,9 @@ export class Asking<K extends 'generate' | 'chat'> {
         this._reasoning = frame.reasoning || '';
         this._done = frame;
         this._state = frame.finish === 'canceled' ? 'stopped' : 'done';
+        if (frame.note) {
+          this._error = { code: 'CANCELED', message: frame.note, recovery: '', details: {} };
+        }
       } else {
         this._error = frame.error;
         this._state = frame.error.code === 'CANCELED' ? 'stopped' : 'failed';

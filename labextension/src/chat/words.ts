@@ -16,7 +16,7 @@ export function stateSentence(turn: ITurn | undefined, trans: TranslationBundle)
     case 'writing':
       return trans.__('Writing.');
     case 'stopped':
-      return trans.__('Stopped.');
+      return turn.finish === 'canceled' && turn.error ? turn.error.message : trans.__('Stopped.');
     case 'failed':
       return [turn.error?.message, turn.error?.recovery].filter(Boolean).join(' ');
     case 'done':

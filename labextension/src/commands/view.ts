@@ -101,7 +101,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
       view.actions = needsModel(state.error?.code) ? ended('setup') : ended();
       break;
     case 'stopped':
-      view.message = stoppedText(state.cause ?? null, isChange, trans);
+      view.message = (state.done?.note ?? '') || stoppedText(state.cause ?? null, isChange, trans);
       view.actions = ended();
       break;
     case 'done':

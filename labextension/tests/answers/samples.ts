@@ -37,6 +37,7 @@ export function done(run: string, text: string, changes: Partial<Done> = {}): Do
     parent: '',
     left_out_turns: 0,
     change: null,
+    note: '',
     ...changes
   };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { Asking } from '../../src/answers/asking';
 import { provenance } from '../../src/answers/provenance';
@@ -41,6 +41,66 @@ describe('an answer', () => {
     expect([asking.state, asking.text]).toEqual(['writing', 'all ']);
     frame(0, DONE);
     expect([asking.state, asking.text, asking.isComplete]).toEqual(['done', 'all of it', true]);
+  });
+
+  it('says why it was stopped where that was nobody’s wish', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { ...DONE, text: 'all', finish: 'canceled', note: 'The server was stopped.' });
+    expect([asking.state, asking.text]).toEqual(['stopped', 'all']);
+    expect(asking.error?.message).toBe('The server was stopped.');
+    const state: ICommandState = {
+      asking: asking.state,
+      hunks: 0,
+      hasText: true,
+      hasChat: false,
+      done: asking.done,
+      error: asking.error
+    };
+    expect(viewOf(state, trans).message).toBe('The server was stopped.');
+    expect(viewOf({ ...state, done: DONE, error: null }, trans).message).toBe('Stopped.');
+  });
+
+  it('is over within seconds where the server does not answer, and takes nothing more', () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: 'all ' });
+    asking.stop();
+    expect(asking.isRunning).toBe(true);
+    vi.advanceTimersByTime(5000);
+    expect([asking.state, asking.isRunning, asking.text]).toEqual(['failed', false, 'all ']);
+    expect(asking.error?.message).toContain('does not answer');
+    frame(0, { type: 'delta', run: 'r1', text: 'of it' });
+    frame(0, DONE);
+    expect([asking.state, asking.text]).toEqual(['failed', 'all ']);
+    // What was asked meanwhile is not touched by it.
+    asking.start({ command: 'explain', code: 'y' });
+    expect(asking.state).toBe('waiting');
+    vi.useRealTimers();
+  });
+
+  it('that is stopped in time is over once', () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    asking.stop();
+    frame(0, { ...DONE, text: 'all', finish: 'canceled' });
+    vi.advanceTimersByTime(60_000);
+    expect([asking.state, asking.text, asking.error]).toEqual(['stopped', 'all', null]);
+    vi.useRealTimers();
+  });
+
+  it('that a silent server begins after all is still stopped there', () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    asking.stop();
+    vi.advanceTimersByTime(5000);
+    expect(asking.state).toBe('failed');
+    frame(0, { type: 'started', run: 'r1' });
+    expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
+    expect(asking.state).toBe('failed');
+    vi.useRealTimers();
   });
 
   it('keeps what the model reasons apart from what it answers', () => {

@@ -15,9 +15,11 @@ import pytest
 from traitlets.config import Config
 
 from jupyter_localcoder.composition import build_service
+from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.generation import ChatRequest, Done, GenerateRequest, Message
 from jupyter_localcoder.contract.history import ResponseListRequest
 from jupyter_localcoder.contract.models import ModelImportRequest
+from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSaveRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.service import Service
 from tests.support.loop_clock import LoopClock
@@ -65,6 +67,12 @@ class Desk:
             Message(role="assistant" if n % 2 else "user", content=turn) for n, turn in enumerate(turns)
         )
         return await self.last(self.service.chat(ChatRequest(messages=messages, **fields)))
+
+    async def far(self, url: str) -> None:
+        """Have a server at this address answer."""
+        fields = {"id": "acme", "type": "openai_compatible", "base_url": f"{url}/v1", "model": "m-1"}
+        await self.service.provider_save(codec.decode(ProviderSaveRequest, fields))
+        await self.service.provider_set_active(ProviderIdRequest(id="acme"))
 
     async def last(self, frames: Any) -> Done:
         async with contextlib.aclosing(frames):
