@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 from .context import languages, magics
 from .context.bounds import MAX_PARSED_CHARS
 from .context.checks.other_cells import own_part
-from .context.target import CHANGES, Target, Unplaceable
-from .contract.generation import Change, Finish, GenerateRequest
+from .context.target import Target, Unplaceable
+from .contract.generation import CHANGES, Change, Finish, GenerateRequest
 from .fences import Fence, blocks
 from .plain_text import plain_beside
 

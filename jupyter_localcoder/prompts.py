@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .context.comments import comment
-from .context.target import CHANGES, Target
+from .context.target import Target
 from .contract.generation import ChatRequest, GenerateRequest, Message
 from .contract.history import Response
 from .contract.notebook import NotebookCell, Reference, ReferenceKind
@@ -67,9 +67,6 @@ _REFERENCES: dict[ReferenceKind, str] = {
     "variable": "Variable",
     "text": "",
 }
-
-REPEATS_ITS_PROMPT = CHANGES
-"""Commands whose answer is mostly the code that was sent."""
 
 PROPOSES_CODE = frozenset({"improve", "fix", "document", "test", "generate"})
 """Commands whose answer is code, to be put into a cell."""

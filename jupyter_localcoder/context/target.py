@@ -14,14 +14,11 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..contract.generation import GenerateRequest
+from ..contract.generation import CHANGES, GenerateRequest
 from ..errors import InvalidArgument
 from . import languages, magics
 from .bounds import MAX_PARSED_CHARS
 from .magics import Magic
-
-CHANGES = frozenset({"improve", "fix", "document"})
-"""Commands whose answer takes the place of the code that was sent."""
 
 _FIRST = re.compile(r"#!|[ \t]*#.*?coding[:=][ \t]*[-\w.]+")
 

@@ -29,6 +29,8 @@ Language = Annotated[str, Meta(max_length=64)]
 ProviderName = Annotated[str, Meta(max_length=64)]
 Scope = Annotated[str, Meta(max_length=1024)]
 Command = Literal["explain", "improve", "fix", "document", "test", "generate", "prompt"]
+CHANGES: frozenset[Command] = frozenset({"improve", "fix", "document"})
+"""Commands whose answer takes the place of the code that was sent."""
 Finish = ResponseFinish
 CancelReason = Literal["user", "input", "timeout"]
 Doubt = Literal["", "confidence", "syntax", "columns", "repetition", "hidden"]

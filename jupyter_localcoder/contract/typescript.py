@@ -47,7 +47,7 @@ def render() -> str:
     blocks = [_HEADER]
     blocks += _literal_types()
     blocks += [_interface(name, schema) for name, schema in _schemas().items()]
-    blocks += [_frame_union(), _operation_map(), _event_map(), _operation_table()]
+    blocks += [_frame_union(), _operation_map(), _event_map(), _changes(), _operation_table()]
     return "\n".join(blocks)
 
 
@@ -186,6 +186,12 @@ def _event_map() -> str:
         payload = "Frame" if event.payload == generation.Frame else event.payload.__name__
         lines.append(f"{_comment(event.summary, '  ')}  {_quoted(event.name)}: {payload};")
     return "\n".join([*lines, "}\n"])
+
+
+def _changes() -> str:
+    text = "Commands whose answer takes the place of the code that was sent."
+    commands = ", ".join(_quoted(command) for command in sorted(generation.CHANGES))
+    return f"{_comment(text, '')}export const CHANGES: readonly Command[] = [{commands}];\n"
 
 
 def _operation_table() -> str:

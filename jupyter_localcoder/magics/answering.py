@@ -6,8 +6,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..answers import change_of, code_of, diff
 from ..client import Client
-from ..context.target import CHANGES, target_of
-from ..contract.generation import Change, Delta, Done, GenerateRequest
+from ..context.target import target_of
+from ..contract.generation import CHANGES, Change, Delta, Done, GenerateRequest
 from ..contract.providers import EMBEDDED
 from ..contract.registry import GENERATE
 from ..errors import LocalCoderError

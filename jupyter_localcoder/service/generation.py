@@ -61,7 +61,7 @@ class Generation:
         target = await asyncio.to_thread(target_of, request)
         prompt = prompts.command_prompt(request, target)
         role: Role = "general" if request.command == "prompt" else "code"
-        lookup = self._planner.drafts and request.command in prompts.REPEATS_ITS_PROMPT
+        lookup = self._planner.drafts and request.command in generation.CHANGES
         spoken = msgspec.structs.replace(request, language=target.language)
         asked = _asked(request, prompts.asked(spoken), command=request.command)
         frames = self._begin(asked, prompt, role, request, lookup=lookup)

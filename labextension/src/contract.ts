@@ -1699,6 +1699,9 @@ export interface IEvents {
   'title:status': TitleStatus;
 }
 
+/** Commands whose answer takes the place of the code that was sent. */
+export const CHANGES: readonly Command[] = ['document', 'fix', 'improve'];
+
 /** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
 export const OPERATIONS = {
   'backend:ping': { method: 'GET', path: 'health', streams: false },

@@ -13,7 +13,7 @@ import type { IChannel } from '../tokens';
 import { cellsAbove, languageOf, outputsOf, selectionOf } from './cell';
 import { compose, type IComposed, type Obstacle } from './compose';
 import { Door, type IRefusal } from './door';
-import { type CellCommand, CHANGES } from './names';
+import { type CellCommand, SHOWN_AS_CHANGES } from './names';
 import type { Privacy } from './privacy';
 import { Proposal } from './proposal';
 import { isSplit } from './target';
@@ -165,7 +165,7 @@ export class Job {
       return 'away';
     }
     const { source, barrier } = door;
-    if (barrier && (barrier.reason === 'gone' || CHANGES.has(this.command))) {
+    if (barrier && (barrier.reason === 'gone' || SHOWN_AS_CHANGES.has(this.command))) {
       return barrier.reason;
     }
     // A selection is kept for another try, unless the text is another one.
@@ -192,7 +192,7 @@ export class Job {
     this._composed = this.privacy.isOn
       ? { ...composed, request: { ...request, private: true } }
       : composed;
-    this._proposal = CHANGES.has(this.command) ? this._propose() : null;
+    this._proposal = SHOWN_AS_CHANGES.has(this.command) ? this._propose() : null;
     // Where it was asked is no part of what was asked, and does not go into the cell's metadata.
     const origin = { notebook: panel.context.path, cell: cell.model.id };
     this.asking.start({ ...this._composed.request, origin });

@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Command } from '../contract';
+import { CHANGES, type Command } from '../contract';
 
 export type CellCommand = Exclude<Command, 'prompt'>;
 
@@ -27,12 +27,7 @@ export const CELL_COMMANDS: readonly CellCommand[] = [
 ];
 
 /** Commands whose answer is shown as a change of the cell; that of the others is text beside it. */
-export const CHANGES: ReadonlySet<CellCommand> = new Set([
-  'improve',
-  'fix',
-  'document',
-  'generate'
-]);
+export const SHOWN_AS_CHANGES: ReadonlySet<Command> = new Set<Command>([...CHANGES, 'generate']);
 
 export interface IWords {
   label: string;

@@ -3,9 +3,7 @@
 import { codeOf, fences } from '../answers/fences';
 import { plain } from '../answers/plain';
 import { cellMagicOf } from '../commands/target';
-import type { Response } from '../contract';
-
-const CHANGES: readonly string[] = ['improve', 'fix', 'document'];
+import { CHANGES, type Response } from '../contract';
 
 /**
  * Its code where it has some, else its text. A changed cell of another language keeps its cell magic, which
@@ -19,7 +17,9 @@ export function cellOf(
   if (response.command === 'explain' || fences(text).length === 0) {
     return { kind: 'markdown', source: text };
   }
-  const asked = CHANGES.includes(response.command) ? fences(response.prompt) : [];
+  const asked = CHANGES.some(command => command === response.command)
+    ? fences(response.prompt)
+    : [];
   const magic = asked.map(fence => cellMagicOf(fence.text)).find(found => found !== '') ?? '';
   const code = codeOf(text, asked.find(fence => cellMagicOf(fence.text) !== '')?.info ?? language);
   const source = magic === '' || cellMagicOf(code) !== '' ? code : `${magic}\n${code}`;
