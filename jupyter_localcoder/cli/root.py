@@ -36,6 +36,7 @@ class LocalCoderRoot(LocalCoderGroup):
         "ask": (lazy("ask.Ask"), "Ask anything, once."),
         "chat": (lazy("ask.Chat"), "Ask within a conversation that is remembered."),
         "complete": (lazy("complete.Complete"), "Complete the code at a place in a file."),
+        "clean": (lazy("clean.Clean"), "Remove from notebooks what answers kept of other cells."),
         "inspect": (lazy("inspect.Inspect"), "Print what the model has read for an answer."),
         "doctor": (lazy("doctor.command.Doctor"), "Check what is found, what is missing, and what to do."),
     }

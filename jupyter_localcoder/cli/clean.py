@@ -1,0 +1,113 @@
+"""``clean NOTEBOOK...``: take out of notebooks what answers of older versions left in them of other cells."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool
+
+from ..atomic_file import replace_file
+from ..errors import FileReadError, FileWriteError, InvalidArgument, SourceFileNotFound
+from .command import LocalCoderCommand, options
+from .exits import Exit
+
+_KEY = "localcoder"
+_OF_OTHER_CELLS = ("context", "error")
+
+
+class Clean(LocalCoderCommand):
+    """Remove the text of other cells from the metadata of notebooks."""
+
+    usage = "clean NOTEBOOK... [options]"
+    description = """Older versions kept with an answer, in the metadata of its cell or output, the cells
+    around it as they were, also of private answers. Take these out of notebooks before you pass them
+    on. Code, outputs and all other metadata stay. Close a notebook in JupyterLab first."""
+    arguments = (1, 10_000)
+    flags = LocalCoderCommand.flags | options(
+        dry_run=("Clean.dry_run", "Say what would go, and write nothing.")
+    )
+    examples = """
+jupyter localcoder clean --dry-run *.ipynb
+jupyter localcoder clean analysis.ipynb
+"""
+
+    dry_run = Bool(False, config=True, help="Say what would go, and write nothing.")
+
+    def run(self) -> Exit:
+        """Clean them, one after the other."""
+        cleaned = []
+        for name in self.extra_args:
+            found, chars = self._clean(Path(name))
+            cleaned.append({"notebook": name, "answers": found, "characters": chars})
+            verb = "would be" if self.dry_run else "were"
+            told = (
+                f"{chars} characters of other cells in {found} records {verb} removed"
+                if found
+                else "is clean"
+            )
+            self.console.out(f"{name}: {told}.")
+        self.console.document({"dry_run": self.dry_run, "notebooks": cleaned})
+        return Exit.OK
+
+    def _clean(self, path: Path) -> tuple[int, int]:
+        path = path.resolve()  # a link stays a link
+        try:
+            raw = path.read_bytes()
+            notebook = json.loads(raw)
+        except FileNotFoundError:
+            raise SourceFileNotFound(f"There is no file `{path.name}`.") from None
+        except OSError as failure:
+            raise FileReadError(f"`{path.name}` cannot be read: {failure.strerror}.") from None
+        except (ValueError, RecursionError):
+            raise InvalidArgument(f"`{path.name}` is no notebook, so it was left as it is.") from None
+        if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+            raise InvalidArgument(f"`{path.name}` is no notebook, so it was left as it is.")
+        lengths = [length for record in records(notebook) if (length := cleaned(record))]
+        if lengths and not self.dry_run:
+            self._write(path, raw, notebook)
+        return len(lengths), sum(lengths)
+
+    def _write(self, path: Path, raw: bytes, notebook: Any) -> None:
+        text = raw.decode()
+        indent = re.search(r"\n([ \t]+)\S", text)
+        written = json.dumps(notebook, indent=indent[1] if indent else None, ensure_ascii=text.isascii())
+        if not text.isascii():
+            # Halves of pairs are in no encoding: they stay spelled out.
+            written = re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", written)
+        try:
+            if path.read_bytes() != raw:
+                raise FileWriteError(f"`{path.name}` was changed meanwhile, so it was left as it is.")
+            end = "\n" * text.endswith("\n")
+            replace_file(path, (written + end).encode(), mode=path.stat().st_mode & 0o777)
+        except OSError as failure:
+            raise FileWriteError(f"`{path.name}` cannot be written: {failure.strerror}.") from None
+
+
+def records(notebook: Any) -> Iterator[dict[str, Any]]:
+    """The records of answers in a notebook: of cells, and of their outputs."""
+    for cell in notebook["cells"]:
+        outputs = cell.get("outputs") if isinstance(cell, dict) else None
+        for holder in [cell, *(outputs if isinstance(outputs, list) else [])]:
+            metadata = holder.get("metadata") if isinstance(holder, dict) else None
+            record = metadata.get(_KEY) if isinstance(metadata, dict) else None
+            if isinstance(record, dict):
+                yield record
+
+
+def cleaned(record: dict[str, Any]) -> int:
+    """Take out of a record what is of other cells, of a private one the request; answers the characters."""
+    request = record.get("request")
+    if not isinstance(request, dict):
+        return 0
+    if request.get("private"):
+        del record["request"]
+        for digest in ("prompt_sha256", "text_sha256"):
+            if digest in record:
+                record[digest] = ""
+        return len(json.dumps(request, ensure_ascii=False))
+    gone = [request.pop(name) for name in _OF_OTHER_CELLS if name in request]
+    return sum(len(json.dumps(each, ensure_ascii=False)) for each in gone)
