@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Asking } from '../../src/answers/asking';
 import { provenance } from '../../src/answers/provenance';
 import { sha256 } from '../../src/answers/sha256';
-import type { GenerateRequest } from '../../src/contract';
+import type { NotebookCell } from '../../src/contract';
 import { changeView, type ICommandState, viewOf } from '../../src/commands/view';
 import { done } from '../answers/samples';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
@@ -297,7 +297,7 @@ describe('where code came from', () => {
 
   it('holds the text of no other cell', () => {
     const asked = { command: 'fix', code: 'own', instruction: 'please' } as const;
-    const context = [{ source: 'secret = 1', outputs: ['secret'] }] as GenerateRequest['context'];
+    const context: NotebookCell[] = [{ source: 'secret = 1', head: 'secret' }];
     const record = provenance(DONE, now, { ...asked, context, error: 'Cell In[1]: secret = 1' });
     expect(record.request).toEqual(asked);
     expect(JSON.stringify(record)).not.toContain('secret');
