@@ -186,6 +186,8 @@ class LocalCoderSettings(LoggingConfigurable):
                 values[name] = value
                 sources[name] = layer
         view = SettingsView(settings=codec.decode(Settings, values), sources=sources, path=str(self.path))
+        if seen is not None and seen[1] == view:
+            view = seen[1]  # What was worked out of the same settings still holds.
         self._seen = (kept, view)
         return view
 

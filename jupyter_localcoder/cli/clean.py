@@ -10,8 +10,8 @@ from typing import Any
 
 from traitlets import Bool
 
-from ..atomic_file import replace_file
 from ..errors import FileReadError, FileWriteError, InvalidArgument, SourceFileNotFound
+from ..storage.atomic import replace_file
 from .command import LocalCoderCommand, options
 from .exits import Exit
 

@@ -20,7 +20,6 @@ from .requirements import argument_of
 TIMEOUT_SECONDS = 60.0
 
 _PROBE = """
-from ...process import environment_for_computing
 import json, llama_cpp
 print("\\n" + json.dumps({
     "version": llama_cpp.__version__,

@@ -29,6 +29,7 @@ FILE = f"{HOSTILE.replace(chr(0xDC80), '')}.py".replace("/", "")
 COMMANDS = (
     "setup --yes --accept-license", "models list", "models pull qwen2.5-coder-0.5b --accept-license",
     "models import FILE", "models export qwen2.5-coder-0.5b OUT", "models rm qwen2.5-coder-0.5b --yes",
+    "models pin qwen2.5-coder-0.5b", "models unpin qwen2.5-coder-0.5b",
     "models verify", "config show", "config get profile", "config set air_gap true", "config reset air_gap",
     "config path", "status", "load qwen2.5-coder-0.5b", "unload", "providers list",
     "providers add box --type=ollama --url=http://localhost:1", "providers test box",
