@@ -12,6 +12,7 @@ from traitlets import Bool
 
 from ..errors import FileReadError, FileWriteError, InvalidArgument, SourceFileNotFound
 from ..storage.atomic import replace_file
+from ..storage.regular import open_regular
 from .command import LocalCoderCommand, options
 from .exits import Exit
 
@@ -56,7 +57,8 @@ jupyter localcoder clean analysis.ipynb
     def _clean(self, path: Path) -> tuple[int, int]:
         path = path.resolve()  # a link stays a link
         try:
-            raw = path.read_bytes()
+            with open_regular(path) as file:
+                raw = file.read()
             notebook = json.loads(raw)
         except FileNotFoundError:
             raise SourceFileNotFound(f"There is no file `{path.name}`.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,11 @@ def test_what_is_no_notebook_is_left_alone(cli: Cli, tmp_path: Path, text: str) 
     assert cli("clean", str(path)).code == Exit.USAGE
     assert path.read_text() == text
     assert cli("clean", str(tmp_path / "none.ipynb")).code == Exit.NOT_FOUND
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_a_pipe_is_not_waited_for(cli: Cli, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.ipynb")
+    ran = cli("clean", str(tmp_path / "x.ipynb"))
+    assert ran.code == Exit.FAILED
+    assert "not a regular file" in ran.err
