@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -36,6 +37,7 @@ from .storage.latest import Latest
 ENVIRONMENT_PREFIX = "LOCALCODER_"
 _SETTINGS = "settings"
 _AIR_GAP = "air_gap"
+_CLOSED = re.compile(rb'"air_gap"\s*:\s*true')
 _TICK_NS = 20_000_000
 _COMPLETES = "completion_provider"
 
@@ -298,6 +300,7 @@ class LocalCoderSettings(LoggingConfigurable):
                 what="The settings",
                 place="`LocalCoderSettings.settings_dir`",
                 check=_check_document,
+                salvage=self._salvage,
                 report=self._report,
             )
         return self._json
@@ -326,14 +329,18 @@ class LocalCoderSettings(LoggingConfigurable):
         if found.kind == "closed":
             return self._last_sound
         if found.kind == "damaged":
-            # It may be half written by an editor: that opens no connection.
-            return {_AIR_GAP: True} if self._last_sound.get(_AIR_GAP) else {}
+            return self._valid(found.document.get(_SETTINGS, {}))
         if found.kind == "newer":
             # Only what keeps connections closed is believed of a form that is not known.
             newer = found.newer.get(_SETTINGS)
             return {_AIR_GAP: True} if isinstance(newer, dict) and newer.get(_AIR_GAP) is True else {}
         self._last_sound = self._valid(found.document.get(_SETTINGS, {}))
         return self._last_sound
+
+    def _salvage(self, raw: bytes) -> Document:
+        """Of a file that is damaged, maybe half written by an editor: that connections stay closed."""
+        is_closed = self._last_sound.get(_AIR_GAP) or _CLOSED.search(raw)
+        return {_SETTINGS: {_AIR_GAP: True}} if is_closed else {}
 
     def _valid(self, kept: dict[str, Any]) -> dict[str, Any]:
         """The values that are settings of this version. One that is not in range takes no other with it."""

@@ -63,6 +63,8 @@ class JsonFile:
         Raises `ValueError` for a document whose parts are not what they must be: it counts as damaged.
     migrations
         The n-th takes a document of format n to format n + 1.
+    salvage
+        What is still believed of a damaged file, from its bytes; the next change goes on from it.
     unversioned
         Takes what was written before the file had a format, or raises `ValueError`.
     lock_path
@@ -83,6 +85,7 @@ class JsonFile:
         format_: int = 1,
         check: Callable[[Document], None] = lambda _: None,
         migrations: tuple[Migration, ...] = (),
+        salvage: Callable[[bytes], Document] = lambda _: {},
         unversioned: Callable[[Any], Document] | None = None,
         lock_path: Path | None = None,
         mode: int = 0o600,
@@ -93,6 +96,7 @@ class JsonFile:
         self._format = format_
         self._check = check
         self._migrations = migrations
+        self._salvage = salvage
         self._unversioned = unversioned
         self._mode = mode
         self._report = report or logging.getLogger("jupyter_localcoder").warning
@@ -190,7 +194,7 @@ class JsonFile:
             return self._understood(value, raw)
         except (ValueError, RecursionError) as failure:  # of msgspec and of UTF-8 too
             reason = str(failure) if isinstance(failure, ValueError) else "it is nested too deeply"
-            return self._damaged(reason)
+            return self._damaged(reason, raw)
 
     def _understood(self, value: Any, raw: bytes) -> Reading:
         format_ = value.get("format") if isinstance(value, dict) else None
@@ -206,12 +210,12 @@ class JsonFile:
         self._check(value)
         return Reading(value, "older" if format_ < self._format else "sound", raw=raw)
 
-    def _damaged(self, reason: str | None) -> Reading:
+    def _damaged(self, reason: str | None, raw: bytes = b"") -> Reading:
         problem = (
             f"{self.path} is damaged and is not used: {reason}. With the next change it is set aside as "
             f"{self._aside().name}."
         )
-        return Reading({"format": self._format}, "damaged", problem)
+        return Reading({**self._salvage(raw), "format": self._format}, "damaged", problem, raw)
 
     def _aside(self) -> Path:
         """A name that is free."""

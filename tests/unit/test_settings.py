@@ -110,13 +110,18 @@ def test_a_newer_file_is_not_overwritten_and_its_air_gap_holds(folder: Path, air
     assert settings.path.read_bytes() == newer
 
 
-@pytest.mark.parametrize("content", [b"", b'{"format": 1, "sett'])
+@pytest.mark.parametrize(
+    "content", [b"", b'{"format": 1, "sett', b'{"format": 1, "settings": {"air_gap": true, "top']
+)
 def test_a_file_that_is_half_written_opens_no_connection(folder: Path, content: bytes) -> None:
     settings = make(folder)
     settings.update(update(air_gap=True, top_k=3))
     sound = settings.path.read_bytes()
     settings.path.write_bytes(content)
     assert (settings.current.air_gap, settings.current.top_k) == (True, 40)
+    assert make(folder).current.air_gap is (b"air_gap" in content)
+    settings.update(update(top_k=4))
+    assert (settings.current.air_gap, make(folder).current.air_gap) == (True, True)
     settings.path.write_bytes(sound)
     assert (settings.current.air_gap, settings.current.top_k) == (True, 3)
 
