@@ -149,7 +149,7 @@ export class Channel implements IChannel, IDisposable {
             ? this.request('tab:cancel', { run, reason })
             : this.request('llm:cancel', { id: run });
         // It may have ended in the meantime, which is as good.
-        cancel.catch(() => undefined);
+        return cancel.catch(() => undefined);
       },
       unsent: () => this._takeBack(id)
     };

@@ -15,8 +15,8 @@ const SILENT: ErrorPayload = {
 
 /** What a stream needs from the connection to be stopped. */
 export interface IStreamStop {
-  /** The server knows it by this run id: ask for its end. */
-  running(run: string, reason: CancelReason): void;
+  /** The server knows it by this run id: ask for its end. Resolves when the server has heard that. */
+  running(run: string, reason: CancelReason): Promise<unknown>;
   /** The server has not heard of it. Answers whether it could be taken back unsent. */
   unsent(): boolean;
 }
@@ -25,7 +25,7 @@ export class Stream implements IStream {
   constructor(
     private readonly _onFrame: (frame: Frame) => void,
     private readonly _stop: IStreamStop,
-    /** So long a server may take to end it, before it is over here all the same. */
+    /** So long a server may say nothing to its end, before it is over here all the same. */
     private readonly _patienceMs = Infinity
   ) {}
 
@@ -40,11 +40,14 @@ export class Stream implements IStream {
     this._reason = reason;
     if (this._patienceMs < Infinity) {
       this._timer = setTimeout(() => {
-        this.fail(SILENT);
+        // A server that has heard it is there, and ends it when its model lets go.
+        if (!this._isHeard) {
+          this.fail(SILENT);
+        }
       }, this._patienceMs);
     }
     if (this._run !== null) {
-      this._stop.running(this._run, reason);
+      this._end(this._run, reason);
     } else if (this._stop.unsent()) {
       this.fail({ code: 'CANCELED', message: 'Cancelled.', recovery: '', details: {} });
     }
@@ -57,7 +60,7 @@ export class Stream implements IStream {
       this._run = frame.run;
       // Also where it is over here: it may not go on there.
       if (this._reason !== null) {
-        this._stop.running(frame.run, this._reason);
+        this._end(frame.run, this._reason);
       }
     }
     if (this._isOver) {
@@ -81,6 +84,12 @@ export class Stream implements IStream {
     this.accept({ type: 'error', run: this._run ?? '', error });
   }
 
+  private _end(run: string, reason: CancelReason): void {
+    void this._stop.running(run, reason).then(() => {
+      this._isHeard = true;
+    });
+  }
+
   private _deliver(frame: Frame): void {
     try {
       this._onFrame(frame);
@@ -91,6 +100,7 @@ export class Stream implements IStream {
   }
 
   private readonly _ended = new PromiseDelegate<Done | Failed>();
+  private _isHeard = false;
   private _isOver = false;
   private _reason: CancelReason | null = null;
   private _run: string | null = null;

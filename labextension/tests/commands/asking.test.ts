@@ -80,6 +80,20 @@ describe('an answer', () => {
     vi.useRealTimers();
   });
 
+  it('goes on to its end where the server has heard that it is stopped', async () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    asking.stop();
+    const { id } = FakeWebSocket.last.request('llm:cancel');
+    FakeWebSocket.last.receive({ id, success: true, data: {} });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asking.isRunning).toBe(true);
+    frame(0, { ...DONE, text: 'all', finish: 'canceled' });
+    expect([asking.state, asking.text]).toEqual(['stopped', 'all']);
+    vi.useRealTimers();
+  });
+
   it('that is stopped in time is over once', () => {
     vi.useFakeTimers();
     const asking = begun();
