@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_localcoder.errors import AirGapped
 from jupyter_localcoder.server.app import LocalCoderApp
 
 from .conftest import Answer, Ask, Connect
@@ -41,7 +42,8 @@ async def test_the_air_gap_stays_on_whatever_else_is_changed(ask: Ask, extension
         await all_at_once(others[0], ask("PATCH", "settings", {"air_gap": True}), *others[1:])
         assert (await ask("GET", "settings")).data["settings"]["air_gap"] is True
         assert (await ask("GET", "health")).data["air_gap"] is True
-        assert remote._gap, "the settings say closed, and connections are opened"
+        with pytest.raises(AirGapped):
+            await remote._permit("any")
 
 
 async def test_another_process_undoes_no_change_of_this_server(ask: Ask, extension: LocalCoderApp) -> None:
