@@ -13,23 +13,24 @@ from jupyterlab.labapp import main
 
 from jupyter_localcoder import composition
 from jupyter_localcoder.process import WorkerProcess
-from jupyter_localcoder.supervisor import Supervisor
+from jupyter_localcoder.service.pool import WorkerPool
 from tests.support import workers
 
 SCRIPT = Path(workers.__file__).with_name("ghost_worker.py")
 
 
-def scripted(folder: str) -> functools.partial[Supervisor]:
-    """A `Supervisor` whose workers follow the rules in a folder."""
+def scripted(folder: str) -> functools.partial[WorkerPool]:
+    """A `WorkerPool` whose workers follow the rules in a folder."""
     spawn = functools.partial(
         WorkerProcess.spawn,
         command=[sys.executable, str(SCRIPT), folder],
         environment=workers.environment(),
     )
-    # Each restart is awaited by somebody.
-    return functools.partial(Supervisor, spawn=spawn, backoff_first_seconds=0.1)
+    return functools.partial(WorkerPool, spawn=spawn)
 
 
 if __name__ == "__main__":
-    composition.Supervisor = scripted(sys.argv.pop(1))  # type: ignore[assignment, misc]
+    composition.WorkerPool = scripted(sys.argv.pop(1))  # type: ignore[assignment, misc]
+    # Each restart is awaited by somebody.
+    sys.argv.append("--Supervisor.backoff_first_seconds=0.1")
     main()
