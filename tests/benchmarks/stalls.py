@@ -91,7 +91,7 @@ def _service(folder: Path, models: int) -> Service:
         "HistoryStore": {"history_dir": str(folder / "history")},
     }
     service = build_service(config=Config(config))
-    service._supervisor._spawn = spawn(json.dumps({"says": "An answer.", "title": "A title"}))
+    service._pool._spawn = spawn(json.dumps({"says": "An answer.", "title": "A title"}))
     return service
 
 
