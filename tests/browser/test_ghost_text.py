@@ -302,6 +302,7 @@ class TestOff:
 
     def types(self, writer: Writer, text: str = "\nimport ", operations: tuple[str, ...] = ASKING) -> None:
         """Type something, of which nothing may come."""
+        writer.settle()  # A notebook is read ahead when it is opened.
         begun = len(writer.sent(*operations))
         writer.type(text)
         writer.settle()
