@@ -68,12 +68,19 @@ export function ProviderForm({
     fault: faults[name] ?? (refusedField === name && refusal ? refusalText(refusal) : ''),
     isShown: shown.has(name)
   });
+  const [focusAsked, askForFocus] = React.useReducer((count: number) => count + 1, 0);
+  // On the first field that is wrong, once it is drawn so.
+  React.useEffect(() => {
+    if (focusAsked > 0) {
+      form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    }
+  }, [focusAsked]);
   const submit = async (): Promise<void> => {
     setSent(true);
     const wrong = faultsOf(draft, kind, taken, trans);
     if (Object.keys(wrong).length > 0) {
       model.errands.speak(spoken(wrong));
-      focusOn(form.current);
+      askForFocus();
       return;
     }
     if (model.isSaving) {
@@ -82,7 +89,7 @@ export function ProviderForm({
     const refused = await model.save(requestOf(draft, kind));
     if (refused) {
       setRefusal(refused);
-      focusOn(form.current);
+      askForFocus();
     } else {
       onClose(draft.id);
     }
@@ -312,13 +319,6 @@ function hasTimeFault(faults: Faults): boolean {
 /** All that is wrong, for who does not see where it stands. */
 function spoken(faults: Faults): string {
   return Object.values(faults).join(' ');
-}
-
-/** Put the focus on the first field that is wrong, once it is drawn so. */
-function focusOn(form: HTMLFormElement | null): void {
-  requestAnimationFrame(() => {
-    form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  });
 }
 
 function addressHelp(type: ProviderType, usual: string, trans: TranslationBundle): string {
