@@ -378,7 +378,7 @@ class WorkerPool(LoggingConfigurable):
     async def _make_room(self, number: int, plan: LoadPlan) -> LoadPlan:
         """See to it that a plan can be loaded, and say with how much memory."""
         while True:
-            other = next((one for i, one in enumerate(self.supervisors) if i != number), None)
+            other = self._other(number)
             if other is None or other.plan is None:
                 return plan
             there, pid = other.plan, other.pid
@@ -390,6 +390,9 @@ class WorkerPool(LoggingConfigurable):
                 self._keep_within(other, beside.other_memory_bytes)
                 return replace(plan, memory_bytes=beside.memory_bytes)
             await other.release(there, f"Making room for {plan.model}.")
+
+    def _other(self, number: int) -> Supervisor | None:
+        return next((one for i, one in enumerate(self.supervisors) if i != number), None)
 
     async def _beside(self, plan: LoadPlan, other: LoadPlan, pid: int | None) -> Beside:
         if self._are_apart(plan, other):
@@ -444,7 +447,7 @@ class WorkerPool(LoggingConfigurable):
             self._keep_within(one, one.plan.memory_bytes)
 
     def _ran_out(self, number: int, plan: LoadPlan, verdict: Verdict) -> None:
-        other = next((one for i, one in enumerate(self.supervisors) if i != number), None)
+        other = self._other(number)
         if other is None or other.plan is None:
             self._on_out_of_memory(plan, verdict)
         else:
