@@ -20,6 +20,7 @@ from . import (
     notebook,
     queue,
     recovery,
+    simulate,
     stack,
     stalls,
     startup,
@@ -48,6 +49,9 @@ BENCHES: tuple[Bench, ...] = (
         "typing",
         "completion while lines of real notebooks are typed (needs --traces; --peer-url to compare)",
         typing.run,
+    ),
+    Bench(
+        "simulate", "keystrokes that completion saves a person who types notebooks (--peer-url)", simulate.run
     ),
     Bench("editing", "`improve` of real cells, against the bindings (needs --traces)", editing.run),
     Bench("edits", "what `improve`, `fix` and `document` would write into twelve cells", edits.run),

@@ -66,6 +66,26 @@ class LlamaServerPeer:
         answer = self._client.post("/infill", json=request).raise_for_status().json()
         return answer["content"], answer["timings"]["prompt_n"]
 
+    def plugin_infill(self, prefix: str, suffix: str, prompt: str) -> str:
+        """Complete as llama.vscode does by its default settings; `prompt` is the line up to the cursor."""
+        indentation = len(prompt) - len(prompt.lstrip())
+        request = {
+            "input_prefix": prefix,
+            "input_suffix": suffix,
+            "input_extra": [],
+            "prompt": prompt,
+            "n_predict": 128,
+            "top_k": 40,
+            "top_p": 0.99,
+            "stream": False,
+            "samplers": ["top_k", "top_p", "infill"],
+            "cache_prompt": True,
+            "t_max_prompt_ms": 500,
+            "t_max_predict_ms": 500,
+            **({"n_indent": indentation} if indentation else {}),
+        }
+        return str(self._client.post("/infill", json=request).raise_for_status().json()["content"])
+
 
 def _events(answer: httpx.Response) -> Iterator[dict[str, object]]:
     for line in answer.iter_lines():

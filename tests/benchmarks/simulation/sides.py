@@ -1,0 +1,288 @@
+"""Who completes: the product, and `llama-server` as an editor plug-in asks it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+
+import msgspec
+
+from jupyter_localcoder.client.base import Client, Stream
+from jupyter_localcoder.contract.generation import CompleteRequest, Delta, Done, WarmRequest
+from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
+from jupyter_localcoder.contract.registry import TAB_COMPLETE, TAB_WARM
+from jupyter_localcoder.errors import LocalCoderError
+
+from ..peers.llama_server import LlamaServerPeer
+from .tally import Tally
+
+_THOUGHT, _NEWEST, _SHARE, _SHORTEST, _LONGEST = 1.0, 0.25, 0.7, 0.015, 0.15
+_OPENS = re.compile(r"[:{(\[\\,]\s*$|^\s*(#|//|--)")
+
+
+@dataclass
+class _Suggestion:
+    """What is asked for at one place, and what has come of it."""
+
+    prefix: str
+    asked_at: float
+    """When the key was pressed."""
+    text: str = ""
+    is_over: bool = False
+    is_given_up: bool = False
+    stream: Stream | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def remainder(self, prefix: str) -> str | None:
+        """What of it is still to be written; None where something else was typed."""
+        if not prefix.startswith(self.prefix):
+            return None
+        typed = prefix[len(self.prefix) :]
+        if self.text.startswith(typed):
+            return self.text[len(typed) :]
+        return "" if not self.is_over and self.text and typed.startswith(self.text) else None
+
+
+class Product:
+    """The product's server, asked as the page does: the same waits, the same cancels, the same context."""
+
+    def __init__(self, client: Client, tally: Tally, scope: str) -> None:
+        self._client = client
+        self._tally = tally
+        self._scope = scope
+        self._notebook = NotebookContext()
+        self._prefix = ""
+        self._suggestion: _Suggestion | None = None
+        self._timer: threading.Timer | None = None
+        self._last_key = float("-inf")
+        self._interval, self._latency = 0.2, -1.0
+
+    def enter(self, notebook: NotebookContext) -> None:
+        """The cursor stands in an empty cell of this notebook; the server may read ahead."""
+        self._notebook, self._prefix = notebook, ""
+        request = WarmRequest(prefix="", notebook=notebook, scope=self._scope)
+        threading.Thread(target=self._warm, args=(request,), daemon=True).start()
+
+    def changed(self, prefix: str) -> None:
+        """See `Side.changed`."""
+        now = time.perf_counter()
+        if now - self._last_key < _THOUGHT:
+            self._interval += _NEWEST * (now - self._last_key - self._interval)
+        self._last_key, self._prefix = now, prefix
+        kept = self._suggestion
+        remainder = kept.remainder(prefix) if kept else None
+        if kept and (remainder or (remainder is not None and not kept.is_over)):
+            return
+        self._give_up()
+        if len(prefix.strip()) < 2:
+            return
+        suggestion = self._suggestion = _Suggestion(prefix, now)
+        wait = 0.0 if not prefix.rpartition("\n")[2].strip() else self._delay()
+        self._timer = threading.Timer(wait, self._ask, args=(suggestion,))
+        self._timer.daemon = True
+        self._timer.start()
+
+    @property
+    def ghost(self) -> str:
+        """See `Side.ghost`."""
+        return (self._suggestion.remainder(self._prefix) or "") if self._suggestion else ""
+
+    @property
+    def shown(self) -> tuple[int, str]:
+        """See `Side.shown`."""
+        suggestion = self._suggestion
+        if suggestion is None or not suggestion.text or suggestion.remainder(self._prefix) is None:
+            return -1, ""
+        return len(suggestion.prefix), suggestion.text
+
+    def leave(self) -> None:
+        """See `Side.leave`."""
+        self._give_up()
+
+    def _delay(self) -> float:
+        if 0 <= self._latency <= self._interval / 2:
+            return 0.0
+        return min(_LONGEST, max(_SHORTEST, _SHARE * self._interval))
+
+    def _give_up(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        suggestion, self._suggestion = self._suggestion, None
+        if suggestion:
+            with suggestion.lock:
+                suggestion.is_given_up = True
+                stream = suggestion.stream
+            if stream and not suggestion.is_over:
+                stream.close()
+
+    def _ask(self, suggestion: _Suggestion) -> None:
+        request = CompleteRequest(
+            prefix=suggestion.prefix,
+            notebook=self._notebook,
+            multiline=is_multiline(suggestion.prefix),
+            automatic=True,
+            scope=self._scope,
+        )
+        self._tally.requests += 1
+        sent = time.perf_counter()
+        with contextlib.suppress(LocalCoderError, OSError), self._stream(suggestion, request) as frames:
+            for frame in frames:
+                if isinstance(frame, Delta) and frame.text:
+                    if not suggestion.text:
+                        now = time.perf_counter()
+                        waited = now - sent
+                        self._latency += (
+                            _NEWEST * (waited - self._latency) if self._latency >= 0 else waited + 1
+                        )
+                        self._tally.waits.append(now - suggestion.asked_at)
+                    suggestion.text += frame.text
+                elif isinstance(frame, Done):
+                    suggestion.text = frame.text
+        suggestion.is_over = True
+
+    def _stream(self, suggestion: _Suggestion, request: CompleteRequest) -> Stream:
+        stream = self._client.stream(TAB_COMPLETE, request)
+        with suggestion.lock:
+            suggestion.stream = stream
+            given_up = suggestion.is_given_up
+        if given_up:
+            stream.close()
+        return stream
+
+    def _warm(self, request: WarmRequest) -> None:
+        with contextlib.suppress(LocalCoderError):  # given up for a completion
+            self._client.call(TAB_WARM, request)
+
+
+class Plugin:
+    """`llama-server`, asked as llama.vscode does, for which the notebook is one file of Python.
+
+    One request at a time; one that is under way is not ended, and its answer counts wherever the person has
+    typed what it says. After an answer the next one is asked for as if this one had been accepted. Taken from
+    its ``completion.ts`` (3938fb3) and its default settings.
+    """
+
+    N_PREFIX, N_SUFFIX = 256, 64
+    POLL_SECONDS = 0.15
+
+    def __init__(self, peer: LlamaServerPeer, tally: Tally) -> None:
+        self._peer = peer
+        self._tally = tally
+        self._above = ""
+        self._prefix = ""
+        self._begin = -1
+        self._text = ""
+        self._known: dict[tuple[str, str], str] = {}
+        self._turn = 0
+        self._changed_at = 0.0
+        self._busy = threading.Lock()
+
+    def enter(self, notebook: NotebookContext) -> None:
+        """The cursor stands in an empty cell of this notebook."""
+        above = [cell.source for cell in notebook.cells[: notebook.active] if cell.kind == "code"]
+        self._above = "\n\n".join([*above, ""])
+        self._prefix, self._begin, self._text = "", -1, ""
+
+    def changed(self, prefix: str) -> None:
+        """See `Side.changed`."""
+        self._prefix = prefix
+        self._turn += 1
+        self._changed_at = time.perf_counter()
+        # What stands on the screen stays there as long as it is typed.
+        if self._text and not (prefix[self._begin :] and self._text.startswith(prefix[self._begin :])):
+            self._begin, self._text = -1, ""
+        threading.Thread(target=self._ask, args=(self._turn, prefix, self._changed_at), daemon=True).start()
+
+    @property
+    def ghost(self) -> str:
+        """See `Side.ghost`."""
+        return self._text[len(self._prefix) - self._begin :] if self._text else ""
+
+    @property
+    def shown(self) -> tuple[int, str]:
+        """See `Side.shown`."""
+        return self._begin, self._text
+
+    def leave(self) -> None:
+        """See `Side.leave`."""
+        self._turn += 1
+        self._begin, self._text = -1, ""
+        with self._busy:  # What is under way comes to its end.
+            pass
+
+    def _ask(self, turn: int, prefix: str, key_at: float) -> None:
+        while not self._busy.acquire(blocking=False):
+            time.sleep(self.POLL_SECONDS)
+            if turn != self._turn:
+                return
+        try:
+            if turn != self._turn:
+                return
+            above, prompt = self._split(self._above + prefix)
+            text = self._found(above, prompt)
+            if text is None:
+                self._tally.requests += 1
+                text = self._usable(self._peer.plugin_infill(above, "\n", prompt))
+                if text:
+                    self._known[above, prompt] = text
+        finally:
+            self._busy.release()
+        if turn != self._turn or not text:
+            return
+        if not self._text:
+            self._tally.waits.append(time.perf_counter() - key_at)
+            self._begin, self._text = len(prefix), text
+        self._ahead(turn, above, prompt, text)
+
+    def _ahead(self, turn: int, above: str, prompt: str, text: str) -> None:
+        """Ask for what follows, as if the suggestion had been accepted."""
+        if turn != self._turn:
+            return
+        next_above, next_prompt = self._split(above + prompt + text)
+        if (next_above, next_prompt) in self._known:
+            return
+        self._tally.requests += 1
+        following = self._usable(self._peer.plugin_infill(next_above, "\n", next_prompt))
+        if following:
+            self._known[next_above, next_prompt] = following
+        first, newline, rest = text.partition("\n")
+        if newline:
+            self._known.setdefault(self._split(above + prompt + first + "\n"), rest)
+
+    def _split(self, text: str) -> tuple[str, str]:
+        """Lines above the cursor, and its line up to it."""
+        head, newline, line = text.rpartition("\n")
+        lines = head.split("\n")[-self.N_PREFIX :] if newline else []
+        above = "\n".join(lines) + newline
+        return above, "" if not line.strip() else line
+
+    def _found(self, above: str, prompt: str) -> str | None:
+        """An answer that is known here, or further to the left on this line."""
+        for i in range(len(prompt), -1, -1):
+            known = self._known.get((above, prompt[:i]))
+            if known is not None and known.startswith(prompt[i:]) and len(known) > len(prompt) - i:
+                return known[len(prompt) - i :]
+        return None
+
+    @staticmethod
+    def _usable(text: str) -> str:
+        """Without line breaks at its end. Nothing stands below the cursor that it could repeat."""
+        lines = text.split("\n")
+        while lines and not lines[-1].strip():
+            lines.pop()
+        return "\n".join(lines)
+
+
+def is_multiline(prefix: str) -> bool:
+    """Whether the page asks for more than one line, where nothing stands behind the cursor."""
+    before = prefix.rpartition("\n")[2]
+    return not before.strip() or bool(_OPENS.search(before))
+
+
+def around(cells: list[NotebookCell], active: int) -> NotebookContext:
+    """The notebook of somebody who writes from top to bottom: nothing below the cell that is typed."""
+    typed = msgspec.structs.replace(cells[active], source="")
+    return NotebookContext(path="notebook.ipynb", cells=(*cells[:active], typed), active=active)
