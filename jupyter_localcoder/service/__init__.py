@@ -113,13 +113,13 @@ class Service(LoggingConfigurable):
         "and marked. drop: it is not shown.",
     )
     completion_min_log_probability = Float(
-        -2.3,
+        -0.7,
         max=0.0,
         allow_none=True,
         config=True,
-        help="Show a completion that comes while typing only where the model is so sure of its first line: "
-        "natural logarithm of the probability of the line, at most 0 (certain); -2.3 is one in ten. None "
-        "shows all. What is asked for by a shortcut is shown anyway.",
+        help="A completion that comes while typing ends before the token with which its probability falls "
+        "below this: a natural logarithm, at most 0 (certain); -0.7 is one in two. A lower value shows more "
+        "text, and more wrong text. None shows all. A completion requested with the shortcut is not cut.",
     )
     completion_heads_share = Float(
         HEADS_SHARE,

@@ -12,6 +12,7 @@ from . import (
     editing,
     edits,
     estimate,
+    gate,
     history,
     keystroke,
     manager,
@@ -64,9 +65,8 @@ BENCHES: tuple[Bench, ...] = (
     Bench("memory", "memory that the extension adds to a Jupyter server, and the worker's own", memory.run),
     Bench("estimate", "the estimate of a load against the memory of a real worker", estimate.run),
     Bench("recovery", "time from a SIGKILL of the worker to the next first token", recovery.run),
-    Bench(
-        "notebook", "lines of notebooks that completion meets, and how sure it is (--traces)", notebook.run
-    ),
+    Bench("notebook", "lines of notebooks that completion meets (needs --traces)", notebook.run),
+    Bench("gate", "what completion shows, and what is right of it, by how sure it is", gate.run),
     Bench("keystroke", "ghost text in a browser, and what the page loads more (--traces)", keystroke.run),
     Bench("document", "the page's main thread in a large notebook and a long cell", document.run),
     Bench("manager", "the sidebar's first paint, and the page's work during a download", manager.run),

@@ -3,8 +3,8 @@
 Lines are held back (see `held_back`), and asked for at their start and in their middle: with the cell alone,
 with the notebook around it, and with what the kernel would know besides (guessed: see `static_kernel`). An
 answer is right where its first line is the one that was held back, up to white space and quotes. The service
-runs in this process with its own budget for this machine; nothing is withheld while it is asked, so that the
-curve of the confidence threshold can be drawn afterwards, with what the checks would have withheld taken out.
+runs in this process with its own budget for this machine; nothing is withheld while it is asked. What would
+be shown, and how sure the model must be for it, is measured by `gate`.
 `--repeat` sets the lines of each notebook; `--peer-url` has a `llama-server` asked the same lines by
 `/infill`, with the code of the cells above as its prefix.
 """
@@ -23,25 +23,19 @@ from traitlets.config import Config
 
 from jupyter_localcoder.client.base import Client
 from jupyter_localcoder.client.local import LocalClient
-from jupyter_localcoder.context.checks.gate import Gate, Rules
-from jupyter_localcoder.context.checks.surroundings import Surroundings
 from jupyter_localcoder.contract.generation import CompleteRequest, Done
 from jupyter_localcoder.contract.notebook import NotebookContext
 from jupyter_localcoder.contract.registry import TAB_COMPLETE
 from jupyter_localcoder.errors import InvalidArgument
 
 from . import held_back, static_kernel
-from .confidence import Point, Suggestion, most_right, most_shown, point
-from .figure import Figure, Target
+from .figure import Figure
 from .held_back import Request, Where
 from .setting import Setting
 
 _LINES = 25
 """Of each notebook."""
 _MOST_TOKENS = 64
-_THRESHOLDS = (-0.1, -0.2, -0.35, -0.5, -0.7, -1.0, -1.4, -2.0, -2.8, -4.0, -5.6, -8.0)
-_LEAST_RIGHT = 0.6
-_LEAST_SHOWN = 0.4
 _PEER_PREFIX_CHARS, _PEER_SUFFIX_CHARS = 4800, 600
 
 
@@ -49,8 +43,6 @@ _PEER_PREFIX_CHARS, _PEER_SUFFIX_CHARS = 4800, 600
 class _Asked:
     where: Where
     right: bool
-    suggestion: Suggestion | None
-    """None of a peer, which does not tell how sure it was."""
     milliseconds: float
     prompt_tokens: int
 
@@ -66,8 +58,6 @@ def run(setting: Setting) -> Iterator[Figure]:
         for name, around in _VARIANTS.items():
             asked = [_ask(client, setting, name, at, where, around(at)) for where, at in requests]
             yield from _exact(name, asked, peer)
-    # The last variant is what the product does.
-    yield from _curve(asked)
 
 
 def _alone(_request: Request) -> NotebookContext:
@@ -126,15 +116,9 @@ def _ask(
     )
     with client.stream(TAB_COMPLETE, asked) as frames:
         done = next(frame for frame in frames if isinstance(frame, Done))
-    sure = done.confidence.log_probability if done.confidence else float("-inf")
-    gate = Gate(Surroundings(request.prefix, request.suffix, "python", notebook), Rules(checks="drop"))
-    shown = gate.take(done.text, sure)
-    shown += gate.finish(done.finish, sure)
-    right = held_back.same(shown, request.expect)
     return _Asked(
         where,
         held_back.same(done.text, request.expect),
-        Suggestion(sure, right, offered=bool(shown.strip())),
         done.timings.total_ms,
         done.usage.prompt_tokens,
     )
@@ -162,7 +146,7 @@ def _ask_peer(url: str, requests: list[tuple[Where, Request]]) -> list[_Asked]:
             timings = answer["timings"]
             took = timings["prompt_ms"] + timings["predicted_ms"]
             right = held_back.same(answer["content"], request.expect)
-            asked.append(_Asked(where, right, None, took, timings["prompt_n"]))
+            asked.append(_Asked(where, right, took, timings["prompt_n"]))
     return asked
 
 
@@ -191,69 +175,3 @@ def _exact(variant: str, asked: list[_Asked], peer: list[_Asked]) -> Iterator[Fi
 
 def _share(asked: list[_Asked]) -> float:
     return sum(one.right for one in asked) / len(asked)
-
-
-def _curve(asked: list[_Asked]) -> Iterator[Figure]:
-    suggestions = [one.suggestion for one in asked if one.suggestion is not None]
-    kept = [one for one in asked if one.suggestion is not None and not one.suggestion.offered]
-    missed = sum(one.right for one in kept)
-    yield Figure(
-        bench="notebook",
-        name="withheld by the checks, or empty",
-        unit="share",
-        ours=[len(kept) / len(suggestions)],
-        note=f"{len(kept)} of {len(suggestions)}; {missed} of these would have been right",
-    )
-    for right in (True, False):
-        sure = [s.log_probability for s in suggestions if s.offered and s.right is right]
-        if sure:
-            yield Figure(
-                bench="notebook",
-                name=f"how sure of those that are {'right' if right else 'wrong'}",
-                unit="log p",
-                ours=sure,
-                note=f"{len(sure)} suggestions; logarithm of the probability of the line",
-            )
-    for threshold in _THRESHOLDS:
-        here = point(suggestions, threshold)
-        yield Figure(
-            bench="notebook",
-            name=f"right of those shown from {threshold:g} on",
-            unit="share",
-            ours=[here.share_right],
-            note=f"shown: {here.share_shown:.3f} ({here.shown} of {here.asked})",
-            numbers=_numbers(here),
-        )
-    yield _best(
-        f"shown where {_LEAST_RIGHT:.0%} of it are right",
-        most_shown(suggestions, _LEAST_RIGHT),
-        lambda best: best.share_shown,
-        _LEAST_SHOWN,
-    )
-    yield _best(
-        f"right where {_LEAST_SHOWN:.0%} are shown",
-        most_right(suggestions, _LEAST_SHOWN),
-        lambda best: best.share_right,
-        _LEAST_RIGHT,
-    )
-
-
-def _best(name: str, best: Point | None, share: Callable[[Point], float], least: float) -> Figure:
-    """The point that one of the two constraints allows, held against the other one."""
-    return Figure(
-        bench="notebook",
-        name=name,
-        unit="share",
-        ours=[share(best) if best else 0.0],
-        target=Target(least, at_least=True),
-        note=f"Service.completion_min_log_probability = {best.threshold:.4f}: {best.share_right:.3f} right "
-        f"({best.right} of {best.shown}), {best.share_shown:.3f} shown ({best.shown} of {best.asked})"
-        if best
-        else "no threshold does",
-        numbers=_numbers(best) if best else {},
-    )
-
-
-def _numbers(here: Point) -> dict[str, float]:
-    counts = {"threshold": here.threshold, "asked": here.asked, "shown": here.shown, "right": here.right}
-    return {**counts, "share_shown": here.share_shown, "share_right": here.share_right}

@@ -35,8 +35,9 @@ CATALOGUE = Path(models.__file__).with_name("catalogue.json")
 PATIENT_MS = 300_000
 DOWNLOAD_MS = 300_000
 FORMULA = "fahrenheit - 32"
-LINE = "import numpy "
-REST = "as np"
+# So common that the model is sure of what follows.
+LINE = "add = lambda a, b: "
+REST = "a + b"
 # Continue, to the licence, accept, complete, open a notebook, its kernel, its cell.
 CLICKS = 7
 COUNT_CLICKS = "window.clicks = 0; addEventListener('pointerdown', () => { window.clicks += 1; }, true);"

@@ -1,9 +1,8 @@
-"""What the notebook bench is made of: the lines, the guessed kernel, the curve."""
+"""What the notebook bench is made of: the lines, and the guessed kernel."""
 
 from __future__ import annotations
 
 from tests.benchmarks import held_back, static_kernel
-from tests.benchmarks.confidence import Suggestion, curve, most_right, most_shown, point
 from tests.benchmarks.held_back import Cell
 
 CELLS = (
@@ -50,22 +49,3 @@ def test_the_guessed_kernel_knows_what_stands_above_and_not_the_line_itself() ->
 def test_white_space_and_quotes_do_not_count() -> None:
     assert held_back.same("f( 'a' )\nmore", 'f("a")')
     assert not held_back.same("f(b)", "f(a)")
-
-
-def test_the_curve_shows_less_and_less() -> None:
-    suggestions = [
-        Suggestion(-0.1, True), Suggestion(-0.2, True), Suggestion(-0.3, False), Suggestion(-0.4, True),
-        Suggestion(-0.5, False), Suggestion(-0.05, False, offered=False),
-    ]  # fmt: skip
-    assert [p.shown for p in curve(suggestions)] == [1, 2, 3, 4, 5]
-    here = point(suggestions, -0.3)
-    assert (here.share_shown, here.share_right) == (0.5, 2 / 3)
-    best = most_shown(suggestions, 0.7)
-    assert best is not None
-    assert (best.threshold, best.shown) == (-0.4, 4)
-    assert most_shown([Suggestion(-0.1, False)], 0.6) is None
-    surest = most_right(suggestions, 0.5)
-    assert surest is not None
-    assert (surest.threshold, surest.share_right) == (-0.4, 0.75)
-    assert most_right(suggestions, 0.9) is None
-    assert point(suggestions, 0.0).share_right == 1.0

@@ -1,12 +1,12 @@
 """Lets a suggestion through line by line, as far as nothing speaks against it.
 
-The first line decides whether anything is shown: it is held back until it is complete, and withheld where
-the model is not sure of it, where it only repeats, or where it fails a check. Each later line is shown when
-it is complete; the first that repeats or fails ends the suggestion.
+How sure the model is of a suggestion is the probability of all of it so far, the product of its tokens'. It
+only falls. The suggestion ends before the token with which it falls too far, and from there goes back to
+where a line may end: after a whole word, with no bracket open. On cells of notebooks this shows as much that
+is right as taking or leaving whole lines does, and a fraction of what is wrong.
 
-How sure the model is of a line is the probability of the whole line, the product of its tokens': on lines
-held back from notebooks it tells right from wrong better than the mean, which forgives one wild guess in a
-long line. It only falls, so a line is given up as soon as it has fallen too far.
+A line is shown when it is complete, or cut. The first line decides whether anything is shown; the first line
+that only repeats, or fails a check, ends the suggestion.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Rules:
     checks: Checks = "drop"
     """`off` checks nothing, `mark` only tells of what does not parse or names a missing column."""
     min_log_probability: float | None = None
-    """Least natural logarithm of the probability of the first line; None asks for nothing."""
+    """Least natural logarithm of the probability of what is shown; None asks for nothing."""
 
     trim: bool = False
     """Whether a line that the token limit cuts off ends after a whole word, with no bracket open."""
@@ -82,8 +82,11 @@ class Gate:
         text = self._outdent.take(text)
         if not self._rules.any:
             return text
+        least = self._rules.min_log_probability
+        if least is not None and log_probability is not None and log_probability < least:
+            return self._cut(text)
         self._held += text
-        return self._pass(log_probability, last=False)
+        return self._pass(last=False)
 
     def finish(self, finish: Finish, log_probability: float | None = None) -> str:
         """Return what is left when the answer has ended."""
@@ -93,14 +96,17 @@ class Gate:
             # Nobody looks at it any more.
             text, self._held = self._held, ""
             return text
-        cut_off = finish in ("length", "timeout")
-        return self._pass(log_probability, last=True, cut_off=cut_off)
+        return self._pass(last=True, cut_off=finish in ("length", "timeout"), trim=self._rules.trim)
 
-    def _pass(self, sure: float | None, *, last: bool, cut_off: bool = False) -> str:
-        least = self._rules.min_log_probability
-        unsure = least is not None and sure is not None and sure < least
-        if unsure and self._first and self._held.strip():
-            return self._stop("confidence")
+    def _cut(self, unsure: str) -> str:
+        """End the suggestion before a piece that the model is not sure of."""
+        out = self._pass(last=True, cut_off=True, trim=True, following=unsure)
+        self.ended = True
+        if self._first and not self.withheld:
+            self.withheld = "confidence"
+        return out
+
+    def _pass(self, *, last: bool, cut_off: bool = False, trim: bool = False, following: str = "") -> str:
         out = ""
         while self._held.strip() and not self.ended:
             # Blank lines go with the line after them: at the end they would only move what follows.
@@ -110,8 +116,8 @@ class Gate:
                 break
             goes_on = end >= 0
             line, self._held = (self._held[:end], self._held[end:]) if goes_on else (self._held, "")
-            if cut_off and not goes_on and self._rules.trim:
-                line = whole_part(self._around.prefix + self._shown, line)
+            if cut_off and not goes_on and trim:
+                line = whole_part(self._around.prefix + self._shown, line, following)
                 if not line.strip():
                     break
             passed = self._line(line, goes_on=goes_on, cut_off=cut_off and not goes_on)

@@ -1,4 +1,4 @@
-"""Where a line that the token limit has cut off can end: after a whole word, with no bracket left open.
+"""Where a line that is cut off can end: after a whole word, with no bracket left open.
 
 A line that stops in the middle of a name, a string or a call is worse than a shorter one: whoever accepts it
 has to mend it first. Made for Python, and right for languages that write brackets and strings like it.
@@ -15,18 +15,20 @@ _GO_ON = frozenset(keyword.kwlist) - {"pass", "break", "continue", "None", "True
 _ENDS = ")]}\"':"
 
 
-def whole_part(before: str, line: str) -> str:
+def whole_part(before: str, line: str, following: str = "") -> str:
     """The longest beginning of a line that ends where one may stop; empty where there is none.
 
     Parameters
     ----------
     before
         The code before the line, up to where it begins.
+    following
+        How the line would go on behind the cut, where that is known.
     """
     start = scan(before)
     lead = start.brackets + start.quote + "#" * start.comment
     for end in range(len(line), 0, -1):
-        if not line[end - 1].isspace() and _may_end(start, lead, line, end):
+        if not line[end - 1].isspace() and _may_end(start, lead, line + following, end):
             return line[:end]
     return ""
 

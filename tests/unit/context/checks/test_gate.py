@@ -55,7 +55,7 @@ def test_with_nothing_to_ask_everything_passes_at_once() -> None:
     assert made.finish("stop") == ""
 
 
-def test_a_model_that_is_not_sure_of_its_first_line_is_not_heard() -> None:
+def test_what_the_model_is_not_sure_of_from_the_beginning_on_is_not_shown() -> None:
     made = gate("x = ", min_log_probability=-0.5)
     assert shown(made, "f(a)\nmore", sure=-0.6) == ""
     assert (made.withheld, made.ended) == ("confidence", True)
@@ -64,30 +64,58 @@ def test_a_model_that_is_not_sure_of_its_first_line_is_not_heard() -> None:
     assert shown(gate("x = ", min_log_probability=-0.5), "f(a)", sure=None) == "f(a)"
 
 
-def test_a_line_is_given_up_before_its_end_once_it_has_become_too_unlikely() -> None:
-    made = gate("x = ", min_log_probability=-0.5)
-    assert [made.take("f(", -0.2), made.ended] == ["", False]
-    assert [made.take("wild", -3.0), made.ended, made.withheld] == ["", True, "confidence"]
+@pytest.mark.parametrize("checks", ["off", "mark", "drop"])
+@pytest.mark.parametrize(
+    ("sure", "unsure", "kept"),
+    [
+        ("f(a)", " + wild", "f(a)"),
+        ("f(a)", "\n", "f(a)"),
+        ("f(a", ", wild", "f"),
+        ("f(", "wild", "f"),
+        ("df.gro", "upby", "df"),
+        ("df.size", "\n", "df.size"),
+        ("12", "34", ""),
+        ("a if b ", "else", "a if b"),
+        ('"a', 'b"', ""),
+        ('g["a"]', "[wild", 'g["a"]'),
+        ("1\ny = 2", "\n", "1\ny = 2"),
+        ("1\ny = (2,", " 3)", "1\ny"),
+        ("1\n", "y", "1"),
+    ],
+)
+def test_it_is_cut_before_the_token_that_makes_it_too_unlikely(
+    sure: str, unsure: str, kept: str, checks: str
+) -> None:
+    """And from there it goes back to where a line may end."""
+    made = gate("x = ", min_log_probability=-0.5, checks=checks)
+    out = made.take(sure, -0.2)
+    assert not made.ended
+    assert out + made.take(unsure, -3.0) == kept
+    assert (made.ended, made.withheld) == (True, "" if kept else "confidence")
+    assert made.take("more", -3.1) + made.finish("stop", -3.1) == ""
 
 
-def test_the_end_of_a_line_counts() -> None:
-    """The line that might as well go on is not the line that is meant."""
+def test_a_bracket_before_the_cursor_may_stay_open() -> None:
+    made = gate("x = f(", min_log_probability=-0.5)
+    assert made.take("a, b", -0.2) + made.take(", wild", -3.0) == "a, b"
+
+
+def test_the_end_of_an_answer_may_be_unlikely() -> None:
+    """That it might go on does not make wrong what it says."""
     made = gate("x = ", min_log_probability=-0.5)
-    assert made.take("f(a)", -0.2) == ""
-    assert made.finish("stop", -1.3) == ""
-    assert made.withheld == "confidence"
+    assert made.take("f(a)", -0.2) + made.finish("stop", -1.3) == "f(a)"
+
+
+def test_a_cut_line_is_checked_like_a_whole_one() -> None:
+    made = gate("plt.plot(x)\n", min_log_probability=-0.5)
+    assert made.take("plt.plot(x)", -0.2) + made.take("wild", -3.0) == ""
+    assert made.withheld == "repetition"
 
 
 def test_an_empty_answer_is_not_called_unsure() -> None:
     made = gate("x = ", min_log_probability=-0.5)
     assert made.finish("stop", -2.0) == ""
     assert made.withheld == ""
-
-
-def test_only_the_first_line_must_be_sure() -> None:
-    made = gate("x = ", min_log_probability=-0.5)
-    assert made.take("1\n", -0.1) == "1"
-    assert made.take("y = 2\n", -0.9) == "\ny = 2"
 
 
 @pytest.mark.parametrize(
