@@ -10,6 +10,8 @@ from ..contract.codec import error_of
 from ..contract.common import ErrorPayload
 from ..errors import AuthError, ConnectionFailed, LocalCoderError
 
+_NOTHING_SENT = "Neither the token nor any code was sent to it."
+
 
 class NotReached(ConnectionFailed):
     """No connection came about, so the request has not begun."""
@@ -17,6 +19,31 @@ class NotReached(ConnectionFailed):
 
 class NotOurs(ConnectionFailed):
     """Something answered that is not the service, so the request has not begun."""
+
+
+class NotProven(NotOurs):
+    """What answered gave no proof that it made the token, so it got neither the token nor the request."""
+
+    def __init__(self, where: str, *, silent_seconds: float = 0.0) -> None:
+        self.silent = silent_seconds > 0
+        """Whether it has only kept silent, as a server does that is held up."""
+        after = f" for {silent_seconds:g} seconds" if self.silent else ""
+        wait = "If it is only busy, run this once more. " if self.silent else ""
+        super().__init__(
+            f"What answers as {where} did not prove{after} that it is the server of this process. "
+            f"{_NOTHING_SENT}",
+            recovery=f"{wait}Another program may listen there since that server ended, or jupyter_localcoder "
+            "was updated while the server ran. Restart the Jupyter server, then this kernel or terminal.",
+        )
+
+
+def wrong_proof(where: str) -> AuthError:
+    """The error for a proof of another token."""
+    return AuthError(
+        f"The {where} does not know the token of this process: it was restarted, or is another one. "
+        f"{_NOTHING_SENT}",
+        recovery="Restart this kernel or terminal from the running server, so that it gets the new token.",
+    )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,11 +21,15 @@ from pathlib import Path
 import msgspec
 
 from ..storage.atomic import replace_file, sweep
+from ..storage.processes import can_be_seen, has_ended
 from ..storage.regular import open_regular
 
 _PREFIX = "JUPYTER_LOCALCODER_"
 _FILE_PATTERN = "localcoder-*.json"
 _MAX_FILE_BYTES = 64 * 1024
+_UNFINISHED = ".localcoder-*.json.????????"
+_UNFINISHED_SECONDS = 3600.0
+"""No writer takes so long: it was killed."""
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +40,16 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     pid: int = 0
     """Process of the server; 0 where it is not known."""
+    birth: str = ""
+    """What tells this process from others of the same number (`storage.processes`)."""
     root_dir: str = ""
     """Folder that the server serves: what stays the same when it is restarted."""
     certfile: str = ""
     """The server's certificate (PEM), for https: no other is then believed."""
     sock: str = ""
     """Path of a Unix socket, instead of a port."""
+    made_sock: bool = False
+    """Whether the extension made this socket, in a folder of its own."""
     version: str = ""
 
     def __repr__(self) -> str:
@@ -48,9 +57,19 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return f"Connection(url={self.url!r}, pid={self.pid}, token=…)"
 
     @property
+    def where(self) -> str:
+        """The address, for people."""
+        return f"Jupyter server at {self.sock or self.url}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether the server's process is known, and is there."""
+        return self.pid > 0 and not self.has_ended
+
+    @property
     def has_ended(self) -> bool:
         """Whether the server's process is known, and is there no more."""
-        return self.pid > 0 and not _alive(self.pid)
+        return self.pid > 0 and has_ended(self.pid, self.birth)
 
     @property
     def address(self) -> tuple[str, str, str]:
@@ -70,6 +89,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             "CERTFILE": self.certfile,
             "SOCK": self.sock,
             "PID": str(self.pid or ""),
+            "BIRTH": self.birth,
         }
         return {_PREFIX + name: value for name, value in values.items()}
 
@@ -111,16 +131,26 @@ def from_environment(environ: Mapping[str, str]) -> Connection | None:
         certfile=environ.get(_PREFIX + "CERTFILE", ""),
         sock=environ.get(_PREFIX + "SOCK", ""),
         pid=int(pid) if (pid := environ.get(_PREFIX + "PID", "")).isdecimal() else 0,
+        birth=environ.get(_PREFIX + "BIRTH", ""),
     )
 
 
 def running(runtime_dir: Path) -> list[Connection]:
-    """The servers of this user whose process is alive, newest first."""
+    """The servers of this user whose process is alive, newest first.
+
+    What those have left whose process was killed is removed.
+    """
     found: list[tuple[float, Connection]] = []
     for path in runtime_dir.glob(_FILE_PATTERN):
         entry = _read(path)
-        if entry is not None and _alive(entry[1].pid):
-            found.append(entry)
+        if entry is None:
+            continue
+        status, connection = entry
+        if connection.runs:
+            found.append((status.st_mtime, connection))
+        elif connection.pid > 0 and path == connection.path(runtime_dir) and can_be_seen(connection.birth):
+            _remove(path, status, connection)
+    _sweep_unfinished(runtime_dir)
     found.sort(key=lambda entry: entry[0], reverse=True)
     return [connection for _, connection in found]
 
@@ -162,8 +192,8 @@ def candidates(
     return list(unique.values())
 
 
-def _read(path: Path) -> tuple[float, Connection] | None:
-    """Modification time and content; None for a file that is broken or not to be trusted."""
+def _read(path: Path) -> tuple[os.stat_result, Connection] | None:
+    """State of the file, and content; None for a file that is broken or not to be trusted."""
     try:
         with open_regular(path, follow=False) as file:
             status = os.fstat(file.fileno())
@@ -172,9 +202,35 @@ def _read(path: Path) -> tuple[float, Connection] | None:
                     f"{path} is ignored: it is not a file of yours that only you can read.", stacklevel=4
                 )
                 return None
-            return status.st_mtime, msgspec.json.decode(file.read(_MAX_FILE_BYTES), type=Connection)
+            return status, msgspec.json.decode(file.read(_MAX_FILE_BYTES), type=Connection)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None
+
+
+def _remove(path: Path, read: os.stat_result, connection: Connection) -> None:
+    """Remove what a killed server left, unless another one has its number and its file by now."""
+    with suppress(OSError):
+        now = path.lstat()
+        if (now.st_ino, now.st_mtime_ns) != (read.st_ino, read.st_mtime_ns):
+            return
+        if connection.made_sock:
+            _remove_socket(Path(connection.sock))
+        path.unlink()
+
+
+def _remove_socket(path: Path) -> None:
+    with suppress(OSError):
+        status = path.lstat()
+        if stat.S_ISSOCK(status.st_mode) and status.st_uid == os.getuid():
+            path.unlink()
+            path.parent.rmdir()
+
+
+def _sweep_unfinished(runtime_dir: Path) -> None:
+    for path in runtime_dir.glob(_UNFINISHED):
+        with suppress(OSError):
+            if time.time() - path.lstat().st_mtime > _UNFINISHED_SECONDS:
+                path.unlink()
 
 
 def _private(status: os.stat_result) -> bool:
@@ -182,9 +238,3 @@ def _private(status: os.stat_result) -> bool:
         return True
     ours = status.st_uid == os.getuid() and stat.S_ISREG(status.st_mode)
     return ours and not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-
-
-def _alive(pid: int) -> bool:
-    import psutil
-
-    return pid > 0 and psutil.pid_exists(pid)

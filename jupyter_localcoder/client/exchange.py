@@ -4,6 +4,9 @@ A thread that sits in a socket's `recv` does not hear an interrupt everywhere (n
 outside of the main thread). So a helper thread does the reading, and the caller waits in short steps.
 `close` shuts the socket down, which wakes the helper and tells the server that nobody listens any more.
 
+Before the request goes out, with the token and with what it asks, the server proves over the same connection
+that it made the token (`client.proof`). A connection that was not proven carries nothing else.
+
 This module knows HTTP and nothing of the contract.
 """
 
@@ -13,6 +16,7 @@ import os
 import queue
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -22,8 +26,9 @@ from typing import Any
 import httpx
 
 from .._version import __version__
-from ..errors import Canceled, ConnectionFailed
-from .answer import Head, NotReached
+from ..errors import Canceled, ConnectionFailed, LocalCoderError
+from . import proof
+from .answer import Head, NotProven, NotReached, wrong_proof
 from .connection import Connection
 from .outgoing import Outgoing
 from .tls import pinned
@@ -31,6 +36,9 @@ from .tls import pinned
 _POLL_SECONDS = 0.1
 _JOIN_SECONDS = 0.2
 _CONNECT_SECONDS = 5.0
+_PROOF_SECONDS = 60.0
+"""At most, also where a server may say nothing for any time: who has taken its port may do so for ever."""
+_CONNECTING = frozenset({"connection.connect_tcp.started", "connection.connect_unix_socket.started"})
 _CONNECTED = frozenset(
     {
         "connection.connect_tcp.complete",
@@ -67,6 +75,8 @@ class Exchange:
         ------
         NotReached
             There was no connection, so the request has not begun.
+        NotProven, AuthError
+            Who answers did not prove that it made the token, so the request was not sent.
         ConnectionFailed
             The connection broke after the request was sent.
         Canceled
@@ -126,6 +136,10 @@ class _Helper:
         self._closed = False
         self._process = os.getpid()
         self._socket: socket.socket | None = None
+        self._peer: Any = None
+        self._proven = False
+        self._proof_seconds = min(_PROOF_SECONDS, silence_seconds or _PROOF_SECONDS)
+        self._proof_deadline = time.monotonic() + _CONNECT_SECONDS + self._proof_seconds
         self._thread = threading.Thread(target=self._run, name="localcoder-http", daemon=True)
 
     def start(self) -> None:
@@ -143,6 +157,10 @@ class _Helper:
             try:
                 item = self._items.get(timeout=_POLL_SECONDS)
             except queue.Empty:
+                if not self._proven and time.monotonic() > self._proof_deadline:
+                    # A byte now and then is no silence, and no proof.
+                    self.close()
+                    return self._not_proven(silent=True)
                 continue
             if item is None or isinstance(item, Exception):
                 self._items.put(item)
@@ -162,6 +180,8 @@ class _Helper:
         try:
             self._exchange()
             end: Exception | None = None
+        except LocalCoderError as failure:
+            end = failure
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL):
             end = NotReached()
         except httpx.ReadTimeout:
@@ -176,13 +196,51 @@ class _Helper:
 
     def _exchange(self) -> None:
         # A connection of its own for each request: breaking one then touches no other.
+        with _client(self._connection, self._silence_seconds) as client:
+            self._prove(client)
+            self._ask(client)
+
+    def _prove(self, client: httpx.Client) -> None:
+        """Go on only if the other end of the connection made the token."""
+        challenge = proof.challenge()
+        try:
+            with client.stream(
+                "GET",
+                proof.PATH,
+                params={"challenge": challenge},
+                headers=_headers(self._connection),
+                extensions={"trace": self._trace},
+                timeout=httpx.Timeout(self._proof_seconds, connect=_CONNECT_SECONDS),
+            ) as response:
+                answer = b""
+                for piece in response.iter_raw():
+                    answer += piece
+                    if len(answer) > proof.MOST_BYTES:
+                        raise self._not_proven()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL):
+            raise
+        except httpx.ReadTimeout:
+            raise self._not_proven(silent=True) from None
+        except httpx.HTTPError:  # a broken connection, no HTTP
+            raise self._not_proven() from None
+        given = proof.read(answer) if response.status_code == 200 else None
+        if given is None or self._peer is None:
+            raise self._not_proven()
+        address = proof.address(self._peer, self._connection.sock)
+        if not proof.proves(given, self._connection.token, challenge, address):
+            raise wrong_proof(self._connection.where)
+        self._proven = True
+
+    def _not_proven(self, *, silent: bool = False) -> NotProven:
+        return NotProven(self._connection.where, silent_seconds=self._proof_seconds if silent else 0.0)
+
+    def _ask(self, client: httpx.Client) -> None:
         with (
-            _client(self._connection, self._silence_seconds) as client,
             client.stream(
                 self._outgoing.method,
                 self._outgoing.path,
                 content=self._outgoing.body,
-                headers=_headers(self._connection, self._outgoing),
+                headers=_headers(self._connection) | _request_headers(self._connection, self._outgoing),
                 extensions={"trace": self._trace},
             ) as response,
         ):
@@ -194,9 +252,14 @@ class _Helper:
                 self._items.put(piece)
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in _CONNECTING and self._proven:
+            # The connection that was proven is gone; who is at the end of another one is not known.
+            raise NotReached()
         if event in _CONNECTED:
             with self._lock:
                 self._socket = info["return_value"].get_extra_info("socket")
+                with suppress(OSError):  # it is gone already
+                    self._peer = self._socket.getpeername()
                 if self._closed:
                     self._shut()
 
@@ -210,19 +273,27 @@ class _Helper:
 def _client(connection: Connection, silence_seconds: float | None) -> httpx.Client:
     context = pinned(Path(connection.certfile)) if connection.certfile else None
     secure = connection.url.startswith("https:")
+    transport = httpx.HTTPTransport(
+        # Over plain http, `False` only spares the reading of the authorities' certificates.
+        verify=context or secure,
+        uds=connection.sock or None,
+        trust_env=False,
+        # One connection for the proof and for what follows, however long a thread is held up in between.
+        limits=httpx.Limits(max_connections=1, keepalive_expiry=None),
+    )
     return httpx.Client(
         base_url=connection.url,
-        # Over plain http, `False` only spares the reading of the authorities' certificates.
-        transport=httpx.HTTPTransport(verify=context or secure, uds=connection.sock or None, trust_env=False),
+        transport=transport,
         timeout=httpx.Timeout(silence_seconds, connect=_CONNECT_SECONDS),
         trust_env=False,
         follow_redirects=False,
     )
 
 
-def _headers(connection: Connection, outgoing: Outgoing) -> dict[str, str]:
+def _headers(connection: Connection) -> dict[str, str]:
+    """What is said to anybody."""
     headers = {
-        "Accept": "text/event-stream" if outgoing.streams else "application/json",
+        "Accept": "application/json",
         "Accept-Encoding": "identity",
         "User-Agent": f"jupyter_localcoder/{__version__}",
     }
@@ -231,8 +302,14 @@ def _headers(connection: Connection, outgoing: Outgoing) -> dict[str, str]:
         # The zone of a link-local address means something on this machine alone; servers refuse it.
         address, _, rest = host.partition("%")
         headers["Host"] = f"{address}]{rest.partition(']')[2]}"
-    if connection.token:
-        headers["Authorization"] = f"localcoder {connection.token}"
+    return headers
+
+
+def _request_headers(connection: Connection, outgoing: Outgoing) -> dict[str, str]:
+    """What is said to the server alone."""
+    headers = {"Authorization": f"localcoder {connection.token}"}
+    if outgoing.streams:
+        headers["Accept"] = "text/event-stream"
     if outgoing.body is not None:
         headers["Content-Type"] = "application/json"
     return headers

@@ -17,7 +17,7 @@ from ..contract.codec import error_of
 from ..contract.generation import Done, Failed, Frame
 from ..contract.registry import PING, Operation
 from ..errors import AuthError, ConnectionFailed, LocalCoderError
-from .answer import Head, NotOurs, NotReached, error_from, not_ours
+from .answer import Head, NotOurs, NotProven, NotReached, error_from, not_ours
 from .base import AnswerFrame, Client, Req, Res, Stream
 from .connection import Connection, candidates
 from .events import EventError, EventReader
@@ -53,7 +53,7 @@ class HttpClient(Client):
     @property
     def where(self) -> str:
         """The server's address, for people."""
-        return _where(self._connection)
+        return self._connection.where
 
     def call(self, op: Operation[Req, Res], request: Req) -> Res:
         """Do one operation and wait for its answer; see `Client.call`."""
@@ -154,21 +154,27 @@ class HttpStream(Stream):
 
 
 def first_that_answers(found: Sequence[Connection], *, any_server: bool) -> HttpClient | None:
-    """A client of the first of these servers that is there and lets us in.
+    """A client of the first of these servers that is there, proves itself, and lets us in.
 
     Raises
     ------
     LocalCoderError
-        A server is there and has a trouble of its own; that another one has none would help nobody.
+        A server is there and has a trouble of its own; that another one has none would help nobody. Or none
+        lets us in, and one whose process runs keeps silent.
 
     """
+    held_up: NotProven | None = None
     for connection in found:
         client = HttpClient(connection)
         try:
             client.call(PING, PingRequest())
-        except _NOT_BEGUN:
+        except _NOT_BEGUN as failure:
+            if isinstance(failure, NotProven) and failure.silent and connection.runs:
+                held_up = held_up or failure
             continue
         return HttpClient(connection, lambda: candidates(any_server=any_server))
+    if held_up is not None:
+        raise held_up
     return None
 
 
@@ -181,13 +187,11 @@ def unreachable(connection: Connection) -> LocalCoderError:
     except ConnectionFailed as failure:
         reason = "" if isinstance(failure, NotReached) and failure.message == NotReached.sentence else failure
         return ConnectionFailed(
-            f"The {_where(connection)} started this process, and cannot be reached from it. {reason}".strip(),
+            f"The {connection.where} started this process, and cannot be reached from it. {reason}".strip(),
             recovery="Check with `jupyter server list` that it runs, then restart this kernel or terminal. "
             "To run a second model inside this process, delete JUPYTER_LOCALCODER_URL from its environment.",
         )
-    return ConnectionFailed(
-        f"The {_where(connection)} was away for a moment.", recovery="Run this once more."
-    )
+    return ConnectionFailed(f"The {connection.where} was away for a moment.", recovery="Run this once more.")
 
 
 def _by_a_provider(failure: LocalCoderError) -> bool:
@@ -195,12 +199,8 @@ def _by_a_provider(failure: LocalCoderError) -> bool:
     return "provider" in failure.details
 
 
-def _where(connection: Connection) -> str:
-    return f"Jupyter server at {connection.sock or connection.url}"
-
-
 def _attempt(connection: Connection, request: Outgoing) -> tuple[Exchange, Head]:
-    where = _where(connection)
+    where = connection.where
     exchange = Exchange(connection, request, LOOK_SECONDS if request.method == "GET" else None)
     try:
         head = exchange.head()

@@ -19,13 +19,16 @@ from traitlets import Bool
 from traitlets.config import Config
 
 from .._version import __version__
-from ..client.connection import Connection
+from ..client import proof
+from ..client.connection import Connection, running
 from ..errors import ConfigInvalid
 from ..plain_text import keep_plain
+from ..storage.processes import birth
 from .address import host_for_kernels
 from .channel import ChannelHandler
 from .file_access import FileAccess
 from .local_socket import LocalSocket
+from .proof import ProofHandler
 from .renames import Renames
 from .rest import RESOURCE, rest_routes
 
@@ -86,6 +89,11 @@ class LocalCoderApp(ExtensionApp):
         return service
 
     @property
+    def sock(self) -> str:
+        """Path of the Unix socket that kernels use; empty where they use a port."""
+        return self._connection.sock if self._connection is not None else ""
+
+    @property
     def file_access(self) -> FileAccess:
         """Which files requests may name, by the server's own contents manager."""
         outside = self.files_outside_root and not GatewayClient.instance().gateway_enabled
@@ -122,8 +130,9 @@ class LocalCoderApp(ExtensionApp):
             raise SystemExit(1) from None
 
     def initialize_handlers(self) -> None:
-        """Add the routes of all operations, and the channel; the base URL is put before them for us."""
+        """Add the routes of operations, proof and channel; the base URL is put before them for us."""
         self.handlers.extend(rest_routes())
+        self.handlers.append((f"/{proof.PATH}", ProofHandler, {}))
         self.handlers.append((f"/{RESOURCE}/channel", ChannelHandler, {}))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
@@ -137,6 +146,7 @@ class LocalCoderApp(ExtensionApp):
         os.environ.update(connection.environment())
         try:
             connection.write(Path(jupyter_runtime_dir()))
+            running(Path(jupyter_runtime_dir()))  # removes what killed servers have left
         except OSError as failure:
             self.log.warning("Other programs will not find this server: %s", failure)
         self._connection = connection
@@ -174,6 +184,8 @@ class LocalCoderApp(ExtensionApp):
             # A kernel works in another folder than the server.
             certfile=_absolute(certfile),
             sock=_absolute(sock),
+            made_sock=local is not None,
+            birth=birth(os.getpid()),
             version=__version__,
         )
 

@@ -4,6 +4,7 @@
 - `regular`: open only regular files, so that nothing blocks and nothing is read without end,
 - `locks`: one writer at a time, among threads and processes, with a time limit,
 - `json_file`: a small versioned JSON file that several processes change, built on the three,
+- `processes`: who left a file behind, and whether that process has ended,
 - `failures`: what the system says of a write, as an error of ours.
 
 Knows nothing of what the files mean.

@@ -61,7 +61,19 @@ async def test_without_a_token_every_route_is_refused(
 def test_no_route_is_left_out_of_the_list(extension: LocalCoderApp) -> None:
     """Every handler of the extension is one that the tests here go through."""
     names = {handler[1].__name__ for handler in extension.handlers}
-    assert names == {"OperationHandler", "OpenApiHandler", "ChannelHandler"}
+    assert names == {"OperationHandler", "OpenApiHandler", "ChannelHandler", "ProofHandler"}
+
+
+def test_one_route_is_open_to_everybody_and_answers_nothing_but_a_proof(extension: LocalCoderApp) -> None:
+    """What it answers is seen in `test_proof.py`."""
+    public = {
+        (pattern, method)
+        for pattern, handler, _ in extension.handlers
+        for method in ("get", "head", "post", "put", "patch", "delete")
+        if hasattr(getattr(handler, method), "__allow_unauthenticated")
+        and getattr(getattr(handler, method), "__allow_unauthenticated")
+    }
+    assert public == {("/localcoder/proof", "get")}
 
 
 async def test_the_openapi_document_needs_a_token(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import socket
 import threading
@@ -11,11 +12,14 @@ from typing import Any
 
 import pytest
 
+from jupyter_localcoder.client import proof
 from jupyter_localcoder.client.connection import Connection
 from jupyter_localcoder.contract.codec import encode
 from jupyter_localcoder.contract.common import ModelStamp, Sampling, Timings, Usage
 from jupyter_localcoder.contract.generation import Delta, Done, Started
 from tests.support.waiting import PATIENCE_SECONDS
+
+TOKEN = "secret-token"
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -27,6 +31,10 @@ class Exchange(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length)
+        if "/localcoder/proof?" in self.path:
+            self.server.asked.append(copy.copy(self))  # a connection is one object
+            self.server.proof(self)
+            return
         self.server.seen.append(self)
         self.server.script(self)
 
@@ -34,6 +42,16 @@ class Exchange(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         pass
+
+    @property
+    def challenge(self) -> str:
+        """What is to be proven."""
+        return self.path.rpartition("=")[2]
+
+    def prove(self, token: str = TOKEN, address: str = "") -> None:
+        """Answer as the server of a token does."""
+        address = address or proof.address(self.connection.getsockname(), "")
+        self.json(200, {"proof": proof.prove(token, self.challenge, address).proof})
 
     def json(self, status: int, value: Any, **headers: str) -> None:
         """Answer with JSON."""
@@ -146,6 +164,8 @@ class Server:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
         self.http.daemon_threads = True
         self.http.seen = []  # type: ignore[attr-defined]
+        self.http.asked = []  # type: ignore[attr-defined]
+        self.http.proof = Exchange.prove  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
@@ -155,11 +175,21 @@ class Server:
 
     @property
     def connection(self) -> Connection:
-        return Connection(url=self.url, token="secret-token")
+        return Connection(url=self.url, token=TOKEN)
 
     @property
     def seen(self) -> list[Any]:
+        """The requests after a proof."""
         return self.http.seen  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def asked(self) -> list[Any]:
+        """The requests for a proof."""
+        return self.http.asked  # type: ignore[attr-defined, no-any-return]
+
+    def proof(self, script: Callable[[Any], None]) -> None:
+        """How a proof is given; without this, as it should be."""
+        self.http.proof = script  # type: ignore[attr-defined]
 
     def script(self, script: Callable[[Any], None]) -> None:
         self.http.script = script  # type: ignore[attr-defined]

@@ -7,14 +7,17 @@ import socket
 import stat
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from jupyter_localcoder.client import connect
+from jupyter_localcoder.client import connect, connection
 from jupyter_localcoder.client.connection import Connection, candidates, from_environment, running
 from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.errors import ConnectionFailed
+from jupyter_localcoder.storage.processes import birth
 
 posix = pytest.mark.skipif(os.name == "nt", reason="permission bits")
 
@@ -158,3 +161,135 @@ def test_neither_client_nor_magics_import_an_http_library_or_the_service() -> No
     )
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert shown.strip() == "[]"
+
+
+def ended() -> Connection:
+    """A server that was killed: its number, and when it began."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    born = birth(child.pid)
+    child.kill()
+    child.communicate()
+    return msgspec.structs.replace(alive(1, pid=child.pid), birth=born)
+
+
+def test_what_killed_servers_have_left_is_removed_by_who_looks(tmp_path: Path) -> None:
+    for left in (ended(), alive(2, pid=ended_process())):  # the second as older versions wrote it
+        left.write(tmp_path)
+    mine = msgspec.structs.replace(alive(3), birth=birth(os.getpid()))
+    path = mine.write(tmp_path)
+    assert running(tmp_path) == [mine]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_number_that_another_process_has_by_now_is_no_running_server(tmp_path: Path) -> None:
+    own = birth(os.getpid())
+    reused = msgspec.structs.replace(alive(1), birth=own[:-1] + ("1" if own[-1] != "1" else "2"))
+    reused.write(tmp_path)
+    assert not reused.runs
+    assert reused.has_ended
+    assert from_environment(reused.environment()) == reused
+    assert running(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_another_machine_that_shares_the_folder_are_left_alone(tmp_path: Path) -> None:
+    left = ended()
+    elsewhere = msgspec.structs.replace(left, birth="another " + left.birth.partition(" ")[2])
+    path = elsewhere.write(tmp_path)
+    assert running(tmp_path) == []
+    assert path.exists()
+
+
+@posix
+@pytest.mark.parametrize("kind", ["others can read", "a link", "broken", "another name", "without a number"])
+def test_what_is_not_surely_of_a_killed_server_is_left_alone(tmp_path: Path, kind: str) -> None:
+    path = ended().write(tmp_path)
+    if kind == "others can read":
+        path.chmod(0o644)
+    elif kind == "a link":
+        target = path.replace(tmp_path / "target")
+        path.symlink_to(target)
+    elif kind == "broken":
+        path.write_text("{")
+    elif kind == "another name":
+        path = path.replace(tmp_path / "localcoder-kept.json")
+    else:
+        path = msgspec.structs.replace(ended(), pid=0).write(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert running(tmp_path) == []
+    expected = [path] if kind == "without a number" else before
+    assert path in sorted(tmp_path.iterdir())
+    assert all(one.exists() for one in expected)
+
+
+def test_a_file_that_is_written_anew_meanwhile_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new server got the number of the killed one after it was looked at."""
+    old = ended()
+    path = old.write(tmp_path)
+    new = msgspec.structs.replace(old, token="new")
+
+    def look(birth_: str) -> bool:
+        new.write(tmp_path)
+        return True
+
+    monkeypatch.setattr(connection, "can_be_seen", look)
+    running(tmp_path)
+    assert msgspec.json.decode(path.read_bytes(), type=Connection) == new
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
+@pytest.mark.parametrize("made", [True, False])
+def test_the_socket_that_the_extension_made_goes_too_and_no_other(tmp_path: Path, made: bool) -> None:
+    folder = tmp_path / "localcoder-x"
+    folder.mkdir()
+    path = folder / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+    msgspec.structs.replace(ended(), sock=str(path), made_sock=made).write(tmp_path)
+    assert running(tmp_path) == []
+    assert path.exists() is not made
+    assert folder.exists() is not made
+
+
+@posix
+@pytest.mark.parametrize("kind", ["a file", "a link to a file", "beside other files"])
+def test_what_is_there_in_the_place_of_the_socket_is_left_alone(tmp_path: Path, kind: str) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    folder = tmp_path / "localcoder-x"
+    folder.mkdir()
+    path = folder / "socket"
+    if kind == "a file":
+        path = precious
+    elif kind == "a link to a file":
+        path.symlink_to(precious)
+    else:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+        (folder / "other").write_text("mine too")
+    msgspec.structs.replace(ended(), sock=str(path), made_sock=True).write(tmp_path)
+    running(tmp_path)
+    assert precious.read_text() == "mine"
+    assert folder.exists()
+    assert kind != "beside other files" or (folder / "other").exists()
+
+
+def test_files_that_a_killed_writer_has_begun_are_removed_when_they_are_old(tmp_path: Path) -> None:
+    old, new, other = (
+        tmp_path / name
+        for name in (
+            ".localcoder-7.json.0123abcd",
+            ".localcoder-8.json.0123abcd",
+            ".jpserver-7.json.0123abcd",
+        )
+    )
+    for path in (old, new, other):
+        path.write_text("{")
+    for path in (old, other):
+        os.utime(path, (1, 1))
+    running(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([new, other])

@@ -16,7 +16,8 @@ import pytest
 from jupyter_localcoder.client.connection import Connection
 from jupyter_localcoder.client.exchange import _JOIN_SECONDS, _POLL_SECONDS
 from jupyter_localcoder.client.http import HttpClient, first_that_answers
-from jupyter_localcoder.contract.codec import error_payload
+from jupyter_localcoder.client.proof import prove
+from jupyter_localcoder.contract.codec import encode, error_payload
 from jupyter_localcoder.contract.generation import Delta, Done, Failed, GenerateRequest, Started
 from jupyter_localcoder.contract.models import ModelDeleteRequest, ModelListRequest, ModelUnloadRequest
 from jupyter_localcoder.contract.registry import (
@@ -154,16 +155,10 @@ class TestRediscovery:
         assert len(server.seen) == 2
 
     def test_a_new_token_is_found(self, server: Any) -> None:
-        def script(exchange: Any) -> None:
-            if exchange.headers["Authorization"] == "localcoder secret-token":
-                exchange.json(200, {})
-            else:
-                exchange.json(401, {"message": "who are you"})
-
-        server.script(script)
+        server.script(lambda exchange: exchange.json(200, {}))
         stale = Connection(url=server.url, token="old")
         HttpClient(stale, lambda: [stale, server.connection]).call(MODEL_UNLOAD, ModelUnloadRequest())
-        assert len(server.seen) == 2
+        assert [one.headers["Authorization"] for one in server.seen] == ["localcoder secret-token"]
 
     def test_what_may_have_begun_is_not_sent_again(self, server: Any) -> None:
         server.script(lambda exchange: exchange.drop())
@@ -374,10 +369,13 @@ class TestOtherSockets:
             def serve() -> None:
                 peer, _ = listener.accept()
                 with peer:
-                    asked.append(peer.recv(65536))
-                    peer.sendall(
-                        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-                    )
+                    for _ in range(2):
+                        asked.append(peer.recv(65536))
+                        challenge = asked[0].split(b"challenge=")[1][:64].decode()
+                        proven = encode(prove("t", challenge, f"unix {path}"))
+                        body = proven if len(asked) == 1 else b"{}"
+                        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                        peer.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
             asked: list[bytes] = []
             thread = threading.Thread(target=serve)
@@ -385,7 +383,8 @@ class TestOtherSockets:
             connection = Connection(url="http://localhost/base/", token="t", sock=path)
             HttpClient(connection).call(MODEL_UNLOAD, ModelUnloadRequest())
             thread.join()
-        assert asked[0].startswith(b"POST /base/localcoder/models/unload HTTP/1.1")
+        assert b"localcoder t" not in asked[0]
+        assert asked[1].startswith(b"POST /base/localcoder/models/unload HTTP/1.1")
 
     def test_https_believes_the_servers_own_certificate_only(self, server: Any, tmp_path: Any) -> None:
         own, other = certificate(tmp_path, "own"), certificate(tmp_path, "other")
@@ -394,14 +393,14 @@ class TestOtherSockets:
         server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
         server.script(lambda exchange: exchange.json(200, {}))
         url = server.url.replace("http:", "https:")
-        good = Connection(url=url, token="t", certfile=f"{own}.pem")
+        good = Connection(url=url, token="secret-token", certfile=f"{own}.pem")
         HttpClient(good).call(MODEL_UNLOAD, ModelUnloadRequest())
         for certfile in (f"{other}.pem", f"{own}.key", str(tmp_path / "none.pem")):
             with pytest.raises(ConnectionFailed):
-                HttpClient(Connection(url=url, token="t", certfile=certfile)).call(
+                HttpClient(Connection(url=url, token="secret-token", certfile=certfile)).call(
                     MODEL_UNLOAD, ModelUnloadRequest()
                 )
-        assert len(server.seen) == 1
+        assert len(server.asked) == len(server.seen) == 1
 
 
 def certificate(folder: Any, name: str) -> str:
