@@ -20,10 +20,13 @@ class Connection:
     ----------
     owner
         Whose it is: a user, a token. All that one owner asks for counts together, over whichever connection.
+    kernel
+        Whether it shows the token that kernels and terminals have, and not what a person signs in with.
     """
 
-    def __init__(self, owner: str = "") -> None:
+    def __init__(self, owner: str = "", *, kernel: bool = False) -> None:
         self.owner = owner
+        self.kernel = kernel
         self._ended = False
         self._callbacks: dict[object, Callable[[], None]] = {}
 
@@ -48,16 +51,26 @@ class Connection:
 
 
 class Visitor:
-    """A caller without a connection that lasts, who may come back and ask again; ``owner`` as before."""
+    """A caller without a connection that lasts, who may come back and ask again; parameters as before."""
 
-    def __init__(self, owner: str = "") -> None:
+    def __init__(self, owner: str = "", *, kernel: bool = False) -> None:
         self.owner = owner
+        self.kernel = kernel
 
 
 Caller = Connection | Visitor | None
 
 current: ContextVar[Caller] = ContextVar("localcoder_caller", default=None)
 """The caller of the operation that is being served."""
+
+
+def is_person() -> bool:
+    """Whether the caller has signed in to Jupyter, or the service runs in their own process.
+
+    Code in a kernel, whoever wrote it, can do what a kernel's token allows; it does not speak for a person.
+    """
+    caller = current.get()
+    return caller is None or not caller.kernel
 
 
 body_bytes: ContextVar[int] = ContextVar("localcoder_body_bytes", default=0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from ..errors import EncryptionUnavailable
 from .file_vault import FileVault, file_vault
@@ -23,6 +24,9 @@ LastingPlace = Literal["keyring", "file"]
 Place = Literal["none", "environment", "keyring", "file", "session"]
 
 MOVED = "The key in the environment is for the address that was here before: enter it again for this one."
+NOBODY = "-"
+"""In the place of an origin: nobody has said which one a key of the environment is for."""
+_PORTS = {"http": 80, "https": 443}
 INSTALL = "`pip install jupyter_localcoder[keys]`"
 
 
@@ -50,7 +54,8 @@ class Owner:
         Environment variables that may hold one, the first that is set wins; see `own_variable` for the
         provider's own, which comes before them.
     trusted
-        The origin that a key of the environment is given out for; empty: this one.
+        The origin that a key of the environment is given out for; empty: this one. `NOBODY` holds for the
+        provider's own variable; those of ``variables`` are for known origins.
     """
 
     id: str
@@ -62,6 +67,11 @@ class Owner:
     def own_variable(self) -> str:
         """The environment variable for this provider alone."""
         return f"LOCALCODER_PROVIDER_{self.id.upper().replace('-', '_')}_KEY"
+
+    @property
+    def origin_variable(self) -> str:
+        """The one that says for which origin it is, whatever else was said of that."""
+        return f"{self.own_variable.removesuffix('_KEY')}_ORIGIN"
 
 
 class Credentials:
@@ -103,15 +113,15 @@ class Credentials:
             Where it was kept by `keep`; a keyring is not asked in vain.
         """
         given = self.given(owner)
-        moved = given is not None and owner.trusted not in ("", owner.origin)
-        if given is not None and not moved:
+        held_back = self.held_back(owner)
+        if given is not None and not held_back:
             return Found(given, "environment")
         try:
             place, vault = self._vault_of(owner, kept)
             sealed = vault.get(owner.id) if vault is not None else None
             if sealed is None:
                 gone = f"The key that was kept in the {kept} is not there: enter it again."
-                return Found(problem=gone if kept else MOVED if moved else "")
+                return Found(problem=gone if kept else held_back)
             secret = unseal(sealed, owner.origin)
         except VaultError as failure:
             return Found(problem=str(failure))
@@ -121,14 +131,40 @@ class Credentials:
 
     def given(self, owner: Owner) -> Secret | None:
         """The key of the environment, whatever origin it is for."""
-        for variable in (owner.own_variable, *owner.variables):
-            if value := self._environment.get(variable, "").strip():
-                return Secret(value)
-        return None
+        variable = self._variable(owner)
+        return Secret(self._environment[variable].strip()) if variable else None
+
+    def held_back(self, owner: Owner) -> str:
+        """Why the key of the environment is not given out, in a sentence; empty where it is, or is none."""
+        variable = self._variable(owner)
+        if not variable:
+            return ""
+        if variable == owner.own_variable and (
+            said := self._environment.get(owner.origin_variable, "").strip()
+        ):
+            if _origin(said) == owner.origin:
+                return ""
+            return f"The key in the environment is not for {owner.origin}: see {owner.origin_variable}."
+        if owner.trusted in ("", owner.origin) or (
+            owner.trusted == NOBODY and variable != owner.own_variable
+        ):
+            return ""
+        if owner.trusted != NOBODY:
+            return MOVED
+        return (
+            f"Nobody has said that the key in {variable} is for {owner.origin}, and a kernel or a terminal "
+            "cannot: save the provider in JupyterLab, enter the key again, or set "
+            f"{owner.origin_variable}={owner.origin} where the server is started."
+        )
+
+    def _variable(self, owner: Owner) -> str:
+        """The variable whose key holds."""
+        names = (owner.own_variable, *owner.variables)
+        return next((name for name in names if self._environment.get(name, "").strip()), "")
 
     def place(self, owner: Owner, kept: LastingPlace | None) -> Place:
         """Where the key of a provider is, as far as can be said without asking a keyring."""
-        if owner.trusted in ("", owner.origin) and self.given(owner) is not None:
+        if self.given(owner) is not None and not self.held_back(owner):
             return "environment"
         return "session" if self._session.get(owner.id) is not None else kept or "none"
 
@@ -237,3 +273,17 @@ class Credentials:
                 if strict:
                     raise
                 self._log.warning("An older key may still be kept in the %s: %s", place, failure)
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port of an address, as in `Owner`; empty where it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    shown = "" if port in (None, _PORTS.get(parts.scheme)) else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"

@@ -73,7 +73,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         super().open(*args, **kwargs)
         # A frame must not wait until the browser has confirmed the one before it: that can take 40 ms.
         self.set_nodelay(True)
-        self._caller = callers.Connection(self.owner)
+        self._caller = callers.Connection(self.owner, kernel=self.is_kernel)
         self._outbox = Outbox(self._write, self._give_up)
         self._leave_events.callback(self.service.events.listen(self._on_event))
 

@@ -67,12 +67,17 @@ class AccessMixin(ExtensionHandlerMixin):
     @property
     def owner(self) -> str:
         """Whose share of what is limited this request has: a user's, a token's, or that of the kernels."""
-        if not isinstance(self.current_user, KernelUser) and not self.request.cookies:  # type: ignore[attr-defined]
+        if not self.is_kernel and not self.request.cookies:  # type: ignore[attr-defined]
             shown = self.identity_provider.get_token(self)
             if shown:
                 # Who shows a token and no cookie is somebody new to Jupyter each time.
                 return f"token {hashlib.sha256(shown.encode()).hexdigest()}"
         return str(self.current_user.username)
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether it shows the kernels' token."""
+        return isinstance(self.current_user, KernelUser)
 
     @property
     def service(self) -> Service:
@@ -164,7 +169,7 @@ class OperationHandler(AccessMixin, APIHandler):
             raise failure
 
     async def _run(self, op: Operation[Any, Any], path: dict[str, str]) -> None:
-        callers.current.set(callers.Visitor(self.owner))  # this task's own
+        callers.current.set(callers.Visitor(self.owner, kernel=self.is_kernel))  # this task's own
         callers.body_bytes.set(len(self.request.body))
         try:
             query = {

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from .. import callers
 from ..contract import registry
 from ..contract.providers import (
     EMBEDDED,
@@ -27,7 +28,7 @@ from ..contract.providers import (
 )
 from ..contract.settings import SettingsView
 from ..credentials.secret import Secret
-from ..credentials.store import MOVED, Credentials, Owner
+from ..credentials.store import NOBODY, Credentials, Owner
 from ..errors import LocalCoderError, NoActiveProvider, ProviderInUse, ProviderNotFound, ValidationError
 from ..events import EventHub
 from ..providers import base
@@ -95,7 +96,7 @@ class Providers:
         """Add one, or replace what is configured of one."""
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
         _check(request, fields, link_local=self._remote.link_local())
-        await asyncio.to_thread(self._save, request, fields)
+        await asyncio.to_thread(self._save, request, fields, vouched=callers.is_person())
         return await self._changed(request.id)
 
     async def provider_set_active(self, request: ProviderIdRequest) -> ProviderList:
@@ -243,14 +244,14 @@ class Providers:
 
     # Details; what follows may block
 
-    def _save(self, request: ProviderSaveRequest, fields: ProviderFields) -> None:
+    def _save(self, request: ProviderSaveRequest, fields: ProviderFields, *, vouched: bool) -> None:
         with self._book.change() as draft:
             before = draft.entries.get(request.id)
             if before is None and len(draft.entries) >= MAX_PROVIDERS:
                 raise ValidationError(f"There are {MAX_PROVIDERS} providers already.", field="id")
             kept = before.kept if before else None
             owner = owner_of(request.id, fields)
-            trusted = self._trusted(request.id, draft, owner)
+            trusted = self._trusted(request.id, draft, owner, vouched=vouched)
             if request.key is not None:
                 check_key_travels_safely(request.id, fields)
                 kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep_key == "auto")
@@ -267,18 +268,23 @@ class Providers:
             if entry is not None and self._credentials.given(owner_of(id_, entry.settings)) is not None:
                 draft.trusted[id_] = entry.trusted or _origin(entry.settings)
 
-    def _trusted(self, id_: str, draft: Draft, owner: Owner) -> str:
+    def _trusted(self, id_: str, draft: Draft, owner: Owner, *, vouched: bool) -> str:
         """The origin that a key of the environment stays for when a provider is saved.
 
-        It does not follow an address that is moved, nor one under an id that was removed.
+        It does not follow an address that is moved, nor one under an id that was removed. A person who
+        adds a provider, or saves one that a kernel has added, says that it is for the address that they see;
+        a kernel says nothing of the kind, also before there is a key.
         """
         before = draft.entries.get(id_)
         removed = draft.trusted.pop(id_, "")
-        if self._credentials.given(owner) is None:
+        if not owner.origin:
+            return ""
+        known = (before.trusted or _origin(before.settings)) if before is not None else removed
+        if not vouched:
+            return known or NOBODY
+        if known in ("", NOBODY) or self._credentials.given(owner) is None:
             return owner.origin
-        if before is None:
-            return removed or owner.origin
-        return before.trusted or _origin(before.settings) or owner.origin
+        return known
 
     def _trusted_with(self, key: str, owner: Owner, trusted: str) -> str:
         """The same, where somebody has entered a key for this origin: that of the environment confirms it."""
@@ -313,8 +319,8 @@ class Providers:
         try:
             owner = owner_of(id_, fields, entry.trusted)
             key = self._credentials.place(owner, entry.kept)
-            if key == "none" and self._credentials.given(owner) is not None:
-                problem = MOVED
+            if key == "none":
+                problem = self._credentials.held_back(owner)
         except LocalCoderError as failure:  # of a file that was edited by hand
             problem = failure.message
         if not problem and key == "none" and kind.key_needed:

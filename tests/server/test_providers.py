@@ -20,7 +20,7 @@ from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.providers import ProviderSaveRequest
 from jupyter_localcoder.errors import ValidationError
 from jupyter_localcoder.server.app import LocalCoderApp
-from tests.server.conftest import Ask, queue_answer
+from tests.server.conftest import Ask, Channel, queue_answer
 from tests.support.wire_server import WireServer, document, events, wire_server
 
 KEY = "sk-canary-0123456789abcdef"
@@ -231,3 +231,31 @@ async def test_a_link_local_provider_is_refused_until_a_person_allows_it(
     # What was kept before is not asked either.
     tested = await ask("POST", "providers/cloud/test")
     assert (tested.status, tested.code) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("way", ["REST", "the channel"])
+async def test_a_kernels_token_sends_no_key_of_the_environment_anywhere(
+    ask: Ask,
+    server: WireServer,
+    extension: LocalCoderApp,
+    jp_ws_fetch: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    monkeypatch.setenv("LOCALCODER_PROVIDER_ACME_KEY", KEY)
+    kernel = {"Authorization": f"localcoder {extension.kernel_token}"}
+    if way == "REST":
+        saved = (await ask("PUT", "providers/acme", acme(server), headers=kernel)).data
+    else:
+        channel = Channel(await jp_ws_fetch("localcoder", "channel", headers=kernel))
+        saved = (await channel.call("provider:save", {"id": "acme", **acme(server)}))["data"]
+    assert saved["key"] == "none"
+    assert "LOCALCODER_PROVIDER_ACME_ORIGIN" in saved["problem"]
+    refused = await ask("POST", "providers/acme/test", headers=kernel)
+    assert (refused.status, refused.code) == (403, "AUTH_ERROR")
+    assert server.heard == []
+    # Somebody who has signed in sees the address, and says that it is right.
+    assert (await ask("PUT", "providers/acme", acme(server))).data["key"] == "environment"
+    server.say(document({"data": [{"id": "m"}]}))
+    assert (await ask("POST", "providers/acme/test", headers=kernel)).status == 200
+    assert KEY in str(server.heard)

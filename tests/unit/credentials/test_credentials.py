@@ -18,7 +18,7 @@ from jupyter_localcoder.credentials import keyring_vault
 from jupyter_localcoder.credentials.file_vault import FileVault, file_vault
 from jupyter_localcoder.credentials.keyring_vault import KeyringVault, open_keyring, system_keyring
 from jupyter_localcoder.credentials.secret import Secret
-from jupyter_localcoder.credentials.store import Credentials, Found, Owner
+from jupyter_localcoder.credentials.store import NOBODY, Credentials, Found, Owner
 from jupyter_localcoder.credentials.vault import VaultError, seal, unseal
 from jupyter_localcoder.errors import DiskFull, EncryptionUnavailable
 from jupyter_localcoder.process import worker_environment
@@ -160,6 +160,45 @@ def test_the_environment_wins(tmp_path):
     assert (kept.place(OWNER, "keyring"), key_of(kept.find(OWNER, "keyring"))) == ("environment", CANARY)
     environment.update(LOCALCODER_PROVIDER_ACME_1_KEY=" ", ACME_API_KEY="")
     assert key_of(kept.find(OWNER, "keyring")) == "kept"
+
+
+@pytest.mark.parametrize(
+    ("said", "goes"),
+    [
+        ("https://acme.example", True),
+        ("HTTPS://Acme.Example:443/v1/?x", True),
+        ("https://user@acme.example/", True),
+        ("http://acme.example", False),
+        ("https://acme.example:8443", False),
+        ("https://acme.example.evil.example", False),
+        ("https://evil.example/https://acme.example", False),
+        ("https://acme.example@evil.example", False),
+        ("acme.example", False),
+        ("https://acme.example:x", False),
+        ("https://[", False),
+        ("*", False),
+        ("-", False),
+    ],
+)
+def test_the_environment_says_for_which_origin_its_key_is(tmp_path, said, goes):
+    environment = {
+        "LOCALCODER_PROVIDER_ACME_KEY": CANARY,
+        "LOCALCODER_PROVIDER_ACME_ORIGIN": said,
+    }
+    store = credentials(tmp_path, environment=environment)
+    for trusted in ("", "https://acme.example", "https://other.example", NOBODY):
+        found = store.find(Owner("acme", "https://acme.example", trusted=trusted), None)
+        assert (found.place, key_of(found)) == (("environment", CANARY) if goes else ("none", None))
+        assert goes or "LOCALCODER_PROVIDER_ACME_ORIGIN" in found.problem
+        assert CANARY not in found.problem
+
+
+def test_a_vendors_key_goes_to_the_vendor_whoever_added_the_provider(tmp_path):
+    store = credentials(tmp_path, environment={"OPENAI_API_KEY": CANARY})
+    owner = Owner("mine", "https://api.openai.com", ("OPENAI_API_KEY",), NOBODY)
+    assert key_of(store.find(owner, None)) == CANARY
+    own = credentials(tmp_path, environment={"OPENAI_API_KEY": CANARY, owner.own_variable: "another"})
+    assert key_of(own.find(owner, None)) is None
 
 
 def test_another_address_gets_no_key(tmp_path):

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from traitlets.config import Config
 
+from jupyter_localcoder import callers
 from jupyter_localcoder.composition import build_service
 from jupyter_localcoder.contract import codec, registry
 from jupyter_localcoder.contract.providers import (
@@ -625,3 +626,94 @@ async def test_a_timeout_of_the_request_comes_before_that_of_the_provider(
         await clock.until_done(end)
         assert end.result().reason == "timeout"
     assert clock.forwarded <= limit <= clock.time() - began
+
+
+@contextlib.contextmanager
+def asked_by_a_kernel():
+    before = callers.current.set(callers.Visitor("localcoder-kernel", kernel=True))
+    try:
+        yield
+    finally:
+        callers.current.reset(before)
+
+
+async def test_a_kernel_cannot_say_where_a_key_of_the_environment_goes(service, elsewhere, monkeypatch):
+    """A new provider under an id that has a key already."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    with asked_by_a_kernel():
+        made = await service.provider_save(saving(elsewhere))
+        again = await service.provider_save(saving(elsewhere, name="Again"))
+    for info in (made, again):
+        assert info.key == "none"
+        assert f"LOCALCODER_PROVIDER_ACME_ORIGIN={elsewhere.url}" in info.problem
+    with pytest.raises(AuthError, match="Nobody has said that the key in LOCALCODER_PROVIDER_ACME_KEY"):
+        await asked_with(service, elsewhere)
+    assert elsewhere.heard == []
+
+
+async def test_nor_before_there_is_a_key(service, server, elsewhere, monkeypatch):
+    """The server is started with the key later."""
+    await service.provider_save(saving(server))
+    with asked_by_a_kernel():
+        await service.provider_save(saving(elsewhere))
+    monkeypatch.setenv(VARIABLE, KEY)
+    service.providers._remote.changed("acme")
+    with pytest.raises(AuthError, match="enter it again"):
+        await asked_with(service, elsewhere)
+    await service.provider_delete(named())
+    with asked_by_a_kernel():
+        await service.provider_save(saving(elsewhere))
+    with pytest.raises(AuthError, match="enter it again"):
+        await asked_with(service, elsewhere)
+    assert elsewhere.heard == []
+
+
+async def test_nor_by_removing_and_adding(service, server, elsewhere, monkeypatch):
+    with asked_by_a_kernel():
+        await service.provider_save(saving(elsewhere))
+        await service.provider_delete(named())
+        await service.provider_save(saving(elsewhere))
+    monkeypatch.setenv(VARIABLE, KEY)
+    with asked_by_a_kernel():
+        await service.provider_delete(named())
+        await service.provider_save(saving(elsewhere))
+    with pytest.raises(AuthError, match="Nobody has said"):
+        await asked_with(service, elsewhere)
+    assert elsewhere.heard == []
+
+
+@pytest.mark.parametrize("how", ["a person saves it", "the key is entered", "the environment says so"])
+async def test_a_person_says_where_it_goes(service, server, monkeypatch, how):
+    monkeypatch.setenv(VARIABLE, KEY)
+    if how == "the environment says so":
+        monkeypatch.setenv("LOCALCODER_PROVIDER_ACME_ORIGIN", f"{server.url}/v1/")
+    with asked_by_a_kernel():
+        await service.provider_save(saving(server))
+        if how == "the key is entered":
+            await service.provider_set_key(ProviderSetKeyRequest(id="acme", key=KEY))
+    if how == "a person saves it":
+        await service.provider_save(saving(server))
+    assert await asked_with(service, server) == f"Bearer {KEY}"
+
+
+async def test_what_the_environment_says_wins_over_what_anybody_does(service, server, elsewhere, monkeypatch):
+    monkeypatch.setenv(VARIABLE, KEY)
+    monkeypatch.setenv("LOCALCODER_PROVIDER_ACME_ORIGIN", server.url)
+    moved = await service.provider_save(saving(elsewhere))
+    assert (moved.key, "is not for" in moved.problem) == ("none", True)
+    await service.provider_set_key(ProviderSetKeyRequest(id="acme", key="entered-key-1234"))
+    assert await asked_with(service, elsewhere) == "Bearer entered-key-1234"
+    await service.provider_save(saving(server))
+    assert await asked_with(service, server) == f"Bearer {KEY}"
+
+
+async def test_a_provider_of_an_older_version_keeps_its_key(service, server, monkeypatch):
+    monkeypatch.setenv(VARIABLE, KEY)
+    await service.provider_save(saving(server))
+    path = service.providers._book.path
+    document = json.loads(path.read_bytes())
+    del document["providers"]["acme"]["trusted"]
+    path.write_text(json.dumps(document))
+    with asked_by_a_kernel():
+        await service.provider_save(saving(server, name="Renamed"))
+    assert await asked_with(service, server) == f"Bearer {KEY}"
