@@ -56,7 +56,9 @@ class KernelIdentity:
     def is_kernel(self, handler: Any) -> bool:
         """Whether the request shows the kernels' token."""
         scheme, _, shown = handler.request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == SCHEME and hmac.compare_digest(shown.encode(), self._token.encode())
+        if scheme.lower() != SCHEME or not self._token:  # an empty one is known to everybody
+            return False
+        return hmac.compare_digest(shown.encode(), self._token.encode())
 
     async def _kernel(self, authorizer: Any) -> KernelUser | None:
         kernel = kernel_user()
