@@ -64,6 +64,13 @@ def connect(
                 "the model runs inside this process now.",
                 stacklevel=2,
             )
+        elif allow_local and (there := next((one for one in found if one.runs), None)):
+            warnings.warn(
+                f"The {there.where} runs and is not used, since it did not prove itself or let this process "
+                "in: the model runs inside this process now. Restart that server if jupyter_localcoder was "
+                "updated while it ran.",
+                stacklevel=2,
+            )
     if not allow_local:
         raise ConnectionFailed(
             "No running Jupyter server with jupyter_localcoder was found.",

@@ -16,6 +16,7 @@ import pytest
 from jupyter_localcoder.client import connect, exchange, proof
 from jupyter_localcoder.client.connection import Connection
 from jupyter_localcoder.client.http import HttpClient, first_that_answers
+from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.contract.generation import GenerateRequest
 from jupyter_localcoder.contract.models import ModelUnloadRequest
 from jupyter_localcoder.contract.registry import GENERATE, MODEL_UNLOAD
@@ -109,7 +110,7 @@ def test_an_endless_answer_is_not_read_to_its_end(server: Any) -> None:
         hung_up.set()
 
     server.proof(thief)
-    refused(HttpClient(server.connection))
+    assert "seconds" not in refused(HttpClient(server.connection)).message, "it was read for a time"
     assert hung_up.wait(PATIENCE_SECONDS)
     assert_nothing_was_told(server)
 
@@ -274,6 +275,21 @@ def test_a_process_is_told_when_its_server_does_not_prove_itself(
     with pytest.raises(ConnectionFailed, match="did not prove") as caught:
         connect()
     assert "was updated while the server ran" in caught.value.recovery
+
+
+def test_a_command_says_which_running_server_it_does_not_use(
+    server: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a terminal of its own, while a server from before an update runs."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    server.proof(lambda exchange: exchange.json(404, {"message": "Not Found"}))
+    running = msgspec.structs.replace(server.connection, pid=os.getpid(), birth=birth(os.getpid()))
+    running.write(tmp_path)
+    with pytest.warns(UserWarning, match="is not used, since it did not prove itself"):
+        client = connect(any_server=True)
+    client.close()
+    assert isinstance(client, LocalClient)
+    assert_nothing_was_told(server)
 
 
 @pytest.mark.parametrize(
