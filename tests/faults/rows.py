@@ -99,6 +99,7 @@ ROWS = (
         "refused, within a time and a size",
         ("tests/unit/worker/test_chat.py::test_a_hostile_or_broken_template_is_refused",
          "tests/unit/worker/test_chat.py::test_what_takes_too_much_is_ended_from_outside",
+         "tests/unit/worker/test_chat.py::test_the_system_holds_what_renders_to_its_memory",
          "tests/engine/test_tiny_model.py::"
          "test_a_hostile_chat_template_is_refused_and_the_worker_goes_on")),
     Row(29, "Model files", "Control tokens in a person's text", "plain tokens",

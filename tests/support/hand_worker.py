@@ -54,6 +54,8 @@ class HandWorker:
         self.cancels: dict[int, str] = {}
         self.hangs = False
         """Whether it gives no sign of life."""
+        self.stands = False
+        """Whether it computes nothing any more; it says so when it is asked."""
 
     def send(self, frame: wire.ToWorker) -> None:
         wire.pack(frame)
@@ -70,7 +72,7 @@ class HandWorker:
         elif isinstance(frame, wire.Cancel) and frame.id in self.open:
             self.cancels[frame.id] = frame.reason
         elif isinstance(frame, wire.Ping) and not self.hangs:
-            self._hand.steps += 1
+            self._hand.steps += not self.stands
             pong = wire.Pong(
                 id=frame.id, running=len(self.open), waiting=0, steps=self._hand.steps, rss_bytes=1
             )

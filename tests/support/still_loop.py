@@ -48,6 +48,10 @@ class StillLoop(asyncio.SelectorEventLoop):
         self._now = until
         self.settle()
 
+    def jump(self, seconds: float) -> None:
+        """Move the clock: what is due by then happens in the next turn, from wherever this is called."""
+        self._now += seconds
+
     async def _quiet(self) -> None:
         await asyncio.sleep(0)
         for _ in range(_MOST_TURNS):

@@ -25,6 +25,7 @@ from jupyter_localcoder.process import WorkerProcess
 from jupyter_localcoder.supervisor import Job, Spawn, Supervisor
 from tests.support.hand_worker import Hand
 from tests.support.still_loop import StillLoop
+from tests.support.time_limits import TimeLimit
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, until, within
 from tests.support.workers import ChangingSpawn, command, environment, plan, request, spawn
 
@@ -349,11 +350,18 @@ async def test_idle_unload_racing_requests_is_never_an_error(make: Make) -> None
         assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
 
 
-async def test_a_deaf_worker_is_killed_after_the_grace(make: Make) -> None:
+async def test_a_deaf_worker_is_killed_after_the_grace(
+    make: Make, jp_asyncio_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grace = TimeLimit(jp_asyncio_loop, 86_000.0, monkeypatch)
     counting = ChangingSpawn("deaf")
-    supervisor = make(counting)
+    supervisor = make(counting, stop_grace_seconds=86_000.0)
     await supervisor.load(plan())
-    await supervisor.unload()
+    unloading = asyncio.ensure_future(supervisor.unload())
+    await grace.is_over()  # It was to leave; now comes SIGTERM.
+    await grace.is_over()
+    await within(unloading)
+    assert Supervisor().stop_grace_seconds == 2.0
     with pytest.raises(ProcessLookupError):
         os.kill(counting.pids[0], 0)
 
