@@ -1,20 +1,24 @@
 """Writes docs/reliability.md: ``python -m tests.faults.table`` runs the tests of all rows first.
 
-``--check`` runs nothing: it fails where a test that the table names does not exist, a row has none, or the
-document does not have the rows as they are here. ``--results FILE…`` takes the results of JUnit files, and
-leaves those of rows whose tests are not in them as they stand.
+Beside each result stands a fingerprint of the tests that had it. ``--stale`` runs only the rows whose tests
+are others now. ``--results FILE…`` takes the results of JUnit files, and leaves those of rows whose tests are
+not in them as they stand.
+
+``--check`` runs nothing: it fails where a test that the table names does not exist, a row has none, the
+document does not have the rows as they are here, or a result is not of the tests as they are now.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import re
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -54,6 +58,81 @@ def tests_of(row: Row) -> list[str]:
         if name.startswith(prefix)
     ]
     return [*own, *row.tests]
+
+
+def fingerprint(row: Row) -> str:
+    """Changes when one of the row's tests does, or what a test uses of its file and the `conftest` beside it.
+
+    Comments, the layout and the version of Python make no difference.
+    """
+    found = hashlib.sha256()
+    for test in tests_of(row):
+        found.update("\0".join([test, *relied_on(test)]).encode())
+    return found.hexdigest()[:8]
+
+
+def relied_on(test: str) -> list[str]:
+    """The test (the whole class of one in a class), and all that it names, and they name, and so on."""
+    file, _, name = test.partition("::")
+    path = REPOSITORY / file
+    known = {**definitions(path.with_name("conftest.py")), **definitions(path)}
+    taken: dict[str, str] = {}
+    waiting = [name.partition("::")[0]]
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in taken:
+            taken[name] = shape(known[name])
+            waiting += named(known[name])
+    return [taken[name] for name in sorted(taken)]
+
+
+@cache
+def definitions(path: Path) -> dict[str, ast.stmt]:
+    """What a file defines, by name; nothing where there is no such file."""
+    found: dict[str, ast.stmt] = {}
+    for node in ast.parse(path.read_text()).body if path.is_file() else []:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                found |= dict.fromkeys(named(target), node)
+    return found
+
+
+def named(node: ast.AST) -> Iterator[str]:
+    """Names in the code, those of fixtures among them: these are parameters, or stand in strings."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.arg):
+            yield part.arg
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def shape(value: object) -> str:
+    """Code as text. Unlike that of `ast.dump` it does not change with Python: what is empty is left out."""
+    if isinstance(value, list):
+        return f"[{' '.join(map(shape, value))}]"
+    if not isinstance(value, ast.AST):
+        return repr(value)
+    fields = [
+        f" {name}={shape(part)}"
+        for name, part in ast.iter_fields(value)
+        if part not in (None, []) and name not in ("ctx", "kind", "type_comment")
+    ]
+    return f"({type(value).__name__}{''.join(fields)})"
+
+
+def stale() -> list[Row]:
+    """Rows whose result in the document is not of their tests as they are now."""
+    results = results_in_document()
+    return [row for row in ROWS if not results.get(row.number, "").endswith(mark(row))]
+
+
+def mark(row: Row) -> str:
+    """What follows a result in the document."""
+    return f" <!-- {fingerprint(row)} -->"
 
 
 def problems() -> Iterator[str]:
@@ -106,9 +185,11 @@ def results_of(*junits: Path) -> dict[int, str]:
         outcomes.setdefault(f"{classname.replace('.', '/')}::{name}", []).append((outcome, reason))
     found: dict[int, str] = {}
     for row in ROWS:
-        ran = [outcome for test in tests_of(row) for outcome in _outcomes(outcomes, test)]
-        if ran:
-            found[row.number] = _summary(ran)
+        ran = {test: _outcomes(outcomes, test) for test in tests_of(row)}
+        if any(ran.values()):
+            # One that could not even be collected is not passed over.
+            all_ran = [outcome for test in ran for outcome in ran[test] or [("fails", "")]]
+            found[row.number] = _summary(all_ran) + mark(row)
     return found
 
 
@@ -129,9 +210,11 @@ def _summary(ran: list[tuple[str, str]]) -> str:
     return f"{text}; skipped: {'; '.join(reasons)}" if reasons else text
 
 
-def run_all() -> dict[int, str]:
-    """Run the tests of all rows; those in the browser in a process of their own."""
-    tests = {test for row in ROWS for test in tests_of(row)}
+def run(rows: Sequence[Row]) -> dict[int, str]:
+    """Run the tests of these rows; those in the browser in a process of their own."""
+    for row in rows:
+        fingerprint(row)  # That of the tests that run, and not of what they are when they have run.
+    tests = {test for row in rows for test in tests_of(row)}
     browser = {test for test in tests if test.startswith("tests/browser")}
     with tempfile.TemporaryDirectory() as folder:
         for number, part in enumerate((tests - browser, browser)):
@@ -143,24 +226,36 @@ def run_all() -> dict[int, str]:
                 cwd=REPOSITORY,
                 check=False,
             )
-        return results_of(*Path(folder).glob("*.xml"))
+        results = results_of(*Path(folder).glob("*.xml"))
+    return {row.number: results.get(row.number, NOT_YET) for row in rows}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.faults.table", description=__doc__)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--stale", action="store_true")
     parser.add_argument("--results", type=Path, nargs="+")
     arguments = parser.parse_args()
-    wrong = list(problems())
+    if wrong := list(problems()):
+        return _told(wrong)
     results = results_in_document()
-    if not arguments.check:
-        results |= results_of(*arguments.results) if arguments.results else run_all()
-    if not wrong:
-        text = render(results)
-        if not arguments.check:
-            DOCUMENT.write_text(text)
-        elif text != DOCUMENT.read_text():
+    if arguments.check:
+        if render(results) != DOCUMENT.read_text():
             wrong.append("docs/reliability.md is behind: python -m tests.faults.table --results /dev/null")
+        if numbers := ", ".join(str(row.number) for row in stale()):
+            wrong.append(
+                f"docs/reliability.md has results of other tests than today's in row {numbers}: "
+                "python -m tests.faults.table --stale"
+            )
+        return _told(wrong)
+    new = results_of(*arguments.results) if arguments.results else run(stale() if arguments.stale else ROWS)
+    DOCUMENT.write_text(render(results | new))
+    return _told(
+        [f"row {number} {text}" for number, text in new.items() if text.startswith(("fails", NOT_YET))]
+    )
+
+
+def _told(wrong: list[str]) -> int:
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0
