@@ -22,7 +22,7 @@ UNIT = $(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/unit
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test newest matrix versions check unit hub browser bench soak fuzz audit generate lock format clean
+.PHONY: help demo lab test newest matrix versions check unit hub browser bench soak fuzz mutants audit generate lock format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -103,6 +103,9 @@ soak: $(VENV)/.developing ## Let 50 clients work at one server on a tiny model (
 fuzz: $(VENV)/.developing ## Put hostile model headers through the reader, led by coverage where that can be (SECONDS=60)
 	@$(BIN)/pip install --quiet --only-binary :all: "atheris>=3" || echo "There is no atheris for this Python and system."
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+mutants: $(VENV)/.developing ## Change the rooms that guard, place by place, and see whether a test fails (ROOMS="storage queueing")
+	nice -n 10 $(BIN)/python -m tests.mutants --write $(ROOMS)
 
 audit: $(VENV)/.developing ## Ask the advisory services about the packages that the product brings (needs a network)
 	$(BIN)/python -m tests.audit

@@ -1,0 +1,56 @@
+"""The rooms that guard, and the tests that are to fail where one of them is changed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Room(NamedTuple):
+    """Modules that are changed, below `jupyter_localcoder`, and the tests that are run for each change."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+_SAFE_TEXT = "tests/unit/magics/test_safe_text.py"
+
+ROOMS: dict[str, Room] = {
+    "plain_text": Room(("plain_text.py",), (_SAFE_TEXT, "tests/unit/cli/test_hostile_names.py")),
+    "inert_markdown": Room(("inert_markdown.py",), ("tests/unit/test_inert_markdown.py", _SAFE_TEXT)),
+    "answers": Room(("answers.py",), ("tests/unit/magics/test_answers.py", _SAFE_TEXT)),
+    "storage": Room(
+        ("storage/atomic.py", "storage/failures.py", "storage/json_file.py", "storage/latest.py",
+         "storage/locks.py", "storage/regular.py"),
+        ("tests/unit/storage",),
+    ),
+    "queueing": Room(
+        ("queueing/journal.py", "queueing/places.py", "queueing/queue.py", "queueing/record.py",
+         "queueing/ticket.py"),
+        ("tests/unit/queueing",),
+    ),
+    "watchdog": Room(
+        ("watchdog.py", "postmortem.py", "states.py"),
+        ("tests/faults/test_deadlines.py", "tests/unit/test_states.py", "tests/unit/test_supervisor.py"),
+    ),
+    "supervisor": Room(
+        ("supervisor.py",),
+        ("tests/faults/test_deadlines.py", "tests/unit/test_supervisor_machine.py",
+         "tests/unit/test_supervisor.py"),
+    ),
+    "identity": Room(
+        ("server/identity.py", "server/address.py"), ("tests/server/test_access.py",),
+    ),
+    "origins": Room(
+        ("credentials/store.py", "providers/address.py"),
+        ("tests/unit/credentials", "tests/unit/providers"),
+    ),
+    "store": Room(
+        ("models/store.py", "models/folder.py"),
+        ("tests/unit/models/test_store.py", "tests/unit/models/test_store_machine.py"),
+    ),
+    "gguf": Room(("models/gguf.py", "models/gguf_bytes.py"), ("tests/unit/models/test_gguf.py",)),
+    "gate": Room(
+        ("context/checks/gate.py", "context/checks/whole.py", "context/checks/scan.py"),
+        ("tests/unit/context",),
+    ),
+}  # fmt: skip
