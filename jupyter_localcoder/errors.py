@@ -64,6 +64,7 @@ which code is the business of ``server/``.
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 Detail = str | int | float | bool | None | list[str]
@@ -429,6 +430,20 @@ class TitleProviderError(Unavailable):
     code = "TITLE_PROVIDER_ERROR"
     sentence = "No title could be made; the name of the model stands in."
     advice = "Try again later, or write one by hand."
+
+
+_OUT_OF_MEMORY = re.compile(
+    r"out[ _]?of[ _]?(device[ _]?|host[ _]?)?memory|out_of_resources"
+    r"|bad_alloc|memoryerror|alloc_failed|insufficient memory"
+    r"|(unable|failed|cannot|could not) (to )?(allocate|reserve (memory|space))"
+    r"|memory allocation .{0,80}failed",
+    re.IGNORECASE,
+)
+
+
+def mentions_memory(text: str) -> bool:
+    """Whether what native code has printed says that memory ran out, on the machine or on its GPU."""
+    return _OUT_OF_MEMORY.search(text) is not None
 
 
 class OutOfMemory(Exhausted):

@@ -11,18 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .errors import mentions_memory
+
 _SHORT_SHARE = 0.1
 """Programs that kill before the system must do so (earlyoom, systemd-oomd) act at about this share."""
-_LAST_WORDS = (
-    "std::bad_alloc",
-    "bad_alloc",
-    "failed to allocate",
-    "unable to allocate",
-    "out of memory",
-    "cannot allocate memory",
-    "insufficient memory",
-    "memoryerror",
-)
 
 Verdict = Literal["", "said", "killed", "probably"]
 """Empty: it was not memory. said: by the worker itself. killed: the system did it. probably: nobody says."""
@@ -72,8 +64,7 @@ class Witness:
             Resident memory of the worker when it was last seen.
         """
         if not unexplained:
-            words = last_words.lower()
-            return "said" if code != 0 and any(word in words for word in _LAST_WORDS) else ""
+            return "said" if code != 0 and mentions_memory(last_words) else ""
         after = self.count()
         if kills_before is None or after is None:
             return "probably"

@@ -8,8 +8,8 @@
   model again.
 - *A worker that hangs is ended*: it is asked for a sign of life, and whether it gets on; and it has a while
   to end what was cancelled.
-- *What memory did not suffice for is not started again*: `on_out_of_memory` hears of it, and who waits for
-  the load, or was not given anything yet by a worker that said so itself, gets `OutOfMemory`.
+- *What memory did not suffice for is not started again*: `on_out_of_memory` hears of it. A load under way,
+  and each request of which nothing was shown yet, ends with `OutOfMemory`: a smaller model may answer it.
 - *Idle unload*: after a time without a request the worker is ended, which frees all of its memory.
 
 The state machine itself is the table in `states`. This module knows nothing of HTTP, prompts or files.
@@ -112,6 +112,8 @@ class Job:
         self.plan = plan
         self.request = request
         self.ended: EndReason | None = None
+        self.begun = False
+        """Whether any text has come."""
         self._frames: asyncio.Queue[wire.Text | wire.Finished | LocalCoderError] = asyncio.Queue()
         self._waiting: asyncio.Task[Any] | None = None
 
@@ -132,6 +134,7 @@ class Job:
 
     def give(self, frame: wire.Text | wire.Finished | LocalCoderError) -> None:
         """Hand the next frame, or the failure, to who iterates."""
+        self.begun = self.begun or (isinstance(frame, wire.Text) and bool(frame.text))
         self._frames.put_nowait(frame)
 
     def fail(self, error: LocalCoderError) -> None:
@@ -652,12 +655,12 @@ class Supervisor(LoggingConfigurable):
             self._begin_restart(plan, loading)
 
     def _tell_crash(self, how: Exit, sentence: str, verdict: Verdict) -> None:
-        """Tell everybody who waits. A request that ran when it was killed is not to be asked again."""
+        """Tell everybody who waits."""
         unavailable = BackendUnavailable(sentence, signal=how.code)
         out_of_memory = OutOfMemory(sentence, stage="compute" if self._jobs else "load", signal=how.code)
         self._fail_all(
             out_of_memory if verdict == "said" else unavailable,
-            to_answers=out_of_memory if verdict else unavailable,
+            unbegun=out_of_memory if verdict else unavailable,
         )
 
     def _begin_restart(self, plan: LoadPlan, loading: bool) -> None:
@@ -749,16 +752,22 @@ class Supervisor(LoggingConfigurable):
         plan = self._plan
         return f"{plan.model} is ready. {plan.note}".rstrip() if plan else "The model is ready."
 
-    def _fail_all(self, error: LocalCoderError, to_answers: LocalCoderError | None = None) -> None:
-        """Tell the requests, and what waits for a load or a ping, of a failure."""
+    def _fail_all(self, error: LocalCoderError, unbegun: LocalCoderError | None = None) -> None:
+        """Tell the requests, and what waits for a load or a ping, of a failure.
+
+        Parameters
+        ----------
+        unbegun
+            What those are told instead that have shown nothing yet.
+        """
         jobs, self._jobs = self._jobs, {}
         answers, self._answers = self._answers, {}
         self._free.set()
         for job in jobs.values():
-            job.fail(error)
+            job.fail(error if job.begun else unbegun or error)
         for answer in answers.values():
             if not answer.done():
-                answer.set_exception(to_answers or error)
+                answer.set_exception(unbegun or error)
                 answer.exception()  # Seen, also where nobody waits any more.
 
     def _move(self, move: str, reason: str) -> None:

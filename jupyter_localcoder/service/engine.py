@@ -97,11 +97,12 @@ class Engine:
             try:
                 await self._pool.ensure(plan, role, named=model is not None)
                 return plan
-            except OutOfMemory:
+            except OutOfMemory as failure:
                 self._ladder.failed(plan)
-                lighter = None if model else await self._ladder.below(plan, role)
+                named = model is not None
+                lighter = None if named else await self._ladder.below(plan, role)
                 if lighter is None:
-                    raise
+                    raise await self._ladder.refusal(plan, role, failure, named=named) from None
                 plan = lighter
 
     def run(

@@ -115,7 +115,7 @@ class Ladder:
         Raises
         ------
         OutOfMemory
-            There is nothing smaller.
+            There is nothing smaller, or the request names its model; the sentence says which (`refusal`).
         ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
         """
         plan = await self._plan(role, model, profile)
@@ -127,7 +127,7 @@ class Ladder:
         except OutOfMemory as failure:
             lighter = None if model else await self.below(plan, role)
             if lighter is None:
-                raise failure from None
+                raise await self.refusal(plan, role, failure, named=model is not None) from None
             chosen = lighter
         if model is None:
             await self._tell_undone(chosen, role)
@@ -274,15 +274,36 @@ class Ladder:
     def _find(self, plan: LoadPlan) -> _Spent | None:
         return next((spent for spent in self._spent if spent.plan == plan), None)
 
+    async def refusal(self, plan: LoadPlan, role: Role, failure: OutOfMemory, *, named: bool) -> OutOfMemory:
+        """Return the failure with why no smaller model answers, and what a person can do.
+
+        Parameters
+        ----------
+        named
+            Whether the request names its model.
+        """
+        smaller = await self._smaller(plan, role)
+        instead = await self._first_admitted(smaller, role) if named else None
+        why, recovery = _why_no_other(plan.model, smaller, instead.model if instead else None, named=named)
+        details = {**failure.details, "model": plan.model, "smaller": instead.model if instead else ""}
+        return OutOfMemory(f"{failure.message} {why}", recovery=recovery, **details)
+
     async def _smaller_model(self, plan: LoadPlan, role: Role) -> LoadPlan | None:
+        return await self._first_admitted(await self._smaller(plan, role), role)
+
+    async def _smaller(self, plan: LoadPlan, role: Role) -> list[str]:
+        """Ids of the smaller models that are here and can answer, the largest first."""
         infos = await asyncio.to_thread(self._store.infos, self._planner.terms())
         sizes = {info.id: info.size_bytes for info in infos}
         smaller = [
             info for info in infos if _serves(info, role) and info.size_bytes < sizes.get(plan.model, 0)
         ]
-        for info in sorted(smaller, key=lambda info: -info.size_bytes):
+        return [info.id for info in sorted(smaller, key=lambda info: -info.size_bytes)]
+
+    async def _first_admitted(self, models: list[str], role: Role) -> LoadPlan | None:
+        for model in models:
             try:
-                candidate = await asyncio.to_thread(self._planner.plan, role, model=info.id)
+                candidate = await asyncio.to_thread(self._planner.plan, role, model=model)
             except LocalCoderError:
                 continue  # It was changed or removed meanwhile: not this one, then.
             admitted = await self.admitted(candidate)
@@ -351,10 +372,26 @@ def _note(plan: LoadPlan, lighter: LoadPlan) -> str:
 
 
 def _not_again(plan: LoadPlan) -> OutOfMemory:
-    return OutOfMemory(
-        f"Memory did not suffice for `{plan.model}`, so it is not tried again by itself, and no smaller "
-        "model is on this machine.",
-        recovery=f"Close notebooks or other programs, and load `{plan.model}` again; or download a smaller "
-        "model.",
-        model=plan.model,
-    )
+    return OutOfMemory(f"Memory did not suffice for `{plan.model}`, so it is not tried again by itself.")
+
+
+def _why_no_other(model: str, smaller: list[str], instead: str | None, *, named: bool) -> tuple[str, str]:
+    """Why no smaller model answers in the place of one, and what a person can do."""
+    again = f"close notebooks or other programs, and load `{model}`"
+    if instead is not None:
+        return (
+            f"The request names `{model}`, so no other model answers it; `{instead}` is smaller, and is on "
+            "this machine.",
+            f"Ask without a model, or name `{instead}`. To try `{model}` again, {again}.",
+        )
+    prefix = f"The request names `{model}`" if named else ""
+    if smaller:
+        known = ", ".join(f"`{id_}`" for id_ in smaller)
+        why = f"there is not enough memory for a smaller model that is on this machine either ({known})."
+        return _sentence(prefix, why), _sentence("", f"{again} or a smaller one.")
+    why = "no smaller model that could answer is on this machine."
+    return _sentence(prefix, why), _sentence("", f"{again} again; or download a smaller model.")
+
+
+def _sentence(prefix: str, rest: str) -> str:
+    return f"{prefix}, and {rest}" if prefix else rest[0].upper() + rest[1:]

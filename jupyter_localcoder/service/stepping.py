@@ -53,21 +53,23 @@ class SteppingJob:
 
     async def __aiter__(self) -> AsyncGenerator[wire.Text | wire.Finished, None]:
         while True:
-            begun = False
             try:
                 async with contextlib.aclosing(self._job.__aiter__()) as frames:
                     async for frame in frames:
-                        begun = True
                         yield frame
                 return
             except OutOfMemory as failure:
-                if not await self._step_down(failure, begun=begun):
-                    raise
+                if failure.details.get("stage") == "cells":
+                    raise  # The cache was full: another model would have no more room.
+                if not await self._step_down():
+                    if self._job.begun or self._job.ended is not None:
+                        raise
+                    raise await self._ladder.refusal(
+                        self._job.plan, self._role, failure, named=self._named
+                    ) from None
 
-    async def _step_down(self, failure: OutOfMemory, *, begun: bool) -> bool:
-        if failure.details.get("stage") == "cells":
-            return False  # The cache was full: another model would have no more room.
-        plan = self._job.plan
+    async def _step_down(self) -> bool:
+        plan, begun = self._job.plan, self._job.begun
         if not self._ladder.is_spent(plan) and not self._retreated and await self._pool.retreat(plan):
             # Another model was in memory beside it. Alone it is tried once more, if nobody has read anything.
             self._retreated = True

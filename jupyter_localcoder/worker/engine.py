@@ -25,11 +25,19 @@ import numpy as np
 
 from .. import processors
 from ..contract.wire import Draw, Load
-from ..errors import Canceled, InvalidModel, OutOfMemory, UnknownError, UnsupportedModel
+from ..errors import (
+    Canceled,
+    InvalidModel,
+    OutOfMemory,
+    UnknownError,
+    UnsupportedModel,
+    mentions_memory,
+)
 from .model import SEQUENCES, Aborted, Facts, Item, Machine
 
 _ABORTED = 2
 _NO_ROOM = 1
+_ALLOCATION_FAILED = -2
 _PENALTY_LAST_N = 256
 """How far back the repetition penalty looks, in tokens."""
 
@@ -37,17 +45,6 @@ _FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 _CACHE_TYPES = {"f16": 1, "q8_0": 8}
 _LOUD = (3, 4)
 """GGML_LOG_LEVEL_WARN and GGML_LOG_LEVEL_ERROR; what is below is only kept to explain a failure."""
-_MEMORY_WORDS = (
-    "unable to allocate",
-    "failed to allocate",
-    "out of memory",
-    "cannot allocate",
-    "cudamalloc failed",
-    "bad_alloc",
-    "insufficient memory",
-)
-
-
 _UNKNOWN = re.compile(r"unknown (model architecture|pre-tokenizer type|tokenizer): '([^'\n]{1,64})'")
 """What llama.cpp says of a model that is newer than itself."""
 
@@ -73,8 +70,7 @@ class _Log:
 
     def mentions_memory(self) -> bool:
         """Whether the last lines complain of memory."""
-        text = "".join(self.last).lower()
-        return any(word in text for word in _MEMORY_WORDS)
+        return mentions_memory("".join(self.last))
 
 
 class _AbortFlag:
@@ -458,7 +454,7 @@ class Engine:
         Aborted
             By `abort`. Some of the tokens may be in the cache; `length` says which.
         OutOfMemory
-            The cache has no room; nothing is changed.
+            The cache has no room, and nothing is changed; or there is no memory for the computation.
 
         """
         batch = self._batch
@@ -469,6 +465,7 @@ class Engine:
             batch.n_seq_id[i] = 1
             batch.seq_id[i][0] = item.sequence
             batch.logits[i] = item.output
+        self._log.last.clear()  # What a load has said of memory is no reason of this batch.
         code = native.llama_decode(self._context, batch)
         if code == 0:
             return
@@ -476,8 +473,8 @@ class Engine:
             raise Aborted
         if code == _NO_ROOM:
             raise OutOfMemory("The context window is full.", stage="cells")
-        if self._log.mentions_memory():
-            raise OutOfMemory(stage="compute")
+        if code == _ALLOCATION_FAILED or self._log.mentions_memory():
+            raise OutOfMemory("Memory ran out while the model was computing.", stage="compute")
         raise UnknownError(f"llama.cpp could not compute a batch (code {code}).")
 
     def use_threads(self, count: int) -> None:

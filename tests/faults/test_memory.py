@@ -109,10 +109,44 @@ async def test_19_no_memory_in_a_computation_is_one_step_down(serve: Serve, poin
 
 
 async def test_19_a_request_that_names_its_model_is_answered_by_no_other(serve: Serve) -> None:
+    """It hears why, and which one would answer: now, and where the same is not tried again."""
     served = await serve()
     served.pool._spawn = failing("out-of-memory", "big")
-    with pytest.raises(OutOfMemory):
+    for first in ("There is not enough memory for this model", "it is not tried again by itself."):
+        with pytest.raises(OutOfMemory) as caught:
+            await ask(served, model="big")
+        assert first in caught.value.message
+        assert "The request names `big`, so no other model answers it; `small` is smaller" in (
+            caught.value.message
+        )
+        assert "Ask without a model, or name `small`." in caught.value.recovery
+        assert caught.value.details["smaller"] == "small"
+    assert served.loads == 1
+    assert (await ask(served)).model.id == "small"
+
+
+async def test_19_a_named_model_that_does_not_fit_says_which_one_does(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve()
+    monkeypatch.setattr(memory, "available", lambda: (170 * MB, 24_000 * MB))
+    with pytest.raises(OutOfMemory, match="`small` is smaller, and is on this machine"):
         await ask(served, model="big")
+
+
+@pytest.mark.parametrize("named", [{}, {"model": "big"}])
+async def test_19_a_smaller_model_that_does_not_fit_either_is_told_as_that(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
+    served = await serve()
+    monkeypatch.setattr(memory, "available", lambda: (1 * MB, 24_000 * MB))
+    with pytest.raises(
+        OutOfMemory, match=r"here is not enough memory for a smaller model .* either"
+    ) as caught:
+        await ask(served, **named)
+    assert "(`small`)" in caught.value.message
+    assert ("The request names" in caught.value.message) == bool(named)
+    assert "or a smaller one" in caught.value.recovery
 
 
 async def test_19_what_does_not_fit_before_the_load_is_one_step_down_too(
@@ -169,6 +203,84 @@ async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
     assert served.supervisor.state == "stopped"
     assert (await ask(served)).model.id == "small"
     assert len(served.notices) == 1
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve, alone: bool) -> None:
+    """The request that it hits is answered: by a smaller model, else by the same one with less memory."""
+    served = await serve(alone=alone)
+    served.supervisor._witness = Witness(count=lambda: None)
+    spawn, killed = served.pool._spawn, failing("killed", "big")
+
+    async def killed_once(**arguments: object) -> object:
+        return await (killed if served.loads == 1 else spawn)(**arguments)
+
+    served.pool._spawn = killed_once  # type: ignore[assignment]
+    done = await ask(served)
+    assert done.model.id == ("big" if alone else "small")
+    assert served.loads == 2
+    (notice,) = served.notices
+    instead = "it is loaded with a context of 2048 tokens" if alone else "`small` answers instead"
+    assert instead in notice.message
+
+
+async def test_21_a_kill_in_every_prefill_ends(serve: Serve) -> None:
+    served = await serve()
+    served.supervisor._witness = Witness(count=lambda: None)
+    served.pool._spawn = failing("killed")
+    with pytest.raises(LocalCoderError, match="Probably memory ran out"):
+        await ask(served)
+    loads = served.loads
+    with pytest.raises(LocalCoderError):
+        await ask(served)
+    assert served.loads == loads
+
+
+async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system really kills it: the computation takes more than the limit of its group."""
+    served = await serve()
+    if Witness().count() is None:
+        pytest.skip("this system does not count whom it kills for want of memory")
+    with memory_group(96 * MB) as group:
+        spawn = failing("eats-memory", "big")
+
+        async def into_the_group(**arguments: object) -> object:
+            worker, hello = await spawn(**arguments)
+            if served.loads == 1:
+                group.add(worker.pid)
+            return worker, hello
+
+        served.pool._spawn = into_the_group  # type: ignore[assignment]
+        monkeypatch.setattr(room, "_limit", lambda _: 0)
+        done = await ask(served)
+        assert done.model.id == "small"
+        await served.pool.close()
+
+
+@pytest.mark.parametrize(
+    ("point", "code"), [("killed@text", "BACKEND_UNAVAILABLE"), ("bad-alloc@text", "OUT_OF_MEMORY")]
+)
+async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, code: str) -> None:
+    served = await serve()
+    served.supervisor._witness = Witness(count=lambda: None)
+    served.pool._spawn = failing(point, "big")
+    shown = []
+    request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
+
+    async def follow() -> None:
+        async with contextlib.aclosing(served.service.generate(request)) as frames:
+            async for frame in frames:
+                shown.append(frame)
+
+    with pytest.raises(LocalCoderError) as caught:
+        await follow()
+    assert caught.value.code == code
+    assert "emory ran out" in caught.value.message
+    assert any(isinstance(frame, Delta) for frame in shown)
+    assert served.loads == 1
+    assert (await ask(served)).model.id == "small"
 
 
 async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) -> None:

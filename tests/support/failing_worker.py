@@ -1,13 +1,14 @@
-"""The real worker with one point at which it fails: ``python failing_worker.py POINT [PART_OF_A_PATH]``.
+"""The real worker with one point at which it fails: ``python failing_worker.py POINT[@text] [PART_OF_PATH]``.
 
-Everything but the failure is real: the engine, the pipes, the process. With a second argument only a model
-whose path contains it fails.
+Everything but the failure is real: the engine, the pipes, the process. It fails while it reads the prompt, or
+with ``@text`` once it has sent some text. With a second argument only a model whose path contains it fails.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -46,18 +47,32 @@ def bad_alloc() -> None:
     os.abort()
 
 
+def killed() -> None:
+    """The end by a signal that nobody explains."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def eats_memory() -> None:
+    """A computation that takes more memory than there is."""
+    taken = []
+    while True:
+        taken.append(b"x" * 16_000_000)
+
+
 POINTS: dict[str, Callable[[], None]] = {
     "holds-the-lock": holds_the_lock,
     "stuck": stuck,
     "out-of-memory": out_of_memory,
     "bad-alloc": bad_alloc,
+    "killed": killed,
+    "eats-memory": eats_memory,
 }
 
 
-def fail_at(point: Callable[[], None], part_of_path: str) -> None:
-    """Fail in the first computation for a request, after the load."""
-    load, decode = Loop._load, Engine.decode
-    armed = False
+def fail_at(point: Callable[[], None], part_of_path: str, after_text: bool) -> None:
+    """Fail in the first computation for a request, after the load; or in the first after a text was sent."""
+    load, decode, send = Loop._load, Engine.decode, Loop._send
+    armed, sent = False, False
 
     def loads(self: Loop, plan: wire.Load) -> None:
         nonlocal armed
@@ -65,14 +80,20 @@ def fail_at(point: Callable[[], None], part_of_path: str) -> None:
         armed = part_of_path in plan.path
 
     def decodes(self: Engine, items: Any) -> None:
-        if armed:
+        if armed and (sent or not after_text):
             point()
         decode(self, items)
 
-    Loop._load = loads  # type: ignore[method-assign]
+    def sends(self: Loop, frame: wire.FromWorker) -> None:
+        nonlocal sent
+        send(self, frame)
+        sent = sent or isinstance(frame, wire.Text)
+
+    Loop._load, Loop._send = loads, sends  # type: ignore[method-assign]
     Engine.decode = decodes  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    fail_at(POINTS[sys.argv[1]], sys.argv[2] if len(sys.argv) > 2 else "")
+    name, _, when = sys.argv[1].partition("@")
+    fail_at(POINTS[name], sys.argv[2] if len(sys.argv) > 2 else "", when == "text")
     worker.main()

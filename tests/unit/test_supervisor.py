@@ -21,6 +21,7 @@ from jupyter_localcoder.errors import (
     Timeout,
     TokenLimitExceeded,
 )
+from jupyter_localcoder.postmortem import Witness
 from jupyter_localcoder.process import WorkerProcess
 from jupyter_localcoder.supervisor import Job, Spawn, Supervisor
 from tests.support.hand_worker import Hand
@@ -131,6 +132,45 @@ async def test_a_worker_killed_in_mid_stream_costs_that_request_and_the_next_one
     assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
     assert supervisor.generation == 2
     assert "backoff" in moves(supervisor)
+
+
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.parametrize(
+    ("words", "memory"),
+    [
+        ("", True),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", True),
+        ("CUDA error: out of memory", True),
+        ("vk::Device::allocateMemory: ErrorOutOfDeviceMemory", True),
+        ("UR_RESULT_ERROR_OUT_OF_RESOURCES", True),
+        ("CUBLAS_STATUS_ALLOC_FAILED", True),
+        ("ggml_vulkan: Device memory allocation of size 4096 failed.", True),
+        ("graph allocation: failed to reserve memory", True),
+        ("llama_memory_seq_rm: no such sequence", False),
+        ("", False),
+    ],
+)
+async def test_memory_that_runs_out_before_any_text_may_be_answered_by_another_model(
+    jp_asyncio_loop: asyncio.AbstractEventLoop, words: str, memory: bool, text: bool
+) -> None:
+    hand = Hand(jp_asyncio_loop)
+    witness = Witness(count=lambda: None if memory and not words else 0)
+    supervisor = Supervisor(spawn=hand.spawn, witness=witness, **PATIENT_SUPERVISOR)
+    asking = asyncio.ensure_future(answer(supervisor.job(plan("hello"), request())))
+    await until(lambda: hand.births)
+    hand.births[0].set_result(True)
+    await until(lambda: hand.workers and hand.workers[0].load)
+    (worker,) = hand.workers
+    worker.answer_load()
+    await until(lambda: worker.open)
+    if text:
+        worker.write(next(iter(worker.open)))
+    worker.die(-6 if words else -9, words)
+    with pytest.raises((OutOfMemory, BackendUnavailable)) as caught:
+        await asking
+    said = bool(words) and memory
+    assert isinstance(caught.value, OutOfMemory) == (said or (memory and not text))
+    await supervisor.close()
 
 
 async def test_it_restarts_by_itself_after_a_crash_and_says_so(make: Make) -> None:

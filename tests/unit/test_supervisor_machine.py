@@ -288,7 +288,7 @@ class SupervisorMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Everybody gets an end, and after the close nothing is left."""
-        self.hand.be_kind()
+        self.within(self.hand.be_kind)
         self.loop.forward(60.0)
         assert not self.open
         assert all(task.done() for task in self.loads)

@@ -172,7 +172,7 @@ class PoolMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Nobody waits for ever, and after the close nothing is left."""
-        self.hand.be_kind()
+        self.within(self.hand.be_kind)
         self.loop.forward(60.0)
         assert all(task.done() for task in self.tasks)
         self.loop.create_task(self.pool.close())
