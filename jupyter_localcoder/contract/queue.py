@@ -61,7 +61,7 @@ class CallRequest(Request, frozen=True, kw_only=True):
     cell: Annotated[str, Meta(max_length=256)] = ""
     """Id of the cell that it was asked from."""
     private: bool = False
-    """Keep nothing of it: no answer in the history, no path in the list of the queue after a restart."""
+    """Keep nothing of it: no answer in the history, no path and no prompt in the queue after a restart."""
 
 
 class Queued(Reply, frozen=True, kw_only=True):
@@ -95,6 +95,8 @@ class QueueItem(Reply, frozen=True, kw_only=True):
     """Time at which it was queued, ISO 8601 in UTC."""
     error: ErrorPayload | None = None
     """Why it failed."""
+    prompt_kept: bool = False
+    """Whether its prompt is still there: to be read (``queue:get``), and asked again (``llm:retry``)."""
 
 
 class StreamItem(Reply, frozen=True, kw_only=True):
@@ -136,6 +138,16 @@ class QueueGetRequest(Request, frozen=True, kw_only=True):
     id: RequestId
     wait_ms: Annotated[int, Meta(ge=0, le=30_000)] = 0
     """Answer when it has ended, at the latest after so long."""
+    with_prompt: bool = False
+    """Answer its prompt, too."""
+
+
+class RetryRequest(Request, frozen=True, kw_only=True):
+    """Queue a prompt again whose request has ended."""
+
+    id: RequestId
+    keep: bool | None = None
+    """As in ``llm:call``. Null: as it was asked."""
 
 
 class TokenCounts(Reply, frozen=True, kw_only=True):
@@ -167,6 +179,8 @@ class QueueAnswer(Reply, frozen=True, kw_only=True):
     """Where that time went; of the embedded engine only."""
     response_id: str = ""
     """Under which the answer is kept; empty where it is not."""
+    prompt: str = ""
+    """What was asked, its places filled; empty unless it was wanted, and where it is not kept."""
 
 
 class QueueCurrent(Reply, frozen=True, kw_only=True):

@@ -203,6 +203,12 @@ LLM_CANCEL = Operation(
     "End one request, waiting or running.",
     errors=("REQUEST_NOT_FOUND", "REQUEST_ALREADY_COMPLETED"),
 )  # fmt: skip
+LLM_RETRY = Operation(
+    "llm:retry", queue.RetryRequest, queue.Queued, "POST", "queue/{id}/retry", "execute",
+    "Queue the prompt of a request that has ended once more, as it was asked. Where that named no provider, "
+    "the active one answers.",
+    errors=("REQUEST_NOT_FOUND", "PROMPT_NOT_FOUND", *LLM_CALL.errors),
+)  # fmt: skip
 QUEUE_LIST = Operation(
     "queue:list", queue.QueueListRequest, queue.QueueView, "GET", "queue", "read",
     "What runs and waits in the queue, and what has just ended.",
@@ -369,6 +375,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     TAB_WARM,
     TAB_CANCEL,
     LLM_CALL,
+    LLM_RETRY,
     LLM_CANCEL,
     LLM_CANCEL_ALL,
     CONTEXT_INSPECT,

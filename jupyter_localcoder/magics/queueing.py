@@ -11,9 +11,19 @@ from IPython.core.interactiveshell import InteractiveShell
 from ..client import Client
 from ..contract.codec import decode, error_of
 from ..contract.generation import LlmCancelRequest
-from ..contract.queue import CallRequest, Priority, QueueAnswer, QueueGetRequest, QueueListRequest
-from ..contract.registry import LLM_CALL, LLM_CANCEL, QUEUE_GET, QUEUE_LIST
-from ..errors import InvalidArgument
+from ..contract.queue import (
+    CallRequest,
+    Priority,
+    QueueAnswer,
+    Queued,
+    QueueGetRequest,
+    QueueItem,
+    QueueListRequest,
+    QueueView,
+    RetryRequest,
+)
+from ..contract.registry import LLM_CALL, LLM_CANCEL, LLM_RETRY, QUEUE_GET, QUEUE_LIST
+from ..errors import InvalidArgument, PromptNotFound
 from ..inert_markdown import inert
 from ..plain_text import plain
 from .origin import origin_of
@@ -21,11 +31,12 @@ from .table import table
 from .view import folded
 
 USAGE = (
-    "%localcoder queue [list | show ID | wait ID | cancel ID | add [--provider ID] [--model NAME] "
-    "[--priority high|normal|low] [--set VARIABLE]… [--private] PROMPT]"
+    "%localcoder queue [list | show ID | prompt ID | wait ID | retry ID | cancel ID | "
+    "add [--provider ID] [--model NAME] [--priority high|normal|low] [--set VARIABLE]… [--private] PROMPT]"
 )
 _LAST = "last"
 _WAIT_MS = 10_000
+_MOST_FAILED = 10
 _HEADS = ["Place", "State", "Provider", "Model", "Notebook", "Id"]
 
 
@@ -65,6 +76,12 @@ class QueueWords:
             self._list(client)
         elif verb in ("show", "wait") and len(rest) == 1:
             self._show(client, self._id(rest[0]), wait=verb == "wait")
+        elif verb == "prompt" and len(rest) == 1:
+            self._prompt(client, self._id(rest[0]))
+        elif verb == "retry" and len(rest) == 1:
+            # As with `add`: the cell has ended long before the answer comes.
+            again = decode(RetryRequest, {"id": self._id(rest[0]), "keep": True})
+            self._taken(client.call(LLM_RETRY, again))
         elif verb == "cancel" and len(rest) == 1:
             client.call(LLM_CANCEL, LlmCancelRequest(id=self._id(rest[0])))
             print("Cancelled.")
@@ -75,8 +92,8 @@ class QueueWords:
         view = client.call(QUEUE_LIST, QueueListRequest())
         rows = [("-", "streaming", item.provider, "-", item.path, item.id) for item in view.streams]
         rows += [
-            (str(item.position), item.state, item.provider, item.model or "-", item.path, item.id)
-            for item in (*view.running, *view.waiting)
+            (str(item.position or "-"), item.state, item.provider, item.model or "-", item.path, item.id)
+            for item in (*view.running, *view.waiting, *_failed(view))
         ]
         if rows:
             self._shell.display_pub.publish(table(_HEADS, rows))
@@ -110,7 +127,9 @@ class QueueWords:
                 "keep": True,
             },
         )
-        queued = client.call(LLM_CALL, request)
+        self._taken(client.call(LLM_CALL, request))
+
+    def _taken(self, queued: Queued) -> None:
         self._last = queued.id
         place = "It runs" if queued.position == 1 else f"Its place is {queued.position}"
         print(plain(f"{place}. `%localcoder queue wait {queued.id}` shows its answer."))
@@ -132,6 +151,8 @@ class QueueWords:
         while wait and answer.item.position:
             answer = client.call(QUEUE_GET, request)
         if answer.item.error is not None:
+            if answer.item.prompt_kept:
+                print(plain(_way_back(id_)))
             raise error_of(answer.item.error)
         if answer.reasoning.strip():
             self._shell.display_pub.publish(folded(answer.reasoning))
@@ -139,6 +160,12 @@ class QueueWords:
             bundle = {"text/markdown": inert(answer.text), "text/plain": plain(answer.text)}
             self._shell.display_pub.publish(bundle)
         print(plain(_facts(answer)))
+
+    def _prompt(self, client: Client, id_: str) -> None:
+        answer = client.call(QUEUE_GET, decode(QueueGetRequest, {"id": id_, "with_prompt": True}))
+        if not answer.item.prompt_kept:
+            raise PromptNotFound("The prompt of this request was not kept.", recovery="Queue it anew.")
+        print(plain(answer.prompt))
 
     def _id(self, word: str) -> str:
         if word != _LAST:
@@ -148,6 +175,17 @@ class QueueWords:
                 "Nothing was queued in this kernel yet.", recovery="`%localcoder queue` lists what there is."
             )
         return self._last
+
+
+def _failed(view: QueueView) -> list[QueueItem]:
+    """The last requests that failed and can be asked again."""
+    return [item for item in view.ended if item.state == "failed" and item.prompt_kept][:_MOST_FAILED]
+
+
+def _way_back(id_: str) -> str:
+    return (
+        f"`%localcoder queue prompt {id_}` shows its prompt, `%localcoder queue retry {id_}` asks it again."
+    )
 
 
 def _facts(answer: QueueAnswer) -> str:

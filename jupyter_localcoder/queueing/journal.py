@@ -2,7 +2,8 @@
 
 Each process of the service that queues something writes a file of its own, a line when a request is queued
 and one when it has had its end, and holds a lock on it. A file whose lock is free belonged to a process that
-is gone: what it left open has failed. Nothing is ever asked again from here, and no prompt stands in it.
+is gone: what it left open has failed. Nothing is asked again from here by itself; a person may have it asked
+again, so the request stands in it with its prompt, unless it is private or nothing is to be kept.
 
 All of it blocks: call it in a thread, one call at a time.
 """
@@ -18,14 +19,16 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
-from ..contract.queue import Priority
+from ..contract.queue import CallRequest, Priority
 from ..storage.regular import read_regular
 
 KEEP_SECONDS = 7 * 24 * 3600.0
 """What a process left open is listed for so long."""
 MAX_LOST = 200
 """No more of them are listed."""
-_MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_PROMPT_BYTES = 2 * 1024 * 1024
+"""Of the prompts of a process that are open; one more is listed without its prompt."""
+_MAX_FILE_BYTES = 2 * MAX_PROMPT_BYTES
 _LOCK_SECONDS = 0.1
 _TEMPORARY = ".tmp"
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -45,6 +48,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     cell: str = ""
     private: bool = False
     keep: bool = False
+    asked: CallRequest | None = None
+    """What was asked, with its places filled; None where it is not to be kept."""
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,6 +75,8 @@ class Journal:
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         self._lock: FileLock | None = None
         self._open: dict[str, Entry] = {}
+        self._prompts: dict[str, int] = {}
+        """Bytes of what was asked, of those that are open."""
         self._bytes = 0
 
     def opened(self, entry: Entry) -> None:
@@ -84,6 +91,11 @@ class Journal:
             lock = _lock_of(self._path)
             lock.acquire(timeout=_LOCK_SECONDS)
             self._lock = lock
+        size = len(_encoder.encode(entry.asked)) if entry.asked is not None else 0
+        if sum(self._prompts.values()) + size > MAX_PROMPT_BYTES:
+            entry = msgspec.structs.replace(entry, asked=None)
+        elif size:
+            self._prompts[entry.id] = size
         self._open[entry.id] = entry
         self._append(_Line(opened=entry))
 
@@ -94,6 +106,7 @@ class Journal:
         ------
         OSError
         """
+        self._prompts.pop(id_, None)
         if self._open.pop(id_, None) is None:
             return
         if self._bytes > _MAX_FILE_BYTES:

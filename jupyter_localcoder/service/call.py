@@ -6,6 +6,8 @@ import contextlib
 import sys
 import time
 
+import msgspec
+
 from ..contract.queue import CallRequest, QueueAnswer, QueueItem, TokenCounts
 from ..errors import ConnectionFailed
 from ..providers.base import Delta, End, Messages, ProviderRequest, Turn
@@ -59,6 +61,11 @@ class Call:
             timeout_seconds=self.timeout_seconds,
             background=request.priority != "high",
         )
+
+    @property
+    def asked(self) -> CallRequest:
+        """The request, with the prompt that is sent: to ask it again."""
+        return msgspec.structs.replace(self.request, prompt=self.prompt)
 
     @property
     def size(self) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import collections
 from collections.abc import Callable
 from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,6 +18,7 @@ from ..errors import (
     BackendUnavailable,
     InvalidArgument,
     LocalCoderError,
+    PromptNotFound,
     RequestAlreadyCompleted,
     RequestNotFound,
 )
@@ -33,9 +35,20 @@ from .choice import Choice
 from .recorder import Asked, Recorder
 
 MAX_ENDED = 256
-"""So many requests that have ended are remembered, with their answers."""
+"""So many requests that have ended are remembered, with their prompts and answers."""
 MAX_ENDED_CHARS = 4_000_000
-"""Of all their answers together."""
+"""Of all their prompts and answers together."""
+
+
+class _Ended(NamedTuple):
+    """A request that has ended."""
+
+    answer: queue.QueueAnswer
+    asked: queue.CallRequest
+
+    @property
+    def chars(self) -> int:
+        return len(self.answer.text) + len(self.asked.prompt)
 
 
 class Queue:
@@ -59,7 +72,7 @@ class Queue:
         self._record = record
         self._recorder = recorder
         self._calls: dict[str, Call] = {}
-        self._ended: collections.OrderedDict[str, queue.QueueAnswer] = collections.OrderedDict()
+        self._ended: collections.OrderedDict[str, _Ended] = collections.OrderedDict()
         self._forget: dict[str, Callable[[], None]] = {}
         """What to call so that a caller's end is of no more interest, by request."""
         self._told = True
@@ -76,12 +89,32 @@ class Queue:
         position = self._add(ticket, call)
         self._watch(ticket)
         try:
-            await self._record.opened(_entry(ticket, call))
+            await self._record.opened(self._journaled(ticket, call))
         except asyncio.CancelledError:
             # Nobody has been told its id.
             self._requests.leave(ticket.id)
             raise
         return queue.Queued(id=ticket.id, position=position)
+
+    async def llm_retry(self, request: queue.RetryRequest) -> queue.Queued:
+        """Queue the prompt of a request that has ended once more."""
+        if self._requests.find(request.id) is not None:
+            raise InvalidArgument(
+                "This request waits or runs, and is not asked again.", recovery="Cancel it first.", field="id"
+            )
+        if (ended := self._ended.get(request.id)) is not None:
+            asked: queue.CallRequest | None = ended.asked
+        elif (entry := (await self._record.lost()).get(request.id)) is not None:
+            asked = entry.asked
+        else:
+            raise RequestNotFound(f"There is no request {request.id!r} in the queue.")
+        if asked is None:
+            raise PromptNotFound(
+                "The prompt of this request was not kept: it was private, too long, or the history is off.",
+                recovery="Queue the prompt anew.",
+            )
+        keep = asked.keep if request.keep is None else request.keep
+        return await self.llm_call(msgspec.structs.replace(asked, keep=keep))
 
     async def llm_cancel(self, request: LlmCancelRequest) -> Empty:
         """End one request."""
@@ -106,7 +139,7 @@ class Queue:
             running=tuple(self._item(ticket) for ticket in self._requests.running()),
             waiting=tuple(self._item(ticket) for ticket in self._requests.waiting()),
             ended=(
-                *(answer.item for answer in reversed(self._ended.values())),
+                *(ended.answer.item for ended in reversed(self._ended.values())),
                 *(_lost_item(entry) for entry in lost.values()),
             ),
             limit=self._requests.max_queued,
@@ -130,13 +163,16 @@ class Queue:
         if ticket is not None:
             with self._requests.visit(ticket.id):
                 await _ended(ticket, request.wait_ms / 1000)
-        if (answer := self._ended.get(request.id)) is not None:
-            return answer
-        if (call := self._calls.get(request.id)) is not None and ticket is not None:
-            return call.answer(self._item(ticket))
-        if (entry := (await self._record.lost()).get(request.id)) is not None:
-            return queue.QueueAnswer(item=_lost_item(entry))
-        raise RequestNotFound(f"There is no request {request.id!r} in the queue.")
+        if (ended := self._ended.get(request.id)) is not None:
+            answer, asked = ended.answer, ended.asked.prompt
+        elif (call := self._calls.get(request.id)) is not None and ticket is not None:
+            answer, asked = call.answer(self._item(ticket)), call.prompt
+        elif (entry := (await self._record.lost()).get(request.id)) is not None:
+            answer = queue.QueueAnswer(item=_lost_item(entry))
+            asked = entry.asked.prompt if entry.asked is not None else ""
+        else:
+            raise RequestNotFound(f"There is no request {request.id!r} in the queue.")
+        return msgspec.structs.replace(answer, prompt=asked) if request.with_prompt else answer
 
     # For other nouns
 
@@ -291,7 +327,7 @@ class Queue:
         if call.quiet:
             return
         item = self._item(ticket, call)
-        self._remember(call.answer(item))
+        self._remember(_Ended(call.answer(item), call.asked))
         if not self._closing:
             self._record.ended(ticket.id)
         if item.error is None:
@@ -321,19 +357,26 @@ class Queue:
                 ),
             )
 
-    def _remember(self, answer: queue.QueueAnswer) -> None:
-        self._ended[answer.item.id] = answer
-        chars = sum(len(each.text) for each in self._ended.values())
+    def _remember(self, ended: _Ended) -> None:
+        self._ended[ended.answer.item.id] = ended
+        chars = sum(each.chars for each in self._ended.values())
         while len(self._ended) > 1 and (len(self._ended) > MAX_ENDED or chars > MAX_ENDED_CHARS):
-            chars -= len(self._ended.popitem(last=False)[1].text)
+            chars -= self._ended.popitem(last=False)[1].chars
+
+    def _journaled(self, ticket: Ticket, call: Call) -> Entry:
+        """What the journal says of a request: with its prompt, unless nothing is to be kept."""
+        entry = _entry(ticket, call)
+        kept = self._settings.current.history and not call.request.private
+        return msgspec.structs.replace(entry, asked=call.asked) if kept else entry
 
     def _item(self, ticket: Ticket, call: Call | None = None) -> queue.QueueItem:
         call = call or self._calls[ticket.id]
         entry = _entry(ticket, call, whole=True)
         return msgspec.convert(
             {
-                **msgspec.structs.asdict(entry),
+                **_known(entry),
                 "state": ticket.state,
+                "prompt_kept": True,
                 "position": self._requests.position(ticket),
                 "error": None if ticket.error is None else codec.error_payload(ticket.error),
             },
@@ -369,8 +412,19 @@ def _lost_item(entry: Entry) -> queue.QueueItem:
         "The service ended before the request was answered.", recovery="Ask again, if it is still wanted."
     )
     return queue.QueueItem(
-        **msgspec.structs.asdict(entry), state="failed", position=0, error=codec.error_payload(lost)
+        **_known(entry),
+        state="failed",
+        position=0,
+        error=codec.error_payload(lost),
+        prompt_kept=entry.asked is not None,
     )
+
+
+def _known(entry: Entry) -> dict[str, Any]:
+    """What the journal and the list of the queue say alike."""
+    fields = msgspec.structs.asdict(entry)
+    del fields["asked"]
+    return fields
 
 
 async def _ended(ticket: Ticket, seconds: float) -> None:

@@ -803,6 +803,7 @@ export interface QueueAnswer {
   milliseconds: number;
   timings: Timings | null;
   response_id: string;
+  prompt: string;
 }
 
 /** The request that has been running for the longest time. */
@@ -816,6 +817,7 @@ export interface QueueCurrent {
 export interface QueueGetRequest {
   id: string;
   wait_ms?: number;
+  with_prompt?: boolean;
 }
 
 /** A request in the queue, or one that has ended. */
@@ -833,6 +835,7 @@ export interface QueueItem {
   cell: string;
   added: string;
   error: ErrorPayload | null;
+  prompt_kept: boolean;
 }
 
 /** Asks for what waits and runs. */
@@ -1016,6 +1019,12 @@ export interface ResponsesFound {
   found: Found[];
   more: boolean;
   offset: number;
+}
+
+/** Queue a prompt again whose request has ended. */
+export interface RetryRequest {
+  id: string;
+  keep?: boolean | null;
 }
 
 /** The sampling that was used, seed included: enough to ask for the same again. */
@@ -1419,6 +1428,17 @@ export interface IOperations {
     streams: false;
   };
   /**
+   * Queue the prompt of a request that has ended once more, as it was asked. Where that named no
+   * provider, the active one answers.
+   * Errors: REQUEST_NOT_FOUND, PROMPT_NOT_FOUND, QUEUE_FULL, NO_ACTIVE_PROVIDER,
+   * PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR, BACKEND_UNAVAILABLE.
+   */
+  'llm:retry': {
+    request: RetryRequest;
+    response: Queued;
+    streams: false;
+  };
+  /**
    * End one request, waiting or running.
    * Errors: REQUEST_NOT_FOUND, REQUEST_ALREADY_COMPLETED.
    */
@@ -1723,6 +1743,7 @@ export const OPERATIONS = {
   'tab:warm': { method: 'POST', path: 'complete/warm', streams: false },
   'tab:cancel': { method: 'DELETE', path: 'complete/{run}', streams: false },
   'llm:call': { method: 'POST', path: 'queue', streams: false },
+  'llm:retry': { method: 'POST', path: 'queue/{id}/retry', streams: false },
   'llm:cancel': { method: 'DELETE', path: 'queue/{id}', streams: false },
   'llm:cancelAll': { method: 'DELETE', path: 'queue', streams: false },
   'context:inspect': { method: 'POST', path: 'context/inspect', streams: false },

@@ -146,7 +146,7 @@ def test_a_prompt_is_written_queued_and_its_answer_read(page: Any, lab: GhostLab
     expect(panel.locator("strong", has_text="Bern")).to_have_count(0)
 
 
-def test_a_prompt_that_fails_is_told_to_who_looks_elsewhere(page: Any, lab: GhostLab) -> None:
+def test_a_prompt_that_fails_is_told_read_and_asked_again(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     page.goto(lab.page())
     expect(page.locator(".jp-Launcher")).to_be_visible()
     connected(page)
@@ -160,6 +160,23 @@ def test_a_prompt_that_fails_is_told_to_who_looks_elsewhere(page: Any, lab: Ghos
         panel.get_by_text("Ended lately", exact=True).click()
         expect(card(panel, failed)).to_contain_text("failed")
         expect(card(panel, failed)).to_contain_text("could not be reached")
+        card(panel, failed).get_by_role("button", name="Show the prompt: Prompt “lost”").click()
+        shown = panel.get_by_label("Prompt of Prompt “lost”")
+        expect(shown).to_have_text("Hello?")
+        for theme in (DARK, HIGH_CONTRAST, LIGHT):
+            wear(page, theme)
+            page.screenshot(path=tmp_path / f"failed-{theme}.png")
+            assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
+        card(panel, failed).get_by_role("button", name="Hide the prompt: Prompt “lost”").focus()
+        page.keyboard.press("Enter")
+        expect(shown).to_have_count(0)
+        page.keyboard.press("Tab")
+        expect(card(panel, failed).get_by_role("button", name="Ask again: Prompt “lost”")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(card(panel, failed)).to_contain_text("Its answer is listed under “Ended lately”")
+        again = panel.get_by_role("listitem", name="Prompt “lost”")
+        expect(again).to_have_count(2)
+        expect(again.first).to_contain_text("could not be reached")
     finally:
         lab.call("DELETE", "providers/nobody")
 
@@ -174,7 +191,7 @@ def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_p
         page.screenshot(path=tmp_path / f"{theme}.png")
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
     panel.focus()
-    for _ in range(4):
+    for _ in range(6):
         page.keyboard.press("Tab")
     expect(panel.get_by_role("button", name="Cancel: Prompt “two” (2)")).to_be_focused()
     page.keyboard.press("Enter")

@@ -79,8 +79,8 @@ ROWS = (
         "recognised; the next smaller model serves the request, a notice offers the big one again"),
     Row(20, "Memory", "A context of a million tokens", "refused before the load"),
     Row(21, "Memory", "A SIGKILL that nobody explains",
-        "“probably memory ran out”; the same setting is not tried again; what has shown nothing yet is answered "
-        "by a smaller model"),
+        "“probably memory ran out”; the same setting is not tried again; what has shown nothing yet is "
+        "answered by a smaller model"),
     Row(22, "Memory", "A container's limit below the machine's", "the container's limit counts",
         ("tests/unit/models/test_memory.py::test_the_limit_of_a_version_2_group_wins",
          "tests/unit/models/test_memory.py::"

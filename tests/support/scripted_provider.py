@@ -80,12 +80,13 @@ class ScriptedChoice:
 
     def __init__(self, **providers: ScriptedProvider) -> None:
         self.providers = providers
+        self.active = next(iter(providers))
         self.refusal: LocalCoderError | None = None
 
     async def choose(self, id_: str) -> Chosen:
         if self.refusal is not None:
             raise self.refusal
-        name = id_ or next(iter(self.providers))
+        name = id_ or self.active
         if name not in self.providers:
             raise ProviderNotFound
         return Chosen(name, self.providers[name], timeout_seconds=100.0)

@@ -66,6 +66,7 @@ class WorstRequests:
             "tab:warm": [lambda: _warm(self.one_cell()), lambda: _warm(self.many_cells())],
             "tab:cancel": [self._of("tab:cancel", run="none")],
             "llm:call": [self.call, self.places, self.long_prompt],
+            "llm:retry": [self._of("llm:retry", id="none")],
             "llm:cancel": [self._of("llm:cancel", id="none")],
             "context:inspect": [self._of("context:inspect")],
             "context:probe": [self._of("context:probe")],

@@ -1,4 +1,4 @@
-"""``queue add`` and ``queue show``: put a prompt into the queue, and see what became of it."""
+"""``queue add``, ``show`` and ``retry``: queue a prompt, see what became of it, and queue it again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from ...contract import codec, generation, queue, registry
+from ...errors import PromptNotFound
 from ...plain_text import plain
 from ..command import options
 from ..exits import Exit
@@ -21,7 +22,7 @@ _WAIT_MS = 10_000
 
 
 class QueueCommand(ServerCommand):
-    """Base of both."""
+    """Base of those that ask, or look at, one request."""
 
     alone = "Only a running server has a queue."
 
@@ -33,6 +34,11 @@ class QueueCommand(ServerCommand):
             answer = client.call(registry.QUEUE_GET, request)
         item = answer.item
         if item.error is not None:
+            if item.prompt_kept:
+                id_ = plain(id_)
+                self.note(
+                    f"`queue show {id_} --prompt` prints its prompt, `queue retry {id_}` asks it again."
+                )
             raise codec.error_of(item.error)
         self.console.document(answer)
         self.console.out(plain(answer.text))
@@ -41,6 +47,19 @@ class QueueCommand(ServerCommand):
         else:
             self.note(_facts(answer))
         return Exit.OK
+
+    def taken(self, client: Client, queued: queue.Queued, *, wait: bool) -> Exit:
+        """Print the id of a request that was queued; or its answer, and Ctrl-C cancels it."""
+        if not wait:
+            self.console.document(queued)
+            self.console.out(queued.id)
+            self.note("It runs." if queued.position == 1 else f"Its place is {queued.position}.")
+            return Exit.OK
+        try:
+            return self.watch(client, queued.id, wait=True)
+        except KeyboardInterrupt:
+            client.call(registry.LLM_CANCEL, generation.LlmCancelRequest(id=queued.id))
+            raise
 
 
 class QueueAdd(QueueCommand):
@@ -95,19 +114,7 @@ jupyter localcoder queue add - --set city=Bern --priority=low < prompt.txt
         request = codec.decode(queue.CallRequest, self._fields())
         with self.server() as client:
             queued: queue.Queued = client.call(registry.LLM_CALL, request)
-            if self.wait:
-                return self._awaited(client, queued)
-        self.console.document(queued)
-        self.console.out(queued.id)
-        self.note("It runs." if queued.position == 1 else f"Its place is {queued.position}.")
-        return Exit.OK
-
-    def _awaited(self, client: Client, queued: queue.Queued) -> Exit:
-        try:
-            return self.watch(client, queued.id, wait=True)
-        except KeyboardInterrupt:
-            client.call(registry.LLM_CANCEL, generation.LlmCancelRequest(id=queued.id))
-            raise
+            return self.taken(client, queued, wait=self.wait)
 
     def _fields(self) -> dict[str, Any]:
         words = self.extra_args
@@ -133,16 +140,55 @@ class QueueShow(QueueCommand):
 
     usage = "queue show ID [options]"
     description = """Print what there is of the answer to a queued prompt. How a request failed is an error of
-    this command too. The server remembers the last ones that ended; older answers are in the history."""
+    this command too; with `--prompt` its prompt is printed instead, also of a request that failed. The server
+    remembers the last ones that ended; older answers are in the history."""
     arguments = (1, 1)
-    flags = QueueCommand.flags | options(wait=("QueueShow.wait", "Wait until it has ended."))
+    flags = QueueCommand.flags | options(
+        wait=("QueueShow.wait", "Wait until it has ended."),
+        prompt=("QueueShow.prompt", "Print what was asked, instead of the answer."),
+    )
 
     wait = Bool(False, config=True, help="Wait until it has ended.")
+    prompt = Bool(False, config=True, help="Print what was asked, instead of the answer.")
 
     def run(self) -> Exit:
         """Print it."""
+        id_ = self.extra_args[0]
         with self.server() as client:
-            return self.watch(client, self.extra_args[0], wait=self.wait)
+            return self._asked(client, id_) if self.prompt else self.watch(client, id_, wait=self.wait)
+
+    def _asked(self, client: Client, id_: str) -> Exit:
+        request = codec.decode(queue.QueueGetRequest, {"id": id_, "with_prompt": True})
+        answer: queue.QueueAnswer = client.call(registry.QUEUE_GET, request)
+        if not answer.item.prompt_kept:
+            raise PromptNotFound(
+                "The prompt of this request was not kept.", recovery="`queue list` shows which were."
+            )
+        self.console.document(answer)
+        self.console.out(plain(answer.prompt))
+        return Exit.OK
+
+
+class QueueRetry(QueueCommand):
+    """Queue a prompt again."""
+
+    usage = "queue retry ID [options]"
+    description = """Queue the prompt of a request that has ended once more, as it was asked: one that failed,
+    was cancelled, or was open when the server ended. Prints the id of the new request. Where it had named no
+    provider, the active one answers. `queue list` shows the ids, `queue show ID --prompt` the text."""
+    arguments = (1, 1)
+    flags = QueueCommand.flags | options(
+        wait=("QueueRetry.wait", "Wait for the answer, and print it. Ctrl-C cancels.")
+    )
+
+    wait = Bool(False, config=True, help="Wait for the answer, and print it. Ctrl-C cancels.")
+
+    def run(self) -> Exit:
+        """Queue it."""
+        request = codec.decode(queue.RetryRequest, {"id": self.extra_args[0], "keep": not self.wait})
+        with self.server() as client:
+            queued: queue.Queued = client.call(registry.LLM_RETRY, request)
+            return self.taken(client, queued, wait=self.wait)
 
 
 def _facts(answer: queue.QueueAnswer) -> str:

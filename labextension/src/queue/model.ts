@@ -51,6 +51,11 @@ export class QueueModel extends PanelModel {
     return this._answers.get(id);
   }
 
+  /** What a request asked, where somebody wanted to see it. */
+  prompt(id: string): string | undefined {
+    return this._prompts.get(id);
+  }
+
   /** Find out who could be asked. */
   async openForm(): Promise<void> {
     const list = await this.errands.ask(FORM, 'provider:list', {});
@@ -84,6 +89,29 @@ export class QueueModel extends PanelModel {
     this._tell();
   }
 
+  /** Show what a request asked, as long as the service remembers it. */
+  async showPrompt(id: string): Promise<void> {
+    const answer = await this.errands.ask(id, 'queue:get', { id, with_prompt: true });
+    if (answer) {
+      this._prompts.set(id, answer.prompt);
+      this._tell();
+    }
+  }
+
+  hidePrompt(id: string): void {
+    this._prompts.delete(id);
+    this._tell();
+  }
+
+  /** Queue the prompt of a request that has ended again; its answer is for later, as that of the form. */
+  async retry(id: string): Promise<void> {
+    const queued = await this.errands.ask(id, 'llm:retry', { id, keep: true });
+    if (queued) {
+      this.errands.say(id, queuedText(queued.position, this._trans));
+    }
+    await this.refresh();
+  }
+
   /** End one request; `what` is how it is called. */
   async cancel(id: string, what: string): Promise<void> {
     const answer = await this.errands.tryTo(id, 'llm:cancel', { id }, error => {
@@ -115,9 +143,11 @@ export class QueueModel extends PanelModel {
 
   protected override _forgetServer(): void {
     this._answers.clear();
+    this._prompts.clear();
   }
 
   private readonly _answers = new Map<string, QueueAnswer>();
+  private readonly _prompts = new Map<string, string>();
   private _providers: readonly Provider[] = [];
   private _view: QueueView | null = null;
 }

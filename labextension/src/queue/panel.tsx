@@ -167,7 +167,9 @@ function StreamCard(props: ICardProps & { stream: StreamItem }): React.JSX.Eleme
           trans.__('for %1', ageText(stream.started, now, trans))
         ]}
       />
-      <Cancel model={model} id={stream.id} what={what} trans={trans} />
+      <div className="jp-LocalCoder-buttons">
+        <CancelButton model={model} id={stream.id} what={what} trans={trans} />
+      </div>
     </li>
   );
 }
@@ -187,14 +189,18 @@ function ItemCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
         ]}
       />
       <Facts facts={[marksText(item, trans)]} />
-      {item.state !== 'saving' && (
-        <Cancel
-          model={model}
-          id={item.id}
-          what={isWaiting ? `${what} (${item.position})` : what}
-          trans={trans}
-        />
-      )}
+      <div className="jp-LocalCoder-buttons">
+        <PromptToggle {...{ model, item, what, trans }} />
+        {item.state !== 'saving' && (
+          <CancelButton
+            model={model}
+            id={item.id}
+            what={isWaiting ? `${what} (${item.position})` : what}
+            trans={trans}
+          />
+        )}
+      </div>
+      <PromptText {...{ model, item, what, trans }} />
     </li>
   );
 }
@@ -225,8 +231,8 @@ function EndedCard(
           {item.error.message} {item.error.recovery}
         </p>
       )}
-      {item.state === 'done' && (
-        <div className="jp-LocalCoder-buttons">
+      <div className="jp-LocalCoder-buttons">
+        {item.state === 'done' && (
           <Button
             label={answer ? trans.__('Hide the answer') : trans.__('Show the answer')}
             name={
@@ -241,8 +247,18 @@ function EndedCard(
               }
             }}
           />
-        </div>
-      )}
+        )}
+        <PromptToggle {...{ model, item, what, trans }} />
+        {item.state !== 'done' && item.prompt_kept && (
+          <Button
+            label={trans.__('Ask again')}
+            name={trans.__('Ask again: %1', what)}
+            isOff={model.errands.isBusy(item.id)}
+            onClick={() => void model.retry(item.id)}
+          />
+        )}
+      </div>
+      <PromptText {...{ model, item, what, trans }} />
       {answer && <Reasoning reasoning={answer.reasoning || ''} trans={trans} />}
       {answer && <AnswerView text={answer.text} rendermime={rendermime} />}
       {note && (
@@ -255,6 +271,48 @@ function EndedCard(
         />
       )}
     </li>
+  );
+}
+
+interface IPromptProps {
+  model: QueueModel;
+  item: QueueItem;
+  what: string;
+  trans: TranslationBundle;
+}
+
+/** Shows and hides what was asked; nothing where that was not kept. */
+function PromptToggle({ model, item, what, trans }: IPromptProps): React.JSX.Element | null {
+  if (!item.prompt_kept) {
+    return null;
+  }
+  const isShown = model.prompt(item.id) !== undefined;
+  return (
+    <Button
+      label={isShown ? trans.__('Hide the prompt') : trans.__('Show the prompt')}
+      name={isShown ? trans.__('Hide the prompt: %1', what) : trans.__('Show the prompt: %1', what)}
+      isOff={model.errands.isBusy(item.id)}
+      onClick={() => {
+        if (isShown) {
+          model.hidePrompt(item.id);
+        } else {
+          void model.showPrompt(item.id);
+        }
+      }}
+    />
+  );
+}
+
+function PromptText({ model, item, what, trans }: IPromptProps): React.JSX.Element | null {
+  const prompt = model.prompt(item.id);
+  return prompt === undefined ? null : (
+    <pre
+      className="jp-LocalCoder-Queue-prompt"
+      tabIndex={0}
+      aria-label={trans.__('Prompt of %1', what)}
+    >
+      {prompt}
+    </pre>
   );
 }
 
@@ -274,7 +332,7 @@ function Facts({ facts }: { facts: readonly string[] }): React.JSX.Element | nul
   return text === '' ? null : <p className="jp-LocalCoder-Card-facts">{text}</p>;
 }
 
-function Cancel(props: {
+function CancelButton(props: {
   model: QueueModel;
   id: string;
   what: string;
@@ -282,13 +340,11 @@ function Cancel(props: {
 }): React.JSX.Element {
   const { model, id, what, trans } = props;
   return (
-    <div className="jp-LocalCoder-buttons">
-      <Button
-        label={trans.__('Cancel')}
-        name={trans.__('Cancel: %1', what)}
-        isOff={model.errands.isBusy(id)}
-        onClick={() => void model.cancel(id, what)}
-      />
-    </div>
+    <Button
+      label={trans.__('Cancel')}
+      name={trans.__('Cancel: %1', what)}
+      isOff={model.errands.isBusy(id)}
+      onClick={() => void model.cancel(id, what)}
+    />
   );
 }

@@ -123,4 +123,39 @@ describe('a prompt of this page', () => {
     model.hide('a');
     expect(model.answer('a')).toBeUndefined();
   });
+
+  it('can be read and hidden', async () => {
+    const { model, socket } = await opened(view({ ended: [item('a', { state: 'failed' })] }));
+    const done = model.showPrompt('a');
+    expect(socket.request('queue:get').payload).toEqual({ id: 'a', with_prompt: true });
+    socket.answer('queue:get', { item: item('a', { state: 'failed' }), prompt: 'Hi?' });
+    await done;
+    expect(model.prompt('a')).toBe('Hi?');
+    model.hidePrompt('a');
+    expect(model.prompt('a')).toBeUndefined();
+  });
+
+  it('that failed is asked again, for later, and its place is said', async () => {
+    const { model, socket } = await opened(view({ ended: [item('a', { state: 'failed' })] }));
+    const done = model.retry('a');
+    expect(socket.request('llm:retry').payload).toEqual({ id: 'a', keep: true });
+    expect(model.errands.isBusy('a')).toBe(true);
+    socket.answer('llm:retry', { id: 'b', position: 2 });
+    await settle();
+    socket.answer('queue:list', view({ waiting: [item('b')] }));
+    await done;
+    expect(model.errands.note('a')?.message).toContain('at position 2');
+    expect(model.view?.waiting).toHaveLength(1);
+  });
+
+  it('that cannot be asked again says why', async () => {
+    const { model, socket } = await opened(view({ ended: [item('a', { state: 'failed' })] }));
+    const done = model.retry('a');
+    const error = { code: 'PROMPT_NOT_FOUND', message: 'Not kept.', recovery: '', details: {} };
+    socket.refuse('llm:retry', error);
+    await settle();
+    socket.answer('queue:list', view());
+    await done;
+    expect(model.errands.note('a')).toMatchObject({ severity: 'error', message: 'Not kept.' });
+  });
 });

@@ -17,6 +17,7 @@ export function item(id: string, changes: Partial<QueueItem> = {}): QueueItem {
     cell: '',
     added: '2026-11-21T12:00:00.000+00:00',
     error: null,
+    prompt_kept: true,
     ...changes
   };
 }

@@ -419,11 +419,12 @@ class FakeClient(Client):
         failed = errors.RateLimited("Slow down.") if self.script.unanswered else None
         item = msgspec.structs.replace(
             queue_item(0 if ended else 1), id=request.id, state="done" if ended else "running",
-            error=codec.error_payload(failed) if failed and ended else None,
+            error=codec.error_payload(failed) if failed and ended else None, prompt_kept=True,
         )  # fmt: skip
         return queue.QueueAnswer(
             item=item, text="Hello\x1b[31m world." if ended else "Hello", finish="stop" if ended else None,
             usage=queue.TokenCounts(completion_tokens=12 if ended else None), milliseconds=500.0,
+            prompt="Hello?\x1b[31m" if request.with_prompt else "",
         )  # fmt: skip
 
     def inspection(self, request: Any) -> generation.Inspection:
@@ -474,6 +475,7 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.QUEUE_LIST.name: FakeClient.queue,
     registry.QUEUE_GET.name: FakeClient.queued_answer,
     registry.LLM_CALL.name: lambda client, request: queue.Queued(id="r1", position=1 + client.script.queued),
+    registry.LLM_RETRY.name: lambda client, request: queue.Queued(id="r1", position=1 + client.script.queued),
     registry.RESPONSE_GET_HISTORY.name: FakeClient.answers,
     registry.RESPONSE_GET.name: FakeClient.kept,
     registry.RESPONSE_SEARCH.name: FakeClient.search,

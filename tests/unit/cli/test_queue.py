@@ -90,3 +90,26 @@ def test_without_a_server_there_is_no_queue(cli):
     ran = cli("queue", "list", server=False)
     assert (ran.code, ran.out) == (5, "")
     assert "Only a running server has a queue." in ran.err
+
+
+def test_the_prompt_of_a_request_is_printed(cli):
+    ran = cli("queue", "show", "r1", "--prompt")
+    assert ran.asked("queue:get").with_prompt
+    assert (ran.code, ran.out) == (0, "Hello?\n")
+    assert cli("queue", "show", "r1", "--prompt", "--json").json["prompt"].startswith("Hello?")
+
+
+def test_a_prompt_is_queued_again(cli):
+    ran = cli("queue", "retry", "lost", queued=2)
+    asked = ran.asked("llm:retry")
+    assert (asked.id, asked.keep) == ("lost", True)
+    assert (ran.code, ran.out, ran.err) == (0, "r1\n", "Its place is 3.\n")
+    ran = cli("queue", "retry", "lost", "--wait")
+    assert not ran.asked("llm:retry").keep
+    assert (ran.code, ran.out) == (0, "Hello world.\n")
+
+
+def test_who_waits_for_a_failure_hears_how_to_ask_again(cli):
+    failed = cli("queue", "show", "r1", "--wait", unanswered=True)
+    assert failed.code == 5
+    assert "`queue show r1 --prompt` prints its prompt, `queue retry r1` asks it again." in failed.err

@@ -10,7 +10,7 @@ from IPython.core.error import UsageError
 
 from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.common import Empty
-from jupyter_localcoder.contract.queue import QueueAnswer, Queued, QueueItem, TokenCounts
+from jupyter_localcoder.contract.queue import QueueAnswer, Queued, QueueItem, QueueView, TokenCounts
 from jupyter_localcoder.errors import RateLimited
 from jupyter_localcoder.magics import MagicFailure
 
@@ -87,6 +87,32 @@ def test_how_it_failed_is_how_the_magic_fails(queue, client):
     client.answers["queue:get"] = msgspec.structs.replace(DONE, item=item("failed", 0, error=error))
     with pytest.raises(MagicFailure, match=r"Slow down\..*RATE_LIMITED"):
         queue("wait r1")
+
+
+def test_what_failed_is_listed_read_and_asked_again(queue, notebook, client, capsys):
+    error = codec.error_payload(RateLimited("Slow down."))
+    failed, gone = (item("failed", 0, error=error, prompt_kept=kept) for kept in (True, False))
+    client.answers |= {
+        "queue:list": QueueView(running=(), waiting=(), ended=(gone, failed), limit=9, streams=()),
+        "queue:get": QueueAnswer(item=failed, prompt="Who?\x1b[31m"),
+        "llm:retry": Queued(id="r2", position=1),
+    }
+    queue("list")
+    assert notebook.display_pub.outputs[0]["data"]["text/plain"].count("failed") == 1
+    with pytest.raises(MagicFailure, match="Slow down"):
+        queue("show r1")
+    assert "`%localcoder queue retry r1` asks it again." in capsys.readouterr().out
+    queue("prompt r1")
+    assert client.asked[-1].with_prompt
+    assert capsys.readouterr().out == "Who?\n"
+    queue("retry r1")
+    assert (client.asked[-1].id, client.asked[-1].keep) == ("r1", True)
+    assert capsys.readouterr().out == "It runs. `%localcoder queue wait r2` shows its answer.\n"
+    queue("cancel last")
+    assert client.asked[-1].id == "r2"
+    client.answers["queue:get"] = QueueAnswer(item=gone)
+    with pytest.raises(MagicFailure, match="was not kept"):
+        queue("prompt r1")
 
 
 def test_one_is_cancelled(queue, client, capsys):

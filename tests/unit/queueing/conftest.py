@@ -30,7 +30,7 @@ LOG = logging.getLogger(__name__)
 class Desk:
     """A queue, and all that it was told and told others."""
 
-    def __init__(self, folder: Path, **traits: Any) -> None:
+    def __init__(self, folder: Path, *, history: bool = False, **traits: Any) -> None:
         self.folder = folder
         self.clock = ScriptedClock()
         self.requests = RequestQueue(later=self.clock.later, **traits)
@@ -44,9 +44,9 @@ class Desk:
         self.told: list[tuple[str, Any]] = []
         events = EventHub(LOG)
         events.listen(lambda event, payload: self.told.append((event.name, payload)))
-        # Without the history, which takes time of its own.
+        # The history takes time of its own.
         settings = LocalCoderSettings(
-            settings_dir=str(folder / "settings"), environment={"LOCALCODER_HISTORY": "false"}
+            settings_dir=str(folder / "settings"), environment={"LOCALCODER_HISTORY": str(history).lower()}
         )
         record = Record(lambda: Journal(folder / "queue"), LOG)
         store = HistoryStore(history_dir=str(folder / "history"))
@@ -57,8 +57,14 @@ class Desk:
         callers.current.set(caller)
         return await self.queue.llm_call(queue.CallRequest(prompt=prompt, **fields))
 
-    async def get(self, id_: str, wait_ms: int = 0) -> queue.QueueAnswer:
-        return await self.queue.queue_get(queue.QueueGetRequest(id=id_, wait_ms=wait_ms))
+    async def get(self, id_: str, wait_ms: int = 0, **fields: Any) -> queue.QueueAnswer:
+        return await self.queue.queue_get(queue.QueueGetRequest(id=id_, wait_ms=wait_ms, **fields))
+
+    async def prompt(self, id_: str) -> str:
+        return (await self.get(id_, with_prompt=True)).prompt
+
+    async def retry(self, id_: str, **fields: Any) -> queue.Queued:
+        return await self.queue.llm_retry(queue.RetryRequest(id=id_, **fields))
 
     async def list(self) -> queue.QueueView:
         return await self.queue.queue_list(queue.QueueListRequest())

@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from jupyter_localcoder.contract.queue import CallRequest
 from jupyter_localcoder.queueing import journal
 from jupyter_localcoder.queueing.journal import Entry, Journal
 from tests.support import no_files
@@ -120,3 +122,26 @@ def test_what_is_no_file_loses_nothing_else(tmp_path: Path, kind: str) -> None:
     (tmp_path / "3-z.tmp").touch()
     assert [entry.id for entry in Journal(tmp_path).lost()] == ["a"]
     assert not (tmp_path / "3-z.tmp").exists(), "what a killed writer left"
+
+
+def test_prompts_are_bounded_in_the_file_and_those_that_ended_make_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = len(msgspec.json.encode(CallRequest(prompt="a" * 100)))
+    monkeypatch.setattr(journal, "MAX_PROMPT_BYTES", 2 * one)
+    mine = Journal(tmp_path)
+    for name in ("a", "b", "c", "d"):
+        asked = CallRequest(prompt=name * 100)
+        mine.opened(msgspec.structs.replace(entry(name), asked=asked))
+        if name == "c":
+            mine.ended("a")
+    mine.close()
+    prompts = {lost.id: lost.asked.prompt[:1] if lost.asked else None for lost in Journal(tmp_path).lost()}
+    assert prompts == {"b": "b", "c": None, "d": "d"}
+
+
+def test_a_file_of_an_older_version_is_read(tmp_path: Path) -> None:
+    line = b'{"opened":{"id":"a","provider":"embedded","added":"2026-01-01T00:00:00+00:00"}}'
+    (tmp_path / "1-aa.jsonl").write_bytes(line + b"\n")
+    (lost,) = Journal(tmp_path).lost()
+    assert (lost.id, lost.asked) == ("a", None)

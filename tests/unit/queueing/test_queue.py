@@ -338,6 +338,65 @@ async def test_the_end_of_the_service_ends_all_and_the_next_one_knows(
     assert after.provider.streams == []  # nothing is asked again
 
 
+async def test_a_prompt_that_failed_is_read_and_asked_again(desk: Desk) -> None:
+    fields = {"model": "m-1", "max_tokens": 7, "stop": ("END",), "prompt_id": "cities", "path": "a.ipynb"}
+    queued = await desk.call("Where is {{city}}?", parameters={"city": "{{Bern}}"}, **fields)
+    assert await desk.prompt(queued.id) == "Where is {{Bern}}?"  # while it runs, too
+    assert (await desk.get(queued.id)).prompt == ""
+    with pytest.raises(errors.InvalidArgument, match="waits or runs"):
+        await desk.retry(queued.id)
+    await quiet()
+    desk.provider.streams[0].give(errors.RateLimited("Come back at noon."))
+    failed = (await desk.get(queued.id, wait_ms=30_000)).item
+    assert (failed.state, failed.prompt_kept) == ("failed", True)
+    assert await desk.prompt(queued.id) == "Where is {{Bern}}?"
+    again = await desk.retry(queued.id, keep=True)
+    assert again.id != queued.id
+    await quiet()
+    first, second = (stream.request for stream in desk.provider.streams)
+    assert second == first
+    item = (await desk.get(again.id)).item
+    assert (item.prompt_id, item.path, item.model, item.keep) == ("cities", "a.ipynb", "m-1", True)
+    desk.provider.streams[1].finish()
+    assert (await desk.get(again.id, wait_ms=30_000)).item.state == "done"
+    with pytest.raises(errors.RequestNotFound):
+        await desk.retry("nothing")
+
+
+async def test_what_was_cancelled_is_asked_again_of_who_is_active_then(desk: Desk) -> None:
+    named, unnamed = await desk.call("1", provider="first"), await desk.call("2")
+    await desk.queue.llm_cancel_all(LlmCancelAllRequest())
+    desk.choice.active = "second"
+    await desk.retry(named.id)
+    await desk.retry(unnamed.id)
+    await quiet()
+    assert [stream.request.input.turns[0].content for stream in desk.provider.streams[1:]] == ["1"]
+    assert [stream.request.input.turns[0].content for stream in desk.other.streams] == ["2"]
+
+
+@pytest.mark.parametrize("history", [True, False])
+async def test_prompts_outlive_the_service_unless_they_are_private_or_nothing_is_kept(
+    make_desk: MakeDesk, tmp_path: Path, history: bool
+) -> None:
+    desk = make_desk(history=history)
+    shown, hidden = await desk.call("a secret plan"), await desk.call("a private plan", private=True)
+    await desk.queue.close()
+    written = b"".join(file.read_bytes() for file in (tmp_path / "queue").iterdir())
+    assert b"private plan" not in written
+    assert (b"secret plan" in written) == history
+    after = make_desk(tmp_path)
+    kept = {item.id: item.prompt_kept for item in (await after.list()).ended}
+    assert kept == {shown.id: history, hidden.id: False}
+    assert await after.prompt(shown.id) == ("a secret plan" if history else "")
+    for id_ in [hidden.id] if history else [shown.id, hidden.id]:
+        with pytest.raises(errors.PromptNotFound, match="not kept"):
+            await after.retry(id_)
+    if history:
+        await after.retry(shown.id)
+        await quiet()
+        assert after.provider.streams[0].request.input.turns[0].content == "a secret plan"
+
+
 async def test_a_folder_that_cannot_be_written_costs_the_journal_only(
     make_desk: MakeDesk, tmp_path: Path
 ) -> None:
