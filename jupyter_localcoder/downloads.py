@@ -120,7 +120,7 @@ class Downloads:
         )
         self._failures.pop(request.id, None)
         if installed is not None:
-            self._tell(ModelStateEvent(id=request.id, state="ready"))
+            self._tell(ModelStateEvent(id=request.id, state="ready", model_path=str(installed.path)))
         elif request.id not in self._running:
 
             def fetch(report: Report, stop: threading.Event) -> InstalledModel:
@@ -338,6 +338,7 @@ class Downloads:
                 received_bytes=live.received_bytes,
                 total_bytes=live.size_bytes,
                 error=failure or live.error,
+                model_path=live.model_path if live.state == "ready" else "",
             )
         )
 

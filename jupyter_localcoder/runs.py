@@ -20,12 +20,17 @@ import msgspec
 from . import callers
 from .contract import wire
 from .contract.common import ModelStamp, Sampling, Timings, Usage
-from .contract.generation import Confidence, Delta, Done, Doubt, Finish, Started
+from .contract.generation import Confidence, Delta, Done, Doubt, EndCode, Finish, Started
 from .errors import BackendUnavailable, Canceled, NoAnswer, Timeout
 from .reasoning import AnswerParts, Pieces, bounded
 from .supervisor import EndReason, LoadPlan
 
 RunFrame = Started | Delta | Done
+
+
+def now() -> str:
+    """The time for a frame, ISO 8601 in UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 class Job(Protocol):
@@ -193,7 +198,7 @@ class Run:
         timer = self._start_timer()
         written = Written(self._reasoning_chars)
         try:
-            yield Started(run=self.id)
+            yield Started(run=self.id, started_at=now())
             ready = await self._made_ready()
             async with contextlib.aclosing(ready.job.__aiter__()) as frames:
                 async for frame in frames:
@@ -404,6 +409,8 @@ class Runs:
                     if isinstance(frame, Done):
                         self._close(run)
                         self._on_done(frame)
+                        if (code := _END_CODES.get(frame.finish)) is not None:
+                            frame = msgspec.structs.replace(frame, code=code)
                         if self._closing and frame.finish == "canceled":
                             frame = msgspec.structs.replace(frame, note=_CLOSED)
                     yield frame
@@ -445,6 +452,7 @@ class Runs:
             self.on_change()
 
 
+_END_CODES: dict[Finish, EndCode] = {"canceled": "CANCELED", "timeout": "TIMEOUT"}
 _CLOSED = "The Jupyter server was stopped, and the answer with it."
 
 

@@ -58,6 +58,16 @@ class Memory(Reply, frozen=True, kw_only=True):
     """What comes free when the loaded model is unloaded."""
 
 
+class LoadWarning(Reply, frozen=True, kw_only=True):
+    """A model is loaded, but not as the settings ask for it."""
+
+    code: Literal["GPU_NOT_USED"]
+    """`GPU_NOT_USED`: it runs on the processor."""
+    message: str
+    """The sentence that says so, and why."""
+    action: str = ""
+
+
 class ResidentModel(Reply, frozen=True, kw_only=True):
     """A model that has a worker of its own."""
 
@@ -72,6 +82,7 @@ class ResidentModel(Reply, frozen=True, kw_only=True):
     """Tokens; 0 until it is loaded."""
     memory_bytes: int = 0
     """What its worker holds; 0 in events, and where it cannot be read."""
+    warning: LoadWarning | None = None
 
 
 class BackendStatus(Reply, frozen=True, kw_only=True):
@@ -132,3 +143,5 @@ class Notice(Reply, frozen=True, kw_only=True):
     """Model that loading by hand tries again; empty where none is."""
     use_profile: str = ""
     """Profile that is the way out; empty where none is."""
+    code: str = ""
+    """What it is about, such as the code of a `LoadWarning`; empty where it has none."""

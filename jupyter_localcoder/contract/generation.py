@@ -32,6 +32,7 @@ Command = Literal["explain", "improve", "fix", "document", "test", "generate", "
 CHANGES: frozenset[Command] = frozenset({"improve", "fix", "document"})
 """Commands whose answer takes the place of the code that was sent."""
 Finish = ResponseFinish
+EndCode = Literal["", "CANCELED", "TIMEOUT"]
 CancelReason = Literal["user", "input", "timeout"]
 Doubt = Literal["", "confidence", "syntax", "columns", "repetition", "hidden"]
 """What speaks against a suggestion: the model was not sure, it does not parse where it stands, it names
@@ -208,6 +209,8 @@ class Started(Reply, frozen=True, kw_only=True, tag="started", tag_field="type")
     """The conversation of which it is a turn; empty where there is none."""
     provider: str = EMBEDDED
     """Who answers: the prompt goes there."""
+    started_at: str = ""
+    """When it began, ISO 8601 in UTC."""
 
 
 class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
@@ -264,6 +267,9 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     """What the model reasoned before it answered, as much of it as is kept."""
     finish: Finish
     """`length`: the token limit ended it; `timeout`: the time limit did, what came is kept."""
+    code: EndCode = ""
+    """`CANCELED` and `TIMEOUT`: it was stopped with what it had, which is no failure. Empty: it ended by
+    itself, or at the token limit."""
     usage: Usage
     timings: Timings
     model: ModelStamp

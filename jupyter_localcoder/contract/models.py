@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from .backend import Memory
+from .backend import LoadWarning, Memory
 from .common import ErrorPayload, FilePath, ModelId, Reply, Request
 
 ModelState = Literal["idle", "downloading", "verifying", "ready", "error"]
@@ -109,6 +109,8 @@ class ModelInfo(Reply, frozen=True, kw_only=True):
     before the model is used."""
     speed: ModelSpeed | None = None
     """None until it ran here."""
+    model_path: str = ""
+    """Its file on the server's machine; empty where it is not here."""
 
 
 class Profile(Reply, frozen=True, kw_only=True):
@@ -137,6 +139,8 @@ class ModelStateEvent(Reply, frozen=True, kw_only=True):
     error: ErrorPayload | None = None
     activity: Activity = ""
     """What is under way; empty when it has ended."""
+    model_path: str = ""
+    """Its file on the server's machine, when it is `ready`."""
 
 
 class ModelList(Reply, frozen=True, kw_only=True):
@@ -244,6 +248,7 @@ class LoadedModel(Reply, frozen=True, kw_only=True):
     acceleration: str
     load_ms: float
     fill_in_the_middle: bool
+    warning: LoadWarning | None = None
 
 
 class ModelUnloadRequest(Request, frozen=True, kw_only=True):

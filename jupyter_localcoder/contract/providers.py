@@ -147,6 +147,8 @@ class Provider(Reply, frozen=True, kw_only=True):
     """Requests that run on it."""
     price: ProviderPrice | None
     """Of its model; null where the table of prices has none."""
+    updated_at: str = ""
+    """When its settings or its key were last saved, ISO 8601 in UTC; empty where that is not known."""
 
 
 class KeyStorage(Reply, frozen=True, kw_only=True):

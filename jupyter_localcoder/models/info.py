@@ -18,6 +18,7 @@ def of_catalogue(
     error: LocalCoderError | None,
     fit: MemoryFit,
     recheck: bool = False,
+    path: str = "",
 ) -> ModelInfo:
     """A model of the catalogue, here or not."""
     ready = manifest is not None and error is None
@@ -44,6 +45,7 @@ def of_catalogue(
         pinned=manifest is not None and manifest.pinned,
         update=update_of(entry, manifest),
         recheck=recheck,
+        model_path=path,
     )
 
 
@@ -63,6 +65,7 @@ def of_import(
     error: LocalCoderError | None,
     fit: MemoryFit,
     recheck: bool = False,
+    path: str = "",
 ) -> ModelInfo:
     """A model that a person has imported."""
     fills = header.fill_in_the_middle if header else None
@@ -91,6 +94,7 @@ def of_import(
         linked=manifest.linked,
         pinned=manifest.pinned,
         recheck=recheck,
+        model_path=path,
     )
 
 

@@ -54,6 +54,7 @@ class Listing:
             received_bytes=0 if manifest else parts_bytes(self._library.folder.downloads(entry.id), entry),
             error=error,
             recheck=recheck,
+            path=str(model.path) if model else "",
             fit=memory.fit_of(shape, entry.size_bytes, entry.context_length, self._terms, self._free),
         )
 
@@ -68,6 +69,7 @@ class Listing:
             accepted=license_ is not None and license_.sha256 in self._accepted,
             error=error,
             recheck=recheck,
+            path=str(model.path) if model else "",
             fit=memory.fit_of(
                 model.header.shape if model else None,
                 manifest.size_bytes,

@@ -36,6 +36,8 @@ class Entry(Struct, frozen=True):
     """Where its key was kept, so that a keyring is not asked in vain."""
     trusted: str = ""
     """The origin that a key of the environment is given out for; empty: that of the settings."""
+    updated_at: str = ""
+    """When it was last written, ISO 8601 in UTC; empty in files of older versions."""
 
 
 class Page(Struct, frozen=True):

@@ -20,6 +20,13 @@ from ..contract.schemas import components
 from .status import status_of
 
 _REF = "#/components/schemas/{name}"
+_ENDS = (
+    "`started`, any number of `delta`, then one end. What was cancelled or timed out once its model has "
+    "begun ends with `done`: `finish` is `canceled` or `timeout`, `code` is `CANCELED` or `TIMEOUT`, "
+    "`text` is what came, and the status is 200. Before that, a cancel ends with the error `CANCELED` "
+    "(499), and a time-out with `TIMEOUT` (504), unless it is a completion while typing: its time-out "
+    "always ends with `done`. Closing the connection cancels."
+)
 
 
 def openapi(server_url: str = "/localcoder") -> dict[str, Any]:
@@ -80,6 +87,8 @@ def _operation(op: Operation[Any, Any], schemas: dict[str, Any]) -> dict[str, An
         for name, schema in properties.items()
         if name in op.path_fields or in_query
     ]
+    if op.streams:
+        described["description"] = _ENDS
     if parameters:
         described["parameters"] = parameters
     if not in_query:

@@ -16,7 +16,7 @@ from ..contract.generation import Delta, Done, Finish, Started
 from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
 from ..providers import base
 from ..reasoning import bounded
-from ..runs import About, Gate, OpenGate, RunFrame, passed, rate
+from ..runs import About, Gate, OpenGate, RunFrame, now, passed, rate
 from ..supervisor import EndReason
 from .choice import Chosen
 
@@ -76,7 +76,7 @@ class ProviderRun:
     async def __aiter__(self) -> AsyncGenerator[RunFrame, None]:
         timer = self._start_timer()
         try:
-            yield Started(run=self.id, provider=self._chosen.id)
+            yield Started(run=self.id, provider=self._chosen.id, started_at=now())
             async with contextlib.aclosing(self._answered()) as frames:
                 async for frame in frames:
                     yield frame

@@ -35,6 +35,7 @@ from ..providers import base
 from ..providers.book import Book, Draft, Entry, Page
 from ..providers.build import address_of, check_fields, check_key_travels_safely
 from ..providers.kinds import KINDS
+from ..runs import now
 from ..settings import LocalCoderSettings
 from . import succession
 from .choice import Chosen
@@ -162,7 +163,7 @@ class Providers:
                 owner = owner_of(request.id, entry.settings)
                 kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep == "auto")
                 trusted = self._trusted_with(request.key, owner, entry.trusted)
-                draft.put(request.id, Entry(entry.settings, kept, trusted))
+                draft.put(request.id, Entry(entry.settings, kept, trusted, now()))
 
         await asyncio.to_thread(keep)
         return await self._changed(request.id)
@@ -175,7 +176,7 @@ class Providers:
                 entry = _require(draft, request.id)
                 self._credentials.forget(request.id)
                 if request.id in draft.entries:
-                    draft.put(request.id, Entry(entry.settings, trusted=entry.trusted))
+                    draft.put(request.id, Entry(entry.settings, trusted=entry.trusted, updated_at=now()))
 
         await asyncio.to_thread(forget)
         return await self._changed(request.id)
@@ -259,7 +260,7 @@ class Providers:
             elif before is not None and _origin(before.settings) != _origin(fields):
                 self._credentials.forget(request.id)
                 kept = None
-            draft.put(request.id, Entry(fields, kept, trusted))
+            draft.put(request.id, Entry(fields, kept, trusted, now()))
 
     def _remember(self, id_: str, draft: Draft) -> None:
         """Keep, of a provider that is removed, what the key of the environment is for."""
@@ -338,6 +339,7 @@ class Providers:
             remote=id_ != EMBEDDED,
             in_use=self._in_use(id_),
             price=self._price(id_, fields.model),
+            updated_at=entry.updated_at,
         )
 
     def _price(self, id_: str, model: str) -> ProviderPrice | None:

@@ -19,6 +19,8 @@ export type Command = 'explain' | 'improve' | 'fix' | 'document' | 'test' | 'gen
 
 export type Doubt = '' | 'confidence' | 'syntax' | 'columns' | 'repetition' | 'hidden';
 
+export type EndCode = '' | 'CANCELED' | 'TIMEOUT';
+
 export type Finish = 'stop' | 'length' | 'filter' | 'timeout' | 'canceled';
 
 export type Fit = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
@@ -295,6 +297,7 @@ export interface Done {
   text: string;
   reasoning: string;
   finish: Finish;
+  code: EndCode;
   usage: Usage;
   timings: Timings;
   model: ModelStamp;
@@ -427,6 +430,13 @@ export interface LlmCancelRequest {
   id: string;
 }
 
+/** A model is loaded, but not as the settings ask for it. */
+export interface LoadWarning {
+  code: 'GPU_NOT_USED';
+  message: string;
+  action: string;
+}
+
 /** Answer of `model:load`. */
 export interface LoadedModel {
   id: string;
@@ -435,6 +445,7 @@ export interface LoadedModel {
   acceleration: string;
   load_ms: number;
   fill_in_the_middle: boolean;
+  warning: LoadWarning | null;
 }
 
 /** Memory in use and free, in bytes; 0 where it cannot be read. */
@@ -540,6 +551,7 @@ export interface ModelInfo {
   update: ModelUpdate | null;
   recheck: boolean;
   speed: ModelSpeed | null;
+  model_path: string;
 }
 
 /** Answer of `model:list`. */
@@ -604,6 +616,7 @@ export interface ModelStateEvent {
   rate_bytes_per_second: number;
   error: ErrorPayload | null;
   activity: Activity;
+  model_path: string;
 }
 
 /** Ends the worker of a model, which frees everything it held. */
@@ -646,6 +659,7 @@ export interface Notice {
   action: string;
   try_model: string;
   use_profile: string;
+  code: string;
 }
 
 /** Where a request comes from; it is kept with the answer. */
@@ -710,6 +724,7 @@ export interface Provider {
   remote: boolean;
   in_use: number;
   price: ProviderPrice | null;
+  updated_at: string;
 }
 
 /** Answer of `provider:delete`. */
@@ -879,6 +894,7 @@ export interface ResidentModel {
   roles: Role[];
   context_window: number;
   memory_bytes: number;
+  warning: LoadWarning | null;
 }
 
 /** One answer that was kept, whole. */
@@ -1146,6 +1162,7 @@ export interface Started {
   run: string;
   conversation: string;
   provider: string;
+  started_at: string;
 }
 
 /**

@@ -10,6 +10,15 @@ export function residents(state: BackendState): readonly ResidentModel[] {
   }
   // Told without the list: the one that is named.
   return [
-    { model, profile, reason, state: state.state, roles: [], context_window: 0, memory_bytes: 0 }
+    {
+      model,
+      profile,
+      reason,
+      state: state.state,
+      roles: [],
+      context_window: 0,
+      memory_bytes: 0,
+      warning: null
+    }
   ];
 }

@@ -24,7 +24,7 @@ NAMES = {
     "CompleteRequest.provider", "CompleteRequest.scope", "GenerateRequest.model", "GenerateRequest.profile",
     "GenerateRequest.provider", "InspectRequest.run", "LlmCancelRequest.id",
     "ModelEnsureRequest.accept_license", "ModelLoadRequest.profile",
-    "ProviderSaveRequest.model", "ProviderSaveRequest.name", "QueueGetRequest.id",
+    "ProviderSaveRequest.model", "ProviderSaveRequest.name", "QueueGetRequest.id", "RetryRequest.id",
     "ResponseDeleteAllRequest.prompt_id", "ResponseExportRequest.prompt_id", "ResponseListRequest.prompt_id",
     "SettingsUpdateRequest.general_model", "SettingsUpdateRequest.model", "SettingsUpdateRequest.profile",
     "TitleConfigSetRequest.model", "TitleConfigSetRequest.provider", "WarmRequest.model", "WarmRequest.scope",

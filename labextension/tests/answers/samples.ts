@@ -9,6 +9,7 @@ export function done(run: string, text: string, changes: Partial<Done> = {}): Do
     text,
     reasoning: '',
     finish: 'stop',
+    code: '',
     usage: {
       prompt_tokens: 30,
       cached_tokens: 20,

@@ -142,7 +142,14 @@ describe('what is known', () => {
 
   it('tells of two models in memory, and frees one of them', async () => {
     const { model, socket, answers, tell } = await opened(info('a'), info('b'));
-    const one = { profile: '', reason: '', roles: [], context_window: 0, memory_bytes: 0 };
+    const one = {
+      profile: '',
+      reason: '',
+      roles: [],
+      context_window: 0,
+      memory_bytes: 0,
+      warning: null
+    };
     const resident = [
       { ...one, model: 'a', state: 'ready' },
       { ...one, model: 'b', state: 'loading' }

@@ -58,6 +58,7 @@ export function info(id: string, changes: Partial<ModelInfo> = {}): ModelInfo {
     update: null,
     recheck: false,
     speed: null,
+    model_path: '',
     ...changes
   };
 }
@@ -123,6 +124,7 @@ export function moved(id: string, changes: Partial<ModelStateEvent> = {}): Model
     rate_bytes_per_second: 0,
     error: null,
     activity: 'download',
+    model_path: '',
     ...changes
   };
 }

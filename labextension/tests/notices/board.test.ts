@@ -37,6 +37,7 @@ const notice = (some: Partial<Notice>): Notice => ({
   action: '',
   try_model: '',
   use_profile: '',
+  code: '',
   ...some
 });
 
@@ -214,7 +215,9 @@ describe('a worker that crashed for good', () => {
   it('is told where another one is at work, and is not over by that', () => {
     const { shelf, tell } = opened();
     const failed = { model: 'small', profile: '', state: 'failed', reason: 'It was killed.' };
-    const resident = [{ ...failed, roles: ['general'], context_window: 0, memory_bytes: 0 }];
+    const resident = [
+      { ...failed, roles: ['general'], context_window: 0, memory_bytes: 0, warning: null }
+    ];
     tell('backend:state', { ...state('ready'), resident });
     expect(shelf.only.way).toEqual({ kind: 'load', model: 'small' });
     tell('backend:state', { ...state('busy'), resident });

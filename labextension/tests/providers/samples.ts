@@ -53,6 +53,7 @@ export function provider(id: string, changes: Partial<Provider> = {}): Provider 
     remote: true,
     in_use: 0,
     price: null,
+    updated_at: '',
     ...changes
   };
 }
