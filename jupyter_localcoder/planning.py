@@ -211,6 +211,7 @@ class Planner:
             quantization=installed.quantization,
             profile=chosen.name,
             load=load,
+            gpu_asked=settings.acceleration == "gpu",
             costs=self._calibrations.find(Calibrations.key(installed.digest, load)),
         )
 

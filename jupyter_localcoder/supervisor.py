@@ -61,6 +61,8 @@ class LoadPlan:
     profile: str
     load: wire.Load
     """Parameters of the worker; its ``id`` is not used."""
+    gpu_asked: bool = False
+    """Whether the settings ask for a GPU, and not only for what is there."""
     costs: Mapping[int, float] = field(default_factory=dict, compare=False)
     """Seconds of a batch by its tokens, where they were measured before."""
     costs_are_new: bool = field(default=False, compare=False)

@@ -67,6 +67,8 @@ class Load(ServerCommand):
             f"{loaded.id} is loaded: {loaded.context_window} tokens of context, on {loaded.acceleration},"
             f" after {loaded.load_ms / 1000:.1f} s."
         )
+        if loaded.warning is not None:
+            self.note(f"{loaded.warning.message} {loaded.warning.action}")
         return Exit.OK
 
 

@@ -55,6 +55,7 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
         lines.append(("in memory", status.residency))
     if status.context_window:
         lines += [("context", f"{status.context_window} tokens"), ("runs on", status.acceleration)]
+    lines += [("note", f"{w.message} {w.action}") for one in status.resident if (w := one.warning)]
     if status.queue_length:
         lines.append(("requests", f"{status.queue_length} running or waiting"))
     if speeds.requests:

@@ -138,6 +138,7 @@ class ManagingMagics(Magics):
             ("Model", ", ".join(one.model for one in status.resident) or status.model or "none loaded"),
             ("Profile", status.profile),
             ("Runs on", status.acceleration),
+            *(("Note", f"{w.message} {w.action}") for one in status.resident if (w := one.warning)),
         ]
         if status.residency:
             rows.append(("In memory", status.residency))

@@ -15,7 +15,8 @@ from ..runs import Runs
 from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
 from ..supervisor import LoadPlan
-from .engine import Engine, acceleration
+from .acceleration import acceleration, warning
+from .engine import Engine
 from .machine import Machine, resident_bytes
 from .pool import WorkerPool
 
@@ -82,12 +83,8 @@ class Backend:
     def note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
         """Learn from a load what this machine can do, and how fast it is."""
         self._planner.learn(plan, loaded, hello)
-        if self._settings.current.acceleration == "gpu" and not hello.gpu_offload:
+        if (said := warning(plan, loaded)) is not None:
             self._events.tell(
                 registry.NOTICE,
-                backend.Notice(
-                    severity="warning",
-                    message=f"{plan.model} runs on the CPU: llama-cpp-python was built without GPU support.",
-                    action="Install a build with CUDA, Vulkan or Metal; the README says how.",
-                ),
+                backend.Notice(severity="warning", message=said.message, action=said.action, code=said.code),
             )

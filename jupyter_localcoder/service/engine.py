@@ -188,12 +188,5 @@ def cache_scope(kind: str, name: str = "") -> str:
     return f"{kind}:{name}"
 
 
-def acceleration(loaded: wire.Loaded | None) -> str:
-    """What a loaded model runs on, for people."""
-    if loaded is None or loaded.n_gpu_layers == 0:
-        return "cpu"
-    return f"gpu ({loaded.n_gpu_layers} of {loaded.n_layers + 1} layers)"
-
-
 def _first(given: Any, otherwise: Any) -> Any:
     return otherwise if given is None else given

@@ -15,7 +15,7 @@ from ..events import EventHub
 from ..models.store import ModelStore
 from ..planning import Planner
 from ..settings import LocalCoderSettings
-from .engine import acceleration
+from .acceleration import acceleration, warning
 from .ladder import Ladder
 from .machine import Machine
 from .pool import WorkerPool
@@ -167,6 +167,7 @@ class Models:
             acceleration=acceleration(loaded),
             load_ms=loaded.load_ms,
             fill_in_the_middle=loaded.fill_in_the_middle,
+            warning=warning(plan, loaded),
         )
 
     async def model_unload(self, request: models.ModelUnloadRequest) -> Empty:

@@ -38,6 +38,7 @@ from ..planning import Role
 from ..postmortem import Verdict, Witness
 from ..process import WorkerProcess
 from ..supervisor import Job, LoadPlan, Spawn, Supervisor
+from .acceleration import warning
 
 _ROLES: tuple[Role, Role] = ("code", "general")
 
@@ -189,6 +190,7 @@ class WorkerPool(LoggingConfigurable):
             reason=one.reason,
             roles=tuple(role for role in _ROLES if self._serves.get(role) is one),
             context_window=loaded.n_ctx if loaded else 0,
+            warning=warning(plan, loaded) if plan else None,
         )
 
     @property

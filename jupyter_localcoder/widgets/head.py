@@ -88,6 +88,8 @@ class Head:
             said += markup.lines(f"{self._controller.name_of(one.model)}: {_WORDS[one.state]}{holds}")
             if one.state == "failed":
                 said += markup.lines(one.reason)
+            if one.warning is not None:
+                said += markup.lines(f"{one.warning.message} {one.warning.action}")
         if not held:
             said += markup.lines("No model is loaded.")
         if status.residency:

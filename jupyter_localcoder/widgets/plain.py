@@ -22,6 +22,7 @@ def summary(controller: Controller) -> str:
     lines = [
         "Air gap on: no connection to another machine is opened." if settings.settings.air_gap else "",
         f"Loaded: {loaded}" if loaded else "No model is loaded.",
+        *(f"{w.message} {w.action}" for one in residents(status) if (w := one.warning)),
         *([status.residency] if status.residency else []),
         f"Profile {listed.active_profile}. {listed.profile_reason}",
         words.memory_text(listed.memory),

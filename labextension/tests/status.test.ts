@@ -56,7 +56,8 @@ const RESIDENT: ResidentModel = {
   reason: '',
   roles: ['code'],
   context_window: 4096,
-  memory_bytes: 0
+  memory_bytes: 0,
+  warning: null
 };
 const LLAMA: ResidentModel = { ...RESIDENT, model: 'llama', state: 'busy', roles: ['general'] };
 
@@ -224,6 +225,19 @@ describe('who answers', () => {
 });
 
 describe('the details', () => {
+  it('say that a GPU is asked for and not used', () => {
+    const warning = {
+      code: 'GPU_NOT_USED' as const,
+      message: 'It runs on the processor.',
+      action: 'Install another build.'
+    };
+    const status = { ...STATUS, resident: [{ ...RESIDENT, warning }, LLAMA] };
+    const notes = detailRows(status, NAME, trans, 'en').filter(({ name }) => name === 'Note');
+    expect(notes).toEqual([
+      { name: 'Note', value: 'It runs on the processor. Install another build.' }
+    ]);
+  });
+
   it('are named values with units', () => {
     const rows = Object.fromEntries(
       detailRows(STATUS, NAME, trans, 'en').map(({ name, value }) => [name, value])

@@ -116,6 +116,11 @@ function Loaded(props: Pick<IHeadProps, 'model' | 'list' | 'trans'>): React.JSX.
             {held.length === 1 && memory.worker_bytes > 0 && `, ${size(memory.worker_bytes)}`}
           </p>
           {one.state === 'failed' && <p>{one.reason}</p>}
+          {one.warning && (
+            <p className="jp-LocalCoder-Note" data-severity="warning">
+              {one.warning.message} {one.warning.action}
+            </p>
+          )}
         </React.Fragment>
       ))}
       {held.length > 1 && memory.worker_bytes > 0 && (

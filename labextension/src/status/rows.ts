@@ -34,6 +34,9 @@ export function detailRows(
     row(trans.__('In memory'), status.residency),
     { name: trans.__('Profile'), value: status.profile },
     row(trans.__('Runs on'), status.acceleration),
+    ...status.resident.map(({ warning }) =>
+      row(trans.__('Note'), warning ? `${warning.message} ${warning.action}` : '')
+    ),
     row(trans.__('Context window'), status.context_window, tokens =>
       trans.__('%1 tokens', number(tokens))
     ),

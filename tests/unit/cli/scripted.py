@@ -73,6 +73,8 @@ class Script:
     """Where a key would be kept."""
     answered: int = 0
     """Answers in the history, of which each second one is a turn of a chat."""
+    no_gpu: bool = False
+    """The settings ask for a GPU, and there is none."""
     queued: int = 0
     """Requests in the queue; the first one runs."""
     conversation: str = ""
@@ -151,6 +153,12 @@ def done_frame(text: str, finish: Any = "stop") -> generation.Done:
         ),
         prompt_sha256="cd" * 32,
     )
+
+
+NO_GPU = backend.LoadWarning(
+    code="GPU_NOT_USED", message="It runs on the processor.", action="Install another build."
+)
+RESIDENT = backend.ResidentModel(model=MODEL, profile="Tiny", state="ready", reason="", warning=NO_GPU)
 
 
 def queue_item(position: int) -> queue.QueueItem:
@@ -284,6 +292,7 @@ class FakeClient(Client):
             air_gap=self.script.air_gap,
             acceleration="cpu",
             context_window=8192,
+            resident=(RESIDENT,) if self.script.no_gpu else (),
         )
 
     def load(self, request: Any) -> models.LoadedModel:
@@ -298,6 +307,7 @@ class FakeClient(Client):
             acceleration="cpu",
             load_ms=1234.0,
             fill_in_the_middle=True,
+            warning=NO_GPU if self.script.no_gpu else None,
         )
 
     def provider(self, id_: str, **changes: Any) -> providers.Provider:

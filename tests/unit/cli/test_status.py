@@ -43,6 +43,15 @@ def test_status_names_all_that_are_in_memory_and_why_two_take_turns():
     assert "in memory" not in alone
 
 
+def test_a_gpu_that_is_not_used_is_told_by_load_and_status(cli):
+    loaded = cli("load", no_gpu=True)
+    assert loaded.code == 0
+    assert "It runs on the processor. Install another build." in loaded.err
+    assert cli("load", "--json", no_gpu=True).json["warning"]["code"] == "GPU_NOT_USED"
+    assert "It runs on the processor. Install another build." in cli("status", no_gpu=True).out
+    assert "GPU_NOT_USED" in cli("status", "--json", no_gpu=True).out
+
+
 def test_load_names_the_model_of_the_profile(cli):
     ran = cli("load")
     assert ran.asked("model:load").id == "qwen2.5-coder-0.5b"

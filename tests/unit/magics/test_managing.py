@@ -10,7 +10,7 @@ from IPython.core.error import UsageError
 from msgspec.structs import asdict
 
 from jupyter_localcoder.contract import codec
-from jupyter_localcoder.contract.backend import BackendStatus, Memory, Speeds
+from jupyter_localcoder.contract.backend import BackendStatus, LoadWarning, Memory, ResidentModel, Speeds
 from jupyter_localcoder.contract.common import Empty
 from jupyter_localcoder.contract.generation import CanceledCount
 from jupyter_localcoder.contract.models import ModelInfo, ModelList
@@ -20,6 +20,10 @@ from jupyter_localcoder.contract.settings import SettingsUpdateRequest, Settings
 from jupyter_localcoder.magics import MagicFailure
 
 GIB = 1024**3
+
+NO_GPU = LoadWarning(
+    code="GPU_NOT_USED", message="It runs on the processor.", action="Install another build."
+)
 
 
 def model(id: str, **changed: Any) -> dict[str, Any]:
@@ -155,11 +159,13 @@ def test_status_says_where_and_what(shell: Any, client: Any, capsys: Any) -> Non
         air_gap=True,
         acceleration="cpu",
         context_window=4096,
+        resident=(ResidentModel(model="small", profile="", state="ready", reason="", warning=NO_GPU),),
     )
+    facts = ("a test", "ready: It is loaded.", "small", "61.2 tokens/s", "worker 512 MiB", "on")
     for line in ("%localcoder", "%localcoder status"):
         shell.run_cell(line)
         shown = " ".join(capsys.readouterr().out.split())
-        for part in ("a test", "ready: It is loaded.", "small", "61.2 tokens/s", "worker 512 MiB", "on"):
+        for part in (*facts, "It runs on the processor. Install another build."):
             assert part in shown
 
 

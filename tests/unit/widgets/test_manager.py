@@ -505,12 +505,18 @@ def test_two_models_in_memory_are_both_named_and_one_of_them_is_freed(
 ) -> None:
     service.models = [make_model(id_, state="ready", loaded=True) for id_ in ("small", "big")]
     one = {"profile": "", "state": "ready", "reason": "", "memory_bytes": 2**30}
+    warning = {
+        "code": "GPU_NOT_USED", "message": "It runs on the processor.", "action": "Install another build."
+    }  # fmt: skip
     service.status = {
         "state": "busy", "model": "big", "generation": 2, "residency": "They take turns.",
-        "resident": [{**one, "model": "small"}, {**one, "model": "big", "state": "loading"}],
+        "resident": [
+            {**one, "model": "small", "warning": warning}, {**one, "model": "big", "state": "loading"}
+        ],
     }  # fmt: skip
     seen.refresh()
-    for words in ("Model small: loaded, 1.07 GB", "Model big: loading", "They take turns."):
+    told = "It runs on the processor. Install another build."
+    for words in ("Model small: loaded, 1.07 GB", "Model big: loading", "They take turns.", told):
         assert words in seen.text
     seen.press("Unload", "small")
     assert [request.id for name, request in service.asked if name == "model:unload"] == ["small"]
