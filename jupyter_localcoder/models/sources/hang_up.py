@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import Canceled
 
+T = TypeVar("T")
 _LOOK_SECONDS = 0.1
 
 
@@ -42,10 +45,33 @@ class HangUp:
         if self._cancel.is_set():
             raise Canceled()
 
+    def ask(self, send: Callable[[], T]) -> T:
+        """Call what may look a name up and connect; raise `Canceled` as soon as it is cancelled.
+
+        Neither can be interrupted, so they are left to a thread of their own. What is left behind closes its
+        connection when it has one, and sends nothing.
+        """
+        asked: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                asked.set_result(send())
+            except BaseException as failure:
+                asked.set_exception(failure)
+
+        threading.Thread(target=run, name="localcoder-connect", daemon=True).start()
+        while not wait([asked], _LOOK_SECONDS).done:
+            self.check()
+        return asked.result()
+
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """Give this to httpx as the ``trace`` extension: it shows each socket that is opened."""
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            self._socket = info["return_value"].get_extra_info("socket")
+            stream = info["return_value"]
+            self._socket = stream.get_extra_info("socket")
+            if self._cancel.is_set():
+                stream.close()
+                raise Canceled()
 
     def _watch(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):

@@ -8,6 +8,7 @@ bytes are the right ones, is the business of others.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -144,7 +145,7 @@ class HttpFile:
             if self._token and self._may_have_token(url):
                 headers["Authorization"] = f"Bearer {self._token}"
             request = client.build_request("GET", url, headers=headers, extensions={"trace": hang_up.trace})
-            response = client.send(request, stream=True)
+            response = hang_up.ask(partial(client.send, request, stream=True))
             if response.status_code not in (301, 302, 303, 307, 308):
                 return response
             target = response.headers.get("Location", "")

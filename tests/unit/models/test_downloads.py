@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from jupyter_localcoder import errors
@@ -23,7 +25,9 @@ from jupyter_localcoder.contract.models import (
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.downloads import Downloads
 from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.models.sources import http
 from jupyter_localcoder.settings import LocalCoderSettings
+from tests.support.deaf_address import deaf_address
 from tests.support.waiting import PATIENCE_SECONDS, happened, until, within
 
 
@@ -72,9 +76,9 @@ Make = Callable[..., Desk]
 def desk(bench: Any, server: Any, url_source: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     monkeypatch.setattr("jupyter_localcoder.downloads._CLOSE_SECONDS", PATIENCE_SECONDS)
 
-    def make(**traits: Any) -> Desk:
+    def make(url: str = "", **traits: Any) -> Desk:
         settings = LocalCoderSettings(settings_dir=str(tmp_path / "settings"))
-        work = bench(url_source(server), **traits)
+        work = bench({"type": "url", "url": url} if url else url_source(server), **traits)
         events = EventHub(logging.getLogger("test"))
         downloads = Downloads(work.store, events, accepted_by="ada", air_gap=lambda: settings.current.air_gap)
         made = Desk(work, downloads, events, settings)
@@ -93,6 +97,11 @@ async def test_a_download_is_told_from_its_start_to_its_end(desk: Make) -> None:
     assert (last.state, last.error) == ("ready", None)
     assert last.received_bytes == last.total_bytes == here.info.size_bytes
     assert {event.activity for event in here.told[:-1]} == {"download"}
+    assert {event.model_path for event in here.told[:-1]} == {""}
+    assert Path(last.model_path).stat().st_size == here.info.size_bytes
+    assert here.info.model_path == last.model_path
+    await here.ensure()  # It is here: that is told with its path at once.
+    assert here.told[-1].model_path == last.model_path
 
 
 async def test_a_pause_keeps_the_part_and_a_resume_goes_on_from_it(
@@ -148,6 +157,33 @@ async def test_the_air_gap_stops_what_comes_over_the_network(
     with pytest.raises(errors.AirGapped):  # Nor does one begin that was asked for before.
         await here.ensure()
     assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize("stop", ["air gap", "cancel"])
+async def test_a_connection_that_nobody_takes_is_given_up_at_once(
+    desk: Make, server: Any, monkeypatch: pytest.MonkeyPatch, stop: str
+) -> None:
+    """Its own time-out is longer than this test may take."""
+    monkeypatch.setattr(http, "CONNECT_SECONDS", 10 * PATIENCE_SECONDS)
+    sent = httpx.Client.send
+    connecting = threading.Event()
+
+    def sends(*given: Any, **named: Any) -> Any:
+        connecting.set()
+        return sent(*given, **named)
+
+    monkeypatch.setattr(httpx.Client, "send", sends)
+    with deaf_address() as address:
+        here = desk(f"http://{address}/tiny.gguf", download_timeout_seconds=10 * PATIENCE_SECONDS)
+        await here.ensure()
+        await happened(connecting)
+        if stop == "cancel":
+            await within(here.downloads.cancel("tiny"))
+            assert (here.told[-1].state, here.told[-1].error) == ("idle", None)
+        else:
+            by_another_process(here)
+            stopped = await here.ended()
+            assert (stopped.error and stopped.error.code) == "AIR_GAPPED"
 
 
 async def test_what_the_air_gap_stopped_goes_on_from_there(desk: Make, server: Any, answer: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,9 @@ from jupyter_localcoder.errors import (
 from jupyter_localcoder.providers.base import Delta
 from jupyter_localcoder.service import Service
 from jupyter_localcoder.settings import LocalCoderSettings
+from tests.support.deaf_address import deaf_address
 from tests.support.providers import ASK, KEY, asking, collect
-from tests.support.waiting import answered, until, within
+from tests.support.waiting import PATIENCE_SECONDS, answered, until, within
 from tests.support.wire_server import WireServer, document, events, hangs, wire_server
 
 MODELS = document({"data": [{"id": "m-1"}, {"id": "m-2"}]})
@@ -126,6 +128,17 @@ async def test_a_provider_is_added_tested_activated_and_removed(service, server,
     for use in (service.provider_delete, service.provider_set_active, service.provider_test):
         with pytest.raises(ProviderNotFound):
             await use(named())
+
+
+async def test_who_lists_a_provider_hears_when_it_was_saved(service, server, make_service):
+    assert (await listed(service)).providers[0].updated_at == ""
+    saved = (await service.provider_save(saving(server))).updated_at
+    assert datetime.fromisoformat(saved).utcoffset() is not None
+    assert (await listed(make_service())).providers[1].updated_at == saved
+    await service.provider_set_active(named())
+    assert (await listed(service)).providers[1].updated_at == saved
+    again = (await service.provider_save(saving(server, name="Other"))).updated_at
+    assert again >= saved
 
 
 @pytest.mark.parametrize(
@@ -464,6 +477,20 @@ async def test_the_air_gap_that_nobody_tells_of_breaks_a_stream_off(service, ser
     with pytest.raises(AirGapped):
         await within(frames.__anext__())
     await within(left.wait())
+
+
+@SWITCHES
+async def test_the_air_gap_ends_a_connection_that_nobody_takes(service, server, tmp_path, switch):
+    """Its own time-out is longer than this test may take."""
+    patience = 10 * PATIENCE_SECONDS
+    with deaf_address() as address:
+        url = f"http://{address}/v1"
+        await service.provider_save(saving(server, base_url=url, connect_timeout_seconds=patience))
+        asking = asyncio.ensure_future(collect((await service.providers.choose("acme")).provider))
+        await until(lambda: service.providers._remote._shut)
+        switch(service, tmp_path)
+        with pytest.raises(AirGapped):
+            await within(asking)
 
 
 @SWITCHES
