@@ -29,6 +29,7 @@ class HubSource(_Entry, frozen=True, kw_only=True, tag="hub"):
 
     repo: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
     revision: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
+    """A commit. A branch only where no commit is known to hold the file: the digest alone pins it then."""
     file: FileName
 
 

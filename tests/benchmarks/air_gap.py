@@ -1,8 +1,8 @@
 """Time from the air gap switched on by another process to the end of what is under way.
 
 ``python -m tests.benchmarks.air_gap``: a download that gets bytes, one whose connection nobody takes, a
-stream of a remote provider, and a request to one whose connection nobody takes. The time of the other process's
-own change counts. It ends with status 1 where one of them took a second or longer.
+stream of a remote provider, and a request to one whose connection nobody takes. The time of the change itself
+counts. It ends with status 1 where one of them took a second or longer.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from jupyter_localcoder import errors
 from jupyter_localcoder.models import catalogue
+from jupyter_localcoder.models.entries import HubSource
 
 ENTRY: dict[str, Any] = {
     "id": "own",
@@ -41,6 +43,17 @@ def test_the_built_in_catalogue_is_sound():
     for entry in built_in.entries.values():
         assert entry.shape is not None
         assert entry.revision
+
+
+def test_every_file_of_a_hub_is_pinned_to_a_commit_but_the_one_of_which_none_is_known():
+    unpinned = {
+        entry.id
+        for entry in catalogue.load().entries.values()
+        for source in entry.sources
+        if isinstance(source, HubSource) and not re.fullmatch("[0-9a-f]{40}", source.revision)
+    }
+    # Its digest pins it; SECURITY.md says why.
+    assert unpinned == {"llama-3-8b"}
 
 
 def test_licences_are_shipped_whole():
