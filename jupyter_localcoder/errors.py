@@ -281,7 +281,7 @@ class ModelInUse(Conflict):
 
 
 class ProviderInUse(Conflict):
-    """A request runs on the provider, or waits for it."""
+    """A request runs on the provider or waits for it, or it is the active one."""
 
     code = "PROVIDER_IN_USE"
     sentence = "A request still runs on this provider."

@@ -253,7 +253,8 @@ PROVIDER_SET_ACTIVE = Operation(
 PROVIDER_DELETE = Operation(
     "provider:delete", providers.ProviderIdRequest, providers.ProviderDeleted, "DELETE", "providers/{id}",
     "write",
-    "Remove a provider and its key. Where it was active, completed or made titles, the embedded one does.",
+    "Remove a provider and its key. Where it completed or made titles, the embedded one does; the active one "
+    "is not removed.",
     errors=(*_KEEP, "PROVIDER_IN_USE", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 PROVIDER_TEST = Operation(

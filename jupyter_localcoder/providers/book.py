@@ -131,11 +131,9 @@ class Draft:
         self.entries[id_] = entry
 
     def remove(self, id_: str) -> None:
-        """Remove a provider; where it was active, the embedded one is now."""
+        """Remove a provider."""
         self.unread.pop(id_, None)
         self.entries.pop(id_, None)
-        if self.active == id_:
-            self.active = EMBEDDED
 
 
 @contextlib.contextmanager

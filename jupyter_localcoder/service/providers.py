@@ -113,30 +113,39 @@ class Providers:
         return await asyncio.to_thread(self._list)
 
     async def provider_delete(self, request: ProviderIdRequest) -> ProviderDeleted:
-        """Remove one, and its key; what named it names the embedded one."""
+        """Remove one, and its key; what named it for completion or titles names the embedded one.
+
+        The active one stays: who answers next is for a person to say.
+        """
         if request.id == EMBEDDED:
             raise ValidationError("The embedded provider is always there, and cannot be removed.", field="id")
         if self._in_use(request.id):
             raise ProviderInUse(f"A request runs on {request.id} or waits for it.", provider=request.id)
 
-        def delete() -> tuple[bool, bool, bool]:
+        def delete() -> tuple[bool, bool]:
             with self._book.change() as draft:
                 _require(draft, request.id, unread=True)
-                answered = draft.active == request.id
+                if draft.active == request.id:
+                    raise ProviderInUse(
+                        f"{request.id} is the active provider: it answers what names no other one.",
+                        recovery=f"Activate another one first, such as `{EMBEDDED}`, then remove it.",
+                        provider=request.id,
+                        active=True,
+                    )
                 # First: where one of these fails, the provider that it names is still there.
                 titled = self.forget_titles_of(request.id)
                 completed = self._settings.complete_by_embedded(request.id)
                 self._credentials.forget(request.id)
                 self._remember(request.id, draft)
                 draft.remove(request.id)
-            return answered, completed, titled
+            return completed, titled
 
-        answered, completed, titled = await asyncio.to_thread(delete)
+        completed, titled = await asyncio.to_thread(delete)
         view = await asyncio.to_thread(self._settings.view)
         if completed:
             self._events.tell(registry.SETTINGS_CHANGED, view)
         await self._changed(request.id)
-        note = succession.note(request.id, view, answered=answered, completed=completed, titled=titled)
+        note = succession.note(request.id, view, completed=completed, titled=titled)
         return ProviderDeleted(note=note)
 
     async def provider_test(self, request: ProviderIdRequest) -> ProviderTested:

@@ -8,23 +8,21 @@ from ..contract.providers import EMBEDDED
 from ..contract.settings import SettingsView
 
 
-def note(id_: str, view: SettingsView, *, answered: bool, completed: bool, titled: bool) -> str:
+def note(id_: str, view: SettingsView, *, completed: bool, titled: bool) -> str:
     """The sentences; empty where nothing named it.
 
     Parameters
     ----------
     view
         The settings in force after it was removed: what the environment or the command line fixes has stayed.
-    answered, completed, titled
-        Whether it was named for commands and chats, for completion, for titles.
+    completed, titled
+        Whether it was named for completion, for titles.
     """
-    return " ".join(_sentences(id_, view, answered, completed, titled))
+    return " ".join(_sentences(id_, view, completed, titled))
 
 
-def _sentences(id_: str, view: SettingsView, answered: bool, completed: bool, titled: bool) -> Iterator[str]:
+def _sentences(id_: str, view: SettingsView, completed: bool, titled: bool) -> Iterator[str]:
     completes = view.settings.completion_provider
-    if answered:
-        yield "Commands, chats and queued prompts are answered by the embedded model now."
     if completed and completes == EMBEDDED:
         yield "The embedded model completes while you type now."
     if titled:

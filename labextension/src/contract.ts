@@ -1529,8 +1529,8 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Remove a provider and its key. Where it was active, completed or made titles, the embedded one
-   * does.
+   * Remove a provider and its key. Where it completed or made titles, the embedded one does; the
+   * active one is not removed.
    * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL, PROVIDER_IN_USE,
    * FILE_WRITE_ERROR.
    */

@@ -153,7 +153,7 @@ def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_p
 
     press(panel, "lab", "Delete")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("It is the active one: the embedded model answers then.")
+    expect(dialog).to_contain_text("It is the active one: the embedded model is made the active one first.")
     dialog.get_by_role("button", name="Cancel").click()
     expect(lab_card).to_be_visible()
     press(panel, "lab", "Delete")
@@ -161,6 +161,7 @@ def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_p
     expect(lab_card).to_have_count(0)
     expect(panel).to_be_focused()
     expect(panel).to_contain_text("Embedded answers.")
+    expect(panel).to_contain_text("The embedded model answers commands, chats and queued prompts now.")
 
 
 def test_a_key_goes_in_and_does_not_come_out(page: Any, lab: GhostLab, vendor: Vendor) -> None:

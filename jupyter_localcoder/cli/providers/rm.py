@@ -14,9 +14,9 @@ class ProvidersRm(LocalCoderCommand):
     """Remove a provider, and its key."""
 
     usage = "providers rm ID [options]"
-    description = """Remove a provider, and its key from where it was kept. Where it was the active one,
-    the embedded one is then, and so it is where it completed while somebody types, or made titles.
-    At a terminal it asks first."""
+    description = """Remove a provider, and its key from where it was kept. Where it completed while
+    somebody types, or made titles, the embedded one does then. The active one is not removed:
+    activate another one first. At a terminal it asks first."""
     arguments = (1, 1)
     flags = LocalCoderCommand.flags | options(yes=("ProvidersRm.yes", "Do not ask."))
 

@@ -132,16 +132,25 @@ export class ProvidersModel extends PanelModel {
     }
   }
 
+  /** Where it is the active one, the embedded one is made that first: the person was told. */
   async delete(id: string): Promise<boolean> {
     const name = this._nameOf(id);
+    const isActive = this._list?.active === id;
+    if (isActive && !(await this._answerByEmbedded(id))) {
+      return false;
+    }
     const deleted = await this.errands.ask(id, 'provider:delete', { id });
     if (deleted) {
       this._tests.delete(id);
       // Its card is gone: what stands in for it is said above the others.
-      this.errands.say(
-        GENERAL,
-        [this._trans.__('%1 is removed.', name), deleted.note].join(' ').trim()
-      );
+      const sentences = [
+        this._trans.__('%1 is removed.', name),
+        isActive
+          ? this._trans.__('The embedded model answers commands, chats and queued prompts now.')
+          : '',
+        deleted.note
+      ];
+      this.errands.say(GENERAL, sentences.filter(Boolean).join(' '));
       await this.refresh();
     }
     return deleted !== null;
@@ -161,6 +170,14 @@ export class ProvidersModel extends PanelModel {
   protected override _forgetServer(): void {
     this._areSettingsKnown = false;
     this._tests.clear();
+  }
+
+  private async _answerByEmbedded(id: string): Promise<boolean> {
+    const list = await this.errands.ask(id, 'provider:setActive', { id: EMBEDDED });
+    if (list) {
+      this._take(list);
+    }
+    return list !== null;
   }
 
   private _take(list: ProviderList): void {

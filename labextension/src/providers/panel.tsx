@@ -166,7 +166,9 @@ async function remove(
       : trans.__('Its configuration is removed.')
   ];
   if (provider.active) {
-    sentences.push(trans.__('It is the active one: the embedded model answers then.'));
+    sentences.push(
+      trans.__('It is the active one: the embedded model is made the active one first.')
+    );
   }
   if (model.isCompleting(provider.id)) {
     sentences.push(trans.__('It completes while you type: the embedded model does that then.'));

@@ -169,6 +169,31 @@ describe('what a person asks for', () => {
     expect(model.spoken).toBe('lab is removed.');
   });
 
+  it('makes the embedded one the active one before it deletes that', async () => {
+    const before = { ...list(provider('lab', { active: true })), active: 'lab' };
+    const { model, socket } = await opened(before);
+    const locked = model.delete('lab');
+    socket.refuse('provider:setActive', REFUSAL);
+    expect(await locked).toBe(false);
+    expect(model.errands.note('lab')?.message).toBe('It says no.');
+    expect(count(socket, 'provider:delete')).toBe(0);
+
+    const done = model.delete('lab');
+    expect(socket.sent.at(-1)).toMatchObject({
+      op: 'provider:setActive',
+      payload: { id: 'embedded' }
+    });
+    socket.answer('provider:setActive', list(provider('lab')));
+    await settle();
+    socket.answer('provider:delete', { note: '' });
+    await settle();
+    socket.answer('provider:list', list());
+    expect(await done).toBe(true);
+    expect(model.spoken).toBe(
+      'lab is removed. The embedded model answers commands, chats and queued prompts now.'
+    );
+  });
+
   it('lets one complete, and goes back with it when it is deleted', async () => {
     const { model, socket } = await opened(list(provider('lab', { completes: true })));
     expect([model.isCompleting('embedded'), model.isCompleting('lab')]).toEqual([true, false]);

@@ -122,9 +122,14 @@ async def test_a_provider_is_added_tested_activated_and_removed(service, server,
     assert tested.latency_ms > 0
     assert (await service.provider_set_active(named())).active == "acme"
     assert [info.active for info in (await listed(make_service())).providers] == [False, True]
+    with pytest.raises(ProviderInUse, match="is the active provider") as refused:
+        await service.provider_delete(named())
+    assert "Activate another one first, such as `embedded`" in refused.value.recovery
+    assert (await listed(service)).active == "acme"
+    await service.provider_set_active(named("embedded"))
     await service.provider_delete(named())
-    assert (await listed(service)).active == "embedded"
-    assert [name for name, _ in told] == ["providers:changed"] * 3
+    assert [info.id for info in (await listed(service)).providers] == ["embedded"]
+    assert [name for name, _ in told] == ["providers:changed"] * 4
     for use in (service.provider_delete, service.provider_set_active, service.provider_test):
         with pytest.raises(ProviderNotFound):
             await use(named())

@@ -21,7 +21,7 @@ from jupyter_localcoder.contract.generation import (
 )
 from jupyter_localcoder.contract.history import TitleConfigGetRequest, TitleConfigSetRequest
 from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
-from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSaveRequest
+from jupyter_localcoder.contract.providers import ProviderDeleted, ProviderIdRequest, ProviderSaveRequest
 from jupyter_localcoder.contract.settings import SettingsGetRequest, SettingsView
 from jupyter_localcoder.errors import (
     AirGapped,
@@ -79,6 +79,12 @@ def far(desk: Desk, server: WireServer) -> Far:
 
 def asking(prefix: str = "x = ", **fields: Any) -> CompleteRequest:
     return CompleteRequest(prefix=prefix, suffix="\n", notebook=NOTEBOOK, **fields)
+
+
+async def remove(desk: Desk) -> ProviderDeleted:
+    """Remove it, which is the active one no longer."""
+    await desk.service.provider_set_active(ProviderIdRequest(id="embedded"))
+    return await desk.service.provider_delete(ACME)
 
 
 async def complete(desk: Desk, prefix: str = "x = ", **fields: Any) -> Done:
@@ -307,7 +313,7 @@ async def test_who_is_not_there_is_named(far: Far, server: WireServer):
     desk = await far()
     with pytest.raises(ProviderNotFound):
         await desk.settings(completion_provider="nobody")
-    await desk.service.provider_delete(ACME)
+    await remove(desk)
     with pytest.raises(ProviderNotFound):
         await complete(desk, provider="acme")
     assert (await complete(desk)).provider == "embedded"
@@ -326,14 +332,13 @@ async def test_what_named_it_names_the_embedded_one_in_one_go(far: Far):
         TitleConfigSetRequest(provider="acme", model="m-1", timeout_seconds=12)
     )
     desk.told.clear()
-    deleted = await desk.service.provider_delete(ACME)
+    deleted = await remove(desk)
     assert deleted.note == (
-        "Commands, chats and queued prompts are answered by the embedded model now. "
         "The embedded model completes while you type now. The embedded model makes the titles now."
     )
-    assert [name for name, _ in desk.told] == ["settings:changed", "providers:changed"]
+    assert [name for name, _ in desk.told] == ["providers:changed", "settings:changed", "providers:changed"]
     assert desk.of("settings:changed")[0].settings.completion_provider == "embedded"
-    assert desk.of("providers:changed")[0].active == "embedded"
+    assert [info.id for info in desk.of("providers:changed")[-1].providers] == ["embedded"]
     assert (await view(desk)).sources["completion_provider"] == "default"
     titles = await desk.service.title_config_get(TitleConfigGetRequest())
     assert (titles.provider, titles.model, titles.timeout_seconds) == ("", "", 12)
@@ -341,11 +346,10 @@ async def test_what_named_it_names_the_embedded_one_in_one_go(far: Far):
 
 async def test_where_nothing_named_it_nothing_is_said(far: Far):
     desk = await far(completes=False)
-    await desk.service.provider_set_active(ProviderIdRequest(id="embedded"))
     await desk.settings(temperature=0.5)
     desk.told.clear()
-    assert (await desk.service.provider_delete(ACME)).note == ""
-    assert [name for name, _ in desk.told] == ["providers:changed"]
+    assert (await remove(desk)).note == ""
+    assert [name for name, _ in desk.told] == ["providers:changed"] * 2
     assert (await view(desk)).settings.temperature == 0.5
 
 
@@ -354,7 +358,7 @@ async def test_one_that_the_configuration_names_is_overruled(far: Far):
     desk.service.providers._settings.config.LocalCoderSettings.completion_provider = "acme"
     desk.service.providers._settings.completion_provider = "acme"
     assert (await view(desk)).sources["completion_provider"] == "config"
-    assert "completes while you type" in (await desk.service.provider_delete(ACME)).note
+    assert "completes while you type" in (await remove(desk)).note
     now = await view(desk)
     assert (now.settings.completion_provider, now.sources["completion_provider"]) == ("embedded", "settings")
 
@@ -362,7 +366,7 @@ async def test_one_that_the_configuration_names_is_overruled(far: Far):
 async def test_one_that_the_environment_names_is_told_since_it_stays(far: Far):
     desk = await far()
     desk.service.providers._settings._environment["LOCALCODER_COMPLETION_PROVIDER"] = "acme"
-    note = (await desk.service.provider_delete(ACME)).note
+    note = (await remove(desk)).note
     assert "The embedded model completes" not in note
     assert note.endswith(
         "The environment of the server still says that acme completes: until that changes, nothing does."
@@ -378,7 +382,7 @@ async def test_where_the_settings_cannot_be_kept_the_provider_stays(far: Far, mo
     with monkeypatch.context() as patched:
         patched.setattr(desk.service.providers._settings, "_changing", fails)
         with pytest.raises(FileWriteError):
-            await desk.service.provider_delete(ACME)
+            await remove(desk)
     assert (await complete(desk)).provider == "acme"
 
 
