@@ -19,7 +19,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from jupyter_core.paths import jupyter_data_dir
@@ -39,7 +39,20 @@ _SETTINGS = "settings"
 _AIR_GAP = "air_gap"
 _CLOSED = re.compile(rb'"air_gap"\s*:\s*true')
 _TICK_NS = 20_000_000
-_COMPLETES = "completion_provider"
+_OF_PROVIDERS = {"completion_provider": (), "title_provider": ("title_model",)}
+"""The settings that name a provider, and those that are about something of that provider."""
+
+
+class Earlier(Protocol):
+    """A file of an older version that keeps some of the settings, until one is changed."""
+
+    def read(self) -> dict[str, Any]:
+        """Those that it keeps, by the names that they have now; nothing where it is gone. May block."""
+        ...
+
+    def remove(self) -> None:
+        """Its settings are in the settings file now. May block."""
+        ...
 
 
 class LocalCoderSettings(LoggingConfigurable):
@@ -121,6 +134,29 @@ class LocalCoderSettings(LoggingConfigurable):
         config=True,
         help="Keep the answers of commands, chats and queued prompts in the history, on this machine.",
     )
+    titles = Bool(
+        True,
+        config=True,
+        help="Make titles of a few words for the answers in the history, when nothing else is asked for.",
+    )
+    title_provider = Unicode(
+        EMBEDDED,
+        config=True,
+        help="Id of the provider that makes the titles. Another one than `embedded` is sent the first 500 "
+        "characters of each question and its answer, and may cost.",
+    )
+    title_model = Unicode(
+        "",
+        config=True,
+        help="Id of the model that makes the titles. Empty takes the one that is loaded, or that of the "
+        "provider. None is ever loaded for a title.",
+    )
+    title_timeout_seconds = Float(
+        60.0,
+        config=True,
+        help="Give up on a title after so many seconds, 10 to 120. To wait until nothing else is asked for "
+        "does not count.",
+    )
     settings_dir = Unicode(
         config=True,
         help="Folder of `settings.json`, which keeps what is changed at run time. "
@@ -138,6 +174,8 @@ class LocalCoderSettings(LoggingConfigurable):
         self._said: dict[str, str] = {}
         self._told: list[str] = []
         self._json: JsonFile | None = None
+        self.earlier: Earlier | None = None
+        """A file of an older version that keeps some of the settings."""
         self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
         self._seen: tuple[dict[str, Any], SettingsView] | None = None
         self._last_sound: dict[str, Any] = {}
@@ -217,31 +255,44 @@ class LocalCoderSettings(LoggingConfigurable):
                     kept[name] = value
         return self._in_force(self._latest.read())
 
-    def complete_by_embedded(self, id_: str) -> bool:
-        """Let the embedded provider complete where what is kept, or configured, names this one.
+    def forget_provider(self, id_: str) -> set[str]:
+        """Let the embedded provider complete, and make titles, where what is kept, or configured, names this.
 
-        Answers whether anything was changed. What the environment or the command line says stays in force.
+        Answers the names of the settings that did. What the environment or the command line says stays in
+        force.
 
         Raises
         ------
         FileWriteError, DiskFull
             The file cannot be written; nothing is changed.
         """
-        below = self._from_config().get(_COMPLETES)
+        configured = self._from_config()
+        named: set[str] = set()
         with self._changing() as kept:
-            if kept.get(_COMPLETES, below) != id_:
-                return False
-            kept.pop(_COMPLETES, None)
-            if below is not None:
-                kept[_COMPLETES] = EMBEDDED
+            for name, of_provider in _OF_PROVIDERS.items():
+                below = configured.get(name)
+                if kept.get(name, below) != id_:
+                    continue
+                named.add(name)
+                for setting in (name, *of_provider):
+                    kept.pop(setting, None)
+                    if setting in configured:
+                        kept[setting] = self.traits()[setting].default()
         self._latest.read()
-        return True
+        return named
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, Any]]:
         """The settings in the file, to be changed: those that this version does not know among them."""
+        earlier = self.earlier
         with self._file().change() as document:
-            yield document.setdefault(_SETTINGS, {})
+            kept = document.setdefault(_SETTINGS, {})
+            if earlier is not None:
+                for name, value in earlier.read().items():
+                    kept.setdefault(name, value)
+            yield kept
+        if earlier is not None:
+            earlier.remove()
 
     # The layers
 
@@ -325,6 +376,10 @@ class LocalCoderSettings(LoggingConfigurable):
 
     def _understood(self) -> dict[str, Any]:
         """What the file keeps, as far as this version understands it."""
+        earlier = self._valid(self.earlier.read()) if self.earlier is not None else {}
+        return {**earlier, **self._understood_file()}
+
+    def _understood_file(self) -> dict[str, Any]:
         found = self._file().read()
         if found.kind == "closed":
             return self._last_sound

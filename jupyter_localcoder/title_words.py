@@ -13,6 +13,8 @@ _PROMPT_CHARS = 350
 MAX_TOKENS = 24
 MAX_THOUGHT_TOKENS = 600
 """More, once, for a model that reasons all the same."""
+MAX_LONG_TOKENS = 72
+"""Enough, once, where a title was cut off: six words of some languages take many tokens."""
 _LONGEST_WORDS = 10
 
 SYSTEM = "You write short titles. Answer with the title alone: at most six words, on one line."
@@ -26,6 +28,13 @@ def question(prompt: str, answer: str) -> str:
     """What the model is asked."""
     asked = prompt[:_PROMPT_CHARS].strip()
     return _INSTRUCTION.format(prompt=asked, answer=answer[: ASKED_CHARS - len(asked)].strip())
+
+
+def is_cut(said: str, finish: str) -> bool:
+    """Whether an answer ended within its first line, which is then no title: what is missing is unknown."""
+    if finish == "stop":
+        return False
+    return "\n" not in said.strip()
 
 
 def title_of(answer: str) -> str:

@@ -21,7 +21,6 @@ from traitlets import Enum, TraitType
 from traitlets.config import Configurable
 
 from jupyter_localcoder.composition import CONFIGURABLES
-from jupyter_localcoder.contract.history import TitleConfig
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.server.app import LocalCoderApp
@@ -54,7 +53,6 @@ def updated(page: str) -> str:
     tables = {
         "settings": lambda: _table(("name", "environment", "default", "unit", "meaning"), _settings()),
         "traits": lambda: [line for cls in (*CONFIGURABLES, LocalCoderApp) for line in _class(cls)],
-        "titles": lambda: _table(_COLUMNS, _fields(TitleConfig)),
         "providers": lambda: _table(_COLUMNS, _fields(ProviderFields)),
         "jupyterlab": lambda: _table(_COLUMNS, _browser()),
     }

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from .common import Reply, Request
+from .common import Layer, Reply, Request
 from .notebook import Reference
 
 ResponseKind = Literal["generate", "chat", "queue"]
@@ -206,6 +206,10 @@ class TitleConfig(Reply, frozen=True, kw_only=True):
     """Id of a model; empty: the one that is loaded. None is ever loaded for a title."""
     timeout_seconds: float = 60.0
     """Give up after so long. To wait until nothing else is asked for does not count."""
+    sources: dict[str, Layer] = msgspec.field(default_factory=dict)
+    """The layer that decided each of the fields above."""
+    problem: str = ""
+    """A sentence that says why no titles are made now; empty where nothing is in the way."""
 
 
 class TitleConfigGetRequest(Request, frozen=True, kw_only=True):
@@ -213,7 +217,10 @@ class TitleConfigGetRequest(Request, frozen=True, kw_only=True):
 
 
 class TitleConfigSetRequest(Request, frozen=True, kw_only=True):
-    """Change some of it; a wrong timeout (10 to 120 s) or provider is `TITLE_CONFIG_INVALID`."""
+    """Change some of it; a wrong timeout (10 to 120 s), provider or model is `TITLE_CONFIG_INVALID`.
+
+    Where another provider is named and no model, the model of the former one is forgotten.
+    """
 
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     provider: Annotated[str, Meta(max_length=64)] | msgspec.UnsetType = msgspec.UNSET

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from .common import Layer, MaxTokens, MinP, RepeatPenalty, Reply, Request, Temperature, TopK, TopP
-from .providers import ProviderId
+from .providers import EMBEDDED, ProviderId
 
 Acceleration = Literal["auto", "gpu", "cpu"]
 RunMode = Literal["performance", "stability"]
 ContextWindow = Annotated[int, Meta(ge=0, le=1_048_576, description="Tokens; 0 takes the profile's.")]
 CompletionSeconds = Annotated[float, Meta(ge=0.1, le=3600, description="From the request on.")]
 IdleMinutes = Annotated[float, Meta(ge=0, le=10_080, description="0 never unloads.")]
+TitleSeconds = Annotated[float, Meta(ge=10, le=120)]
 ReasoningChars = Annotated[int, Meta(ge=0, le=1_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -59,6 +60,14 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
     history: bool
     """Keep the answers of commands, chats and queued prompts in the history."""
+    titles: bool = True
+    """Make titles for the answers in the history."""
+    title_provider: str = EMBEDDED
+    """Id of the provider that makes them."""
+    title_model: str = ""
+    """The model that makes them; empty takes the one that is loaded, or that of the provider."""
+    title_timeout_seconds: float = 60.0
+    """Give up on a title after so many seconds."""
 
 
 class SettingsView(Reply, frozen=True, kw_only=True):
@@ -94,3 +103,7 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     completion_timeout_seconds: CompletionSeconds | UnsetType | None = UNSET
     prewarm: bool | UnsetType | None = UNSET
     history: bool | UnsetType | None = UNSET
+    titles: bool | UnsetType | None = UNSET
+    title_provider: ProviderId | UnsetType | None = UNSET
+    title_model: Annotated[str, Meta(max_length=256)] | UnsetType | None = UNSET
+    title_timeout_seconds: TitleSeconds | UnsetType | None = UNSET

@@ -7,7 +7,6 @@
       history.lock                          held while the database is made or changed in form
       history.v1.backup.sqlite3             what it was before it was changed to a newer form
       history.damaged-<time>.sqlite3        one that could not be read any more
-      titles.json                           how titles are made
       responses/<prompt>/<id>.md            a response
       responses/<prompt>/.<id>.<n>.part     one that is being written
       responses/<prompt>/.<id>.deleted      one that is being deleted

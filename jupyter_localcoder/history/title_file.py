@@ -1,23 +1,25 @@
-"""The file that keeps how titles are made."""
+"""The file in which older versions kept how titles are made; today the settings say it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ..contract.history import TitleConfig
+from ..errors import DiskFull, FileWriteError
 from ..storage.json_file import Document, JsonFile, Report
 
 _TITLES = "titles"
 
 
 class TitleFile:
-    """``titles.json`` in the folder of the history. All methods may block."""
+    """``titles.json`` in the folder of the history; implements `settings.Earlier`. All methods may block."""
 
     def __init__(self, path: Path, report: Report | None = None) -> None:
+        self._path = path
         self._file = JsonFile(
             path,
             what="The settings of the titles",
@@ -26,29 +28,31 @@ class TitleFile:
             report=report,
         )
 
-    def read(self) -> TitleConfig:
-        """What the file says; the defaults where there is none, or one that this version cannot read."""
-        return _config_of(self._file.read().document)
+    def read(self) -> dict[str, Any]:
+        """What it says, by the names of the settings; nothing where there is none that can be read."""
+        given: dict[str, Any] = self._file.read().document.get(_TITLES, {})
+        settings = {f"title_{name}": given[name] for name in ("provider", "model") if given.get(name)}
+        if "enabled" in given:
+            settings["titles"] = given["enabled"]
+        if "timeout_seconds" in given:
+            settings["title_timeout_seconds"] = given["timeout_seconds"]
+        return settings
 
-    def change(self, alter: Callable[[TitleConfig], TitleConfig]) -> TitleConfig:
-        """Replace what the file says by what ``alter`` makes of it; what it raises changes nothing.
+    def remove(self) -> None:
+        """Its settings are kept elsewhere now.
 
-        Raises
-        ------
-        FileWriteError, DiskFull
-            It stays as it was.
+        A file of a newer version stays, a damaged one under another name.
         """
-        with self._file.change() as document:
-            config = alter(_config_of(document))
-            document[_TITLES] = {**document.get(_TITLES, {}), **msgspec.to_builtins(config)}
-            return config
+        if not self._path.exists():
+            return
+        # Of a history that is read only it stays too: what was kept since wins.
+        with contextlib.suppress(OSError, FileWriteError, DiskFull):
+            with self._file.change():
+                pass
+            self._path.unlink(missing_ok=True)
 
 
 def _check(document: Document) -> None:
-    _config_of(document)
-
-
-def _config_of(document: Document) -> TitleConfig:
     """A `ValueError` where it makes no sense."""
     titles: Any = document.get(_TITLES, {})
-    return msgspec.convert(titles, TitleConfig)
+    msgspec.convert(titles, TitleConfig)

@@ -102,7 +102,10 @@ def titles(client: Client, words: list[str]) -> None:
             raise UsageError(TITLES_USAGE)
     made = "Titles are made" if config.enabled else "No titles are made; they would be"
     by = f"{config.provider or EMBEDDED}, {config.model or 'with the model that is loaded'}"
-    _say(f"{made} by {by}, within {config.timeout_seconds:g} s.")
+    _say(f"{made} by {by}, within {config.timeout_seconds:g} s. {config.problem}".strip())
+    fixed = [name for name, layer in config.sources.items() if layer in ("environment", "command-line")]
+    if words and fixed:
+        _say(f"The environment or the command line of the server decides: {', '.join(fixed)}.")
 
 
 def _activate(client: Client, request: ProviderIdRequest) -> None:

@@ -25,6 +25,7 @@ from ..credentials.store import Credentials
 from ..downloads import Downloads
 from ..events import EventHub
 from ..history import HistoryStore
+from ..history.title_file import TitleFile
 from ..models.store import ModelStore
 from ..planning import Planner
 from ..postmortem import Verdict
@@ -225,9 +226,14 @@ class Service(LoggingConfigurable):
         )
         self.queue = Queue(settings, requests, self.providers, events, self._runs, record, self._recorder)
         self.history = History(self._recorder, events, self.notebooks)
-        self.titles = Titles(self._recorder, pool, self._engine, events, self.queue.ask, self.log)
-        self.providers.forget_titles_of = self.titles.forget_provider
+        settings.earlier = TitleFile(history.root / "titles.json", self.log.warning)
+        self.titles = Titles(
+            settings, store, self._recorder, pool, self._engine, events, self.queue.ask, self.log
+        )
+        self.settings.check_titles = self.titles.checked
+        self.titles.change_settings = self.settings.settings_update
         self.titles.check_provider = self.providers.check_there
+        self.titles.models_of = self.providers.models_of
 
     async def close(self) -> None:
         """End everything that is under way."""

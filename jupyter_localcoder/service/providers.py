@@ -42,6 +42,8 @@ from .choice import Chosen
 from .remote import RemoteProviders, air_gapped, owner_of
 
 MAX_PROVIDERS = 100
+_LISTED_SECONDS = 5.0
+"""As long a provider is waited for when it is only asked which models it has."""
 _EMBEDDED_ENTRY = Entry(ProviderFields(type="embedded"))
 _KINDS = tuple(
     ProviderKind(
@@ -83,8 +85,6 @@ class Providers:
         self._embedded = embedded
         self._events = events
         self._waiting = waiting
-        self.forget_titles_of: Callable[[str], bool] = lambda _: False
-        """Lets titles be made by the embedded provider; answers whether this one was to. May block."""
         events.listen(self._on_event)
 
     # Operations
@@ -122,7 +122,7 @@ class Providers:
         if self._in_use(request.id):
             raise ProviderInUse(f"A request runs on {request.id} or waits for it.", provider=request.id)
 
-        def delete() -> tuple[bool, bool]:
+        def delete() -> set[str]:
             with self._book.change() as draft:
                 _require(draft, request.id, unread=True)
                 if draft.active == request.id:
@@ -133,19 +133,18 @@ class Providers:
                         active=True,
                     )
                 # First: where one of these fails, the provider that it names is still there.
-                titled = self.forget_titles_of(request.id)
-                completed = self._settings.complete_by_embedded(request.id)
+                named = self._settings.forget_provider(request.id)
                 self._credentials.forget(request.id)
                 self._remember(request.id, draft)
                 draft.remove(request.id)
-            return completed, titled
+            return named
 
-        completed, titled = await asyncio.to_thread(delete)
+        named = await asyncio.to_thread(delete)
         view = await asyncio.to_thread(self._settings.view)
-        if completed:
+        if named:
             self._events.tell(registry.SETTINGS_CHANGED, view)
         await self._changed(request.id)
-        note = succession.note(request.id, view, completed=completed, titled=titled)
+        note = succession.note(request.id, view, named)
         return ProviderDeleted(note=note)
 
     async def provider_test(self, request: ProviderIdRequest) -> ProviderTested:
@@ -221,6 +220,24 @@ class Providers:
         """
         if id_ != EMBEDDED and id_ not in self._book.read().entries:
             raise ProviderNotFound(f"There is no provider {id_[:64]!r}.", provider=id_)
+
+    async def models_of(self, id_: str) -> tuple[str, ...]:
+        """The models that a provider lists, as it calls them; empty where it does not say, now or ever.
+
+        Raises
+        ------
+        ProviderNotFound
+        """
+        page = await asyncio.to_thread(self._book.read)
+        entry = page.entries.get(id_)
+        # What Azure lists are models; what is asked for is one of their deployments.
+        if entry is not None and entry.settings.type == "azure_openai":
+            return ()
+        chosen = await self.choose(id_)
+        try:
+            return (await asyncio.wait_for(chosen.provider.check(), _LISTED_SECONDS)).models
+        except (LocalCoderError, asyncio.TimeoutError):
+            return ()
 
     def check_fills(self, id_: str) -> None:
         """Whether one is there, and configured to fill in the middle. Reads a file.

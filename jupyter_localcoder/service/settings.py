@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from msgspec import UNSET
 
@@ -15,6 +16,7 @@ from ..planning import Planner
 from ..settings import LocalCoderSettings
 from .engine import Engine
 from .ladder import Ladder
+from .named import check_model
 from .providers import Providers
 
 _CHOOSE = ("profile", "model", "general_model")
@@ -42,6 +44,8 @@ class Settings:
         self._engine = engine
         self._providers = providers
         self._one = asyncio.Lock()
+        self.check_titles: Callable[[SettingsUpdateRequest], Awaitable[SettingsUpdateRequest]] = _as_it_is
+        """Refuses who cannot make titles; answers the request with all that changes with it."""
 
     async def refresh(self) -> None:
         """Let what another process has changed be in force; once for each request."""
@@ -55,6 +59,7 @@ class Settings:
     async def settings_update(self, request: SettingsUpdateRequest) -> SettingsView:
         """Change settings, and apply them at once."""
         await asyncio.to_thread(self._check_names, request)
+        request = await self.check_titles(request)
         # Who leaves now leaves a change that is kept: it is applied all the same.
         return await asyncio.shield(asyncio.ensure_future(self._change(request)))
 
@@ -83,8 +88,12 @@ class Settings:
         """What does not exist, or cannot do what it is for, is refused now, and not at the next request."""
         if request.profile:
             self._planner.profile(request.profile)
-        for id_ in (request.model, request.general_model):
-            if id_:
-                self._store.info(id_, 0)
+        for field in ("model", "general_model"):
+            if id_ := getattr(request, field):
+                check_model(self._store, field, id_)
         if request.completion_provider:
             self._providers.check_fills(request.completion_provider)
+
+
+async def _as_it_is(request: SettingsUpdateRequest) -> SettingsUpdateRequest:
+    return request

@@ -1,8 +1,9 @@
 """``title:*``: a few words over each answer, made when nobody wants anything else.
 
 A title is made by the model that is loaded, when nothing else is asked of it, and given up the moment
-something is: it is tried again when that has ended. No model is loaded for a title. Whatever fails is silent,
-and the name of the model stands in, as it does from the beginning.
+something is: it is tried again when that has ended. No model is loaded for a title: the answers wait until
+one is. Whatever fails is silent, and the name of the model stands in, as it does from the beginning; what may
+go better later is tried again when the next answer comes, a bounded number of times.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import collections
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple
 
@@ -23,10 +24,12 @@ from ..contract.backend import WorkerState
 from ..contract.common import SamplingOptions
 from ..contract.history import Response, ResponseInfo, TitleConfig
 from ..contract.providers import EMBEDDED
+from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import (
     Canceled,
     FileReadError,
     LocalCoderError,
+    ModelNotFound,
     NoAnswer,
     ProviderNotFound,
     ResponseNotFound,
@@ -36,23 +39,37 @@ from ..errors import (
     TitleProviderError,
     TitleResponseNotFound,
     TitleTimeout,
+    ValidationError,
 )
 from ..events import EventHub
-from ..history.title_file import TitleFile
+from ..models.store import ModelStore
 from ..reasoning import Pieces, split
+from ..settings import LocalCoderSettings
 from ..supervisor import Job, LoadPlan
 from .engine import Engine, cache_scope, wire_request
 from .history import title_by_hand
+from .named import check_model, here_text
 from .pool import WorkerPool
 from .recorder import Recorder
 
 MAX_WAITING = 100
 """So many answers may wait for a title; the oldest ones keep the name of their model."""
+MAX_TRIES = 3
+"""Of one title: what has failed so often does not go better the next time."""
 TIMEOUT_SECONDS = (10.0, 120.0)
 QUIET_SECONDS = 0.4
 """Nothing is asked of the model for so long before it is asked for a title: requests come in bursts."""
 
 _SCOPE = cache_scope("title")
+_OUT: tuple[WorkerState, ...] = ("stopped", "unloading", "failed", "backoff")
+"""States in which no model is loaded, nor will be by itself for a title."""
+_SETTINGS = {
+    "enabled": "titles",
+    "provider": "title_provider",
+    "model": "title_model",
+    "timeout_seconds": "title_timeout_seconds",
+}
+"""The fields of `TitleConfig`, and the settings that they show."""
 
 Ask = Callable[[queue.CallRequest], Coroutine[Any, Any, queue.QueueAnswer]]
 
@@ -60,6 +77,23 @@ Ask = Callable[[queue.CallRequest], Coroutine[Any, Any, queue.QueueAnswer]]
 class _Made(NamedTuple):
     title: str
     model: str
+
+
+class _Wanted(NamedTuple):
+    """An answer that has no title."""
+
+    response: Response
+    tries: int = 0
+    told: bool = False
+    """That it has none for now."""
+
+
+class _NotNow(TitleProviderError):
+    """Nobody was asked: as things are, nobody can be."""
+
+
+class _NoTitle(TitleProviderError):
+    """What was answered is none, and the next time it would not be one either."""
 
 
 class Titles:
@@ -75,6 +109,8 @@ class Titles:
 
     def __init__(
         self,
+        settings: LocalCoderSettings,
+        store: ModelStore,
         recorder: Recorder,
         pool: WorkerPool,
         engine: Engine,
@@ -86,20 +122,27 @@ class Titles:
     ) -> None:
         self._recorder = recorder
         self._store = recorder.store
-        self._file = TitleFile(recorder.store.root / "titles.json", log.warning)
+        self._settings = settings
+        self._models = store
         self._pool = pool
         self._engine = engine
         self._events = events
         self._ask = ask
         self._log = log
         self._quiet_seconds = quiet_seconds
-        self._waiting: collections.deque[Response] = collections.deque()
+        self._waiting: collections.deque[_Wanted] = collections.deque()
+        self._later: collections.deque[_Wanted] = collections.deque(maxlen=MAX_WAITING)
+        """Those that could not be made, or have failed and may go better."""
         self._worker: asyncio.Task[None] | None = None
+        self._closed = False
         self._one = asyncio.Lock()
         self._job: Job | None = None
         self._moved = asyncio.Event()
         self.check_provider: Callable[[str], None] = lambda _: None
         """Raises `ProviderNotFound` where there is no provider of this id. May block."""
+        self.models_of: Callable[[str], Awaitable[tuple[str, ...]]] = _none_listed
+        """Answers the models that a provider lists; empty where it does not."""
+        self.change_settings: Callable[[SettingsUpdateRequest], Awaitable[SettingsView]]
         self._leave = events.listen(self._heard)
         pool.on_demand = self._make_way
         recorder.on_kept = self._kept
@@ -108,7 +151,8 @@ class Titles:
 
     async def title_config_get(self, _request: history.TitleConfigGetRequest) -> TitleConfig:
         """How titles are made."""
-        return await self._read_config()
+        await self._settings.refresh()
+        return await self._shown(self._settings.view())
 
     async def title_config_set(self, request: history.TitleConfigSetRequest) -> TitleConfig:
         """Change it, and keep it."""
@@ -126,33 +170,53 @@ class Titles:
                 low=low,
                 high=high,
             )
+        changes = {_SETTINGS[name]: value for name, value in given.items()}
         if "provider" in given:
-            try:
-                await asyncio.to_thread(self.check_provider, given["provider"] or EMBEDDED)
-            except ProviderNotFound as failure:
-                raise TitleConfigInvalid(
-                    failure.message, recovery=failure.recovery, field="provider"
-                ) from None
-        return await asyncio.to_thread(
-            self._file.change, lambda config: msgspec.structs.replace(config, **given)
-        )
+            changes["title_provider"] = given["provider"] or EMBEDDED
+        try:
+            view = await self.change_settings(SettingsUpdateRequest(**changes))
+        except (ProviderNotFound, ModelNotFound, ValidationError) as failure:
+            field = "model" if failure.details.get("field") == "title_model" else "provider"
+            raise TitleConfigInvalid(failure.message, recovery=failure.recovery, field=field) from None
+        return await self._shown(view)
 
-    def forget_provider(self, id_: str) -> bool:
-        """Let the embedded engine make the titles if this provider was to; answers whether. Blocks.
+    async def checked(self, request: SettingsUpdateRequest) -> SettingsUpdateRequest:
+        """The request, where who is to make titles is there; with a new provider, without the former's model.
 
         Raises
         ------
-        FileWriteError, DiskFull
+        ProviderNotFound, ModelNotFound
         """
-        if self._file.read().provider != id_:
-            return False
-        # The model is one of that provider's.
-        self._file.change(
-            lambda config: (
-                msgspec.structs.replace(config, provider="", model="") if config.provider == id_ else config
+        if request.title_provider is msgspec.UNSET and request.title_model is msgspec.UNSET:
+            return request
+        now = self._settings.current
+        provider = now.title_provider
+        if request.title_provider is not msgspec.UNSET:
+            provider = request.title_provider or EMBEDDED
+            if request.title_provider:
+                await asyncio.to_thread(self.check_provider, provider)
+            if request.title_model is msgspec.UNSET and provider != now.title_provider:
+                return msgspec.structs.replace(request, title_model=None)
+        if isinstance(request.title_model, str) and request.title_model:
+            await self._check_model(provider, request.title_model)
+        return request
+
+    async def _check_model(self, provider: str, model: str) -> None:
+        if provider == EMBEDDED:
+            await asyncio.to_thread(check_model, self._models, "title_model", model)
+            return
+        try:
+            listed = await self.models_of(provider)
+        except LocalCoderError:
+            return  # Nobody can say now what it has; the first title will.
+        if listed and model not in listed:
+            some = ", ".join(f"`{name}`" for name in listed[:20])
+            raise ModelNotFound(
+                f"The provider {provider} does not list a model `{model}`.",
+                recovery=f"Choose one of its models: {some}{'' if len(listed) <= 20 else ' …'}; or none, to "
+                "take the one that it is configured with.",
+                field="title_model",
             )
-        )
-        return True
 
     async def title_generate(self, request: history.ResponseRequest) -> ResponseInfo:
         """Make one for a person who waits for it."""
@@ -162,6 +226,8 @@ class Titles:
             response = await asyncio.to_thread(self._store.get, request.id)
         except (ResponseNotFound, SourceFileNotFound, FileReadError) as failure:
             raise TitleResponseNotFound(failure.message) from None
+        if why := await self._obstacle(config):
+            raise TitleProviderError(why, recovery="Or write one by hand.")
         self._tell(response, "pending")
         try:
             made = await asyncio.wait_for(self._make(response, config), config.timeout_seconds)
@@ -178,6 +244,7 @@ class Titles:
 
     async def close(self) -> None:
         """Give up what is being made."""
+        self._closed = True
         self._leave()
         self._recorder.on_kept = lambda _: None  # what is kept from now on stays without
         if self._worker is not None:
@@ -191,29 +258,106 @@ class Titles:
         if response.parent_id:
             return
         if len(self._waiting) == MAX_WAITING:
-            self._tell(self._waiting.popleft(), "failed")
-        self._waiting.append(response)
-        if self._worker is None or self._worker.done():
+            self._tell(self._waiting.popleft().response, "failed")
+        # What a title is made of: it may wait for long.
+        short = msgspec.structs.replace(
+            response,
+            prompt=response.prompt[: title_words.ASKED_CHARS],
+            content=response.content[: title_words.ASKED_CHARS],
+            reasoning="",
+            references=(),
+        )
+        self._waiting.append(_Wanted(short))
+        self._again()
+
+    def _again(self) -> None:
+        """Work on what waits, and after it on what could not be made before."""
+        while self._later and len(self._waiting) < MAX_WAITING:
+            self._waiting.append(self._later.popleft())
+        self._start()
+
+    def _start(self) -> None:
+        if self._waiting and not self._closed and (self._worker is None or self._worker.done()):
             self._worker = asyncio.ensure_future(self._work())
 
     async def _work(self) -> None:
         while self._waiting:
-            response = self._waiting.popleft()
+            wanted = self._waiting.popleft()
             config = await self._read_config()
             if not config.enabled:
                 continue
-            self._tell(response, "pending")
-            try:
+            if await self._obstacle(config):
+                self._put_off(wanted)
+                continue
+            self._tell(wanted.response, "pending")
+            await self._try_one(wanted, config)
+
+    async def _try_one(self, wanted: _Wanted, config: TitleConfig) -> None:
+        response = wanted.response
+        wanted = wanted._replace(told=False)
+        try:
+            if (await asyncio.to_thread(self._store.get, response.id)).title_source == "model":
                 made = await self._make(response, config)
                 info = await asyncio.to_thread(self._store.get, response.id)
                 if info.title_source == "model":  # a person may have been quicker
                     await self._set(response.id, made.title, "generated", made.model)
-            except LocalCoderError as failure:
-                self._log.info("No title for %s: %s", response.id, failure)
-                self._tell(response, "failed")
-            except Exception:
-                self._log.exception("No title for %s", response.id)
-                self._tell(response, "failed")
+                    return
+            self._tell(await asyncio.to_thread(self._store.get, response.id), "completed")
+        except _NotNow:
+            self._put_off(wanted)
+        except (TitleTimeout, TitleProviderError) as failure:
+            self._log.info("No title for %s: %s", response.id, failure)
+            self._tell(response, "failed")
+            if not isinstance(failure, _NoTitle) and wanted.tries + 1 < MAX_TRIES:
+                self._later.append(wanted._replace(tries=wanted.tries + 1, told=True))
+        except LocalCoderError as failure:
+            self._log.info("No title for %s: %s", response.id, failure)
+            self._tell(response, "failed")
+        except Exception:
+            self._log.exception("No title for %s", response.id)
+            self._tell(response, "failed")
+
+    def _put_off(self, wanted: _Wanted) -> None:
+        """Nobody can make it now, so nobody was asked."""
+        if not wanted.told:
+            self._tell(wanted.response, "failed")
+        self._later.append(wanted._replace(told=True))
+
+    async def _obstacle(self, config: TitleConfig) -> str:
+        """Why nobody can make titles as things are, in a sentence; empty where somebody can."""
+        if config.provider in ("", EMBEDDED):
+            plan, state = self._maker(config)
+            if config.model and not await asyncio.to_thread(self._is_here, config.model):
+                here = await asyncio.to_thread(here_text, self._models)
+                return (
+                    f"`{config.model}` is to make the titles, and is not on this machine. Choose another "
+                    f"model for them, or none to take the one that is loaded. {here}"
+                ).strip()
+            if plan is None or state in _OUT:
+                return (
+                    "No model is loaded, and none is loaded for a title alone: the answers wait for one. "
+                    "Load one, or let another provider make the titles, which is then sent the beginning of "
+                    "each question and its answer."
+                )
+            if config.model not in ("", plan.model):
+                return (
+                    f"`{config.model}` is to make the titles, and {plan.model} is loaded: load it, or choose "
+                    "another model for them."
+                )
+            return ""
+        try:
+            await asyncio.to_thread(self.check_provider, config.provider)
+        except ProviderNotFound:
+            return f"The provider {config.provider} is to make the titles, and is not there. Choose another."
+        if self._settings.current.air_gap:
+            return f"The air gap is on, so {config.provider} makes no titles."
+        return ""
+
+    def _is_here(self, model: str) -> bool:
+        try:
+            return self._models.info(model, 0).state == "ready"
+        except LocalCoderError:
+            return False
 
     async def _make(self, response: Response, config: TitleConfig) -> _Made:
         """A title.
@@ -236,7 +380,7 @@ class Titles:
             raise TitleProviderError(failure.message, recovery=failure.recovery) from None
         title = title_words.title_of(said)
         if not title:
-            raise TitleProviderError("The model answered no title.")
+            raise _NoTitle("The model answered no title.")
         return _Made(title, model)
 
     async def _by_a_provider(self, asked: str, config: TitleConfig) -> tuple[str, str]:
@@ -259,19 +403,28 @@ class Titles:
             more = title_words.MAX_TOKENS + title_words.MAX_THOUGHT_TOKENS
             said = await self._asked(msgspec.structs.replace(request, max_tokens=more, timeout_ms=left_ms))
         if said is None:
-            raise TitleProviderError("The model used up all of its tokens before it wrote a title.")
+            raise _cut()
         return said, config.model or config.provider
 
     async def _asked(self, request: queue.CallRequest) -> str | None:
-        """What a provider answers; None where it was cut off in its first line, which may be reasoning."""
+        """What a provider answers; None where it was cut off in its first line, which may be reasoning.
+
+        Raises
+        ------
+        TitleTimeout
+            It was cut off by the time limit.
+        """
         try:
             answer = await self._ask(request)
         except NoAnswer as failure:
             if failure.details.get("reasoned"):
                 return None
             raise
-        begun = answer.text.strip()
-        return None if answer.finish == "length" and "\n" not in begun else answer.text
+        if not title_words.is_cut(answer.text, answer.finish or "stop"):
+            return answer.text
+        if answer.finish == "timeout":
+            raise TitleTimeout
+        return None
 
     async def _by_the_loaded_model(self, asked: str, config: TitleConfig) -> tuple[str, str]:
         async with self._one:
@@ -285,13 +438,17 @@ class Titles:
         """What the model says; None where something else was asked for meanwhile."""
         ends_at = asyncio.get_running_loop().time() + config.timeout_seconds
         said = await self._once(asked, ends_at, title_words.MAX_TOKENS, plan)
-        if said is not None and said.reasoning.strip() and not said.text.strip():
+        if said is not None and said.pieces.reasoning.strip() and not said.pieces.text.strip():
             # Its template did not keep it from reasoning.
             more = title_words.MAX_TOKENS + title_words.MAX_THOUGHT_TOKENS
             said = await self._once(asked, ends_at, more, plan)
-        return None if said is None else said.text
+        elif said is not None and said.is_cut:
+            said = await self._once(asked, ends_at, title_words.MAX_LONG_TOKENS, plan)
+        if said is not None and said.is_cut:
+            raise _cut()
+        return None if said is None else said.pieces.text
 
-    async def _once(self, asked: str, ends_at: float, max_tokens: int, plan: LoadPlan) -> Pieces | None:
+    async def _once(self, asked: str, ends_at: float, max_tokens: int, plan: LoadPlan) -> _Said | None:
         """What the model says in so many tokens; None where something else was asked for meanwhile."""
         turns = (wire.Turn("system", title_words.SYSTEM), wire.Turn("user", asked))
         request = wire_request(
@@ -306,6 +463,7 @@ class Titles:
         job = self._job = self._pool.job(plan, request, "general", named=True)
         timer = asyncio.get_running_loop().call_at(ends_at, job.cancel, "timeout")
         parts: list[str] = []
+        finish = "stop"
         try:
             async with contextlib.aclosing(job.__aiter__()) as frames:
                 async for frame in frames:
@@ -315,30 +473,31 @@ class Titles:
                         raise TitleTimeout
                     elif frame.finish == "canceled":
                         return None
+                    else:
+                        finish = frame.finish
         except Canceled:
             return None
         finally:
             timer.cancel()
             self._job = None
-        return split("".join(parts))
+        pieces = split("".join(parts))
+        return _Said(pieces, title_words.is_cut(pieces.text, finish))
 
     async def _quiet(self, config: TitleConfig) -> LoadPlan:
         """Return what is loaded when nothing was asked for a moment: the model for questions, if that is.
 
         Raises
         ------
-        TitleProviderError
+        _NotNow
             No model is loaded, or another one than the titles are to be made by.
         """
         while True:
             self._moved.clear()
             plan, state = self._maker(config)
-            if state in ("stopped", "unloading", "failed", "backoff") or plan is None:
-                raise TitleProviderError(
-                    "No model is loaded.", recovery="Load one: none is loaded for a title alone."
-                )
+            if state in _OUT or plan is None:
+                raise _NotNow("No model is loaded.", recovery="Load one: none is loaded for a title alone.")
             if state in ("ready", "busy") and config.model not in ("", plan.model):
-                raise TitleProviderError(
+                raise _NotNow(
                     f"{config.model} is not loaded, and {plan.model} is.",
                     recovery="Load it, or choose another model for the titles.",
                 )
@@ -364,11 +523,23 @@ class Titles:
             self._give_up()
 
     def _heard(self, event: registry.Event, _payload: msgspec.Struct) -> None:
+        if event is registry.SETTINGS_CHANGED:
+            self._again()
         if event is registry.BACKEND_STATE:
             self._moved.set()
+            if any(one.state == "ready" for one in self._pool.holding):
+                self._go_on()
             if self._job is not None and not self._pool.holds(self._job.plan):
                 # It would otherwise load its own model again.
                 self._give_up()
+
+    def _go_on(self) -> None:
+        """A model is there: those that were not tried for want of one are. Those that failed wait longer."""
+        untried = [wanted for wanted in self._later if not wanted.tries]
+        if untried and not self._waiting:
+            self._later = collections.deque((w for w in self._later if w.tries), MAX_WAITING)
+            self._waiting.extend(untried)
+            self._start()
 
     def _give_up(self) -> None:
         self._moved.set()
@@ -400,4 +571,34 @@ class Titles:
 
     async def _read_config(self) -> TitleConfig:
         # Read again each time: another server or a person may have changed it.
-        return await asyncio.to_thread(self._file.read)
+        await self._settings.refresh()
+        return _config_of(self._settings.view())
+
+    async def _shown(self, view: SettingsView) -> TitleConfig:
+        config = _config_of(view)
+        problem = await self._obstacle(config) if config.enabled else ""
+        return msgspec.structs.replace(config, problem=problem)
+
+
+class _Said(NamedTuple):
+    pieces: Pieces
+    is_cut: bool
+
+
+def _cut() -> _NoTitle:
+    return _NoTitle("The model used up all of its tokens before it wrote a title.")
+
+
+def _config_of(view: SettingsView) -> TitleConfig:
+    settings = view.settings
+    return TitleConfig(
+        enabled=settings.titles,
+        provider="" if settings.title_provider == EMBEDDED else settings.title_provider,
+        model=settings.title_model,
+        timeout_seconds=settings.title_timeout_seconds,
+        sources={field: view.sources.get(name, "default") for field, name in _SETTINGS.items()},
+    )
+
+
+async def _none_listed(_provider: str) -> tuple[str, ...]:
+    return ()

@@ -1096,6 +1096,10 @@ export interface Settings {
   completion_timeout_seconds: number;
   prewarm: boolean;
   history: boolean;
+  titles: boolean;
+  title_provider: string;
+  title_model: string;
+  title_timeout_seconds: number;
 }
 
 /** Asks for all of them. */
@@ -1133,6 +1137,11 @@ export interface SettingsUpdateRequest {
   completion_timeout_seconds?: number | null;
   prewarm?: boolean | null;
   history?: boolean | null;
+  titles?: boolean | null;
+  /** Id of a provider: small letters, digits and dash. */
+  title_provider?: string | null;
+  title_model?: string | null;
+  title_timeout_seconds?: number | null;
 }
 
 /** The settings in force, and for each of them the layer that decided. */
@@ -1195,12 +1204,18 @@ export interface TitleConfig {
   provider: string;
   model: string;
   timeout_seconds: number;
+  sources: Record<string, Layer>;
+  problem: string;
 }
 
 /** Asks for it. */
 export type TitleConfigGetRequest = Record<string, never>;
 
-/** Change some of it; a wrong timeout (10 to 120 s) or provider is `TITLE_CONFIG_INVALID`. */
+/**
+ * Change some of it; a wrong timeout (10 to 120 s), provider or model is `TITLE_CONFIG_INVALID`.
+ *
+ * Where another provider is named and no model, the model of the former one is forgotten.
+ */
 export interface TitleConfigSetRequest {
   enabled?: boolean;
   provider?: string;

@@ -41,6 +41,7 @@ def vendor(answers: Answers) -> Iterator[Vendor]:
     fields = {"type": "openai_compatible", "name": "The lab", "base_url": vendor.url, "model": "small"}
     answers.lab.call("PUT", "providers/lab", fields)
     yield vendor
+    answers.lab.call("POST", "providers/embedded/activate")
     answers.lab.call("DELETE", "providers/lab")
     vendor.close()
 

@@ -50,10 +50,11 @@ async def test_the_life_of_a_provider(ask: Ask, server: WireServer) -> None:
     queued = (await ask("POST", "queue", {"prompt": "Hello?"})).data["id"]
     answer = (await queue_answer(ask, queued)).data
     assert (answer["text"], answer["item"]["provider"]) == ("Hi", "acme")
-    assert (await ask("DELETE", "providers/acme")).data == {
-        "note": "Commands, chats and queued prompts are answered by the embedded model now."
-    }
-    assert (await ask("GET", "providers")).data["active"] == "embedded"
+    refused = await ask("DELETE", "providers/acme")
+    assert (refused.status, refused.code) == (409, "PROVIDER_IN_USE")
+    assert (await ask("GET", "providers")).data["active"] == "acme"
+    await ask("POST", "providers/embedded/activate")
+    assert (await ask("DELETE", "providers/acme")).data == {"note": ""}
 
 
 async def test_completion_goes_where_its_own_setting_says(ask: Ask, server: WireServer) -> None:

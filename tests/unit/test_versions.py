@@ -6,10 +6,8 @@ import json
 import logging
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from jupyter_localcoder.contract.history import TitleConfig
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.errors import FileWriteError, ValidationError
 from jupyter_localcoder.history.title_file import TitleFile
@@ -39,35 +37,39 @@ def test_settings_of_a_newer_version(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert settings.path.read_text() == newer
 
 
-def test_how_titles_are_made_in_a_newer_version(tmp_path: Path) -> None:
+def test_how_titles_were_made_in_a_newer_version(tmp_path: Path) -> None:
     path = tmp_path / "titles.json"
     newer = '{"format": 2, "titles": {"model": ["a"]}}'
     path.write_text(newer)
     titles = TitleFile(path)
-    assert titles.read() == TitleConfig()
-    with pytest.raises(FileWriteError, match="Nothing was changed"):
-        titles.change(lambda _: TitleConfig(enabled=False))
+    assert titles.read() == {}
+    titles.remove()
     assert path.read_text() == newer
 
 
 @pytest.mark.parametrize("raw", ["[1]", "\xff", '{"format": 1, "titles": {"model": ["a"]}}'])
-def test_how_titles_are_made_in_a_damaged_file(tmp_path: Path, raw: str) -> None:
+def test_how_titles_were_made_in_a_damaged_file(tmp_path: Path, raw: str) -> None:
     path = tmp_path / "titles.json"
     path.write_text(raw)
     titles = TitleFile(path)
-    assert titles.read() == TitleConfig()
+    assert titles.read() == {}
     assert path.read_text() == raw
-    titles.change(lambda _: TitleConfig(enabled=False))
-    assert titles.read() == TitleConfig(enabled=False)
+    titles.remove()
+    assert (titles.read(), path.exists()) == ({}, False)
     assert path.with_suffix(".damaged.json").read_text() == raw
 
 
-def test_what_titles_may_be_one_day_stays_in_the_file(tmp_path: Path) -> None:
+def test_how_titles_were_made_is_taken_over_once(tmp_path: Path) -> None:
     path = tmp_path / "titles.json"
-    path.write_text('{"format": 1, "titles": {"tone": "dry"}, "more": 1}')
-    TitleFile(path).change(lambda config: msgspec.structs.replace(config, enabled=False))
-    document = json.loads(path.read_text())
-    assert (document["titles"]["tone"], document["titles"]["enabled"], document["more"]) == ("dry", False, 1)
+    path.write_text(
+        '{"format": 1, "titles": {"tone": "dry", "enabled": false, "provider": "lab", "model": ""}}'
+    )
+    titles = TitleFile(path)
+    assert titles.read() == {"titles": False, "title_provider": "lab"}
+    titles.remove()
+    assert (titles.read(), path.exists()) == ({}, False)
+    titles.remove()
+    assert not path.exists()
 
 
 def ledger_of(path: Path) -> LicenseLedger:

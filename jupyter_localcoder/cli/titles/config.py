@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from traitlets import Bool, Float, Unicode
@@ -17,8 +18,8 @@ from ..exits import Exit
 class TitlesCommand(LocalCoderCommand):
     """Base of both."""
 
-    def report(self, config: history.TitleConfig) -> Exit:
-        """Print how they are made."""
+    def report(self, config: history.TitleConfig, given: Iterable[str] = ()) -> Exit:
+        """Print how they are made, and what became of what was given."""
         self.console.document(config)
         lines = {
             "enabled": "yes" if config.enabled else "no",
@@ -28,6 +29,11 @@ class TitlesCommand(LocalCoderCommand):
         }
         for name, value in lines.items():
             self.console.out(f"{name} = {plain(value)}")
+        for name in given:
+            if (layer := config.sources.get(name)) in ("environment", "command-line"):
+                self.note(f"Note: it is kept, but the {layer} decides `{name}` for now.")
+        if config.problem:
+            self.note(plain(config.problem))
         return Exit.OK
 
 
@@ -89,4 +95,4 @@ jupyter localcoder titles set --on --timeout=20
             )
         request = codec.decode(history.TitleConfigSetRequest, fields)
         with self.client() as client:
-            return self.report(client.call(registry.TITLE_CONFIG_SET, request))
+            return self.report(client.call(registry.TITLE_CONFIG_SET, request), fields)

@@ -55,6 +55,9 @@ export class HistoryModel extends PanelModel {
     });
     this._follow('settings:changed', view => {
       this._setSettings(view);
+      if (this._titles) {
+        void this.openTitles();
+      }
     });
     this._follow('providers:changed', () => {
       if (this._titles) {
@@ -285,6 +288,10 @@ export class HistoryModel extends PanelModel {
       const info = this._opened?.id === response_id ? this._opened : known;
       const source = status === 'completed' ? 'generated' : info?.title_source;
       this._patch(info && source ? { ...info, title, title_source: source } : null);
+      if (status === 'completed' && this._titles && this._titles.problem !== '') {
+        // What was in the way is not there any more.
+        void this.openTitles();
+      }
     }
     this._tell();
   }

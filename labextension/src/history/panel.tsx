@@ -17,7 +17,7 @@ import { insertAnswer } from './insert';
 import { type HistoryModel, type IHistoryPage, type IHistoryRow, PAGE } from './model';
 import { Opened } from './opened';
 import { Titles } from './titles';
-import { factsText, rangeText } from './words';
+import { factsText, rangeText, titleText } from './words';
 
 /** Files are changed by others without an event. */
 const REFRESH_MS = 60_000;
@@ -258,7 +258,7 @@ function Row(props: {
           data-anchor={info.id}
           onClick={() => void model.open(info.id)}
         >
-          {info.title}
+          {titleText(info)}
         </button>
       </h3>
       <p className="jp-LocalCoder-Card-facts">{factsText(info, trans)}</p>
@@ -273,7 +273,10 @@ function Row(props: {
           )}
         </p>
       ) : (
-        info.preview !== '' && <p className="jp-LocalCoder-History-preview">{info.preview}</p>
+        info.preview !== '' &&
+        info.preview !== titleText(info) && (
+          <p className="jp-LocalCoder-History-preview">{info.preview}</p>
+        )
       )}
       {model.isTitlePending(info.id) && (
         <p className="jp-LocalCoder-Card-facts">{trans.__('A title is being made.')}</p>

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { TitleConfig } from '../contract';
+import { layerText } from '../models/settings';
 import { Button } from '../panels/button';
 import { Fold } from '../panels/fold';
 import { Note } from '../panels/note';
@@ -27,6 +28,11 @@ export function Titles({ model, trans }: ITitlesProps): React.JSX.Element {
         void model.openTitles();
       }}
     >
+      {titles && titles.problem !== '' && (
+        <p className="jp-LocalCoder-Note" data-severity="warning">
+          {titles.problem}
+        </p>
+      )}
       {titles && <Form {...{ model, titles, trans }} />}
       {note && (
         <Note
@@ -55,20 +61,24 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
   const fault = secondsFault(seconds, trans);
   const isEmbedded = provider === EMBEDDED;
   const field = { fault: '', isShown: true };
+  const fixed = (name: keyof TitleConfig): string => layerText(titles.sources[name], trans);
   const options = model.providers.map(({ id, name: label }) => ({ value: id, label }));
   return (
     <>
       <CheckField
         {...field}
         label={trans.__('Make titles')}
-        help={trans.__('A few words over each answer, made when nothing else is asked for.')}
+        help={
+          fixed('enabled') ||
+          trans.__('A few words over each answer, made when nothing else is asked for.')
+        }
         checked={isEnabled}
         onChange={setEnabled}
       />
       <SelectField
         {...field}
         label={trans.__('Made by')}
-        help={titlesGoText(model.providers, provider, trans)}
+        help={[fixed('provider'), titlesGoText(model.providers, provider, trans)].join(' ').trim()}
         options={
           options.some(({ value }) => value === provider)
             ? options
@@ -85,9 +95,10 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
         {...field}
         label={trans.__('Model')}
         help={
-          isEmbedded
+          fixed('model') ||
+          (isEmbedded
             ? trans.__('Empty: the one that is loaded. None is ever loaded for a title.')
-            : trans.__('Empty: the one that the provider is configured with.')
+            : trans.__('Empty: the one that the provider is configured with.'))
         }
         value={name}
         maxLength={256}
@@ -95,7 +106,9 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
       />
       <TextField
         label={trans.__('Seconds that one may take')}
-        help={trans.__('10 to 120. Then the name of the model stands in.')}
+        help={
+          fixed('timeout_seconds') || trans.__('10 to 120. Then the name of the model stands in.')
+        }
         fault={fault}
         isShown
         isNumber

@@ -15,6 +15,11 @@ export function timeText(created: string, locale?: string): string {
     : date.toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+/** Its title; where it has none, how its question begins. */
+export function titleText({ title, title_source, preview }: ResponseInfo): string {
+  return title_source === 'model' && preview !== '' ? preview : title;
+}
+
 /** One line: when, what, from where. */
 export function factsText(info: ResponseInfo, trans: Translate, locale?: string): string {
   const facts = [

@@ -11,7 +11,11 @@ export interface IOption {
 
 /** Why a setting cannot be changed here; empty where it can. */
 export function fixedText(view: SettingsView, name: keyof Settings, trans: Translate): string {
-  const layer: Layer = view.sources[name] ?? 'default';
+  return layerText(view.sources[name], trans);
+}
+
+/** Why what a layer decides cannot be changed here; empty where it can. */
+export function layerText(layer: Layer | undefined, trans: Translate): string {
   switch (layer) {
     case 'environment':
       return trans.__('Fixed by the environment of the Jupyter server.');

@@ -227,7 +227,14 @@ it('keeps nothing from now on, and follows who else says so', async () => {
 });
 
 describe('how titles are made', () => {
-  const CONFIG = { enabled: true, provider: '', model: '', timeout_seconds: 60 };
+  const CONFIG = {
+    enabled: true,
+    provider: '',
+    model: '',
+    timeout_seconds: 60,
+    sources: {},
+    problem: ''
+  };
   const LIST = { providers: [], kinds: [], active: 'embedded' };
 
   it('is asked for when somebody wants to know, and changed', async () => {
@@ -256,6 +263,23 @@ describe('how titles are made', () => {
     socket.answer('provider:list', LIST);
     await settle();
     expect(model.titles?.provider).toBe('');
+  });
+
+  it('is asked for again when what was in the way is gone', async () => {
+    const { model, socket } = await opened();
+    const read = model.openTitles();
+    socket.answer('title:config:get', { ...CONFIG, problem: 'No model is loaded.' });
+    socket.answer('provider:list', LIST);
+    await read;
+    const payload = { response_id: 'a', status: 'completed', title: 'New', time: '', model: '' };
+    socket.receive({ event: 'title:status', payload });
+    socket.answer('title:config:get', CONFIG);
+    socket.answer('provider:list', LIST);
+    await settle();
+    expect(model.titles?.problem).toBe('');
+    socket.receive({ event: 'title:status', payload });
+    await settle();
+    expect(count(socket, 'title:config:get')).toBe(2);
   });
 
   it('stays as it is where a change is refused', async () => {

@@ -11,7 +11,8 @@ import {
   rangeText,
   secondsFault,
   timeText,
-  titlesGoText
+  titlesGoText,
+  titleText
 } from '../../src/history/words';
 import { commandText } from '../../src/panels/commandText';
 import { trans } from '../fakes';
@@ -94,6 +95,13 @@ it('names files so that they sort', () => {
   const now = new Date('2026-11-21T12:34:56Z');
   expect(fileName(now, null)).toBe('localcoder-history-2026-11-21-123456.zip');
   expect(fileName(now, 'a1')).toBe('localcoder-answer-a1.zip');
+});
+
+it('calls an answer without a title by its question', () => {
+  const none = info('a', { title: 'm-1', title_source: 'model', preview: 'Why?' });
+  expect(titleText(none)).toBe('Why?');
+  expect(titleText({ ...none, preview: '' })).toBe('m-1');
+  expect(titleText({ ...none, title: 'Reasons', title_source: 'hand' })).toBe('Reasons');
 });
 
 it('takes 10 to 120 seconds for a title', () => {

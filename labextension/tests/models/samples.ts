@@ -108,6 +108,10 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       completion_timeout_seconds: 15,
       prewarm: false,
       history: true,
+      titles: true,
+      title_provider: 'embedded',
+      title_model: '',
+      title_timeout_seconds: 60,
       ...changes
     },
     sources: {},

@@ -195,6 +195,9 @@ def test_the_program_adds_tests_and_removes_a_provider(program, remote, tmp_path
     assert "canary" not in listed.out + listed.err
     for path in data.rglob("*"):
         assert not path.is_file() or b"canary" not in path.read_bytes()
+    refused = program("providers", "rm", "acme", **environ)
+    assert (refused.code, "Activate another one first" in refused.err) == (5, True)
+    assert program("providers", "activate", "embedded", **environ).code == 0
     assert program("providers", "rm", "acme", **environ).code == 0
     assert [info["id"] for info in program("providers", "list", "--json", **environ).json["providers"]] == [
         "embedded"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 
 import pytest
+from msgspec.structs import replace
 
 from jupyter_localcoder import errors, title_words
+from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.generation import LlmCancelAllRequest
 from jupyter_localcoder.contract.history import (
     ResponseRequest,
@@ -15,8 +18,14 @@ from jupyter_localcoder.contract.history import (
     TitleConfigSetRequest,
     TitleSetRequest,
 )
-from jupyter_localcoder.contract.models import ModelUnloadRequest
+from jupyter_localcoder.contract.models import (
+    ModelDeleteRequest,
+    ModelImportRequest,
+    ModelLoadRequest,
+    ModelUnloadRequest,
+)
 from jupyter_localcoder.contract.queue import CallRequest, QueueAnswer, QueueItem
+from jupyter_localcoder.service.titles import MAX_TRIES
 from tests.support.waiting import PATIENCE_SECONDS, within
 from tests.unit.service.conftest import Desk, Open
 
@@ -139,12 +148,136 @@ async def test_no_model_is_loaded_for_a_title(desk: Desk):
         await desk.service.title_generate(ResponseRequest(id=done.run))
     assert desk.service._pool.generation == loads
     assert desk.service._pool.front.state == "stopped"
-    assert statuses(desk, done.run)[-2:] == ["pending", "failed"]
+    assert statuses(desk, done.run) == ["pending", "completed"]
+    assert "No model is loaded" in (await shown(desk)).problem
 
 
-async def test_another_model_than_the_loaded_one_makes_none(desk: Desk):
+async def shown(desk: Desk):
+    return await desk.service.title_config_get(TitleConfigGetRequest())
+
+
+async def another(desk: Desk, id_: str = "other") -> None:
+    """A second model, which is not loaded."""
+    path = desk.service.titles._models.locate("tiny").path
+    await desk.service.model_import(ModelImportRequest(path=str(path), id=id_))
+
+
+async def test_another_model_than_the_loaded_one_makes_none_until_it_is_loaded(desk: Desk):
+    await another(desk)
     await configure(desk, model="other")
     assert await titled(desk) == ("tiny", "model")
+    assert (await shown(desk)).problem.startswith("`other` is to make the titles, and tiny is loaded")
+    (kept,) = await desk.listed()
+    await configure(desk, model="")
+    await desk.until(lambda: statuses(desk, kept.id)[-1] == "completed")
+    assert (await desk.listed())[0].title == "A title"
+    assert (await shown(desk)).problem == ""
+
+
+async def test_a_model_that_is_not_known_is_refused_with_those_that_are_here(desk: Desk):
+    with pytest.raises(errors.TitleConfigInvalid, match="nobody-knows") as refused:
+        await configure(desk, model="nobody-knows")
+    assert refused.value.details["field"] == "model"
+    assert "On this machine: `tiny`." in refused.value.recovery
+    for field in ("title_model", "model", "general_model"):
+        with pytest.raises(errors.ModelNotFound) as unknown:
+            await desk.settings(**{field: "nobody-knows"})
+        assert unknown.value.details["field"] == field
+        assert "On this machine: `tiny`." in unknown.value.recovery
+    assert (await shown(desk)).model == ""
+
+
+async def test_a_model_that_was_deleted_later_is_told_and_asked_no_more(desk: Desk):
+    await another(desk)
+    await configure(desk, model="other")
+    await desk.service.model_delete(ModelDeleteRequest(id="other"))
+    asked = []
+    desk.service.titles._try = lambda *args: asked.append(args)
+    assert await titled(desk) == ("tiny", "model")
+    assert asked == []
+    problem = (await shown(desk)).problem
+    assert problem.startswith("`other` is to make the titles, and is not on this machine.")
+    assert problem.endswith("On this machine: `tiny`.")
+
+
+async def test_what_no_model_could_title_gets_its_title_when_one_is_loaded(desk: Desk):
+    """As with people whose answers come from elsewhere: nothing is sent there for it."""
+    recorder = desk.service._recorder
+    first = await desk.explain()
+    await desk.until(lambda: over(desk, first.run))
+    await desk.service.model_unload(ModelUnloadRequest())
+    kept = replace(recorder.store.get(first.run), id="1" * 16, title="m-1", title_source="model")
+    recorder.store.keep_all([kept])
+    desk.service.titles._kept(kept)
+    await desk.until(lambda: statuses(desk, kept.id) == ["failed"])
+    assert desk.service._pool.front.state == "stopped"
+    await desk.service.model_load(ModelLoadRequest(id="tiny"))
+    await desk.until(lambda: statuses(desk, kept.id) == ["failed", "pending", "completed"])
+    assert recorder.store.get(kept.id).title == "A title"
+
+
+async def test_what_failed_is_tried_again_with_the_next_answer_but_not_for_ever(desk: Desk):
+    tried: list[str] = []
+
+    async def fails(asked, config, plan):
+        tried.append(asked)
+        raise errors.TitleTimeout
+
+    desk.service.titles._try = fails
+    first = await desk.explain("first = 1")
+    await desk.until(lambda: over(desk, first.run))
+    for n in range(4):
+        done = await desk.explain(f"x = {n}")
+        await desk.until(lambda done=done: over(desk, done.run))
+        await desk.service.titles._worker
+    assert sum("first = 1" in asked for asked in tried) == MAX_TRIES
+    assert statuses(desk, first.run) == ["pending", "failed"] * MAX_TRIES
+
+
+async def test_what_was_cut_off_is_no_title(open_desk: Open):
+    desk = await open_desk(title="Answer to")
+    make, limits = desk.service._pool.job, []
+
+    def job(plan, request, role="code", *, named=False):
+        if request.scope == "title:":
+            limits.append(request.max_tokens)
+            return CutJob(make(plan, request, role, named=named))
+        return make(plan, request, role, named=named)
+
+    desk.service._pool.job = job
+    assert await titled(desk) == ("tiny", "model")
+    assert limits == [title_words.MAX_TOKENS, title_words.MAX_LONG_TOKENS]
+
+
+class CutJob:
+    """A job whose answer has used up its tokens."""
+
+    def __init__(self, job) -> None:
+        self._job = job
+        self.plan = job.plan
+        self.cancel = job.cancel
+
+    async def __aiter__(self):
+        async for frame in self._job:
+            yield frame if isinstance(frame, wire.Text) else replace(frame, finish="length")
+
+
+async def test_settings_of_titles_of_an_older_version_are_taken_over(open_desk: Open):
+    first = await open_desk()
+    path = first.store.root / "titles.json"
+    path.parent.mkdir(exist_ok=True)
+    old = {"enabled": False, "provider": "", "model": "tiny", "timeout_seconds": 12}
+    path.write_text(json.dumps({"format": 1, "titles": old}))
+    desk = await open_desk()
+    config = await shown(desk)
+    assert (config.enabled, config.model, config.timeout_seconds) == (False, "tiny", 12)
+    assert config.sources["model"] == "settings"
+    await configure(desk, enabled=True)
+    assert not path.exists()
+    config = await shown(desk)
+    assert (config.enabled, config.model, config.timeout_seconds) == (True, "tiny", 12)
+    await desk.settings(title_model=None)
+    assert (await shown(desk)).model == ""
 
 
 async def test_switched_off_there_is_none(desk: Desk):
@@ -207,8 +340,6 @@ async def test_only_the_first_turn_of_a_conversation_gets_one(desk: Desk):
     first = await desk.explain()
     await desk.until(lambda: over(desk, first.run))
     second = recorder.store.get(first.run)
-    from msgspec.structs import replace
-
     desk.service.titles._kept(replace(second, id="1" * 16, parent_id=first.run))
     assert not desk.service.titles._waiting
 
@@ -227,12 +358,6 @@ async def test_the_configuration_is_kept_and_checked(desk: Desk, open_desk: Open
     other = await open_desk()
     config = await other.service.title_config_get(TitleConfigGetRequest())
     assert (config.enabled, config.timeout_seconds) == (False, 10)
-
-
-async def test_a_file_of_the_configuration_that_makes_no_sense_is_the_default(desk: Desk):
-    await configure(desk, enabled=False)
-    (desk.store.root / "titles.json").write_bytes(b"{")
-    assert (await desk.service.title_config_get(TitleConfigGetRequest())).enabled
 
 
 async def test_another_provider_is_asked_through_the_queue(desk: Desk):
@@ -281,6 +406,8 @@ def far_answer(text: str, finish: str = "stop") -> QueueAnswer:
         ([errors.NoAnswer(reasoned=True), errors.NoAnswer(reasoned=True)], ("tiny", "model")),
         ([errors.NoAnswer()], ("tiny", "model")),
         ([far_answer("A title\n\nAnd more", "length")], ("A title", "generated")),
+        ([far_answer("Answer to", "timeout")], ("tiny", "model")),
+        ([far_answer("Answer to", "filter"), far_answer("Answer", "filter")], ("tiny", "model")),
     ],
 )
 async def test_a_provider_that_reasons_gets_more_room_once(desk: Desk, answers: list, expected):
