@@ -124,6 +124,18 @@ class LocalCoderSettings(LoggingConfigurable):
         help="End a completion after so many seconds, 0.1 to 3600, where its request names no time limit: "
         "what came is given, and the model or the provider goes on to the next.",
     )
+    completion_max_tokens = Integer(
+        0,
+        config=True,
+        help="Longest completion in tokens, at most 512, where its request names no length. 0 sizes it by "
+        "what comes in time on this machine.",
+    )
+    completion_temperature = Float(
+        0.0,
+        config=True,
+        help="Sampling temperature of a completion, 0 to 2, where its request names none. 0 is greedy: the "
+        "same text for the same code, and the fastest.",
+    )
     prewarm = Bool(
         False,
         config=True,

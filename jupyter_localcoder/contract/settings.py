@@ -14,6 +14,7 @@ RunMode = Literal["performance", "stability"]
 ContextWindow = Annotated[int, Meta(ge=0, le=1_048_576, description="Tokens; 0 takes the profile's.")]
 CompletionSeconds = Annotated[float, Meta(ge=0.1, le=3600, description="From the request on.")]
 IdleMinutes = Annotated[float, Meta(ge=0, le=10_080, description="0 never unloads.")]
+CompletionTokens = Annotated[int, Meta(ge=0, le=512, description="0 takes what comes in time.")]
 TitleSeconds = Annotated[float, Meta(ge=10, le=120)]
 ReasoningChars = Annotated[int, Meta(ge=0, le=1_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -56,6 +57,10 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Id of the provider that completes; `embedded` whichever provider is active for the rest."""
     completion_timeout_seconds: float = 15.0
     """End a completion after so many seconds where its request names no time limit."""
+    completion_max_tokens: int = 0
+    """Longest completion where its request names no length; 0 sizes it by the speed of the machine."""
+    completion_temperature: float = 0.0
+    """Sampling temperature of a completion where its request names none; 0 is greedy."""
     prewarm: bool
     """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
     history: bool
@@ -101,6 +106,8 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     tab_completion: bool | UnsetType | None = UNSET
     completion_provider: ProviderId | UnsetType | None = UNSET
     completion_timeout_seconds: CompletionSeconds | UnsetType | None = UNSET
+    completion_max_tokens: CompletionTokens | UnsetType | None = UNSET
+    completion_temperature: Temperature | UnsetType | None = UNSET
     prewarm: bool | UnsetType | None = UNSET
     history: bool | UnsetType | None = UNSET
     titles: bool | UnsetType | None = UNSET

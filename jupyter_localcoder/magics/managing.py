@@ -31,6 +31,7 @@ from ..contract.registry import (
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
 from ..plain_text import plain
+from .configuring import configure
 from .failure import shortly
 from .inspecting import inspect
 from .kept import look
@@ -83,6 +84,8 @@ class ManagingMagics(Magics):
             %localcoder cancel            cancel all requests, those of other notebooks too
             %localcoder history           the last answers, of all notebooks
             %localcoder history search WORDS, show ID, title ID [WORDS], delete ID|all, export [PATH]
+            %localcoder config            the settings, and which layer decided each
+            %localcoder config NAME VALUE change one; `default` as the value gives it back
             %localcoder titles            how titles are made: on, off, provider ID, model NAME, timeout S
             %localcoder inspect [ID]      what the model has read for the last answer, token by token
             %localcoder replay            ask for the last answer again: is it the same text?
@@ -103,6 +106,7 @@ class ManagingMagics(Magics):
             shortly(lambda: replay(self.shell, self._link.client(), self._records, wanted))
             return
         nouns = {
+            "config": lambda: configure(self.shell, self._link.client(), names),
             "history": lambda: look(self.shell, self._link.client(), names),
             "inspect": lambda: inspect(self.shell, self._link.client(), names),
             "provider": lambda: provide(self._link.client(), names),
@@ -125,7 +129,7 @@ class ManagingMagics(Magics):
             raise UsageError(
                 "%localcoder status | models | manager | use PROFILE_OR_MODEL | pin MODEL "
                 "| unpin MODEL | unload | providers | provider … | queue … | cancel | history … "
-                "| titles … | inspect [ID] | replay [last|ID|JSON]"
+                "| config … | titles … | inspect [ID] | replay [last|ID|JSON]"
             )
         shortly(action)
 

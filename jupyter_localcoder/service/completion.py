@@ -105,12 +105,12 @@ class Completion:
     async def _by_engine(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """The embedded engine fills in."""
         sizes = self._engine.budget()
-        max_tokens = request.max_tokens or sizes.completion_tokens
+        max_tokens = self._most_tokens(request) or sizes.completion_tokens
         ends_at = asyncio.get_running_loop().time() + self._seconds(request)
         built = await self._built(request, max_tokens, sizes.prefix_tokens, sizes.suffix_tokens)
         self.stop_warming()
         sampling = self._engine.sampling(
-            SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed)
+            SamplingOptions(temperature=self._temperature(request), seed=request.seed)
         )
         asked = wire_request(
             built.prompt,
@@ -144,14 +144,14 @@ class Completion:
     ) -> AsyncGenerator[RunFrame, None]:
         """Another provider than the embedded one fills in."""
         ends_at = asyncio.get_running_loop().time() + self._seconds(request)
-        max_tokens = request.max_tokens or MOST_TOKENS
+        max_tokens = self._most_tokens(request) or MOST_TOKENS
         built = await self._built(request, max_tokens, PREFIX_TOKENS, SUFFIX_TOKENS)
         chosen = await self._choice.choose(name)
         asked = ProviderRequest(
             input=Messages(()),
             model=request.model or "",
             max_tokens=max_tokens,
-            sampling=SamplingOptions(temperature=request.temperature or 0.0, seed=request.seed),
+            sampling=SamplingOptions(temperature=self._temperature(request), seed=request.seed),
             stop=_stop(request),
         )
         fill = Fill(*flatten(built.prompt))
@@ -278,6 +278,15 @@ class Completion:
         if request.timeout_ms is not None:
             return request.timeout_ms / 1000
         return self._settings.current.completion_timeout_seconds
+
+    def _most_tokens(self, request: generation.CompleteRequest) -> int:
+        """How long it may be, by its request or the settings; 0: by what comes in time."""
+        return request.max_tokens or self._settings.current.completion_max_tokens
+
+    def _temperature(self, request: generation.CompleteRequest) -> float:
+        if request.temperature is not None:
+            return request.temperature
+        return self._settings.current.completion_temperature
 
     def _gate(self, request: generation.CompleteRequest) -> VisibleGate:
         around = Surroundings(

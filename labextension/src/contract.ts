@@ -1094,6 +1094,8 @@ export interface Settings {
   tab_completion: boolean;
   completion_provider: string;
   completion_timeout_seconds: number;
+  completion_max_tokens: number;
+  completion_temperature: number;
   prewarm: boolean;
   history: boolean;
   titles: boolean;
@@ -1135,6 +1137,10 @@ export interface SettingsUpdateRequest {
   completion_provider?: string | null;
   /** From the request on. */
   completion_timeout_seconds?: number | null;
+  /** 0 takes what comes in time. */
+  completion_max_tokens?: number | null;
+  /** 0 is greedy. */
+  completion_temperature?: number | null;
   prewarm?: boolean | null;
   history?: boolean | null;
   titles?: boolean | null;

@@ -26,7 +26,8 @@ NAMES = {
     "ModelEnsureRequest.accept_license", "ModelLoadRequest.profile",
     "ProviderSaveRequest.model", "ProviderSaveRequest.name", "QueueGetRequest.id", "RetryRequest.id",
     "ResponseDeleteAllRequest.prompt_id", "ResponseExportRequest.prompt_id", "ResponseListRequest.prompt_id",
-    "SettingsUpdateRequest.general_model", "SettingsUpdateRequest.title_model", "SettingsUpdateRequest.model", "SettingsUpdateRequest.profile",
+    "SettingsUpdateRequest.general_model", "SettingsUpdateRequest.title_model",
+    "SettingsUpdateRequest.model", "SettingsUpdateRequest.profile",
     "TitleConfigSetRequest.model", "TitleConfigSetRequest.provider", "WarmRequest.model", "WarmRequest.scope",
 }  # fmt: skip
 """Looked up among what is known; where one names a folder of ours, it is checked first."""

@@ -83,6 +83,8 @@ export interface INumberProps extends IFieldProps {
   value: number;
   min: number;
   max: number;
+  /** Between two values that the arrows choose; 1 where it is a whole number. */
+  step?: number;
   disabled?: boolean;
   onChange: (value: number) => void;
 }
@@ -113,6 +115,7 @@ export function NumberField(props: INumberProps): React.JSX.Element {
         type="number"
         className="jp-mod-styled"
         {...{ min, max }}
+        step={props.step ?? 1}
         value={text}
         disabled={fixed !== '' || props.disabled}
         aria-describedby={`${id}-help`}

@@ -1,10 +1,11 @@
-/** How models run: the air gap, what computes, how long a model stays, how long its context is. */
+/** How models run: the air gap, what computes, how long a model stays, and how it writes. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Acceleration, RunMode, SettingsUpdateRequest, SettingsView } from '../contract';
 import { RUNNING } from '../panels/errands';
+import { Fold } from '../panels/fold';
 import { NoteOf } from '../panels/note';
 import { Choice, NumberField, Switch } from './choice';
 import type { ModelsModel } from './model';
@@ -92,6 +93,27 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.completion_timeout_seconds}
         onChange={completion_timeout_seconds => void change({ completion_timeout_seconds })}
       />
+      <NumberField
+        {...shared}
+        name="completion_max_tokens"
+        label={trans.__('Longest completion (tokens)')}
+        help={trans.__('0 takes what comes in time on this machine.')}
+        min={0}
+        max={512}
+        value={chosen.completion_max_tokens}
+        onChange={completion_max_tokens => void change({ completion_max_tokens })}
+      />
+      <NumberField
+        {...shared}
+        name="completion_temperature"
+        label={trans.__('Temperature of completions')}
+        help={trans.__('0 to 2. 0 is greedy: the same text for the same code.')}
+        min={0}
+        max={2}
+        step={0.1}
+        value={chosen.completion_temperature}
+        onChange={completion_temperature => void change({ completion_temperature })}
+      />
       <Switch
         {...shared}
         name="prewarm"
@@ -100,6 +122,72 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         checked={chosen.prewarm}
         onChange={prewarm => void change({ prewarm })}
       />
+      <Fold title={trans.__('How answers are written')}>
+        <NumberField
+          {...shared}
+          name="max_tokens"
+          label={trans.__('Longest answer (tokens)')}
+          help={trans.__('Of a command or a chat, with the reasoning before it.')}
+          min={1}
+          max={131_072}
+          value={chosen.max_tokens}
+          onChange={max_tokens => void change({ max_tokens })}
+        />
+        <NumberField
+          {...shared}
+          name="temperature"
+          label={trans.__('Temperature')}
+          help={trans.__('0 to 2. 0 is greedy; more is more varied.')}
+          min={0}
+          max={2}
+          step={0.1}
+          value={chosen.temperature}
+          onChange={temperature => void change({ temperature })}
+        />
+        <NumberField
+          {...shared}
+          name="top_k"
+          label={trans.__('Top k')}
+          help={trans.__('Choose among so many most likely tokens. 0 switches it off.')}
+          min={0}
+          max={1000}
+          value={chosen.top_k}
+          onChange={top_k => void change({ top_k })}
+        />
+        <NumberField
+          {...shared}
+          name="top_p"
+          label={trans.__('Top p')}
+          help={trans.__('Choose among tokens that make up this share. 1 switches it off.')}
+          min={0}
+          max={1}
+          step={0.05}
+          value={chosen.top_p}
+          onChange={top_p => void change({ top_p })}
+        />
+        <NumberField
+          {...shared}
+          name="min_p"
+          label={trans.__('Min p')}
+          help={trans.__('Leave out tokens below this share of the likeliest. 0 switches it off.')}
+          min={0}
+          max={1}
+          step={0.01}
+          value={chosen.min_p}
+          onChange={min_p => void change({ min_p })}
+        />
+        <NumberField
+          {...shared}
+          name="repeat_penalty"
+          label={trans.__('Repeat penalty')}
+          help={trans.__('1 to 2. Code repeats: 1, which is off, is best for it.')}
+          min={1}
+          max={2}
+          step={0.05}
+          value={chosen.repeat_penalty}
+          onChange={repeat_penalty => void change({ repeat_penalty })}
+        />
+      </Fold>
     </div>
   );
 }

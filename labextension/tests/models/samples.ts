@@ -106,6 +106,8 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       tab_completion: true,
       completion_provider: 'embedded',
       completion_timeout_seconds: 15,
+      completion_max_tokens: 0,
+      completion_temperature: 0,
       prewarm: false,
       history: true,
       titles: true,

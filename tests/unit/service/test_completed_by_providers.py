@@ -284,6 +284,27 @@ async def test_the_shorter_limit_of_a_provider_is_no_failure_either(
 # Refusals
 
 
+async def test_length_and_temperature_are_those_of_the_settings_unless_it_names_others(
+    far: Far, server: WireServer
+):
+    desk = await far()
+    await desk.settings(completion_max_tokens=200, completion_temperature=0.3)
+    await complete(desk)
+    assert (server.heard[-1].json["max_tokens"], server.heard[-1].json["temperature"]) == (200, 0.3)
+    await complete(desk, max_tokens=7, temperature=0.0)
+    assert (server.heard[-1].json["max_tokens"], server.heard[-1].json["temperature"]) == (7, 0.0)
+    asked = []
+    make = desk.service._pool.job
+
+    def job(plan, request, *role, **named):
+        asked.append(request)
+        return make(plan, request, *role, **named)
+
+    desk.service._pool.job = job
+    done = await complete(desk, provider="embedded")
+    assert (asked[-1].max_tokens, done.sampling.temperature) == (200, 0.3)
+
+
 async def test_behind_the_air_gap_it_is_refused_before_a_connection_is_opened(far: Far, server: WireServer):
     desk = await far()
     await desk.settings(air_gap=True)
