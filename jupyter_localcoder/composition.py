@@ -21,6 +21,7 @@ from .models.store import ModelStore
 from .plain_text import keep_plain
 from .planning import Planner
 from .postmortem import Witness
+from .providers.configured import LocalCoderProviders
 from .queueing.queue import RequestQueue
 from .service import Service
 from .service.machine import KernelPids
@@ -36,6 +37,7 @@ CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
     WorkerPool,
     Service,
     RequestQueue,
+    LocalCoderProviders,
     Tuning,
     HistoryStore,
 )

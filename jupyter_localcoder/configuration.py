@@ -7,6 +7,7 @@ knows no pairs of traits, and not what depends on the catalogue.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ from .contract.settings import SettingsUpdateRequest
 from .errors import ConfigInvalid, ValidationError
 from .models import catalogue
 from .models.store import ModelStore
+from .providers.configured import LocalCoderProviders
 from .settings import ENVIRONMENT_PREFIX, LocalCoderSettings
 from .supervisor import Supervisor
 from .tuning import Tuning
 
 _SETTINGS = SettingsUpdateRequest.__struct_fields__
 _LONGEST_VALUE = 100
+_KEY = re.compile(r"""(["']?\w*key["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,}]+)""", re.IGNORECASE)
+"""A key that somebody has put where none belongs."""
 
 
 def check(classes: Sequence[type[Configurable]], config: Config, environment: Mapping[str, str]) -> None:
@@ -38,6 +42,7 @@ def check(classes: Sequence[type[Configurable]], config: Config, environment: Ma
     """
     found = dict(_faults(classes, config))
     found.update(_faults_of_settings(config, environment))
+    found.update(_faults_of_providers(config))
     if not found:
         found.update(_faults_of_pairs(config))
         found.update(_faults_of_files(config, environment))
@@ -134,6 +139,24 @@ def _why_no_setting(name: str, value: Any, *, from_text: bool) -> str:
     return ""
 
 
+def _faults_of_providers(config: Config) -> Iterator[tuple[str, str]]:
+    section = LocalCoderProviders.__name__
+    if section not in config:
+        return
+    link_local = config.get("Service", {}).get("link_local_providers", False)
+    try:
+        traits = _loaded(LocalCoderProviders, config)
+        traits.configured(link_local=str(link_local).lower() in ("true", "1"))
+    except ValidationError as failure:
+        field = str(failure.details["field"])
+        name = f"{section}.{field}"
+        # What stands in a definition is long, and may be a key that somebody has put there.
+        value = "used" if field == "definitions" else _shown(getattr(traits, field))
+        yield name, f"`{name}` cannot be {value}: {failure.message}"
+    except (TraitError, ValueError, TypeError):
+        return  # Told as the fault of a trait.
+
+
 def _faults_of_pairs(config: Config) -> Iterator[tuple[str, str]]:
     supervisor, tuning = _loaded(Supervisor, config), _loaded(Tuning, config)
     first, most = supervisor.backoff_first_seconds, supervisor.backoff_max_seconds
@@ -169,4 +192,5 @@ def _faults_of_files(config: Config, environment: Mapping[str, str]) -> Iterator
 def _shown(value: Any) -> str:
     """A value as a person has written it: from the command line it comes as text."""
     text = repr(str(value)) if isinstance(value, str) else repr(value)
+    text = _KEY.sub(r"\1…", text)
     return f"`{text[:_LONGEST_VALUE]}`"

@@ -33,6 +33,7 @@
     │   ├── LicenseNotAccepted        LICENSE_NOT_ACCEPTED
     │   ├── AirGapped                 AIR_GAPPED
     │   ├── ModelPinned               MODEL_PINNED
+    │   ├── ProviderLocked            PROVIDER_LOCKED
     │   └── Disabled                  DISABLED
     ├── Unavailable           try again, now or later
     │   ├── ModelNotReady             MODEL_NOT_READY
@@ -334,6 +335,14 @@ class ModelPinned(Refused):
     code = "MODEL_PINNED"
     sentence = "The model is pinned to its version, so it was not updated."
     advice = "Unpin it first."
+
+
+class ProviderLocked(Refused):
+    """The configuration of the server decides, and not a person."""
+
+    code = "PROVIDER_LOCKED"
+    sentence = "The administrator of this server has configured this provider: it cannot be changed here."
+    advice = "Add another one under another id, or ask who looks after the server."
 
 
 class Disabled(Refused):

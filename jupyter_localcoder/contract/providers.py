@@ -149,6 +149,8 @@ class Provider(Reply, frozen=True, kw_only=True):
     """Of its model; null where the table of prices has none."""
     updated_at: str = ""
     """When its settings or its key were last saved, ISO 8601 in UTC; empty where that is not known."""
+    configured: bool = False
+    """Whether the configuration of the server defines it: it can be used and given a key, not changed."""
 
 
 class KeyStorage(Reply, frozen=True, kw_only=True):
@@ -173,6 +175,8 @@ class ProviderList(Reply, frozen=True, kw_only=True):
     """The file with the user's own prices, whether it is there or not."""
     problem: str
     """A sentence that says what is wrong with these files; empty where nothing is."""
+    locked: bool = False
+    """Whether the administrator has fixed which providers there are, and which one is active."""
 
 
 class ProviderDeleted(Reply, frozen=True, kw_only=True):

@@ -242,20 +242,20 @@ PROVIDER_LIST = Operation(
 PROVIDER_SAVE = Operation(
     "provider:save", providers.ProviderSaveRequest, providers.Provider, "PUT", "providers/{id}", "write",
     "Add a provider, or replace what is configured of one. Its key stays, unless it moves to another host.",
-    errors=("ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL"),
+    errors=("ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL", "PROVIDER_LOCKED"),
 )  # fmt: skip
 PROVIDER_SET_ACTIVE = Operation(
     "provider:setActive", providers.ProviderIdRequest, providers.ProviderList, "POST",
     "providers/{id}/activate", "write",
     "Make one provider the active one: it answers requests that name none.",
-    errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR", "DISK_FULL"),
+    errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR", "DISK_FULL", "PROVIDER_LOCKED"),
 )  # fmt: skip
 PROVIDER_DELETE = Operation(
     "provider:delete", providers.ProviderIdRequest, providers.ProviderDeleted, "DELETE", "providers/{id}",
     "write",
     "Remove a provider and its key. Where it completed or made titles, the embedded one does; the active one "
     "is not removed.",
-    errors=(*_KEEP, "PROVIDER_IN_USE", "FILE_WRITE_ERROR"),
+    errors=(*_KEEP, "PROVIDER_IN_USE", "PROVIDER_LOCKED", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 PROVIDER_TEST = Operation(
     "provider:test", providers.ProviderIdRequest, providers.ProviderTested, "POST", "providers/{id}/test",

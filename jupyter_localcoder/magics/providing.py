@@ -49,10 +49,18 @@ _MODELS_SHOWN = 20
 def list_providers(shell: InteractiveShell, client: Client) -> None:
     """Show all of them."""
     rows = [
-        (info.id, "yes" if info.active else "-", info.type, info.model or "-", info.key, info.problem)
+        (
+            info.id,
+            "yes" if info.active else "-",
+            info.type,
+            info.model or "-",
+            info.key,
+            "the administrator" if info.configured else "you" if info.remote else "-",
+            info.problem,
+        )
         for info in _known(client).providers
     ]
-    heads = ["Provider", "Active", "Type", "Model", "Key", "Trouble"]
+    heads = ["Provider", "Active", "Type", "Model", "Key", "Configured by", "Trouble"]
     shell.display_pub.publish(table(heads, rows))
 
 

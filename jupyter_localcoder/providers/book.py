@@ -5,15 +5,16 @@
     {"format": 1, "active": "my-server",
      "providers": {"my-server": {"settings": {…}, "kept": "keyring"}}}
 
-It is read again for each use, so that two servers of one user see the same. What the file holds that this
-version does not know stays in it; an entry that it cannot read is told.
+Providers that the configuration of the server defines come before its own; it keeps no more of those than
+where their keys are. It is read again for each use, so that two servers of one user see the same. What the
+file holds that this version does not know stays in it; an entry that it cannot read is told.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +24,11 @@ from msgspec import Struct, field
 from ..contract.providers import EMBEDDED, ProviderFields
 from ..errors import DatabaseError, FileWriteError
 from ..storage.json_file import Document, JsonFile, Migration
+from .configured import Configured
 
 FORMAT = 1
+_KEPT = "keys_of_configured"
+"""Where the keys of providers are that the configuration of the server defines."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 
 
@@ -57,8 +61,16 @@ class Page(Struct, frozen=True):
 class Book:
     """Reads and writes the file. All methods may block."""
 
-    def __init__(self, path: Path, *, format_: int = FORMAT, migrations: tuple[Migration, ...] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        configured: Configured | None = None,
+        *,
+        format_: int = FORMAT,
+        migrations: tuple[Migration, ...] = (),
+    ) -> None:
         self.path = path
+        self.configured = configured or Configured()
         self._file = JsonFile(
             path,
             what="The providers",
@@ -68,9 +80,10 @@ class Book:
         )
 
     def read(self) -> Page:
-        """What the file says; nothing but the embedded provider where it cannot be read."""
+        """What the configuration and the file say; of a file that cannot be read, nothing."""
         found = self._file.read()
-        return Page(problem=found.problem) if found.problem else self._page(found.document)
+        page = self._page({} if found.problem else found.document)
+        return msgspec.structs.replace(page, problem=found.problem) if found.problem else page
 
     @contextlib.contextmanager
     def change(self) -> Iterator[Draft]:
@@ -86,10 +99,12 @@ class Book:
         with contextlib.ExitStack() as stack:
             with _told():
                 document = stack.enter_context(self._file.change())
-            draft = Draft(self._page(document))
+            page = self._page(document)
+            draft = Draft(page)
             yield draft
-            document["active"] = draft.active
-            document["providers"] = _merged(document.get("providers"), draft)
+            if "active" in document or draft.active != page.active:
+                document["active"] = draft.active
+            self._put(document, draft)
             if draft.trusted:
                 document["trusted"] = draft.trusted
             else:
@@ -98,22 +113,47 @@ class Book:
                 stack.close()
 
     def _page(self, document: Document) -> Page:
-        entries: dict[str, Entry] = {}
+        configured = self.configured
         unread: dict[str, Any] = {}
-        raw = document.get("providers", {})
-        for id_, entry in (raw if isinstance(raw, dict) else {}).items():
+        kept = _dict(document.get(_KEPT))
+        entries = {
+            id_: Entry(one.fields, kept[id_] if kept.get(id_) in ("keyring", "file") else None)
+            for id_, one in configured.definitions.items()
+        }
+        for id_, entry in _dict(document.get("providers")).items():
+            if self._is_hidden(id_):
+                continue
             try:
                 entries[id_] = msgspec.convert(entry, Entry)
             except msgspec.ValidationError:
                 unread[id_] = entry
-        active = document.get("active")
+        active = configured.active if configured.locked else document.get("active", configured.active)
         problem = f"{self.path} says something of {', '.join(unread)} that cannot be read." if unread else ""
         chosen = active if isinstance(active, str) else ""
         known = chosen in entries or (chosen in unread and _ID.match(chosen))
         trusted = document.get("trusted")
         removed = trusted if isinstance(trusted, dict) else {}
-        kept = {id_: origin for id_, origin in removed.items() if isinstance(origin, str)}
-        return Page(chosen if known else EMBEDDED, entries, kept, unread, problem)
+        trusts = {id_: origin for id_, origin in removed.items() if isinstance(origin, str)}
+        return Page(chosen if known else EMBEDDED, entries, trusts, unread, problem)
+
+    def _is_hidden(self, id_: str) -> bool:
+        """Whether what the file says of a provider does not count; it stays there."""
+        return self.configured.locked or id_ in self.configured.definitions
+
+    def _put(self, document: Document, draft: Draft) -> None:
+        """Write what a draft says; of providers that are configured elsewhere, where their keys are alone."""
+        definitions = self.configured.definitions
+        before = _dict(document.get("providers"))
+        hidden = {id_: entry for id_, entry in before.items() if self._is_hidden(id_)}
+        own = {id_: entry for id_, entry in draft.entries.items() if id_ not in definitions}
+        document["providers"] = {**hidden, **_merged(before, own, draft.unread)}
+        kept = {
+            **{id_: place for id_, place in _dict(document.get(_KEPT)).items() if id_ not in definitions},
+            **{id_: draft.entries[id_].kept for id_ in definitions if draft.entries[id_].kept},
+        }
+        document.pop(_KEPT, None)
+        if kept:
+            document[_KEPT] = kept
 
 
 class Draft:
@@ -145,11 +185,14 @@ def _told() -> Iterator[None]:
         raise DatabaseError(failure.message, recovery=failure.recovery, **failure.details) from failure
 
 
-def _merged(before: Any, draft: Draft) -> Document:
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _merged(was: Document, entries: Mapping[str, Entry], unread: Mapping[str, Any]) -> Document:
     """The entries for the file: of one that stays, also what this version does not know of it."""
-    was = before if isinstance(before, dict) else {}
-    merged: Document = dict(draft.unread)
-    for id_, entry in draft.entries.items():
+    merged: Document = dict(unread)
+    for id_, entry in entries.items():
         known: Document = msgspec.to_builtins(entry)
         old = was.get(id_)
         if isinstance(old, dict):

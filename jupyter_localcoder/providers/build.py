@@ -7,6 +7,7 @@ and not before.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from ..contract.providers import ProviderFields
 from ..errors import ValidationError
@@ -15,6 +16,17 @@ from .base import Provider
 from .failures import Failures
 from .fill_template import FillTemplate
 from .kinds import KINDS
+
+
+class Retries(NamedTuple):
+    """How often a request is sent again that nothing can have come of."""
+
+    times: int = 2
+    after_seconds: float = 15.0
+    """Who wants to be left alone for longer gets no second request: the person decides."""
+
+
+USUAL_RETRIES = Retries()
 
 
 def address_of(fields: ProviderFields) -> Address | None:
@@ -92,6 +104,7 @@ def build_provider(
     permit: Callable[[], Awaitable[None]] | None = None,
     *,
     link_local: bool = False,
+    retries: Retries = USUAL_RETRIES,
 ) -> Provider:
     """Make a provider that is reached over HTTP; nothing is opened before it is used.
 
@@ -101,6 +114,8 @@ def build_provider(
         See `RemoteOptions`.
     link_local
         Allows link-local addresses.
+    retries
+        Whether and when it is asked again.
 
     Raises
     ------
@@ -118,7 +133,7 @@ def build_provider(
         raise failures.no_key()
     if key is not None:
         check_key_travels_safely(id_, fields)
-    return _make(fields, address, failures, key, permit, link_local=link_local)
+    return _make(fields, address, failures, key, permit, retries, link_local=link_local)
 
 
 def _make(
@@ -127,6 +142,7 @@ def _make(
     failures: Failures,
     key: str | None,
     permit: Callable[[], Awaitable[None]] | None,
+    retries: Retries,
     *,
     link_local: bool,
 ) -> Provider:
@@ -139,6 +155,8 @@ def _make(
         silence_seconds=fields.silence_timeout_seconds,
         link_local=link_local,
         permit=permit,
+        retries=retries.times,
+        retry_after_seconds=retries.after_seconds,
     )
     bearer = {"Authorization": f"Bearer {key}"} if key else {}
     if fields.type == "ollama":

@@ -13,6 +13,7 @@ any rest, and the longest name that fits decides. A name that begins with ``#`` 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -42,12 +43,19 @@ class _Table(Struct, forbid_unknown_fields=True):
 
 
 class Prices:
-    """The table of prices, read again when its file changes."""
+    """The table of prices, read again when its file changes.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    configured
+        Prices of the configuration of the server; those of the file go before them, name by name.
+    """
+
+    def __init__(self, path: Path, configured: Mapping[str, Price] | None = None) -> None:
         self.path = path
+        self._configured = dict(configured or {})
         self._stamp: tuple[int, int] | None = None
-        self._table: dict[str, Price] = {}
+        self._table = self._configured
         self.problem = ""
         """A sentence that says why the file is not used; empty where it is, or there is none."""
 
@@ -94,12 +102,12 @@ class Prices:
             if table.format != 1:
                 raise ValueError
         except FileNotFoundError:
-            self._stamp, self._table, self.problem = None, {}, ""
+            self._stamp, self._table, self.problem = None, self._configured, ""
         except (OSError, ValueError, RecursionError):  # of msgspec too
-            self._table = {}
-            self.problem = f"The prices in {self.path} cannot be read, so no costs are shown."
+            self._table = self._configured
+            self.problem = f"The prices in {self.path} cannot be read, so they are not used."
         else:
-            self._table, self.problem = table.usd_per_million_tokens, ""
+            self._table, self.problem = {**self._configured, **table.usd_per_million_tokens}, ""
 
     def _price(self, name: str) -> Price | None:
         if name in self._table:

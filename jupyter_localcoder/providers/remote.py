@@ -18,7 +18,7 @@ from .base import MAX_MODELS, Check, Delta, End, Messages, ProviderRequest
 from .deadline import Deadline, TimeUp
 from .failures import Failures, error_in
 from .lines import LineTooLong, Message, MessageReader
-from .transport import Transport
+from .transport import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS, Transport
 
 CHECK_SECONDS = 20.0
 _NO_SYSTEM = (
@@ -41,6 +41,9 @@ class RemoteOptions(msgspec.Struct, frozen=True, kw_only=True):
     silence_seconds: float = 60.0
     link_local: bool = False
     """Whether link-local addresses are allowed."""
+    retries: int = MAX_RETRIES
+    retry_after_seconds: float = MAX_RETRY_AFTER_SECONDS
+    """How often to ask again, and the longest wait that a provider may want before it."""
     permit: Callable[[], Awaitable[None]] | None = None
     """Asked before each request, also before one that is sent again; it raises where none may go out."""
 
@@ -72,6 +75,8 @@ class RemoteProvider:
             connect_seconds=options.connect_seconds,
             link_local=options.link_local,
             permit=options.permit,
+            retries=options.retries,
+            retry_after_seconds=options.retry_after_seconds,
         )
 
     def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:

@@ -51,6 +51,8 @@ class Transport:
         Whether a host may be at a link-local address.
     permit
         Asked before each request, also before one that is sent again; it raises where none may go out.
+    retries, retry_after_seconds
+        How often to ask again, and the longest wait that a provider may want before it.
     sleep, wall_clock
         For tests.
     """
@@ -64,6 +66,8 @@ class Transport:
         connect_seconds: float,
         link_local: bool = False,
         permit: Callable[[], Awaitable[None]] | None = None,
+        retries: int = MAX_RETRIES,
+        retry_after_seconds: float = MAX_RETRY_AFTER_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -73,6 +77,8 @@ class Transport:
         self._connect_seconds = connect_seconds
         self._link_local = link_local
         self._permit = permit
+        self._retries = retries
+        self._retry_after_seconds = retry_after_seconds
         self._sleep = sleep
         self._wall_clock = wall_clock
         self._client: httpx.AsyncClient | None = None
@@ -128,7 +134,7 @@ class Transport:
         self, method: str, url: str, deadline: Deadline, *, body: Mapping[str, Any] | None = None
     ) -> httpx.Response:
         """Ask, and again where that is safe; the response is one of success, and is to be closed."""
-        for attempt in range(MAX_RETRIES + 1):
+        for attempt in range(self._retries + 1):
             wait: float | None
             try:
                 response = await self._ask(method, url, deadline, body)
@@ -139,7 +145,7 @@ class Transport:
                 error, wait = self._not_reached(failure), _REFUSED_WAIT_SECONDS * 2.0**attempt
                 if _distrusted(failure):
                     wait = None
-            if wait is None or attempt == MAX_RETRIES or wait >= deadline.left():
+            if wait is None or attempt == self._retries or wait >= deadline.left():
                 raise error
             await self._sleep(wait)
         raise AssertionError("the last attempt returns or raises")
@@ -232,7 +238,7 @@ class Transport:
             await response.aclose()
         seconds = self._retry_after(response.headers)
         error = self.failures.refused(status, words_of(body or b""), seconds)
-        soon = seconds is not None and seconds <= MAX_RETRY_AFTER_SECONDS
+        soon = seconds is not None and seconds <= self._retry_after_seconds
         return error, seconds if soon and status in (429, 503) else None
 
     async def _body(self, response: httpx.Response, limit: int, deadline: Deadline) -> bytes | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.gateway.gateway_client import GatewayClient
-from traitlets import Bool
+from traitlets import Bool, Integer
 from traitlets.config import Config
 
 from .._version import __version__
@@ -25,10 +25,11 @@ from ..errors import ConfigInvalid
 from ..plain_text import keep_plain
 from ..storage.processes import birth
 from .address import host_for_kernels
-from .channel import ChannelHandler
+from .channel import MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS, ChannelHandler
 from .file_access import FileAccess
 from .local_socket import LocalSocket
 from .proof import ProofHandler
+from .outbox import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES
 from .renames import Renames
 from .rest import RESOURCE, rest_routes
 
@@ -43,6 +44,7 @@ SECTIONS = frozenset(
         "WorkerPool",
         "Service",
         "RequestQueue",
+        "LocalCoderProviders",
         "Tuning",
         "HistoryStore",
     }
@@ -64,6 +66,32 @@ class LocalCoderApp(ExtensionApp):
         help="Whether who may run code on this server may also name files that Jupyter's file browser does "
         "not show, to import models and to write exports. Set it to False where kernels run as another user "
         "or on another machine than the server; through a gateway they do, and then it holds as False.",
+    )
+
+    channel_requests = Integer(
+        MAX_OPEN_REQUESTS,
+        min=1,
+        config=True,
+        help="So many requests of one websocket may be open; more are answered `QUEUE_FULL`.",
+    )
+    channel_message_bytes = Integer(
+        MAX_MESSAGE_BYTES,
+        min=64 * 1024,
+        max=MAX_MESSAGE_BYTES,
+        config=True,
+        help="A websocket that sends a message of more bytes is closed.",
+    )
+    channel_waiting_bytes = Integer(
+        MAX_WAITING_BYTES,
+        min=1024 * 1024,
+        config=True,
+        help="A websocket whose client does not read is closed when so many bytes wait for it.",
+    )
+    channel_waiting_messages = Integer(
+        MAX_WAITING_MESSAGES,
+        min=16,
+        config=True,
+        help="A websocket whose client does not read is closed when so many messages wait for it.",
     )
 
     _connection: Connection | None = None

@@ -60,7 +60,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
     @property
     def max_message_size(self) -> int:
         """Bytes of the longest message that is read."""
-        return MAX_MESSAGE_BYTES
+        return self.extensionapp.channel_message_bytes
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -74,7 +74,13 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         # A frame must not wait until the browser has confirmed the one before it: that can take 40 ms.
         self.set_nodelay(True)
         self._caller = callers.Connection(self.owner, kernel=self.is_kernel)
-        self._outbox = Outbox(self._write, self._give_up)
+        app = self.extensionapp
+        self._outbox = Outbox(
+            self._write,
+            self._give_up,
+            most_bytes=app.channel_waiting_bytes,
+            most_messages=app.channel_waiting_messages,
+        )
         self._leave_events.callback(self.service.events.listen(self._on_event))
 
     def on_close(self) -> None:
@@ -100,8 +106,8 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
                 raise ValidationError(f"There is no operation {envelope.op[:100]!r}.", field="op")
             if not id_ or id_ in self._requests:
                 raise InvalidArgument("`id` must be given, and not be in use.", field="id")
-            if len(self._requests) >= MAX_OPEN_REQUESTS:
-                raise QueueFull(f"{MAX_OPEN_REQUESTS} requests of this connection are open.")
+            if len(self._requests) >= (most := self.extensionapp.channel_requests):
+                raise QueueFull(f"{most} requests of this connection are open.")
         except Exception as failure:
             self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
             return

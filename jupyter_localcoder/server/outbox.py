@@ -25,7 +25,16 @@ class Outbox:
         Called once, when too much waits.
     """
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]], give_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        send: Callable[[bytes], Awaitable[None]],
+        give_up: Callable[[], None],
+        *,
+        most_bytes: int = MAX_WAITING_BYTES,
+        most_messages: int = MAX_WAITING_MESSAGES,
+    ) -> None:
+        self._most_bytes = most_bytes
+        self._most_messages = most_messages
         self._send = send
         self._give_up = give_up
         self._waiting: collections.deque[bytes] = collections.deque()
@@ -41,7 +50,7 @@ class Outbox:
         self._waiting.append(message)
         self._bytes += len(message)
         self._more.set()
-        if self._bytes > MAX_WAITING_BYTES or len(self._waiting) > MAX_WAITING_MESSAGES:
+        if self._bytes > self._most_bytes or len(self._waiting) > self._most_messages:
             self.close()
             self._give_up()
 

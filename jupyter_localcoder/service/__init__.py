@@ -26,10 +26,13 @@ from ..downloads import Downloads
 from ..events import EventHub
 from ..history import HistoryStore
 from ..history.title_file import TitleFile
+from ..models.profiles import SLOW_TOKENS_PER_SECOND
 from ..models.store import ModelStore
 from ..planning import Planner
 from ..postmortem import Verdict
 from ..providers.book import Book
+from ..providers.build import Retries
+from ..providers.configured import LocalCoderProviders
 from ..providers.prices import Prices
 from ..queueing.journal import Journal
 from ..queueing.queue import RequestQueue
@@ -51,7 +54,7 @@ from .machine import KernelPids, Machine
 from .models import Models
 from .notebooks import Notebooks
 from .offering import offers_operations
-from .pace import Pace
+from .pace import SLOW_SECONDS, Pace
 from .pool import WorkerPool
 from .providers import Providers
 from .queue import Queue
@@ -90,6 +93,16 @@ class Service(LoggingConfigurable):
         config=True,
         help="Those that stream may hold so many bytes of requests together; more are answered `QUEUE_FULL`. "
         "One user, or one token, may have as many of them as are left for all others.",
+    )
+    slow_tokens_per_second = Float(
+        SLOW_TOKENS_PER_SECOND,
+        min=0.0,
+        config=True,
+        help="A model that writes fewer tokens in a second is slow: after `slow_seconds` of it a lighter "
+        "profile is suggested, once. 0 never does.",
+    )
+    slow_seconds = Float(
+        SLOW_SECONDS, min=0.0, config=True, help="So many seconds a model is slow before that is told."
     )
     link_local_providers = Bool(
         False,
@@ -161,7 +174,12 @@ class Service(LoggingConfigurable):
             settings,
             pool,
             ladder,
-            Pace(store, events),
+            Pace(
+                store,
+                events,
+                tokens_per_second=lambda: self.slow_tokens_per_second,
+                seconds=lambda: self.slow_seconds,
+            ),
             latency_ms=lambda: self.completion_latency_ms,
         )
         shares = callers.Shares(
@@ -178,7 +196,9 @@ class Service(LoggingConfigurable):
         self.backend = Backend(settings, pool, planner, events, self._engine, self._runs, requests, machine)
         self.models = Models(settings, store, pool, planner, events, self._downloads, machine, room, ladder)
         folder = settings.path.parent
-        book = Book(folder / "providers.json")
+        listed = LocalCoderProviders(parent=self)
+        configured = listed.configured(link_local=self.link_local_providers)
+        book = Book(folder / "providers.json", configured)
         self.providers = Providers(
             settings,
             book,
@@ -187,9 +207,10 @@ class Service(LoggingConfigurable):
                 settings,
                 book,
                 credentials,
-                Prices(folder / "prices.json"),
+                Prices(folder / "prices.json", configured.prices),
                 self.log,
                 lambda: self.link_local_providers,
+                lambda: Retries(listed.retries, listed.retry_after_seconds),
             ),
             Embedded(store, planner, self._engine),
             events,

@@ -17,11 +17,19 @@ _MEANINGFUL_TOKENS = 8
 
 
 class Pace:
-    """Hears of every answer."""
+    """Hears of every answer; a model is slow that writes fewer tokens per second, for so many seconds."""
 
     def __init__(
-        self, store: ModelStore, events: EventHub, clock: Callable[[], float] = time.monotonic
+        self,
+        store: ModelStore,
+        events: EventHub,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        tokens_per_second: Callable[[], float] = lambda: SLOW_TOKENS_PER_SECOND,
+        seconds: Callable[[], float] = lambda: SLOW_SECONDS,
     ) -> None:
+        self._tokens_per_second = tokens_per_second
+        self._seconds = seconds
         self._store = store
         self._events = events
         self._clock = clock
@@ -33,12 +41,12 @@ class Pace:
         timings, model = done.timings, done.model.id
         if (done.usage.completion_tokens or 0) < _MEANINGFUL_TOKENS or model in self._told:
             return
-        if timings.decode_tokens_per_second >= SLOW_TOKENS_PER_SECOND:
+        if timings.decode_tokens_per_second >= self._tokens_per_second():
             self._slow_since.pop(model, None)
             return
         now = self._clock()
         since = self._slow_since.setdefault(model, now - timings.decode_ms / 1000)
-        if now - since >= SLOW_SECONDS:
+        if now - since >= self._seconds():
             self._suggest(model, timings.decode_tokens_per_second)
 
     def _suggest(self, model: str, speed: float) -> None:

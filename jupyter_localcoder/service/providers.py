@@ -29,7 +29,14 @@ from ..contract.providers import (
 from ..contract.settings import SettingsView
 from ..credentials.secret import Secret
 from ..credentials.store import NOBODY, Credentials, Owner
-from ..errors import LocalCoderError, NoActiveProvider, ProviderInUse, ProviderNotFound, ValidationError
+from ..errors import (
+    LocalCoderError,
+    NoActiveProvider,
+    ProviderInUse,
+    ProviderLocked,
+    ProviderNotFound,
+    ValidationError,
+)
 from ..events import EventHub
 from ..providers import base
 from ..providers.book import Book, Draft, Entry, Page
@@ -96,12 +103,19 @@ class Providers:
     async def provider_save(self, request: ProviderSaveRequest) -> Provider:
         """Add one, or replace what is configured of one."""
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
+        self._require_own(request.id)
         _check(request, fields, link_local=self._remote.link_local())
         await asyncio.to_thread(self._save, request, fields, vouched=callers.is_person())
         return await self._changed(request.id)
 
     async def provider_set_active(self, request: ProviderIdRequest) -> ProviderList:
         """Let one answer all requests that name none."""
+        if self._book.configured.locked and request.id != self._book.configured.active:
+            raise ProviderLocked(
+                f"{self._book.configured.active} answers on this server: its administrator has fixed that.",
+                recovery="Name another configured provider in the request itself.",
+                provider=request.id,
+            )
 
         def activate() -> None:
             with self._book.change() as draft:
@@ -119,6 +133,7 @@ class Providers:
         """
         if request.id == EMBEDDED:
             raise ValidationError("The embedded provider is always there, and cannot be removed.", field="id")
+        self._require_own(request.id)
         if self._in_use(request.id):
             raise ProviderInUse(f"A request runs on {request.id} or waits for it.", provider=request.id)
 
@@ -168,7 +183,7 @@ class Providers:
                 entry = _require(draft, request.id)
                 _require_key_type(entry.settings)
                 check_key_travels_safely(request.id, entry.settings)
-                owner = owner_of(request.id, entry.settings)
+                owner = self._owner(request.id, entry.settings)
                 kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep == "auto")
                 trusted = self._trusted_with(request.key, owner, entry.trusted)
                 draft.put(request.id, Entry(entry.settings, kept, trusted, now()))
@@ -269,12 +284,33 @@ class Providers:
         """Close the connections."""
         await self._remote.close()
 
+    def _require_own(self, id_: str) -> None:
+        """Refuse to change what is not the person's own.
+
+        Raises
+        ------
+        ProviderLocked
+        """
+        configured = self._book.configured
+        if id_ in configured.definitions:
+            raise ProviderLocked(provider=id_)
+        if configured.locked:
+            raise ProviderLocked(
+                "The administrator of this server has fixed which providers there are.",
+                recovery="Use one of those that are listed, or ask who looks after the server.",
+                provider=id_,
+            )
+
     # Details; what follows may block
+
+    def _owner(self, id_: str, fields: ProviderFields, trusted: str = "") -> Owner:
+        return owner_of(id_, fields, trusted, self._book.configured.key_variables(id_))
 
     def _save(self, request: ProviderSaveRequest, fields: ProviderFields, *, vouched: bool) -> None:
         with self._book.change() as draft:
             before = draft.entries.get(request.id)
-            if before is None and len(draft.entries) >= MAX_PROVIDERS:
+            own = len(draft.entries) - len(self._book.configured.definitions)
+            if before is None and own >= MAX_PROVIDERS:
                 raise ValidationError(f"There are {MAX_PROVIDERS} providers already.", field="id")
             kept = before.kept if before else None
             owner = owner_of(request.id, fields)
@@ -328,6 +364,7 @@ class Providers:
             providers=tuple(self._info(id_, page, air_gap=air_gap) for id_ in ids),
             kinds=_KINDS,
             active=page.active,
+            locked=self._book.configured.locked,
             key_storage=KeyStorage(place=place, note=note),
             path=str(self._book.path),
             prices_path=str(self._remote.prices.path),
@@ -344,7 +381,7 @@ class Providers:
         key: KeyPlace = "none"
         problem = ""
         try:
-            owner = owner_of(id_, fields, entry.trusted)
+            owner = self._owner(id_, fields, entry.trusted)
             key = self._credentials.place(owner, entry.kept)
             if key == "none":
                 problem = self._credentials.held_back(owner)
@@ -364,6 +401,7 @@ class Providers:
             completes=_fills(fields),
             remote=id_ != EMBEDDED,
             in_use=self._in_use(id_),
+            configured=id_ in self._book.configured.definitions,
             price=self._price(id_, fields.model),
             updated_at=entry.updated_at,
         )

@@ -20,7 +20,7 @@ from ..credentials.store import Credentials, Owner
 from ..errors import AirGapped, AuthError, ConnectionFailed, LocalCoderError, ProviderNotFound
 from ..providers.base import Check, Delta, End, Provider, ProviderRequest
 from ..providers.book import Book, Entry
-from ..providers.build import address_of, build_provider
+from ..providers.build import Retries, address_of, build_provider
 from ..providers.kinds import KINDS, is_vendor_host
 from ..providers.prices import Prices
 from ..settings import LocalCoderSettings
@@ -48,6 +48,8 @@ class RemoteProviders:
     ----------
     link_local
         Answers whether they may be at link-local addresses.
+    retries
+        Answers whether and when one is asked again.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class RemoteProviders:
         prices: Prices,
         log: logging.Logger | logging.LoggerAdapter[Any],
         link_local: Callable[[], bool] = lambda: False,
+        retries: Callable[[], Retries] = Retries,
     ) -> None:
         self.prices = prices
         self._settings = settings
@@ -65,6 +68,7 @@ class RemoteProviders:
         self._credentials = credentials
         self._log = log
         self.link_local = link_local
+        self._retries = retries
         self._opened: dict[str, _Opened] = {}
         self._users: dict[str, int] = {}
         self._changes: dict[str, int] = {}
@@ -221,7 +225,8 @@ class RemoteProviders:
 
     def _make(self, id_: str, entry: Entry) -> Provider:
         fields = entry.settings
-        found = self._credentials.find(owner_of(id_, fields, entry.trusted), entry.kept)
+        variables = self._book.configured.key_variables(id_)
+        found = self._credentials.find(owner_of(id_, fields, entry.trusted, variables), entry.kept)
         if found.secret is None and found.problem:
             raise AuthError(
                 found.problem,
@@ -230,7 +235,14 @@ class RemoteProviders:
                 provider=id_,
             )
         key = found.secret.reveal() if found.secret else None
-        return build_provider(id_, fields, key, lambda: self._permit(id_), link_local=self.link_local())
+        return build_provider(
+            id_,
+            fields,
+            key,
+            lambda: self._permit(id_),
+            link_local=self.link_local(),
+            retries=self._retries(),
+        )
 
     def _retire(self, opened: _Opened) -> None:
         opened.retired = True
@@ -294,17 +306,21 @@ def air_gapped(id_: str) -> AirGapped:
     )
 
 
-def owner_of(id_: str, fields: ProviderFields, trusted: str = "") -> Owner:
+def owner_of(
+    id_: str, fields: ProviderFields, trusted: str = "", more_variables: tuple[str, ...] = ()
+) -> Owner:
     """Whose key it is; the vendors' own variables hold for their own hosts only.
 
     Parameters
     ----------
     trusted
         See `Owner`.
+    more_variables
+        Environment variables that are configured for it, which go before the vendor's.
     """
     address = address_of(fields)
     kind = KINDS[fields.type]
     if address is None:
         return Owner(id_, "")
     variables = kind.key_variables if is_vendor_host(kind, address.host) else ()
-    return Owner(id_, address.origin, variables, trusted)
+    return Owner(id_, address.origin, (*more_variables, *variables), trusted)

@@ -725,6 +725,7 @@ export interface Provider {
   in_use: number;
   price: ProviderPrice | null;
   updated_at: string;
+  configured: boolean;
 }
 
 /** Answer of `provider:delete`. */
@@ -758,6 +759,7 @@ export interface ProviderList {
   path: string;
   prices_path: string;
   problem: string;
+  locked: boolean;
 }
 
 /** Asks for all of them. */
@@ -1533,7 +1535,7 @@ export interface IOperations {
   /**
    * Add a provider, or replace what is configured of one. Its key stays, unless it moves to another
    * host.
-   * Errors: ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL.
+   * Errors: ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL, PROVIDER_LOCKED.
    */
   'provider:save': {
     request: ProviderSaveRequest;
@@ -1542,7 +1544,7 @@ export interface IOperations {
   };
   /**
    * Make one provider the active one: it answers requests that name none.
-   * Errors: PROVIDER_NOT_FOUND, DATABASE_ERROR, DISK_FULL.
+   * Errors: PROVIDER_NOT_FOUND, DATABASE_ERROR, DISK_FULL, PROVIDER_LOCKED.
    */
   'provider:setActive': {
     request: ProviderIdRequest;
@@ -1553,7 +1555,7 @@ export interface IOperations {
    * Remove a provider and its key. Where it completed or made titles, the embedded one does; the
    * active one is not removed.
    * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL, PROVIDER_IN_USE,
-   * FILE_WRITE_ERROR.
+   * PROVIDER_LOCKED, FILE_WRITE_ERROR.
    */
   'provider:delete': {
     request: ProviderIdRequest;

@@ -192,7 +192,8 @@ describe('who answers', () => {
     key_storage: { place: 'session', note: '' },
     path: '',
     prices_path: '',
-    problem: ''
+    problem: '',
+    locked: false
   });
   const settings = (completion_provider: string): SettingsView =>
     ({ settings: { completion_provider }, sources: {}, path: '' }) as unknown as SettingsView;

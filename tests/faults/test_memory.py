@@ -405,6 +405,24 @@ def test_24_a_minute_of_slow_answers_suggests_a_lighter_profile_once() -> None:
     assert f"The profile {notice.use_profile} " in notice.action
 
 
+def test_24_what_is_slow_can_be_configured() -> None:
+    told: list[Notice] = []
+    now = [0.0]
+    events = EventHub(logging.getLogger())
+    events.listen(lambda _, payload: told.append(payload))  # type: ignore[arg-type]
+    pace = Pace(
+        ModelStore(), events, clock=lambda: now[0], tokens_per_second=lambda: 2.0, seconds=lambda: 5.0
+    )
+    for second in (0.0, 300.0):
+        now[0] = second
+        pace.observe(slow_answer(2.0))
+    assert told == []
+    for second in (400.0, 405.0):
+        now[0] = second
+        pace.observe(slow_answer(1.9))
+    assert len(told) == 1
+
+
 async def test_19_the_worker_is_the_first_to_go_and_leaves_no_core_file(serve: Serve) -> None:
     served = await serve()
     await served.service.model_load(ModelLoadRequest(id="small"))

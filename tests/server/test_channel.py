@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from jupyter_localcoder.server import outbox as outbox_module
 from jupyter_localcoder.server.app import LocalCoderApp
 from jupyter_localcoder.server.channel import ChannelHandler
 from jupyter_localcoder.server.outbox import Outbox
@@ -149,14 +148,32 @@ async def test_closing_the_channel_cancels_what_it_started(
     await endless_worker.rests()
 
 
-async def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_module, "MAX_WAITING_BYTES", 1000)
+async def test_its_limits_can_be_configured(
+    connect: Connect, tiny_model: str, extension: LocalCoderApp, endless_worker: Endless
+) -> None:
+    extension.channel_requests = 1
+    extension.channel_message_bytes = 64 * 1024
+    channel = await connect()
+    await channel.call("model:load", {"id": "tiny"})
+    await channel.call("generate", {"command": "explain", "code": "x", "max_tokens": 3900})
+    await endless_worker.writes()
+    await channel.send("backend:ping", id_="2")
+    refused = await channel.answer("2")
+    assert refused["error"]["code"] == "QUEUE_FULL"
+    assert refused["error"]["message"] == "1 requests of this connection are open."
+    await channel.socket.write_message("x" * (64 * 1024 + 1))
+    await until(lambda: len(extension.service._runs) == 0)
+    await endless_worker.rests()
+
+
+@pytest.mark.parametrize(("most_bytes", "most_messages"), [(1000, 1000), (10_000, 10)])
+async def test_a_client_that_does_not_read_is_given_up(most_bytes: int, most_messages: int) -> None:
     given_up: list[bool] = []
 
     async def never(_message: bytes) -> None:
         await asyncio.Event().wait()
 
-    outbox = Outbox(never, lambda: given_up.append(True))
+    outbox = Outbox(never, lambda: given_up.append(True), most_bytes=most_bytes, most_messages=most_messages)
     for _ in range(50):
         outbox.put(b"x" * 100)
         await asyncio.sleep(0)

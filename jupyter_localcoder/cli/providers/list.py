@@ -41,4 +41,16 @@ def _row(info: providers.Provider) -> tuple[str, ...]:
 
 def _remarks(known: providers.ProviderList) -> list[str]:
     troubles = [f"{info.id}: {info.problem}" for info in known.providers if info.problem]
-    return [*troubles, *filter(None, [known.problem]), known.key_storage.note, f"File: {known.path}"]
+    configured = [info.id for info in known.providers if info.configured]
+    by_others = []
+    if configured:
+        by_others = [f"Configured by the administrator of the server: {', '.join(configured)}."]
+    if known.locked:
+        by_others.append("The administrator has fixed which providers there are, and which one is active.")
+    return [
+        *troubles,
+        *by_others,
+        *filter(None, [known.problem]),
+        known.key_storage.note,
+        f"File: {known.path}",
+    ]

@@ -25,6 +25,7 @@ export interface ICardProps {
   provider: Provider;
   onEdit: () => void;
   onDelete: () => void;
+  onKey: () => void;
   trans: TranslationBundle;
 }
 
@@ -41,6 +42,14 @@ export function Card(props: ICardProps): React.JSX.Element {
       <div className="jp-LocalCoder-Card-head">
         <h3 id={titleId}>{name}</h3>
         <span className="jp-LocalCoder-badges">
+          {provider.configured && (
+            <span
+              className="jp-LocalCoder-badge"
+              title={trans.__('The administrator of the server has configured it.')}
+            >
+              {trans.__('configured')}
+            </span>
+          )}
           {provider.active && (
             <span className="jp-LocalCoder-badge" data-state="loaded">
               {trans.__('active')}
@@ -100,6 +109,7 @@ function Test({
 function Buttons(props: ICardProps): React.JSX.Element {
   const { model, provider, trans } = props;
   const { id, name, active: isActive } = provider;
+  const isLocked = props.list.locked;
   const isShut = id !== EMBEDDED && model.airGap;
   const isBusy = model.errands.isBusy(id);
   const why = isShut ? { title: trans.__('The air gap is on.') } : {};
@@ -108,8 +118,10 @@ function Buttons(props: ICardProps): React.JSX.Element {
       <Button
         label={isActive ? trans.__('In use') : trans.__('Use')}
         name={isActive ? trans.__('In use: %1', name) : trans.__('Use: %1', name)}
-        isOff={isActive || isShut || isBusy}
-        {...why}
+        isOff={isActive || isShut || isBusy || isLocked}
+        {...(isLocked && !isActive
+          ? { title: trans.__('The administrator of the server has fixed who answers.') }
+          : why)}
         onClick={() => void model.activate(id)}
       />
       <Button
@@ -121,12 +133,21 @@ function Buttons(props: ICardProps): React.JSX.Element {
       />
       {id !== EMBEDDED && (
         <>
-          <Button
-            label={trans.__('Edit')}
-            name={trans.__('Edit: %1', name)}
-            anchor={id}
-            onClick={props.onEdit}
-          />
+          {provider.configured ? (
+            <Button
+              label={trans.__('Enter a key…')}
+              name={trans.__('Enter a key… %1', name)}
+              isOff={isBusy}
+              onClick={props.onKey}
+            />
+          ) : (
+            <Button
+              label={trans.__('Edit')}
+              name={trans.__('Edit: %1', name)}
+              anchor={id}
+              onClick={props.onEdit}
+            />
+          )}
           {hasKeptKey(provider) && (
             <Button
               label={trans.__('Forget the key')}
@@ -135,13 +156,15 @@ function Buttons(props: ICardProps): React.JSX.Element {
               onClick={() => void model.forgetKey(id)}
             />
           )}
-          <Button
-            label={trans.__('Delete…')}
-            name={trans.__('Delete… %1', name)}
-            kind="warn"
-            isOff={isBusy}
-            onClick={props.onDelete}
-          />
+          {!provider.configured && (
+            <Button
+              label={trans.__('Delete…')}
+              name={trans.__('Delete… %1', name)}
+              kind="warn"
+              isOff={isBusy}
+              onClick={props.onDelete}
+            />
+          )}
         </>
       )}
     </div>

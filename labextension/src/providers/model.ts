@@ -125,6 +125,13 @@ export class ProvidersModel extends PanelModel {
     return refusal;
   }
 
+  async setKey(id: string, key: string): Promise<void> {
+    if (await this.errands.ask(id, 'provider:setKey', { id, key })) {
+      this._tests.delete(id);
+      this.errands.speak(this._trans.__('The key of %1 is kept.', this._nameOf(id)));
+    }
+  }
+
   async forgetKey(id: string): Promise<void> {
     if (await this.errands.ask(id, 'provider:forgetKey', { id })) {
       this._tests.delete(id);

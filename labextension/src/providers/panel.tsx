@@ -1,6 +1,6 @@
 /** The tab of the providers: who answers, and who could. */
 
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
@@ -13,7 +13,7 @@ import { Card } from './card';
 import { Completes } from './completes';
 import { ProviderForm } from './form';
 import type { ProvidersModel } from './model';
-import { hasKeptKey, whereText } from './words';
+import { hasKeptKey, storageText, whereText } from './words';
 
 /** The environment, a keyring and edited files change without an event. */
 const REFRESH_MS = 30_000;
@@ -86,11 +86,18 @@ function Content({ model, list, trans, node }: IContentProps): React.JSX.Element
                   setEditing(provider.id);
                 }}
                 onDelete={() => void remove(model, provider, node, trans)}
+                onKey={() => void enterKey(model, provider, trans)}
               />
             )
           )}
         </ul>
-        {editing === NEW ? (
+        {list.locked ? (
+          <p className="jp-LocalCoder-Field-help">
+            {trans.__(
+              'The administrator of the server has fixed which providers there are, and which one answers.'
+            )}
+          </p>
+        ) : editing === NEW ? (
           <div className="jp-LocalCoder-Card">{form(null)}</div>
         ) : (
           <div className="jp-LocalCoder-buttons">
@@ -152,6 +159,22 @@ function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.El
       )}
     </section>
   );
+}
+
+/** Ask for a key, which is not shown; it passes through, and is not kept here. */
+async function enterKey(
+  model: ProvidersModel,
+  provider: Provider,
+  trans: TranslationBundle
+): Promise<void> {
+  const { button, value } = await InputDialog.getPassword({
+    title: trans.__('Key of %1', provider.name),
+    label: model.list ? storageText(model.list.key_storage, trans) : ''
+  });
+  const key = value?.trim() ?? '';
+  if (button.accept && key !== '') {
+    await model.setKey(provider.id, key);
+  }
 }
 
 async function remove(

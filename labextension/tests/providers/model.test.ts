@@ -144,6 +144,19 @@ describe('what a person asks for', () => {
     expect(texts).not.toContain('sk-canary');
   });
 
+  it('hands a key on, and keeps none', async () => {
+    const { channel, model, socket } = await opened(list(provider('lab', { configured: true })));
+    const done = model.setKey('lab', 'sk-canary');
+    expect(socket.sent.at(-1)).toMatchObject({
+      op: 'provider:setKey',
+      payload: { id: 'lab', key: 'sk-canary' }
+    });
+    socket.answer('provider:setKey', provider('lab', { configured: true, key: 'file' }));
+    await done;
+    expect(model.spoken).toBe('The key of lab is kept.');
+    expect(textsIn(model, new Set<unknown>([channel]))).not.toContain('sk-canary');
+  });
+
   it('saves, and says so', async () => {
     const { model, socket } = await opened();
     const saving = model.save({ id: 'new', type: 'ollama' });

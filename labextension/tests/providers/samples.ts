@@ -54,6 +54,7 @@ export function provider(id: string, changes: Partial<Provider> = {}): Provider 
     in_use: 0,
     price: null,
     updated_at: '',
+    configured: false,
     ...changes
   };
 }
@@ -78,6 +79,7 @@ export function list(...others: Provider[]): ProviderList {
     key_storage: { place: 'file', note: 'Keys are kept in a file.' },
     path: '/providers.json',
     prices_path: '/prices.json',
-    problem: ''
+    problem: '',
+    locked: false
   };
 }
