@@ -87,6 +87,9 @@ class Response(ResponseInfo, frozen=True, kw_only=True):
     reasoning: str = ""
     """What the model reasoned before it answered, as much of it as is kept. It is not searched, and no later
     question shows it to a model."""
+    not_offered: str = ""
+    """Why the code of a whole answer was not offered as a change, and what can be done then, in sentences;
+    empty where it was, or where there was nothing to offer."""
     content: str = ""
     """The answer."""
 

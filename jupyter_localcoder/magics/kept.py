@@ -89,6 +89,8 @@ def _show(shell: InteractiveShell, client: Client, id_: str) -> None:
     head = f"{found.title} · {_when(found)} · {found.model}"
     asked = found.prompt + (f"\n\n(with {beside})" if beside else "")
     text = f"{head}\n\n{asked}\n\n---\n\n{found.content}"
+    if found.not_offered:
+        text += f"\n\n---\n\n{found.not_offered}"
     shell.display_pub.publish({"text/markdown": inert(text), "text/plain": plain(text)})
     if found.reasoning.strip():
         shell.display_pub.publish(folded(found.reasoning))

@@ -27,7 +27,7 @@ from .engine import Engine, cache_scope, wire_request
 from .inspections import Inspections
 from .notebooks import Notebooks
 from .provider_run import ProviderRun
-from .recorder import Asked, Recorder
+from .recorder import Asked, Judge, Recorder
 
 
 class Generation:
@@ -64,14 +64,15 @@ class Generation:
         lookup = self._planner.drafts and request.command in generation.CHANGES
         spoken = msgspec.structs.replace(request, language=target.language)
         asked = _asked(request, prompts.asked(spoken), command=request.command)
-        frames = self._begin(asked, prompt, role, request, lookup=lookup)
+
+        async def judge(done: generation.Done) -> generation.Change:
+            return await asyncio.to_thread(change_of, request, target, done.text, done.finish)
+
+        changes = None if request.command == "explain" else judge
+        frames = self._begin(asked, prompt, role, request, lookup=lookup, judge=changes)
         async with contextlib.aclosing(frames):
             async for frame in frames:
-                if isinstance(frame, generation.Done) and request.command != "explain":
-                    change = await asyncio.to_thread(change_of, request, target, frame.text, frame.finish)
-                    yield msgspec.structs.replace(frame, change=change)
-                else:
-                    yield frame
+                yield frame
 
     def chat(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer the next turn of a conversation."""
@@ -119,6 +120,7 @@ class Generation:
         *,
         lookup: bool = False,
         omitted: int = 0,
+        judge: Judge | None = None,
     ) -> AsyncGenerator[RunFrame, None]:
         notebook = await self._notebooks.current(kept.notebook, request.origin.kernel)
         kept = dataclasses.replace(kept, notebook=notebook, mark=self._notebooks.mark)
@@ -133,7 +135,7 @@ class Generation:
         frames = self._inspections.of(run, self._runs.frames(run), scope)
         if kept.conversation_id:
             frames = _in_conversation(kept, frames, omitted)
-        async with contextlib.aclosing(self._recorder.watch(kept, frames)) as watched:
+        async with contextlib.aclosing(self._recorder.watch(kept, frames, judge)) as watched:
             async for frame in watched:
                 yield frame
 

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +22,7 @@ import msgspec
 from ..contract import codec, queue, registry
 from ..contract.backend import Notice
 from ..contract.common import Severity
-from ..contract.generation import Done, Started
+from ..contract.generation import Change, Done, Started
 from ..contract.history import HistoryChanged, Response, ResponseKind
 from ..contract.notebook import Reference
 from ..errors import LocalCoderError
@@ -66,6 +66,14 @@ class Asked:
     def kept_under(self) -> str:
         """The id of the prompt."""
         return self.prompt_id or prompt_id_of(f"{self.command}\n{self.prompt}")
+
+
+Judge = Callable[[Done], Awaitable[Change]]
+
+
+def _refusal(done: Done, change: Change) -> str:
+    """Why a whole answer is no change, as who asked is told. That it was cut off is known by its end."""
+    return f"{change.problem} {change.recovery}".strip() if change.problem and done.finish == "stop" else ""
 
 
 class Recorder:
@@ -130,11 +138,16 @@ class Recorder:
         )
 
     async def watch(
-        self, asked: Asked, frames: AsyncGenerator[RunFrame, None]
+        self, asked: Asked, frames: AsyncGenerator[RunFrame, None], judge: Judge | None = None
     ) -> AsyncGenerator[RunFrame, None]:
         """Pass the frames of a run on, keep its answer after the last one, and tell its end.
 
         The answer is kept under the run's own id.
+
+        Parameters
+        ----------
+        judge
+            Answers what may be written of the answer, which goes with the last frame.
         """
         run = ""
         async with contextlib.aclosing(frames):
@@ -149,9 +162,13 @@ class Recorder:
                     if response.conversation_id and response.content.strip():
                         self.unkept.add(response)  # the next turn may be asked before this one is kept
                     try:
+                        if judge is not None:
+                            change = await judge(frame)
+                            frame = msgspec.structs.replace(frame, change=change)
+                            response = msgspec.structs.replace(response, not_offered=_refusal(frame, change))
                         yield frame
                     finally:
-                        # Also where nobody reads on, since this was the last frame.
+                        # Also where nobody waits or reads on, since this was the last frame.
                         self._soon(self._keep_and_tell(asked, response))
             except LocalCoderError as failure:
                 if run:  # else it was refused, and nobody but who asked has heard of it

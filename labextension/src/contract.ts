@@ -929,6 +929,7 @@ export interface Response {
   references: Reference[];
   left_out_turns: number;
   reasoning: string;
+  not_offered: string;
   content: string;
 }
 

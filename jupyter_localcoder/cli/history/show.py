@@ -66,6 +66,7 @@ def _facts(found: history.Response) -> list[str]:
         "Not read": _left_out(found.left_out_turns),
         "Reasoning": f"{len(found.reasoning)} characters" if found.reasoning else "",
         "End": "" if found.finish == "stop" else found.finish,
+        "No change": found.not_offered,
     }
     return [f"{name + ':':<11}{value}" for name, value in facts.items() if value]
 

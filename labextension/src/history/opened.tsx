@@ -112,6 +112,11 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
             {unfinished}
           </p>
         )}
+        {response.not_offered && (
+          <p className="jp-LocalCoder-Note" data-severity="warning">
+            {response.not_offered}
+          </p>
+        )}
       </section>
       <Fold title={trans.__('Details')}>
         <dl className="jp-LocalCoder-rows">

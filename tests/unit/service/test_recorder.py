@@ -9,7 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from jupyter_localcoder import errors
-from jupyter_localcoder.contract.generation import CompleteRequest, LlmCancelRequest, Origin, Started
+from jupyter_localcoder.answers import change_of
+from jupyter_localcoder.contract.generation import (
+    CompleteRequest,
+    GenerateRequest,
+    LlmCancelRequest,
+    Origin,
+    Started,
+)
 from jupyter_localcoder.contract.history import (
     ResponseDeleteAllRequest,
     ResponseRequest,
@@ -284,3 +291,56 @@ async def test_search_through_the_service(desk: Desk):
     done = await desk.explain("zebra = 1")
     found = await desk.service.response_search(ResponseSearchRequest(query="zebra"))
     assert [each.response.id for each in found.found] == [done.run]
+
+
+async def test_why_an_answer_was_no_change_is_kept_in_the_same_words(open_desk: Open):
+    desk = await open_desk("```bash\nls\n```")
+    done = await desk.last(
+        desk.service.generate(GenerateRequest(command="fix", code="x = 1", language="python"))
+    )
+    assert done.change is not None
+    assert done.change.problem
+    await desk.until(lambda: desk.of("response:complete"))
+    kept = desk.store.get(done.run)
+    assert kept.not_offered == f"{done.change.problem} {done.change.recovery}"
+    assert kept.content == done.text
+
+
+@pytest.mark.parametrize(
+    ("says", "command"), [("```python\nx = 2\n```", "fix"), ("It is a number.", "explain")]
+)
+async def test_what_was_offered_or_is_no_code_has_no_such_words(open_desk: Open, says: str, command: str):
+    desk = await open_desk(says)
+    done = await desk.last(desk.service.generate(GenerateRequest(command=command, code="x = 1")))
+    await desk.until(lambda: desk.of("response:complete"))
+    assert desk.store.get(done.run).not_offered == ""
+
+
+async def test_an_answer_is_kept_where_nobody_waits_for_what_may_be_written(desk: Desk, monkeypatch):
+    judging = asyncio.Event()
+
+    async def hangs(*_args):
+        judging.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("jupyter_localcoder.service.generation.asyncio.to_thread", _first_then(hangs))
+    asking = asyncio.ensure_future(
+        desk.last(desk.service.generate(GenerateRequest(command="fix", code="x = 1")))
+    )
+    await within(judging.wait())
+    asking.cancel()
+    await asyncio.wait([asking])
+    monkeypatch.undo()
+    await desk.until(lambda: desk.of("response:complete"))
+    (kept,) = await desk.listed()
+    assert kept.command == "fix"
+
+
+def _first_then(later):
+    """The thread for what the code is; what may be written of the answer hangs."""
+    real = asyncio.to_thread
+
+    async def to_thread(work, *args, **named):
+        return await (later() if work is change_of else real(work, *args, **named))
+
+    return to_thread
