@@ -128,8 +128,9 @@ class Generation:
         # A profile is one of the embedded engine.
         named = request.provider or (EMBEDDED if request.profile else "")
         run: AnyRun
-        if named == EMBEDDED or (chosen := await self._choice.choose(named)).id == EMBEDDED:
-            run = self._own_run(kept, prompt, role, request, scope, lookup=lookup)
+        chosen = await self._choice.choose(named)
+        if chosen.id == EMBEDDED:
+            run = self._own_run(kept, chosen, prompt, role, request, scope, lookup=lookup)
         else:
             run = self._provider_run(kept, chosen, prompt, request)
         frames = self._inspections.of(run, self._runs.frames(run), scope)
@@ -142,6 +143,7 @@ class Generation:
     def _own_run(
         self,
         kept: Asked,
+        chosen: Chosen,
         prompt: wire.ChatPrompt,
         role: Role,
         request: generation.GenerationOptions,
@@ -151,6 +153,7 @@ class Generation:
     ) -> Run:
         """The embedded engine answers."""
         sampling = self._engine.sampling(request.sampling)
+        limit = None if chosen.timeout_seconds is None else round(chosen.timeout_seconds * 1000)
         asked = wire_request(
             prompt,
             sampling,
@@ -169,7 +172,7 @@ class Generation:
             sampling,
             model=request.model,
             profile=request.profile,
-            timeout_ms=request.timeout_ms,
+            timeout_ms=limit if request.timeout_ms is None else request.timeout_ms,
         )
         run.about = _about(kept, EMBEDDED)
         return run
