@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.providers.base import Provider
-from jupyter_localcoder.providers.build import build_provider
+from jupyter_localcoder.providers.build import USUAL_RETRIES, Retries, build_provider
 from tests.support.loop_clock import LoopClock
 from tests.support.providers import KEY
 from tests.support.waiting import PATIENCE_SECONDS
@@ -33,11 +33,17 @@ def make(server: WireServer, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iter
     """Make a provider of a type that asks the server."""
     made: list[Provider] = []
 
-    def make_(type_: Any = "openai_compatible", *, key: str | None = KEY, **fields: Any) -> Provider:
+    def make_(
+        type_: Any = "openai_compatible",
+        *,
+        key: str | None = KEY,
+        retries: Retries = USUAL_RETRIES,
+        **fields: Any,
+    ) -> Provider:
         path = {"openai": "/v1", "openai_compatible": "/v1", "gemini": "/v1beta"}.get(type_, "")
         patience = {"connect_timeout_seconds": PATIENCE_SECONDS, "silence_timeout_seconds": PATIENCE_SECONDS}
         values = {"base_url": server.url + path, "model": "m-1", "name": "Acme", **patience, **fields}
-        made.append(build_provider("acme", ProviderFields(type=type_, **values), key))
+        made.append(build_provider("acme", ProviderFields(type=type_, **values), key, retries=retries))
         return made[-1]
 
     yield make_

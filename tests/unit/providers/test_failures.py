@@ -25,7 +25,7 @@ from jupyter_localcoder import errors
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.providers import transport
 from jupyter_localcoder.providers.base import Delta, End
-from jupyter_localcoder.providers.build import build_provider
+from jupyter_localcoder.providers.build import Retries, build_provider
 from jupyter_localcoder.providers.failures import Failures, words_of
 from tests.support.providers import ASK, KEY, asking, collect
 from tests.support.waiting import until, within
@@ -593,14 +593,14 @@ async def test_who_does_not_is_not(server, make, waits, status, after):
         assert caught.value.details["retry_after_seconds"] == 3600
 
 
-async def test_retries_end(server, make, waits, monkeypatch):
-    monkeypatch.setattr(transport, "MAX_RETRY_AFTER_SECONDS", 1000.0)
+async def test_retries_end(server, make, waits):
+    patient = Retries(2, 1000.0)
     server.say(document(openai_error("busy"), 429, retry_after="200"))
     with pytest.raises(errors.RateLimited):
-        await collect(make(timeout_seconds=3600))
+        await collect(make(timeout_seconds=3600, retries=patient))
     assert (waits, len(server.heard)) == ([200.0, 200.0], 3)
     with pytest.raises(errors.RateLimited):
-        await collect(make(), asking(timeout_seconds=199))
+        await collect(make(retries=patient), asking(timeout_seconds=199))
     assert len(server.heard) == 4, "it waited for longer than the request may take"
 
 
