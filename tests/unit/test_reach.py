@@ -21,8 +21,7 @@ ELSEWHERE = {
     "magics": {"tab:complete", "tab:cancel", "tab:warm", "context:probe"},
     # Ctrl-C closes the stream of a completion, which cancels it.
     "cli": {"tab:cancel", "tab:warm", "context:probe"},
-    # A key goes in with the rest of a provider's form.
-    "sidebar": {"provider:setKey"},
+    "sidebar": set(),
 }
 
 
