@@ -28,8 +28,8 @@ from .address import host_for_kernels
 from .channel import MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS, ChannelHandler
 from .file_access import FileAccess
 from .local_socket import LocalSocket
-from .proof import ProofHandler
 from .outbox import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES
+from .proof import ProofHandler
 from .renames import Renames
 from .rest import RESOURCE, rest_routes
 
