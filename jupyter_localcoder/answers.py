@@ -1,6 +1,7 @@
 """What is in a model's answer: the code, what of it may be written, and how it differs from the code before.
 
-Every write of an answer, into a cell or a file, goes by what `change_of` says. Pure.
+Every write of an answer, into a cell or a file, goes by what `change_of` says, or, where a person chose the
+code out of an answer, `placed`. Pure.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Literal, NamedTuple
 from .context import languages, magics
 from .context.bounds import MAX_PARSED_CHARS
 from .context.checks.other_cells import own_part
-from .context.target import Target, Unplaceable
-from .contract.generation import CHANGES, Change, Finish, GenerateRequest
+from .context.target import Target, Unplaceable, renewed, take_apart
+from .contract.generation import CHANGES, Change, Finish, GenerateRequest, PlaceRequest
 from .fences import Fence, blocks
 from .plain_text import plain_beside
 
@@ -28,6 +29,7 @@ _SAME_LANGUAGE = {
     "cpp": frozenset({"", "cpp", "c++", "c"}),
     "cython": frozenset({"", "cython", "pyx", *languages.PYTHON}),
 }
+_OTHER = "The answer is not in the language of the code, which is {}."
 _AGAIN = "Ask again, or look at the whole answer."
 
 
@@ -73,7 +75,7 @@ def change_of(request: GenerateRequest, target: Target, answer: str, finish: Fin
     if not code.strip():
         return refused("There is no code in the answer.")
     if changes and _is_other_language(code, info, target):
-        return refused(f"The answer is not in the language of the code, which is {target.language}.")
+        return refused(_OTHER.format(target.language))
     if request.command not in ("test", "prompt"):
         others = [cell.source for cell in request.context if cell.kind == "code"]
         own = own_part(code, like, others, python=target.is_python, error=request.error)
@@ -85,16 +87,64 @@ def change_of(request: GenerateRequest, target: Target, answer: str, finish: Fin
             notes.append(f"{count} copied from other cells and left out.")
         if own.mixed:
             return refused(f"The answer also holds {own.mixed} of another cell.")
+    if request.command == "test":
+        # They go into a cell of their own.
+        code = _with_magic(code, target.language, request.language)
     if not changes:
         return Change(code=code, notes=tuple(notes))
+    whole, problem = _put_back(code, target)
+    return Change(code=whole, notes=tuple(notes)) if problem == "" else refused(problem)
+
+
+def placed(request: PlaceRequest) -> Change:
+    """What a cell becomes where code that a person chose out of an answer takes its place, or is a new cell.
+
+    The magics of the cell stay, or are as the code has them. Code of another language than the notebook's
+    gets the cell magic below which it runs.
+    """
+    cell = request.cell
+    info = request.info.strip().partition(" ")[0].lower()
+    code = plain_beside(request.code, cell).strip("\n").rstrip()
+    if not code.strip():
+        return Change(code=code, problem="There is no code in the answer.", recovery=_AGAIN)
+    if cell.strip() and len(cell) + len(code) > MAX_PARSED_CHARS:
+        return Change(code=code, problem="The cell is too long for its magics to be looked after.",
+                      recovery="Copy the code, or insert it below.")  # fmt: skip
+    if not cell.strip() or info not in _names_of(take_apart(cell, request.language).language):
+        code = _with_magic(code, info, request.language)
+    if not cell.strip():
+        return Change(code=code)
+    if request.language.lower() in languages.PYTHON:
+        cell = renewed(cell, code)
+    target = take_apart(cell, request.language)
+    if _is_other_language(code, info, target):
+        problem = _OTHER.format(target.language)
+    else:
+        whole, problem = _put_back(code, target)
+        if problem == "":
+            return Change(code=whole)
+    return Change(code=code, problem=problem, recovery="Copy it, or insert it below.")
+
+
+def _put_back(code: str, target: Target) -> tuple[str, str]:
+    """The code that was taken apart with other code in its place, or what is wrong with that."""
     try:
-        code = target.put_back(textwrap.dedent(code))
+        whole = target.put_back(textwrap.dedent(code))
     except Unplaceable as missing:
-        return refused(f"The answer leaves out `{missing.line}`, and where it belongs cannot be told.")
-    short = max(len(target.whole), len(code)) <= MAX_PARSED_CHARS
-    if target.is_python and short and _parses(target.whole) and not _parses(code):
-        return refused("The answer is not valid Python, and the code before it was.")
-    return Change(code=code, notes=tuple(notes))
+        return "", f"The answer leaves out `{missing.line}`, and where it belongs cannot be told."
+    short = max(len(target.whole), len(whole)) <= MAX_PARSED_CHARS
+    if target.is_python and short and _parses(target.whole) and not _parses(whole):
+        return "", "The answer is not valid Python, and the code before it was."
+    return whole, ""
+
+
+def _with_magic(code: str, language: str, kernel: str) -> str:
+    """Code of a language, below the cell magic that it needs in a notebook of an IPython kernel."""
+    magic = languages.magic_of(language)
+    first = next((line for line in code.split("\n") if line.strip()), "")
+    if not magic or kernel.lower() not in languages.PYTHON or magics.is_cell_magic(first):
+        return code
+    return f"{magic}\n{code}"
 
 
 def _block_of(answer: str, language: str, like: str = "") -> tuple[str, str]:

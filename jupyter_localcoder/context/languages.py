@@ -32,6 +32,11 @@ _OF_PROGRAM = {
     "bash": "bash", "sh": "sh", "zsh": "bash", "fish": "fish", "python": "python", "python3": "python",
     "perl": "perl", "ruby": "ruby", "node": "javascript", "rscript": "r", "php": "php", "psql": "sql",
 }  # fmt: skip
+_MAGIC_OF = {
+    "bash": "%%bash", "sh": "%%bash", "shell": "%%bash", "zsh": "%%bash", "html": "%%html",
+    "javascript": "%%javascript", "js": "%%javascript", "latex": "%%latex", "tex": "%%latex",
+    "perl": "%%perl", "ruby": "%%ruby", "svg": "%%svg",
+}  # fmt: skip
 
 
 def of_file(name: str) -> str:
@@ -62,6 +67,11 @@ def of_magic(line: str) -> str | None:
         programs = [PurePath(word).name.lower() for word in words]
         return next((_OF_PROGRAM[word] for word in programs if word in _OF_PROGRAM), "text")
     return "python" if name in _PYTHON_MAGICS else _OF_MAGIC.get(name)
+
+
+def magic_of(language: str) -> str:
+    """The cell magic of IPython below which code of a language runs; empty where it has none."""
+    return _MAGIC_OF.get(language.lower(), "")
 
 
 def name_of_magic(line: str) -> str:

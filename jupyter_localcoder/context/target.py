@@ -127,9 +127,7 @@ def take_apart(code: str, language: str, cell_magic: str = "") -> Target:
     if python or (at < len(lines) and languages.of_magic(lines[at]) == language):
         if cell_magic.strip():
             language = _language_of(cell_magic.strip().split("\n"), lines, language)
-        start = at
-        while at < len(lines) and magics.is_cell_magic(lines[at]):
-            at = _blank(lines, at + 1)
+        start, at = at, _below_cell_magics(lines, at)
         if at > start:
             language = _language_of(lines[start:at], lines[at:], language)
     python = language.lower() in languages.PYTHON
@@ -156,6 +154,40 @@ def take_apart(code: str, language: str, cell_magic: str = "") -> Target:
     )
 
 
+def renewed(cell: str, code: str) -> str:
+    """A cell with those of its magics as other code has them that the code has otherwise.
+
+    Who wrote the code saw the cell: its cell magics take the place of the cell's, and a line magic that of
+    the one of the same name.
+
+    Parameters
+    ----------
+    cell
+        A cell of an IPython kernel.
+    """
+    new, old = code.split("\n"), cell.split("\n")
+    below, start = _below_cell_magics(new, 0), _below_cell_magics(old, 0)
+    head, rest = new[:below] or old[:start], old[start:]
+    if not take_apart("\n".join([*head, *rest]), "python").is_python:
+        return "\n".join([*head, *rest])
+    offered = [new[below:][one.first : one.end] for one in magics.find(new[below:])]
+    said = {text[0].strip() for text in offered}
+    known = {rest[one.first].strip() for one in magics.find(rest)}
+    fresh: dict[str, list[list[str]]] = {}
+    for text in reversed(offered):
+        if text[0].strip() not in known:
+            fresh.setdefault(_purpose(text[0]), []).append(text)
+    altered: list[tuple[Magic, list[str]]] = []
+    for magic in magics.find(rest):
+        line = rest[magic.first]
+        others = fresh.get(_purpose(line))
+        if others and line.strip() not in said:
+            altered.append((magic, others.pop()))
+    for magic, text in reversed(altered):
+        rest[magic.first : magic.end] = _indented(text, rest[magic.first])
+    return "\n".join([*head, *rest])
+
+
 def _language_of(cell_magics: Sequence[str], below: Sequence[str], language: str) -> str:
     """The language below cell magics; that of an unknown one is Python if it reads as Python."""
     last = next((line for line in reversed(cell_magics) if line.strip()), "")
@@ -177,6 +209,16 @@ def _blank(lines: Sequence[str], at: int) -> int:
     while at < len(lines) and not lines[at].strip():
         at += 1
     return at
+
+
+def _below_cell_magics(lines: Sequence[str], at: int) -> int:
+    """The first line below the cell magics that stand from a line on; that line where there are none."""
+    end = _blank(lines, at)
+    if end == len(lines) or not magics.is_cell_magic(lines[end]):
+        return at
+    while end < len(lines) and magics.is_cell_magic(lines[end]):
+        end = _blank(lines, end + 1)
+    return end
 
 
 def _system_lines(lines: Sequence[str], at: int) -> int:
@@ -229,19 +271,27 @@ def _without(kept: Sequence[str], lines: list[str]) -> list[str]:
 
 def _merged(old: Sequence[str], kept: Sequence[Magic], new: list[str]) -> list[str]:
     """The new lines with all the old magics, in their order."""
+    if _missing(old, kept, new) is None:
+        return new
     for number, magic in enumerate(kept):
         text = list(old[magic.first : magic.end])
         before = [old[one.first].strip() for one in kept[:number]]
         if not _put(old, magic, text, before, new):
             raise Unplaceable(text[0].strip())
-    found = [new[one.first].strip() for one in magics.find(new)]
-    at = 0
-    for magic in kept:  # all of them are there, and in order
-        line = old[magic.first].strip()
-        if line not in found[at:]:
-            raise Unplaceable(line)
-        at = found.index(line, at) + 1
+    missing = _missing(old, kept, new)
+    if missing is not None:
+        raise Unplaceable(missing)
     return new
+
+
+def _missing(old: Sequence[str], kept: Sequence[Magic], new: Sequence[str]) -> str | None:
+    """The first line of the old magics that is not among the new lines, in its order."""
+    found = iter([[line.strip() for line in new[one.first : one.end]] for one in magics.find(new)])
+    for magic in kept:
+        text = [line.strip() for line in old[magic.first : magic.end]]
+        if text not in found:
+            return text[0]
+    return None
 
 
 def _put(old: Sequence[str], magic: Magic, text: list[str], before: list[str], new: list[str]) -> bool:
@@ -294,6 +344,11 @@ def _name(line: str) -> str:
     """What tells magics apart: `%timeit`, `!pip`; of a help line all of it."""
     stripped = line.strip()
     return stripped.split(None, 1)[0] if stripped[:1] in ("%", "!") else stripped
+
+
+def _purpose(line: str) -> str:
+    """The same, and of an assignment the names that it gives."""
+    return _name(line) if line.strip()[:1] in ("%", "!") else line.partition("=")[0].strip()
 
 
 def _margin(line: str) -> str:

@@ -243,17 +243,29 @@ class PromptPart(Reply, frozen=True, kw_only=True):
 
 
 class Change(Reply, frozen=True, kw_only=True):
-    """The code of an answer to a command, made ready to be written."""
+    """The code of an answer, made ready to be written."""
 
     code: str
-    """To be put in the place of the request's ``code``, or where new code was asked for: magics are where
-    they were, copies of other cells are left out."""
+    """To be put in the place of the request's ``code`` or ``cell``, or where new code was asked for: magics
+    are where they were, copies of other cells are left out."""
     notes: tuple[str, ...] = ()
     """What was done to the answer, a sentence each."""
     problem: str = ""
     """Why it is not to be written, in a sentence; empty where it may be."""
     recovery: str = ""
     """What can be done then."""
+
+
+class PlaceRequest(Request, frozen=True, kw_only=True):
+    """Code of an answer that is there already, to be put into a notebook."""
+
+    code: Text
+    info: Annotated[str, Meta(max_length=1024)] = ""
+    """What stands behind its opening fence, such as `python`."""
+    cell: Text = ""
+    """The code cell whose place it is to take; blank: it is to be a new one."""
+    language: Language = "python"
+    """That of the notebook's kernel."""
 
 
 class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):

@@ -231,6 +231,10 @@ CONTEXT_PROBE = Operation(
     "context:probe", notebook.ProbeRequest, notebook.Probe, "GET", "context/probe", "read",
     "What a kernel of a language is silently asked for the names, types and columns that it knows.",
 )  # fmt: skip
+CODE_PLACE = Operation(
+    "code:place", generation.PlaceRequest, generation.Change, "POST", "code/place", "execute",
+    "What a cell becomes where code of an answer takes its place, or is a new cell: its magics stay.",
+)  # fmt: skip
 
 _KEEP = ("PROVIDER_NOT_FOUND", "ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL")
 
@@ -381,6 +385,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     LLM_CANCEL_ALL,
     CONTEXT_INSPECT,
     CONTEXT_PROBE,
+    CODE_PLACE,
     QUEUE_LIST,
     QUEUE_GET,
     PROVIDER_LIST,

@@ -1,9 +1,10 @@
-"""``context:*``: what a request was answered from, and how a kernel tells what it knows."""
+"""``context:*``: what a request was answered from, and how a kernel tells what it knows; ``code:place``."""
 
 from __future__ import annotations
 
 import asyncio
 
+from ..answers import placed
 from ..context import probes
 from ..contract import generation, notebook
 from .inspections import Inspections
@@ -22,3 +23,7 @@ class Context:
     async def context_probe(self, request: notebook.ProbeRequest) -> notebook.Probe:
         """Say how a kernel is asked what it knows."""
         return await asyncio.to_thread(probes.of, request.language)
+
+    async def code_place(self, request: generation.PlaceRequest) -> generation.Change:
+        """Say what becomes of a cell."""
+        return await asyncio.to_thread(placed, request)

@@ -132,7 +132,7 @@ export interface CanceledCount {
   count: number;
 }
 
-/** The code of an answer to a command, made ready to be written. */
+/** The code of an answer, made ready to be written. */
 export interface Change {
   code: string;
   notes: string[];
@@ -671,6 +671,14 @@ export interface Origin {
 
 /** Asks nothing. */
 export type PingRequest = Record<string, never>;
+
+/** Code of an answer that is there already, to be put into a notebook. */
+export interface PlaceRequest {
+  code: string;
+  info?: string;
+  cell?: string;
+  language?: string;
+}
 
 /** How a kernel is asked for its `KernelVariable`s: one silent, unstored `execute_request`. */
 export interface Probe {
@@ -1509,6 +1517,12 @@ export interface IOperations {
     response: Probe;
     streams: false;
   };
+  /** What a cell becomes where code of an answer takes its place, or is a new cell: its magics stay. */
+  'code:place': {
+    request: PlaceRequest;
+    response: Change;
+    streams: false;
+  };
   /** What runs and waits in the queue, and what has just ended. */
   'queue:list': {
     request: QueueListRequest;
@@ -1789,6 +1803,7 @@ export const OPERATIONS = {
   'llm:cancelAll': { method: 'DELETE', path: 'queue', streams: false },
   'context:inspect': { method: 'POST', path: 'context/inspect', streams: false },
   'context:probe': { method: 'GET', path: 'context/probe', streams: false },
+  'code:place': { method: 'POST', path: 'code/place', streams: false },
   'queue:list': { method: 'GET', path: 'queue', streams: false },
   'queue:get': { method: 'GET', path: 'queue/{id}', streams: false },
   'provider:list': { method: 'GET', path: 'providers', streams: false },

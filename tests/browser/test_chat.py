@@ -24,6 +24,9 @@ expect = playwright.expect
 CHAT = ".jp-LocalCoder-Chat"
 SOURCES = """() => jupyterapp.shell.widgets('main').next().value
   .content.widgets.map(cell => cell.model.sharedModel.getSource())"""
+ACTIVATE = """index => {
+  jupyterapp.shell.widgets('main').next().value.content.activeCellIndex = index;
+}"""
 RECORD = """index => jupyterapp.shell.widgets('main').next().value
   .content.widgets[index].model.getMetadata('localcoder')"""
 
@@ -146,6 +149,45 @@ def test_code_replaces_a_cell_once_the_change_is_accepted(
     page.keyboard.press("Control+z")
     assert page.evaluate(SOURCES) == ["x = 1", "print(x, x)"]
     assert page.locator(".jp-OutputArea-output").count() == 0, "nothing runs by itself"
+
+
+def test_code_takes_the_place_of_a_cell_below_its_magics(page: Any, answers: Answers, tmp_path: Path) -> None:
+    cells = ("%%time\n%matplotlib inline\nx = 1", "%%bash\nls", "a()\n%time f()\nb()", "%%html\n<p>")
+    answers.say(fenced("x = 2"))
+    opened(page, answers, "magics.ipynb", *cells)
+    chat = chat_of(page)
+    ask(page, chat, "How?")
+    expect(says(chat)).to_have_text("Done.")
+    change = page.get_by_role("region", name="LocalCoder: Replace the cell")
+    page.evaluate(ACTIVATE, 0)
+    button(chat, "Replace cell").click()
+    expect(change.locator(".cm-deletedChunk")).to_contain_text("x = 1")
+    page.screenshot(path=tmp_path / "magics.png")
+    change.get_by_role("button", name="Accept all").click()
+    expect(change).to_have_count(0)
+    after = ["%%time\n%matplotlib inline\nx = 2", *cells[1:]]
+    assert page.evaluate(SOURCES) == after
+
+    # What does not fit the cell is said, and nothing is changed.
+    toasts = page.locator(".Toastify [role=alert]")
+    for index, problem in ((1, "which is bash"), (2, "leaves out `%time f()`")):
+        page.evaluate(ACTIVATE, index)
+        button(chat, "Replace cell").click()
+        expect(toasts.filter(has_text=problem)).to_be_visible()
+        expect(change).to_have_count(0)
+    assert page.evaluate(SOURCES) == after
+    # Another language than the notebook's gets the magic below which it runs.
+    answers.say("```bash\nls -l\n```\n")
+    ask(page, chat, "And in a shell?")
+    expect(button(chat, "Insert below")).to_have_count(2)
+    page.evaluate(ACTIVATE, 1)
+    button(chat, "Replace cell").last.click()
+    change.get_by_role("button", name="Accept all").click()
+    expect(change).to_have_count(0)
+    page.evaluate(ACTIVATE, 3)
+    button(chat, "Insert below").last.click()
+    page.wait_for_function(f"() => ({SOURCES})().length === 5")
+    assert page.evaluate(SOURCES) == [after[0], "%%bash\nls -l", *after[2:], "%%bash\nls -l"]
 
 
 def test_the_versions_of_an_answer_are_browsed(page: Any, answers: Answers, tmp_path: Path) -> None:

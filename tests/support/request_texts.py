@@ -41,6 +41,7 @@ TEXTS = {
     "GenerateRequest.error", "GenerateRequest.instruction", "GenerateRequest.language",
     "GenerateRequest.stop", "KernelVariable.name", "KernelVariable.signature", "KernelVariable.type",
     "Message.content", "NotebookCell.error", "NotebookCell.head", "NotebookCell.hint", "NotebookCell.source",
+    "PlaceRequest.cell", "PlaceRequest.code", "PlaceRequest.info", "PlaceRequest.language",
     "ProbeRequest.language",
     "ProviderSaveRequest.fill_template", "Reference.language", "Reference.text",
     "ResponseSearchRequest.query", "TitleSetRequest.title", "WarmRequest.language", "WarmRequest.prefix",

@@ -70,6 +70,7 @@ class WorstRequests:
             "llm:cancel": [self._of("llm:cancel", id="none")],
             "context:inspect": [self._of("context:inspect")],
             "context:probe": [self._of("context:probe")],
+            "code:place": [self.placed],
             "queue:list": [self._of("queue:list")],
             "queue:get": [self._of("queue:get", id="none")],
             "llm:cancelAll": [self._of("llm:cancelAll")],
@@ -141,6 +142,11 @@ class WorstRequests:
         return generation.GenerateRequest(
             command=command, code=half, error=half[:10_000], context=cells, max_tokens=8
         )
+
+    def placed(self) -> generation.PlaceRequest:
+        """Long code in the place of long code, with magics between the lines."""
+        cell = text(self.chars // 2).replace("LIMIT = ", "%time x=")
+        return generation.PlaceRequest(code=cell.replace("=3", "=4"), cell=cell)
 
     def prompt(self) -> generation.GenerateRequest:
         """A prompt of its own."""

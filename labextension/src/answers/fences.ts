@@ -18,6 +18,13 @@ export interface IFence {
   isClosed: boolean;
 }
 
+/** Code of an answer, to be put into a notebook. */
+export interface ICodeBlock {
+  code: string;
+  /** The language that its fence names; empty where it names none. */
+  info: string;
+}
+
 /** The fenced blocks of a text, in order. */
 export function fences(text: string): IFence[] {
   const found: IFence[] = [];
@@ -49,8 +56,14 @@ export function fences(text: string): IFence[] {
  * longest of any. An answer without fences is taken as code, whole.
  */
 export function codeOf(answer: string, language: string): string {
+  return blockOf(answer, language).code;
+}
+
+/** The same, and the language that its fence names. */
+export function blockOf(answer: string, language: string): ICodeBlock {
   const found = fences(answer);
-  return trimmed(found.length === 0 ? answer : longest(found, language).text);
+  const { text, info } = found.length === 0 ? { text: answer, info: '' } : longest(found, language);
+  return { code: trimmed(text), info: info.split(' ')[0] ?? '' };
 }
 
 /**

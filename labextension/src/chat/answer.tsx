@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
+import type { ICodeBlock } from '../answers/fences';
 import { MarkdownView } from '../answers/markdown';
 import { addCodeButtons, type CodeAction } from './codeBlocks';
 
@@ -12,7 +13,7 @@ export interface IAnswerProps {
   text: string;
   /** Whether no more of it comes. */
   isOver: boolean;
-  onCode: (action: CodeAction, code: string) => void;
+  onCode: (action: CodeAction, block: ICodeBlock) => void;
   rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
 }

@@ -2,6 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import type { ICodeBlock } from '../answers/fences';
+
 export type CodeAction = 'copy' | 'insert' | 'replace';
 
 const CLASS = 'jp-LocalCoder-CodeBlock-bar';
@@ -9,7 +11,7 @@ const CLASS = 'jp-LocalCoder-CodeBlock-bar';
 /** Put buttons below each block that has none yet. */
 export function addCodeButtons(
   root: HTMLElement,
-  act: (action: CodeAction, code: string) => void,
+  act: (action: CodeAction, block: ICodeBlock) => void,
   trans: TranslationBundle
 ): void {
   const labels: [CodeAction, string][] = [
@@ -34,7 +36,8 @@ export function addCodeButtons(
       button.dataset.action = action;
       button.textContent = label;
       button.addEventListener('click', () => {
-        act(action, block.textContent.replace(/\n$/, ''));
+        const named = /(?:^|\s)language-(\S+)/.exec(block.querySelector('code')?.className ?? '');
+        act(action, { code: block.textContent.replace(/\n$/, ''), info: named?.[1] ?? '' });
       });
       bar.append(button);
     }

@@ -9,13 +9,16 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import type { ICodeBlock } from '../answers/fences';
 import type { IProvenance } from '../answers/provenance';
 import { languageOf, selectionOf } from '../commands/cell';
 import { Door, type IRefusal } from '../commands/door';
+import { place } from '../commands/place';
 import { refusalSentence } from '../commands/words';
 import type { ICompletion } from '../completion/token';
 import type { KernelVariable, Origin, Reference } from '../contract';
 import { late } from '../panels/late';
+import type { IChannel } from '../tokens';
 import {
   described,
   fileAt,
@@ -33,6 +36,7 @@ export class Page {
   constructor(
     private readonly _tracker: INotebookTracker,
     private readonly _contents: Contents.IManager,
+    private readonly _channel: Pick<IChannel, 'request'>,
     private readonly _completion: ICompletion | null,
     private readonly _languages: IEditorLanguageRegistry,
     private readonly _trans: TranslationBundle,
@@ -114,15 +118,21 @@ export class Page {
   }
 
   /** Put code into a new cell below the current one. It is not run. */
-  insert(code: string, record: IProvenance): void {
-    const { currentWidget: panel, activeCell: cell } = this._tracker;
-    if (panel && cell) {
-      this._tell(new Door(panel, cell).insertBelow('code', code, record));
+  async insert(block: ICodeBlock, record: IProvenance): Promise<void> {
+    const { currentWidget: notebook, activeCell: cell } = this._tracker;
+    if (!notebook || !cell) {
+      return;
     }
+    const source = await place(this._channel, block, languageOf(notebook));
+    this._tell(
+      typeof source === 'string'
+        ? new Door(notebook, cell).insertBelow('code', source, record)
+        : source
+    );
   }
 
   /** Show beside the current cell what code in the place of its text would change, to accept or to reject. */
-  async replace(code: string, record: IProvenance): Promise<void> {
+  async replace(block: ICodeBlock, record: IProvenance): Promise<void> {
     const { currentWidget: notebook, activeCell: cell } = this._tracker;
     // Apart, so that a page in which no cell is changed does not load what shows a change.
     const loaded = await late(() => import('../commands/change'), this._trans);
@@ -131,19 +141,26 @@ export class Page {
     }
     const trans = this._trans;
     const door = new Door(notebook, cell);
-    if (door.source === code) {
-      Notification.info(trans.__('The cell is the same already.'), { autoClose: 6000 });
+    const before = door.source;
+    // Only code cells have magics.
+    const isCode = cell.model.type === 'code';
+    const source =
+      door.refusal(before, block.code) ??
+      (isCode ? await place(this._channel, block, languageOf(notebook), before) : block.code);
+    // It may have been changed, locked or removed in the meantime.
+    const refusal = typeof source === 'string' ? door.refusal(before, source) : source;
+    if (refusal || typeof source !== 'string') {
+      this._tell(refusal);
       return;
     }
-    const refusal = door.refusal(door.source, code);
-    if (refusal) {
-      this._tell(refusal);
+    if (before === source) {
+      Notification.info(trans.__('The cell is the same already.'), { autoClose: 6000 });
       return;
     }
     new loaded.ChangePanel({
       notebook,
       cell,
-      source: code,
+      source,
       record,
       title: trans.__('Replace the cell'),
       model: record.model,

@@ -7,6 +7,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import type { ICodeBlock } from '../answers/fences';
 import { askTitle } from '../panels/askTitle';
 import { awayText } from '../panels/away';
 import { Button } from '../panels/button';
@@ -193,10 +194,10 @@ export class ChatPanel extends ReactWidget {
     );
   }
 
-  private readonly _onCode = (action: CodeAction, code: string, turn: ITurn): void => {
+  private readonly _onCode = (action: CodeAction, block: ICodeBlock, turn: ITurn): void => {
     const { page, trans } = this._options;
     if (action === 'copy') {
-      Clipboard.copyToSystem(code);
+      Clipboard.copyToSystem(block.code);
       return;
     }
     if (!page.hasCell || !turn.record) {
@@ -206,9 +207,9 @@ export class ChatPanel extends ReactWidget {
       return;
     }
     if (action === 'insert') {
-      page.insert(code, turn.record);
+      void page.insert(block, turn.record);
     } else {
-      void page.replace(code, turn.record);
+      void page.replace(block, turn.record);
     }
   };
 

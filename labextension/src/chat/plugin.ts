@@ -45,7 +45,7 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
   ): IChat => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
     const { contents } = app.serviceManager;
-    const page = new Page(tracker, contents, completion, languages, trans, files);
+    const page = new Page(tracker, contents, channel, completion, languages, trans, files);
     const model = new ChatModel(channel, () => page.origin);
     panels.add({
       id: SECTION,

@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { isOpen, needsModel } from '../answers/asking';
+import type { ICodeBlock } from '../answers/fences';
 import { Reasoning } from '../answers/reasoning';
 import { Answer } from './answer';
 import { Button } from '../panels/button';
@@ -24,7 +25,7 @@ export interface ITurnProps {
   onInspect: (run: string) => void;
   /** Lead to a model, where there is none to answer. */
   onSetUp: () => void;
-  onCode: (action: CodeAction, code: string, turn: ITurn) => void;
+  onCode: (action: CodeAction, block: ICodeBlock, turn: ITurn) => void;
   rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
 }
@@ -69,8 +70,8 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
         <Answer
           text={turn.text}
           isOver={isOver}
-          onCode={(action, code) => {
-            props.onCode(action, code, turn);
+          onCode={(action, block) => {
+            props.onCode(action, block, turn);
           }}
           rendermime={props.rendermime}
           trans={trans}

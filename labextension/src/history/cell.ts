@@ -1,27 +1,32 @@
 /** What cell an answer of the history becomes. Pure. */
 
-import { codeOf, fences } from '../answers/fences';
+import { blockOf, fences, type ICodeBlock } from '../answers/fences';
 import { plain } from '../answers/plain';
-import { cellMagicOf } from '../commands/target';
 import { CHANGES, type Response } from '../contract';
 
-/**
- * Its code where it has some, else its text. A changed cell of another language keeps its cell magic, which
- * the model was not shown: without it the code would run as Python.
- */
+/** A text, or code and what was to be changed, whose magics the model was not shown. */
+export type Found =
+  { kind: 'markdown'; text: string } | { kind: 'code'; block: ICodeBlock; before: string };
+
+/** Its code where it has some, else its text. */
 export function cellOf(
   response: Pick<Response, 'command' | 'prompt' | 'content'>,
   language: string
-): { kind: 'code' | 'markdown'; source: string } {
+): Found {
   const text = plain(response.content);
   if (response.command === 'explain' || fences(text).length === 0) {
-    return { kind: 'markdown', source: text };
+    return { kind: 'markdown', text };
   }
-  const asked = CHANGES.some(command => command === response.command)
+  const isChange = CHANGES.some(command => command === response.command);
+  // The person's words stand before it, and behind it the error, as text.
+  const asked = isChange
     ? fences(response.prompt)
-    : [];
-  const magic = asked.map(fence => cellMagicOf(fence.text)).find(found => found !== '') ?? '';
-  const code = codeOf(text, asked.find(fence => cellMagicOf(fence.text) !== '')?.info ?? language);
-  const source = magic === '' || cellMagicOf(code) !== '' ? code : `${magic}\n${code}`;
-  return { kind: 'code', source };
+        .filter(one => one.info !== 'text')
+        .at(-1)
+    : null;
+  return {
+    kind: 'code',
+    block: blockOf(text, asked?.info ?? language),
+    before: asked?.text ?? ''
+  };
 }

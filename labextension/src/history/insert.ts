@@ -5,19 +5,33 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import { provenanceOf } from '../answers/provenance';
 import { languageOf } from '../commands/cell';
 import { Door, type IRefusal } from '../commands/door';
+import { place } from '../commands/place';
 import type { Response } from '../contract';
+import type { IChannel } from '../tokens';
 import { cellOf } from './cell';
 
 /** Put it below the active cell, its code where it has some; answers the kind of the cell, or why not. */
-export function insertAnswer(
+export async function insertAnswer(
+  channel: Pick<IChannel, 'request'>,
   tracker: INotebookTracker,
   response: Response
-): 'code' | 'markdown' | IRefusal | null {
+): Promise<'code' | 'markdown' | IRefusal | null> {
   const { currentWidget: panel, activeCell: cell } = tracker;
   if (!panel || !cell) {
     return null;
   }
-  const { kind, source } = cellOf(response, languageOf(panel));
-  const refusal = new Door(panel, cell).insertBelow(kind, source, provenanceOf(response));
-  return refusal ?? kind;
+  const language = languageOf(panel);
+  const found = cellOf(response, language);
+  const door = new Door(panel, cell);
+  const record = provenanceOf(response);
+  if (found.kind === 'markdown') {
+    return door.insertBelow('markdown', found.text, record) ?? 'markdown';
+  }
+  const { block, before } = found;
+  const changed = await place(channel, block, language, before);
+  // What does not fit into the former code may still be a cell of its own.
+  const source =
+    typeof changed === 'string' || before === '' ? changed : await place(channel, block, language);
+  const refusal = typeof source === 'string' ? door.insertBelow('code', source, record) : source;
+  return refusal ?? 'code';
 }

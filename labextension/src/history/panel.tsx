@@ -11,6 +11,7 @@ import { Button } from '../panels/button';
 import { GENERAL } from '../panels/errands';
 import { Note } from '../panels/note';
 import { SectionPanel } from '../panels/section';
+import type { IChannel } from '../tokens';
 import { fixedText } from '../models/settings';
 import { exportAnswers, removeAll } from './actions';
 import { insertAnswer } from './insert';
@@ -29,7 +30,8 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
     model: HistoryModel,
     trans: TranslationBundle,
     private readonly _rendermime: IRenderMimeRegistry,
-    private readonly _tracker: INotebookTracker | null
+    private readonly _tracker: INotebookTracker | null,
+    private readonly _channel: Pick<IChannel, 'request'>
   ) {
     super(model, trans, REFRESH_MS);
     this.addClass('jp-LocalCoder-History');
@@ -48,7 +50,7 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
         response={opened}
         rendermime={this._rendermime}
         onInsert={() => {
-          this._insert(opened);
+          void this._insert(opened);
         }}
         onBack={() => {
           this._goTo = opened.id;
@@ -60,9 +62,9 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
     );
   }
 
-  private _insert(response: Response): void {
+  private async _insert(response: Response): Promise<void> {
     const { model, trans } = this;
-    const cell = this._tracker && insertAnswer(this._tracker, response);
+    const cell = this._tracker && (await insertAnswer(this._channel, this._tracker, response));
     if (cell && typeof cell !== 'string') {
       const { message, recovery } = refusalText(cell, trans);
       model.errands.refuse(response.id, message, recovery);

@@ -40,7 +40,7 @@ export const historyPlugin: JupyterFrontEndPlugin<void> = {
         ]);
         let panel: Widget | null = null;
         const model = new HistoryModel(channel, trans, () => panel?.isVisible === true);
-        panel = new HistoryPanel(model, trans, rendermime, tracker);
+        panel = new HistoryPanel(model, trans, rendermime, tracker, channel);
         return panel;
       }
     });

@@ -11,20 +11,27 @@ describe('a cell of an answer', () => {
       prompt: '```python\nx\n```',
       content: '```python\nx = 1\n```'
     };
-    expect(cellOf(one, 'python')).toEqual({ kind: 'code', source: 'x = 1' });
-    expect(cellOf({ ...one, content: 'No.' }, 'python').kind).toBe('markdown');
+    expect(cellOf(one, 'python')).toEqual({
+      kind: 'code',
+      block: { code: 'x = 1', info: 'python' },
+      before: 'x'
+    });
+    expect(cellOf({ ...one, content: 'No.' }, 'python')).toEqual({ kind: 'markdown', text: 'No.' });
     expect(cellOf({ ...one, command: 'explain' }, 'python').kind).toBe('markdown');
   });
 
-  it('keeps the cell magic of the code that was changed', () => {
-    const one = { command: 'fix', prompt: 'be brief\n\n```bash\n%%bash\nls\n```', content: ANSWER };
-    expect(cellOf(one, 'python').source).toBe('%%bash\nls -l');
-    const again = { ...one, content: '```bash\n%%bash\nls -l\n```' };
-    expect(cellOf(again, 'python').source).toBe('%%bash\nls -l');
+  it('knows the code that was changed, between the words and the error', () => {
+    const prompt =
+      'be brief\n\n```bash\n%%bash\nls\n```\n\nIt failed with:\n```text\nno such file\n```';
+    expect(cellOf({ command: 'fix', prompt, content: ANSWER }, 'python')).toEqual({
+      kind: 'code',
+      block: { code: 'ls -l', info: 'bash' },
+      before: '%%bash\nls'
+    });
   });
 
-  it('has no magic where new code was asked for', () => {
+  it('takes the place of nothing where new code was asked for', () => {
     const one = { command: 'test', prompt: '```bash\n%%bash\nls\n```', content: ANSWER };
-    expect(cellOf(one, 'python').source).toBe('ls -l');
+    expect(cellOf(one, 'python')).toMatchObject({ block: { info: 'bash' }, before: '' });
   });
 });

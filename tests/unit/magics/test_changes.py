@@ -106,3 +106,14 @@ def test_of_several_blocks_the_one_like_the_code_is_taken() -> None:
 
 def test_controls_of_a_terminal_are_not_written() -> None:
     assert change("x = 1", fenced("x = '\u202e\x1b[31m2'")).code == "x = '2'"
+
+
+def test_tests_of_another_language_run_in_a_cell_of_their_own() -> None:
+    made = change("%%bash\nls", fenced("test -e a", "bash"), command="test")
+    assert made == Change(code="%%bash\ntest -e a")
+    made = change("ls", fenced("test -e a", "bash"), command="test", cell_magic="%%bash")
+    assert made == Change(code="%%bash\ntest -e a")
+    # Never below a magic that writes a file.
+    made = change("%%writefile a.py\nx = 1", fenced("assert x"), command="test")
+    assert made == Change(code="assert x")
+    assert change("ls", fenced("test -e a", "bash"), command="test", language="bash").code == "test -e a"
