@@ -37,6 +37,14 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
   // An answer of the contents manager for what is not asked for any more is left alone.
   const wanted = React.useRef<IMention | null>(null);
   const isSending = React.useRef(false);
+  const [cursor, setCursor] = React.useState<{ at: number } | null>(null);
+
+  // Once the text that it is to stand in is in the box, and before another key is heard.
+  React.useLayoutEffect(() => {
+    if (cursor) {
+      box.current?.setSelectionRange(cursor.at, cursor.at);
+    }
+  }, [cursor]);
 
   React.useEffect(() => {
     const take = (): void => {
@@ -96,14 +104,8 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
     const tail = text.slice(mention.from + 1 + mention.query.length);
     const inside = suggestion.isOpen ? `@${suggestion.label}` : '';
     write(head + inside + tail, head.length + inside.length);
-    const { current } = box;
-    if (current) {
-      current.focus();
-      // After React has put the text into it.
-      requestAnimationFrame(() => {
-        current.setSelectionRange(head.length + inside.length, head.length + inside.length);
-      });
-    }
+    box.current?.focus();
+    setCursor({ at: head.length + inside.length });
     if (!suggestion.isOpen) {
       page.resolve(suggestion).then(
         reference => {
