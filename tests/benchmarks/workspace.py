@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from llama_cpp import llama_supports_gpu_offload
-
 from jupyter_localcoder.calibrations import Calibrations
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.models.store import InstalledModel, ModelStore
@@ -46,6 +44,9 @@ class Workspace:
     @property
     def load(self) -> wire.Load:
         """How the worker loads the model here."""
+        # Tests of what the benches count need no engine.
+        from llama_cpp import llama_supports_gpu_offload
+
         return self.plan.load.on(gpu=bool(llama_supports_gpu_offload()))
 
     def __enter__(self) -> Workspace:
