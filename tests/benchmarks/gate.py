@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-import msgspec
 from traitlets.config import Config
 
 from jupyter_localcoder.client.base import Client
@@ -25,17 +24,17 @@ from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.context.checks import gate
 from jupyter_localcoder.context.checks.surroundings import Surroundings
 from jupyter_localcoder.contract.generation import CompleteRequest, Done, Finish
-from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
+from jupyter_localcoder.contract.notebook import NotebookContext
 from jupyter_localcoder.contract.registry import TAB_COMPLETE
 from jupyter_localcoder.errors import InvalidArgument
 
-from . import held_back
 from .figure import Figure
 from .setting import Setting
-from .simulate import NOTEBOOKS, chosen_cells
+from .simulate import NOTEBOOKS
 from .simulation.kernel import Kernel
-from .simulation.sides import around, is_multiline
+from .simulation.sides import is_multiline
 from .simulation.tally import Seen
+from .simulation.walk import walk
 
 Where = Literal["word", "mark", "line"]
 _PLACES: dict[Where, int] = {"word": 2, "mark": 4, "line": 2}
@@ -125,27 +124,19 @@ class _Recorder:
 
 
 def _answers(client: Client, setting: Setting, path: Path, recorder: _Recorder) -> Iterator[Answer]:
-    read = held_back.read(path)
-    cells = [NotebookCell(id=str(i), kind=cell.kind, source=cell.source) for i, cell in enumerate(read)]
-    chosen = chosen_cells(read, setting.times(_CELLS))
     with Kernel(path.parent) as kernel:
-        for i, cell in enumerate(read):
-            if i in chosen:
-                notebook = msgspec.structs.replace(around(cells, i), variables=kernel.variables())
-                for where, at in _places(cell.source, i):
-                    prefix = cell.source[:at]
-                    _ask(client, setting, prefix, notebook, str(path), recorder)
-                    yield Answer(
-                        where,
-                        Surroundings(prefix, "", "python", notebook),
-                        cell.source[at:],
-                        tuple(recorder.pieces),
-                        recorder.finish,
-                        recorder.end,
-                    )
-            if cell.kind == "code":
-                status: Literal["ok", "error"] = "ok" if kernel.run(cell.source) else "error"
-                cells[i] = msgspec.structs.replace(cells[i], execution_count=i + 1, status=status)
+        for i, source, notebook in walk(path, setting.times(_CELLS), kernel):
+            for where, at in _places(source, i):
+                prefix = source[:at]
+                _ask(client, setting, prefix, notebook, str(path), recorder)
+                yield Answer(
+                    where,
+                    Surroundings(prefix, "", "python", notebook),
+                    source[at:],
+                    tuple(recorder.pieces),
+                    recorder.finish,
+                    recorder.end,
+                )
 
 
 def _places(source: str, seed: int) -> list[tuple[Where, int]]:

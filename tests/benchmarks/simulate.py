@@ -12,36 +12,31 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from jupyter_localcoder.contract.models import ModelLoadRequest
-from jupyter_localcoder.contract.notebook import NotebookCell
 from jupyter_localcoder.contract.registry import MODEL_LOAD
 from jupyter_localcoder.errors import InvalidArgument
 
-from . import held_back
 from .figure import Compare, Figure, Of, turns
 from .peers.llama_server import LlamaServerPeer
 from .server import Server
 from .setting import Setting
 from .simulation.kernel import Kernel
 from .simulation.person import type_cell
-from .simulation.sides import Plugin, Product, around
+from .simulation.sides import Plugin, Product
 from .simulation.tally import Tally, invented
+from .simulation.walk import walk
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 _CELLS = 2
 """Of each notebook."""
 _BETWEEN_CELLS = 2.0
 """Seconds between the run of a cell and the first key in the next one."""
-_LEAST_CHARS, _MOST_CHARS = 80, 600
 _PEER = "llama-server, plug-in"
 
 
@@ -75,49 +70,22 @@ def run(setting: Setting) -> Iterator[Figure]:
 def _type_notebook(
     path: Path, count: int, kernel: Kernel, product: Product, plugin: Plugin | None, sides: _Sides
 ) -> None:
-    read = held_back.read(path)
-    cells = [
-        NotebookCell(id=str(i), kind=cell.kind, source=cell.source, execution_count=None)
-        for i, cell in enumerate(read)
-    ]
-    chosen = chosen_cells(read, count)
-    order = turns(len(chosen))
-    for i, cell in enumerate(read):
-        if i in chosen:
-            columns = {v.name: [c.name for c in v.columns] for v in kernel.variables() if v.columns}
-            attributes = kernel.attributes()
-            notebook = msgspec.structs.replace(around(cells, i), variables=kernel.variables())
-            for ours in next(order):
-                side, tally = (product, sides.ours) if ours else (plugin, sides.theirs)
-                if side is None:
-                    continue
-                side.enter(notebook)
-                time.sleep(_BETWEEN_CELLS)
-                seen = len(tally.seen)
-                type_cell(cell.source, side, tally)
-                told = sides.invented[0 if ours else 1]
-                for one in tally.seen[seen:]:
-                    told += invented(one, columns, attributes)
-                _log(path.stem, i, "product" if ours else _PEER, tally, seen)
-        if cell.kind == "code":
-            is_ok = kernel.run(cell.source)
-            cells[i] = msgspec.structs.replace(
-                cells[i], execution_count=i + 1, status="ok" if is_ok else "error"
-            )
-
-
-def chosen_cells(cells: tuple[held_back.Cell, ...], count: int) -> set[int]:
-    """Cells to type: of some length, with something above them; spread over the notebook."""
-    candidates = [
-        i
-        for i, cell in enumerate(cells)
-        if i > 1
-        and cell.kind == "code"
-        and _LEAST_CHARS <= len(cell.source) <= _MOST_CHARS
-        and not cell.source.lstrip().startswith(("%", "!"))
-    ]
-    random.Random(0).shuffle(candidates)
-    return set(candidates[:count])
+    order = turns(count)
+    for i, source, notebook in walk(path, count, kernel):
+        columns = {v.name: [c.name for c in v.columns] for v in notebook.variables if v.columns}
+        attributes = kernel.attributes()
+        for ours in next(order):
+            side, tally = (product, sides.ours) if ours else (plugin, sides.theirs)
+            if side is None:
+                continue
+            side.enter(notebook)
+            time.sleep(_BETWEEN_CELLS)
+            seen = len(tally.seen)
+            type_cell(source, side, tally)
+            told = sides.invented[0 if ours else 1]
+            for one in tally.seen[seen:]:
+                told += invented(one, columns, attributes)
+            _log(path.stem, i, "product" if ours else _PEER, tally, seen)
 
 
 def _log(notebook: str, cell: int, side: str, tally: Tally, since: int) -> None:

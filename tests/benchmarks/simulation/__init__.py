@@ -4,7 +4,8 @@
 
     person      types a cell key by key in real time, looks at the ghost text, accepts what is right
     sides       who completes: the product, and `llama-server` as an editor plug-in asks it
-    kernel      a real kernel, which runs each cell once it is typed
+    walk        a notebook from top to bottom, each cell run before the next one
+    kernel      the real kernel that runs them
     tally       what was seen and saved, as counts
 
 Each side has the same person, the same cells, the same kernel and the same weights. Everything happens in

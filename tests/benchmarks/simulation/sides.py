@@ -8,11 +8,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-import msgspec
-
 from jupyter_localcoder.client.base import Client, Stream
 from jupyter_localcoder.contract.generation import CompleteRequest, Delta, Done, WarmRequest
-from jupyter_localcoder.contract.notebook import NotebookCell, NotebookContext
+from jupyter_localcoder.contract.notebook import NotebookContext
 from jupyter_localcoder.contract.registry import TAB_COMPLETE, TAB_WARM
 from jupyter_localcoder.errors import LocalCoderError
 
@@ -280,9 +278,3 @@ def is_multiline(prefix: str) -> bool:
     """Whether the page asks for more than one line, where nothing stands behind the cursor."""
     before = prefix.rpartition("\n")[2]
     return not before.strip() or bool(_OPENS.search(before))
-
-
-def around(cells: list[NotebookCell], active: int) -> NotebookContext:
-    """The notebook of somebody who writes from top to bottom: nothing below the cell that is typed."""
-    typed = msgspec.structs.replace(cells[active], source="")
-    return NotebookContext(path="notebook.ipynb", cells=(*cells[:active], typed), active=active)
