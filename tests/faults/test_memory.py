@@ -26,7 +26,7 @@ from jupyter_localcoder.postmortem import Witness
 from jupyter_localcoder.service import room
 from jupyter_localcoder.service.pace import Pace
 from tests.faults.conftest import Serve, Served, gone
-from tests.support.cgroup import memory_group
+from tests.support.cgroup import Group, memory_group
 from tests.support.tiny_model import write_tiny_model
 from tests.support.waiting import PATIENCE_SECONDS, until
 from tests.support.workers import endless, failing
@@ -173,6 +173,19 @@ async def test_20_a_context_of_a_million_is_refused_before_the_load(
     assert served.loads == 0
 
 
+def put_first_worker_into(served: Served, group: Group) -> None:
+    """Have the first worker that is started run in this group, and the later ones outside of it."""
+    spawn = served.pool._spawn
+
+    async def into_the_group(**arguments: object) -> object:
+        worker, hello = await spawn(**arguments)
+        if served.loads == 1:
+            group.add(worker.pid)
+        return worker, hello
+
+    served.pool._spawn = into_the_group  # type: ignore[assignment]
+
+
 async def killed_in_mid_stream(served: Served) -> LocalCoderError:
     """Kill the worker in the middle of an answer that it would never end by itself."""
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
@@ -244,15 +257,8 @@ async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down
     if Witness().count() is None:
         pytest.skip("this system does not count whom it kills for want of memory")
     with memory_group(96 * MB) as group:
-        spawn = failing("eats-memory", "big")
-
-        async def into_the_group(**arguments: object) -> object:
-            worker, hello = await spawn(**arguments)
-            if served.loads == 1:
-                group.add(worker.pid)
-            return worker, hello
-
-        served.pool._spawn = into_the_group  # type: ignore[assignment]
+        served.pool._spawn = failing("eats-memory", "big")
+        put_first_worker_into(served, group)
         monkeypatch.setattr(room, "_limit", lambda _: 0)
         done = await ask(served)
         assert done.model.id == "small"
@@ -313,15 +319,7 @@ async def test_21_a_kill_by_the_system_is_told_as_that(serve: Serve, big_gguf: P
     if Witness().count() is None:
         pytest.skip("this system does not count whom it kills for want of memory")
     with memory_group(48 * MB) as group:
-        spawn = served.pool._spawn
-
-        async def into_the_group(**arguments: object) -> object:
-            worker, hello = await spawn(**arguments)
-            if served.loads == 1:
-                group.add(worker.pid)
-            return worker, hello
-
-        served.pool._spawn = into_the_group  # type: ignore[assignment]
+        put_first_worker_into(served, group)
         done = await ask(served)
         assert done.model.id == "small"
         told = [reason for state, reason in served.states if state == "backoff"]
