@@ -36,7 +36,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from jupyter_localcoder.magics.history import COMMANDS
-from jupyter_localcoder.plain_text import plain
+from jupyter_localcoder.text.plain_text import plain
 
 START_SECONDS = 60.0
 DEAD_SECONDS = 10.0

@@ -6,9 +6,9 @@ from typing import Any
 
 from traitlets import Unicode
 
-from .. import answers
 from ..contract import generation, history, registry
-from ..plain_text import plain
+from ..text import answers
+from ..text.plain_text import plain
 from .exits import Exit
 from .generation import GeneratingCommand, answer, generation_aliases
 from .source import STDIN, read_source, read_text

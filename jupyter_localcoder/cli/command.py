@@ -17,7 +17,7 @@ from traitlets import Bool, Instance, default, import_item
 
 from .._version import __version__
 from ..errors import InvalidArgument
-from ..plain_text import keep_plain
+from ..text.plain_text import keep_plain
 from .console import Console
 from .exits import Exit
 from .loader import StrictLoader

@@ -21,7 +21,7 @@ import msgspec
 
 from ..contract.codec import error_payload
 from ..errors import LocalCoderError
-from ..plain_text import PlainText, plain_line, spelled
+from ..text.plain_text import PlainText, plain_line, spelled
 
 _MAX_SECRET_CHARS = 8192
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}

@@ -12,7 +12,7 @@ from ..contract import codec, generation
 from ..contract.providers import EMBEDDED
 from ..contract.registry import Operation
 from ..errors import BackendUnavailable
-from ..plain_text import PlainText, plain
+from ..text.plain_text import PlainText, plain
 from .command import LocalCoderCommand, options
 from .exits import Exit
 

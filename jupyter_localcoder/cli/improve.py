@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from traitlets import Bool, Unicode
 
-from .. import answers
 from ..context.target import target_of
 from ..contract import codec, generation, registry
 from ..contract.generation import Command
+from ..text import answers
 from .command import options
 from .exits import Exit
 from .generation import GeneratingCommand, answer, generation_aliases

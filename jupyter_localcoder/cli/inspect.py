@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets import Bool
 
 from ..contract import codec, generation, registry
-from ..plain_text import plain
+from ..text.plain_text import plain
 from .command import options
 from .exits import Exit
 from .load import ServerCommand

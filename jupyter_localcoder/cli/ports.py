@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jupyter_core.application import JupyterApp
+
     from ..client import Client
     from ..models.store import ModelStore
-    from .command import LocalCoderCommand
 
 
 @dataclass(frozen=True)
 class Ports:
     """How to get a client, and a model store, for a command with its configuration."""
 
-    connect: Callable[[LocalCoderCommand, bool], Client]
+    connect: Callable[[JupyterApp, bool], Client]
     """Takes also whether the service may run in this process."""
-    store: Callable[[LocalCoderCommand], ModelStore]
+    store: Callable[[JupyterApp], ModelStore]
 
 
 def real_ports() -> Ports:
@@ -26,7 +27,7 @@ def real_ports() -> Ports:
     return Ports(connect=_connect, store=_store)
 
 
-def _connect(command: LocalCoderCommand, allow_local: bool) -> Client:
+def _connect(command: JupyterApp, allow_local: bool) -> Client:
     from ..client import connect
 
     # A person at a terminal means the server that is running, whichever folder it serves.
@@ -35,7 +36,7 @@ def _connect(command: LocalCoderCommand, allow_local: bool) -> Client:
     )
 
 
-def _store(command: LocalCoderCommand) -> ModelStore:
+def _store(command: JupyterApp) -> ModelStore:
     from ..models.store import ModelStore
 
     return ModelStore(config=command.config, command_line=command.cli_config, log=command.log)

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from ..plain_text import plain_line
+from ..text.plain_text import plain_line
 from .console import Console
 from .units import duration, size
 

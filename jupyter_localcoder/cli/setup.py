@@ -11,7 +11,7 @@ from traitlets import Bool, Unicode
 from ..contract import backend, codec, generation, models, registry
 from ..contract.settings import SettingsUpdateRequest
 from ..errors import Disabled, InvalidArgument, OutOfMemory, ValidationError
-from ..plain_text import PlainText
+from ..text.plain_text import PlainText
 from .command import LocalCoderCommand, options
 from .config.show import settings_of
 from .exits import Exit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..plain_text import plain_line
+from ..text.plain_text import plain_line
 
 _GAP = "  "
 _NARROWEST = 8

@@ -1,5 +1,5 @@
 """Numbers for people, as all front ends in Python write them."""
 
-from ..units import duration, size
+from ..text.units import duration, size
 
 __all__ = ["duration", "size"]

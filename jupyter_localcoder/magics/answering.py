@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ..answers import change_of, code_of, diff
 from ..client import Client
 from ..context.target import target_of
 from ..contract.generation import CHANGES, Change, Delta, Done, GenerateRequest
 from ..contract.providers import EMBEDDED
 from ..contract.registry import GENERATE
 from ..errors import LocalCoderError
-from ..plain_text import plain
+from ..text.answers import change_of, code_of, diff
+from ..text.plain_text import plain
 from .options import Options
 from .record import Record, Records, record_of, saved
 from .view import View, view_of

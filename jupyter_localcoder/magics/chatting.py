@@ -10,14 +10,14 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from ..answers import code_of
 from ..client import Client
 from ..contract.generation import ChatRequest, Delta, Done, Origin, Started
 from ..contract.history import ConversationListRequest
 from ..contract.notebook import Reference
 from ..contract.registry import CHAT, CONVERSATION_LIST
 from ..errors import ConversationNotFound, DatabaseError, InvalidArgument, LocalCoderError
-from ..plain_text import plain
+from ..text.answers import code_of
+from ..text.plain_text import plain
 from .answering import show_piece, summary
 from .failure import shortly
 from .history import History, language_of

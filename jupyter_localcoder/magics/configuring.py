@@ -13,7 +13,7 @@ from ..contract import codec
 from ..contract.registry import SETTINGS_GET, SETTINGS_UPDATE
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest
 from ..errors import InvalidArgument
-from ..plain_text import plain
+from ..text.plain_text import plain
 from .table import table
 
 USAGE = "%localcoder config [NAME VALUE]; `default` as the value gives a setting back"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import html
 
-from ..answers import DiffLine
-from ..plain_text import plain
+from ..text.answers import DiffLine
+from ..text.plain_text import plain
 
 UNCHANGED = "No change."
 

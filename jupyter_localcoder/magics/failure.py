@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import LocalCoderError
-from ..plain_text import plain
+from ..text.plain_text import plain
 
 
 class MagicFailure(Exception):

@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from ..client import Client
 from ..contract.generation import Inspection, InspectRequest
 from ..contract.registry import CONTEXT_INSPECT
-from ..plain_text import plain
+from ..text.plain_text import plain
 from .table import table
 
 USAGE = "%localcoder inspect [redacted] [ID]"

@@ -12,8 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from ..client import Client
 from ..contract import codec, history, registry
 from ..errors import ResponseNotFound
-from ..inert_markdown import inert
-from ..plain_text import plain
+from ..text.plain_text import plain
+from ..text.safe_markdown import inert
 from .table import table
 from .view import folded
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult
 
-from ..plain_text import plain
+from ..text.plain_text import plain
 from .failure import MagicFailure
 from .history import History
 

@@ -30,7 +30,7 @@ from ..contract.registry import (
 )
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
-from ..plain_text import plain
+from ..text.plain_text import plain
 from .configuring import configure
 from .failure import shortly
 from .inspecting import inspect

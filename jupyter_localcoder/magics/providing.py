@@ -35,7 +35,7 @@ from ..contract.registry import (
     TITLE_CONFIG_SET,
 )
 from ..errors import InvalidArgument
-from ..plain_text import plain
+from ..text.plain_text import plain
 from .table import table
 
 USAGE = (

@@ -24,8 +24,8 @@ from ..contract.queue import (
 )
 from ..contract.registry import LLM_CALL, LLM_CANCEL, LLM_RETRY, QUEUE_GET, QUEUE_LIST
 from ..errors import InvalidArgument, PromptNotFound
-from ..inert_markdown import inert
-from ..plain_text import plain
+from ..text.plain_text import plain
+from ..text.safe_markdown import inert
 from .origin import origin_of
 from .table import table
 from .view import folded

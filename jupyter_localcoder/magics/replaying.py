@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ..answers import diff
 from ..client import Client
+from ..text.answers import diff
 from .answering import show
 from .record import Record, Records, digest_of, reasons, request_again
 from .view import view_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..inert_markdown import inert
-from ..plain_text import plain
+from ..text.plain_text import plain
+from ..text.safe_markdown import inert
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:

@@ -16,9 +16,9 @@ from typing import Any, TextIO
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ..answers import DiffLine, code_of
-from ..inert_markdown import fenced, inert
-from ..plain_text import PlainText, plain
+from ..text.answers import DiffLine, code_of
+from ..text.plain_text import PlainText, plain
+from ..text.safe_markdown import fenced, inert
 from .diff_view import ansi_diff, html_diff, plain_diff
 from .options import Format
 

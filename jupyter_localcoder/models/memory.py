@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ..contract.models import Fit, MemoryFit
-from .free_memory import available
+from ..machine.free_memory import available
 from .shape import Shape
 
 __all__ = ["CacheType", "Estimate", "Terms", "available", "estimate", "fit", "fit_of", "unknown_fit"]

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import msgspec
 
 from ..errors import ConnectionFailed, NoAnswer, Timeout
-from ..reasoning import AnswerParts
+from ..network.event_stream import Message
+from ..text.reasoning import AnswerParts
 from .base import Delta, End, EndReason, Messages, ProviderRequest, Usage
 from .deadline import Deadline, TimeUp
 from .failures import Failures, Words, error_in
 from .fields import Fields, fields_of
-from .lines import Message
 from .stops import StopStrings
 
 MAX_CHARS_PER_TOKEN = 32

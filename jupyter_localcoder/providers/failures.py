@@ -23,7 +23,7 @@ from ..errors import (
     RateLimited,
     TokenLimitExceeded,
 )
-from ..plain_text import plain
+from ..text.plain_text import plain
 
 MAX_WORDS_CHARS = 500
 _KEY_LIKE = re.compile(

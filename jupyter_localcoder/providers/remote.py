@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from ..errors import InvalidArgument, LocalCoderError, Timeout
+from ..network.event_stream import LineTooLong, Message, MessageReader
 from .address import Address
 from .answer import Read, answer
 from .base import MAX_MODELS, Check, Delta, End, Messages, ProviderRequest
 from .deadline import Deadline, TimeUp
 from .failures import Failures, error_in
-from .lines import LineTooLong, Message, MessageReader
 from .transport import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS, Transport
 
 CHECK_SECONDS = 20.0

@@ -21,13 +21,13 @@ import anyio
 import httpx
 import msgspec
 
-from .. import network
 from .._version import __version__
 from ..errors import LocalCoderError
+from ..network import environment
+from ..network.event_stream import LineReader, LineTooLong
 from .address import LINK_LOCAL_WAY_OUT, Address, is_link_local
 from .deadline import Deadline
 from .failures import Failures, words_of
-from .lines import LineReader, LineTooLong
 
 MAX_ERROR_BYTES = 64 * 1024
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
@@ -82,7 +82,7 @@ class Transport:
         self._sleep = sleep
         self._wall_clock = wall_clock
         self._client: httpx.AsyncClient | None = None
-        self._proxy: network.Proxy | None = None
+        self._proxy: environment.Proxy | None = None
 
     async def lines(
         self, url: str, body: Mapping[str, Any], deadline: Deadline
@@ -187,11 +187,11 @@ class Transport:
             try:
                 # A proxy of the environment is for other machines.
                 if not self._address.is_loopback:
-                    self._proxy = network.proxy_for(httpx.URL(self._address.url))
+                    self._proxy = environment.proxy_for(httpx.URL(self._address.url))
                 proxy = self._proxy.url if self._proxy else None
                 secure = self._address.encrypted or (proxy or "").startswith("https:")
-                verify = await anyio.to_thread.run_sync(network.trust) if secure else False
-            except network.UnusableSetting as failure:
+                verify = await anyio.to_thread.run_sync(environment.trust) if secure else False
+            except environment.UnusableSetting as failure:
                 raise self.failures.unreachable(str(failure), recovery=failure.recovery) from None
             transport = httpx.AsyncHTTPTransport(
                 verify=verify,

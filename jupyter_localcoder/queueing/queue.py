@@ -21,7 +21,6 @@ from typing import Any
 from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
-from .. import callers
 from ..contract.queue import RequestState
 from ..errors import (
     BackendUnavailable,
@@ -32,6 +31,7 @@ from ..errors import (
     Timeout,
     UnknownError,
 )
+from ..generation import clients
 from .ticket import Ticket, Timer
 
 _CLOSE_SECONDS = 1.0
@@ -113,7 +113,7 @@ class RequestQueue(LoggingConfigurable):
         self._later = later or (lambda seconds, do: asyncio.get_running_loop().call_later(seconds, do))
         self._lanes: dict[str, _Lane] = {}
         self._open: dict[str, Ticket] = {}
-        self._shares = callers.Shares(
+        self._shares = clients.Shares(
             lambda: self.max_queued,
             lambda: self.max_queued_bytes,
             what="requests wait or run",

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol
 
-from ..callers import Share
 from ..contract.queue import Priority, RequestState
 from ..errors import LocalCoderError
+from ..generation.clients import Share
 
 RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
 OVER: frozenset[RequestState] = frozenset({"done", "failed", "canceled"})

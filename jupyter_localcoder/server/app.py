@@ -22,8 +22,9 @@ from .._version import __version__
 from ..client import proof
 from ..client.connection import Connection, running
 from ..errors import ConfigInvalid
-from ..plain_text import keep_plain
 from ..storage.processes import birth
+from ..text.plain_text import keep_plain
+from .access import RESOURCE
 from .address import host_for_kernels
 from .channel import MAX_MESSAGE_BYTES, MAX_OPEN_REQUESTS, ChannelHandler
 from .file_access import FileAccess
@@ -31,7 +32,7 @@ from .local_socket import LocalSocket
 from .outbox import MAX_WAITING_BYTES, MAX_WAITING_MESSAGES
 from .proof import ProofHandler
 from .renames import Renames
-from .rest import RESOURCE, rest_routes
+from .rest import rest_routes
 
 if TYPE_CHECKING:
     from ..service import Service

@@ -25,12 +25,12 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from .. import callers
 from ..contract import codec, registry
 from ..contract.generation import Failed, Started
 from ..errors import AuthError, InvalidArgument, QueueFull, ValidationError
+from ..generation import clients
+from .access import AccessMixin
 from .outbox import Outbox
-from .rest import AccessMixin
 
 MAX_OPEN_REQUESTS = 64
 """Of one connection; more are answered `QUEUE_FULL`."""
@@ -53,7 +53,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         """Begin with nothing open."""
         super().initialize(name)
         self._requests: dict[str, asyncio.Task[None]] = {}
-        self._caller: callers.Connection | None = None
+        self._caller: clients.Connection | None = None
         self._outbox: Outbox | None = None
         self._leave_events = contextlib.ExitStack()
 
@@ -73,7 +73,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         super().open(*args, **kwargs)
         # A frame must not wait until the browser has confirmed the one before it: that can take 40 ms.
         self.set_nodelay(True)
-        self._caller = callers.Connection(self.owner, kernel=self.is_kernel)
+        self._caller = clients.Connection(self.owner, kernel=self.is_kernel)
         app = self.extensionapp
         self._outbox = Outbox(
             self._write,
@@ -116,8 +116,8 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         task.add_done_callback(lambda _: self._requests.pop(id_, None))
 
     async def _serve(self, id_: str, op: registry.Operation[Any, Any], payload: bytes) -> None:
-        callers.current.set(self._caller)  # this task's own
-        callers.body_bytes.set(len(payload))
+        clients.current.set(self._caller)  # this task's own
+        clients.body_bytes.set(len(payload))
         try:
             await self._authorize(op)
             decode = partial(codec.decode_body, op.request, payload)

@@ -16,7 +16,7 @@ from tornado import web
 from ..client import proof
 from ..contract import codec
 from ..errors import InvalidArgument
-from .rest import AccessMixin
+from .access import AccessMixin
 from .status import refusal, status_of
 
 

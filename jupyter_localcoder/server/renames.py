@@ -54,7 +54,7 @@ class Renames:
         await self._moved(old, new)
 
     async def _follow(self, old: str, new: str) -> None:
-        from ..service.notebooks import moved_path
+        from ..history.notebooks import moved_path
 
         sessions = await self._sessions.list_sessions()
         before = {

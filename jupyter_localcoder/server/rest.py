@@ -9,90 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
-from jupyter_server.extension.handler import ExtensionHandlerMixin
-from jupyter_server.utils import ensure_async, url_path_join
+from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from .. import callers
 from ..contract import codec
 from ..contract.common import ErrorPayload
 from ..contract.generation import Done, Failed, Started
-from ..contract.registry import OPERATIONS, Action, Operation
-from ..errors import ConnectionFailed
-from .identity import KernelIdentity, KernelUser
+from ..contract.registry import OPERATIONS, Operation
+from ..generation import clients
+from .access import IDENTITY_UNKNOWN, RESOURCE, AccessMixin
+from .identity import KernelUser
 from .openapi import openapi
 from .status import refusal, status_of
 
-if TYPE_CHECKING:
-    from ..service import Service
-    from .app import LocalCoderApp
-
-RESOURCE = "localcoder"
 EVENT_STREAM = "text/event-stream"
-IDENTITY_UNKNOWN = ConnectionFailed(
-    "The server could not find out who asks: the service that knows, such as a JupyterHub, did not answer.",
-    recovery="Try again in a moment. If that does not help, ask who runs that service.",
-)
-
-
-class AccessMixin(ExtensionHandlerMixin):
-    """What REST and websocket share: whom to believe, and what they may do."""
-
-    auth_resource = RESOURCE
-    current_user: Any
-    extensionapp: LocalCoderApp
-
-    @property
-    def identity_provider(self) -> Any:
-        """The server's own, with the kernels' token in front."""
-        provider: Any = super().identity_provider  # type: ignore[misc]
-        return KernelIdentity(provider, self.extensionapp.kernel_token)
-
-    def check_xsrf_cookie(self) -> None:
-        """Check as the server does, but for the kernels' token: no browser shows it by itself.
-
-        The handler says so, and not the identity provider alone: a JupyterHub puts a check of its own in the
-        place of Jupyter's, which does not ask the provider.
-        """
-        if not self.identity_provider.is_kernel(self):
-            super().check_xsrf_cookie()  # type: ignore[misc]
-
-    @property
-    def owner(self) -> str:
-        """Whose share of what is limited this request has: a user's, a token's, or that of the kernels."""
-        if not self.is_kernel and not self.request.cookies:  # type: ignore[attr-defined]
-            shown = self.identity_provider.get_token(self)
-            if shown:
-                # Who shows a token and no cookie is somebody new to Jupyter each time.
-                return f"token {hashlib.sha256(shown.encode()).hexdigest()}"
-        return str(self.current_user.username)
-
-    @property
-    def is_kernel(self) -> bool:
-        """Whether it shows the kernels' token."""
-        return isinstance(self.current_user, KernelUser)
-
-    @property
-    def service(self) -> Service:
-        """The service, made at the first request."""
-        return self.extensionapp.service
-
-    async def require(self, action: Action) -> None:
-        """Raise 403 unless the authorizer allows this user this action."""
-        if not await self.may(action, self.auth_resource):
-            raise web.HTTPError(403)
-
-    async def may(self, action: Action, resource: str) -> bool:
-        """Whether the authorizer allows this user this action."""
-        authorizer: Any = self.authorizer  # type: ignore[attr-defined]
-        return bool(await ensure_async(authorizer.is_authorized(self, self.current_user, action, resource)))
 
 
 class OperationHandler(AccessMixin, APIHandler):
@@ -169,8 +105,8 @@ class OperationHandler(AccessMixin, APIHandler):
             raise failure
 
     async def _run(self, op: Operation[Any, Any], path: dict[str, str]) -> None:
-        callers.current.set(callers.Visitor(self.owner, kernel=self.is_kernel))  # this task's own
-        callers.body_bytes.set(len(self.request.body))
+        clients.current.set(clients.Visitor(self.owner, kernel=self.is_kernel))  # this task's own
+        clients.body_bytes.set(len(self.request.body))
         try:
             query = {
                 name: self.get_query_argument(name)

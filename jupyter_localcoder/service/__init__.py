@@ -17,50 +17,50 @@ from typing import Any
 from traitlets import Bool, CaselessStrEnum, Float, Integer
 from traitlets.config import LoggingConfigurable
 
-from .. import callers
 from ..context.checks.gate import Rules
 from ..context.heads import HEADS_SHARE
 from ..contract import wire
 from ..credentials.store import Credentials
-from ..downloads import Downloads
+from ..engine.crash_cause import Verdict
+from ..engine.load_plan import Planner
+from ..engine.memory_admission import Room
+from ..engine.memory_usage import KernelPids, Machine
+from ..engine.model_fallback import Ladder
+from ..engine.pool import WorkerPool
+from ..engine.supervisor import LoadPlan
 from ..events import EventHub
+from ..generation import clients
+from ..generation.embedded_provider import Embedded
+from ..generation.engine_requests import Engine
+from ..generation.inspections import Inspections
+from ..generation.run import Runs
+from ..generation.slow_model_hint import SLOW_SECONDS, Pace
 from ..history import HistoryStore
+from ..history.dialogue import Dialogue
+from ..history.notebooks import Notebooks
+from ..history.recorder import Recorder
 from ..history.title_file import TitleFile
+from ..models.jobs import Downloads
 from ..models.profiles import SLOW_TOKENS_PER_SECOND
 from ..models.store import ModelStore
-from ..planning import Planner
-from ..postmortem import Verdict
 from ..providers.book import Book
 from ..providers.build import Retries
 from ..providers.configured import LocalCoderProviders
+from ..providers.connections import RemoteProviders
 from ..providers.prices import Prices
 from ..queueing.journal import Journal
 from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
-from ..runs import Runs
 from ..settings import LocalCoderSettings
-from ..supervisor import LoadPlan
 from .backend import Backend
 from .completion import Completion
 from .context import Context
-from .dialogue import Dialogue
-from .embedded import Embedded
-from .engine import Engine
 from .generation import Generation
 from .history import History
-from .inspections import Inspections
-from .ladder import Ladder
-from .machine import KernelPids, Machine
 from .models import Models
-from .notebooks import Notebooks
 from .offering import offers_operations
-from .pace import SLOW_SECONDS, Pace
-from .pool import WorkerPool
 from .providers import Providers
 from .queue import Queue
-from .recorder import Recorder
-from .remote import RemoteProviders
-from .room import Room
 from .settings import Settings
 from .titles import Titles
 
@@ -182,7 +182,7 @@ class Service(LoggingConfigurable):
             ),
             latency_ms=lambda: self.completion_latency_ms,
         )
-        shares = callers.Shares(
+        shares = clients.Shares(
             lambda: self.max_requests,
             lambda: self.max_request_bytes,
             what="requests run or wait",

@@ -8,17 +8,17 @@ import msgspec
 
 from .._version import __version__
 from ..contract import backend, registry, wire
+from ..engine.acceleration import acceleration, warning
+from ..engine.load_plan import Planner
+from ..engine.memory_usage import Machine, resident_bytes
+from ..engine.pool import WorkerPool
+from ..engine.supervisor import LoadPlan
 from ..events import EventHub
-from ..planning import Planner
+from ..generation.engine_requests import Engine
+from ..generation.run import Runs
 from ..queueing.queue import RequestQueue
-from ..runs import Runs
 from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
-from ..supervisor import LoadPlan
-from .acceleration import acceleration, warning
-from .engine import Engine
-from .machine import Machine, resident_bytes
-from .pool import WorkerPool
 
 
 class Backend:

@@ -11,7 +11,6 @@ from typing import Literal
 
 import msgspec
 
-from ..budgets import MOST_TOKENS
 from ..context.checks.gate import Gate, Rules
 from ..context.checks.surroundings import Surroundings
 from ..context.fill import Built, FillBuilder
@@ -21,20 +20,21 @@ from ..contract import generation, wire
 from ..contract.common import Empty, SamplingOptions
 from ..contract.notebook import NotebookContext
 from ..contract.providers import EMBEDDED
+from ..engine.completion_budget import MOST_TOKENS
+from ..engine.load_plan import Planner
+from ..engine.model_fallback import Ladder
+from ..engine.pool import WorkerPool
+from ..engine.supervisor import EndReason, Job
 from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
-from ..planning import Planner
+from ..generation.background import AT_ONCE_CHARS, Aside
+from ..generation.engine_requests import Engine, cache_scope, wire_request
+from ..generation.inspections import Inspections
+from ..generation.provider_run import ProviderRun
+from ..generation.run import RunFrame, Runs
+from ..generation.shown_part import VisibleGate
 from ..providers.base import Fill, Messages, ProviderRequest
-from ..runs import RunFrame, Runs
+from ..providers.choice import Choice
 from ..settings import LocalCoderSettings
-from ..supervisor import EndReason, Job
-from .aside import AT_ONCE_CHARS, Aside
-from .choice import Choice
-from .engine import Engine, cache_scope, wire_request
-from .inspections import Inspections
-from .ladder import Ladder
-from .pool import WorkerPool
-from .provider_run import ProviderRun
-from .visible import VisibleGate
 
 PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
 """Most that another provider is sent: with the answer it fits into a window of 4096 tokens, which the

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from ..answers import placed
 from ..context import probes
 from ..contract import generation, notebook
-from .inspections import Inspections
+from ..generation.inspections import Inspections
+from ..text.answers import placed
 
 
 class Context:

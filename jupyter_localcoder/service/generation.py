@@ -9,25 +9,25 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from .. import prompts
-from ..answers import change_of
 from ..context.target import target_of
 from ..contract import generation, wire
 from ..contract.notebook import Reference
 from ..contract.providers import EMBEDDED
+from ..engine.load_plan import Planner, Role
 from ..errors import InvalidArgument
+from ..generation import prompts
+from ..generation.engine_requests import Engine, cache_scope, wire_request
+from ..generation.inspections import Inspections
+from ..generation.provider_run import ProviderRun
+from ..generation.run import About, AnyRun, Run, RunFrame, Runs
+from ..history.dialogue import Dialogue
 from ..history.names import prompt_id_of
-from ..planning import Planner, Role
+from ..history.notebooks import Notebooks
+from ..history.recorder import Asked, Judge, Recorder
 from ..providers.base import Messages, ProviderRequest
-from ..runs import About, AnyRun, Run, RunFrame, Runs
+from ..providers.choice import Choice, Chosen
 from ..settings import LocalCoderSettings
-from .choice import Choice, Chosen
-from .dialogue import Dialogue
-from .engine import Engine, cache_scope, wire_request
-from .inspections import Inspections
-from .notebooks import Notebooks
-from .provider_run import ProviderRun
-from .recorder import Asked, Judge, Recorder
+from ..text.answers import change_of
 
 
 class Generation:

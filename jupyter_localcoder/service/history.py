@@ -10,9 +10,9 @@ from ..contract import history, registry
 from ..contract.common import Empty
 from ..errors import ConversationNotFound, InvalidArgument
 from ..events import EventHub
-from ..plain_text import plain
-from .notebooks import Notebooks
-from .recorder import Recorder
+from ..history.notebooks import Notebooks
+from ..history.recorder import Recorder
+from ..text.plain_text import plain
 
 T = TypeVar("T")
 

@@ -9,17 +9,17 @@ import msgspec
 
 from ..contract import models, registry
 from ..contract.common import Empty
-from ..downloads import Downloads
+from ..engine.acceleration import acceleration, warning
+from ..engine.load_plan import Planner
+from ..engine.memory_admission import Room
+from ..engine.memory_usage import Machine
+from ..engine.model_fallback import Ladder
+from ..engine.pool import WorkerPool
 from ..errors import InvalidModel, ModelInUse, OutOfMemory
 from ..events import EventHub
+from ..models.jobs import Downloads
 from ..models.store import ModelStore
-from ..planning import Planner
 from ..settings import LocalCoderSettings
-from .acceleration import acceleration, warning
-from .ladder import Ladder
-from .machine import Machine
-from .pool import WorkerPool
-from .room import Room
 
 
 class Models:

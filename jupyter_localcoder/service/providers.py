@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from .. import callers
 from ..contract import registry
 from ..contract.providers import (
     EMBEDDED,
@@ -38,15 +37,15 @@ from ..errors import (
     ValidationError,
 )
 from ..events import EventHub
-from ..providers import base
+from ..generation import clients
+from ..generation.run import now
+from ..providers import base, succession
 from ..providers.book import Book, Draft, Entry, Page
 from ..providers.build import address_of, check_fields, check_key_travels_safely
+from ..providers.choice import Chosen
+from ..providers.connections import RemoteProviders, air_gapped, owner_of
 from ..providers.kinds import KINDS
-from ..runs import now
 from ..settings import LocalCoderSettings
-from . import succession
-from .choice import Chosen
-from .remote import RemoteProviders, air_gapped, owner_of
 
 MAX_PROVIDERS = 100
 _LISTED_SECONDS = 5.0
@@ -105,7 +104,7 @@ class Providers:
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
         self._require_own(request.id)
         _check(request, fields, link_local=self._remote.link_local())
-        await asyncio.to_thread(self._save, request, fields, vouched=callers.is_person())
+        await asyncio.to_thread(self._save, request, fields, vouched=clients.is_person())
         return await self._changed(request.id)
 
     async def provider_set_active(self, request: ProviderIdRequest) -> ProviderList:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .. import callers
 from ..contract import codec, queue, registry
 from ..contract.common import Empty
 from ..contract.generation import CanceledCount, LlmCancelAllRequest, LlmCancelRequest
@@ -23,16 +22,17 @@ from ..errors import (
     RequestNotFound,
 )
 from ..events import EventHub
+from ..generation import clients
+from ..generation.run import Runs
+from ..history.recorder import Asked, Recorder
+from ..providers.choice import Choice
+from ..queueing.call import Call, token_counts
 from ..queueing.journal import Entry
 from ..queueing.places import fill_places
 from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
 from ..queueing.ticket import Ticket
-from ..runs import Runs
 from ..settings import LocalCoderSettings
-from .call import Call, token_counts
-from .choice import Choice
-from .recorder import Asked, Recorder
 
 MAX_ENDED = 256
 """So many requests that have ended are remembered, with their prompts and answers."""
@@ -228,7 +228,7 @@ class Queue:
         request = call.request
         own = call.timeout_seconds
         limit = self._requests.timeout_seconds if own is None else own
-        visits = isinstance(callers.current.get(), callers.Visitor)
+        visits = isinstance(clients.current.get(), clients.Visitor)
         return Ticket(
             lane=call.chosen.id,
             size=call.size,
@@ -288,8 +288,8 @@ class Queue:
 
     def _watch(self, ticket: Ticket) -> None:
         """Drop it when the connection that asked for it ends."""
-        caller = callers.current.get()
-        if isinstance(caller, callers.Connection) and not ticket.keep and not ticket.over:
+        caller = clients.current.get()
+        if isinstance(caller, clients.Connection) and not ticket.keep and not ticket.over:
             self._forget[ticket.id] = caller.on_end(partial(self._requests.leave, ticket.id))
 
     # Out of the queue

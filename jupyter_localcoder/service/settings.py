@@ -10,13 +10,13 @@ from msgspec import UNSET
 from ..contract import registry
 from ..contract.backend import Notice
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
+from ..engine.load_plan import Planner
+from ..engine.model_fallback import Ladder
 from ..events import EventHub
+from ..generation.engine_requests import Engine
+from ..models.lookup import check_model
 from ..models.store import ModelStore
-from ..planning import Planner
 from ..settings import LocalCoderSettings
-from .engine import Engine
-from .ladder import Ladder
-from .named import check_model
 from .providers import Providers
 
 _CHOOSE = ("profile", "model", "general_model")

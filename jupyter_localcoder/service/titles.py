@@ -18,13 +18,14 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .. import title_words
 from ..contract import history, queue, registry, wire
 from ..contract.backend import WorkerState
 from ..contract.common import SamplingOptions
 from ..contract.history import Response, ResponseInfo, TitleConfig
 from ..contract.providers import EMBEDDED
 from ..contract.settings import SettingsUpdateRequest, SettingsView
+from ..engine.pool import WorkerPool
+from ..engine.supervisor import Job, LoadPlan
 from ..errors import (
     Canceled,
     FileReadError,
@@ -42,15 +43,14 @@ from ..errors import (
     ValidationError,
 )
 from ..events import EventHub
+from ..generation import title_prompt
+from ..generation.engine_requests import Engine, cache_scope, wire_request
+from ..history.recorder import Recorder
+from ..models.lookup import check_model, here_text
 from ..models.store import ModelStore
-from ..reasoning import Pieces, split
 from ..settings import LocalCoderSettings
-from ..supervisor import Job, LoadPlan
-from .engine import Engine, cache_scope, wire_request
+from ..text.reasoning import Pieces, split
 from .history import title_by_hand
-from .named import check_model, here_text
-from .pool import WorkerPool
-from .recorder import Recorder
 
 MAX_WAITING = 100
 """So many answers may wait for a title; the oldest ones keep the name of their model."""
@@ -262,8 +262,8 @@ class Titles:
         # What a title is made of: it may wait for long.
         short = msgspec.structs.replace(
             response,
-            prompt=response.prompt[: title_words.ASKED_CHARS],
-            content=response.content[: title_words.ASKED_CHARS],
+            prompt=response.prompt[: title_prompt.ASKED_CHARS],
+            content=response.content[: title_prompt.ASKED_CHARS],
             reasoning="",
             references=(),
         )
@@ -366,7 +366,7 @@ class Titles:
         ------
         TitleTimeout, TitleProviderError
         """
-        asked = title_words.question(response.prompt, response.content)
+        asked = title_prompt.question(response.prompt, response.content)
         try:
             if config.provider in ("", EMBEDDED):
                 said, model = await self._by_the_loaded_model(asked, config)
@@ -378,7 +378,7 @@ class Titles:
             raise TitleTimeout from None
         except LocalCoderError as failure:
             raise TitleProviderError(failure.message, recovery=failure.recovery) from None
-        title = title_words.title_of(said)
+        title = title_prompt.title_of(said)
         if not title:
             raise _NoTitle("The model answered no title.")
         return _Made(title, model)
@@ -387,10 +387,10 @@ class Titles:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + config.timeout_seconds
         request = queue.CallRequest(
-            prompt=f"{title_words.SYSTEM}\n\n{asked}",
+            prompt=f"{title_prompt.SYSTEM}\n\n{asked}",
             provider=config.provider,
             model=config.model,
-            max_tokens=title_words.MAX_TOKENS,
+            max_tokens=title_prompt.MAX_TOKENS,
             timeout_ms=round(config.timeout_seconds * 1000),
             priority="low",
             private=True,
@@ -400,7 +400,7 @@ class Titles:
             left_ms = round((ends_at - loop.time()) * 1000)
             if left_ms <= 0:
                 raise TitleTimeout
-            more = title_words.MAX_TOKENS + title_words.MAX_THOUGHT_TOKENS
+            more = title_prompt.MAX_TOKENS + title_prompt.MAX_THOUGHT_TOKENS
             said = await self._asked(msgspec.structs.replace(request, max_tokens=more, timeout_ms=left_ms))
         if said is None:
             raise _cut()
@@ -420,7 +420,7 @@ class Titles:
             if failure.details.get("reasoned"):
                 return None
             raise
-        if not title_words.is_cut(answer.text, answer.finish or "stop"):
+        if not title_prompt.is_cut(answer.text, answer.finish or "stop"):
             return answer.text
         if answer.finish == "timeout":
             raise TitleTimeout
@@ -437,20 +437,20 @@ class Titles:
     async def _try(self, asked: str, config: TitleConfig, plan: LoadPlan) -> str | None:
         """What the model says; None where something else was asked for meanwhile."""
         ends_at = asyncio.get_running_loop().time() + config.timeout_seconds
-        said = await self._once(asked, ends_at, title_words.MAX_TOKENS, plan)
+        said = await self._once(asked, ends_at, title_prompt.MAX_TOKENS, plan)
         if said is not None and said.pieces.reasoning.strip() and not said.pieces.text.strip():
             # Its template did not keep it from reasoning.
-            more = title_words.MAX_TOKENS + title_words.MAX_THOUGHT_TOKENS
+            more = title_prompt.MAX_TOKENS + title_prompt.MAX_THOUGHT_TOKENS
             said = await self._once(asked, ends_at, more, plan)
         elif said is not None and said.is_cut:
-            said = await self._once(asked, ends_at, title_words.MAX_LONG_TOKENS, plan)
+            said = await self._once(asked, ends_at, title_prompt.MAX_LONG_TOKENS, plan)
         if said is not None and said.is_cut:
             raise _cut()
         return None if said is None else said.pieces.text
 
     async def _once(self, asked: str, ends_at: float, max_tokens: int, plan: LoadPlan) -> _Said | None:
         """What the model says in so many tokens; None where something else was asked for meanwhile."""
-        turns = (wire.Turn("system", title_words.SYSTEM), wire.Turn("user", asked))
+        turns = (wire.Turn("system", title_prompt.SYSTEM), wire.Turn("user", asked))
         request = wire_request(
             wire.ChatPrompt(turns, thinking=False),
             self._engine.sampling(SamplingOptions(temperature=0.0)),
@@ -481,7 +481,7 @@ class Titles:
             timer.cancel()
             self._job = None
         pieces = split("".join(parts))
-        return _Said(pieces, title_words.is_cut(pieces.text, finish))
+        return _Said(pieces, title_prompt.is_cut(pieces.text, finish))
 
     async def _quiet(self, config: TitleConfig) -> LoadPlan:
         """Return what is loaded when nothing was asked for a moment: the model for questions, if that is.

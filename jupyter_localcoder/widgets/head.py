@@ -7,7 +7,7 @@ from typing import Any
 from ..contract.backend import BackendStatus
 from ..contract.models import ModelList
 from ..contract.settings import Settings
-from ..units import size
+from ..text.units import size
 from . import markup, words
 from .controller import Controller
 from .known import KnownModel, residents

@@ -11,7 +11,7 @@ import html
 
 from ..contract.backend import Memory
 from ..contract.models import License
-from ..plain_text import plain
+from ..text.plain_text import plain
 from . import words
 from .known import KnownModel, Progress
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..plain_text import plain
+from ..text.plain_text import plain
 from . import words
 from .controller import Controller
 from .known import residents

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..contract.models import License, ModelInfo
-from ..units import size
+from ..text.units import size
 from . import markup
 from .parts import button, column, label, row, text_field
 

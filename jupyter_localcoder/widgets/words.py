@@ -7,7 +7,7 @@ import re
 from ..contract.backend import Memory
 from ..contract.models import Fit, License, MemoryFit, ModelInfo
 from ..contract.settings import SettingsView
-from ..units import duration, size
+from ..text.units import duration, size
 from .known import KnownModel, Progress
 
 Rows = list[tuple[str, str]]

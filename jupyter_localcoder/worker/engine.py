@@ -23,7 +23,6 @@ from typing import Any
 import llama_cpp.llama_cpp as native
 import numpy as np
 
-from .. import processors
 from ..contract.wire import Draw, Load
 from ..errors import (
     Canceled,
@@ -33,6 +32,7 @@ from ..errors import (
     UnsupportedModel,
     mentions_memory,
 )
+from ..machine import processors
 from .model import SEQUENCES, Aborted, Facts, Item, Machine
 
 _ABORTED = 2

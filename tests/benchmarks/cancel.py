@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.supervisor import Job, Supervisor
+from jupyter_localcoder.engine.supervisor import Job, Supervisor
 
 from . import texts
 from .figure import Figure, Target

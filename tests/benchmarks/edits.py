@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from jupyter_localcoder.answers import code_of
 from jupyter_localcoder.client.base import Client
 from jupyter_localcoder.contract.common import SamplingOptions
 from jupyter_localcoder.contract.generation import Command, Done, GenerateRequest
 from jupyter_localcoder.contract.models import ModelLoadRequest
 from jupyter_localcoder.contract.notebook import NotebookCell
 from jupyter_localcoder.contract.registry import GENERATE, MODEL_LOAD
+from jupyter_localcoder.text.answers import code_of
 
 from .figure import Figure, Target
 from .server import Server

@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.process import WorkerProcess
+from jupyter_localcoder.engine.supervisor import LoadPlan, Supervisor
 from jupyter_localcoder.models.memory import Estimate, estimate
-from jupyter_localcoder.process import WorkerProcess
-from jupyter_localcoder.supervisor import LoadPlan, Supervisor
 
 from . import texts
 from .figure import Figure, Target

@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from jupyter_localcoder.calibrations import Calibrations
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.calibration_store import Calibrations
+from jupyter_localcoder.engine.load_plan import Planner
+from jupyter_localcoder.engine.supervisor import LoadPlan
+from jupyter_localcoder.engine.tuning import Tuning
 from jupyter_localcoder.models.store import InstalledModel, ModelStore
-from jupyter_localcoder.planning import Planner
 from jupyter_localcoder.settings import LocalCoderSettings
-from jupyter_localcoder.supervisor import LoadPlan
-from jupyter_localcoder.tuning import Tuning
 
 REPOSITORY = Path(__file__).parents[2]
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"

@@ -12,8 +12,8 @@ from pathlib import Path
 from jupyterlab.labapp import main
 
 from jupyter_localcoder import composition
-from jupyter_localcoder.process import WorkerProcess
-from jupyter_localcoder.service.pool import WorkerPool
+from jupyter_localcoder.engine.pool import WorkerPool
+from jupyter_localcoder.engine.process import WorkerProcess
 from tests.support import workers
 
 SCRIPT = Path(workers.__file__).with_name("ghost_worker.py")

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.supervisor import Supervisor
+from jupyter_localcoder.engine.supervisor import Supervisor
 from tests.engine.conftest import Bench, load_plan
 from tests.support.real_model import MODEL
 from tests.support.workers import request

@@ -15,8 +15,8 @@ from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.models import ModelListRequest
 from jupyter_localcoder.contract.registry import MODEL_LIST, SETTINGS_UPDATE
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.engine.supervisor import Supervisor
 from jupyter_localcoder.errors import TokenLimitExceeded
-from jupyter_localcoder.supervisor import Supervisor
 from tests.e2e.conftest import running_assistant
 from tests.engine.conftest import Bench, load_plan
 from tests.support.assistant import Answer, Assistant, read

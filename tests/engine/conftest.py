@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.process import WorkerProcess
-from jupyter_localcoder.supervisor import Job, LoadPlan, Spawn, Supervisor
+from jupyter_localcoder.engine.process import WorkerProcess
+from jupyter_localcoder.engine.supervisor import Job, LoadPlan, Spawn, Supervisor
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR
 
 

@@ -16,7 +16,6 @@ import psutil
 import pytest
 from traitlets.config import Config
 
-from jupyter_localcoder import processors
 from jupyter_localcoder.composition import build_service
 from jupyter_localcoder.contract.backend import BackendState, BackendStatus, Notice, PingRequest
 from jupyter_localcoder.contract.generation import ChatRequest, CompleteRequest, Delta, Done, Message
@@ -28,10 +27,12 @@ from jupyter_localcoder.contract.models import (
     ModelUnloadRequest,
 )
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.engine import memory_admission
+from jupyter_localcoder.engine.supervisor import Spawn
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
+from jupyter_localcoder.machine import processors
 from jupyter_localcoder.models import memory
-from jupyter_localcoder.service import Service, room
-from jupyter_localcoder.supervisor import Spawn
+from jupyter_localcoder.service import Service
 from tests.support.tiny_model import write_tiny_model
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, until, within
 from tests.support.workers import endless, failing
@@ -339,7 +340,7 @@ async def test_no_memory_in_a_load_beside_the_other_is_a_load_alone(
 ) -> None:
     two = await open_two(Tuning={"threads": 1, "mmap": False})
     await two.complete()
-    monkeypatch.setattr(room, "_share", lambda *_: 1)
+    monkeypatch.setattr(memory_admission, "_share", lambda *_: 1)
     assert await two.answer() == "talker"
     assert (set(two.pids), two.notices) == ({"talker"}, [])
 
@@ -354,7 +355,7 @@ async def test_the_limits_of_both_are_within_what_there_is(
     await two.answer()
     limits = [psutil.Process(two.pids[id_]).rlimit(psutil.RLIMIT_DATA)[0] for id_ in ("coder", "talker")]
     # Beside the budget each may map what it never touches.
-    over = room._SLACK_BYTES + room._STACK_BYTES * processors.available().cores
+    over = memory_admission._SLACK_BYTES + memory_admission._STACK_BYTES * processors.available().cores
     assert len(limits) == 2
     assert all(GB < limit < 3 * GB for limit in limits)
     assert sum(limits) <= 4 * GB + 2 * over
@@ -460,7 +461,7 @@ async def test_the_end_of_the_service_ends_both(open_two: Open) -> None:
 _KILLED = """
 import asyncio, sys
 from traitlets.config import Config
-from jupyter_localcoder import processors
+from jupyter_localcoder.machine import processors
 from jupyter_localcoder.composition import build_service
 from tests.engine.test_two_models import Two
 

@@ -11,14 +11,14 @@ import psutil
 import pytest
 from traitlets.config import Config
 
-from jupyter_localcoder import process
 from jupyter_localcoder.composition import build_service
 from jupyter_localcoder.contract.backend import BackendState, Notice
 from jupyter_localcoder.contract.models import ModelImportRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.engine import process
+from jupyter_localcoder.engine.pool import WorkerPool
+from jupyter_localcoder.engine.supervisor import Supervisor
 from jupyter_localcoder.service import Service
-from jupyter_localcoder.service.pool import WorkerPool
-from jupyter_localcoder.supervisor import Supervisor
 from tests.engine.conftest import Bench, load_plan
 from tests.server.conftest import ask, connect, endless_worker, extension, jp_server_config, tiny_model
 from tests.support.tiny_model import write_tiny_model

@@ -20,7 +20,7 @@ class Row(NamedTuple):
     """Node ids (file::function) beside those of this folder."""
 
 
-_SUPERVISOR = "tests/unit/test_supervisor.py::"
+_SUPERVISOR = "tests/unit/engine/test_supervisor.py::"
 _HTTP = "tests/unit/models/test_http.py::"
 _STORE = "tests/unit/models/test_store.py::"
 _MODELS = "tests/unit/models/test_faults.py::"
@@ -67,7 +67,7 @@ ROWS = (
          "tests/server/test_rest.py::test_too_many_requests_are_refused_with_retry_after")),
     Row(15, "Worker", "Idle unload races with a request", "never an error",
         (_SUPERVISOR + "test_idle_unload_racing_requests_is_never_an_error",
-         "tests/unit/test_supervisor_machine.py::TestSupervisorMachine")),
+         "tests/unit/engine/test_supervisor_machine.py::TestSupervisorMachine")),
     Row(16, "Worker", "A websocket client stops reading", "bounded memory, then it is closed",
         ("tests/server/test_channel.py::test_a_client_that_does_not_read_is_given_up",)),
     Row(17, "Worker", "A garbage, truncated or oversized frame", "the worker is replaced",

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.crash_cause import Witness
+from jupyter_localcoder.engine.supervisor import Job, Supervisor
 from jupyter_localcoder.errors import BackendUnavailable, Canceled, LoadTimeout
-from jupyter_localcoder.postmortem import Witness
-from jupyter_localcoder.supervisor import Job, Supervisor
 from tests.support.hand_worker import Hand, HandWorker
 from tests.support.still_loop import StillLoop
 from tests.support.workers import plan, request

@@ -18,13 +18,13 @@ from jupyter_localcoder.contract.common import ModelStamp, Sampling, Timings, Us
 from jupyter_localcoder.contract.generation import Delta, Done, GenerateRequest
 from jupyter_localcoder.contract.models import ModelImportRequest, ModelLoadRequest, ModelUnloadRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.engine import memory_admission
+from jupyter_localcoder.engine.crash_cause import Witness
 from jupyter_localcoder.errors import BackendUnavailable, LocalCoderError, OutOfMemory
 from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.generation.slow_model_hint import Pace
 from jupyter_localcoder.models import memory
 from jupyter_localcoder.models.store import ModelStore
-from jupyter_localcoder.postmortem import Witness
-from jupyter_localcoder.service import room
-from jupyter_localcoder.service.pace import Pace
 from tests.faults.conftest import Serve, Served, gone
 from tests.support.cgroup import Group, memory_group
 from tests.support.tiny_model import write_tiny_model
@@ -76,7 +76,7 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
 ) -> None:
     served = await serve(**config)
     allowed = await private_bytes_of_small(served) + room_bytes
-    monkeypatch.setattr(room, "_limit", lambda _: allowed)
+    monkeypatch.setattr(memory_admission, "_limit", lambda _: allowed)
     served.notices.clear()
     loads = served.loads
     done = await ask(served)
@@ -92,7 +92,7 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
     assert (await ask(served)).model.id == "small"
     assert (served.loads, len(served.notices)) == (loads + 2, 1)
     # By hand it is tried again; with enough memory it answers from then on.
-    monkeypatch.setattr(room, "_limit", lambda _: 0)
+    monkeypatch.setattr(memory_admission, "_limit", lambda _: 0)
     await served.service.model_load(ModelLoadRequest(id="big"))
     assert (await ask(served)).model.id == "big"
 
@@ -259,7 +259,7 @@ async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down
     with memory_group(96 * MB) as group:
         served.pool._spawn = failing("eats-memory", "big")
         put_first_worker_into(served, group)
-        monkeypatch.setattr(room, "_limit", lambda _: 0)
+        monkeypatch.setattr(memory_admission, "_limit", lambda _: 0)
         done = await ask(served)
         assert done.model.id == "small"
         await served.pool.close()
@@ -354,7 +354,7 @@ async def test_23_with_no_smaller_model_it_is_an_error_and_no_loop(
 ) -> None:
     served = await serve(alone=True, Tuning={"mmap": False})
     # Enough for Python, too little for the weights.
-    monkeypatch.setattr(room, "_limit", lambda _: 1)
+    monkeypatch.setattr(memory_admission, "_limit", lambda _: 1)
     with pytest.raises(OutOfMemory):
         await ask(served)
     assert served.loads == 1

@@ -21,11 +21,11 @@ import pytest
 
 from jupyter_localcoder.contract import registry, wire
 from jupyter_localcoder.contract.backend import Notice
+from jupyter_localcoder.engine.process import WorkerProcess
+from jupyter_localcoder.engine.supervisor import Job, Supervisor
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
-from jupyter_localcoder.process import WorkerProcess
 from jupyter_localcoder.server import outbox
 from jupyter_localcoder.server.app import LocalCoderApp
-from jupyter_localcoder.supervisor import Job, Supervisor
 from tests.engine.conftest import Bench
 from tests.faults.conftest import Open, gone
 from tests.server.conftest import Ask, Connect, Endless

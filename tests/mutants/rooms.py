@@ -15,9 +15,9 @@ class Room(NamedTuple):
 _SAFE_TEXT = "tests/unit/magics/test_safe_text.py"
 
 ROOMS: dict[str, Room] = {
-    "plain_text": Room(("plain_text.py",), (_SAFE_TEXT, "tests/unit/cli/test_hostile_names.py")),
-    "inert_markdown": Room(("inert_markdown.py",), ("tests/unit/test_inert_markdown.py", _SAFE_TEXT)),
-    "answers": Room(("answers.py",), ("tests/unit/magics/test_answers.py", _SAFE_TEXT)),
+    "plain_text": Room(("text/plain_text.py",), (_SAFE_TEXT, "tests/unit/cli/test_hostile_names.py")),
+    "safe_markdown": Room(("text/safe_markdown.py",), ("tests/unit/text/test_safe_markdown.py", _SAFE_TEXT)),
+    "answers": Room(("text/answers.py",), ("tests/unit/magics/test_answers.py", _SAFE_TEXT)),
     "storage": Room(
         ("storage/atomic.py", "storage/failures.py", "storage/json_file.py", "storage/latest.py",
          "storage/locks.py", "storage/regular.py"),
@@ -29,13 +29,14 @@ ROOMS: dict[str, Room] = {
         ("tests/unit/queueing",),
     ),
     "watchdog": Room(
-        ("watchdog.py", "postmortem.py", "states.py"),
-        ("tests/faults/test_deadlines.py", "tests/unit/test_states.py", "tests/unit/test_supervisor.py"),
+        ("engine/watchdog.py", "engine/crash_cause.py", "engine/states.py"),
+        ("tests/faults/test_deadlines.py", "tests/unit/engine/test_states.py",
+         "tests/unit/engine/test_supervisor.py"),
     ),
     "supervisor": Room(
-        ("supervisor.py",),
-        ("tests/faults/test_deadlines.py", "tests/unit/test_supervisor_machine.py",
-         "tests/unit/test_supervisor.py"),
+        ("engine/supervisor.py",),
+        ("tests/faults/test_deadlines.py", "tests/unit/engine/test_supervisor_machine.py",
+         "tests/unit/engine/test_supervisor.py"),
     ),
     "identity": Room(
         ("server/identity.py", "server/address.py"), ("tests/server/test_access.py",),

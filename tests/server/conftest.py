@@ -13,8 +13,8 @@ from tornado.httpclient import HTTPClientError, HTTPResponse
 from traitlets.config import Config
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.pool import WorkerPool
 from jupyter_localcoder.server.app import LocalCoderApp
-from jupyter_localcoder.service.pool import WorkerPool
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, until, within
 from tests.support.workers import endless
 

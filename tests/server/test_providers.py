@@ -170,7 +170,7 @@ async def test_a_key_gets_nowhere(
     with monkeypatch.context() as patched:
         patched.setattr(extension.service.providers._credentials, "keep", defect)
         await say("PUT", "providers/acme/key", {"key": KEY})
-        patched.setattr("jupyter_localcoder.service.remote.build_provider", defect)
+        patched.setattr("jupyter_localcoder.providers.connections.build_provider", defect)
         extension.service.providers._remote.changed("acme")
         await say("POST", "providers/acme/test")
     assert {answer.code for answer in answers if answer.status >= 400} == {

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.process import Exit
 from jupyter_localcoder.errors import BackendUnavailable
-from jupyter_localcoder.process import Exit
 from tests.support.workers import plan
 
 HELLO = wire.Hello(

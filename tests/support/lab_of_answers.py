@@ -12,8 +12,8 @@ from pathlib import Path
 
 from jupyterlab.labapp import main
 
-from jupyter_localcoder import process
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine import process
 from tests.support.scripted_worker import Scripted
 
 _ROOT = Path(__file__).parents[2]

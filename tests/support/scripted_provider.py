@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from jupyter_localcoder.errors import LocalCoderError, ProviderNotFound
 from jupyter_localcoder.providers.base import Check, Delta, End, Messages, ProviderRequest, Usage
-from jupyter_localcoder.service.choice import Chosen
+from jupyter_localcoder.providers.choice import Chosen
 
 Step = str | End | Exception
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.process import WorkerProcess, worker_environment
-from jupyter_localcoder.supervisor import LoadPlan, Spawn
+from jupyter_localcoder.engine.process import WorkerProcess, worker_environment
+from jupyter_localcoder.engine.supervisor import LoadPlan, Spawn
 
 _SCRIPT = Path(__file__).with_name("scripted_worker.py")
 
@@ -100,7 +100,7 @@ def endless_in_server(config_folder: Path) -> None:
 
 
 ENDLESS_FROM_HERE = (
-    "from jupyter_localcoder import process; from tests.support import workers; "
+    "from jupyter_localcoder.engine import process; from tests.support import workers; "
     "process.worker_command = workers.endless_command"
 )
 """Python code after which a process starts such workers."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from traitlets import Bool
 
 from ...contract import models, registry
+from ...engine.tuning import Tuning
 from ...errors import LocalCoderError
-from ...tuning import Tuning
 from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
 from ..exits import Exit

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...process import environment_for_computing
+from ...machine.child_environment import environment_for_computing
 from .finding import Finding, note, ok, problem
 from .requirements import argument_of
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import psutil
 
-from ... import processors
-from ...models.free_memory import available
+from ...machine import processors
+from ...machine.free_memory import available
 from ..units import size
 from .finding import Finding, note, ok
 

@@ -9,7 +9,7 @@ from traitlets import Integer
 
 from ...contract import codec, history, registry
 from ...errors import ResponseNotFound
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import LocalCoderCommand
 from ..units import duration
 

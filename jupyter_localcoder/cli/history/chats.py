@@ -6,7 +6,7 @@ from traitlets import Unicode
 
 from ...contract import codec, history, registry
 from ...errors import ConversationNotFound
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import LocalCoderCommand
 from ..exits import Exit
 from ..table import table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...contract import codec, history, registry
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..exits import Exit
 from ..table import shorten
 from .answers import PagedCommand, row

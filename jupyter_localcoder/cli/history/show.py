@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets import Bool
 
 from ...contract import history, registry
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import LocalCoderCommand, options
 from ..exits import Exit
 from .answers import request_for

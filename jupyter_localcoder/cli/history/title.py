@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...contract import codec, history, registry
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import LocalCoderCommand
 from ..exits import Exit
 from .answers import request_for

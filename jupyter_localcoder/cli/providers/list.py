@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from ...contract import providers, registry
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import LocalCoderCommand
 from ..exits import Exit
 from ..table import table

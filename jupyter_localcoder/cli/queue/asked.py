@@ -8,7 +8,7 @@ from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from ...contract import codec, generation, queue, registry
 from ...errors import PromptNotFound
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import options
 from ..exits import Exit
 from ..load import ServerCommand

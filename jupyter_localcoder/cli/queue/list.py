@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from traitlets import Bool
 
 from ...contract import queue, registry
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import options
 from ..exits import Exit
 from ..load import ServerCommand

@@ -10,7 +10,7 @@ from traitlets import Bool, Float, Unicode
 from ...contract import codec, history, registry
 from ...contract.providers import EMBEDDED
 from ...errors import InvalidArgument
-from ...plain_text import plain
+from ...text.plain_text import plain
 from ..command import LocalCoderCommand, options
 from ..exits import Exit
 

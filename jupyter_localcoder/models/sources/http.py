@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpx
 from msgspec import Struct
 
-from ... import network
 from ...errors import Canceled
+from ...network import environment
 from ..files import Counted, close_part, open_part, write_chunk
 from .base import Note, SourceFailed, part_bytes, read_note, write_note
 from .hang_up import HangUp
@@ -88,7 +88,7 @@ class HttpFile:
                 # A server that was there a moment ago is worth waiting for; one that never was is not.
                 failures += 1
                 if part_bytes(part) <= began or failures > self._options.retries:
-                    proxy = network.proxy_for(self._url)
+                    proxy = environment.proxy_for(self._url)
                     through = f" through {proxy.told}" if proxy else ""
                     raise SourceFailed(f"{self._server} could not be reached{through}.") from None
             else:
@@ -108,7 +108,7 @@ class HttpFile:
             with httpx.Client(
                 timeout=timeout,
                 follow_redirects=False,
-                transport=network.EnvironmentTransport(),
+                transport=environment.EnvironmentTransport(),
                 trust_env=False,
             ) as client:
                 response = self._open(client, start, note, hang_up)
@@ -117,7 +117,7 @@ class HttpFile:
                     self._receive(response, part, start, size, counted, hang_up)
                 finally:
                     response.close()
-        except network.UnusableSetting as failure:
+        except environment.UnusableSetting as failure:
             raise SourceFailed(str(failure)) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as failure:
             hang_up.check()

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from urllib.parse import quote
 
-from ...network import without_credentials
+from ...network.environment import without_credentials
 from ..entries import HubSource
 from ..files import Counted
 from .base import SourceFailed

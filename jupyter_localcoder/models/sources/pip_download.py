@@ -13,8 +13,8 @@ import threading
 from pathlib import Path
 
 from ...errors import Canceled, DiskFull
-from ...network import complaints
-from ...process import environment_for_pip
+from ...machine.child_environment import environment_for_pip
+from ...network.environment import complaints
 from ..files import Counted, make_folder, write_errors
 from .base import SourceFailed, without_secrets
 

@@ -1,6 +1,6 @@
 /** Text without what acts on a terminal, shows another order than it has, or cannot be seen. Pure. */
 
-// The same rules as in `jupyter_localcoder/plain_text.py`; one list of examples tests both.
+// The same rules as in `jupyter_localcoder/text/plain_text.py`; one list of examples tests both.
 // The escape sequences of terminals, of which tracebacks are full.
 // eslint-disable-next-line no-control-regex
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\))/g;

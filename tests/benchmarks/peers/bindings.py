@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.process import worker_environment
+from jupyter_localcoder.engine.process import worker_environment
 
 from ..workspace import REPOSITORY
 from .base import Speeds

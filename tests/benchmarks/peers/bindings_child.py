@@ -9,7 +9,7 @@ from typing import Any
 
 import llama_cpp
 
-from jupyter_localcoder.processors import available
+from jupyter_localcoder.machine.processors import available
 
 from .. import texts
 

@@ -17,7 +17,7 @@ from jupyter_localcoder.cli.console import Console
 from jupyter_localcoder.cli.ports import Ports
 from jupyter_localcoder.cli.root import LocalCoderRoot
 from jupyter_localcoder.cli.run import run
-from jupyter_localcoder.plain_text import plain
+from jupyter_localcoder.text.plain_text import plain
 from tests.unit.cli.conftest import Ran, Stream, _scripted
 from tests.unit.cli.helptexts import commands
 

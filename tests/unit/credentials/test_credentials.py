@@ -20,8 +20,8 @@ from jupyter_localcoder.credentials.keyring_vault import KeyringVault, open_keyr
 from jupyter_localcoder.credentials.secret import Secret
 from jupyter_localcoder.credentials.store import NOBODY, Credentials, Found, Owner
 from jupyter_localcoder.credentials.vault import VaultError, seal, unseal
+from jupyter_localcoder.engine.process import worker_environment
 from jupyter_localcoder.errors import DiskFull, EncryptionUnavailable
-from jupyter_localcoder.process import worker_environment
 from tests.support import no_files
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_localcoder.answers import DiffLine, code_of, diff
+from jupyter_localcoder.text.answers import DiffLine, code_of, diff
 
 
 @pytest.mark.parametrize(

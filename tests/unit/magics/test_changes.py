@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_localcoder.answers import change_of
 from jupyter_localcoder.context.target import target_of
 from jupyter_localcoder.contract.generation import Change, GenerateRequest
 from jupyter_localcoder.contract.notebook import NotebookCell
+from jupyter_localcoder.text.answers import change_of
 
 OTHER = "def load(path):\n    return open(path).read()"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_localcoder.answers import placed
 from jupyter_localcoder.contract.generation import Change, PlaceRequest
+from jupyter_localcoder.text.answers import placed
 
 
 def place(cell: str, code: str, info: str = "", language: str = "python") -> Change:

@@ -16,8 +16,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from jupyter_localcoder.inert_markdown import fenced, inert
-from jupyter_localcoder.plain_text import PlainText, Visible, plain, spelled
+from jupyter_localcoder.text.plain_text import PlainText, Visible, plain, spelled
+from jupyter_localcoder.text.safe_markdown import fenced, inert
 from tests.support.hostile_answers import HOSTILE as CORPUS
 
 EXAMPLES = json.loads((Path(__file__).parents[3] / "labextension/tests/answers/plain.json").read_text())

@@ -23,8 +23,8 @@ from jupyter_localcoder.contract.models import (
     ModelStateEvent,
 )
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
-from jupyter_localcoder.downloads import Downloads
 from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.models.jobs import Downloads
 from jupyter_localcoder.models.sources import http
 from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.deaf_address import deaf_address
@@ -74,7 +74,7 @@ Make = Callable[..., Desk]
 
 @pytest.fixture
 def desk(bench: Any, server: Any, url_source: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
-    monkeypatch.setattr("jupyter_localcoder.downloads._CLOSE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("jupyter_localcoder.models.jobs._CLOSE_SECONDS", PATIENCE_SECONDS)
 
     def make(url: str = "", **traits: Any) -> Desk:
         settings = LocalCoderSettings(settings_dir=str(tmp_path / "settings"))

@@ -12,7 +12,7 @@ import pytest
 from traitlets.config import Config
 
 from jupyter_localcoder.composition import CONFIGURABLES, build_service
-from jupyter_localcoder.configuration import check
+from jupyter_localcoder.composition.configuration import check
 from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.providers import (
     ProviderIdRequest,

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.errors import ValidationError
+from jupyter_localcoder.network.event_stream import LineReader, LineTooLong, MessageReader
 from jupyter_localcoder.providers.address import parse_address
 from jupyter_localcoder.providers.base import Usage
 from jupyter_localcoder.providers.build import build_provider, check_fields
 from jupyter_localcoder.providers.kinds import KINDS, is_vendor_host
-from jupyter_localcoder.providers.lines import LineReader, LineTooLong, MessageReader
 from jupyter_localcoder.providers.prices import Prices
 from jupyter_localcoder.providers.stops import StopStrings
 

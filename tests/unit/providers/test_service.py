@@ -14,7 +14,6 @@ import msgspec
 import pytest
 from traitlets.config import Config
 
-from jupyter_localcoder import callers
 from jupyter_localcoder.composition import build_service
 from jupyter_localcoder.contract import codec, registry
 from jupyter_localcoder.contract.providers import (
@@ -36,6 +35,7 @@ from jupyter_localcoder.errors import (
     ProviderNotFound,
     ValidationError,
 )
+from jupyter_localcoder.generation import clients
 from jupyter_localcoder.providers.base import Delta
 from jupyter_localcoder.service import Service
 from jupyter_localcoder.settings import LocalCoderSettings
@@ -662,11 +662,11 @@ async def test_a_timeout_of_the_request_comes_before_that_of_the_provider(
 
 @contextlib.contextmanager
 def asked_by_a_kernel():
-    before = callers.current.set(callers.Visitor("localcoder-kernel", kernel=True))
+    before = clients.current.set(clients.Visitor("localcoder-kernel", kernel=True))
     try:
         yield
     finally:
-        callers.current.reset(before)
+        clients.current.reset(before)
 
 
 async def test_a_kernel_cannot_say_where_a_key_of_the_environment_goes(service, elsewhere, monkeypatch):

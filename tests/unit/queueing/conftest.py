@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from jupyter_localcoder import callers
 from jupyter_localcoder.contract import queue
 from jupyter_localcoder.events import EventHub
+from jupyter_localcoder.generation import clients
+from jupyter_localcoder.generation.run import Runs
 from jupyter_localcoder.history import HistoryStore
+from jupyter_localcoder.history.recorder import Recorder
 from jupyter_localcoder.queueing.journal import Journal
 from jupyter_localcoder.queueing.queue import RequestQueue
 from jupyter_localcoder.queueing.record import Record
-from jupyter_localcoder.runs import Runs
 from jupyter_localcoder.service.queue import Queue
-from jupyter_localcoder.service.recorder import Recorder
 from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.scripted_provider import ScriptedChoice, ScriptedClock, ScriptedProvider
 
@@ -38,7 +38,7 @@ class Desk:
         self.other = ScriptedProvider()
         self.choice = ScriptedChoice(first=self.provider, second=self.other)
         self.runs = Runs(
-            callers.Shares(lambda: 512, lambda: 2**30, what="requests run", retry_after_seconds=1),
+            clients.Shares(lambda: 512, lambda: 2**30, what="requests run", retry_after_seconds=1),
             lambda done: None,
         )
         self.told: list[tuple[str, Any]] = []
@@ -53,8 +53,8 @@ class Desk:
         self.recorder = Recorder(store, settings, events, LOG, clock=time.monotonic)
         self.queue = Queue(settings, self.requests, self.choice, events, self.runs, record, self.recorder)
 
-    async def call(self, prompt: str = "hello", caller: callers.Caller = None, **fields: Any) -> queue.Queued:
-        callers.current.set(caller)
+    async def call(self, prompt: str = "hello", caller: clients.Caller = None, **fields: Any) -> queue.Queued:
+        clients.current.set(caller)
         return await self.queue.llm_call(queue.CallRequest(prompt=prompt, **fields))
 
     async def get(self, id_: str, wait_ms: int = 0, **fields: Any) -> queue.QueueAnswer:

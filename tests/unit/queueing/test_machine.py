@@ -13,8 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jupyter_localcoder import callers, errors
+from jupyter_localcoder import errors
 from jupyter_localcoder.contract.generation import LlmCancelAllRequest, LlmCancelRequest
+from jupyter_localcoder.generation import clients
 from jupyter_localcoder.queueing.ticket import RANKS
 from tests.support.scripted_provider import ScriptedProvider, Stream
 from tests.support.waiting import quiet
@@ -34,7 +35,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.calls: dict[str, tuple[str, int, bool]] = {}
         """Provider, rank and whether it is kept, of all that were ever taken, in that order."""
         self.owners: dict[str, str | None] = {}
-        self.connections: list[tuple[callers.Connection, list[str]]] = []
+        self.connections: list[tuple[clients.Connection, list[str]]] = []
         self.visitors: set[str] = set()
         self.expected: dict[str, str] = {}
         """Ends that must have been told by now."""
@@ -85,11 +86,11 @@ class QueueMachine(RuleBasedStateMachine):
         settled=st.booleans(),
     )
     def call(self, provider: str, priority: Any, keep: bool, who: str, settled: bool) -> None:
-        caller: callers.Caller = None
+        caller: clients.Caller = None
         if who == "visitor":
-            caller = callers.Visitor("visitor")
+            caller = clients.Visitor("visitor")
         elif who == "connection" or (who == "same" and not self.connections):
-            self.connections.append((callers.Connection(f"owner {len(self.connections)}"), []))
+            self.connections.append((clients.Connection(f"owner {len(self.connections)}"), []))
         if who in ("connection", "same"):
             caller = self.connections[-1][0]
         owner = None if caller is None else caller.owner

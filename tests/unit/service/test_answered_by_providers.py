@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from jupyter_localcoder import prompts
 from jupyter_localcoder.contract import codec
 from jupyter_localcoder.contract.common import SamplingOptions
 from jupyter_localcoder.contract.generation import (
@@ -40,6 +39,7 @@ from jupyter_localcoder.errors import (
     Timeout,
     TokenLimitExceeded,
 )
+from jupyter_localcoder.generation import prompts
 from tests.support.loop_clock import LoopClock
 from tests.support.waiting import quiet, until, within
 from tests.support.wire_server import WireServer, body, document, events, hangs, wire_server

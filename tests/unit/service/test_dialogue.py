@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jupyter_localcoder import errors, prompts
+from jupyter_localcoder import errors
 from jupyter_localcoder.contract.generation import ChatRequest, Message, Origin, Started
 from jupyter_localcoder.contract.history import (
     ConversationBranchRequest,
@@ -20,7 +20,8 @@ from jupyter_localcoder.contract.history import (
     ResponseRequest,
 )
 from jupyter_localcoder.contract.notebook import Reference
-from jupyter_localcoder.service import dialogue
+from jupyter_localcoder.generation import prompts
+from jupyter_localcoder.history import dialogue
 from tests.support.waiting import within
 from tests.unit.service.conftest import Desk, Open
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
-from jupyter_localcoder.service.ladder import FRESH_SECONDS
+from jupyter_localcoder.engine.model_fallback import FRESH_SECONDS
 from tests.unit.service.conftest import Desk, Open
 
 

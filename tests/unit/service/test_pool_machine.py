@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.backend import BackendState, ResidentModel
+from jupyter_localcoder.engine.crash_cause import Witness
+from jupyter_localcoder.engine.load_plan import Role
+from jupyter_localcoder.engine.pool import Beside, WorkerPool
+from jupyter_localcoder.engine.supervisor import LoadPlan
 from jupyter_localcoder.errors import LocalCoderError
-from jupyter_localcoder.planning import Role
-from jupyter_localcoder.postmortem import Witness
-from jupyter_localcoder.service.pool import Beside, WorkerPool
-from jupyter_localcoder.supervisor import LoadPlan
 from tests.support.hand_worker import Hand, HandWorker
 from tests.support.still_loop import StillLoop
 from tests.support.workers import plan, request

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from jupyter_localcoder import errors
-from jupyter_localcoder.answers import change_of
 from jupyter_localcoder.contract.generation import (
     CompleteRequest,
     GenerateRequest,
@@ -24,6 +23,7 @@ from jupyter_localcoder.contract.history import (
 )
 from jupyter_localcoder.contract.queue import CallRequest
 from jupyter_localcoder.history import HistoryStore
+from jupyter_localcoder.text.answers import change_of
 from tests.support.responses import response
 from tests.support.waiting import answered, happened, within
 from tests.unit.service.conftest import Desk, Open
@@ -266,7 +266,7 @@ async def test_what_a_killed_process_left_is_adopted_at_the_first_use(open_desk:
 
 
 async def test_old_answers_are_deleted_behind_the_new_ones(open_desk: Open, monkeypatch):
-    monkeypatch.setattr("jupyter_localcoder.service.recorder.RETAIN_SECONDS", 0.0)
+    monkeypatch.setattr("jupyter_localcoder.history.recorder.RETAIN_SECONDS", 0.0)
     desk = await open_desk(keep_count=2)
     for n in range(5):
         await desk.explain(f"x = {n}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_localcoder.budgets import FEWEST_TOKENS, budget
-from jupyter_localcoder.service.running_costs import MOST_SAMPLES, RunningCosts
+from jupyter_localcoder.engine.completion_budget import FEWEST_TOKENS, budget
+from jupyter_localcoder.engine.running_costs import MOST_SAMPLES, RunningCosts
 from tests.unit.service.test_speeds import done
 
 GOOD = {1: 0.008, 8: 0.01, 32: 0.02, 256: 0.1}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jupyter_localcoder.contract.backend import Speeds
 from jupyter_localcoder.contract.common import ModelStamp, Sampling
 from jupyter_localcoder.contract.generation import Done, Timings, Usage
-from jupyter_localcoder.service.speeds import MOST_REQUESTS, SpeedRecord
+from jupyter_localcoder.generation.speeds import MOST_REQUESTS, SpeedRecord
 
 
 def done(

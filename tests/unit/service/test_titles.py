@@ -9,7 +9,7 @@ import threading
 import pytest
 from msgspec.structs import replace
 
-from jupyter_localcoder import errors, title_words
+from jupyter_localcoder import errors
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.generation import LlmCancelAllRequest
 from jupyter_localcoder.contract.history import (
@@ -25,6 +25,7 @@ from jupyter_localcoder.contract.models import (
     ModelUnloadRequest,
 )
 from jupyter_localcoder.contract.queue import CallRequest, QueueAnswer, QueueItem
+from jupyter_localcoder.generation import title_prompt
 from jupyter_localcoder.service.titles import MAX_TRIES
 from tests.support.waiting import PATIENCE_SECONDS, within
 from tests.unit.service.conftest import Desk, Open
@@ -125,7 +126,7 @@ async def test_a_title_is_below_everything_else(desk: Desk):
     answer, title = asked
     assert (answer.priority, title.priority) == ("command", "background")
     assert title.scope == "title:" != answer.scope
-    assert title.max_tokens == title_words.MAX_TOKENS
+    assert title.max_tokens == title_prompt.MAX_TOKENS
 
 
 async def test_a_title_that_made_way_is_tried_again(desk: Desk):
@@ -246,7 +247,7 @@ async def test_what_was_cut_off_is_no_title(open_desk: Open):
 
     desk.service._pool.job = job
     assert await titled(desk) == ("tiny", "model")
-    assert limits == [title_words.MAX_TOKENS, title_words.MAX_LONG_TOKENS]
+    assert limits == [title_prompt.MAX_TOKENS, title_prompt.MAX_LONG_TOKENS]
 
 
 class CutJob:
@@ -424,8 +425,8 @@ async def test_a_provider_that_reasons_gets_more_room_once(desk: Desk, answers: 
     desk.service.titles.check_provider = lambda id_: None
     await configure(desk, provider="far", model="m")
     assert await titled(desk) == expected
-    few = title_words.MAX_TOKENS
-    assert limits == [few, few + title_words.MAX_THOUGHT_TOKENS][: len(answers)]
+    few = title_prompt.MAX_TOKENS
+    assert limits == [few, few + title_prompt.MAX_THOUGHT_TOKENS][: len(answers)]
 
 
 async def test_a_model_here_is_asked_without_reasoning_and_gets_more_room_once(open_desk: Open):
@@ -442,8 +443,8 @@ async def test_a_model_here_is_asked_without_reasoning_and_gets_more_room_once(o
     answer, *titles = asked
     assert answer.prompt.thinking
     assert [each.prompt.thinking for each in titles] == [False, False]
-    few = title_words.MAX_TOKENS
-    assert [each.max_tokens for each in titles] == [few, few + title_words.MAX_THOUGHT_TOKENS]
+    few = title_prompt.MAX_TOKENS
+    assert [each.max_tokens for each in titles] == [few, few + title_prompt.MAX_THOUGHT_TOKENS]
 
 
 async def test_cancel_all_ends_no_answers_title(desk: Desk):
@@ -471,11 +472,11 @@ async def test_cancel_all_ends_no_answers_title(desk: Desk):
     ],
 )
 def test_what_is_made_of_what_a_model_says(said: str, title: str):
-    assert title_words.title_of(said) == title
+    assert title_prompt.title_of(said) == title
 
 
 def test_only_the_beginning_is_shown_to_who_makes_the_title():
-    asked = title_words.question("p" * 10_000, "a" * 10_000)
+    asked = title_prompt.question("p" * 10_000, "a" * 10_000)
     assert asked.count("p") < 400
     assert len(asked) < 600
-    assert title_words.question("short", "a" * 10_000).count("a" * 450) == 1
+    assert title_prompt.question("short", "a" * 10_000).count("a" * 450) == 1

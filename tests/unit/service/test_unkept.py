@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_localcoder.service.unkept import Unkept
+from jupyter_localcoder.history.unsaved_turns import Unkept
 from tests.support.responses import response
 
 

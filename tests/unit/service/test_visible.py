@@ -7,7 +7,7 @@ import pytest
 from jupyter_localcoder.context.checks.gate import Checks, Gate, Rules
 from jupyter_localcoder.context.checks.surroundings import Surroundings
 from jupyter_localcoder.contract.notebook import NotebookContext
-from jupyter_localcoder.service.visible import VisibleGate
+from jupyter_localcoder.generation.shown_part import VisibleGate
 
 
 def gate(checks: Checks) -> VisibleGate:

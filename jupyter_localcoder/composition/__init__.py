@@ -1,0 +1,132 @@
+"""Puts the service together: the one place where its parts are made and handed to each other."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+from typing import Any
+
+from traitlets.config import Config, Configurable, LoggingConfigurable
+
+from ..contract import registry
+from ..contract.backend import Notice
+from ..credentials.store import Credentials
+from ..engine.calibration_store import Calibrations
+from ..engine.crash_cause import Witness
+from ..engine.load_plan import Planner
+from ..engine.memory_usage import KernelPids
+from ..engine.pool import WorkerPool
+from ..engine.supervisor import Supervisor
+from ..engine.tuning import Tuning
+from ..events import EventHub
+from ..history import HistoryStore
+from ..models import memory
+from ..models.store import ModelStore
+from ..providers.configured import LocalCoderProviders
+from ..queueing.queue import RequestQueue
+from ..service import Service
+from ..settings import LocalCoderSettings
+from ..text.plain_text import keep_plain
+from . import configuration
+
+CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
+    LocalCoderSettings,
+    ModelStore,
+    Supervisor,
+    WorkerPool,
+    Service,
+    RequestQueue,
+    LocalCoderProviders,
+    Tuning,
+    HistoryStore,
+)
+"""The classes whose traits configure the service, for `--help-all` and configuration files."""
+
+
+def check_configuration(config: Config, *more: type[Configurable]) -> None:
+    """Refuse a configuration with which nothing would work.
+
+    Parameters
+    ----------
+    more
+        Classes whose traits are looked at beside those of the service.
+
+    Raises
+    ------
+    ConfigInvalid
+        It names the traits, their values and what is allowed.
+    """
+    configuration.check((*more, *CONFIGURABLES), config, os.environ)
+
+
+def build_service(
+    *,
+    config: Config | None = None,
+    command_line: Config | None = None,
+    log: logging.Logger | logging.LoggerAdapter[Any] | None = None,
+    parent: LoggingConfigurable | None = None,
+    kernel_pids: KernelPids = tuple,
+) -> Service:
+    """Make a service; nothing is started before the first request.
+
+    Parameters
+    ----------
+    config
+        Configuration from files and command line together. Default: the one of ``parent``.
+    command_line
+        The part of it that came from the command line: it wins over what was changed at run time.
+    kernel_pids
+        Answers the process ids of the open kernels, whose memory is told beside that of the model.
+
+    Raises
+    ------
+    ConfigInvalid
+        A value of the configuration is wrong.
+    """
+    given = config if config is not None else parent.config if parent is not None else Config()
+    check_configuration(given)
+    log = log or logging.getLogger("jupyter_localcoder")
+    keep_plain(log)
+    shared: dict[str, Any] = {"log": log}
+    if parent is not None:
+        shared["parent"] = parent
+    if config is not None:
+        shared["config"] = config
+    events = EventHub(log)
+
+    def restarted(model: str) -> None:
+        message = f"The inference worker was started again, and {model} is loaded."
+        events.tell(registry.NOTICE, Notice(severity="info", message=message))
+
+    settings = LocalCoderSettings(command_line=command_line, **shared)
+    store = ModelStore(command_line=command_line, **shared)
+    calibrations = Calibrations(settings.path.with_name("calibration.json"))
+    pool = WorkerPool(
+        on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
+        on_loaded=lambda *loaded: service.note_loaded(*loaded),
+        on_restart=restarted,
+        on_out_of_memory=lambda *failed: service.note_out_of_memory(*failed),
+        witness=Witness(free=memory.available),
+        **shared,
+    )
+    service = Service(
+        settings=settings,
+        store=store,
+        pool=pool,
+        events=events,
+        planner=Planner(store, settings, Tuning(**shared), calibrations),
+        history=HistoryStore(**shared),
+        accepted_by=_user(),
+        credentials=Credentials(settings.path.parent, os.environ, log),
+        kernel_pids=kernel_pids,
+        **shared,
+    )
+    return service
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"

@@ -1,0 +1,113 @@
+"""What the last requests were answered from, for who wants to see it. In memory only, and only a few."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import msgspec
+
+from ..context import inspection
+from ..contract.generation import Done, Inspection
+from ..contract.providers import EMBEDDED
+from ..errors import RunNotFound
+from .run import AnyRun, RunFrame
+
+KEPT = 8
+"""Of each kind: completions come with every keystroke, and must not push a command out."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    run: AnyRun
+    done: Done
+    scope: str
+    ended: datetime
+
+    def inspection(self) -> Inspection:
+        run, done = self.run, self.done
+        return Inspection(
+            run=done.run,
+            kind=run.kind,
+            time=self.ended.isoformat(timespec="milliseconds"),
+            scope=self.scope,
+            prompt=inspection.prompt_text(run.segments),
+            redacted=inspection.redacted_text(run.segments, done.parts),
+            parts=done.parts,
+            finish=done.finish,
+            withheld=done.withheld,
+            usage=done.usage,
+            timings=done.timings,
+            model=done.model,
+            sampling=done.sampling,
+            prompt_sha256=done.prompt_sha256,
+            provider=done.provider,
+            confidence=done.confidence,
+        )
+
+
+class Inspections:
+    """Looks at runs as they end.
+
+    Parameters
+    ----------
+    now
+        Answers the time.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
+        self._now = now
+        self._kept: dict[str, collections.deque[_Kept]] = {}
+        self._last: _Kept | None = None
+
+    async def of(
+        self,
+        run: AnyRun,
+        frames: AsyncGenerator[RunFrame, None],
+        scope: str,
+        omitted: Mapping[str, int] | None = None,
+    ) -> AsyncGenerator[RunFrame, None]:
+        """Pass the frames of a run on; its `Done` then tells the sources of the prompt.
+
+        Parameters
+        ----------
+        scope
+            What the request shares a cache with.
+        omitted
+            Characters by source that were left out before the worker counted tokens.
+        """
+        async with contextlib.aclosing(frames):
+            async for frame in frames:
+                if isinstance(frame, Done):
+                    # Another provider's tokens are not counted here.
+                    known = frame.provider == EMBEDDED
+                    parts = inspection.parts(run.segments, omitted or {}) if known else ()
+                    done = msgspec.structs.replace(frame, parts=parts)
+                    self._keep(run, done, scope)
+                    yield done
+                else:
+                    yield frame
+
+    def find(self, run: str = "") -> Inspection:
+        """What is kept of a run; without an id, of the one that ended last.
+
+        Raises
+        ------
+        RunNotFound
+            It has not ended as it should, or others have ended since.
+        """
+        known = [kept for kind in self._kept.values() for kept in kind]
+        found = next((kept for kept in known if kept.done.run == run), None) if run else self._last
+        if found is None:
+            raise RunNotFound(
+                f"Nothing is kept of the request {run!r}." if run else "Nothing was asked yet.",
+                recovery="Ask for a completion or run a command, and look again.",
+            )
+        return found.inspection()
+
+    def _keep(self, run: AnyRun, done: Done, scope: str) -> None:
+        self._last = _Kept(run, done, scope, self._now())
+        self._kept.setdefault(run.kind, collections.deque(maxlen=KEPT)).append(self._last)

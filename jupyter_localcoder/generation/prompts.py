@@ -1,0 +1,222 @@
+"""What the model is told: the words of each command. Pure.
+
+The models this is written for are small. They follow a short instruction better than a long one, keep
+code as it is when told so last, and answer in one code block when the block is asked for by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..context.comments import comment
+from ..context.target import Target
+from ..contract.generation import ChatRequest, GenerateRequest, Message
+from ..contract.history import Response
+from ..contract.notebook import NotebookCell, Reference, ReferenceKind
+from ..contract.wire import SOURCE_EARLIER, ChatPrompt, Span, Turn
+from ..errors import InvalidArgument
+
+SYSTEM = (
+    "You are a careful programming assistant inside a Jupyter notebook. "
+    "Be correct and brief. Write no more than what was asked for."
+)
+
+_CODE_ONLY = (
+    "Answer with one ```{language} code block that holds the whole new code of this cell, no code of other "
+    "cells, and nothing else."
+)
+
+_INSTRUCTIONS: dict[str, str] = {
+    "explain": (
+        "Explain what this {language} code does, step by step, for somebody who will have to change it. "
+        "Name anything surprising or wrong. Use short paragraphs or a list."
+    ),
+    "improve": (
+        "Improve this {language} code: make it clearer, more idiomatic and, where that is easy, faster. "
+        "Keep its behaviour, its names and its comments unless one of them is wrong. " + _CODE_ONLY
+    ),
+    "fix": (
+        "This {language} code fails. Find the cause and correct it, changing as little as possible. "
+        + _CODE_ONLY
+    ),
+    "document": (
+        "Add docstrings and, where the code is not obvious, short comments to this {language} code. "
+        "Do not change the code itself. " + _CODE_ONLY
+    ),
+    "test": (
+        "Write tests with pytest for this {language} code: the usual case, the edge cases, and the "
+        "failures. Do not repeat the code itself. Answer with one ```{language} code block and nothing else."
+    ),
+    "generate": (
+        "Write the {language} code that is described below. Answer with one ```{language} code block "
+        "and nothing else."
+    ),
+}
+
+_ABOVE = "Earlier cells of the notebook. They have run, stay as they are, and are not to be repeated:"
+_TARGET = "The code of this cell:"
+_READS_ALL = frozenset({"explain", "generate", "prompt"})
+"""Commands that are shown the magics too."""
+
+_REFERENCES: dict[ReferenceKind, str] = {
+    "cell": "Cell",
+    "selection": "Selected code",
+    "output": "Output of",
+    "error": "Error",
+    "file": "File",
+    "variable": "Variable",
+    "text": "",
+}
+
+PROPOSES_CODE = frozenset({"improve", "fix", "document", "test", "generate"})
+"""Commands whose answer is code, to be put into a cell."""
+
+
+def command_prompt(request: GenerateRequest, target: Target | None = None) -> ChatPrompt:
+    """Build the conversation that a command starts.
+
+    Parameters
+    ----------
+    target
+        What of the code is to be changed, where not all of it is, and its language.
+
+    Raises
+    ------
+    InvalidArgument
+        There is nothing to work on.
+    """
+    if request.command == "prompt":
+        return ChatPrompt((Turn("system", SYSTEM), _user(_free_prompt(request))))
+    if request.command == "generate":
+        if not (request.instruction.strip() or request.code.strip()):
+            raise InvalidArgument("Nothing says what code to write: the description is empty.")
+    elif not request.code.strip():
+        raise InvalidArgument(f"There is no code to {request.command}: the cell is empty.")
+    language = target.language if target else request.language
+    code = target.code if target and request.command not in _READS_ALL else request.code
+    # The code itself stands last: what a small model has read last is what it works on.
+    sections = _context(request.context, request.language)
+    sections.append(("instructions", _INSTRUCTIONS[request.command].format(language=language)))
+    if request.instruction.strip():
+        sections.append(("question", request.instruction.strip()))
+    if code.strip():
+        sections.append(
+            ("code", f"{_TARGET}\n{_fenced(code, language)}" if request.context else _fenced(code, language))
+        )
+    if request.error.strip():
+        sections.append(("error", "It failed with:\n" + _fenced(request.error, "text")))
+    return ChatPrompt((Turn("system", SYSTEM), _user(sections)))
+
+
+def asked(request: GenerateRequest) -> str:
+    """What a person asked with a command: their words, their code and its error, and nothing of ours."""
+    parts = [request.instruction.strip()]
+    if request.code.strip():
+        parts.append(_fenced(request.code, request.language))
+    if request.error.strip():
+        parts.append("It failed with:\n" + _fenced(request.error, "text"))
+    return "\n\n".join(part for part in parts if part)
+
+
+def chat_prompt(request: ChatRequest) -> ChatPrompt:
+    """Build the prompt of a chat's next turn out of all its messages.
+
+    Raises
+    ------
+    InvalidArgument
+        The last turn is not the user's, or is empty.
+    """
+    if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
+        raise InvalidArgument("The last message must be the user's, and say something.")
+    before = tuple(Turn(m.role, m.content) for m in request.messages[:-1])
+    if not before or before[0].role != "system":
+        before = (Turn("system", SYSTEM), *before)
+    return ChatPrompt((*before, question(request.messages[-1].content, request.references)))
+
+
+def turn_prompt(
+    before: Sequence[Response],
+    words: str,
+    references: Sequence[Reference],
+    *,
+    instruction: str = "",
+    reserve_tokens: int = 0,
+) -> ChatPrompt:
+    """Build the prompt of a conversation's next turn.
+
+    Parameters
+    ----------
+    before
+        The turns so far, oldest first; the worker leaves the oldest out where they do not fit.
+    reserve_tokens
+        Room to leave for the answer.
+    """
+    turns = [Turn("system", instruction or SYSTEM)]
+    for turn in before:
+        asked = question(turn.prompt, turn.references).content
+        turns += [_earlier("user", asked), _earlier("assistant", turn.content)]
+    turns.append(question(words, references))
+    return ChatPrompt(tuple(turns), earlier_turns=len(before), reserve_tokens=reserve_tokens)
+
+
+def question(words: str, references: Sequence[Reference]) -> Turn:
+    """A person's turn: what they put beside their question, then their words."""
+    sections = [("references", _reference(reference)) for reference in references if reference.text.strip()]
+    return _user([*sections, ("question", words)])
+
+
+def said(messages: Sequence[Message]) -> str:
+    """The words of the last message."""
+    return messages[-1].content if messages and messages[-1].content.strip() else ""
+
+
+Section = tuple[str, str]
+"""A part of a prompt: where it comes from, and its text."""
+
+
+def _user(sections: list[Section]) -> Turn:
+    """One turn of all sections, a blank line between them."""
+    ends = ["\n\n"] * (len(sections) - 1) + [""]
+    texts = [(source, text + end) for (source, text), end in zip(sections, ends, strict=True)]
+    return Turn("user", "".join(text for _, text in texts), tuple(Span(s, len(text)) for s, text in texts))
+
+
+def _earlier(role: str, content: str) -> Turn:
+    return Turn(role, content, (Span(SOURCE_EARLIER, len(content)),))
+
+
+def _reference(reference: Reference) -> str:
+    name = " ".join(reference.name.split())
+    head = f"{_REFERENCES[reference.kind]} {name}".strip()
+    return f"{head}:\n{_fenced(reference.text, reference.language or 'text')}"
+
+
+def _free_prompt(request: GenerateRequest) -> list[Section]:
+    words = request.instruction.strip() or request.code.strip()
+    if not words:
+        raise InvalidArgument("The prompt is empty.")
+    sections = _context(request.context, request.language)
+    if request.instruction.strip() and request.code.strip():
+        sections.append(("code", _fenced(request.code, request.language)))
+    return [*sections, ("question", words)]
+
+
+def _context(cells: tuple[NotebookCell, ...], language: str) -> list[Section]:
+    shown = [_as_code(cell, language) for cell in cells if cell.source.strip()]
+    if not shown:
+        return []
+    code = _fenced("\n\n".join(shown), language)
+    return [("cells above", f"{_ABOVE}\n{code}")]
+
+
+def _as_code(cell: NotebookCell, language: str) -> str:
+    """Return a cell as code; Markdown becomes comments."""
+    return cell.source.rstrip() if cell.kind == "code" else comment(cell.source.strip(), language)
+
+
+def _fenced(code: str, language: str) -> str:
+    """Return a code block whose fence is longer than any in the code."""
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    return f"{fence}{language}\n{code.strip(chr(10))}\n{fence}"

@@ -1,0 +1,1 @@
+"""What this computer has: processors, free memory, and the limits of a container."""

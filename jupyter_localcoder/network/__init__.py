@@ -1,0 +1,1 @@
+"""How this machine reaches others: proxies, certificates, event streams."""

@@ -1,0 +1,215 @@
+"""What is kept over an unload lies in a folder of its own, and none is left behind for long."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from jupyter_core.paths import jupyter_runtime_dir
+
+from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.engine import load_plan
+from jupyter_localcoder.engine.calibration_store import Calibrations
+from jupyter_localcoder.engine.load_plan import Planner
+from jupyter_localcoder.engine.tuning import Tuning
+from jupyter_localcoder.errors import ModelNotFound, ModelNotReady
+from jupyter_localcoder.models import profiles
+from jupyter_localcoder.models.store import ModelStore
+from jupyter_localcoder.settings import LocalCoderSettings
+from tests.support.tiny_model import write_tiny_model
+
+
+def make(tmp_path: Path) -> Planner:
+    settings = LocalCoderSettings(environment={})
+    return Planner(ModelStore(), settings, Tuning(), Calibrations(tmp_path / "calibration.json"))
+
+
+def test_a_plan_names_a_private_file_that_goes_with_the_planner(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    plan = planner.plan("code", model="tiny")
+    folder = Path(plan.load.state_path).parent
+    assert folder.stat().st_mode & 0o077 == 0
+    assert planner.plan("code", model="tiny") == plan
+    planner.close()
+    assert not folder.exists()
+
+
+def test_what_a_killed_process_has_left_is_removed(tmp_path: Path) -> None:
+    left = Path(jupyter_runtime_dir()) / "localcoder-state-999999999-abcd"
+    left.mkdir(parents=True)
+    (left / "x.state").write_bytes(b"secret")
+    make(tmp_path)
+    assert not left.exists()
+
+
+def test_a_plan_stays_the_same_while_the_model_itself_takes_the_memory(
+    tmp_path: Path, tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    monkeypatch.setattr(load_plan, "_may_lock", lambda _: True)
+    before = planner.plan("code", model="tiny")
+    monkeypatch.setattr(load_plan, "_may_lock", lambda _: False)
+    assert planner.plan("code", model="tiny") == before
+    planner.forget_choice()
+    assert planner.plan("code", model="tiny") != before
+
+
+def test_the_terms_of_the_memory_estimate_are_those_of_the_load(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    for mode in ("performance", "stability"):
+        planner._settings.update(SettingsUpdateRequest(run_mode=mode, context_window=3000))  # type: ignore[arg-type]
+        load, terms = planner.plan("code", model="tiny").load, planner.terms()
+        assert terms.cells(4096) == max(load.n_cells, load.n_ctx)
+        decided = load.on(gpu=planner.gpu)
+        assert (terms.n_ubatch, terms.cache_type, terms.repack) == (
+            decided.n_ubatch,
+            decided.cache_type,
+            decided.repack,
+        )
+        assert terms.flash_attention == (decided.flash_attention != "off")
+
+
+def test_a_speed_is_known_once_it_was_measured_as_it_would_be_loaded(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    assert planner.speed("tiny") is None
+    assert planner.speed("nobody") is None
+    plan = planner.plan("code", model="tiny")
+    planner._calibrations.remember(Calibrations.key(plan.digest, plan.load), {1: 0.05, 64: 0.2})
+    speed = planner.speed("tiny")
+    assert speed is not None
+    assert (speed.decode_tokens_per_second, speed.prefill_tokens_per_second) == (20.0, 320.0)
+    planner._settings.update(SettingsUpdateRequest(run_mode="stability"))
+    assert planner.speed("tiny") is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cache_type", "gpu", "layers", "decided"),
+    [
+        ("auto", "f16", False, -1, ("off", 128)),
+        ("auto", "f16", True, 0, ("off", 128)),
+        ("auto", "f16", True, -1, ("auto", 512)),
+        ("auto", "q8_0", False, -1, ("auto", 128)),
+        ("on", "f16", False, -1, ("on", 128)),
+        ("off", "f16", True, -1, ("off", 512)),
+    ],
+)
+def test_flash_attention_is_for_gpus_unless_somebody_wants_it(
+    tmp_path: Path,
+    tiny_gguf: Path,
+    wanted: str,
+    cache_type: str,
+    gpu: bool,
+    layers: int,
+    decided: tuple[str, int],
+) -> None:
+    planner = make(tmp_path)
+    planner._store.import_file(tiny_gguf, model_id="tiny")
+    load = msgspec.structs.replace(
+        planner.plan("code", model="tiny").load,
+        n_gpu_layers=layers,
+        flash_attention=wanted,  # type: ignore[arg-type]
+        cache_type=cache_type,  # type: ignore[arg-type]
+    ).on(gpu=gpu)
+    assert (load.flash_attention, load.n_ubatch) == decided
+
+
+@pytest.fixture
+def planner(tmp_path: Path) -> Planner:
+    return make(tmp_path)
+
+
+def take_in(planner: Planner, tmp_path: Path, name: str, **shape: Any) -> str:
+    """Import a tiny model of its own digest; its id."""
+    path = write_tiny_model(tmp_path / f"{name}.gguf", seed=len(name), **shape)
+    return planner._store.import_file(path, model_id=name).id
+
+
+def test_with_nothing_here_the_error_says_whose_model_is_missing(planner: Planner) -> None:
+    with pytest.raises(
+        ModelNotReady, match=r"No model is here.*profile \w+, is not on this machine yet"
+    ) as said:
+        planner.plan("general")
+    assert f"models pull {said.value.details['model']}" in said.value.recovery
+    assert planner.answering() == ("", "")
+
+
+def test_only_imported_models_are_here_and_the_best_of_them_answers(planner: Planner, tmp_path: Path) -> None:
+    take_in(planner, tmp_path, "plain", fill_in_the_middle=False, layers=4)
+    assert (planner.plan("code").model, planner.plan("general").model) == ("plain", "plain")
+    take_in(planner, tmp_path, "coder")
+    # It fills in, so it is the better one for code, and one model answers both.
+    assert (planner.plan("code").model, planner.plan("general").model) == ("coder", "coder")
+    take_in(planner, tmp_path, "larger-coder", layers=6)
+    assert planner.answering() == ("larger-coder", "larger-coder")
+    assert "`larger-coder` answers" in planner.profile()[1]
+
+
+def test_a_model_that_only_completes_leaves_questions_to_one_that_can(
+    planner: Planner, tmp_path: Path
+) -> None:
+    take_in(planner, tmp_path, "instructed", fill_in_the_middle=False)
+    answers = {"instructed": ("general",), "base": ("code",)}
+    infos = planner._store.infos(4096)
+    base = msgspec.structs.replace(infos[-1], id="base")
+    here = [msgspec.structs.replace(infos[-1], roles=answers["instructed"])]
+    here.append(msgspec.structs.replace(base, roles=answers["base"]))
+    chosen = {role: profiles.stand_in(here, role, gpu=False) for role in ("code", "general")}
+    assert {role: one.id for role, one in chosen.items() if one} == {"code": "base", "general": "instructed"}
+
+
+def test_a_profile_that_was_chosen_is_not_answered_by_another_model(planner: Planner, tmp_path: Path) -> None:
+    take_in(planner, tmp_path, "mine")
+    planner._settings.update(SettingsUpdateRequest(profile="Compact"))
+    with pytest.raises(ModelNotReady, match="the model of the profile Compact") as said:
+        planner.plan("code")
+    assert "config set profile auto" in said.value.recovery
+    assert planner.answering() == ("", "")
+    with pytest.raises(ModelNotReady):
+        planner.plan("code", profile="Tiny")
+
+
+def test_a_pinned_model_that_is_gone_is_named_with_the_way_to_unpin_it(
+    planner: Planner, tmp_path: Path
+) -> None:
+    take_in(planner, tmp_path, "mine")
+    planner._settings.update(SettingsUpdateRequest(model="gone"))
+    with pytest.raises(ModelNotFound, match="settings name `gone`") as said:
+        planner.plan("code")
+    assert "config reset model" in said.value.recovery
+
+
+def test_a_pinned_model_answers_questions_too_so_that_two_do_not_take_turns(
+    planner: Planner, tmp_path: Path
+) -> None:
+    take_in(planner, tmp_path, "mine")
+    take_in(planner, tmp_path, "better", layers=4)
+    catalogue = planner._store.catalogue
+    better = {
+        name: msgspec.structs.replace(one, model="better", general_model="better")
+        for name, one in catalogue.profiles.items()
+    }
+    planner._store.catalogue = msgspec.structs.replace(catalogue, profiles=better)
+    # Nothing is pinned: what came later answers everything.
+    assert planner.answering() == ("better", "better")
+    planner._settings.update(SettingsUpdateRequest(model="mine"))
+    assert planner.answering() == ("mine", "mine")
+    planner._settings.update(SettingsUpdateRequest(general_model="better"))
+    assert planner.answering() == ("mine", "better")
+
+
+def test_a_touched_file_is_here_and_is_verified_before_it_is_loaded(planner: Planner, tmp_path: Path) -> None:
+    id_ = take_in(planner, tmp_path, "mine")
+    path = planner._store.locate(id_).path
+    os.utime(path, ns=(1, 10**9))
+    plan = planner.plan("code")
+    assert plan.model == id_
+    assert not planner._store.is_verified(id_)
+    planner.fit(plan)
+    assert planner._store.is_verified(id_)

@@ -1,0 +1,93 @@
+"""What the model is told."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from jupyter_localcoder.contract.generation import (
+    ChatRequest,
+    Command,
+    GenerateRequest,
+    Message,
+)
+from jupyter_localcoder.contract.notebook import NotebookCell
+from jupyter_localcoder.errors import InvalidArgument
+from jupyter_localcoder.generation import prompts
+
+
+def asked(**fields: object) -> str:
+    return prompts.command_prompt(GenerateRequest(**fields)).turns[-1].content  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("command", get_args(Command))
+def test_braces_in_a_cell_are_left_alone(command: str) -> None:
+    code = "f'{x}' and {y: '{language}'} and ${z}"
+    assert code in asked(command=command, code=code, instruction="")
+
+
+def test_the_code_stands_in_a_fence_that_it_cannot_close() -> None:
+    content = asked(command="explain", code="'''\n```python\n1\n```\n'''")
+    assert "````python\n" in content
+    assert content.rstrip().endswith("````")
+
+
+def test_the_traceback_goes_along_with_fix() -> None:
+    assert "ZeroDivisionError" in asked(
+        command="fix", code="1/0", error="ZeroDivisionError: division by zero"
+    )
+
+
+def test_the_persons_words_and_the_language_are_in_it() -> None:
+    content = asked(command="improve", code="x", instruction="keep the comments", language="r")
+    assert "keep the comments" in content
+    assert "```r" in content
+
+
+def test_cells_go_along_as_context_and_markdown_becomes_comments() -> None:
+    cells = (
+        NotebookCell(source="# Title\ntext", kind="markdown"),
+        NotebookCell(source="import numpy as np"),
+        NotebookCell(source=" "),
+    )
+    content = asked(command="explain", code="np.ones(3)", context=cells)
+    assert "# # Title\n# text\n\nimport numpy as np" in content
+
+
+@pytest.mark.parametrize("command", ["explain", "improve", "fix", "document", "test", "generate", "prompt"])
+def test_nothing_to_work_on_is_said(command: str) -> None:
+    with pytest.raises(InvalidArgument, match="empty"):
+        asked(command=command, code=" \n", instruction=" ")
+
+
+def test_a_free_prompt_is_what_the_person_wrote() -> None:
+    assert asked(command="prompt", instruction="why is the sky blue?") == "why is the sky blue?"
+
+
+def test_a_conversation_keeps_its_turns_and_gets_a_system() -> None:
+    turns = (
+        Message(role="user", content="a"),
+        Message(role="assistant", content="b"),
+        Message(role="user", content="c"),
+    )
+    made = prompts.chat_prompt(ChatRequest(messages=turns)).turns
+    assert [turn.role for turn in made] == ["system", "user", "assistant", "user"]
+    own = (Message(role="system", content="s"), *turns)
+    assert prompts.chat_prompt(ChatRequest(messages=own)).turns[0].content == "s"
+
+
+def test_a_conversation_that_ends_with_the_assistant_is_refused() -> None:
+    with pytest.raises(InvalidArgument):
+        prompts.chat_prompt(ChatRequest(messages=(Message(role="assistant", content="b"),)))
+
+
+def test_a_turn_tells_what_it_is_put_together_from() -> None:
+    request = GenerateRequest(
+        command="fix", code="1 / 0", error="ZeroDivisionError", context=(NotebookCell(source="import os"),)
+    )
+    turn = prompts.command_prompt(request).turns[-1]
+    assert [span.source for span in turn.spans] == ["cells above", "instructions", "code", "error"]
+    assert sum(span.chars for span in turn.spans) == len(turn.content)
+    at = sum(span.chars for span in turn.spans[:2])
+    assert turn.content[at : at + turn.spans[2].chars] == "The code of this cell:\n```python\n1 / 0\n```\n\n"
