@@ -9,7 +9,7 @@ from traitlets import Unicode
 from ..contract import generation, history, registry
 from ..text import answers
 from ..text.plain_text import plain
-from .exits import Exit
+from .exits import ExitCode
 from .generation import GeneratingCommand, answer, generation_aliases
 from .source import STDIN, read_source, read_text
 
@@ -43,7 +43,7 @@ jupyter localcoder ask what does a context manager do
 """
     operation = registry.GENERATE
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Ask it."""
         request = self.options() | {
             "command": "prompt",
@@ -79,7 +79,7 @@ jupyter localcoder chat and as a decorator --conversation=last
         None, allow_none=True, config=True, help="Id of an earlier turn, to branch off behind it."
     )
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Ask it."""
         request: dict[str, Any] = self.options() | {
             "messages": [{"role": "user", "content": self.words()}],
@@ -118,7 +118,7 @@ jupyter localcoder generate a function that reverses the words of a sentence
 """
     operation = registry.GENERATE
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Write it."""
         language = self.language or "python"
         request = {"command": "generate", "instruction": self.words(), "language": language}
@@ -139,7 +139,7 @@ jupyter localcoder test analysis.py > test_analysis.py
 
     instruction = Unicode("", config=True, help="What to test, in your own words.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Write them."""
         source = read_source(self.extra_args[0], self.console)
         language = self.language or source.language
@@ -147,7 +147,7 @@ jupyter localcoder test analysis.py > test_analysis.py
         return print_code(self, {"command": "test", **fields}, language)
 
 
-def print_code(command: GeneratingCommand, request: dict[str, Any], language: str) -> Exit:
+def print_code(command: GeneratingCommand, request: dict[str, Any], language: str) -> ExitCode:
     """Ask, and print the code of the answer."""
     done: generation.Done = command.generate(
         command.options() | request | {"sampling": command.sampling()}, lambda text: None

@@ -14,7 +14,7 @@ from ..errors import FileReadError, FileWriteError, InvalidArgument, SourceFileN
 from ..storage.atomic import replace_file
 from ..storage.regular import open_regular
 from .command import LocalCoderCommand, options
-from .exits import Exit
+from .exits import ExitCode
 
 _KEY = "localcoder"
 _OF_OTHER_CELLS = ("context", "error")
@@ -38,7 +38,7 @@ jupyter localcoder clean analysis.ipynb
 
     dry_run = Bool(False, config=True, help="Say what would go, and write nothing.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Clean them, one after the other."""
         cleaned = []
         for name in self.extra_args:
@@ -52,7 +52,7 @@ jupyter localcoder clean analysis.ipynb
             )
             self.console.out(f"{name}: {told}.")
         self.console.document({"dry_run": self.dry_run, "notebooks": cleaned})
-        return Exit.OK
+        return ExitCode.OK
 
     def _clean(self, path: Path) -> tuple[int, int]:
         path = path.resolve()  # a link stays a link

@@ -19,7 +19,7 @@ from .._version import __version__
 from ..errors import InvalidArgument
 from ..text.plain_text import keep_plain
 from .console import Console
-from .exits import Exit
+from .exits import ExitCode
 from .loader import StrictLoader
 from .ports import Ports
 
@@ -70,7 +70,7 @@ class LocalCoderCommand(JupyterApp):
     json_output = Bool(False, config=True, help="Print one JSON document on stdout, and nothing else there.")
     quiet = Bool(False, config=True, help="Print the answer only: no progress, no metrics.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Do it; errors are raised."""
         raise NotImplementedError
 
@@ -192,7 +192,7 @@ class LocalCoderGroup(LocalCoderCommand):
 
     arguments = (0, 1_000)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Say which subcommands there are."""
         names = ", ".join(self.subcommands)
         given = self.extra_args[0] if self.extra_args else ""

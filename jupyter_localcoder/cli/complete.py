@@ -7,7 +7,7 @@ from traitlets import Bool, Integer, Unicode
 from ..contract import registry
 from ..errors import InvalidArgument
 from .command import options
-from .exits import Exit
+from .exits import ExitCode
 from .generation import GeneratingCommand, answer, generation_aliases
 from .source import read_source
 
@@ -40,7 +40,7 @@ jupyter localcoder complete analysis.py --line=12 --column=4
     )
     one_line = Bool(False, config=True, help="End at the first line break.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Complete it."""
         source = read_source(self.extra_args[0], self.console)
         prefix, suffix = split_at(source.code, self.line, self.column)

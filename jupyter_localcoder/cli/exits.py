@@ -7,7 +7,7 @@ from enum import IntEnum
 from .. import errors
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """How a command ended."""
 
     OK = 0
@@ -27,18 +27,18 @@ class Exit(IntEnum):
     """The reader went away (``| head``), as shells count it: 128 + SIGPIPE."""
 
 
-_BY_KIND: tuple[tuple[type[errors.LocalCoderError], Exit], ...] = (
-    (errors.ValidationError, Exit.USAGE),
-    (errors.InvalidArgument, Exit.USAGE),
-    (errors.ConfigInvalid, Exit.USAGE),
-    (errors.NotFound, Exit.NOT_FOUND),
-    (errors.Refused, Exit.REFUSED),
-    (errors.Unavailable, Exit.UNAVAILABLE),
-    (errors.Conflict, Exit.UNAVAILABLE),
-    (errors.Canceled, Exit.INTERRUPTED),
+_BY_KIND: tuple[tuple[type[errors.LocalCoderError], ExitCode], ...] = (
+    (errors.ValidationError, ExitCode.USAGE),
+    (errors.InvalidArgument, ExitCode.USAGE),
+    (errors.ConfigInvalid, ExitCode.USAGE),
+    (errors.NotFound, ExitCode.NOT_FOUND),
+    (errors.Refused, ExitCode.REFUSED),
+    (errors.Unavailable, ExitCode.UNAVAILABLE),
+    (errors.Conflict, ExitCode.UNAVAILABLE),
+    (errors.Canceled, ExitCode.INTERRUPTED),
 )
 
 
-def exit_of(error: errors.LocalCoderError) -> Exit:
+def exit_of(error: errors.LocalCoderError) -> ExitCode:
     """The exit code of a command that ended with this error."""
-    return next((code for kind, code in _BY_KIND if isinstance(error, kind)), Exit.FAILED)
+    return next((code for kind, code in _BY_KIND if isinstance(error, kind)), ExitCode.FAILED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets import Unicode
 
 from ..contract import registry
-from .exits import Exit
+from .exits import ExitCode
 from .generation import GeneratingCommand, answer, generation_aliases
 from .source import read_source
 
@@ -25,7 +25,7 @@ git diff | jupyter localcoder explain - --instruction "what changes?"
 
     instruction = Unicode("", config=True, help="What to look at, in your own words.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Explain it."""
         source = read_source(self.extra_args[0], self.console)
         request = self.options() | {

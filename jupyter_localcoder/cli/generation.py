@@ -14,7 +14,7 @@ from ..contract.registry import Operation
 from ..errors import BackendUnavailable
 from ..text.plain_text import PlainText, plain
 from .command import LocalCoderCommand, options
-from .exits import Exit
+from .exits import ExitCode
 
 
 def generation_aliases(cls: str, *names: str) -> dict[str, str]:
@@ -96,16 +96,16 @@ class GeneratingCommand(LocalCoderCommand):
                     return frame
         raise BackendUnavailable
 
-    def finish(self, done: generation.Done) -> Exit:
+    def finish(self, done: generation.Done) -> ExitCode:
         """Say how it went, on stderr, where it is not part of the answer."""
         if done.finish == "canceled":
             self.console.note("Cancelled.")
-            return Exit.INTERRUPTED
+            return ExitCode.INTERRUPTED
         if done.finish in _CUT:
             self.note(f"Note: {_CUT[done.finish]}")
         self.note(self.console.paint(metrics(done), "dim", self.console.stderr))
         # What was asked for is not there, and no option of this command brings it.
-        return Exit.FAILED if done.finish == "filter" else Exit.OK
+        return ExitCode.FAILED if done.finish == "filter" else ExitCode.OK
 
 
 class _Thoughts:

@@ -11,9 +11,9 @@ from ..contract import codec, generation, registry
 from ..contract.generation import Command
 from ..text import answers
 from .command import options
-from .exits import Exit
+from .exits import ExitCode
 from .generation import GeneratingCommand, answer, generation_aliases
-from .source import Source, check_writable, read_source, write_back
+from .source import CodeSource, check_writable, read_source, write_back
 
 _WHOLE = "The history keeps the whole answer (`history show last`)."
 _COLOURS = {"@": "cyan", "+": "green", "-": "red"}
@@ -41,7 +41,7 @@ jupyter localcoder improve - < old.py | patch old.py
     instruction = Unicode("", config=True, help="What to look at, in your own words.")
     write = Bool(False, config=True, help="Replace the file, and keep what it held in `FILE~`.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Change it."""
         source = read_source(self.extra_args[0], self.console)
         if self.write:
@@ -71,10 +71,10 @@ jupyter localcoder improve - < old.py | patch old.py
         if written:
             backup = write_back(source, code)
             self.note(f"Wrote {source.name}; what it held is in {backup.name}.")
-        elif change.problem and ended is Exit.OK:
+        elif change.problem and ended is ExitCode.OK:
             kept = f" `{source.name}` was left as it is." if self.write else ""
             self.console.note(f"{change.problem}{kept} {change.recovery} {_WHOLE}")
-            ended = Exit.FAILED
+            ended = ExitCode.FAILED
         diff = "\n".join(_line(line) for line in lines)
         self.console.document(answer(done) | {"code": code, "diff": diff, "written": written})
         return ended
@@ -83,7 +83,7 @@ jupyter localcoder improve - < old.py | patch old.py
         """Fields of the request that only this command has."""
         return {}
 
-    def _shown(self, source: Source, change: list[answers.DiffLine]) -> str:
+    def _shown(self, source: CodeSource, change: list[answers.DiffLine]) -> str:
         """The diff in the form that `patch` takes; in colour for a person."""
         head = [f"--- {source.name}", f"+++ {source.name}"]
         paint = self.console.paint

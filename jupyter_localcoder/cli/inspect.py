@@ -7,7 +7,7 @@ from traitlets import Bool
 from ..contract import codec, generation, registry
 from ..text.plain_text import plain
 from .command import options
-from .exits import Exit
+from .exits import ExitCode
 from .load import ServerCommand
 from .table import table
 
@@ -27,7 +27,7 @@ class Inspect(ServerCommand):
 
     redacted = Bool(False, config=True, help="With every character replaced that is not white space.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print it."""
         fields = {"run": self.extra_args[0]} if self.extra_args else {}
         with self.server() as client:
@@ -39,4 +39,4 @@ class Inspect(ServerCommand):
             rows = [(plain(p.source), str(p.tokens), str(p.left_out_tokens or "-")) for p in found.parts]
             self.note(table(("SOURCE", "TOKENS", "LEFT OUT"), rows, width=self.console.width))
         self.console.out(plain(found.redacted if self.redacted else found.prompt))
-        return Exit.OK
+        return ExitCode.OK

@@ -11,7 +11,7 @@ from traitlets import Bool, Unicode
 from ..contract import codec, models, registry
 from ..errors import ConnectionFailed, Unavailable
 from .command import LocalCoderCommand, options
-from .exits import Exit
+from .exits import ExitCode
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -54,7 +54,7 @@ class Load(ServerCommand):
     profile = Unicode("", config=True, help="Profile to load it with. Default: the one of the settings.")
     force = Bool(False, config=True, help="Also where it does not fit into memory.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Load it, and wait until it is there."""
         with self.server() as client:
             model = self.extra_args[0] if self.extra_args else _model_for_code(client)
@@ -69,7 +69,7 @@ class Load(ServerCommand):
         )
         if loaded.warning is not None:
             self.note(f"{loaded.warning.message} {loaded.warning.action}")
-        return Exit.OK
+        return ExitCode.OK
 
 
 class Unload(ServerCommand):
@@ -79,13 +79,13 @@ class Unload(ServerCommand):
     description = """End the worker of the running Jupyter server, which frees all of its memory. The
     next request loads the model again."""
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Unload it."""
         with self.server() as client:
             client.call(registry.MODEL_UNLOAD, models.ModelUnloadRequest())
         self.console.document({"unloaded": True})
         self.console.out("The model is unloaded.")
-        return Exit.OK
+        return ExitCode.OK
 
 
 def _model_for_code(client: Client) -> str:

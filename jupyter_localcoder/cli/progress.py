@@ -14,14 +14,14 @@ from .units import duration, size
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from ..models.store import Progress
+    from ..models.store import TransferProgress
     from .command import LocalCoderCommand
 
 
 class Show(Protocol):
     """Takes each report of a download."""
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TransferProgress) -> None:
         """Show it."""
 
 
@@ -46,7 +46,7 @@ class Lines:
         self.title = title
         self._said: tuple[str, int] | None = None
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TransferProgress) -> None:
         """Print a line when there is news."""
         total = max(progress.total_bytes, 1)
         tenth = 10 * progress.received_bytes // total
@@ -58,7 +58,7 @@ class Lines:
             if fresh_state:
                 self.console.note(f"{self.title}: {progress.state}")
             return
-        self.console.note(f"{self.title}: {10 * tenth} %, {_amount(progress)}{_pace(progress)}")
+        self.console.note(f"{self.title}: {10 * tenth} %, {_amount(progress)}{_slow_model_hint(progress)}")
 
 
 class _Bar:
@@ -77,7 +77,7 @@ class _Bar:
         if self._bar is not None:
             self._bar.close()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TransferProgress) -> None:
         """Draw it."""
         if self._bar is None or progress.state != self._state:
             # Fetching and verifying count the same bytes, each from the beginning.
@@ -105,7 +105,7 @@ class _Bar:
             for handler in handlers:
                 handler.removeFilter(make_room)
 
-    def _begin(self, progress: Progress) -> tqdm[NoReturn]:
+    def _begin(self, progress: TransferProgress) -> tqdm[NoReturn]:
         from tqdm import tqdm
 
         return tqdm(
@@ -121,11 +121,11 @@ class _Bar:
         )
 
 
-def _amount(progress: Progress) -> str:
+def _amount(progress: TransferProgress) -> str:
     return f"{size(progress.received_bytes)} of {size(progress.total_bytes)}"
 
 
-def _pace(progress: Progress) -> str:
+def _slow_model_hint(progress: TransferProgress) -> str:
     rate = progress.rate_bytes_per_second
     if rate <= 0:
         return ""

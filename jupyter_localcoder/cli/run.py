@@ -11,7 +11,7 @@ from traitlets.config.loader import ArgumentError, ConfigFileNotFound
 
 from ..errors import InvalidArgument, LocalCoderError, UnknownError
 from .console import Console
-from .exits import Exit, exit_of
+from .exits import ExitCode, exit_of
 from .loader import before_dashes
 from .ports import Ports, real_ports
 from .root import LocalCoderRoot
@@ -35,10 +35,10 @@ def run(argv: Sequence[str], *, console: Console | None = None, ports: Ports | N
         return int(_ended(list(argv), console, ports or real_ports(), debug="--debug" in words))
     except BrokenPipeError:
         _silence(console)
-        return int(Exit.BROKEN_PIPE)
+        return int(ExitCode.BROKEN_PIPE)
 
 
-def _ended(argv: list[str], console: Console, ports: Ports, *, debug: bool) -> Exit:
+def _ended(argv: list[str], console: Console, ports: Ports, *, debug: bool) -> ExitCode:
     try:
         root = LocalCoderRoot(console=console, ports=ports)
         root.initialize(argv)
@@ -49,10 +49,10 @@ def _ended(argv: list[str], console: Console, ports: Ports, *, debug: bool) -> E
         error = InvalidArgument(f"The configuration cannot be used: {failure}", recovery="See `--help-all`.")
     except KeyboardInterrupt:
         console.note("\nInterrupted.")
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
     except SystemExit as left:
         # traitlets leaves in this way after --help and --version
-        return Exit.OK if not left.code else Exit.USAGE
+        return ExitCode.OK if not left.code else ExitCode.USAGE
     except BrokenPipeError:
         raise
     except Exception as failure:

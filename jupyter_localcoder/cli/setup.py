@@ -14,7 +14,7 @@ from ..errors import Disabled, InvalidArgument, OutOfMemory, ValidationError
 from ..text.plain_text import PlainText
 from .command import LocalCoderCommand, options
 from .config.show import settings_of
-from .exits import Exit
+from .exits import ExitCode
 from .models import consent
 from .models.pull import check_air_gap, fetch, license_of
 from .progress import shown
@@ -60,7 +60,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
     yes = Bool(False, config=True, help="Take what is recommended, and ask nothing but for the licence.")
     accept_license = Bool(False, config=True, help="Accept the licence without being asked.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Go through the steps."""
         with self.client() as client:
             known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
@@ -88,7 +88,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
             }
         )
         self._tell("It is set up. Start `jupyter lab`, and type in a notebook.")
-        return Exit.OK
+        return ExitCode.OK
 
     def _choose(self, known: models.ModelList) -> models.Profile | Path:
         """The file or profile that was named, is recommended, or is answered at the question."""

@@ -26,7 +26,7 @@ MOST_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
-class Source:
+class CodeSource:
     """Code, and where it came from."""
 
     name: str
@@ -43,7 +43,7 @@ class Source:
         return self.name.lower().endswith(".ipynb")
 
 
-def read_source(name: str, console: Console) -> Source:
+def read_source(name: str, console: Console) -> CodeSource:
     """Read a file, or standard input where its name is ``-``; of a notebook, the code cells.
 
     Raises
@@ -54,7 +54,7 @@ def read_source(name: str, console: Console) -> Source:
     """
     raw = _bytes_of(name, console)
     text, encoding = _decoded(raw, name)
-    source = Source(name, text, languages.of_file(name) or "python", encoding, raw)
+    source = CodeSource(name, text, languages.of_file(name) or "python", encoding, raw)
     if source.is_notebook:
         source = replace(source, code=_cells(text, name))
     if not source.code.strip():
@@ -74,7 +74,7 @@ def read_text(name: str, console: Console) -> str:
     return _decoded(_bytes_of(name, console), name)[0]
 
 
-def check_writable(source: Source) -> None:
+def check_writable(source: CodeSource) -> None:
     """Refuse what cannot be written before a model works for it.
 
     Raises
@@ -100,7 +100,7 @@ def check_writable(source: Source) -> None:
             )
 
 
-def write_back(source: Source, code: str) -> Path:
+def write_back(source: CodeSource, code: str) -> Path:
     """Replace the file by new code, all or nothing, and keep what it held in ``FILE~``.
 
     Encoding, byte order mark, line ends and permissions stay those of the file.
@@ -135,7 +135,7 @@ def write_back(source: Source, code: str) -> Path:
     return backup
 
 
-def _encoded(source: Source, code: str) -> bytes:
+def _encoded(source: CodeSource, code: str) -> bytes:
     newline = _newline(source.code)
     text = code.replace("\r\n", "\n").replace("\r", "\n").replace("\n", newline)
     try:
@@ -157,7 +157,7 @@ def _newline(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _told(source: Source) -> Iterator[None]:
+def _told(source: CodeSource) -> Iterator[None]:
     """An error of the system as a sentence."""
     try:
         yield

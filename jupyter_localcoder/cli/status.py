@@ -9,7 +9,7 @@ import msgspec
 from ..contract import backend, registry
 from ..errors import Unavailable
 from .command import LocalCoderCommand
-from .exits import Exit
+from .exits import ExitCode
 from .units import duration, size
 
 
@@ -20,7 +20,7 @@ class Status(LocalCoderCommand):
     description = """Show the state of the assistant: of the running Jupyter server where there is one,
     and else of this machine without a server."""
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Ask, and print."""
         served, where, status = self._ask()
         self.console.document({"server": served, "where": where} | msgspec.to_builtins(status))
@@ -31,7 +31,7 @@ class Status(LocalCoderCommand):
         for name, text in facts(status):
             lines = textwrap.wrap(text, max((self.console.width or 10_000) - width - 4, 20))
             self.console.out(f"  {name.ljust(width)}  " + ("\n" + " " * (width + 4)).join(lines))
-        return Exit.OK
+        return ExitCode.OK
 
     def _ask(self) -> tuple[bool, str, backend.BackendStatus]:
         request = backend.PingRequest()

@@ -47,7 +47,7 @@ def wrong_proof(where: str) -> AuthError:
 
 
 @dataclass(frozen=True)
-class Head:
+class ResponseHead:
     """Status and the headers that matter, names in small letters."""
 
     status: int
@@ -64,7 +64,7 @@ class _ErrorBody(msgspec.Struct, frozen=True):
     error: ErrorPayload
 
 
-def error_from(head: Head, body: bytes, where: str) -> LocalCoderError:
+def error_from(head: ResponseHead, body: bytes, where: str) -> LocalCoderError:
     """The error that a response with a status other than 2xx stands for."""
     try:
         payload = msgspec.json.decode(body, type=_ErrorBody).error
@@ -76,7 +76,7 @@ def error_from(head: Head, body: bytes, where: str) -> LocalCoderError:
     return error
 
 
-def not_ours(head: Head, where: str) -> NotOurs:
+def not_ours(head: ResponseHead, where: str) -> NotOurs:
     """The error for an answer that no version of the service gives."""
     return NotOurs(
         f"The {where} answered, but not as jupyter_localcoder does (HTTP {head.status}).",
@@ -85,7 +85,7 @@ def not_ours(head: Head, where: str) -> NotOurs:
     )
 
 
-def _foreign(head: Head, where: str) -> LocalCoderError:
+def _foreign(head: ResponseHead, where: str) -> LocalCoderError:
     # Jupyter refuses a stranger before our handler is asked: with its own 401 or 403, or with a
     # redirection to its login page.
     if head.status in (301, 302, 303, 307, 401, 403):

@@ -1,6 +1,6 @@
 """Where a server can be reached, and how its kernels and the command line find that out.
 
-The server extension makes one `Connection`, puts it into the environment that its kernels inherit and
+The server extension makes one `ServerConnection`, puts it into the environment that its kernels inherit and
 into a file in Jupyter's runtime folder. The environment is exact, and goes stale when the server is
 restarted under a kernel that lives on; the file is then how the kernel finds the new port and token.
 
@@ -32,7 +32,7 @@ _UNFINISHED_SECONDS = 3600.0
 """No writer takes so long: it was killed."""
 
 
-class Connection(msgspec.Struct, frozen=True, kw_only=True):
+class ServerConnection(msgspec.Struct, frozen=True, kw_only=True):
     """The address of a server, and the token that lets its own kernels in."""
 
     url: str
@@ -119,12 +119,12 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             self.path(runtime_dir).unlink(missing_ok=True)
 
 
-def from_environment(environ: Mapping[str, str]) -> Connection | None:
+def from_environment(environ: Mapping[str, str]) -> ServerConnection | None:
     """The connection that this kernel inherited, or None where no server started it."""
     url = environ.get(_PREFIX + "URL", "")
     if not url:
         return None
-    return Connection(
+    return ServerConnection(
         url=url,
         token=environ.get(_PREFIX + "TOKEN", ""),
         root_dir=environ.get(_PREFIX + "ROOT", ""),
@@ -135,12 +135,12 @@ def from_environment(environ: Mapping[str, str]) -> Connection | None:
     )
 
 
-def running(runtime_dir: Path) -> list[Connection]:
+def running(runtime_dir: Path) -> list[ServerConnection]:
     """The servers of this user whose process is alive, newest first.
 
     What those have left whose process was killed is removed.
     """
-    found: list[tuple[float, Connection]] = []
+    found: list[tuple[float, ServerConnection]] = []
     for path in runtime_dir.glob(_FILE_PATTERN):
         entry = _read(path)
         if entry is None:
@@ -160,7 +160,7 @@ def candidates(
     runtime_dir: Path | None = None,
     *,
     any_server: bool = False,
-) -> list[Connection]:
+) -> list[ServerConnection]:
     """Servers to try, best first: the inherited one, then the running ones of the same folder.
 
     Parameters
@@ -186,13 +186,13 @@ def candidates(
     root = environ.get(_PREFIX + "ROOT", "")
     same = [connection for connection in alive if root and connection.root_dir == root]
     others = [connection for connection in alive if connection not in same] if any_server else []
-    unique: dict[tuple[str, str, str], Connection] = {}
+    unique: dict[tuple[str, str, str], ServerConnection] = {}
     for connection in [*([inherited] if inherited else []), *same, *others]:
         unique.setdefault(connection.address, connection)
     return list(unique.values())
 
 
-def _read(path: Path) -> tuple[os.stat_result, Connection] | None:
+def _read(path: Path) -> tuple[os.stat_result, ServerConnection] | None:
     """State of the file, and content; None for a file that is broken or not to be trusted."""
     try:
         with open_regular(path, follow=False) as file:
@@ -202,12 +202,12 @@ def _read(path: Path) -> tuple[os.stat_result, Connection] | None:
                     f"{path} is ignored: it is not a file of yours that only you can read.", stacklevel=4
                 )
                 return None
-            return status, msgspec.json.decode(file.read(_MAX_FILE_BYTES), type=Connection)
+            return status, msgspec.json.decode(file.read(_MAX_FILE_BYTES), type=ServerConnection)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None
 
 
-def _remove(path: Path, read: os.stat_result, connection: Connection) -> None:
+def _remove(path: Path, read: os.stat_result, connection: ServerConnection) -> None:
     """Remove what a killed server left, unless another one has its number and its file by now."""
     with suppress(OSError):
         now = path.lstat()

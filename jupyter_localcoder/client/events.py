@@ -13,7 +13,7 @@ MAX_EVENT_BYTES = 64 * 1024 * 1024
 """An answer is at most a few megabytes; who sends more without an end is not our server."""
 
 
-class Event(NamedTuple):
+class ServerSentEvent(NamedTuple):
     """One event."""
 
     name: str
@@ -33,7 +33,7 @@ class EventReader:
         self._data: list[bytes] = []
         self._size = 0
 
-    def feed(self, piece: bytes) -> Iterator[Event]:
+    def feed(self, piece: bytes) -> Iterator[ServerSentEvent]:
         """Add bytes.
 
         Raises
@@ -57,9 +57,9 @@ class EventReader:
                 yield event
         self._size = len(rest) + sum(map(len, self._data))
 
-    def _line(self, line: bytes) -> Event | None:
+    def _line(self, line: bytes) -> ServerSentEvent | None:
         if not line:
-            event = Event(self._name or "message", b"\n".join(self._data)) if self._data else None
+            event = ServerSentEvent(self._name or "message", b"\n".join(self._data)) if self._data else None
             self._name, self._data = "", []
             return event
         field, _, value = line.partition(b":")

@@ -28,8 +28,8 @@ import httpx
 from .._version import __version__
 from ..errors import Canceled, ConnectionFailed, LocalCoderError
 from . import proof
-from .answer import Head, NotProven, NotReached, wrong_proof
-from .connection import Connection
+from .answer import NotProven, NotReached, ResponseHead, wrong_proof
+from .connection import ServerConnection
 from .outgoing import Outgoing
 from .tls import pinned
 
@@ -62,13 +62,15 @@ class Exchange:
 
     """
 
-    def __init__(self, connection: Connection, outgoing: Outgoing, silence_seconds: float | None) -> None:
+    def __init__(
+        self, connection: ServerConnection, outgoing: Outgoing, silence_seconds: float | None
+    ) -> None:
         self._helper = _Helper(connection, outgoing, silence_seconds)
         # An interrupt may strike where no `with` and no `try` holds this object yet.
         weakref.finalize(self, _Helper.close, self._helper)
         self._helper.start()
 
-    def head(self) -> Head:
+    def head(self) -> ResponseHead:
         """Wait for status and headers; the first thing to ask for.
 
         Raises
@@ -84,7 +86,7 @@ class Exchange:
 
         """
         item = self._wait()
-        if not isinstance(item, Head):
+        if not isinstance(item, ResponseHead):
             raise ConnectionFailed()
         return item
 
@@ -113,7 +115,7 @@ class Exchange:
         """Break the connection, if the response is not complete. Any thread, any number of times."""
         self._helper.close()
 
-    def _wait(self) -> Head | bytes | None:
+    def _wait(self) -> ResponseHead | bytes | None:
         try:
             item = self._helper.next_item()
         except BaseException:  # an interrupt: whoever waits for this will not come back
@@ -125,13 +127,15 @@ class Exchange:
 
 
 class _Helper:
-    """The thread that asks, and what it has heard: a `Head`, pieces of the body, then None or an error."""
+    """The requesting thread and what it received: a `ResponseHead`, pieces of the body, None or an error."""
 
-    def __init__(self, connection: Connection, outgoing: Outgoing, silence_seconds: float | None) -> None:
+    def __init__(
+        self, connection: ServerConnection, outgoing: Outgoing, silence_seconds: float | None
+    ) -> None:
         self._connection = connection
         self._outgoing = outgoing
         self._silence_seconds = silence_seconds
-        self._items: queue.SimpleQueue[Head | bytes | Exception | None] = queue.SimpleQueue()
+        self._items: queue.SimpleQueue[ResponseHead | bytes | Exception | None] = queue.SimpleQueue()
         self._lock = threading.RLock()  # a finalizer may come in between
         self._closed = False
         self._process = os.getpid()
@@ -146,7 +150,7 @@ class _Helper:
         """Send the request."""
         self._thread.start()
 
-    def next_item(self) -> Head | bytes | Exception | None:
+    def next_item(self) -> ResponseHead | bytes | Exception | None:
         """Wait for the next item; the last one is given again and again."""
         while True:
             if self._process != os.getpid():  # a fork copies the connection, and not who reads it
@@ -246,7 +250,9 @@ class _Helper:
         ):
             headers = response.headers
             self._items.put(
-                Head(response.status_code, headers.get("content-type", ""), headers.get("retry-after", ""))
+                ResponseHead(
+                    response.status_code, headers.get("content-type", ""), headers.get("retry-after", "")
+                )
             )
             for piece in response.iter_bytes():
                 self._items.put(piece)
@@ -270,7 +276,7 @@ class _Helper:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-def _client(connection: Connection, silence_seconds: float | None) -> httpx.Client:
+def _client(connection: ServerConnection, silence_seconds: float | None) -> httpx.Client:
     context = pinned(Path(connection.certfile)) if connection.certfile else None
     secure = connection.url.startswith("https:")
     transport = httpx.HTTPTransport(
@@ -290,7 +296,7 @@ def _client(connection: Connection, silence_seconds: float | None) -> httpx.Clie
     )
 
 
-def _headers(connection: Connection) -> dict[str, str]:
+def _headers(connection: ServerConnection) -> dict[str, str]:
     """What is said to anybody."""
     headers = {
         "Accept": "application/json",
@@ -305,7 +311,7 @@ def _headers(connection: Connection) -> dict[str, str]:
     return headers
 
 
-def _request_headers(connection: Connection, outgoing: Outgoing) -> dict[str, str]:
+def _request_headers(connection: ServerConnection, outgoing: Outgoing) -> dict[str, str]:
     """What is said to the server alone."""
     headers = {"Authorization": f"localcoder {connection.token}"}
     if outgoing.streams:

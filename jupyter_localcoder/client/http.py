@@ -17,9 +17,9 @@ from ..contract.codec import error_of
 from ..contract.generation import Done, Failed, Frame
 from ..contract.registry import PING, Operation
 from ..errors import AuthError, ConnectionFailed, LocalCoderError
-from .answer import Head, NotOurs, NotProven, NotReached, error_from, not_ours
+from .answer import NotOurs, NotProven, NotReached, ResponseHead, error_from, not_ours
 from .base import AnswerFrame, Client, Req, Res, Stream
-from .connection import Connection, candidates
+from .connection import ServerConnection, candidates
 from .events import EventError, EventReader
 from .exchange import Exchange
 from .outgoing import Outgoing, outgoing
@@ -45,7 +45,7 @@ class HttpClient(Client):
     """
 
     def __init__(
-        self, connection: Connection, rediscover: Callable[[], Sequence[Connection]] | None = None
+        self, connection: ServerConnection, rediscover: Callable[[], Sequence[ServerConnection]] | None = None
     ) -> None:
         self._connection = connection
         self._rediscover = rediscover
@@ -75,7 +75,7 @@ class HttpClient(Client):
     def close(self) -> None:
         """Nothing is held between two requests."""
 
-    def _begin(self, request: Outgoing) -> tuple[Exchange, Head]:
+    def _begin(self, request: Outgoing) -> tuple[Exchange, ResponseHead]:
         """Send a request, to another server if this one is gone, and wait until it is accepted."""
         try:
             return _attempt(self._connection, request)
@@ -153,7 +153,7 @@ class HttpStream(Stream):
         )
 
 
-def first_that_answers(found: Sequence[Connection], *, any_server: bool) -> HttpClient | None:
+def first_that_answers(found: Sequence[ServerConnection], *, any_server: bool) -> HttpClient | None:
     """A client of the first of these servers that is there, proves itself, and lets us in.
 
     Raises
@@ -178,7 +178,7 @@ def first_that_answers(found: Sequence[Connection], *, any_server: bool) -> Http
     return None
 
 
-def unreachable(connection: Connection) -> LocalCoderError:
+def unreachable(connection: ServerConnection) -> LocalCoderError:
     """Ask the server that started this process once more, and tell why it is of no use."""
     try:
         HttpClient(connection).call(PING, PingRequest())
@@ -199,7 +199,7 @@ def _by_a_provider(failure: LocalCoderError) -> bool:
     return "provider" in failure.details
 
 
-def _attempt(connection: Connection, request: Outgoing) -> tuple[Exchange, Head]:
+def _attempt(connection: ServerConnection, request: Outgoing) -> tuple[Exchange, ResponseHead]:
     where = connection.where
     exchange = Exchange(connection, request, LOOK_SECONDS if request.method == "GET" else None)
     try:

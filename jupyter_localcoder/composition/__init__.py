@@ -13,7 +13,7 @@ from ..contract import registry
 from ..contract.backend import Notice
 from ..credentials.store import Credentials
 from ..engine.calibration_store import Calibrations
-from ..engine.crash_cause import Witness
+from ..engine.crash_cause import CrashEvidence
 from ..engine.load_plan import Planner
 from ..engine.memory_usage import KernelPids
 from ..engine.pool import WorkerPool
@@ -107,7 +107,7 @@ def build_service(
         on_loaded=lambda *loaded: service.note_loaded(*loaded),
         on_restart=restarted,
         on_out_of_memory=lambda *failed: service.note_out_of_memory(*failed),
-        witness=Witness(free=memory.available),
+        evidence=CrashEvidence(free=memory.available),
         **shared,
     )
     service = Service(

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..contract.notebook import NotebookContext
-from ..contract.wire import SOURCE_BRIEF, SOURCE_OWN, Brief, FillPrompt, Piece
+from ..contract.wire import SOURCE_BRIEF, SOURCE_OWN, ContextPiece, FillPrompt, OutlineItem
 from ..errors import InvalidArgument
 from . import files, heads, kernel
 from .bounds import CHARS_PER_TOKEN, cut_head, cut_prefix, first_kept
@@ -93,7 +93,7 @@ class FillBuilder:
         after = (suffix_tokens or USUAL_PREFIX_TOKENS) * CHARS_PER_TOKEN
         omitted: dict[str, int] = {}
         cells = order(notebook or NotebookContext())
-        above: list[Piece] = []
+        above: list[ContextPiece] = []
         if notebook is not None:
             first = first_kept([unit.chars for unit in cells.far], before)
             room = heads_share * (prefix_tokens or USUAL_PREFIX_TOKENS)
@@ -128,12 +128,12 @@ class FillBuilder:
 
     def _dropped(
         self, units: Sequence[Unit], language: str, most: int, omitted: dict[str, int]
-    ) -> Iterator[Piece]:
+    ) -> Iterator[ContextPiece]:
         """What is left of cells that are too far above to be read."""
         if units:
             _omit(omitted, SOURCE_ABOVE, sum(unit.chars for unit in units))
             briefs = [brief for unit in units for brief in self._briefs(unit, language)]
-            yield Piece("", SOURCE_ABOVE, bounded(briefs, most // 2, omitted))
+            yield ContextPiece("", SOURCE_ABOVE, bounded(briefs, most // 2, omitted))
 
     def _pieces(
         self,
@@ -143,30 +143,30 @@ class FillBuilder:
         omitted: dict[str, int],
         *,
         session: bool,
-    ) -> Iterator[Piece]:
+    ) -> Iterator[ContextPiece]:
         for unit, head in told:
             text = "\n\n".join(render(cell, language, session=session) for cell in unit.cells)
             _omit(omitted, SOURCE_ABOVE, sum(prose_left_out(cell) for cell in unit.cells))
             text, cut = cut_head(text, most)
             _omit(omitted, SOURCE_ABOVE, cut)
             end = "\n" if head else "\n\n"
-            yield Piece(f"{text}{end}", SOURCE_ABOVE, self._briefs(unit, language))
+            yield ContextPiece(f"{text}{end}", SOURCE_ABOVE, self._briefs(unit, language))
             if head:
-                yield Piece(f"{head}\n\n", SOURCE_HEADS)
+                yield ContextPiece(f"{head}\n\n", SOURCE_HEADS)
 
     def _file(
         self, pieces: Sequence[str], language: str, most: int, omitted: dict[str, int]
-    ) -> Iterator[Piece]:
+    ) -> Iterator[ContextPiece]:
         first = first_kept([len(piece) for piece in pieces], most)
         outlines = [self._outlines.of(piece, language) for piece in pieces]
         if first:
             _omit(omitted, SOURCE_OWN, sum(len(piece) for piece in pieces[:first]))
             briefs = [brief for outline in outlines[:first] for brief in outline]
-            yield Piece("", SOURCE_OWN, bounded(briefs, most // 2, omitted))
+            yield ContextPiece("", SOURCE_OWN, bounded(briefs, most // 2, omitted))
         for piece, outline in zip(pieces[first:], outlines[first:], strict=True):
-            yield Piece(piece, SOURCE_OWN, outline)
+            yield ContextPiece(piece, SOURCE_OWN, outline)
 
-    def _briefs(self, unit: Unit, language: str) -> tuple[Brief, ...]:
+    def _briefs(self, unit: Unit, language: str) -> tuple[OutlineItem, ...]:
         return self._outlines.of(_unix(unit.code.source), language) if unit.code is not None else ()
 
 
@@ -189,7 +189,7 @@ def _told(
 
 def _kernel(
     notebook: NotebookContext, language: str, prefix_chars: int, omitted: dict[str, int]
-) -> Iterator[Piece]:
+) -> Iterator[ContextPiece]:
     """A piece for each name, so that the worker can leave out the last ones."""
     if not notebook.variables:
         return
@@ -199,11 +199,11 @@ def _kernel(
     if lines:
         texts = [kernel.head(language), *lines]
         for text in texts[:-1]:
-            yield Piece(f"{text}\n", SOURCE_KERNEL)
-        yield Piece(f"{texts[-1]}\n\n", SOURCE_KERNEL)
+            yield ContextPiece(f"{text}\n", SOURCE_KERNEL)
+        yield ContextPiece(f"{texts[-1]}\n\n", SOURCE_KERNEL)
 
 
-def _below(cells: Order, language: str, most: int, omitted: dict[str, int]) -> Iterator[Piece]:
+def _below(cells: Order, language: str, most: int, omitted: dict[str, int]) -> Iterator[ContextPiece]:
     for cell in cells.below:
         if most <= 0:
             _omit(omitted, SOURCE_BELOW, len(cell.source))
@@ -211,7 +211,7 @@ def _below(cells: Order, language: str, most: int, omitted: dict[str, int]) -> I
         text = render(cell, language, session=False)[:most]
         most -= len(text)
         _omit(omitted, SOURCE_BELOW, max(0, len(cell.source.strip()) - len(text)))
-        yield Piece(f"\n\n{text}", SOURCE_BELOW)
+        yield ContextPiece(f"\n\n{text}", SOURCE_BELOW)
 
 
 def _others(notebook: NotebookContext) -> Sequence[str]:
@@ -223,7 +223,7 @@ def _others(notebook: NotebookContext) -> Sequence[str]:
     ]
 
 
-def bounded(briefs: Sequence[Brief], most: int, omitted: dict[str, int]) -> tuple[Brief, ...]:
+def bounded(briefs: Sequence[OutlineItem], most: int, omitted: dict[str, int]) -> tuple[OutlineItem, ...]:
     """The imports, then what was defined last, in their own order."""
     unique = list({brief.text: brief for brief in briefs}.values())
     by_worth = sorted(range(len(unique)), key=lambda i: (unique[i].rank != IMPORT, -i))

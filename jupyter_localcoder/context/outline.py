@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from ..contract.notebook import MAX_CELLS
-from ..contract.wire import Brief
+from ..contract.wire import OutlineItem
 
 IMPORT, DEFINITION, CONSTANT = 0, 1, 2
 """Ranks of briefs: which go last."""
@@ -40,12 +40,12 @@ class Outlines:
     """Outlines cells, and remembers the outlines: a notebook is asked for with every keystroke."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[Brief, ...]] = {}
+        self._known: dict[tuple[str, str], tuple[OutlineItem, ...]] = {}
         self._chars = 0
         self._lock = threading.Lock()
         """Never held while something is read: who builds a short prompt does not wait for a long one."""
 
-    def of(self, source: str, language: str) -> tuple[Brief, ...]:
+    def of(self, source: str, language: str) -> tuple[OutlineItem, ...]:
         """Imports and definitions of a cell, in its order."""
         key = (language, source)
         with self._lock:
@@ -62,14 +62,14 @@ class Outlines:
                 self._take(next(iter(self._known)))
         return found
 
-    def _take(self, key: tuple[str, str]) -> tuple[Brief, ...] | None:
+    def _take(self, key: tuple[str, str]) -> tuple[OutlineItem, ...] | None:
         found = self._known.pop(key, None)
         if found is not None:
             self._chars -= len(key[1])
         return found
 
 
-def _outline(source: str, language: str) -> Iterator[Brief]:
+def _outline(source: str, language: str) -> Iterator[OutlineItem]:
     if language == "python":
         yield from _python(source)
         return
@@ -77,10 +77,10 @@ def _outline(source: str, language: str) -> Iterator[Brief]:
     if pattern is not None:
         for line in source.splitlines():
             if pattern.match(line) and len(line) <= _MOST_CHARS:
-                yield Brief(f"{line.rstrip()}\n", IMPORT)
+                yield OutlineItem(f"{line.rstrip()}\n", IMPORT)
 
 
-def _python(source: str) -> Iterator[Brief]:
+def _python(source: str) -> Iterator[OutlineItem]:
     lines = source.splitlines()
     quotes = ""
     i = 0
@@ -100,9 +100,9 @@ def _python(source: str) -> Iterator[Brief]:
             yield from _brief(line, CONSTANT)
 
 
-def _brief(text: str, rank: int) -> Iterator[Brief]:
+def _brief(text: str, rank: int) -> Iterator[OutlineItem]:
     if len(text) <= _MOST_CHARS:
-        yield Brief(f"{text.rstrip()}\n", rank)
+        yield OutlineItem(f"{text.rstrip()}\n", rank)
 
 
 def _whole(lines: list[str], start: int) -> tuple[str, int]:

@@ -32,7 +32,7 @@ class Unplaceable(Exception):
 
 
 @dataclass(frozen=True)
-class Target:
+class CellTarget:
     """Code, taken apart."""
 
     code: str
@@ -93,7 +93,7 @@ class Target:
         return [line.strip() for line in f"{self.head}\n{self.tail}".split("\n") if line.strip()]
 
 
-def target_of(request: GenerateRequest) -> Target:
+def target_of(request: GenerateRequest) -> CellTarget:
     """What a command works on.
 
     Raises
@@ -110,7 +110,7 @@ def target_of(request: GenerateRequest) -> Target:
     return target
 
 
-def take_apart(code: str, language: str, cell_magic: str = "") -> Target:
+def take_apart(code: str, language: str, cell_magic: str = "") -> CellTarget:
     """Split code into what a model changes, and what stays.
 
     Parameters
@@ -144,7 +144,7 @@ def take_apart(code: str, language: str, cell_magic: str = "") -> Target:
     body = textwrap.dedent("\n".join(inner))
     margin = next((line for line in inner if line.strip()), "")
     indent = margin[: len(margin) - len(next((line for line in body.split("\n") if line.strip()), ""))]
-    return Target(
+    return CellTarget(
         code=body,
         language=language,
         head="".join(f"{line}\n" for line in lines[:at]),

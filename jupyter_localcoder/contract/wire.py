@@ -9,7 +9,7 @@ other than ours ends the handshake. Every later frame carries the ``id`` of the 
     service → worker    Ping · Load · Unload · Generate · Cancel
     worker → service    Hello · Pong · LoadProgress · Loaded · Unloaded · Text · Finished · Error
 
-Every `Ping`, `Load`, `Unload` and `Generate` has exactly one end: `Pong`; `Loaded` or `Error`;
+Every `Ping`, `LoadFrame`, `UnloadFrame` and `GenerateFrame` has exactly one end: `Pong`; `Loaded` or `Error`;
 `Unloaded`; `Finished` or `Error`. A `Cancel` has no answer of its own: the request that it names ends.
 The worker leaves when its input ends.
 """
@@ -63,7 +63,7 @@ class Ping(_Frame, frozen=True, kw_only=True):
     id: int
 
 
-class Load(_Frame, frozen=True, kw_only=True):
+class LoadFrame(_Frame, frozen=True, kw_only=True):
     """Load a model; the worker holds one at most."""
 
     id: int
@@ -102,7 +102,7 @@ class Load(_Frame, frozen=True, kw_only=True):
     builtin_chat_format: bool = False
     """Ask in the ChatML format instead of the file's own, where the model knows its marks."""
 
-    def on(self, *, gpu: bool) -> Load:
+    def on(self, *, gpu: bool) -> LoadFrame:
         """The same with what was left open decided, on a machine with or without a GPU."""
         on_gpu = gpu and self.n_gpu_layers != 0
         return msgspec.structs.replace(
@@ -112,7 +112,7 @@ class Load(_Frame, frozen=True, kw_only=True):
         )
 
 
-class Unload(_Frame, frozen=True, kw_only=True):
+class UnloadFrame(_Frame, frozen=True, kw_only=True):
     """Free everything and leave: freeing a model inside a process that stays is unreliable."""
 
     id: int
@@ -125,7 +125,7 @@ class Span(Struct, frozen=True):
     chars: int
 
 
-class Turn(Struct, frozen=True):
+class PromptTurn(Struct, frozen=True):
     """One message of a conversation."""
 
     role: str
@@ -137,7 +137,7 @@ class Turn(Struct, frozen=True):
 class ChatPrompt(Struct, frozen=True, tag="chat"):
     """Rendered by the chat template of the GGUF; the contents never become control tokens."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[PromptTurn, ...]
     earlier_turns: int = 0
     """So many questions with their answers, behind the instructions, may be left out, oldest first."""
     reserve_tokens: int = 0
@@ -146,7 +146,7 @@ class ChatPrompt(Struct, frozen=True, tag="chat"):
     """False asks the template to have the model answer at once; many templates know nothing of it."""
 
 
-class Brief(Struct, frozen=True):
+class OutlineItem(Struct, frozen=True):
     """A statement of a piece that is worth its place even where the piece itself does not fit."""
 
     text: str
@@ -154,13 +154,13 @@ class Brief(Struct, frozen=True):
     """0 goes last where room is short."""
 
 
-class Piece(Struct, frozen=True):
+class ContextPiece(Struct, frozen=True):
     """Text that is read as a whole or, where it does not fit, not at all."""
 
     text: str
     source: str
     """What it is accounted to."""
-    brief: tuple[Brief, ...] = ()
+    brief: tuple[OutlineItem, ...] = ()
 
 
 SOURCE_MARKS = "control tokens"
@@ -182,9 +182,9 @@ class FillPrompt(Struct, frozen=True, tag="fill"):
     reserve_tokens: int
     """Room that must stay for the answer; what does not fit beside it is left out of the start of what
     stands above and of the suffix's end, and reported."""
-    above: tuple[Piece, ...] = ()
+    above: tuple[ContextPiece, ...] = ()
     """What stands before the cell: the window begins at a border between two pieces."""
-    below: tuple[Piece, ...] = ()
+    below: tuple[ContextPiece, ...] = ()
     """What stands after the cell, the nearest first."""
     shares: dict[str, float] = msgspec.field(default_factory=dict)
     """The largest share of the tokens before the cursor that a source may take; its first pieces stay."""
@@ -205,7 +205,7 @@ class Draw(Struct, frozen=True, kw_only=True):
     seed: int
 
 
-class Generate(_Frame, frozen=True, kw_only=True):
+class GenerateFrame(_Frame, frozen=True, kw_only=True):
     """Generate text."""
 
     id: int
@@ -365,7 +365,7 @@ class Error(_Frame, frozen=True, kw_only=True):
     details: dict[str, str | int | float | bool | list[str] | None] = msgspec.field(default_factory=dict)
 
 
-ToWorker = Ping | Load | Unload | Generate | Cancel
+ToWorker = Ping | LoadFrame | UnloadFrame | GenerateFrame | Cancel
 FromWorker = Hello | Pong | LoadProgress | Loaded | Unloaded | Text | Finished | Error
 
 T = TypeVar("T")

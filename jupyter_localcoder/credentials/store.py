@@ -31,7 +31,7 @@ INSTALL = "`pip install jupyter_localcoder[keys]`"
 
 
 @dataclass(frozen=True)
-class Found:
+class KeyLookup:
     """A key, or why there is none."""
 
     secret: Secret | None = None
@@ -104,7 +104,7 @@ class Credentials:
         self._session = SessionVault()
         self._opening = threading.Lock()
 
-    def find(self, owner: Owner, kept: LastingPlace | None) -> Found:
+    def find(self, owner: Owner, kept: LastingPlace | None) -> KeyLookup:
         """The key that holds for a provider.
 
         Parameters
@@ -115,19 +115,19 @@ class Credentials:
         given = self.given(owner)
         held_back = self.held_back(owner)
         if given is not None and not held_back:
-            return Found(given, "environment")
+            return KeyLookup(given, "environment")
         try:
             place, vault = self._vault_of(owner, kept)
             sealed = vault.get(owner.id) if vault is not None else None
             if sealed is None:
                 gone = f"The key that was kept in the {kept} is not there: enter it again."
-                return Found(problem=gone if kept else held_back)
+                return KeyLookup(problem=gone if kept else held_back)
             secret = unseal(sealed, owner.origin)
         except VaultError as failure:
-            return Found(problem=str(failure))
+            return KeyLookup(problem=str(failure))
         if secret is None:
-            return Found(problem="The kept key is for another address: enter it again.")
-        return Found(secret, place)
+            return KeyLookup(problem="The kept key is for another address: enter it again.")
+        return KeyLookup(secret, place)
 
     def given(self, owner: Owner) -> Secret | None:
         """The key of the environment, whatever origin it is for."""

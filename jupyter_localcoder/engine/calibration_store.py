@@ -29,7 +29,7 @@ class Calibrations:
         self._file = JsonFile(path, what="The measured speeds", check=_check, unversioned=_unversioned)
 
     @staticmethod
-    def key(digest: str, load: wire.Load) -> str:
+    def key(digest: str, load: wire.LoadFrame) -> str:
         """What the speed depends on: weights, build of llama.cpp, machine, and how it is loaded."""
         threads = load.n_threads or processors.available().threads
         parts = (

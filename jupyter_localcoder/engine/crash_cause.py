@@ -41,7 +41,7 @@ def kills(root: Path = Path("/")) -> int | None:
 
 
 @dataclass(frozen=True)
-class Witness:
+class CrashEvidence:
     """What was known while the worker lived, to be held against what is found after its death."""
 
     count: Callable[[], int | None] = kills

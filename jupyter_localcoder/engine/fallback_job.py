@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator
 from ..contract import wire
 from ..errors import OutOfMemory
 from .load_plan import Role
-from .model_fallback import Ladder
+from .model_fallback import ModelFallback
 from .pool import WorkerPool
-from .supervisor import EndReason, Job, LoadPlan
+from .supervisor import EndReason, LoadPlan, WorkerJob
 
 
-class SteppingJob:
-    """Looks like a `Job`, and is one after the other until one can be served.
+class FallbackJob:
+    """Looks like a `WorkerJob`, and is one after the other until one can be served.
 
     What has begun to be answered is never begun again.
 
@@ -27,15 +27,15 @@ class SteppingJob:
     def __init__(
         self,
         pool: WorkerPool,
-        ladder: Ladder,
+        fallback: ModelFallback,
         plan: LoadPlan,
-        request: wire.Generate,
+        request: wire.GenerateFrame,
         role: Role,
         *,
         named: bool,
     ) -> None:
         self._pool = pool
-        self._ladder = ladder
+        self._fallback = fallback
         self._request = request
         self._role = role
         self._named = named
@@ -48,7 +48,7 @@ class SteppingJob:
         return self._job.plan
 
     def cancel(self, reason: EndReason = "canceled") -> None:
-        """End it; see `Job.cancel`."""
+        """End it; see `WorkerJob.cancel`."""
         self._job.cancel(reason)
 
     async def __aiter__(self) -> AsyncGenerator[wire.Text | wire.Finished, None]:
@@ -64,31 +64,31 @@ class SteppingJob:
                 if not await self._step_down():
                     if self._job.begun or self._job.ended is not None:
                         raise
-                    raise await self._ladder.refusal(
+                    raise await self._fallback.refusal(
                         self._job.plan, self._role, failure, named=self._named
                     ) from None
 
     async def _step_down(self) -> bool:
         plan, begun = self._job.plan, self._job.begun
-        if not self._ladder.is_spent(plan) and not self._retreated and await self._pool.retreat(plan):
+        if not self._fallback.is_spent(plan) and not self._retreated and await self._pool.retreat(plan):
             # Another model was in memory beside it. Alone it is tried once more, if nobody has read anything.
             self._retreated = True
             if begun or self._job.ended is not None:
                 return False
-            alone = await self._ladder.admitted(plan)
+            alone = await self._fallback.admitted(plan)
             if alone is not None:
                 self._begin(alone)
                 return True
-        self._ladder.failed(plan)
+        self._fallback.failed(plan)
         if begun or self._named or self._job.ended is not None:
             return False
-        lighter = await self._ladder.below(plan, self._role)
+        lighter = await self._fallback.below(plan, self._role)
         if lighter is None:
             return False
         self._begin(lighter)
         return True
 
-    def _made(self, plan: LoadPlan) -> Job:
+    def _made(self, plan: LoadPlan) -> WorkerJob:
         return self._pool.job(plan, self._request, self._role, named=self._named)
 
     def _begin(self, plan: LoadPlan) -> None:

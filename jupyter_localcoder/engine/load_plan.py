@@ -324,13 +324,13 @@ class Planner:
         on_cpu = settings.run_mode == "stability" or settings.acceleration == "cpu"
         return 0 if on_cpu else int(self._tuning.gpu_layers)
 
-    def _parameters(self, settings: Settings, profile: Profile, installed: InstalledModel) -> wire.Load:
+    def _parameters(self, settings: Settings, profile: Profile, installed: InstalledModel) -> wire.LoadFrame:
         stable = settings.run_mode == "stability"
         n_ctx = self._window(settings, profile)
         n_ctx = min(n_ctx, installed.context_length or n_ctx)
         tuning = self._tuning
         n_batch = self._batch(settings)
-        load = wire.Load(
+        load = wire.LoadFrame(
             id=0,
             path=str(installed.path),
             n_ctx=n_ctx,
@@ -405,7 +405,7 @@ def _own_state_dir() -> Path:
     return runtime / f"{_STATE_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def _fingerprint(digest: str, load: wire.Load) -> str:
+def _fingerprint(digest: str, load: wire.LoadFrame) -> str:
     """What a kept state depends on: other weights or another setting make another file."""
     return hashlib.sha256(digest.encode() + msgspec.json.encode(load)).hexdigest()[:24]
 

@@ -11,8 +11,8 @@ from ..contract.models import MemoryFit
 from ..errors import LocalCoderError, OutOfMemory
 from ..machine import processors
 from .load_plan import Planner
-from .memory_usage import Machine
-from .pool import Beside, WorkerPool
+from .memory_usage import MemoryUsage
+from .pool import Coexistence, WorkerPool
 from .supervisor import LoadPlan
 
 _SLACK_BYTES = 256 * 1024 * 1024
@@ -21,7 +21,7 @@ _STACK_BYTES = 16 * 1024 * 1024
 """Stacks of a thread in each of two pools; only a few pages of them are used."""
 
 
-class Room:
+class MemoryAdmission:
     """Whether there is room for a model; a person may overrule it, and what was overruled stays so.
 
     Parameters
@@ -35,7 +35,7 @@ class Room:
         self,
         planner: Planner,
         pool: WorkerPool,
-        machine: Machine,
+        machine: MemoryUsage,
         check: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._check = check
@@ -72,7 +72,7 @@ class Room:
         self._forced = plan
         return plan
 
-    async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
+    async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Coexistence:
         """Whether a plan fits into memory beside another one, which is loaded or being loaded.
 
         Both must have all of their weights in memory: two that push each other out would be slower than one
@@ -86,7 +86,7 @@ class Room:
         if plan.load.n_gpu_layers == 0 or not self._planner.gpu:
             self._machine.keep_within(pid, plan.memory_bytes)
 
-    def _beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
+    def _beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Coexistence:
         names = f"`{other.model}` and `{plan.model}` take turns"
         try:
             there = self._planner.fit(other)
@@ -95,17 +95,17 @@ class Room:
             claimed = max(0, there.needed_bytes + _draft_bytes(other) - taken) + _draft_bytes(plan)
             mine = self._planner.fit(plan, given_back_bytes=-claimed)
         except LocalCoderError as failure:
-            return Beside(False, f"{names}: {failure.message}")
+            return Coexistence(False, f"{names}: {failure.message}")
         if "unknown" in (there.fit, mine.fit) and mine.available_bytes > 0:
-            return Beside(False, f"{names}: how much memory they need is not known.")
+            return Coexistence(False, f"{names}: how much memory they need is not known.")
         if mine.fit != "fits":
             free = _gigabytes(max(0, mine.available_bytes + claimed + taken))
             need = _gigabytes(there.needed_bytes + mine.needed_bytes)
-            return Beside(
+            return Coexistence(
                 False, f"{names}: together they need {need} of memory, and {free} are free for them."
             )
         spare = (mine.available_bytes - mine.needed_bytes) // 2
-        return Beside(
+        return Coexistence(
             True,
             memory_bytes=_share(mine, 0, spare),
             other_memory_bytes=_share(there, taken, spare),

@@ -20,7 +20,7 @@ KernelPids = Callable[[], Iterable[int]]
 """Answers the process ids of the kernels that are open."""
 
 
-class Machine:
+class MemoryUsage:
     """Looks at memory; every method blocks for some milliseconds."""
 
     def __init__(self, pool: WorkerPool, kernel_pids: KernelPids) -> None:

@@ -29,7 +29,7 @@ from ..events import EventHub
 from ..models.store import ModelStore
 from .crash_cause import Verdict
 from .load_plan import Planner, Role
-from .memory_admission import Room
+from .memory_admission import MemoryAdmission
 from .pool import WorkerPool
 from .supervisor import LoadPlan
 
@@ -76,7 +76,7 @@ class _ByHand:
     """Whether the person has heard that it made room."""
 
 
-class Ladder:
+class ModelFallback:
     """Decides what is loaded for a request.
 
     Parameters
@@ -90,7 +90,7 @@ class Ladder:
         store: ModelStore,
         planner: Planner,
         pool: WorkerPool,
-        room: Room,
+        room: MemoryAdmission,
         events: EventHub,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

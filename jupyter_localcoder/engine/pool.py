@@ -1,12 +1,12 @@
 """Which worker serves a plan: one for each model that is in memory, at most two.
 
-There are two uses of a model, code and questions (`planning.Role`), and each is served by one `Supervisor`,
+There are two uses of a model, code and questions (`load_plan.Role`), and each is served by one `Supervisor`,
 which is one worker. Where both uses have the same model, one supervisor serves both. Where they have two, and
 both fit into memory, each has its own, so that neither is loaded again when the other is asked. Where they do
 not fit, one is put out for the other, once it has answered; `residency` says why.
 
-- *Whether both fit* is asked right before each load (`Neighbours.beside`), with what the other one holds and
-  will still take. The first of two loads at once is seen by the second: see `Supervisor._switch`.
+- *Whether both fit* is asked right before each load (`CoexistencePolicy.beside`), with what the other one
+  holds and will still take. The first of two loads at once is seen by the second: see `Supervisor._switch`.
 - *Memory that runs out* with two in memory is no fault of either: the pair is not put side by side again, the
   one that failed is tried alone. Only what fails alone is told to `on_out_of_memory`.
 - *Processor*: both workers keep all of their threads. A completion beside a long answer takes little longer
@@ -35,16 +35,16 @@ from ..contract import wire
 from ..contract.backend import BackendState, ResidentModel
 from ..errors import OutOfMemory
 from .acceleration import warning
-from .crash_cause import Verdict, Witness
+from .crash_cause import CrashEvidence, Verdict
 from .load_plan import Role
 from .process import WorkerProcess
-from .supervisor import Job, LoadPlan, Spawn, Supervisor
+from .supervisor import LoadPlan, Spawn, Supervisor, WorkerJob
 
 _ROLES: tuple[Role, Role] = ("code", "general")
 
 
 @dataclass(frozen=True)
-class Beside:
+class Coexistence:
     """Whether a model may be loaded beside another one."""
 
     fits: bool
@@ -56,10 +56,10 @@ class Beside:
     """The same for the one that is there, from now on."""
 
 
-class Neighbours(Protocol):
+class CoexistencePolicy(Protocol):
     """Who knows the memory of this machine."""
 
-    async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
+    async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Coexistence:
         """Whether ``plan`` fits beside ``other``, which is loaded or being loaded."""
 
     def keep_within(self, pid: int, plan: LoadPlan) -> None:
@@ -67,12 +67,12 @@ class Neighbours(Protocol):
 
 
 class _Routed:
-    """A request on its way to a supervisor; see `Job`."""
+    """A request on its way to a supervisor; see `WorkerJob`."""
 
     def __init__(self, pool: WorkerPool, role: Role, named: bool) -> None:
         self._pool, self._role, self._named = pool, role, named
 
-    async def admit(self, job: Job) -> None:
+    async def admit(self, job: WorkerJob) -> None:
         with self._pool._on_the_way(job.plan, self._role, self._named) as supervisor:
             await supervisor.admit(job)
 
@@ -100,7 +100,7 @@ class WorkerPool(LoggingConfigurable):
         on_loaded: Callable[[LoadPlan, wire.Loaded, wire.Hello], None] = lambda *_: None,
         on_restart: Callable[[str], None] = lambda _: None,
         on_out_of_memory: Callable[[LoadPlan, Verdict], None] = lambda *_: None,
-        witness: Witness | None = None,
+        evidence: CrashEvidence | None = None,
         spawn: Spawn = WorkerProcess.spawn,
         clock: Callable[[], float] = time.monotonic,
         **kwargs: Any,
@@ -110,7 +110,7 @@ class WorkerPool(LoggingConfigurable):
         self._on_loaded = on_loaded
         self._on_out_of_memory = on_out_of_memory
         self._spawn = spawn
-        self.neighbours: Neighbours | None = None
+        self.neighbours: CoexistencePolicy | None = None
         """Without, no two models are loaded side by side."""
         self._ids = ids = itertools.count(1)
 
@@ -121,7 +121,7 @@ class WorkerPool(LoggingConfigurable):
                 on_restart=on_restart,
                 on_out_of_memory=lambda plan, verdict: self._ran_out(number, plan, verdict),
                 make_room=lambda plan: self._make_room(number, plan),
-                witness=witness,
+                evidence=evidence,
                 spawn=lambda **how: self._spawn(**how),
                 clock=clock,
                 ids=ids,
@@ -214,18 +214,20 @@ class WorkerPool(LoggingConfigurable):
             one.idle_seconds = seconds
 
     @property
-    def on_demand(self) -> Callable[[wire.Generate | None], None]:
+    def on_demand(self) -> Callable[[wire.GenerateFrame | None], None]:
         """See `Supervisor.on_demand`: is told of what is asked of any of them."""
         return self.supervisors[0].on_demand
 
     @on_demand.setter
-    def on_demand(self, told: Callable[[wire.Generate | None], None]) -> None:
+    def on_demand(self, told: Callable[[wire.GenerateFrame | None], None]) -> None:
         for one in self.supervisors:
             one.on_demand = told
 
     # What it does
 
-    def job(self, plan: LoadPlan, request: wire.Generate, role: Role = "code", *, named: bool = False) -> Job:
+    def job(
+        self, plan: LoadPlan, request: wire.GenerateFrame, role: Role = "code", *, named: bool = False
+    ) -> WorkerJob:
         """Make a request of its own; nothing happens until somebody iterates over it.
 
         Parameters
@@ -236,7 +238,7 @@ class WorkerPool(LoggingConfigurable):
             Whether the request names its model: it changes nothing then where that is in memory.
         """
         request = msgspec.structs.replace(request, id=next(self._ids))
-        return Job(_Routed(self, role, named), plan, request)
+        return WorkerJob(_Routed(self, role, named), plan, request)
 
     async def load(self, plan: LoadPlan, roles: frozenset[Role] = frozenset({"code"})) -> wire.Loaded:
         """Load a model by hand, for these uses; see `Supervisor.load`."""
@@ -396,11 +398,11 @@ class WorkerPool(LoggingConfigurable):
     def _other(self, number: int) -> Supervisor | None:
         return next((one for i, one in enumerate(self.supervisors) if i != number), None)
 
-    async def _beside(self, plan: LoadPlan, other: LoadPlan, pid: int | None) -> Beside:
+    async def _beside(self, plan: LoadPlan, other: LoadPlan, pid: int | None) -> Coexistence:
         if self._are_apart(plan, other):
-            return Beside(False, _ran_out(other, plan))
+            return Coexistence(False, _ran_out(other, plan))
         if self.neighbours is None:
-            return Beside(False)
+            return Coexistence(False)
         return await self.neighbours.beside(plan, other, pid)
 
     def _keep_within(self, one: Supervisor, memory_bytes: int) -> None:

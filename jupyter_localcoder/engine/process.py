@@ -43,7 +43,7 @@ _LAST_WORDS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Exit:
+class WorkerExit:
     """How a worker ended."""
 
     code: int
@@ -104,7 +104,7 @@ class WorkerProcess:
         child: subprocess.Popen[bytes],
         loop: asyncio.AbstractEventLoop,
         on_frame: Callable[[wire.FromWorker], None],
-        on_exit: Callable[[Exit], None],
+        on_exit: Callable[[WorkerExit], None],
         log: logging.Logger,
     ) -> None:
         self._child = child
@@ -113,7 +113,7 @@ class WorkerProcess:
         self._on_exit = on_exit
         self._log = log
         self._hello: asyncio.Future[wire.Hello] = loop.create_future()
-        self._gone: asyncio.Future[Exit] = loop.create_future()
+        self._gone: asyncio.Future[WorkerExit] = loop.create_future()
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stopping = False
         self._broken = ""
@@ -128,7 +128,7 @@ class WorkerProcess:
         cls,
         *,
         on_frame: Callable[[wire.FromWorker], None],
-        on_exit: Callable[[Exit], None],
+        on_exit: Callable[[WorkerExit], None],
         log: logging.Logger,
         timeout_seconds: float,
         command: Sequence[str] | None = None,
@@ -143,10 +143,10 @@ class WorkerProcess:
             process is left behind; ``on_exit`` is not called.
         """
         loop = asyncio.get_running_loop()
-        reported: list[Exit] = []
+        reported: list[WorkerExit] = []
         started = False
 
-        def exit_(how: Exit) -> None:
+        def exit_(how: WorkerExit) -> None:
             if started:
                 on_exit(how)
             else:
@@ -199,7 +199,7 @@ class WorkerProcess:
         """
         self._outbox.put(wire.pack(frame))
 
-    async def stop(self, grace_seconds: float) -> Exit:
+    async def stop(self, grace_seconds: float) -> WorkerExit:
         """End it: close its input, after the grace SIGTERM, after another one SIGKILL; reap it."""
         self._stopping = True
         self._outbox.put(None)
@@ -278,7 +278,7 @@ class WorkerProcess:
         self._on_frame(frame)
 
     def _report(self, code: int) -> None:
-        how = Exit(code, self._stopping, "\n".join(self._tail), self._broken, self._killed_because)
+        how = WorkerExit(code, self._stopping, "\n".join(self._tail), self._broken, self._killed_because)
         if not self._hello.done():
             self._hello.set_exception(
                 BackendUnavailable(f"{how.sentence} It did not get as far as saying hello.")
@@ -293,7 +293,7 @@ def _start(
     cls: type[WorkerProcess],
     loop: asyncio.AbstractEventLoop,
     on_frame: Callable[[wire.FromWorker], None],
-    on_exit: Callable[[Exit], None],
+    on_exit: Callable[[WorkerExit], None],
     log: logging.Logger,
     command: Sequence[str] | None,
     environment: dict[str, str] | None,

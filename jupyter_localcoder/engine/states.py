@@ -39,7 +39,7 @@ class IllegalMove(RuntimeError):
 
 
 @dataclass
-class Life:
+class WorkerStateMachine:
     """Where the worker is in its life, and how many workers there have been."""
 
     state: WorkerState = "stopped"

@@ -42,10 +42,10 @@ from ..errors import (
     Timeout,
     from_parts,
 )
-from .crash_cause import SENTENCES, Verdict, Witness
-from .process import Exit, WorkerProcess
-from .states import Life
-from .watchdog import Patience, watch
+from .crash_cause import SENTENCES, CrashEvidence, Verdict
+from .process import WorkerExit, WorkerProcess
+from .states import WorkerStateMachine
+from .watchdog import WatchdogTimeouts, watch
 
 EndReason = Literal["canceled", "timeout"]
 
@@ -59,7 +59,7 @@ class LoadPlan:
     digest: str
     quantization: str
     profile: str
-    load: wire.Load
+    load: wire.LoadFrame
     """Parameters of the worker; its ``id`` is not used."""
     gpu_asked: bool = False
     """Whether the settings ask for a GPU, and not only for what is there."""
@@ -83,7 +83,7 @@ class Worker(Protocol):
     def send(self, frame: wire.ToWorker) -> None:
         """Send a frame without waiting."""
 
-    async def stop(self, grace_seconds: float) -> Exit:
+    async def stop(self, grace_seconds: float) -> WorkerExit:
         """End it, whatever it takes."""
 
     def kill(self, because: str = "") -> None:
@@ -93,21 +93,21 @@ class Worker(Protocol):
 Spawn = Callable[..., Awaitable[tuple[Worker, wire.Hello]]]
 
 
-class Admits(Protocol):
+class JobAdmission(Protocol):
     """Who finds the worker of a request: a `Supervisor`, or who has several of them."""
 
-    async def admit(self, job: Job) -> None:
+    async def admit(self, job: WorkerJob) -> None:
         """Have its model loaded, send it, and note in it who did."""
 
 
-class Job:
+class WorkerJob:
     """One request in the hands of the supervisor: iterate over it for its frames, or `cancel` it.
 
     The iteration yields `wire.Text` and ends with `wire.Finished`; a failure is raised. Whoever stops
     iterating cancels.
     """
 
-    def __init__(self, admits: Admits, plan: LoadPlan, request: wire.Generate) -> None:
+    def __init__(self, admits: JobAdmission, plan: LoadPlan, request: wire.GenerateFrame) -> None:
         self._admits = admits
         self.supervisor: Supervisor | None = None
         """Who has sent it; None before."""
@@ -243,7 +243,7 @@ class Supervisor(LoggingConfigurable):
         on_restart: Callable[[str], None] = lambda _: None,
         on_out_of_memory: Callable[[LoadPlan, Verdict], None] = lambda *_: None,
         make_room: Callable[[LoadPlan], Awaitable[LoadPlan]] | None = None,
-        witness: Witness | None = None,
+        evidence: CrashEvidence | None = None,
         spawn: Spawn = WorkerProcess.spawn,
         clock: Callable[[], float] = time.monotonic,
         ids: Iterator[int] | None = None,
@@ -255,17 +255,17 @@ class Supervisor(LoggingConfigurable):
         self._on_restart = on_restart
         self._on_out_of_memory = on_out_of_memory
         self._make_room = make_room
-        self._witness = witness or Witness()
+        self._evidence = evidence or CrashEvidence()
         self._kills_before: int | None = None
         self._held_bytes = 0
         self._watch: asyncio.Task[None] | None = None
         self._loaded_at = 0.0
         self._spawn = spawn
         self._clock = clock
-        self.on_demand: Callable[[wire.Generate | None], None] = lambda _: None
+        self.on_demand: Callable[[wire.GenerateFrame | None], None] = lambda _: None
         """Is told of each request before it is sent, and with None before another model is loaded: who
         uses the worker because nobody else does can make way."""
-        self._life = Life()
+        self._life = WorkerStateMachine()
         self._worker: Worker | None = None
         self._hello: wire.Hello | None = None
         self._plan: LoadPlan | None = None
@@ -274,7 +274,7 @@ class Supervisor(LoggingConfigurable):
         self._change_plan: LoadPlan | None = None
         self._releasing: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, WorkerJob] = {}
         self._answers: dict[int, asyncio.Future[wire.FromWorker]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ids = ids or itertools.count(1)
@@ -367,9 +367,9 @@ class Supervisor(LoggingConfigurable):
         finally:
             self._admitting -= 1
 
-    def job(self, plan: LoadPlan, request: wire.Generate) -> Job:
+    def job(self, plan: LoadPlan, request: wire.GenerateFrame) -> WorkerJob:
         """Make a request of its own; nothing happens until somebody iterates over it."""
-        return Job(self, plan, msgspec.structs.replace(request, id=next(self._ids)))
+        return WorkerJob(self, plan, msgspec.structs.replace(request, id=next(self._ids)))
 
     async def ping(self, timeout_seconds: float = 2.0) -> wire.Pong | None:
         """Ask the worker for a sign of life; None where there is no worker, or no sign."""
@@ -430,7 +430,7 @@ class Supervisor(LoggingConfigurable):
 
     # Admission: a request gets a loaded model
 
-    async def admit(self, job: Job) -> None:
+    async def admit(self, job: WorkerJob) -> None:
         """Send a request when its model is loaded."""
         self.on_demand(job.request)
         self._admitting += 1
@@ -509,7 +509,7 @@ class Supervisor(LoggingConfigurable):
         self._plan = plan
         self._move(move, f"Starting the worker for {plan.model}.")
         generation = self.generation
-        self._kills_before, self._held_bytes = self._witness.count(), 0
+        self._kills_before, self._held_bytes = self._evidence.count(), 0
         try:
             self._worker, self._hello = await self._spawn(
                 on_frame=lambda frame: self._take(generation, frame),
@@ -580,7 +580,7 @@ class Supervisor(LoggingConfigurable):
         if worker is not None:
             if not self._closed:
                 # It keeps what it has computed, for when the model comes back.
-                worker.send(wire.Unload(id=next(self._ids)))
+                worker.send(wire.UnloadFrame(id=next(self._ids)))
             await worker.stop(self.stop_grace_seconds)
         self._plan = None
         if self._life.can("gone"):
@@ -620,7 +620,7 @@ class Supervisor(LoggingConfigurable):
             else:
                 answer.set_result(frame)
 
-    def _exited(self, generation: int, how: Exit) -> None:
+    def _exited(self, generation: int, how: WorkerExit) -> None:
         if generation != self.generation or how.expected:
             return
         self.log.warning("%s Its last words:\n%s", how.sentence, how.last_words)
@@ -633,7 +633,7 @@ class Supervisor(LoggingConfigurable):
         self._stop_idle_timer()
         self._stop_watching()
         self._count_crash(self._clock(), loading)
-        verdict = self._witness.verdict(
+        verdict = self._evidence.verdict(
             how.code,
             how.last_words,
             unexplained=how.unexplained_kill,
@@ -656,7 +656,7 @@ class Supervisor(LoggingConfigurable):
         else:
             self._begin_restart(plan, loading)
 
-    def _tell_crash(self, how: Exit, sentence: str, verdict: Verdict) -> None:
+    def _tell_crash(self, how: WorkerExit, sentence: str, verdict: Verdict) -> None:
         """Tell everybody who waits."""
         unavailable = BackendUnavailable(sentence, signal=how.code)
         out_of_memory = OutOfMemory(sentence, stage="compute" if self._jobs else "load", signal=how.code)
@@ -696,7 +696,7 @@ class Supervisor(LoggingConfigurable):
     # The watchdog
 
     async def _watch_over(self, worker: Worker) -> None:
-        patience = Patience(
+        patience = WatchdogTimeouts(
             self.ping_interval_seconds, self.ping_timeout_seconds, self.progress_timeout_seconds
         )
         because = await watch(self.ping, patience, self._clock, self._note_pong)

@@ -15,7 +15,7 @@ from ..contract import wire
 
 
 @dataclass(frozen=True)
-class Patience:
+class WatchdogTimeouts:
     """How long is waited, in seconds."""
 
     between: float
@@ -28,7 +28,7 @@ class Patience:
 
 async def watch(
     ping: Callable[[float], Awaitable[wire.Pong | None]],
-    patience: Patience,
+    patience: WatchdogTimeouts,
     clock: Callable[[], float],
     seen: Callable[[wire.Pong], None] = lambda _: None,
 ) -> str:

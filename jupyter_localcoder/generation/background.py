@@ -14,7 +14,7 @@ AT_ONCE_CHARS = 32_000
 waiting for its turn."""
 
 
-class Aside:
+class BackgroundWork:
     """Does what is short at once, and what is long in a thread of its own, in the order in which it comes."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import QueueFull
 
 
-class Connection:
+class ConnectedClient:
     """A caller with a connection, which ends once.
 
     Parameters
@@ -50,7 +50,7 @@ class Connection:
             self._callbacks.popitem()[1]()
 
 
-class Visitor:
+class PollingClient:
     """A caller without a connection that lasts, who may come back and ask again; parameters as before."""
 
     def __init__(self, owner: str = "", *, kernel: bool = False) -> None:
@@ -58,7 +58,7 @@ class Visitor:
         self.kernel = kernel
 
 
-Caller = Connection | Visitor | None
+Caller = ConnectedClient | PollingClient | None
 
 current: ContextVar[Caller] = ContextVar("localcoder_caller", default=None)
 """The caller of the operation that is being served."""
@@ -84,14 +84,14 @@ class _Held:
 
 
 @dataclass(frozen=True)
-class Share:
+class QuotaLease:
     """What one request holds, until it is given back."""
 
     owner: str | None
     size: int
 
 
-class Shares:
+class ClientQuotas:
     """Divides a limited number of places, and of bytes, among those who ask.
 
     One owner may hold as much as is left for all others together, and always one request: nobody can take
@@ -116,7 +116,7 @@ class Shares:
         self._all = _Held()
         self._by_owner: dict[str, _Held] = {}
 
-    def take(self, size: int) -> Share:
+    def take(self, size: int) -> QuotaLease:
         """Take a place for a request of so many bytes, in the name of the current caller.
 
         Raises
@@ -125,7 +125,7 @@ class Shares:
             There is none, or the caller has its share; nothing was taken.
         """
         caller = current.get()
-        share = Share(None if caller is None else caller.owner, size)
+        share = QuotaLease(None if caller is None else caller.owner, size)
         places, most_bytes = self._places(), self._most_bytes()
         total = _Held(self._all.number + 1, self._all.size + size)
         if total.number > places:
@@ -142,7 +142,7 @@ class Shares:
         self._all = total
         return share
 
-    def give_back(self, share: Share) -> None:
+    def give_back(self, share: QuotaLease) -> None:
         """It is over; to be called once for each share."""
         self._all = _Held(self._all.number - 1, self._all.size - share.size)
         if share.owner is None:

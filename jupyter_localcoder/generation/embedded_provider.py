@@ -14,19 +14,29 @@ from ..contract.generation import Done
 from ..engine.load_plan import Planner, Role
 from ..errors import Canceled
 from ..models.store import ModelStore
-from ..providers.base import MAX_MODELS, Check, Delta, End, Messages, Origin, Prompt, ProviderRequest, Usage
-from .engine_requests import Engine, cache_scope, wire_request
+from ..providers.base import (
+    MAX_MODELS,
+    AnswerDelta,
+    AnswerOrigin,
+    Check,
+    End,
+    Messages,
+    ProviderRequest,
+    RawPrompt,
+    ReportedUsage,
+)
+from .engine_requests import EngineRequests, cache_scope, wire_request
 
 
-class Embedded:
+class EmbeddedProvider:
     """Answers with the model on this machine; beside what is asked of the engine directly, not before it."""
 
-    def __init__(self, store: ModelStore, planner: Planner, engine: Engine) -> None:
+    def __init__(self, store: ModelStore, planner: Planner, engine: EngineRequests) -> None:
         self._store = store
         self._planner = planner
         self._engine = engine
 
-    async def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """Write the answer; see `Provider.stream`. It also raises what a load raises."""
         sampling = self._engine.sampling(request.sampling)
         prompt, role = _prompt(request)
@@ -54,7 +64,7 @@ class Embedded:
                 if isinstance(frame, RunDelta):
                     chars += len(frame.text)
                     if frame.text or frame.reasoning:
-                        yield Delta(frame.text, frame.reasoning)
+                        yield AnswerDelta(frame.text, frame.reasoning)
                 elif isinstance(frame, Done):
                     self._engine.remember_speed(frame)
                     yield _end(frame, sampling, moved=chars - len(frame.text))
@@ -82,8 +92,10 @@ class Embedded:
 def _prompt(request: ProviderRequest) -> tuple[wire.ChatPrompt | wire.FillPrompt, Role]:
     asked = request.input
     if isinstance(asked, Messages):
-        return wire.ChatPrompt(tuple(wire.Turn(turn.role, turn.content) for turn in asked.turns)), "general"
-    before, after = (asked.text, "") if isinstance(asked, Prompt) else (asked.prefix, asked.suffix)
+        return wire.ChatPrompt(
+            tuple(wire.PromptTurn(turn.role, turn.content) for turn in asked.turns)
+        ), "general"
+    before, after = (asked.text, "") if isinstance(asked, RawPrompt) else (asked.prefix, asked.suffix)
     return wire.FillPrompt(prefix=before, suffix=after, reserve_tokens=request.max_tokens), "code"
 
 
@@ -92,7 +104,7 @@ def _end(done: Done, sampling: Sampling, *, moved: int) -> End:
         raise Canceled
     return End(
         reason=done.finish,
-        usage=Usage(
+        usage=ReportedUsage(
             prompt_tokens=done.usage.prompt_tokens,
             cached_tokens=done.usage.cached_tokens,
             completion_tokens=done.usage.completion_tokens,
@@ -100,7 +112,7 @@ def _end(done: Done, sampling: Sampling, *, moved: int) -> End:
         ),
         moved=moved,
         model=done.model.id,
-        origin=Origin(
+        origin=AnswerOrigin(
             model=done.model,
             sampling=sampling,
             prompt_sha256=done.prompt_sha256,

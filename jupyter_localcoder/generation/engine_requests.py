@@ -13,20 +13,20 @@ from ..contract import backend, generation, wire
 from ..contract.common import Sampling, SamplingOptions
 from ..contract.providers import EMBEDDED
 from ..engine.completion_budget import budget
-from ..engine.fallback_job import SteppingJob
+from ..engine.fallback_job import FallbackJob
 from ..engine.load_plan import Role
-from ..engine.model_fallback import Ladder
+from ..engine.model_fallback import ModelFallback
 from ..engine.pool import WorkerPool
 from ..engine.running_costs import RunningCosts
 from ..engine.supervisor import LoadPlan
 from ..errors import OutOfMemory
 from ..settings import LocalCoderSettings
-from .run import Gate, Ready, Run
-from .slow_model_hint import Pace
+from .run import OutputGate, Ready, Run
+from .slow_model_hint import SlowModelHint
 from .speeds import SpeedRecord
 
 
-class Engine:
+class EngineRequests:
     """The embedded engine, as the operations see it.
 
     Parameters
@@ -39,15 +39,15 @@ class Engine:
         self,
         settings: LocalCoderSettings,
         pool: WorkerPool,
-        ladder: Ladder,
-        pace: Pace,
+        fallback: ModelFallback,
+        pace: SlowModelHint,
         *,
         latency_ms: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._pool = pool
-        self._ladder = ladder
-        self._pace = pace
+        self._fallback = fallback
+        self._slow_model_hint = pace
         self._latency_ms = latency_ms
         self._record = SpeedRecord()
         self._costs = RunningCosts()
@@ -91,39 +91,39 @@ class Engine:
         BackendUnavailable
             Too many workers have crashed: only a person has the model loaded again.
         """
-        plan = await self._ladder.choose(role, model=model)
+        plan = await self._fallback.choose(role, model=model)
         while True:
             self.apply_residency()
             try:
                 await self._pool.ensure(plan, role, named=model is not None)
                 return plan
             except OutOfMemory as failure:
-                self._ladder.failed(plan)
+                self._fallback.failed(plan)
                 named = model is not None
-                lighter = None if named else await self._ladder.below(plan, role)
+                lighter = None if named else await self._fallback.below(plan, role)
                 if lighter is None:
-                    raise await self._ladder.refusal(plan, role, failure, named=named) from None
+                    raise await self._fallback.refusal(plan, role, failure, named=named) from None
                 plan = lighter
 
     def run(
         self,
         kind: str,
         role: Role,
-        request: wire.Generate,
+        request: wire.GenerateFrame,
         sampling: Sampling,
         *,
         model: str | None,
         profile: str | None = None,
         timeout_ms: int | None,
-        gate: Gate | None = None,
+        gate: OutputGate | None = None,
         mild: bool = False,
     ) -> Run:
         """Make a run; nothing happens until somebody iterates over it."""
 
         async def prepare() -> Ready:
-            plan = await self._ladder.choose(role, model=model, profile=profile)
+            plan = await self._fallback.choose(role, model=model, profile=profile)
             self.apply_residency()
-            job = SteppingJob(self._pool, self._ladder, plan, request, role, named=model is not None)
+            job = FallbackJob(self._pool, self._fallback, plan, request, role, named=model is not None)
             return Ready(job, sampling)
 
         answers = isinstance(request.prompt, wire.ChatPrompt)
@@ -134,7 +134,7 @@ class Engine:
         """Take note of how fast a request was."""
         if done.provider != EMBEDDED:
             return
-        self._pace.observe(done)
+        self._slow_model_hint.observe(done)
         self._record.observe(done)
         if done.confidence is not None:
             # A completion: commands draft from their prompt, and are faster than it can be.
@@ -159,9 +159,9 @@ def wire_request(
     lookup: bool = False,
     confidence: bool = False,
     report: bool = False,
-) -> wire.Generate:
+) -> wire.GenerateFrame:
     """A prompt and how to answer it, as the frame that the worker takes; the supervisor gives it its id."""
-    return wire.Generate(
+    return wire.GenerateFrame(
         id=0,
         prompt=prompt,
         draw=wire.Draw(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..context.comments import comment
-from ..context.target import Target
+from ..context.target import CellTarget
 from ..contract.generation import ChatRequest, GenerateRequest, Message
 from ..contract.history import Response
 from ..contract.notebook import NotebookCell, Reference, ReferenceKind
-from ..contract.wire import SOURCE_EARLIER, ChatPrompt, Span, Turn
+from ..contract.wire import SOURCE_EARLIER, ChatPrompt, PromptTurn, Span
 from ..errors import InvalidArgument
 
 SYSTEM = (
@@ -72,7 +72,7 @@ PROPOSES_CODE = frozenset({"improve", "fix", "document", "test", "generate"})
 """Commands whose answer is code, to be put into a cell."""
 
 
-def command_prompt(request: GenerateRequest, target: Target | None = None) -> ChatPrompt:
+def command_prompt(request: GenerateRequest, target: CellTarget | None = None) -> ChatPrompt:
     """Build the conversation that a command starts.
 
     Parameters
@@ -86,7 +86,7 @@ def command_prompt(request: GenerateRequest, target: Target | None = None) -> Ch
         There is nothing to work on.
     """
     if request.command == "prompt":
-        return ChatPrompt((Turn("system", SYSTEM), _user(_free_prompt(request))))
+        return ChatPrompt((PromptTurn("system", SYSTEM), _user(_free_prompt(request))))
     if request.command == "generate":
         if not (request.instruction.strip() or request.code.strip()):
             raise InvalidArgument("Nothing says what code to write: the description is empty.")
@@ -105,7 +105,7 @@ def command_prompt(request: GenerateRequest, target: Target | None = None) -> Ch
         )
     if request.error.strip():
         sections.append(("error", "It failed with:\n" + _fenced(request.error, "text")))
-    return ChatPrompt((Turn("system", SYSTEM), _user(sections)))
+    return ChatPrompt((PromptTurn("system", SYSTEM), _user(sections)))
 
 
 def asked(request: GenerateRequest) -> str:
@@ -128,9 +128,9 @@ def chat_prompt(request: ChatRequest) -> ChatPrompt:
     """
     if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
         raise InvalidArgument("The last message must be the user's, and say something.")
-    before = tuple(Turn(m.role, m.content) for m in request.messages[:-1])
+    before = tuple(PromptTurn(m.role, m.content) for m in request.messages[:-1])
     if not before or before[0].role != "system":
-        before = (Turn("system", SYSTEM), *before)
+        before = (PromptTurn("system", SYSTEM), *before)
     return ChatPrompt((*before, question(request.messages[-1].content, request.references)))
 
 
@@ -151,7 +151,7 @@ def turn_prompt(
     reserve_tokens
         Room to leave for the answer.
     """
-    turns = [Turn("system", instruction or SYSTEM)]
+    turns = [PromptTurn("system", instruction or SYSTEM)]
     for turn in before:
         asked = question(turn.prompt, turn.references).content
         turns += [_earlier("user", asked), _earlier("assistant", turn.content)]
@@ -159,7 +159,7 @@ def turn_prompt(
     return ChatPrompt(tuple(turns), earlier_turns=len(before), reserve_tokens=reserve_tokens)
 
 
-def question(words: str, references: Sequence[Reference]) -> Turn:
+def question(words: str, references: Sequence[Reference]) -> PromptTurn:
     """A person's turn: what they put beside their question, then their words."""
     sections = [("references", _reference(reference)) for reference in references if reference.text.strip()]
     return _user([*sections, ("question", words)])
@@ -174,15 +174,17 @@ Section = tuple[str, str]
 """A part of a prompt: where it comes from, and its text."""
 
 
-def _user(sections: list[Section]) -> Turn:
+def _user(sections: list[Section]) -> PromptTurn:
     """One turn of all sections, a blank line between them."""
     ends = ["\n\n"] * (len(sections) - 1) + [""]
     texts = [(source, text + end) for (source, text), end in zip(sections, ends, strict=True)]
-    return Turn("user", "".join(text for _, text in texts), tuple(Span(s, len(text)) for s, text in texts))
+    return PromptTurn(
+        "user", "".join(text for _, text in texts), tuple(Span(s, len(text)) for s, text in texts)
+    )
 
 
-def _earlier(role: str, content: str) -> Turn:
-    return Turn(role, content, (Span(SOURCE_EARLIER, len(content)),))
+def _earlier(role: str, content: str) -> PromptTurn:
+    return PromptTurn(role, content, (Span(SOURCE_EARLIER, len(content)),))
 
 
 def _reference(reference: Reference) -> str:

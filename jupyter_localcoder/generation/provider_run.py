@@ -16,13 +16,13 @@ from ..contract.generation import Delta, Done, Finish, Started
 from ..engine.supervisor import EndReason
 from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
 from ..providers import base
-from ..providers.choice import Chosen
+from ..providers.choice import ChosenProvider
 from ..text.reasoning import bounded
-from .run import About, Gate, OpenGate, RunFrame, now, passed, rate
+from .run import About, OpenGate, OutputGate, RunFrame, now, passed, rate
 
 
 class ProviderRun:
-    """One request for text; implements `runs.AnyRun`.
+    """One request for text; implements `run.AnyRun`.
 
     A conversation that is too long for the provider's model is sent again without its oldest turns: half of
     them, then half of the rest. Its server counts the tokens, so it alone can say that they are too many; a
@@ -46,10 +46,10 @@ class ProviderRun:
     def __init__(
         self,
         kind: str,
-        chosen: Chosen,
+        chosen: ChosenProvider,
         prompt: wire.ChatPrompt | base.Fill,
         request: base.ProviderRequest,
-        gate: Gate | None = None,
+        gate: OutputGate | None = None,
         reasoning_chars: int | None = None,
         *,
         ends_at: float | None = None,
@@ -61,10 +61,10 @@ class ProviderRun:
         self._chosen = chosen
         self._prompt = prompt
         self._request = request
-        self._gate: Gate = gate or OpenGate()
+        self._gate: OutputGate = gate or OpenGate()
         self._reasoning_chars = reasoning_chars
         self._ends_at = ends_at
-        self._pull: asyncio.Future[base.Delta | base.End] | None = None
+        self._pull: asyncio.Future[base.AnswerDelta | base.End] | None = None
         self._ended: EndReason | None = None
 
     def cancel(self, reason: EndReason = "canceled") -> None:
@@ -102,11 +102,11 @@ class ProviderRun:
                 self.segments = _segments(asked)
                 async with contextlib.aclosing(self._frames(asked)) as frames:
                     async for frame in frames:
-                        thought = frame.reasoning if isinstance(frame, base.Delta) else ""
+                        thought = frame.reasoning if isinstance(frame, base.AnswerDelta) else ""
                         text = pieces.add(await self._through_gate(frame), thought)
                         if text or (thought and self._reasoning_chars is not None):
                             yield Delta(run=self.id, text=text, reasoning=thought)
-                        if not isinstance(frame, base.Delta) or self._gate.ended:
+                        if not isinstance(frame, base.AnswerDelta) or self._gate.ended:
                             end = frame if isinstance(frame, base.End) else None
                             yield self._done(pieces, end, left_out)
                             return
@@ -122,16 +122,16 @@ class ProviderRun:
                     raise
                 left_out += (earlier - left_out + 1) // 2
 
-    async def _through_gate(self, frame: base.Delta | base.End | None) -> str:
+    async def _through_gate(self, frame: base.AnswerDelta | base.End | None) -> str:
         """What of the answer is shown now."""
         gate = self._gate
-        if isinstance(frame, base.Delta):
+        if isinstance(frame, base.AnswerDelta):
             return await passed(gate, partial(gate.take, frame.text))
         return await passed(gate, partial(gate.finish, _finish(frame, self._ended)))
 
     async def _frames(
         self, asked: base.Messages | base.Fill
-    ) -> AsyncGenerator[base.Delta | base.End | None, None]:
+    ) -> AsyncGenerator[base.AnswerDelta | base.End | None, None]:
         """The provider's frames; None as the last one where the run was cancelled."""
         request = dataclasses.replace(self._request, input=asked)
         async with contextlib.aclosing(self._chosen.provider.stream(request)) as frames:
@@ -159,7 +159,7 @@ class ProviderRun:
         return self._ended is not None
 
     def _done(self, pieces: _Pieces, end: base.End | None, left_out: int) -> Done:
-        usage = end.usage if end is not None else base.Usage()
+        usage = end.usage if end is not None else base.ReportedUsage()
         moved = end.moved if end is not None else 0
         thoughts = "" if end is not None and end.taken_back else pieces.reasoning
         now = time.monotonic()
@@ -239,7 +239,7 @@ def _input(prompt: wire.ChatPrompt | base.Fill, left_out: int) -> base.Messages 
         return prompt
     begin = len(prompt.turns) - 1 - 2 * prompt.earlier_turns
     turns = (*prompt.turns[:begin], *prompt.turns[begin + 2 * left_out :])
-    return base.Messages(tuple(base.Turn(_role(turn.role), turn.content) for turn in turns))
+    return base.Messages(tuple(base.ChatTurn(_role(turn.role), turn.content) for turn in turns))
 
 
 def _segments(asked: base.Messages | base.Fill) -> tuple[wire.Segment, ...]:

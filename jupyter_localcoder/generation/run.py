@@ -33,8 +33,8 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
-class Job(Protocol):
-    """A request in the hands of the supervisor; see `supervisor.Job`."""
+class FrameSource(Protocol):
+    """A request in the hands of the supervisor; see `supervisor.WorkerJob`."""
 
     @property
     def plan(self) -> LoadPlan:
@@ -51,11 +51,11 @@ class Job(Protocol):
 class Ready:
     """What a run needs before it can begin: made in its own time, since it may take a while."""
 
-    job: Job
+    job: FrameSource
     sampling: Sampling
 
 
-class Gate(Protocol):
+class OutputGate(Protocol):
     """Decides what of an answer is shown, and when."""
 
     @property
@@ -137,7 +137,7 @@ class OpenGate:
         return ""
 
 
-async def passed(gate: Gate, step: Callable[[], str]) -> str:
+async def passed(gate: OutputGate, step: Callable[[], str]) -> str:
     """What a gate lets through; in a thread where it reads much."""
     return await asyncio.to_thread(step) if gate.slow else step()
 
@@ -166,7 +166,7 @@ class Run:
         kind: str,
         prepare: Callable[[], Awaitable[Ready]],
         timeout_ms: int | None = None,
-        gate: Gate | None = None,
+        gate: OutputGate | None = None,
         reasoning_chars: int | None = None,
         *,
         mild: bool = False,
@@ -178,11 +178,11 @@ class Run:
         """What the model has read, once the run is done, where the request asked for a report."""
         self._mild = mild
         self._preparing: asyncio.Future[Ready] | None = None
-        self._gate: Gate = gate or OpenGate()
+        self._gate: OutputGate = gate or OpenGate()
         self._prepare = prepare
         self._timeout_ms = timeout_ms
         self._reasoning_chars = reasoning_chars
-        self._job: Job | None = None
+        self._job: FrameSource | None = None
         self._ended: EndReason | None = None
 
     def cancel(self, reason: EndReason = "canceled") -> None:
@@ -232,7 +232,7 @@ class Run:
         self._job = ready.job
         return ready
 
-    async def _through_gate(self, job: Job, frame: wire.Text | wire.Finished) -> str:
+    async def _through_gate(self, job: FrameSource, frame: wire.Text | wire.Finished) -> str:
         """What of the answer is shown now; what is not wanted any more is not computed either."""
         gate = self._gate
         if isinstance(frame, wire.Finished):
@@ -381,7 +381,7 @@ class Runs:
         What they may hold, together and of one caller.
     """
 
-    def __init__(self, shares: clients.Shares, on_done: Callable[[Done], None]) -> None:
+    def __init__(self, shares: clients.ClientQuotas, on_done: Callable[[Done], None]) -> None:
         self._shares = shares
         self._on_done = on_done
         self._closing = False

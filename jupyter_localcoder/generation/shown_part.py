@@ -7,13 +7,13 @@ them stands.
 
 from __future__ import annotations
 
-from ..context.checks.gate import Gate
+from ..context.checks.gate import SuggestionGate
 from ..contract.generation import Doubt, Finish
 from ..text.plain_text import Visible
 
 
 class VisibleGate:
-    """Stands before the gate of a suggestion, whatever its rules are; implements `runs.Gate`.
+    """Stands before the gate of a suggestion, whatever its rules are; implements `run.OutputGate`.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class VisibleGate:
         What stands before the cursor.
     """
 
-    def __init__(self, gate: Gate, before: str) -> None:
+    def __init__(self, gate: SuggestionGate, before: str) -> None:
         self._gate = gate
         self._visible = Visible(before[-8:])
         self._any = False
@@ -43,15 +43,15 @@ class VisibleGate:
 
     @property
     def slow(self) -> bool:
-        """See `Gate.slow`."""
+        """See `SuggestionGate.slow`."""
         return self._gate.slow
 
     def take(self, text: str, log_probability: float | None = None) -> str:
-        """See `Gate.take`."""
+        """See `SuggestionGate.take`."""
         return self._passed("" if self.ended else self._gate.take(self._visible.take(text), log_probability))
 
     def finish(self, finish: Finish, log_probability: float | None = None) -> str:
-        """See `Gate.finish`; of a line that hides something no part is shown."""
+        """See `SuggestionGate.finish`; of a line that hides something no part is shown."""
         return self._passed("" if self.ended else self._gate.finish(finish, log_probability))
 
     def _passed(self, text: str) -> str:

@@ -16,7 +16,7 @@ SLOW_SECONDS = 60.0
 _MEANINGFUL_TOKENS = 8
 
 
-class Pace:
+class SlowModelHint:
     """Hears of every answer; a model is slow that writes fewer tokens per second, for so many seconds."""
 
     def __init__(

@@ -16,7 +16,7 @@ from ..errors import ConversationNotFound, InvalidArgument, ResponseNotFound
 from . import HistoryStore
 from .names import new_id
 from .store import Thread
-from .unsaved_turns import Unkept
+from .unsaved_turns import UnsavedTurns
 
 NEW = "new"
 MAX_TURNS = 400
@@ -26,7 +26,7 @@ MAX_CHARS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Turn:
+class NextTurn:
     """The next turn of a conversation."""
 
     conversation: str
@@ -45,11 +45,11 @@ class Turn:
 class Dialogue:
     """Finds the place of a turn in its conversation."""
 
-    def __init__(self, store: HistoryStore, unkept: Unkept) -> None:
+    def __init__(self, store: HistoryStore, unsaved: UnsavedTurns) -> None:
         self._store = store
-        self._unkept = unkept
+        self._unsaved = unsaved
 
-    async def next_turn(self, request: ChatRequest) -> Turn:
+    async def next_turn(self, request: ChatRequest) -> NextTurn:
         """Where a chat's next turn goes.
 
         Raises
@@ -65,19 +65,19 @@ class Dialogue:
         references = request.references
         conversation = request.conversation or ""
         if conversation == NEW:
-            return Turn(new_id(), "", words, references, instruction, (), 0)
+            return NextTurn(new_id(), "", words, references, instruction, (), 0)
         parent = request.parent
         if request.regenerate is not None:
             again = await self._turn(conversation, request.regenerate)
             words, references, parent = again.prompt, again.references, again.parent_id
         last, before, omitted = await self._thread(conversation, parent)
-        return Turn(conversation, last, words, references, instruction, before, omitted)
+        return NextTurn(conversation, last, words, references, instruction, before, omitted)
 
     async def _turn(self, conversation: str, id_: str) -> Response:
         """One turn of a conversation."""
-        unkept = self._unkept.get(id_)
-        if unkept is not None and unkept.conversation_id == conversation:
-            return unkept
+        unsaved = self._unsaved.get(id_)
+        if unsaved is not None and unsaved.conversation_id == conversation:
+            return unsaved
         # Also makes sure that it is one of this conversation.
         thread = await self._kept(conversation, id_, 1)
         if not thread.turns:
@@ -88,7 +88,7 @@ class Dialogue:
         """The turns up to one of them (None: the last one): its id, the turns, and how many were left out."""
         known = True
         if turn is None:
-            turn = self._unkept.last(conversation)
+            turn = self._unsaved.last(conversation)
             known = bool(turn)
         elif not turn:
             await self._require(conversation)
@@ -97,10 +97,10 @@ class Dialogue:
         found: list[Response] = []
         omitted = 0
         while True:
-            unkept = self._unkept.get(turn) if turn else None
-            if unkept is not None and (found or unkept.conversation_id == conversation):
-                found.append(unkept)
-                turn = unkept.parent_id
+            unsaved = self._unsaved.get(turn) if turn else None
+            if unsaved is not None and (found or unsaved.conversation_id == conversation):
+                found.append(unsaved)
+                turn = unsaved.parent_id
                 if not turn:
                     break
                 continue
@@ -120,18 +120,18 @@ class Dialogue:
             omitted += thread.omitted
             # The first of them may follow one that the history never got.
             first = thread.turns[0].parent_id if thread.turns and not thread.omitted else ""
-            if self._unkept.get(first) is None:
+            if self._unsaved.get(first) is None:
                 break
             turn = first
         kept = _that_fit(found)
         return last, tuple(reversed(found[:kept])), omitted + len(found) - kept
 
     async def _require(self, conversation: str) -> None:
-        if not self._unkept.last(conversation):
+        if not self._unsaved.last(conversation):
             await self._kept(conversation, None, 1)
 
     async def _kept(self, conversation: str, turn: str | None, most: int) -> Thread:
-        begun = bool(self._unkept.last(conversation))
+        begun = bool(self._unsaved.last(conversation))
         try:
             return await asyncio.to_thread(self._store.thread, conversation, turn, most)
         except ConversationNotFound:

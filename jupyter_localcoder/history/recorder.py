@@ -31,7 +31,7 @@ from ..generation.run import RunFrame
 from ..settings import LocalCoderSettings
 from . import HistoryStore
 from .names import new_id, prompt_id_of
-from .unsaved_turns import Unkept
+from .unsaved_turns import UnsavedTurns
 
 MAX_TOGETHER = 32
 """So many answers are kept at once."""
@@ -42,7 +42,7 @@ RETAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestMetadata:
     """What is kept of a request beside its answer."""
 
     kind: ResponseKind
@@ -101,7 +101,7 @@ class Recorder:
         self.on_kept = on_kept
         self.place: Callable[[int, str], str] = lambda _mark, path: path
         """Where a notebook is now that was at a path at some moment."""
-        self.unkept = Unkept()
+        self.unsaved = UnsavedTurns()
         """Turns that the history does not have, or not yet."""
         self._settings = settings
         self._events = events
@@ -119,7 +119,7 @@ class Recorder:
         self._loop: asyncio.AbstractEventLoop | None = None
         store.on_damage = self._damaged
 
-    def response(self, asked: Asked, id_: str = "", **answer: Any) -> Response:
+    def response(self, asked: RequestMetadata, id_: str = "", **answer: Any) -> Response:
         """An answer in the form in which it is kept, with its fields from the request."""
         return Response(
             id=id_ or new_id(),
@@ -138,7 +138,7 @@ class Recorder:
         )
 
     async def watch(
-        self, asked: Asked, frames: AsyncGenerator[RunFrame, None], judge: Judge | None = None
+        self, asked: RequestMetadata, frames: AsyncGenerator[RunFrame, None], judge: Judge | None = None
     ) -> AsyncGenerator[RunFrame, None]:
         """Pass the frames of a run on, keep its answer after the last one, and tell its end.
 
@@ -160,7 +160,7 @@ class Recorder:
                         continue
                     response = self._answer(asked, frame)
                     if response.conversation_id and response.content.strip():
-                        self.unkept.add(response)  # the next turn may be asked before this one is kept
+                        self.unsaved.add(response)  # the next turn may be asked before this one is kept
                     try:
                         if judge is not None:
                             change = await judge(frame)
@@ -181,7 +181,7 @@ class Recorder:
                     self._events.tell(registry.RESPONSE_ERROR, error)
                 raise
 
-    async def keep(self, asked: Asked, response: Response) -> str:
+    async def keep(self, asked: RequestMetadata, response: Response) -> str:
         """Keep an answer, and return when it is kept. Never raises.
 
         Returns its id, or nothing where it is not to be kept or cannot be.
@@ -199,7 +199,7 @@ class Recorder:
         if not await kept:
             return ""
         self._told.clear()
-        self.unkept.forget(response.id)
+        self.unsaved.forget(response.id)
         changed = HistoryChanged(
             reason="kept", response_id=response.id, conversation_id=response.conversation_id
         )
@@ -239,7 +239,7 @@ class Recorder:
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
-    def _answer(self, asked: Asked, done: Done) -> Response:
+    def _answer(self, asked: RequestMetadata, done: Done) -> Response:
         return self.response(
             asked,
             done.run,
@@ -260,7 +260,7 @@ class Recorder:
             left_out_turns=done.left_out_turns,
         )
 
-    async def _keep_and_tell(self, asked: Asked, response: Response) -> None:
+    async def _keep_and_tell(self, asked: RequestMetadata, response: Response) -> None:
         kept = await self.keep(asked, response)
         self._events.tell(
             registry.RESPONSE_COMPLETE,

@@ -317,7 +317,7 @@ class HistoryStore(LoggingConfigurable):
             places = retention.too_many(db, limits, self._clock())
         return self._delete(places)
 
-    def sweep(self, stopped: Callable[[], bool] = lambda: False) -> sweep.Swept:
+    def sweep(self, stopped: Callable[[], bool] = lambda: False) -> sweep.SweepResult:
         """Make files and rows agree; see `sweep`.
 
         Parameters

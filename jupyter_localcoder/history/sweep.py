@@ -37,7 +37,7 @@ _CREATED_AT = re.compile(rb'^created_at: "([^"\n]*)"', re.MULTILINE)
 
 
 @dataclass
-class Swept:
+class SweepResult:
     """What a sweep has done."""
 
     files: int = 0
@@ -64,7 +64,7 @@ def sweep(
     files: HistoryFolder,
     log: logging.Logger | logging.LoggerAdapter[Any],
     stopped: Callable[[], bool] = lambda: False,
-) -> Swept:
+) -> SweepResult:
     """Do it.
 
     Parameters
@@ -77,7 +77,7 @@ def sweep(
     DatabaseError, DiskFull, FileReadError
         What was done until then holds.
     """
-    swept = Swept()
+    swept = SweepResult()
     found = _look(database, files, swept, stopped)
     if found is None:
         return swept
@@ -121,7 +121,7 @@ def forget(database: Database, files: HistoryFolder, ids: Iterable[str]) -> int:
 
 
 def _look(
-    database: Database, files: HistoryFolder, swept: Swept, stopped: Callable[[], bool]
+    database: Database, files: HistoryFolder, swept: SweepResult, stopped: Callable[[], bool]
 ) -> _Findings | None:
     with database.reading() as db:
         known = rows.by_folder(db)
@@ -143,7 +143,7 @@ def _look(
     return found
 
 
-def _sort(folder_name: str, unknown: set[str], found: _Findings, swept: Swept) -> None:
+def _sort(folder_name: str, unknown: set[str], found: _Findings, swept: SweepResult) -> None:
     for name in sorted(unknown):
         if (id_ := names.response_of(name)) is not None:
             swept.files += 1
@@ -172,7 +172,7 @@ def _end_deletion(db: Any, files: HistoryFolder, folder_name: str, id_: str) -> 
 def _read(
     files: HistoryFolder,
     strange: list[tuple[str, str]],
-    swept: Swept,
+    swept: SweepResult,
     log: logging.Logger | logging.LoggerAdapter[Any],
 ) -> Iterator[tuple[Response, int]]:
     for folder_name, id_ in strange:

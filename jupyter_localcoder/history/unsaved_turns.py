@@ -15,7 +15,7 @@ MAX_TURNS = 1000
 MAX_CHARS = 20_000_000
 
 
-class Unkept:
+class UnsavedTurns:
     """Turns by id, the oldest forgotten first."""
 
     def __init__(self, max_turns: int = MAX_TURNS, max_chars: int = MAX_CHARS) -> None:

@@ -20,7 +20,7 @@ from ..text.answers import code_of
 from ..text.plain_text import plain
 from .answering import show_piece, summary
 from .failure import shortly
-from .history import History, language_of
+from .history import CellHistory, language_of
 from .link import Link
 from .options import Options, coding_arguments
 from .origin import origin_of
@@ -39,7 +39,7 @@ class ChatMagics(Magics):
     def __init__(self, shell: InteractiveShell, link: Link) -> None:
         super().__init__(shell)
         self._link = link
-        self._history = History(shell)
+        self._history = CellHistory(shell)
         self._conversation = ""
         """Empty until the first turn of this kernel."""
         self._last = ""

@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from ..contract.generation import Command
 from .answering import answer
 from .failure import shortly
-from .history import History
+from .history import CellHistory
 from .last_error import ErrorRecorder
 from .link import Link
 from .options import Options, coding_arguments
@@ -30,7 +30,7 @@ class CodingMagics(Magics):
         super().__init__(shell)
         self.link = link
         self._records = records
-        self._history = History(shell)
+        self._history = CellHistory(shell)
         self.errors = ErrorRecorder(self._history)
         self._targets = TargetFinder(shell, self._history, self.errors)
 

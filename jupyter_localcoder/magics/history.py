@@ -18,7 +18,7 @@ _OWN_CELL = re.compile(rf"\s*%%(?:{'|'.join(COMMANDS)})\b[^\n]*\n")
 _OWN_LINE = re.compile(rf"\s*%(?:localcoder|load_ext|reload_ext|{'|'.join(COMMANDS)})\b")
 
 
-class History:
+class CellHistory:
     """Cells of one shell."""
 
     def __init__(self, shell: InteractiveShell) -> None:

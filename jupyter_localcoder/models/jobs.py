@@ -29,7 +29,7 @@ from ..contract.models import (
 )
 from ..errors import AirGapped, Canceled, DownloadNotFound, LocalCoderError, ModelInUse, ModelNotReady
 from ..events import EventHub
-from .progress import Progress, Report
+from .progress import Report, TransferProgress
 from .store import InstalledModel, ModelStore
 
 T = TypeVar("T")
@@ -285,7 +285,7 @@ class Downloads:
     async def _run(self, model_id: str, work: _Work, do: Callable[[Report, threading.Event], T]) -> T:
         loop = asyncio.get_running_loop()
 
-        def report(progress: Progress) -> None:
+        def report(progress: TransferProgress) -> None:
             event = msgspec.structs.replace(
                 work.last,
                 state=work.last.state if work.last.activity == "export" else progress.state,

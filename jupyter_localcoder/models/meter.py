@@ -7,16 +7,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from .progress import Progress, Report
+from .progress import Report, TransferProgress
 
-__all__ = ["Meter", "Progress", "Report"]
+__all__ = ["Meter", "Report", "TransferProgress"]
 
 INTERVAL_SECONDS = 0.2
 _WINDOW_SECONDS = 5.0
 
 
 class Meter:
-    """Turns byte counts into `Progress`, with the rate of the last seconds.
+    """Turns byte counts into `TransferProgress`, with the rate of the last seconds.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Meter:
             self._seen.popleft()
         self._told_at, self._told_bytes = now, done
         self._report(
-            Progress(
+            TransferProgress(
                 state=self._state,
                 received_bytes=done,
                 total_bytes=self._total,

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class TransferProgress(Struct, frozen=True, kw_only=True):
     """How far a model is: bytes of the whole file."""
 
     state: Literal["downloading", "verifying"]
@@ -17,4 +17,4 @@ class Progress(Struct, frozen=True, kw_only=True):
     rate_bytes_per_second: float
 
 
-Report = Callable[[Progress], None]
+Report = Callable[[TransferProgress], None]

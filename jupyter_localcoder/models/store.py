@@ -37,18 +37,18 @@ from . import bundle, catalogue, files, info, installed, memory
 from .download import Download, arranged, kind_of, parts_bytes
 from .entries import CatalogueEntry, PackageIndexSource, Source
 from .folder import ModelsFolder, default_models_dir, environment_models_dir
-from .importing import Importing
+from .importing import ImportJob
 from .installed import InstalledModel
 from .known_files import KnownFiles
 from .ledger import LicenseLedger
 from .library import Library
 from .listing import Listing
-from .progress import Progress, Report
+from .progress import Report, TransferProgress
 from .sources.base import part_bytes
 from .sources.http import HttpOptions
 from .sources.hub import default_hub
 
-__all__ = ["InstalledModel", "ModelStore", "Progress"]
+__all__ = ["InstalledModel", "ModelStore", "TransferProgress"]
 
 _LOCK_SECONDS = 0.25
 
@@ -408,12 +408,12 @@ class ModelStore(LoggingConfigurable):
             Why not; nothing is left behind.
 
         """
-        work = Importing(self._library, self.catalogue, self.reserve_bytes, progress, cancel)
+        work = ImportJob(self._library, self.catalogue, self.reserve_bytes, progress, cancel)
         return work.run(Path(path), model_id, link)
 
     def provisional_id(self, path: str | Path) -> str:
         """The id that an import would probably get; only its digest tells whether the catalogue knows it."""
-        return Importing(self._library, self.catalogue, self.reserve_bytes, None, None).provisional_id(
+        return ImportJob(self._library, self.catalogue, self.reserve_bytes, None, None).provisional_id(
             Path(path)
         )
 

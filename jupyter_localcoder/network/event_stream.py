@@ -68,7 +68,7 @@ class LineReader:
 
 
 @dataclass(frozen=True)
-class Message:
+class StreamMessage:
     """One message of a stream."""
 
     data: bytes
@@ -88,7 +88,7 @@ class MessageReader:
         self._json: _Json | None = None
         self._size = 0
 
-    def feed(self, line: bytes) -> list[Message]:
+    def feed(self, line: bytes) -> list[StreamMessage]:
         """Add a line.
 
         Raises
@@ -112,17 +112,17 @@ class MessageReader:
             done = self._ended()
             self._json = _Json()
             return [*done, *self._document(line)]
-        return [] if self._events else [Message(line)]
+        return [] if self._events else [StreamMessage(line)]
 
-    def rest(self) -> list[Message]:
+    def rest(self) -> list[StreamMessage]:
         """What nothing has ended yet: some servers leave out the last empty line."""
         if self._json is not None:
             data, self._json, self._size = self._json.data, None, 0
-            return [Message(data)]
+            return [StreamMessage(data)]
         return self._ended()
 
-    def _field(self, name: bytes, value: bytes) -> list[Message]:
-        done: list[Message] = []
+    def _field(self, name: bytes, value: bytes) -> list[StreamMessage]:
+        done: list[StreamMessage] = []
         self._events = True
         if name == b"event":
             self._event = value.decode("utf-8", "replace").strip()
@@ -136,17 +136,17 @@ class MessageReader:
             self._data.append(value)
         return done
 
-    def _document(self, line: bytes) -> list[Message]:
+    def _document(self, line: bytes) -> list[StreamMessage]:
         assert self._json is not None  # noqa: S101 - it was begun
         self._count(line)
         if not self._json.feed(line):
             return []
         return self.rest()
 
-    def _ended(self) -> list[Message]:
+    def _ended(self) -> list[StreamMessage]:
         data, event = self._data, self._event
         self._data, self._event, self._size = [], "", 0
-        return [Message(b"\n".join(data), event)] if data else []
+        return [StreamMessage(b"\n".join(data), event)] if data else []
 
     def _count(self, line: bytes) -> None:
         self._size += len(line) + 1

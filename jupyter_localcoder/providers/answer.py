@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import msgspec
 
 from ..errors import ConnectionFailed, NoAnswer, Timeout
-from ..network.event_stream import Message
+from ..network.event_stream import StreamMessage
 from ..text.reasoning import AnswerParts
-from .base import Delta, End, EndReason, Messages, ProviderRequest, Usage
+from .base import AnswerDelta, End, EndReason, Messages, ProviderRequest, ReportedUsage
 from .deadline import Deadline, TimeUp
 from .failures import Failures, Words, error_in
 from .fields import Fields, fields_of
@@ -27,7 +27,7 @@ _SHOWN_BYTES = 200
 
 
 @dataclass(frozen=True)
-class Piece:
+class AnswerPart:
     """What one message of a provider says; most say one of these things."""
 
     text: str = ""
@@ -37,25 +37,25 @@ class Piece:
     calls: bool = False
     """It wants a tool or a function to be called."""
     reason: EndReason | None = None
-    usage: Usage | None = None
+    usage: ReportedUsage | None = None
     model: str = ""
     last: bool = False
     """Nothing comes after it."""
 
 
-Read = Callable[[Fields], Piece]
+Read = Callable[[Fields], AnswerPart]
 """Reads one message; a `LocalCoderError` where it is one, a `msgspec.DecodeError` where it is none."""
 
 
 async def answer(
-    messages: AsyncGenerator[Message, None],
+    messages: AsyncGenerator[StreamMessage, None],
     read: Read,
     request: ProviderRequest,
     deadline: Deadline,
     failures: Failures,
     unopened: set[str] | None = None,
     model_asked: str = "",
-) -> AsyncGenerator[Delta | End, None]:
+) -> AsyncGenerator[AnswerDelta | End, None]:
     """Turn messages into the frames that `Provider.stream` promises; closing it closes the messages.
 
     Parameters
@@ -68,7 +68,7 @@ async def answer(
     stops = StopStrings(request.stop)
     room = request.max_tokens * MAX_CHARS_PER_TOKEN
     reason: EndReason | None = None
-    usage, model, began = Usage(), "", False
+    usage, model, began = ReportedUsage(), "", False
     without = _Without()
     parts = AnswerParts(within=isinstance(request.input, Messages) and model_asked in unopened)
     last = False
@@ -87,7 +87,7 @@ async def answer(
                     for text, reasoning in told:
                         if text or reasoning:
                             began = True
-                            yield Delta(text, reasoning)
+                            yield AnswerDelta(text, reasoning)
                     if stops.found or room <= 0:
                         reason = "stop" if stops.found else "length"
                         last = True
@@ -112,7 +112,7 @@ async def answer(
         reason = "stop"
     for text, reasoning in (parts.feed(stops.finish()), parts.finish()):
         if text or reasoning:
-            yield Delta(text, reasoning)
+            yield AnswerDelta(text, reasoning)
     if parts.unopened:
         unopened.add(model_asked)
     taken_back = parts.guessing and reason in ("stop", "filter")
@@ -120,7 +120,7 @@ async def answer(
         # This time it has not reasoned.
         unopened.discard(model_asked)
         if text := parts.take_back():
-            yield Delta(text)
+            yield AnswerDelta(text)
     if isinstance(request.input, Messages) and not parts.text.strip():
         if reason == "timeout":
             raise Timeout(
@@ -141,7 +141,7 @@ class _Without:
         self._refusal = ""
         self._calls = False
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: AnswerPart) -> None:
         """Take note of a piece."""
         self.said = self.said or bool(piece.text or piece.reasoning or piece.refusal or piece.calls)
         self._refusal += piece.refusal
@@ -171,11 +171,11 @@ class _Without:
         return failures.no_answer("ended without an answer.")
 
 
-def _pieces(read: Read, message: Message, failures: Failures) -> Iterator[Piece]:
+def _pieces(read: Read, message: StreamMessage, failures: Failures) -> Iterator[AnswerPart]:
     """What a message says; several things where it is a list of documents."""
     data = message.data.strip()
     if data in _DONE:
-        yield Piece(last=True)
+        yield AnswerPart(last=True)
         return
     if not data or data == b"null":
         return

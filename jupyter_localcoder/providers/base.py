@@ -4,7 +4,7 @@
 
     async with contextlib.aclosing(provider.stream(request)) as frames:
         async for frame in frames:
-            ...  # any number of `Delta`, then one `End`; or an error of `errors`
+            ...  # any number of `AnswerDelta`, then one `End`; or an error of `errors`
 
 Closing the generator is the cancel: it closes the connection, and the other side stops.
 """
@@ -22,7 +22,7 @@ EndReason = Literal["stop", "length", "filter", "timeout"]
 
 
 @dataclass(frozen=True)
-class Turn:
+class ChatTurn:
     """One turn of a conversation."""
 
     role: Role
@@ -33,7 +33,7 @@ class Turn:
 class Messages:
     """A conversation; what is asked for is its next turn."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[ChatTurn, ...]
 
     @property
     def has_system(self) -> bool:
@@ -46,12 +46,12 @@ class Messages:
         system = [turn.content for turn in self.turns if turn.role == "system"]
         turns = [turn for turn in self.turns if turn.role != "system"]
         first = next(at for at, turn in enumerate(turns) if turn.role == "user")
-        turns[first] = Turn("user", "\n\n".join([*system, turns[first].content]))
+        turns[first] = ChatTurn("user", "\n\n".join([*system, turns[first].content]))
         return Messages(tuple(turns))
 
 
 @dataclass(frozen=True)
-class Prompt:
+class RawPrompt:
     """A text; what is asked for is how it goes on, with no chat template around it."""
 
     text: str
@@ -69,7 +69,7 @@ class Fill:
 class ProviderRequest:
     """What a provider is asked for."""
 
-    input: Messages | Prompt | Fill
+    input: Messages | RawPrompt | Fill
     model: str = ""
     """As the provider calls it. Empty takes the one that the provider is configured with."""
     max_tokens: int = 1024
@@ -90,7 +90,7 @@ class ProviderRequest:
 
 
 @dataclass(frozen=True)
-class Delta:
+class AnswerDelta:
     """The next piece of the answer, or of the reasoning before it; never empty."""
 
     text: str
@@ -98,7 +98,7 @@ class Delta:
 
 
 @dataclass(frozen=True)
-class Usage:
+class ReportedUsage:
     """Tokens as the provider counted them; None where it did not say."""
 
     prompt_tokens: int | None = None
@@ -110,7 +110,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Origin:
+class AnswerOrigin:
     """Which weights answered what, how the tokens were drawn, and where the time went."""
 
     model: ModelStamp
@@ -125,12 +125,12 @@ class End:
 
     reason: EndReason
     """`timeout`: the time limit, what came is kept; `filter`: the provider cut it off."""
-    usage: Usage = Usage()
+    usage: ReportedUsage = ReportedUsage()
     model: str = ""
     """The model that answered, as the provider calls it."""
     cost_usd: float | None = None
     """An estimate by the user's own price table; None where it has no price."""
-    origin: Origin | None = None
+    origin: AnswerOrigin | None = None
     """What it takes to get the same answer again; of the embedded engine only."""
     moved: int = 0
     """So many characters of the pieces of text, the first ones, have turned out to be reasoning."""
@@ -154,8 +154,8 @@ MAX_MODELS = 500
 class Provider(Protocol):
     """One configured provider."""
 
-    def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
-        """Write the answer: `Delta` by `Delta`, then one `End`.
+    def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
+        """Write the answer: `AnswerDelta` by `AnswerDelta`, then one `End`.
 
         Raises
         ------

@@ -14,7 +14,7 @@ from ..errors import ValidationError
 from .address import LINK_LOCAL_WAY_OUT, Address, parse_address
 from .base import Provider
 from .failures import Failures
-from .fill_template import FillTemplate
+from .fill_template import FillPromptTemplate
 from .kinds import KINDS
 
 
@@ -64,7 +64,7 @@ def check_fields(fields: ProviderFields, *, link_local: bool = False) -> None:
             field="fill",
         )
     if fields.fill == "tokens":
-        FillTemplate(fields.fill_template)
+        FillPromptTemplate(fields.fill_template)
 
 
 def _check_reach(address: Address | None, *, link_local: bool) -> None:

@@ -9,7 +9,7 @@ from .base import Provider
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenProvider:
     """A provider that may be asked now."""
 
     id: str
@@ -20,10 +20,10 @@ class Chosen:
     """The one that it is configured with, as it calls it; empty of the embedded one."""
 
 
-class Choice(Protocol):
+class ProviderChoice(Protocol):
     """Finds providers."""
 
-    async def choose(self, id_: str) -> Chosen:
+    async def choose(self, id_: str) -> ChosenProvider:
         """The provider of this id, or the active one where it is empty.
 
         Raises

@@ -19,11 +19,11 @@ from ..contract.providers import ProviderFields
 from ..credentials.store import Credentials, Owner
 from ..errors import AirGapped, AuthError, ConnectionFailed, LocalCoderError, ProviderNotFound
 from ..settings import LocalCoderSettings
-from .base import Check, Delta, End, Provider, ProviderRequest
-from .book import Book, Entry
+from .base import AnswerDelta, Check, End, Provider, ProviderRequest
 from .build import Retries, address_of, build_provider
 from .kinds import KINDS, is_vendor_host
 from .prices import Prices
+from .registry import ProviderRegistry, RegistryEntry
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ _LOOK_SECONDS = 0.25
 class _Opened:
     """A provider that was made, and how many use it."""
 
-    entry: Entry
+    entry: RegistryEntry
     provider: Provider
     users: int = 0
     retired: bool = False
@@ -55,7 +55,7 @@ class RemoteProviders:
     def __init__(
         self,
         settings: LocalCoderSettings,
-        book: Book,
+        registry: ProviderRegistry,
         credentials: Credentials,
         prices: Prices,
         log: logging.Logger | logging.LoggerAdapter[Any],
@@ -64,7 +64,7 @@ class RemoteProviders:
     ) -> None:
         self.prices = prices
         self._settings = settings
-        self._book = book
+        self._registry = registry
         self._credentials = credentials
         self._log = log
         self.link_local = link_local
@@ -81,7 +81,7 @@ class RemoteProviders:
 
     def provider(self, id_: str) -> Provider:
         """A provider by its id, as it will be configured when it is asked."""
-        return _Lent(self, id_)
+        return _ProviderProxy(self, id_)
 
     def users(self, id_: str) -> int:
         """How many requests run on it."""
@@ -215,17 +215,17 @@ class RemoteProviders:
     def _is_gapped(self) -> bool:
         return self._settings.current.air_gap
 
-    def _entry(self, id_: str) -> Entry:
+    def _entry(self, id_: str) -> RegistryEntry:
         if self._settings.current.air_gap:
             raise air_gapped(id_)
-        entry = self._book.read().entries.get(id_)
+        entry = self._registry.read().entries.get(id_)
         if entry is None:
             raise ProviderNotFound(f"There is no provider {id_!r}.", provider=id_)
         return entry
 
-    def _make(self, id_: str, entry: Entry) -> Provider:
+    def _make(self, id_: str, entry: RegistryEntry) -> Provider:
         fields = entry.settings
-        variables = self._book.configured.key_variables(id_)
+        variables = self._registry.configured.key_variables(id_)
         found = self._credentials.find(owner_of(id_, fields, entry.trusted, variables), entry.kept)
         if found.secret is None and found.problem:
             raise AuthError(
@@ -261,14 +261,14 @@ class RemoteProviders:
             self._log.debug("A connection was not closed well: %s", type(failure).__name__)
 
 
-class _Lent:
+class _ProviderProxy:
     """A provider that is looked up anew for each request; implements `Provider`."""
 
     def __init__(self, remote: RemoteProviders, id_: str) -> None:
         self._remote = remote
         self._id = id_
 
-    async def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """See `Provider.stream`; the end says what it cost."""
         async with (
             self._remote.lend(self._id) as (provider, fields),

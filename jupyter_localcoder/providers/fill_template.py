@@ -10,7 +10,7 @@ from .base import Fill
 _PLACES = re.compile(r"(\{prefix\}|\{suffix\})")
 
 
-class FillTemplate:
+class FillPromptTemplate:
     """A raw prompt with the marks of a model's family, and places for the two texts.
 
     Raises

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct, field
 
 from ..errors import InvalidArgument
-from .answer import Piece, Read
-from .base import Delta, End, EndReason, Fill, Messages, ProviderRequest, Turn, Usage
+from .answer import AnswerPart, Read
+from .base import AnswerDelta, ChatTurn, End, EndReason, Fill, Messages, ProviderRequest, ReportedUsage
 from .deadline import Deadline
 from .endings import end_reason
 from .failures import Failures
@@ -29,7 +29,7 @@ MAX_STOPS = 5
 class GeminiProvider(RemoteProvider):
     """Chats with Google's models."""
 
-    async def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """See `Provider.stream`."""
         if isinstance(request.input, Fill):
             raise self.no_fill("Use the embedded model, or a server with a model that was trained for it.")
@@ -81,13 +81,13 @@ def _body(request: ProviderRequest) -> dict[str, Any]:
     }
 
 
-def _as_turn(prompt: Any) -> Turn:
+def _as_turn(prompt: Any) -> ChatTurn:
     # There is no way around the chat: it is asked to go on.
-    return Turn("user", prompt.text)
+    return ChatTurn("user", prompt.text)
 
 
 def _reader(failures: Failures) -> Read:
-    def read(response: Fields) -> Piece:
+    def read(response: Fields) -> AnswerPart:
         blocked = fields_of(response.get("promptFeedback"), "promptFeedback").get("blockReason")
         if blocked:
             why = failures.scrubbed(str(blocked))
@@ -100,7 +100,7 @@ def _reader(failures: Failures) -> Read:
         candidate = first_of(response.get("candidates"), "candidates")
         parts = fields_of(candidate.get("content"), "content").get("parts")
         said = said_by(parts)
-        return Piece(
+        return AnswerPart(
             text=said.text,
             reasoning=said.reasoning,
             calls=isinstance(parts, list)
@@ -120,14 +120,14 @@ def _reason(candidate: Fields, failures: Failures) -> EndReason | None:
     return "filter" if reason == "stop" and said != "STOP" else reason
 
 
-def _usage(usage: Any) -> Usage | None:
+def _usage(usage: Any) -> ReportedUsage | None:
     if not isinstance(usage, dict):
         return None
     written = count_of(usage.get("candidatesTokenCount"))
     thought = count_of(usage.get("thoughtsTokenCount"))
     # What it thinks is billed as what it writes.
     total = written if thought is None else (written or 0) + thought
-    return Usage(
+    return ReportedUsage(
         count_of(usage.get("promptTokenCount")),
         count_of(usage.get("cachedContentTokenCount")),
         total,

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from .address import Address
-from .answer import Piece, Read
-from .base import Delta, End, Fill, Messages, ProviderRequest, Usage
+from .answer import AnswerPart, Read
+from .base import AnswerDelta, End, Fill, Messages, ProviderRequest, ReportedUsage
 from .deadline import Deadline
 from .endings import end_reason
 from .failures import Failures
@@ -33,7 +33,7 @@ class OllamaProvider(RemoteProvider):
         super().__init__(address, failures, options, headers)
         self._context_window = context_window
 
-    def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """See `Provider.stream`."""
         body: dict[str, Any] = {
             "model": self.model_of(request),
@@ -67,13 +67,13 @@ class OllamaProvider(RemoteProvider):
 
 
 def _reader(failures: Failures) -> Read:
-    def read(line: Fields) -> Piece:
+    def read(line: Fields) -> AnswerPart:
         # A chat has a message, everything else a response.
         message = fields_of(line.get("message"), "message")
         said = said_by(message.get("content"))
         done = line.get("done") is True
-        usage = Usage(count_of(line.get("prompt_eval_count")), None, count_of(line.get("eval_count")))
-        return Piece(
+        usage = ReportedUsage(count_of(line.get("prompt_eval_count")), None, count_of(line.get("eval_count")))
+        return AnswerPart(
             text=said.text or text_of(line.get("response")),
             reasoning=said.reasoning or reasoning_of(message) or reasoning_of(line),
             calls=bool(message.get("tool_calls")),

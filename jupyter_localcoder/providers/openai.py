@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..errors import ConnectionFailed, InvalidArgument, LocalCoderError
 from . import openai_wire
-from .base import Delta, End, Fill, Messages, Prompt, ProviderRequest
+from .base import AnswerDelta, End, Fill, Messages, ProviderRequest, RawPrompt
 from .deadline import Deadline
 from .openai_wire import Body
 from .remote import RemoteProvider, without_system
@@ -20,7 +20,7 @@ class OpenAIProvider(RemoteProvider):
     max_tokens_field: ClassVar[str] = "max_completion_tokens"
     """The field that limits an answer; the reasoning models know no other."""
 
-    async def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """See `Provider.stream`."""
         refused: set[str] = set()
         began = False
@@ -57,7 +57,7 @@ class OpenAIProvider(RemoteProvider):
                 request, request.input, model, max_tokens_field=self.max_tokens_field
             )
             return self.chat_path(model), body
-        if isinstance(request.input, Prompt):
+        if isinstance(request.input, RawPrompt):
             model = self.model_of(request)
             return self.completions_path(model), openai_wire.completion_body(
                 request, request.input.text, model

@@ -11,11 +11,11 @@ from collections.abc import AsyncGenerator, Mapping
 from ..contract.providers import QWEN_FILL, FillMode
 from . import openai_wire
 from .address import Address
-from .answer import Piece, Read
-from .base import Delta, End, Fill, ProviderRequest, Usage
+from .answer import AnswerPart, Read
+from .base import AnswerDelta, End, Fill, ProviderRequest, ReportedUsage
 from .failures import Failures
 from .fields import Fields, count_of, said_by, text_of
-from .fill_template import FillTemplate
+from .fill_template import FillPromptTemplate
 from .openai import OpenAIProvider
 from .openai_wire import Body
 from .remote import RemoteOptions
@@ -38,13 +38,13 @@ class OpenAICompatibleProvider(OpenAIProvider):
     ) -> None:
         super().__init__(address, failures, options, headers)
         self._fill = fill
-        self._template = FillTemplate(fill_template)
+        self._template = FillPromptTemplate(fill_template)
 
     def model_of(self, request: ProviderRequest) -> str:
         """The model of a request; a server that has only one needs no name."""
         return request.model or self.options.model
 
-    def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """See `Provider.stream`."""
         if isinstance(request.input, Fill) and self._fill == "infill":
             # llama-server's own route: not below the `/v1` of those that it has after OpenAI's.
@@ -79,17 +79,17 @@ def _infill_body(request: ProviderRequest, fill: Fill) -> Body:
 
 
 def _infill_reader(failures: Failures) -> Read:
-    def read(part: Fields) -> Piece:
+    def read(part: Fields) -> AnswerPart:
         text = said_by(part.get("content")).text
         if not part.get("stop"):
-            return Piece(text)
+            return AnswerPart(text)
         # `stopped_limit` is of llama-server before 2025, which has no `stop_type`.
         limit = part.get("stop_type") == "limit" or part.get("stopped_limit") is True
-        usage = Usage(
+        usage = ReportedUsage(
             prompt_tokens=count_of(part.get("tokens_evaluated")),
             completion_tokens=count_of(part.get("tokens_predicted")),
         )
-        return Piece(
+        return AnswerPart(
             text,
             reason="length" if limit else "stop",
             usage=usage,

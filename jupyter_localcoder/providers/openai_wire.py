@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from .answer import Piece, Read
-from .base import Messages, ProviderRequest, Usage
+from .answer import AnswerPart, Read
+from .base import Messages, ProviderRequest, ReportedUsage
 from .endings import end_reason
 from .failures import Failures, error_in
 from .fields import Fields, count_of, fields_of, first_of, reasoning_of, said_by, text_of
@@ -93,7 +93,7 @@ def without(body: Body, refused: set[str]) -> Body:
 def reader(failures: Failures) -> Read:
     """A reader of the messages of one stream, or of the one message that is a whole answer."""
 
-    def read(chunk: Fields) -> Piece:
+    def read(chunk: Fields) -> AnswerPart:
         choice = first_of(chunk.get("choices"), "choices")
         if (error := error_in({"error": choice.get("error")})) is not None:
             raise failures.in_stream(error)
@@ -103,7 +103,7 @@ def reader(failures: Failures) -> Read:
         said = said_by(message.get("content"))
         reason = end_reason(choice.get("finish_reason"), failures)
         calls = message.get("tool_calls") or message.get("function_call")
-        return Piece(
+        return AnswerPart(
             text=said.text or text_of(choice.get("text")),
             reasoning=said.reasoning or reasoning_of(message),
             refusal=text_of(message.get("refusal")),
@@ -116,14 +116,14 @@ def reader(failures: Failures) -> Read:
     return read
 
 
-def _usage(usage: Any) -> Usage | None:
+def _usage(usage: Any) -> ReportedUsage | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
     written = usage.get("completion_tokens_details")
     thought = written.get("reasoning_tokens") if isinstance(written, dict) else None
-    return Usage(
+    return ReportedUsage(
         count_of(usage.get("prompt_tokens")),
         count_of(cached),
         count_of(usage.get("completion_tokens")),

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from ..storage.regular import read_regular
-from .base import Usage
+from .base import ReportedUsage
 
 _Usd = Annotated[float, Meta(ge=0.0, le=1e6)]
 _MILLION = 1_000_000
@@ -59,7 +59,7 @@ class Prices:
         self.problem = ""
         """A sentence that says why the file is not used; empty where it is, or there is none."""
 
-    def cost_usd(self, provider: str, models: tuple[str, ...], usage: Usage) -> float | None:
+    def cost_usd(self, provider: str, models: tuple[str, ...], usage: ReportedUsage) -> float | None:
         """An estimate, or None where there is no price or the provider did not count.
 
         Parameters

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from ..errors import InvalidArgument, LocalCoderError, Timeout
-from ..network.event_stream import LineTooLong, Message, MessageReader
+from ..network.event_stream import LineTooLong, MessageReader, StreamMessage
 from .address import Address
 from .answer import Read, answer
-from .base import MAX_MODELS, Check, Delta, End, Messages, ProviderRequest
+from .base import MAX_MODELS, AnswerDelta, Check, End, Messages, ProviderRequest
 from .deadline import Deadline, TimeUp
 from .failures import Failures, error_in
 from .transport import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS, Transport
@@ -79,7 +79,7 @@ class RemoteProvider:
             retry_after_seconds=options.retry_after_seconds,
         )
 
-    def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """See `Provider.stream`."""
         raise NotImplementedError
 
@@ -138,7 +138,7 @@ class RemoteProvider:
 
     def ask(
         self, url: str, body: Mapping[str, Any], read: Read, request: ProviderRequest
-    ) -> AsyncGenerator[Delta | End, None]:
+    ) -> AsyncGenerator[AnswerDelta | End, None]:
         """Post a request, and make an answer of what comes back."""
         deadline = self._deadline(request.timeout_seconds or self.options.timeout_seconds)
         messages = _messages(self.transport.lines(url, body, deadline), self.failures)
@@ -151,7 +151,9 @@ class RemoteProvider:
         )
 
 
-async def _messages(lines: AsyncGenerator[bytes, None], failures: Failures) -> AsyncGenerator[Message, None]:
+async def _messages(
+    lines: AsyncGenerator[bytes, None], failures: Failures
+) -> AsyncGenerator[StreamMessage, None]:
     reader = MessageReader()
     async with contextlib.aclosing(lines):
         try:

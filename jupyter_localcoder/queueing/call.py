@@ -10,8 +10,8 @@ import msgspec
 
 from ..contract.queue import CallRequest, QueueAnswer, QueueItem, TokenCounts
 from ..errors import ConnectionFailed
-from ..providers.base import Delta, End, Messages, ProviderRequest, Turn
-from ..providers.choice import Chosen
+from ..providers.base import AnswerDelta, ChatTurn, End, Messages, ProviderRequest
+from ..providers.choice import ChosenProvider
 from ..text.reasoning import bounded
 
 
@@ -36,7 +36,7 @@ class Call:
         self,
         request: CallRequest,
         prompt: str,
-        chosen: Chosen,
+        chosen: ChosenProvider,
         max_tokens: int,
         *,
         reasoning_chars: int = 0,
@@ -53,7 +53,7 @@ class Call:
         self._thoughts: list[str] = []
         self._reasoning_chars = reasoning_chars
         self._asked = ProviderRequest(
-            input=Messages((Turn("user", prompt),)),
+            input=Messages((ChatTurn("user", prompt),)),
             model=request.model,
             max_tokens=request.max_tokens or max_tokens,
             sampling=request.sampling,
@@ -108,7 +108,7 @@ class Call:
         try:
             async with contextlib.aclosing(self.chosen.provider.stream(self._asked)) as frames:
                 async for frame in frames:
-                    if isinstance(frame, Delta):
+                    if isinstance(frame, AnswerDelta):
                         self._parts.append(frame.text)
                         self._thoughts.append(frame.reasoning)
                     else:

@@ -34,7 +34,7 @@ _TEMPORARY = ".tmp"
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A request that is open."""
 
     id: str
@@ -53,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    opened: Entry | None = None
+    opened: JournalEntry | None = None
     ended: str = ""
 
 
@@ -74,12 +74,12 @@ class Journal:
         self._folder = folder
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         self._lock: FileLock | None = None
-        self._open: dict[str, Entry] = {}
+        self._open: dict[str, JournalEntry] = {}
         self._prompts: dict[str, int] = {}
         """Bytes of what was asked, of those that are open."""
         self._bytes = 0
 
-    def opened(self, entry: Entry) -> None:
+    def opened(self, entry: JournalEntry) -> None:
         """Write down that a request was queued.
 
         Raises
@@ -114,9 +114,9 @@ class Journal:
         else:
             self._append(_Line(ended=id_))
 
-    def lost(self) -> list[Entry]:
+    def lost(self) -> list[JournalEntry]:
         """What processes that are gone have left open, newest first. Old files are removed."""
-        found: list[Entry] = []
+        found: list[JournalEntry] = []
         for path in self._folder.glob("*.jsonl"):
             if path == self._path:
                 continue
@@ -157,8 +157,8 @@ class Journal:
         self._bytes = len(data)
 
 
-def _left_open(path: Path) -> list[Entry]:
-    entries: dict[str, Entry] = {}
+def _left_open(path: Path) -> list[JournalEntry]:
+    entries: dict[str, JournalEntry] = {}
     for raw in read_regular(path, 4 * _MAX_FILE_BYTES, follow=False).splitlines():
         try:
             line = _decoder.decode(raw)

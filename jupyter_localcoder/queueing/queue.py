@@ -113,7 +113,7 @@ class RequestQueue(LoggingConfigurable):
         self._later = later or (lambda seconds, do: asyncio.get_running_loop().call_later(seconds, do))
         self._lanes: dict[str, _Lane] = {}
         self._open: dict[str, Ticket] = {}
-        self._shares = clients.Shares(
+        self._shares = clients.ClientQuotas(
             lambda: self.max_queued,
             lambda: self.max_queued_bytes,
             what="requests wait or run",
@@ -201,14 +201,14 @@ class RequestQueue(LoggingConfigurable):
             self._stop(ticket, "canceled", Canceled())
         return len(open_)
 
-    def leave(self, id_: str) -> None:
+    def client_left(self, id_: str) -> None:
         """Who asked has left: their request is dropped, unless it is to be kept."""
         ticket = self._open.get(id_)
         if ticket is not None and not ticket.keep and ticket.state != "saving":
             self._stop(ticket, "canceled", Canceled("Nobody waits for it any more."))
 
     @contextmanager
-    def visit(self, id_: str) -> Iterator[None]:
+    def keep_alive(self, id_: str) -> Iterator[None]:
         """Who asked is there, as long as this lasts."""
         ticket = self._open.get(id_)
         if ticket is None:
@@ -222,7 +222,7 @@ class RequestQueue(LoggingConfigurable):
             ticket.visitors -= 1
             self._renew(ticket)
 
-    def seal(self, ticket: Ticket) -> None:
+    def mark_saving(self, ticket: Ticket) -> None:
         """The work has its answer, and only keeps it now: nothing but the service's end stops it.
 
         Its place is free for the next one.
@@ -332,7 +332,7 @@ class RequestQueue(LoggingConfigurable):
             ticket.lease = None
         if ticket.lease_seconds is None or ticket.visitors or ticket.over or ticket.keep:
             return
-        ticket.lease = self._later(ticket.lease_seconds, partial(self.leave, ticket.id))
+        ticket.lease = self._later(ticket.lease_seconds, partial(self.client_left, ticket.id))
 
 
 def _call_off(ticket: Ticket) -> None:

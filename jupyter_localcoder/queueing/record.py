@@ -8,12 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from .journal import Entry, Journal
+from .journal import Journal, JournalEntry
 
 T = TypeVar("T")
 
 
-def _nothing() -> list[Entry]:
+def _nothing() -> list[JournalEntry]:
     return []
 
 
@@ -33,11 +33,11 @@ class Record:
         self._log = log
         self._journal: Journal | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._lost: dict[str, Entry] | None = None
+        self._lost: dict[str, JournalEntry] | None = None
         self._warned = False
         self._closed = False
 
-    async def opened(self, entry: Entry) -> None:
+    async def opened(self, entry: JournalEntry) -> None:
         """Return when it is written down that a request is open."""
         await asyncio.wrap_future(self._submit(lambda journal: journal.opened(entry), None))
 
@@ -45,7 +45,7 @@ class Record:
         """Write down, after all that was written before, that a request has had its end."""
         self._submit(lambda journal: journal.ended(id_), None)
 
-    async def lost(self) -> dict[str, Entry]:
+    async def lost(self) -> dict[str, JournalEntry]:
         """What processes that are gone have left open, newest first; looked up once."""
         if self._lost is None:
             found = await asyncio.wrap_future(self._submit(Journal.lost, _nothing()))

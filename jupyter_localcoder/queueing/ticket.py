@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ..contract.queue import Priority, RequestState
 from ..errors import LocalCoderError
-from ..generation.clients import Share
+from ..generation.clients import QuotaLease
 
 RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
 OVER: frozenset[RequestState] = frozenset({"done", "failed", "canceled"})
@@ -58,7 +58,7 @@ class Ticket:
 
     # What the queue keeps with it
     order: int = 0
-    share: Share | None = None
+    share: QuotaLease | None = None
     task: asyncio.Task[None] | None = None
     timer: Timer | None = None
     lease: Timer | None = None

@@ -20,7 +20,7 @@ from traitlets.config import Config
 
 from .._version import __version__
 from ..client import proof
-from ..client.connection import Connection, running
+from ..client.connection import ServerConnection, running
 from ..errors import ConfigInvalid
 from ..storage.processes import birth
 from ..text.plain_text import keep_plain
@@ -95,7 +95,7 @@ class LocalCoderApp(ExtensionApp):
         help="A websocket whose client does not read is closed when so many messages wait for it.",
     )
 
-    _connection: Connection | None = None
+    _connection: ServerConnection | None = None
     _local_socket: LocalSocket | None = None
     _renames: Renames | None = None
 
@@ -197,7 +197,7 @@ class LocalCoderApp(ExtensionApp):
         if "service" in self.__dict__:
             await self.service.close()
 
-    def _make_connection(self) -> Connection:
+    def _make_connection(self) -> ServerConnection:
         server = self.serverapp
         assert server is not None  # noqa: S101 - a started extension has its server
         local = self._local_socket
@@ -205,7 +205,7 @@ class LocalCoderApp(ExtensionApp):
         certfile = server.certfile if local is None else ""
         scheme = "https" if certfile else "http"
         where = "localhost" if sock else f"{host_for_kernels(server.ip, server.port)}:{server.port}"
-        return Connection(
+        return ServerConnection(
             url=f"{scheme}://{where}{server.base_url}",
             token=self.kernel_token,
             pid=os.getpid(),

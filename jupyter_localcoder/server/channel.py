@@ -53,7 +53,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         """Begin with nothing open."""
         super().initialize(name)
         self._requests: dict[str, asyncio.Task[None]] = {}
-        self._caller: clients.Connection | None = None
+        self._caller: clients.ConnectedClient | None = None
         self._outbox: Outbox | None = None
         self._leave_events = contextlib.ExitStack()
 
@@ -73,7 +73,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         super().open(*args, **kwargs)
         # A frame must not wait until the browser has confirmed the one before it: that can take 40 ms.
         self.set_nodelay(True)
-        self._caller = clients.Connection(self.owner, kernel=self.is_kernel)
+        self._caller = clients.ConnectedClient(self.owner, kernel=self.is_kernel)
         app = self.extensionapp
         self._outbox = Outbox(
             self._write,

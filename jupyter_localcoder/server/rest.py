@@ -105,7 +105,7 @@ class OperationHandler(AccessMixin, APIHandler):
             raise failure
 
     async def _run(self, op: Operation[Any, Any], path: dict[str, str]) -> None:
-        clients.current.set(clients.Visitor(self.owner, kernel=self.is_kernel))  # this task's own
+        clients.current.set(clients.PollingClient(self.owner, kernel=self.is_kernel))  # this task's own
         clients.body_bytes.set(len(self.request.body))
         try:
             query = {

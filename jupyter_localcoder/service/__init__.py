@@ -23,18 +23,18 @@ from ..contract import wire
 from ..credentials.store import Credentials
 from ..engine.crash_cause import Verdict
 from ..engine.load_plan import Planner
-from ..engine.memory_admission import Room
-from ..engine.memory_usage import KernelPids, Machine
-from ..engine.model_fallback import Ladder
+from ..engine.memory_admission import MemoryAdmission
+from ..engine.memory_usage import KernelPids, MemoryUsage
+from ..engine.model_fallback import ModelFallback
 from ..engine.pool import WorkerPool
 from ..engine.supervisor import LoadPlan
 from ..events import EventHub
 from ..generation import clients
-from ..generation.embedded_provider import Embedded
-from ..generation.engine_requests import Engine
+from ..generation.embedded_provider import EmbeddedProvider
+from ..generation.engine_requests import EngineRequests
 from ..generation.inspections import Inspections
 from ..generation.run import Runs
-from ..generation.slow_model_hint import SLOW_SECONDS, Pace
+from ..generation.slow_model_hint import SLOW_SECONDS, SlowModelHint
 from ..history import HistoryStore
 from ..history.dialogue import Dialogue
 from ..history.notebooks import Notebooks
@@ -43,42 +43,42 @@ from ..history.title_file import TitleFile
 from ..models.jobs import Downloads
 from ..models.profiles import SLOW_TOKENS_PER_SECOND
 from ..models.store import ModelStore
-from ..providers.book import Book
 from ..providers.build import Retries
 from ..providers.configured import LocalCoderProviders
 from ..providers.connections import RemoteProviders
 from ..providers.prices import Prices
+from ..providers.registry import ProviderRegistry
 from ..queueing.journal import Journal
 from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
 from ..settings import LocalCoderSettings
-from .backend import Backend
-from .completion import Completion
-from .context import Context
-from .generation import Generation
-from .history import History
-from .models import Models
+from .backend import BackendOperations
+from .completion import CompletionOperations
+from .context import ContextOperations
+from .generation import GenerationOperations
+from .history import HistoryOperations
+from .models import ModelOperations
 from .offering import offers_operations
-from .providers import Providers
-from .queue import Queue
-from .settings import Settings
-from .titles import Titles
+from .providers import ProviderOperations
+from .queue import QueueOperations
+from .settings import SettingsOperations
+from .titles import TitleOperations
 
 
 @offers_operations
 class Service(LoggingConfigurable):
     """What the product does, for every way of reaching it."""
 
-    backend: Backend
-    models: Models
-    settings: Settings
-    generation: Generation
-    completion: Completion
-    context: Context
-    providers: Providers
-    queue: Queue
-    history: History
-    titles: Titles
+    backend: BackendOperations
+    models: ModelOperations
+    settings: SettingsOperations
+    generation: GenerationOperations
+    completion: CompletionOperations
+    context: ContextOperations
+    providers: ProviderOperations
+    queue: QueueOperations
+    history: HistoryOperations
+    titles: TitleOperations
 
     max_requests = Integer(
         512,
@@ -166,15 +166,15 @@ class Service(LoggingConfigurable):
         self._downloads = Downloads(
             store, events, accepted_by=accepted_by, air_gap=lambda: settings.current.air_gap
         )
-        machine = Machine(pool, kernel_pids)
-        room = Room(planner, pool, machine, self._downloads.check)
+        machine = MemoryUsage(pool, kernel_pids)
+        room = MemoryAdmission(planner, pool, machine, self._downloads.check)
         pool.neighbours = room
-        self._ladder = ladder = Ladder(store, planner, pool, room, events)
-        self._engine = Engine(
+        self._fallback = fallback = ModelFallback(store, planner, pool, room, events)
+        self._engine = EngineRequests(
             settings,
             pool,
-            ladder,
-            Pace(
+            fallback,
+            SlowModelHint(
                 store,
                 events,
                 tokens_per_second=lambda: self.slow_tokens_per_second,
@@ -182,7 +182,7 @@ class Service(LoggingConfigurable):
             ),
             latency_ms=lambda: self.completion_latency_ms,
         )
-        shares = clients.Shares(
+        shares = clients.ClientQuotas(
             lambda: self.max_requests,
             lambda: self.max_request_bytes,
             what="requests run or wait",
@@ -193,39 +193,45 @@ class Service(LoggingConfigurable):
         requests = RequestQueue(parent=self)
         record = Record(lambda: Journal(settings.path.parent / "queue"), self.log)
 
-        self.backend = Backend(settings, pool, planner, events, self._engine, self._runs, requests, machine)
-        self.models = Models(settings, store, pool, planner, events, self._downloads, machine, room, ladder)
+        self.backend = BackendOperations(
+            settings, pool, planner, events, self._engine, self._runs, requests, machine
+        )
+        self.models = ModelOperations(
+            settings, store, pool, planner, events, self._downloads, machine, room, fallback
+        )
         folder = settings.path.parent
         listed = LocalCoderProviders(parent=self)
         configured = listed.configured(link_local=self.link_local_providers)
-        book = Book(folder / "providers.json", configured)
-        self.providers = Providers(
+        registry = ProviderRegistry(folder / "providers.json", configured)
+        self.providers = ProviderOperations(
             settings,
-            book,
+            registry,
             credentials,
             RemoteProviders(
                 settings,
-                book,
+                registry,
                 credentials,
                 Prices(folder / "prices.json", configured.prices),
                 self.log,
                 lambda: self.link_local_providers,
                 lambda: Retries(listed.retries, listed.retry_after_seconds),
             ),
-            Embedded(store, planner, self._engine),
+            EmbeddedProvider(store, planner, self._engine),
             events,
             waiting=requests.in_lane,
         )
-        self.settings = Settings(settings, store, planner, ladder, self._engine, events, self.providers)
+        self.settings = SettingsOperations(
+            settings, store, planner, fallback, self._engine, events, self.providers
+        )
         inspections = Inspections()
         self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
         self.notebooks = Notebooks(self._recorder, self.log)
-        dialogue = Dialogue(history, self._recorder.unkept)
-        self.completion = Completion(
+        dialogue = Dialogue(history, self._recorder.unsaved)
+        self.completion = CompletionOperations(
             settings,
             pool,
             planner,
-            ladder,
+            fallback,
             self._engine,
             self._runs,
             inspections,
@@ -233,8 +239,8 @@ class Service(LoggingConfigurable):
             self.providers,
             lambda: self.completion_heads_share,
         )
-        self.context = Context(inspections)
-        self.generation = Generation(
+        self.context = ContextOperations(inspections)
+        self.generation = GenerationOperations(
             settings,
             planner,
             self._engine,
@@ -245,10 +251,12 @@ class Service(LoggingConfigurable):
             self.notebooks,
             self.providers,
         )
-        self.queue = Queue(settings, requests, self.providers, events, self._runs, record, self._recorder)
-        self.history = History(self._recorder, events, self.notebooks)
+        self.queue = QueueOperations(
+            settings, requests, self.providers, events, self._runs, record, self._recorder
+        )
+        self.history = HistoryOperations(self._recorder, events, self.notebooks)
         settings.earlier = TitleFile(history.root / "titles.json", self.log.warning)
-        self.titles = Titles(
+        self.titles = TitleOperations(
             settings, store, self._recorder, pool, self._engine, events, self.queue.ask, self.log
         )
         self.settings.check_titles = self.titles.checked
@@ -277,4 +285,4 @@ class Service(LoggingConfigurable):
 
     def note_out_of_memory(self, plan: LoadPlan, verdict: Verdict) -> None:
         """Learn from the end of a worker what memory does not suffice for."""
-        self._ladder.failed(plan, verdict)
+        self._fallback.failed(plan, verdict)

@@ -10,18 +10,18 @@ from .._version import __version__
 from ..contract import backend, registry, wire
 from ..engine.acceleration import acceleration, warning
 from ..engine.load_plan import Planner
-from ..engine.memory_usage import Machine, resident_bytes
+from ..engine.memory_usage import MemoryUsage, resident_bytes
 from ..engine.pool import WorkerPool
 from ..engine.supervisor import LoadPlan
 from ..events import EventHub
-from ..generation.engine_requests import Engine
+from ..generation.engine_requests import EngineRequests
 from ..generation.run import Runs
 from ..queueing.queue import RequestQueue
 from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
 
 
-class Backend:
+class BackendOperations:
     """Reports on the worker and the machine."""
 
     def __init__(
@@ -30,10 +30,10 @@ class Backend:
         pool: WorkerPool,
         planner: Planner,
         events: EventHub,
-        engine: Engine,
+        engine: EngineRequests,
         runs: Runs,
         requests: RequestQueue,
-        machine: Machine,
+        machine: MemoryUsage,
     ) -> None:
         self._machine = machine
         self._settings = settings

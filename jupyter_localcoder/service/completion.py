@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from ..context.checks.gate import Gate, Rules
+from ..context.checks.gate import Rules, SuggestionGate
 from ..context.checks.surroundings import Surroundings
 from ..context.fill import Built, FillBuilder
 from ..context.flatten import flatten
@@ -22,18 +22,18 @@ from ..contract.notebook import NotebookContext
 from ..contract.providers import EMBEDDED
 from ..engine.completion_budget import MOST_TOKENS
 from ..engine.load_plan import Planner
-from ..engine.model_fallback import Ladder
+from ..engine.model_fallback import ModelFallback
 from ..engine.pool import WorkerPool
-from ..engine.supervisor import EndReason, Job
+from ..engine.supervisor import EndReason, WorkerJob
 from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
-from ..generation.background import AT_ONCE_CHARS, Aside
-from ..generation.engine_requests import Engine, cache_scope, wire_request
+from ..generation.background import AT_ONCE_CHARS, BackgroundWork
+from ..generation.engine_requests import EngineRequests, cache_scope, wire_request
 from ..generation.inspections import Inspections
 from ..generation.provider_run import ProviderRun
 from ..generation.run import RunFrame, Runs
 from ..generation.shown_part import VisibleGate
 from ..providers.base import Fill, Messages, ProviderRequest
-from ..providers.choice import Choice
+from ..providers.choice import ProviderChoice
 from ..settings import LocalCoderSettings
 
 PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
@@ -48,14 +48,14 @@ _MANY = AT_ONCE_CHARS // _EACH_CHARS + 1
 class _Turn:
     """What is read ahead for one scope, from the wait for its model on."""
 
-    job: Job | None = None
+    job: WorkerJob | None = None
 
     def cancel(self) -> None:
         if self.job is not None:
             self.job.cancel()
 
 
-class Completion:
+class CompletionOperations:
     """Completes at the cursor, and reads ahead of it.
 
     Parameters
@@ -71,18 +71,18 @@ class Completion:
         settings: LocalCoderSettings,
         pool: WorkerPool,
         planner: Planner,
-        ladder: Ladder,
-        engine: Engine,
+        fallback: ModelFallback,
+        engine: EngineRequests,
         runs: Runs,
         inspections: Inspections,
         rules: Callable[[], Rules],
-        choice: Choice,
+        choice: ProviderChoice,
         heads_share: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._planner = planner
-        self._ladder = ladder
+        self._fallback = fallback
         self._engine = engine
         self._runs = runs
         self._inspections = inspections
@@ -90,7 +90,7 @@ class Completion:
         self._choice = choice
         self._heads_share = heads_share
         self._builder = FillBuilder()
-        self._aside = Aside()
+        self._aside = BackgroundWork()
         self._turns: dict[str, _Turn] = {}
 
     async def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
@@ -167,7 +167,7 @@ class Completion:
         start = time.monotonic()
         if self._settings.current.completion_provider != EMBEDDED:
             return _skipped()
-        plan = await self._ladder.standing("code", model=request.model)
+        plan = await self._fallback.standing("code", model=request.model)
         resident = self._pool.has_loaded(plan)
         if not resident and not self._settings.current.prewarm:
             return _skipped()
@@ -198,7 +198,7 @@ class Completion:
             milliseconds=(time.monotonic() - start) * 1000,
         )
 
-    def _warming(self, prompt: wire.FillPrompt, scope: str) -> wire.Generate:
+    def _warming(self, prompt: wire.FillPrompt, scope: str) -> wire.GenerateFrame:
         sampling = self._engine.sampling(SamplingOptions(temperature=0.0))
         return wire_request(
             prompt, sampling, max_tokens=0, stop=(), priority="warm", fresh=False, scope=scope
@@ -295,7 +295,7 @@ class Completion:
         # Who says how long it is to be gets all of it.
         rules = replace(self._rules(), trim=request.max_tokens is None)
         rules = rules if request.automatic else replace(rules, min_log_probability=None)
-        return VisibleGate(Gate(around, rules), request.prefix)
+        return VisibleGate(SuggestionGate(around, rules), request.prefix)
 
     def _check_enabled(self) -> None:
         if not self._settings.current.tab_completion:
@@ -332,7 +332,7 @@ def _skipped(finish: Literal["skipped", "stop", "canceled"] = "skipped") -> gene
     return generation.Warmed(finish=finish, prompt_tokens=0, cached_tokens=0, milliseconds=0.0)
 
 
-async def _last(job: Job) -> wire.Finished:
+async def _last(job: WorkerJob) -> wire.Finished:
     async with contextlib.aclosing(job.__aiter__()) as frames:
         async for frame in frames:
             if isinstance(frame, wire.Finished):

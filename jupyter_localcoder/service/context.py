@@ -10,7 +10,7 @@ from ..generation.inspections import Inspections
 from ..text.answers import placed
 
 
-class Context:
+class ContextOperations:
     """Shows prompts, and hands out the kernels' probes."""
 
     def __init__(self, inspections: Inspections) -> None:

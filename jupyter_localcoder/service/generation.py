@@ -16,34 +16,34 @@ from ..contract.providers import EMBEDDED
 from ..engine.load_plan import Planner, Role
 from ..errors import InvalidArgument
 from ..generation import prompts
-from ..generation.engine_requests import Engine, cache_scope, wire_request
+from ..generation.engine_requests import EngineRequests, cache_scope, wire_request
 from ..generation.inspections import Inspections
 from ..generation.provider_run import ProviderRun
 from ..generation.run import About, AnyRun, Run, RunFrame, Runs
 from ..history.dialogue import Dialogue
 from ..history.names import prompt_id_of
 from ..history.notebooks import Notebooks
-from ..history.recorder import Asked, Judge, Recorder
+from ..history.recorder import Judge, Recorder, RequestMetadata
 from ..providers.base import Messages, ProviderRequest
-from ..providers.choice import Choice, Chosen
+from ..providers.choice import ChosenProvider, ProviderChoice
 from ..settings import LocalCoderSettings
 from ..text.answers import change_of
 
 
-class Generation:
+class GenerationOperations:
     """Answers commands and turns of conversations."""
 
     def __init__(
         self,
         settings: LocalCoderSettings,
         planner: Planner,
-        engine: Engine,
+        engine: EngineRequests,
         runs: Runs,
         inspections: Inspections,
         recorder: Recorder,
         dialogue: Dialogue,
         notebooks: Notebooks,
-        choice: Choice,
+        choice: ProviderChoice,
     ) -> None:
         self._settings = settings
         self._planner = planner
@@ -113,7 +113,7 @@ class Generation:
 
     async def _begin(
         self,
-        kept: Asked,
+        kept: RequestMetadata,
         prompt: wire.ChatPrompt,
         role: Role,
         request: generation.GenerationOptions,
@@ -142,8 +142,8 @@ class Generation:
 
     def _own_run(
         self,
-        kept: Asked,
-        chosen: Chosen,
+        kept: RequestMetadata,
+        chosen: ChosenProvider,
         prompt: wire.ChatPrompt,
         role: Role,
         request: generation.GenerationOptions,
@@ -178,7 +178,11 @@ class Generation:
         return run
 
     def _provider_run(
-        self, kept: Asked, chosen: Chosen, prompt: wire.ChatPrompt, request: generation.GenerationOptions
+        self,
+        kept: RequestMetadata,
+        chosen: ChosenProvider,
+        prompt: wire.ChatPrompt,
+        request: generation.GenerationOptions,
     ) -> ProviderRun:
         """Another provider answers."""
         asked = ProviderRequest(
@@ -200,14 +204,14 @@ class Generation:
         return run
 
 
-def _about(kept: Asked, provider: str) -> About:
+def _about(kept: RequestMetadata, provider: str) -> About:
     return About(
         "chat" if kept.kind == "chat" else "generate", kept.command, provider, kept.notebook, kept.cell
     )
 
 
 async def _in_conversation(
-    asked: Asked, frames: AsyncGenerator[RunFrame, None], omitted: int
+    asked: RequestMetadata, frames: AsyncGenerator[RunFrame, None], omitted: int
 ) -> AsyncGenerator[RunFrame, None]:
     """Say in the first frame and the last one which conversation it is."""
     async with contextlib.aclosing(frames):
@@ -232,10 +236,10 @@ def _asked(
     command: str = "",
     prompt_id: str = "",
     references: tuple[Reference, ...] = (),
-) -> Asked:
+) -> RequestMetadata:
     said = msgspec.structs.asdict(request.sampling)
     given = {name: value for name, value in said.items() if value is not None}
-    return Asked(
+    return RequestMetadata(
         kind="generate" if command else "chat",
         prompt=prompt,
         prompt_id=prompt_id,

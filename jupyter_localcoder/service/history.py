@@ -31,7 +31,7 @@ def title_by_hand(text: str) -> str:
     return title
 
 
-class History:
+class HistoryOperations:
     """Lists, searches, opens, deletes and exports what was kept."""
 
     def __init__(self, recorder: Recorder, events: EventHub, notebooks: Notebooks) -> None:
@@ -73,7 +73,7 @@ class History:
                 field="prompt_id",
             )
         if request.all:
-            self._recorder.unkept.clear()
+            self._recorder.unsaved.clear()
         try:
             return history.DeletedCount(count=await self._do(self._store.delete_all, request.prompt_id))
         finally:
@@ -107,7 +107,7 @@ class History:
     async def conversation_delete(self, request: history.ConversationRequest) -> history.DeletedCount:
         """Delete one, with the turns that no other one shares."""
         await self._recorder.settled()
-        forgotten = self._recorder.unkept.forget_conversation(request.id)
+        forgotten = self._recorder.unsaved.forget_conversation(request.id)
         try:
             count = await self._do(self._store.delete_conversation, request.id)
         except ConversationNotFound:

@@ -11,9 +11,9 @@ from ..contract import models, registry
 from ..contract.common import Empty
 from ..engine.acceleration import acceleration, warning
 from ..engine.load_plan import Planner
-from ..engine.memory_admission import Room
-from ..engine.memory_usage import Machine
-from ..engine.model_fallback import Ladder
+from ..engine.memory_admission import MemoryAdmission
+from ..engine.memory_usage import MemoryUsage
+from ..engine.model_fallback import ModelFallback
 from ..engine.pool import WorkerPool
 from ..errors import InvalidModel, ModelInUse, OutOfMemory
 from ..events import EventHub
@@ -22,7 +22,7 @@ from ..models.store import ModelStore
 from ..settings import LocalCoderSettings
 
 
-class Models:
+class ModelOperations:
     """Lists, fetches, removes and loads models."""
 
     def __init__(
@@ -33,11 +33,11 @@ class Models:
         planner: Planner,
         events: EventHub,
         downloads: Downloads,
-        machine: Machine,
-        room: Room,
-        ladder: Ladder,
+        machine: MemoryUsage,
+        room: MemoryAdmission,
+        fallback: ModelFallback,
     ) -> None:
-        self._ladder = ladder
+        self._fallback = fallback
         self._machine = machine
         self._room = room
         self._settings = settings
@@ -145,14 +145,14 @@ class Models:
         # Noted from the first moment on: until the supervisor has it, nothing else says that it is wanted.
         self._loading[request.id] += 1
         try:
-            async with self._ladder.by_hand(request.id, request.profile) as (plan, roles):
+            async with self._fallback.by_hand(request.id, request.profile) as (plan, roles):
                 plan = await self._room.require(plan, force=request.force)
                 # Whoever loads it by hand wants it tried, whatever came of it before.
-                self._ladder.forget(request.id)
+                self._fallback.forget(request.id)
                 loaded = await self._pool.load(plan, roles)
         except OutOfMemory as failure:
             if not failure.details.get("refused"):
-                self._ladder.failed(plan)
+                self._fallback.failed(plan)
             raise
         except InvalidModel:
             # Somebody may have removed it while it was read: then that is what is told.
@@ -174,6 +174,6 @@ class Models:
         """Free everything, or what one model holds."""
         await self._pool.unload(model=request.id)
         self._planner.forget_choice()
-        self._ladder.forget(request.id)
-        self._ladder.let_go(request.id)
+        self._fallback.forget(request.id)
+        self._fallback.let_go(request.id)
         return Empty()

@@ -40,17 +40,17 @@ from ..events import EventHub
 from ..generation import clients
 from ..generation.run import now
 from ..providers import base, succession
-from ..providers.book import Book, Draft, Entry, Page
 from ..providers.build import address_of, check_fields, check_key_travels_safely
-from ..providers.choice import Chosen
+from ..providers.choice import ChosenProvider
 from ..providers.connections import RemoteProviders, air_gapped, owner_of
 from ..providers.kinds import KINDS
+from ..providers.registry import ProviderRegistry, RegistryEntry, RegistrySnapshot, RegistryTransaction
 from ..settings import LocalCoderSettings
 
 MAX_PROVIDERS = 100
 _LISTED_SECONDS = 5.0
 """As long a provider is waited for when it is only asked which models it has."""
-_EMBEDDED_ENTRY = Entry(ProviderFields(type="embedded"))
+_EMBEDDED_ENTRY = RegistryEntry(ProviderFields(type="embedded"))
 _KINDS = tuple(
     ProviderKind(
         type=type_,
@@ -64,7 +64,7 @@ _KINDS = tuple(
 )
 
 
-class Providers:
+class ProviderOperations:
     """Configures providers, and finds the one that answers (`Choice`).
 
     Parameters
@@ -76,7 +76,7 @@ class Providers:
     def __init__(
         self,
         settings: LocalCoderSettings,
-        book: Book,
+        registry: ProviderRegistry,
         credentials: Credentials,
         remote: RemoteProviders,
         embedded: base.Provider,
@@ -85,7 +85,7 @@ class Providers:
         waiting: Callable[[str], int],
     ) -> None:
         self._settings = settings
-        self._book = book
+        self._registry = registry
         self._credentials = credentials
         self._remote = remote
         self._embedded = embedded
@@ -109,17 +109,18 @@ class Providers:
 
     async def provider_set_active(self, request: ProviderIdRequest) -> ProviderList:
         """Let one answer all requests that name none."""
-        if self._book.configured.locked and request.id != self._book.configured.active:
+        if self._registry.configured.locked and request.id != self._registry.configured.active:
             raise ProviderLocked(
-                f"{self._book.configured.active} answers on this server: its administrator has fixed that.",
+                f"{self._registry.configured.active} answers on this server: "
+                "its administrator has fixed that.",
                 recovery="Name another configured provider in the request itself.",
                 provider=request.id,
             )
 
         def activate() -> None:
-            with self._book.change() as draft:
-                _require(draft, request.id)
-                draft.active = request.id
+            with self._registry.change() as transaction:
+                _require(transaction, request.id)
+                transaction.active = request.id
 
         await asyncio.to_thread(activate)
         await self._changed(request.id)
@@ -137,9 +138,9 @@ class Providers:
             raise ProviderInUse(f"A request runs on {request.id} or waits for it.", provider=request.id)
 
         def delete() -> set[str]:
-            with self._book.change() as draft:
-                _require(draft, request.id, unread=True)
-                if draft.active == request.id:
+            with self._registry.change() as transaction:
+                _require(transaction, request.id, unread=True)
+                if transaction.active == request.id:
                     raise ProviderInUse(
                         f"{request.id} is the active provider: it answers what names no other one.",
                         recovery=f"Activate another one first, such as `{EMBEDDED}`, then remove it.",
@@ -149,8 +150,8 @@ class Providers:
                 # First: where one of these fails, the provider that it names is still there.
                 named = self._settings.forget_provider(request.id)
                 self._credentials.forget(request.id)
-                self._remember(request.id, draft)
-                draft.remove(request.id)
+                self._remember(request.id, transaction)
+                transaction.remove(request.id)
             return named
 
         named = await asyncio.to_thread(delete)
@@ -165,8 +166,8 @@ class Providers:
         """See whether it answers."""
         chosen = await self.choose(request.id)
         check = await chosen.provider.check()
-        page = await asyncio.to_thread(self._book.read)
-        entry = page.entries.get(request.id)
+        snapshot = await asyncio.to_thread(self._registry.read)
+        entry = snapshot.entries.get(request.id)
         # What Azure lists are models; what is configured is one of their deployments.
         model = entry.settings.model if entry and entry.settings.type != "azure_openai" else ""
         listed = None if not model or not check.models else model in check.models
@@ -178,14 +179,14 @@ class Providers:
         """Keep a key."""
 
         def keep() -> None:
-            with self._book.change() as draft:
-                entry = _require(draft, request.id)
+            with self._registry.change() as transaction:
+                entry = _require(transaction, request.id)
                 _require_key_type(entry.settings)
                 check_key_travels_safely(request.id, entry.settings)
                 owner = self._owner(request.id, entry.settings)
                 kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep == "auto")
                 trusted = self._trusted_with(request.key, owner, entry.trusted)
-                draft.put(request.id, Entry(entry.settings, kept, trusted, now()))
+                transaction.put(request.id, RegistryEntry(entry.settings, kept, trusted, now()))
 
         await asyncio.to_thread(keep)
         return await self._changed(request.id)
@@ -194,28 +195,30 @@ class Providers:
         """Forget the key of one."""
 
         def forget() -> None:
-            with self._book.change() as draft:
-                entry = _require(draft, request.id)
+            with self._registry.change() as transaction:
+                entry = _require(transaction, request.id)
                 self._credentials.forget(request.id)
-                if request.id in draft.entries:
-                    draft.put(request.id, Entry(entry.settings, trusted=entry.trusted, updated_at=now()))
+                if request.id in transaction.entries:
+                    transaction.put(
+                        request.id, RegistryEntry(entry.settings, trusted=entry.trusted, updated_at=now())
+                    )
 
         await asyncio.to_thread(forget)
         return await self._changed(request.id)
 
     # For other nouns
 
-    async def choose(self, id_: str) -> Chosen:
+    async def choose(self, id_: str) -> ChosenProvider:
         """The provider of this id, or the active one; see `Choice.choose`."""
-        page = await asyncio.to_thread(self._book.read)
-        chosen = id_ or page.active
-        entry = page.entries.get(chosen)
+        snapshot = await asyncio.to_thread(self._registry.read)
+        chosen = id_ or snapshot.active
+        entry = snapshot.entries.get(chosen)
         timeout = entry.settings.timeout_seconds if entry else None
         if chosen == EMBEDDED:
-            return Chosen(EMBEDDED, self._embedded, timeout)
+            return ChosenProvider(EMBEDDED, self._embedded, timeout)
         if entry is None and not id_:
             raise NoActiveProvider(
-                f"The active provider {chosen} cannot be read in {self._book.path}, so nobody was asked.",
+                f"The active provider {chosen} cannot be read in {self._registry.path}, so nobody was asked.",
                 recovery="Correct it there, or activate another provider.",
                 provider=chosen,
             )
@@ -223,7 +226,7 @@ class Providers:
             raise ProviderNotFound(f"There is no provider {chosen[:64]!r}.")
         if self._settings.current.air_gap:
             raise air_gapped(chosen)
-        return Chosen(chosen, self._remote.provider(chosen), timeout, entry.settings.model)
+        return ChosenProvider(chosen, self._remote.provider(chosen), timeout, entry.settings.model)
 
     def check_there(self, id_: str) -> None:
         """Whether there is one of this id. Reads a file.
@@ -232,7 +235,7 @@ class Providers:
         ------
         ProviderNotFound
         """
-        if id_ != EMBEDDED and id_ not in self._book.read().entries:
+        if id_ != EMBEDDED and id_ not in self._registry.read().entries:
             raise ProviderNotFound(f"There is no provider {id_[:64]!r}.", provider=id_)
 
     async def models_of(self, id_: str) -> tuple[str, ...]:
@@ -242,8 +245,8 @@ class Providers:
         ------
         ProviderNotFound
         """
-        page = await asyncio.to_thread(self._book.read)
-        entry = page.entries.get(id_)
+        snapshot = await asyncio.to_thread(self._registry.read)
+        entry = snapshot.entries.get(id_)
         # What Azure lists are models; what is asked for is one of their deployments.
         if entry is not None and entry.settings.type == "azure_openai":
             return ()
@@ -264,7 +267,7 @@ class Providers:
         """
         if id_ == EMBEDDED:
             return
-        entry = self._book.read().entries.get(id_)
+        entry = self._registry.read().entries.get(id_)
         if entry is None:
             raise ProviderNotFound(f"There is no provider {id_[:64]!r}.", provider=id_)
         if _fills(entry.settings):
@@ -290,7 +293,7 @@ class Providers:
         ------
         ProviderLocked
         """
-        configured = self._book.configured
+        configured = self._registry.configured
         if id_ in configured.definitions:
             raise ProviderLocked(provider=id_)
         if configured.locked:
@@ -303,17 +306,17 @@ class Providers:
     # Details; what follows may block
 
     def _owner(self, id_: str, fields: ProviderFields, trusted: str = "") -> Owner:
-        return owner_of(id_, fields, trusted, self._book.configured.key_variables(id_))
+        return owner_of(id_, fields, trusted, self._registry.configured.key_variables(id_))
 
     def _save(self, request: ProviderSaveRequest, fields: ProviderFields, *, vouched: bool) -> None:
-        with self._book.change() as draft:
-            before = draft.entries.get(request.id)
-            own = len(draft.entries) - len(self._book.configured.definitions)
+        with self._registry.change() as transaction:
+            before = transaction.entries.get(request.id)
+            own = len(transaction.entries) - len(self._registry.configured.definitions)
             if before is None and own >= MAX_PROVIDERS:
                 raise ValidationError(f"There are {MAX_PROVIDERS} providers already.", field="id")
             kept = before.kept if before else None
             owner = owner_of(request.id, fields)
-            trusted = self._trusted(request.id, draft, owner, vouched=vouched)
+            trusted = self._trusted(request.id, transaction, owner, vouched=vouched)
             if request.key is not None:
                 check_key_travels_safely(request.id, fields)
                 kept = self._credentials.keep(owner, Secret(request.key), lasting=request.keep_key == "auto")
@@ -321,24 +324,24 @@ class Providers:
             elif before is not None and _origin(before.settings) != _origin(fields):
                 self._credentials.forget(request.id)
                 kept = None
-            draft.put(request.id, Entry(fields, kept, trusted, now()))
+            transaction.put(request.id, RegistryEntry(fields, kept, trusted, now()))
 
-    def _remember(self, id_: str, draft: Draft) -> None:
+    def _remember(self, id_: str, transaction: RegistryTransaction) -> None:
         """Keep, of a provider that is removed, what the key of the environment is for."""
-        entry = draft.entries.get(id_)
+        entry = transaction.entries.get(id_)
         with contextlib.suppress(ValidationError):  # one that was edited by hand
             if entry is not None and self._credentials.given(owner_of(id_, entry.settings)) is not None:
-                draft.trusted[id_] = entry.trusted or _origin(entry.settings)
+                transaction.trusted[id_] = entry.trusted or _origin(entry.settings)
 
-    def _trusted(self, id_: str, draft: Draft, owner: Owner, *, vouched: bool) -> str:
+    def _trusted(self, id_: str, transaction: RegistryTransaction, owner: Owner, *, vouched: bool) -> str:
         """The origin that a key of the environment stays for when a provider is saved.
 
         It does not follow an address that is moved, nor one under an id that was removed. A person who
         adds a provider, or saves one that a kernel has added, says that it is for the address that they see;
         a kernel says nothing of the kind, also before there is a key.
         """
-        before = draft.entries.get(id_)
-        removed = draft.trusted.pop(id_, "")
+        before = transaction.entries.get(id_)
+        removed = transaction.trusted.pop(id_, "")
         if not owner.origin:
             return ""
         known = (before.trusted or _origin(before.settings)) if before is not None else removed
@@ -354,24 +357,24 @@ class Providers:
         return owner.origin if given is not None and given.reveal() == key.strip() else trusted
 
     def _list(self) -> ProviderList:
-        page = self._book.read()
+        snapshot = self._registry.read()
         self._remote.prices.refresh()
         air_gap = self._settings.current.air_gap
         place, note = self._credentials.storage()
-        ids = [EMBEDDED, *(id_ for id_ in page.entries if id_ != EMBEDDED)]
+        ids = [EMBEDDED, *(id_ for id_ in snapshot.entries if id_ != EMBEDDED)]
         return ProviderList(
-            providers=tuple(self._info(id_, page, air_gap=air_gap) for id_ in ids),
+            providers=tuple(self._info(id_, snapshot, air_gap=air_gap) for id_ in ids),
             kinds=_KINDS,
-            active=page.active,
-            locked=self._book.configured.locked,
+            active=snapshot.active,
+            locked=self._registry.configured.locked,
             key_storage=KeyStorage(place=place, note=note),
-            path=str(self._book.path),
+            path=str(self._registry.path),
             prices_path=str(self._remote.prices.path),
-            problem=" ".join(filter(None, (page.problem, self._remote.prices.problem))),
+            problem=" ".join(filter(None, (snapshot.problem, self._remote.prices.problem))),
         )
 
-    def _info(self, id_: str, page: Page, *, air_gap: bool) -> Provider:
-        entry = page.entries.get(id_, _EMBEDDED_ENTRY)
+    def _info(self, id_: str, snapshot: RegistrySnapshot, *, air_gap: bool) -> Provider:
+        entry = snapshot.entries.get(id_, _EMBEDDED_ENTRY)
         fields = entry.settings
         kind = KINDS[fields.type]
         shown = msgspec.structs.asdict(fields)
@@ -393,14 +396,14 @@ class Providers:
         return Provider(
             id=id_,
             **shown,
-            active=id_ == page.active,
+            active=id_ == snapshot.active,
             key=key,
             key_needed=kind.key_needed,
             problem=problem,
             completes=_fills(fields),
             remote=id_ != EMBEDDED,
             in_use=self._in_use(id_),
-            configured=id_ in self._book.configured.definitions,
+            configured=id_ in self._registry.configured.definitions,
             price=self._price(id_, fields.model),
             updated_at=entry.updated_at,
         )
@@ -444,11 +447,11 @@ def _fills(fields: ProviderFields) -> bool:
     return KINDS[fields.type].always_fills or fields.fill != "off"
 
 
-def _require(draft: Draft, id_: str, *, unread: bool = False) -> Entry:
+def _require(transaction: RegistryTransaction, id_: str, *, unread: bool = False) -> RegistryEntry:
     """The entry of a provider that is there."""
-    if unread and id_ in draft.unread:
+    if unread and id_ in transaction.unread:
         return _EMBEDDED_ENTRY
-    entry = draft.entries.get(id_) or (_EMBEDDED_ENTRY if id_ == EMBEDDED else None)
+    entry = transaction.entries.get(id_) or (_EMBEDDED_ENTRY if id_ == EMBEDDED else None)
     if entry is None:
         raise ProviderNotFound(f"There is no provider {id_!r}.", provider=id_)
     return entry

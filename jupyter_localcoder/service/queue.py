@@ -24,10 +24,10 @@ from ..errors import (
 from ..events import EventHub
 from ..generation import clients
 from ..generation.run import Runs
-from ..history.recorder import Asked, Recorder
-from ..providers.choice import Choice
+from ..history.recorder import Recorder, RequestMetadata
+from ..providers.choice import ProviderChoice
 from ..queueing.call import Call, token_counts
-from ..queueing.journal import Entry
+from ..queueing.journal import JournalEntry
 from ..queueing.places import fill_places
 from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
@@ -51,14 +51,14 @@ class _Ended(NamedTuple):
         return len(self.answer.text) + len(self.asked.prompt)
 
 
-class Queue:
+class QueueOperations:
     """Queues prompts, and says what became of them."""
 
     def __init__(
         self,
         settings: LocalCoderSettings,
         requests: RequestQueue,
-        choice: Choice,
+        choice: ProviderChoice,
         events: EventHub,
         runs: Runs,
         record: Record,
@@ -92,7 +92,7 @@ class Queue:
             await self._record.opened(self._journaled(ticket, call))
         except asyncio.CancelledError:
             # Nobody has been told its id.
-            self._requests.leave(ticket.id)
+            self._requests.client_left(ticket.id)
             raise
         return queue.Queued(id=ticket.id, position=position)
 
@@ -161,7 +161,7 @@ class Queue:
         """One request, once it has ended or the caller's patience has."""
         ticket = self._requests.find(request.id)
         if ticket is not None:
-            with self._requests.visit(ticket.id):
+            with self._requests.keep_alive(ticket.id):
                 await _ended(ticket, request.wait_ms / 1000)
         if (ended := self._ended.get(request.id)) is not None:
             answer, asked = ended.answer, ended.asked.prompt
@@ -193,7 +193,7 @@ class Queue:
         try:
             await ticket.ended.wait()
         finally:
-            self._requests.leave(ticket.id)
+            self._requests.client_left(ticket.id)
         if ticket.error is not None:
             raise ticket.error
         return call.answer(self._item(ticket, call))
@@ -228,7 +228,7 @@ class Queue:
         request = call.request
         own = call.timeout_seconds
         limit = self._requests.timeout_seconds if own is None else own
-        visits = isinstance(clients.current.get(), clients.Visitor)
+        visits = isinstance(clients.current.get(), clients.PollingClient)
         return Ticket(
             lane=call.chosen.id,
             size=call.size,
@@ -249,7 +249,7 @@ class Queue:
 
     async def _work(self, call: Call, ticket: Ticket) -> None:
         await call.ask()
-        self._requests.seal(ticket)
+        self._requests.mark_saving(ticket)
         if not call.quiet:
             call.response_id = await self._keep(call, ticket)
 
@@ -257,7 +257,7 @@ class Queue:
         """Keep the answer; its id in the history, the request's own, or nothing where it is not kept."""
         end, request = call.end, call.request
         assert end is not None  # noqa: S101 - it has been asked
-        asked = Asked(
+        asked = RequestMetadata(
             kind="queue",
             prompt=call.prompt,
             prompt_id=_prompt_id(ticket, call),
@@ -289,8 +289,8 @@ class Queue:
     def _watch(self, ticket: Ticket) -> None:
         """Drop it when the connection that asked for it ends."""
         caller = clients.current.get()
-        if isinstance(caller, clients.Connection) and not ticket.keep and not ticket.over:
-            self._forget[ticket.id] = caller.on_end(partial(self._requests.leave, ticket.id))
+        if isinstance(caller, clients.ConnectedClient) and not ticket.keep and not ticket.over:
+            self._forget[ticket.id] = caller.on_end(partial(self._requests.client_left, ticket.id))
 
     # Out of the queue
 
@@ -363,7 +363,7 @@ class Queue:
         while len(self._ended) > 1 and (len(self._ended) > MAX_ENDED or chars > MAX_ENDED_CHARS):
             chars -= self._ended.popitem(last=False)[1].chars
 
-    def _journaled(self, ticket: Ticket, call: Call) -> Entry:
+    def _journaled(self, ticket: Ticket, call: Call) -> JournalEntry:
         """What the journal says of a request: with its prompt, unless nothing is to be kept."""
         entry = _entry(ticket, call)
         kept = self._settings.current.history and not call.request.private
@@ -384,11 +384,11 @@ class Queue:
         )
 
 
-def _entry(ticket: Ticket, call: Call, *, whole: bool = False) -> Entry:
+def _entry(ticket: Ticket, call: Call, *, whole: bool = False) -> JournalEntry:
     """What the journal says of a request; ``whole`` leaves in what is private."""
     request = call.request
     shown = whole or not request.private
-    return Entry(
+    return JournalEntry(
         id=ticket.id,
         provider=call.chosen.id,
         added=ticket.added.isoformat(timespec="milliseconds"),
@@ -406,7 +406,7 @@ def _prompt_id(ticket: Ticket, call: Call) -> str:
     return call.request.prompt_id or ticket.id
 
 
-def _lost_item(entry: Entry) -> queue.QueueItem:
+def _lost_item(entry: JournalEntry) -> queue.QueueItem:
     """A request that an earlier process left unanswered."""
     lost = BackendUnavailable(
         "The service ended before the request was answered.", recovery="Ask again, if it is still wanted."
@@ -420,7 +420,7 @@ def _lost_item(entry: Entry) -> queue.QueueItem:
     )
 
 
-def _known(entry: Entry) -> dict[str, Any]:
+def _known(entry: JournalEntry) -> dict[str, Any]:
     """What the journal and the list of the queue say alike."""
     fields = msgspec.structs.asdict(entry)
     del fields["asked"]

@@ -11,19 +11,19 @@ from ..contract import registry
 from ..contract.backend import Notice
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
 from ..engine.load_plan import Planner
-from ..engine.model_fallback import Ladder
+from ..engine.model_fallback import ModelFallback
 from ..events import EventHub
-from ..generation.engine_requests import Engine
+from ..generation.engine_requests import EngineRequests
 from ..models.lookup import check_model
 from ..models.store import ModelStore
 from ..settings import LocalCoderSettings
-from .providers import Providers
+from .providers import ProviderOperations
 
 _CHOOSE = ("profile", "model", "general_model")
 """The settings that say which model answers."""
 
 
-class Settings:
+class SettingsOperations:
     """Shows and changes the settings."""
 
     def __init__(
@@ -31,16 +31,16 @@ class Settings:
         settings: LocalCoderSettings,
         store: ModelStore,
         planner: Planner,
-        ladder: Ladder,
-        engine: Engine,
+        fallback: ModelFallback,
+        engine: EngineRequests,
         events: EventHub,
-        providers: Providers,
+        providers: ProviderOperations,
     ) -> None:
         self._events = events
         self._settings = settings
         self._store = store
         self._planner = planner
-        self._ladder = ladder
+        self._fallback = fallback
         self._engine = engine
         self._providers = providers
         self._one = asyncio.Lock()
@@ -72,10 +72,10 @@ class Settings:
 
     def _apply(self, request: SettingsUpdateRequest, view: SettingsView) -> None:
         self._planner.forget_choice()
-        self._ladder.forget()
+        self._fallback.forget()
         if any(getattr(request, name) is not UNSET for name in _CHOOSE):
             # What was loaded by hand before gives way to what is chosen now.
-            self._ladder.let_go()
+            self._fallback.let_go()
         self._engine.apply_residency()
         self._events.tell(registry.SETTINGS_CHANGED, view)
         self._tell_trouble()

@@ -25,7 +25,7 @@ from ..contract.history import Response, ResponseInfo, TitleConfig
 from ..contract.providers import EMBEDDED
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..engine.pool import WorkerPool
-from ..engine.supervisor import Job, LoadPlan
+from ..engine.supervisor import LoadPlan, WorkerJob
 from ..errors import (
     Canceled,
     FileReadError,
@@ -44,7 +44,7 @@ from ..errors import (
 )
 from ..events import EventHub
 from ..generation import title_prompt
-from ..generation.engine_requests import Engine, cache_scope, wire_request
+from ..generation.engine_requests import EngineRequests, cache_scope, wire_request
 from ..history.recorder import Recorder
 from ..models.lookup import check_model, here_text
 from ..models.store import ModelStore
@@ -96,7 +96,7 @@ class _NoTitle(TitleProviderError):
     """What was answered is none, and the next time it would not be one either."""
 
 
-class Titles:
+class TitleOperations:
     """Makes titles, one at a time.
 
     Parameters
@@ -113,7 +113,7 @@ class Titles:
         store: ModelStore,
         recorder: Recorder,
         pool: WorkerPool,
-        engine: Engine,
+        engine: EngineRequests,
         events: EventHub,
         ask: Ask,
         log: logging.Logger | logging.LoggerAdapter[Any],
@@ -136,7 +136,7 @@ class Titles:
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
         self._one = asyncio.Lock()
-        self._job: Job | None = None
+        self._job: WorkerJob | None = None
         self._moved = asyncio.Event()
         self.check_provider: Callable[[str], None] = lambda _: None
         """Raises `ProviderNotFound` where there is no provider of this id. May block."""
@@ -450,7 +450,7 @@ class Titles:
 
     async def _once(self, asked: str, ends_at: float, max_tokens: int, plan: LoadPlan) -> _Said | None:
         """What the model says in so many tokens; None where something else was asked for meanwhile."""
-        turns = (wire.Turn("system", title_prompt.SYSTEM), wire.Turn("user", asked))
+        turns = (wire.PromptTurn("system", title_prompt.SYSTEM), wire.PromptTurn("user", asked))
         request = wire_request(
             wire.ChatPrompt(turns, thinking=False),
             self._engine.sampling(SamplingOptions(temperature=0.0)),
@@ -517,7 +517,7 @@ class Titles:
         working = next((each for each in ones if each.state == "busy"), one)
         return one.plan, working.state if one.state == "ready" else one.state
 
-    def _make_way(self, request: wire.Generate | None) -> None:
+    def _make_way(self, request: wire.GenerateFrame | None) -> None:
         """Something else is asked of the worker: it must not wait for a title."""
         if request is None or (request.scope != _SCOPE and request.priority != "warm"):
             self._give_up()

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from ..context import languages, magics
 from ..context.bounds import MAX_PARSED_CHARS
 from ..context.checks.other_cells import own_part
-from ..context.target import Target, Unplaceable, renewed, take_apart
+from ..context.target import CellTarget, Unplaceable, renewed, take_apart
 from ..contract.generation import CHANGES, Change, Finish, GenerateRequest, PlaceRequest
 from .fences import Fence, blocks
 from .plain_text import plain_beside
@@ -50,7 +50,7 @@ def code_of(answer: str, language: str = "python") -> str:
     return _block_of(answer, language)[0]
 
 
-def change_of(request: GenerateRequest, target: Target, answer: str, finish: Finish = "stop") -> Change:
+def change_of(request: GenerateRequest, target: CellTarget, answer: str, finish: Finish = "stop") -> Change:
     """What may be written of an answer to a command other than `explain`.
 
     Parameters
@@ -126,7 +126,7 @@ def placed(request: PlaceRequest) -> Change:
     return Change(code=code, problem=problem, recovery="Copy it, or insert it below.")
 
 
-def _put_back(code: str, target: Target) -> tuple[str, str]:
+def _put_back(code: str, target: CellTarget) -> tuple[str, str]:
     """The code that was taken apart with other code in its place, or what is wrong with that."""
     try:
         whole = target.put_back(textwrap.dedent(code))
@@ -176,7 +176,7 @@ def _names_of(language: str) -> frozenset[str]:
     return _SAME_LANGUAGE.get(language.lower(), frozenset({"", language.lower()}))
 
 
-def _is_other_language(code: str, info: str, target: Target) -> bool:
+def _is_other_language(code: str, info: str, target: CellTarget) -> bool:
     """Whether Python came where another language was asked for, or another language for Python."""
     python = languages.PYTHON
     if target.is_python:

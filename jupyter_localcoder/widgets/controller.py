@@ -27,7 +27,7 @@ from ..contract.codec import error_of, error_payload
 from ..contract.registry import Operation
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
 from ..errors import Canceled, InvalidArgument, LocalCoderError, OutOfMemory
-from .known import LOADING, KnownModel, Progress, gist, known_models, residents
+from .known import LOADING, KnownModel, ModelProgress, gist, known_models, residents
 
 GENERAL = ""
 """Notes that belong to no model are kept under this id."""
@@ -42,7 +42,7 @@ _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 Start = Callable[[Callable[[], None]], None]
 
 
-class Note(msgspec.Struct, frozen=True):
+class ControllerNote(msgspec.Struct, frozen=True):
     """What came of something that a person asked for."""
 
     severity: str
@@ -73,7 +73,7 @@ class Controller(HasTraits):
     listed: Any = AnyTrait(None, help="The service's last list of models (`ModelList`), or None.")
     settings: Any = AnyTrait(None, help="The settings in force (`SettingsView`), or None.")
     status: Any = AnyTrait(None, help="The worker's state (`BackendStatus`), or None.")
-    imports: Any = Tuple(help="Imports under way (id, `Progress`) whose model is not in the list yet.")
+    imports: Any = Tuple(help="Imports under way (id, `ModelProgress`) whose model is not in the list yet.")
     moment = Int(0, help="Counts what was taken in of the service: all of the above belong together.")
     notes: Any = Dict(help="What came of the last thing that was asked for, by id of the model.")
     busy: Any = Dict(help="How many answers are awaited, by id of the model.")
@@ -287,7 +287,7 @@ class Controller(HasTraits):
         self.listed, self.settings, self.status = listed, settings, status
         self._know()
         self.imports = tuple(
-            (event.id, Progress("import", event.state == "verifying", event.received_bytes,
+            (event.id, ModelProgress("import", event.state == "verifying", event.received_bytes,
                                 event.total_bytes, event.rate_bytes_per_second))
             for event in listed.imports
         )  # fmt: skip
@@ -312,14 +312,16 @@ class Controller(HasTraits):
 
     def _say(self, model: str, message: str) -> None:
         with self.changing:
-            self.notes = {**self.notes, model: Note("info", message)}
+            self.notes = {**self.notes, model: ControllerNote("info", message)}
             self.spoken = message
 
     def _fail(self, model: str, error: LocalCoderError) -> None:
         if isinstance(error, Canceled):
             return  # By the person, who knows it.
         can_force = isinstance(error, OutOfMemory) and bool(error.details.get("refused"))
-        note = Note("error", error.message, error.recovery, can_force, str(error.details.get("field") or ""))
+        note = ControllerNote(
+            "error", error.message, error.recovery, can_force, str(error.details.get("field") or "")
+        )
         with self.changing:
             self.notes = {**self.notes, model: note}
 

@@ -11,7 +11,7 @@ from ..text.units import size
 from . import markup, words
 from .controller import Controller
 from .known import KnownModel, residents
-from .parts import Choice, button, column, label
+from .parts import LabelledChoice, button, column, label
 
 _WORDS = {
     "stopped": "stopped", "starting": "starting", "loading": "loading", "ready": "loaded", "busy": "loaded",
@@ -22,16 +22,16 @@ _WORDS = {
 _PINNED = "Pinned: it answers also when a better model is downloaded. Choose “By profile” to unpin it."
 
 
-class Head:
+class LoadedModelView:
     """Shows the loaded model, and changes profile and models."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._said = label()
         self._unload = button("Free the memory now", self._free, own_layout=True)
-        self._profile = Choice("Profile", lambda name: controller.change(profile=name))
-        self._code = Choice("Model for code", lambda id_: controller.change(model=id_ or None))
-        self._general = Choice(
+        self._profile = LabelledChoice("Profile", lambda name: controller.change(profile=name))
+        self._code = LabelledChoice("Model for code", lambda id_: controller.change(model=id_ or None))
+        self._general = LabelledChoice(
             "Model for general questions", lambda id_: controller.change(general_model=id_ or None)
         )
         self.box = column((self._said, self._unload, self._profile.box, self._code.box, self._general.box))

@@ -6,12 +6,12 @@ from typing import Any
 
 from . import markup
 from .controller import IMPORT, Controller
-from .known import Progress
+from .known import ModelProgress
 from .notes import Notes
 from .parts import Slot, button, checkbox, column, label, row, text_field
 
 
-class Importing:
+class ImportForm:
     """The form, and what is being imported."""
 
     def __init__(self, controller: Controller) -> None:
@@ -62,7 +62,7 @@ class Importing:
         stop = button("Stop the import", lambda: self._stop(id_), about=id_)
         return said, column((said, row(stop)))
 
-    def _fill(self, said: Any, id_: str, progress: Progress) -> None:
+    def _fill(self, said: Any, id_: str, progress: ModelProgress) -> None:
         said.value = markup.progress(progress, f"Import of {id_}")
 
     def _stop(self, id_: str) -> None:

@@ -12,7 +12,7 @@ from ..contract.settings import SettingsView
 LOADING = ("starting", "loading")
 
 
-class Progress(msgspec.Struct, frozen=True):
+class ModelProgress(msgspec.Struct, frozen=True):
     """What is under way with a model, or what of a stopped download is kept for later."""
 
     activity: Activity
@@ -32,7 +32,7 @@ class KnownModel(msgspec.Struct, frozen=True):
     """One model."""
 
     info: ModelInfo
-    progress: Progress | None
+    progress: ModelProgress | None
     loading: bool
     """It is being loaded now."""
     for_code: bool
@@ -95,11 +95,11 @@ def answering(listed: ModelList, settings: SettingsView | None) -> tuple[str, st
     return code, general
 
 
-def progress_of(info: ModelInfo) -> Progress | None:
+def progress_of(info: ModelInfo) -> ModelProgress | None:
     """What is under way with a model; None where nothing is, and nothing is kept for resuming."""
     if not info.activity and not (info.state == "idle" and info.received_bytes):
         return None
-    return Progress(
+    return ModelProgress(
         activity=info.activity,
         verifying=info.state == "verifying",
         received_bytes=info.received_bytes,

@@ -11,8 +11,8 @@ from ..client import Client, connect
 from . import markup
 from .card import Card
 from .controller import GENERAL, Controller
-from .head import Head
-from .importing import Importing
+from .head import LoadedModelView
+from .importing import ImportForm
 from .notes import Notes
 from .parts import Fold, close, column, label
 from .plain import summary
@@ -45,12 +45,12 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         self._spoken = label()
         self._notes = column()
         self._said = label()
-        self._head = Head(self.controller)
+        self._head = LoadedModelView(self.controller)
         self._general = Notes(self.controller, GENERAL, self._head.focus)
         self._cards: dict[str, Card] = {}
         self._models = column()
         self._folder = label()
-        self._importing = Importing(self.controller)
+        self._importing = ImportForm(self.controller)
         self._running: Running | None = None
         importing = Fold("Import a model from a file", lambda: self._importing.box)
         running = Fold("How models run", self._make_running)

@@ -13,7 +13,7 @@ from ..contract.backend import Memory
 from ..contract.models import License
 from ..text.plain_text import plain
 from . import words
-from .known import KnownModel, Progress
+from .known import KnownModel, ModelProgress
 
 STYLE = """<style>
 .localcoder-manager { max-width: 760px; color: var(--jp-ui-font-color1, inherit);
@@ -92,7 +92,7 @@ def card_head(model: KnownModel, license: License | None, memory: Memory | None)
     )
 
 
-def progress(state: Progress, label: str) -> str:
+def progress(state: ModelProgress, label: str) -> str:
     """A bar, and in numbers what it shows."""
     text = words.progress_text(state)
     return (

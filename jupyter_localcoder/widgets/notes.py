@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import markup
-from .controller import Controller, Note
+from .controller import Controller, ControllerNote
 from .parts import button, column, label, row
 
 
@@ -26,7 +26,7 @@ class Notes:
         self._controller = controller
         self._place = place
         self._back = back
-        self._made: tuple[Note, Any] | None = None
+        self._made: tuple[ControllerNote, Any] | None = None
 
     def shown(self) -> Any:
         """The widget of the note that there is now; None where there is none."""
@@ -37,7 +37,7 @@ class Notes:
             self._made = (note, self._make(note))
         return self._made[1] if self._made else None
 
-    def _make(self, note: Note) -> Any:
+    def _make(self, note: ControllerNote) -> Any:
         controller, place = self._controller, self._place
         name = controller.name_of(place)
         buttons = [button("Dismiss", self._then(lambda: controller.dismiss(place)), about=name)]

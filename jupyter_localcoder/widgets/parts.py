@@ -159,7 +159,7 @@ class Field:
             self._told(change["new"])
 
 
-class Choice(Field):
+class LabelledChoice(Field):
     """One of several, by their labels."""
 
     def __init__(self, text: str, told: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import markup, words
 from .controller import Controller
-from .parts import Choice, Field, column, number, switch, whole_number
+from .parts import Field, LabelledChoice, column, number, switch, whole_number
 
 _HELP = {
     "air_gap": "Open no connection to another machine: no download, no remote provider."
@@ -27,8 +27,8 @@ class Running:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._choices = {
-            "acceleration": (Choice("Computed by", self._teller("acceleration")), _ACCELERATIONS),
-            "run_mode": (Choice("Run mode", self._teller("run_mode")), _RUN_MODES),
+            "acceleration": (LabelledChoice("Computed by", self._teller("acceleration")), _ACCELERATIONS),
+            "run_mode": (LabelledChoice("Run mode", self._teller("run_mode")), _RUN_MODES),
         }
         self._fields: dict[str, Field] = {
             "air_gap": switch("Air gap", self._teller("air_gap")),

@@ -8,7 +8,7 @@ from ..contract.backend import Memory
 from ..contract.models import Fit, License, MemoryFit, ModelInfo
 from ..contract.settings import SettingsView
 from ..text.units import duration, size
-from .known import KnownModel, Progress
+from .known import KnownModel, ModelProgress
 
 Rows = list[tuple[str, str]]
 _HASH = re.compile(r"[0-9a-f]{40}")
@@ -64,7 +64,7 @@ def use_text(model: KnownModel) -> str:
     return " · ".join(filter(None, said))
 
 
-def progress_text(progress: Progress) -> str:
+def progress_text(progress: ModelProgress) -> str:
     """What is done of what, how fast, and how long it will take."""
     verb = "Verifying" if progress.activity and progress.verifying and progress.activity != "import" else ""
     amount = f"{progress.percent} %: {size(progress.received_bytes)} of {size(progress.total_bytes)}"

@@ -26,7 +26,7 @@ from typing import Any
 
 import psutil
 
-from ..contract.wire import Turn
+from ..contract.wire import PromptTurn
 from ..errors import BackendUnavailable, InvalidArgument, InvalidModel
 from .templating import MAX_CPU_SECONDS, MAX_MEMORY_BYTES, read_message, write_message
 
@@ -107,7 +107,7 @@ class ChatTemplate:
         if self.usable and self._renderer is None:
             self._renderer = RendererProcess()
 
-    def render(self, turns: Sequence[Turn], *, thinking: bool = True) -> list[tuple[str, bool]]:
+    def render(self, turns: Sequence[PromptTurn], *, thinking: bool = True) -> list[tuple[str, bool]]:
         """Text of the whole prompt in pieces: (text, whether it comes from the template).
 
         Parameters
@@ -138,7 +138,7 @@ class ChatTemplate:
                 raise
             return self._render_once(folded, thinking)
 
-    def _render_once(self, turns: Sequence[Turn], thinking: bool) -> list[tuple[str, bool]]:
+    def _render_once(self, turns: Sequence[PromptTurn], thinking: bool) -> list[tuple[str, bool]]:
         text = self._text(tuple(turn.role for turn in turns), thinking)
         parts = re.split(rf"PLACE{self._nonce}X(\d+)X", text)
         seen = {int(number) for number in parts[1::2]}
@@ -320,10 +320,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _without_system(turns: Sequence[Turn]) -> list[Turn]:
+def _without_system(turns: Sequence[PromptTurn]) -> list[PromptTurn]:
     """Put the system's words in front of the first user turn, for models that know no system."""
     system = "\n\n".join(t.content for t in turns if t.role == "system")
     rest = [t for t in turns if t.role != "system"]
     if not system or not rest:
         return list(turns)
-    return [Turn(rest[0].role, f"{system}\n\n{rest[0].content}"), *rest[1:]]
+    return [PromptTurn(rest[0].role, f"{system}\n\n{rest[0].content}"), *rest[1:]]

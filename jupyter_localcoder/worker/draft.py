@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..contract.wire import Draw
 from .cache import common_prefix
 from .lookup import DraftPolicy
-from .model import Facts, Item
+from .model import Item, ModelFacts
 
 if TYPE_CHECKING:
     from .engine import Engine, Sampler
@@ -24,7 +24,7 @@ PADDING_TOKENS = 128
 """Vocabularies of one family differ by so many unused tokens at their end."""
 
 
-def fits(small: Engine, small_facts: Facts, large: Engine, large_facts: Facts) -> bool:
+def fits(small: Engine, small_facts: ModelFacts, large: Engine, large_facts: ModelFacts) -> bool:
     """Whether two models mean the same by their token ids."""
     shared = min(small_facts.n_vocab, large_facts.n_vocab)
     if abs(small_facts.n_vocab - large_facts.n_vocab) > PADDING_TOKENS:

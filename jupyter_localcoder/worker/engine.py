@@ -23,7 +23,7 @@ from typing import Any
 import llama_cpp.llama_cpp as native
 import numpy as np
 
-from ..contract.wire import Draw, Load
+from ..contract.wire import Draw, LoadFrame
 from ..errors import (
     Canceled,
     InvalidModel,
@@ -33,7 +33,7 @@ from ..errors import (
     mentions_memory,
 )
 from ..machine import processors
-from .model import SEQUENCES, Aborted, Facts, Item, Machine
+from .model import SEQUENCES, Aborted, BuildFeatures, Item, ModelFacts
 
 _ABORTED = 2
 _NO_ROOM = 1
@@ -201,18 +201,18 @@ class Engine:
 
     # The machine and the model
 
-    def machine(self) -> Machine:
+    def machine(self) -> BuildFeatures:
         """Describe the build."""
         from llama_cpp import __version__ as version
 
-        return Machine(
+        return BuildFeatures(
             llama_cpp=version,
             system_info=native.llama_print_system_info().decode("utf-8", "replace"),
             gpu_offload=bool(native.llama_supports_gpu_offload()),
             mlock=bool(native.llama_supports_mlock()),
         )
 
-    def load(self, plan: Load, progress: Callable[[float], None]) -> Facts:
+    def load(self, plan: LoadFrame, progress: Callable[[float], None]) -> ModelFacts:
         """Load a model and make its context.
 
         Raises
@@ -226,7 +226,7 @@ class Engine:
         self._make_context(plan)
         return self._facts(plan)
 
-    def _load_weights(self, plan: Load, progress: Callable[[float], None]) -> None:
+    def _load_weights(self, plan: LoadFrame, progress: Callable[[float], None]) -> None:
         last = 0.0
 
         def report(fraction: float, _data: object) -> bool:
@@ -254,7 +254,7 @@ class Engine:
         self._model = model
         self._vocab = native.llama_model_get_vocab(model)
 
-    def _make_context(self, plan: Load) -> None:
+    def _make_context(self, plan: LoadFrame) -> None:
         plan = plan.on(gpu=bool(native.llama_supports_gpu_offload()))
         params = native.llama_context_default_params()
         threads = plan.n_threads or processors.available().threads
@@ -287,7 +287,7 @@ class Engine:
         self._n_vocab = native.llama_vocab_n_tokens(self._vocab)
         self._batch = native.llama_batch_init(plan.n_batch, 0, 1)
 
-    def _load_failure(self, what: str, plan: Load) -> Exception:
+    def _load_failure(self, what: str, plan: LoadFrame) -> Exception:
         if self._log.mentions_memory():
             return OutOfMemory(stage=what)
         unknown = _UNKNOWN.search("".join(self._log.last))
@@ -300,13 +300,13 @@ class Engine:
         reason = reason.replace(plan.path, "the file").split("loading model: ")[-1][:200]
         return InvalidModel(f"llama.cpp cannot load the {what} of this model. {reason}".strip(), stage=what)
 
-    def _facts(self, plan: Load) -> Facts:
+    def _facts(self, plan: LoadFrame) -> ModelFacts:
         layers = native.llama_model_n_layer(self._model)
         template = native.llama_model_chat_template(self._model, None)
         offered = plan.n_gpu_layers if plan.n_gpu_layers >= 0 else layers + 1
         description = ctypes.create_string_buffer(256)
         native.llama_model_desc(self._model, description, 256)
-        return Facts(
+        return ModelFacts(
             n_ctx=min(plan.n_ctx, native.llama_n_ctx(self._context)),
             n_cells=native.llama_n_ctx(self._context),
             n_ctx_train=native.llama_model_n_ctx_train(self._model),

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from .splice import FillLayout
 
 
-class Vocabulary(Protocol):
+class FillVocabulary(Protocol):
     """What this module asks of a model."""
 
     @property
@@ -25,7 +25,7 @@ class Vocabulary(Protocol):
 
 
 @dataclass(frozen=True)
-class FillTemplate:
+class FillTokens:
     """The marks of a family, as token ids.
 
     ``prefix-first``: PREFIX before SUFFIX after MIDDLE. ``suffix-first``: SUFFIX after PREFIX before,
@@ -61,18 +61,18 @@ _SPELLINGS = (
 )
 
 
-def template_of(vocabulary: Vocabulary) -> FillTemplate | None:
+def template_of(vocabulary: FillVocabulary) -> FillTokens | None:
     """The marks of this model, or None where it cannot fill in the middle."""
     prefix, suffix, middle = vocabulary.fill_tokens
     if min(prefix, suffix, middle) >= 0:
-        return FillTemplate(prefix, suffix, middle)
+        return FillTokens(prefix, suffix, middle)
     for spelling in _SPELLINGS:
         prefix, suffix, middle = (vocabulary.control_token(text) for text in spelling)
         if min(prefix, suffix, middle) >= 0:
-            return FillTemplate(prefix, suffix, middle)
+            return FillTokens(prefix, suffix, middle)
     prefix, suffix = vocabulary.control_token("[PREFIX]"), vocabulary.control_token("[SUFFIX]")
     if min(prefix, suffix) >= 0:
-        return FillTemplate(prefix, suffix, -1, order="suffix-first")
+        return FillTokens(prefix, suffix, -1, order="suffix-first")
     return None
 
 
@@ -122,7 +122,7 @@ def affordable(sizes: list[int], sources: list[str], limits: dict[str, int]) -> 
 
 
 @dataclass(frozen=True)
-class BriefSize:
+class OutlineItemSize:
     """A brief of a piece: equal ones (`import numpy as np`, in two cells) are read once."""
 
     text: str
@@ -131,7 +131,7 @@ class BriefSize:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenPieces:
     """What stands before the cursor."""
 
     start: int
@@ -145,7 +145,9 @@ class Chosen:
 _SMALLEST_HEAD = 32
 
 
-def choose(pieces: list[int], briefs: list[list[BriefSize]], line: int, room: int, brief_room: int) -> Chosen:
+def choose(
+    pieces: list[int], briefs: list[list[OutlineItemSize]], line: int, room: int, brief_room: int
+) -> ChosenPieces:
     """Lay the window over what stands before the cursor, and choose the briefs of what is before it.
 
     Parameters
@@ -160,7 +162,7 @@ def choose(pieces: list[int], briefs: list[list[BriefSize]], line: int, room: in
     start = window(pieces, line, room)
     sizes = {brief.text: brief.tokens for group in briefs for brief in group}
     if start == 0 or not sizes or brief_room <= 0:
-        return Chosen(start)
+        return ChosenPieces(start)
     # In steps: a new import must not move the window.
     head = _SMALLEST_HEAD
     while head < sum(sizes.values()):
@@ -184,4 +186,4 @@ def choose(pieces: list[int], briefs: list[list[BriefSize]], line: int, room: in
             kept.append((i, j))
         else:
             left_out += size
-    return Chosen(start, tuple(sorted(kept)), left_out)
+    return ChosenPieces(start, tuple(sorted(kept)), left_out)

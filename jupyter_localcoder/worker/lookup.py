@@ -26,7 +26,7 @@ machine. One of its tokens costs half of what one of a batch of eight does."""
 BREAK = -1
 """Stands between texts that do not follow one another: no draft goes across."""
 CONTINUED = 100
-"""Length of the match of a guess that continues the former completion."""
+"""Length of the match of a guess that continues the previous completion."""
 _FIRST_MOST, _LEAST_MOST = 7, 3
 """Longest draft at the beginning of an answer, and after one that was refused at once."""
 _TOKEN_RATE = 0.03
@@ -34,7 +34,7 @@ _TOKEN_RATE = 0.03
 
 
 @dataclass(frozen=True)
-class Former:
+class PreviousCompletion:
     """The last completion of a scope."""
 
     prefix: str
@@ -115,7 +115,7 @@ class DraftPolicy:
 
     The chance that a drafted token is accepted depends on how many tokens agree before it, those of the
     draft among them: after a match of two it is small, after one of thirty a copy is in progress. It is
-    estimated apart for short, middling and long matches, and for what continues the former completion. A
+    estimated apart for short, middling and long matches, and for what continues the previous completion. A
     draft is sized to make the most tokens a second; where that is fewer than without one, there is none.
     Only batches of sizes whose costs are measured are made: between them kernels work in steps, and 13
     tokens can cost more than 16.

@@ -31,11 +31,11 @@ from .draft import Drafter
 from .engine import Engine
 from .limits import limit_memory
 from .lookup import DraftPolicy
-from .model import Facts
+from .model import ModelFacts
 from .prompting import Prompter
 from .scheduler import Scheduler
 from .splice import SpliceLimits
-from .task import Job
+from .task import CancelableRequest
 
 _LEAVE_SECONDS = 1.5
 """After the input ended, the work has so long to notice; then the process ends by force."""
@@ -56,10 +56,12 @@ class Loop:
         self._write_lock = threading.Lock()
         self._engine = engine
         self._scheduler: Scheduler | None = None
-        self._plan: wire.Load | None = None
+        self._plan: wire.LoadFrame | None = None
         self._wake = threading.Condition()
-        self._inbox: collections.deque[wire.Load | wire.Unload | Job] = collections.deque()
-        self._jobs: dict[int, Job] = {}
+        self._inbox: collections.deque[wire.LoadFrame | wire.UnloadFrame | CancelableRequest] = (
+            collections.deque()
+        )
+        self._jobs: dict[int, CancelableRequest] = {}
         """Requests that have not ended, by id; the reader marks them, the main thread takes them out."""
         self._leaving = False
 
@@ -69,7 +71,7 @@ class Loop:
         threading.Thread(target=self._read, name="reader", daemon=True).start()
         while True:
             for work in self._arrived():
-                if isinstance(work, wire.Unload):
+                if isinstance(work, wire.UnloadFrame):
                     self._keep()
                     self._send(wire.Unloaded(id=work.id))
                     return
@@ -81,7 +83,7 @@ class Loop:
 
     # The main thread
 
-    def _arrived(self) -> list[wire.Load | wire.Unload | Job]:
+    def _arrived(self) -> list[wire.LoadFrame | wire.UnloadFrame | CancelableRequest]:
         """What has come since the last step; waits for something where there is nothing to do."""
         with self._wake:
             idle = self._scheduler is None or self._scheduler.idle
@@ -91,10 +93,10 @@ class Loop:
             self._inbox.clear()
             return work
 
-    def _guarded(self, work: wire.Load | Job) -> None:
-        id_ = work.id if isinstance(work, wire.Load) else work.request.id
+    def _guarded(self, work: wire.LoadFrame | CancelableRequest) -> None:
+        id_ = work.id if isinstance(work, wire.LoadFrame) else work.request.id
         try:
-            if isinstance(work, wire.Load):
+            if isinstance(work, wire.LoadFrame):
                 self._load(work)
             elif self._scheduler is None:
                 raise BackendUnavailable("The worker holds no model.")
@@ -122,7 +124,7 @@ class Loop:
             sys.stderr.flush()
             os._exit(70)
 
-    def _load(self, plan: wire.Load) -> None:
+    def _load(self, plan: wire.LoadFrame) -> None:
         start = time.monotonic()
         # A GPU's driver maps memory that is not this machine's.
         on_cpu = plan.n_gpu_layers == 0 or not self._engine.machine().gpu_offload
@@ -170,7 +172,7 @@ class Loop:
             )
         )
 
-    def _drafter(self, plan: wire.Load, facts: Facts, costs: StepCosts) -> Drafter | None:
+    def _drafter(self, plan: wire.LoadFrame, facts: ModelFacts, costs: StepCosts) -> Drafter | None:
         """Load the small model; an answer needs it for nothing but speed, so its failures are none."""
         if not plan.draft_path:
             return None
@@ -222,15 +224,15 @@ class Loop:
             self._send(self._pong(frame.id))
         elif isinstance(frame, wire.Cancel):
             self._cancel(frame)
-        elif isinstance(frame, wire.Generate):
-            self._put(Job(frame))
+        elif isinstance(frame, wire.GenerateFrame):
+            self._put(CancelableRequest(frame))
         else:
             self._put(frame)
 
-    def _put(self, work: wire.Load | wire.Unload | Job) -> None:
+    def _put(self, work: wire.LoadFrame | wire.UnloadFrame | CancelableRequest) -> None:
         with self._wake:
             self._inbox.append(work)
-            if isinstance(work, Job):
+            if isinstance(work, CancelableRequest):
                 self._jobs[work.request.id] = work
                 scheduler = self._scheduler
                 rank = scheduler.reading_rank if scheduler is not None else None

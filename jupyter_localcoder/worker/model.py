@@ -27,7 +27,7 @@ class Item(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Facts:
+class ModelFacts:
     """What a loaded model is."""
 
     n_ctx: int
@@ -46,7 +46,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Machine:
+class BuildFeatures:
     """What this build of llama.cpp can do here."""
 
     llama_cpp: str

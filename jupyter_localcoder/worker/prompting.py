@@ -19,15 +19,15 @@ from ..contract.wire import (
     SOURCE_MARKS,
     SOURCE_OWN,
     ChatPrompt,
+    ContextPiece,
     FillPrompt,
-    Piece,
+    PromptTurn,
     Segment,
-    Turn,
 )
 from ..errors import InvalidArgument
 from .chat import ChatTemplate
-from .fill import BriefSize, FillTemplate, affordable, choose, template_of
-from .model import Facts
+from .fill import FillTokens, OutlineItemSize, affordable, choose, template_of
+from .model import ModelFacts
 from .splice import FillLayout
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _SPELLINGS = {"system": "instructions", "user": "question", "assistant": "earlie
 _MOST_KNOWN_CHARS = 2_000_000
 
 
-class Vocabulary(Protocol):
+class Detokenizer(Protocol):
     """Turns tokens back into text."""
 
     def piece(self, token: int) -> bytes:
@@ -56,7 +56,7 @@ class Part:
     left_out: int = 0
     control: bool = False
 
-    def report(self, vocabulary: Vocabulary) -> Segment:
+    def report(self, vocabulary: Detokenizer) -> Segment:
         """What it says, as text."""
         if self.control:
             text = "".join(vocabulary.token_text(token) for token in self.tokens)
@@ -66,7 +66,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Prompt:
+class TokenizedPrompt:
     """Token ids, and how many tokens of context did not fit."""
 
     tokens: list[int]
@@ -85,7 +85,7 @@ class Prompt:
         """Digest of the ids, as little-endian 32-bit numbers."""
         return hashlib.sha256(array("i", self.tokens).tobytes()).hexdigest()
 
-    def report(self, vocabulary: Vocabulary) -> tuple[Segment, ...]:
+    def report(self, vocabulary: Detokenizer) -> tuple[Segment, ...]:
         """The whole prompt as text, with its sources."""
         return tuple(part.report(vocabulary) for part in self.parts)
 
@@ -115,11 +115,11 @@ class Tokenizer:
 class Prompter:
     """Makes prompts for one loaded model."""
 
-    def __init__(self, engine: Engine, facts: Facts, *, builtin_chat_format: bool = False) -> None:
+    def __init__(self, engine: Engine, facts: ModelFacts, *, builtin_chat_format: bool = False) -> None:
         self._engine = engine
         self._facts = facts
         self._tokenizer = Tokenizer(engine)
-        self.fill: FillTemplate | None = template_of(engine)
+        self.fill: FillTokens | None = template_of(engine)
         has_chatml = min(engine.control_token(mark) for mark in ("<|im_start|>", "<|im_end|>")) >= 0
         self.chat = ChatTemplate(
             "" if builtin_chat_format and has_chatml else facts.chat_template,
@@ -128,7 +128,7 @@ class Prompter:
             has_chatml=has_chatml,
         )
 
-    def build(self, prompt: ChatPrompt | FillPrompt) -> Prompt:
+    def build(self, prompt: ChatPrompt | FillPrompt) -> TokenizedPrompt:
         """Token ids of a prompt.
 
         Raises
@@ -142,7 +142,7 @@ class Prompter:
 
     # A conversation
 
-    def _chat(self, prompt: ChatPrompt) -> Prompt:
+    def _chat(self, prompt: ChatPrompt) -> TokenizedPrompt:
         made = self._rendered(prompt.turns, thinking=prompt.thinking)
         room = self._facts.n_ctx - min(max(1, prompt.reserve_tokens), self._facts.n_ctx // 2)
         if len(made.tokens) <= room or not prompt.earlier_turns:
@@ -163,11 +163,13 @@ class Prompter:
         left_out = sum(sizes[before : before + 2 * start])
         at = next((i for i, part in enumerate(shorter.parts) if part.source == SOURCE_EARLIER), 0)
         parts = (*shorter.parts[:at], Part(SOURCE_EARLIER, [], left_out), *shorter.parts[at:])
-        return Prompt(shorter.tokens, left_out, parts=parts, left_out_turns=start, opened=shorter.opened)
+        return TokenizedPrompt(
+            shorter.tokens, left_out, parts=parts, left_out_turns=start, opened=shorter.opened
+        )
 
-    def _rendered(self, turns: Sequence[Turn], *, thinking: bool) -> Prompt:
+    def _rendered(self, turns: Sequence[PromptTurn], *, thinking: bool) -> TokenizedPrompt:
         parts: list[Part] = []
-        by_content: dict[str, list[Turn]] = {}
+        by_content: dict[str, list[PromptTurn]] = {}
         for turn in turns:
             by_content.setdefault(turn.content, []).append(turn)
         rendered = self.chat.render(turns, thinking=thinking)
@@ -186,14 +188,14 @@ class Prompter:
             parts.insert(0, Part(SOURCE_MARKS, begin, control=True))
         tokens = [token for part in parts for token in part.tokens]
         last, from_template = rendered[-1] if rendered else ("", False)
-        return Prompt(tokens, parts=tuple(parts), opened=_opened(last) if from_template else "")
+        return TokenizedPrompt(tokens, parts=tuple(parts), opened=_opened(last) if from_template else "")
 
     def _template_parts(self, tokens: list[int]) -> Iterator[Part]:
         """Marks of the template, and the words between them (`user`, line ends)."""
         for control, run in _runs(tokens, self._engine.is_control):
             yield Part(SOURCE_MARKS, run, control=control)
 
-    def _turn_parts(self, tokens: list[int], turn: Turn | None) -> Iterator[Part]:
+    def _turn_parts(self, tokens: list[int], turn: PromptTurn | None) -> Iterator[Part]:
         """A turn by what it was put together from; a token belongs to where it begins."""
         if turn is None or not turn.spans:
             yield Part(_SPELLINGS.get(turn.role if turn else "", "question"), tokens)
@@ -214,7 +216,7 @@ class Prompter:
 
     # Fill in the middle
 
-    def _fill(self, prompt: FillPrompt) -> Prompt:
+    def _fill(self, prompt: FillPrompt) -> TokenizedPrompt:
         if self.fill is None:
             raise InvalidArgument(
                 "This model cannot fill in the middle.",
@@ -229,11 +231,11 @@ class Prompter:
         before = self._before(prompt, room_before)
         layout = self.fill.lay_out(_joined(before), _joined(after), self._begin)
         left_out = sum(part.left_out for part in (*before, *after))
-        return Prompt(layout.tokens, left_out, layout, tuple(self._in_order(layout, before, after)))
+        return TokenizedPrompt(layout.tokens, left_out, layout, tuple(self._in_order(layout, before, after)))
 
     def _after(self, prompt: FillPrompt, room: int) -> list[Part]:
         parts: list[Part] = []
-        for piece in (Piece(prompt.suffix, SOURCE_OWN), *prompt.below):
+        for piece in (ContextPiece(prompt.suffix, SOURCE_OWN), *prompt.below):
             tokens = self._tokenizer.tokens(piece.text)
             kept = tokens[:room]
             room -= len(kept)
@@ -252,7 +254,7 @@ class Prompter:
         chosen = choose(
             [*(len(piece) if fit else 0 for piece, fit in zip(pieces, fits, strict=True)), len(own)],
             [
-                [BriefSize(brief.text, brief.rank, len(read(brief.text))) for brief in piece.brief]
+                [OutlineItemSize(brief.text, brief.rank, len(read(brief.text))) for brief in piece.brief]
                 for piece in prompt.above
             ],
             len(typed),

@@ -29,11 +29,11 @@ from ..errors import LocalCoderError, OutOfMemory, TokenLimitExceeded
 from .cache import SLOTS, Cache, Sequence, common_prefix
 from .costs import StepCosts
 from .draft import Drafter
-from .lookup import BREAK, CONTINUED, DraftPolicy, Former, PromptLookup
-from .model import Aborted, Facts, Item
-from .prompting import Prompt, Prompter
+from .lookup import BREAK, CONTINUED, DraftPolicy, PreviousCompletion, PromptLookup
+from .model import Aborted, Item, ModelFacts
+from .prompting import Prompter, TokenizedPrompt
 from .splice import FillLayout, SpliceLimits, attach, changed_tokens, detach, keepable, shorten
-from .task import Doubt, Job, Splice, Task
+from .task import CancelableRequest, PendingDraft, Splice, Task
 from .threads import ThreadPolicy
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ STILL_SECONDS = 0.3
 
 
 @dataclass
-class Share:
+class BatchSlice:
     """The part of a batch that belongs to one task."""
 
     task: Task
@@ -77,7 +77,7 @@ class Scheduler:
     def __init__(
         self,
         engine: Engine,
-        facts: Facts,
+        facts: ModelFacts,
         prompter: Prompter,
         emit: Callable[[FromWorker], None],
         costs: StepCosts,
@@ -94,14 +94,14 @@ class Scheduler:
         """Lowest rank that reads in the batch under way; None where somebody writes or nobody reads."""
         self.reading_ids: frozenset[int] = frozenset()
         """Requests that read in the batch under way."""
-        self.batch_jobs: tuple[Job, ...] = ()
+        self.batch_jobs: tuple[CancelableRequest, ...] = ()
         """All requests of the batch under way."""
         self._engine = engine
         self._facts = facts
         self._prompter = prompter
         self._emit = emit
         self._splice = splice if engine.can_shift else SpliceLimits(enabled=False)
-        self._waiting: list[tuple[int, int, Job]] = []
+        self._waiting: list[tuple[int, int, CancelableRequest]] = []
         self._order = itertools.count()
         self._tasks: list[Task] = []
         self._drafter = drafter
@@ -116,7 +116,7 @@ class Scheduler:
         """Tokens of the last batch."""
         self._moved = float("-inf")
         """When a command or a chat wrote last."""
-        self._former: dict[str, Former] = {}
+        self._former: dict[str, PreviousCompletion] = {}
         """The last completion of each scope."""
 
     @property
@@ -139,7 +139,7 @@ class Scheduler:
         """Requests that wait for their turn."""
         return len(self._waiting)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: CancelableRequest) -> None:
         """Take a request in; it is begun by one of the next steps."""
         heapq.heappush(self._waiting, (job.rank, next(self._order), job))
 
@@ -187,7 +187,7 @@ class Scheduler:
 
     def _admit(self) -> None:
         """Begin what fits beside what runs, in the order of rank and arrival."""
-        kept: list[tuple[int, int, Job]] = []
+        kept: list[tuple[int, int, CancelableRequest]] = []
         while self._waiting:
             entry = heapq.heappop(self._waiting)
             job = entry[2]
@@ -205,7 +205,7 @@ class Scheduler:
         for entry in kept:
             heapq.heappush(self._waiting, entry)
 
-    def _begin(self, job: Job) -> bool:
+    def _begin(self, job: CancelableRequest) -> bool:
         request = job.request
         exclusive = any(task.exclusive for task in self._tasks)
         if (request.fresh and self._tasks) or (exclusive and job.rank > 0):
@@ -235,7 +235,7 @@ class Scheduler:
         self._tasks.sort(key=lambda t: t.rank)
         return True
 
-    def _drafting(self, job: Job, prompt: Prompt) -> tuple[PromptLookup, DraftPolicy]:
+    def _drafting(self, job: CancelableRequest, prompt: TokenizedPrompt) -> tuple[PromptLookup, DraftPolicy]:
         """What a request drafts from: its prompt; and a completion also from the one before it."""
         fill, scope = job.request.prompt, job.request.scope
         if not isinstance(fill, FillPrompt):
@@ -249,7 +249,7 @@ class Scheduler:
             guess.append(former.tokens[-1])
         return PromptLookup([*former.tokens, BREAK, *prompt.tokens], guess), self._fill_policy
 
-    def _match(self, sequence: Sequence, prompt: Prompt) -> int:
+    def _match(self, sequence: Sequence, prompt: TokenizedPrompt) -> int:
         common = common_prefix(sequence.tokens, prompt.tokens)
         if prompt.fill is None:
             return common
@@ -295,10 +295,10 @@ class Scheduler:
 
     # A batch
 
-    def _compose(self) -> list[Share]:
+    def _compose(self) -> list[BatchSlice]:
         tasks = self._chosen()
         writers = [task for task in tasks if not task.reading]
-        shares: list[Share] = []
+        shares: list[BatchSlice] = []
         count = 0
         for task in writers:
             share = self._writer_share(task, count)
@@ -328,15 +328,15 @@ class Scheduler:
         still = time.monotonic() - self._moved + self.costs.seconds(count) + self.costs.seconds(1 + count)
         return completions if still <= STILL_SECONDS else completions + commands
 
-    def _writer_share(self, task: Task, first: int) -> Share:
+    def _writer_share(self, task: Task, first: int) -> BatchSlice:
         room = self._engine.batch_size - first - 1
-        share = Share(task, first, [task.next_token])
+        share = BatchSlice(task, first, [task.next_token])
         self._draft(share, room)
         if not share.draft and first == 0:
             self._write_ahead(share, room)
         return share
 
-    def _write_ahead(self, share: Share, room: int) -> None:
+    def _write_ahead(self, share: BatchSlice, room: int) -> None:
         """Let the small model draft, for a command or a chat that is alone."""
         drafter, task = self._drafter, share.task
         if drafter is None or task.without_draft or not self._alone(task):
@@ -361,7 +361,7 @@ class Scheduler:
         others = any(other is not task and other.rank <= task.rank for other in self._tasks)
         return not others and task.rank == 1 and not task.exclusive
 
-    def _follow(self, shares: list[Share]) -> None:
+    def _follow(self, shares: list[BatchSlice]) -> None:
         """Let the small model read what the large one has read, so that it can draft the answer."""
         task = shares[0].task
         if self._drafter is None or not self._alone(task):
@@ -370,15 +370,15 @@ class Scheduler:
             with contextlib.suppress(Aborted):  # what the large one has read stays
                 self._drafter.follow([*task.sequence.tokens, *shares[0].tokens])
 
-    def _reader_share(self, task: Task, first: int, room: int) -> Share:
+    def _reader_share(self, task: Task, first: int, room: int) -> BatchSlice:
         chunk = task.todo[:room]
-        share = Share(task, first, chunk)
+        share = BatchSlice(task, first, chunk)
         if len(chunk) == len(task.todo) and task.splice is None and task.limit > 0:
             # The draft can be verified in the batch that reads the end of the prompt.
             self._draft(share, room - len(chunk))
         return share
 
-    def _draft(self, share: Share, room: int) -> None:
+    def _draft(self, share: BatchSlice, room: int) -> None:
         """Add what may follow, as long as it pays beside the tokens of the share."""
         task = share.task
         if task.lookup is None or task.policy is None or task.without_draft:
@@ -399,7 +399,7 @@ class Scheduler:
             most = min(most, max(4, self.costs.largest_within(GAP_SECONDS) - count))
         return max(1, most)
 
-    def _items(self, shares: list[Share]) -> list[Item]:
+    def _items(self, shares: list[BatchSlice]) -> list[Item]:
         items: list[Item] = []
         for share in shares:
             task, sequence = share.task, share.task.sequence
@@ -413,7 +413,7 @@ class Scheduler:
 
     # What came out of it
 
-    def _read(self, share: Share) -> None:
+    def _read(self, share: BatchSlice) -> None:
         task = share.task
         task.sequence.tokens += share.tokens
         del task.todo[: len(share.tokens)]
@@ -436,44 +436,48 @@ class Scheduler:
         else:
             self._write(share)
 
-    def _write(self, share: Share) -> None:
+    def _write(self, share: BatchSlice) -> None:
         """Draw what follows the share's tokens, and what follows its draft as far as the two agree."""
         task, sequence = share.task, share.task.sequence
         task.without_draft = False
-        doubt, task.doubt = task.doubt, None
-        draft = doubt.draft if doubt is not None else share.draft
+        pending, task.pending = task.pending, None
+        draft = pending.draft if pending is not None else share.draft
         last = share.first + len(share.tokens) - 1
         accepted = 0
         goes_on = True
-        while not (close := self._is_close_call(share, doubt, last, accepted)):
-            foretold = doubt is not None and accepted > 0
-            token = doubt.likeliest[accepted - 1][0] if doubt and foretold else task.draw(last + accepted)
+        while not (close := self._is_close_call(share, pending, last, accepted)):
+            drafted_ahead = pending is not None and accepted > 0
+            token = (
+                pending.likeliest[accepted - 1][0]
+                if pending and drafted_ahead
+                else task.draw(last + accepted)
+            )
             goes_on = task.take(token)
             if not goes_on or draft[accepted : accepted + 1] != [token]:
                 break
             accepted += 1
-        if doubt is not None:
+        if pending is not None:
             start = sequence.position(len(sequence.tokens))
             self._engine.copy(sequence.side, sequence.main, start, start + accepted)
         sequence.tokens += draft[:accepted]
         if close:
-            self._put_aside(share, doubt, accepted)
+            self._put_aside(share, pending, accepted)
             self._compute_last_again(task)
-        if task.doubt is None and doubt is not None:
+        if task.pending is None and pending is not None:
             self._engine.remove(sequence.side)
         if draft:
             self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
-        if task.doubt is None and goes_on:
-            self._learn(share, doubt, accepted, close)
+        if task.pending is None and goes_on:
+            self._learn(share, pending, accepted, close)
         if not goes_on:
             self._end(task)
 
-    def _put_aside(self, share: Share, doubt: Doubt | None, accepted: int) -> None:
+    def _put_aside(self, share: BatchSlice, pending: PendingDraft | None, accepted: int) -> None:
         """At a close call: keep what the batch says of the draft after it, to go on from there."""
         task, sequence = share.task, share.task.sequence
-        if doubt is not None:
-            rest, likeliest = doubt.draft[accepted:], doubt.likeliest[accepted:]
-        elif task.foretold:
+        if pending is not None:
+            rest, likeliest = pending.draft[accepted:], pending.likeliest[accepted:]
+        elif task.drafted_ahead:
             first = share.first + len(share.tokens) + accepted
             rest = share.draft[accepted:]
             likeliest = [self._engine.likeliest(first + i) for i in range(len(rest))]
@@ -482,26 +486,26 @@ class Scheduler:
         if not rest:
             return
         start = sequence.position(len(sequence.tokens))
-        if doubt is not None:
+        if pending is not None:
             self._engine.remove(sequence.side, 0, start)
         else:
             self._engine.copy(sequence.main, sequence.side, start, start + len(rest))
-        task.doubt = Doubt(
+        task.pending = PendingDraft(
             draft=rest,
             likeliest=likeliest,
-            accepted=accepted + (doubt.accepted if doubt is not None else 0),
-            count=1 + (doubt.count if doubt is not None else 0),
-            learn=doubt.learn if doubt is not None else self._lesson(share),
+            accepted=accepted + (pending.accepted if pending is not None else 0),
+            count=1 + (pending.count if pending is not None else 0),
+            learn=pending.learn if pending is not None else self._lesson(share),
         )
 
-    def _learn(self, share: Share, doubt: Doubt | None, accepted: int, close: bool) -> None:
+    def _learn(self, share: BatchSlice, pending: PendingDraft | None, accepted: int, close: bool) -> None:
         """Let who has drafted know how it went, now that the whole draft is verified."""
-        if doubt is not None:
-            doubt.learn(doubt.accepted + accepted, doubt.count + close)
+        if pending is not None:
+            pending.learn(pending.accepted + accepted, pending.count + close)
         elif share.draft:
             self._lesson(share)(accepted, int(close))
 
-    def _lesson(self, share: Share) -> Callable[[int, int], None]:
+    def _lesson(self, share: BatchSlice) -> Callable[[int, int], None]:
         policy, match, drafted = share.policy, share.match, len(share.draft)
         # What it costs as a rule: a hiccup of the machine is not the draft's fault.
         plain = self.costs.seconds(self._last_count - drafted)
@@ -513,16 +517,18 @@ class Scheduler:
 
         return learn
 
-    def _is_close_call(self, share: Share, doubt: Doubt | None, last: int, accepted: int) -> bool:
+    def _is_close_call(
+        self, share: BatchSlice, pending: PendingDraft | None, last: int, accepted: int
+    ) -> bool:
         """Whether the draft beside it might decide what is drawn: sums of another order round otherwise.
 
         Completions are not that strict: they are full of close calls, and the suffix that is moved in the
         cache rounds no better.
         """
         task = share.task
-        if doubt is not None:
+        if pending is not None:
             # The first token was computed by itself.
-            return accepted > 0 and doubt.likeliest[accepted - 1][1] < CLOSE_CALL
+            return accepted > 0 and pending.likeliest[accepted - 1][1] < CLOSE_CALL
         strict = bool(share.draft) and task.greedy and task.prompt.fill is None
         return strict and self._engine.likeliest(last + accepted)[1] < CLOSE_CALL
 
@@ -535,7 +541,7 @@ class Scheduler:
         else:
             task.todo = [last]
 
-    def _keep_what_was_read(self, shares: list[Share]) -> None:
+    def _keep_what_was_read(self, shares: list[BatchSlice]) -> None:
         """After an abort: the cells that are there for good stay, the others are forgotten."""
         for share in shares:
             sequence = share.task.sequence
@@ -550,9 +556,9 @@ class Scheduler:
             if not self._engine.remove(sequence.main, sequence.position(len(sequence.tokens))):
                 self.cache.forget(sequence)
                 share.task.splice, share.task.todo = None, list(share.task.prompt.tokens)
-                share.task.doubt = None
+                share.task.pending = None
 
-    def _fail(self, shares: list[Share], failure: LocalCoderError) -> None:
+    def _fail(self, shares: list[BatchSlice], failure: LocalCoderError) -> None:
         """A batch that cannot be computed: without room the lowest goes, else all that were in it."""
         for share in shares:
             sequence = share.task.sequence
@@ -574,7 +580,7 @@ class Scheduler:
     def _end(self, task: Task) -> None:
         self._tasks.remove(task)
         finished = task.close()
-        if task.doubt is not None:
+        if task.pending is not None:
             self._engine.remove(task.sequence.side)
         self.cache.release(task.sequence)
         self._remember(task)
@@ -585,12 +591,12 @@ class Scheduler:
         fill, scope = task.job.request.prompt, task.job.request.scope
         if isinstance(fill, FillPrompt) and task.answer and not task.exclusive:
             self._former.pop(scope, None)
-            self._former[scope] = Former(fill.prefix, task.text, task.answer)
+            self._former[scope] = PreviousCompletion(fill.prefix, task.text, task.answer)
             while len(self._former) > SLOTS:
                 del self._former[next(iter(self._former))]
 
 
-def _error(job: Job, failure: LocalCoderError) -> Error:
+def _error(job: CancelableRequest, failure: LocalCoderError) -> Error:
     return Error(
         id=job.request.id,
         code=failure.code,
@@ -600,7 +606,7 @@ def _error(job: Job, failure: LocalCoderError) -> Error:
     )
 
 
-def _never_begun(job: Job) -> Finished:
+def _never_begun(job: CancelableRequest) -> Finished:
     return Finished(
         id=job.request.id,
         finish="timeout" if job.ended == "timeout" else "canceled",

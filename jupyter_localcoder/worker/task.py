@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ..contract.wire import REASONING_MARKS, FillPrompt, Finished, Generate, Text
+from ..contract.wire import REASONING_MARKS, FillPrompt, Finished, GenerateFrame, Text
 from .cache import Sequence
 from .lookup import DraftPolicy, PromptLookup
-from .prompting import Prompt
+from .prompting import TokenizedPrompt
 from .text import TextStream
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ RANK = {"completion": 0, "command": 1, "background": 2, "warm": 3}
 
 
 @dataclass
-class Job:
+class CancelableRequest:
     """A request, and whether somebody has asked for its end."""
 
-    request: Generate
+    request: GenerateFrame
     arrived: float = field(default_factory=time.monotonic)
     ended: Literal["", "canceled", "timeout"] = ""
-    prompt: Prompt | None = None
+    prompt: TokenizedPrompt | None = None
     """Its token ids, once they were made."""
 
     @property
@@ -52,7 +52,7 @@ class Splice:
 
 
 @dataclass
-class Doubt:
+class PendingDraft:
     """The rest of a draft, while a close call before it is computed again by itself.
 
     Its cells wait in the side sequence: where the token comes out as it was drafted, they are right.
@@ -80,8 +80,8 @@ class Task:
 
     def __init__(
         self,
-        job: Job,
-        prompt: Prompt,
+        job: CancelableRequest,
+        prompt: TokenizedPrompt,
         sequence: Sequence,
         engine: Engine,
         emit: Callable[[Text], None],
@@ -102,7 +102,7 @@ class Task:
         self.policy: DraftPolicy | None = None
         self.without_draft = False
         """The next batch is to compute one token of it, as if there were no drafts."""
-        self.doubt: Doubt | None = None
+        self.pending: PendingDraft | None = None
         self.written = 0
         self.answer: list[int] = []
         """What was drawn, with the token that ended it."""
@@ -127,7 +127,7 @@ class Task:
 
     @property
     def rank(self) -> int:
-        """See `Job.rank`."""
+        """See `CancelableRequest.rank`."""
         return self.job.rank
 
     @property
@@ -146,7 +146,7 @@ class Task:
         return self.job.request.draw.temperature <= 0.0
 
     @property
-    def foretold(self) -> bool:
+    def drafted_ahead(self) -> bool:
         """Whether the likeliest token of a position is all that is to be known of it."""
         request = self.job.request
         return self.greedy and request.draw.repeat_penalty == 1.0 and not request.confidence

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.engine.supervisor import Job, Supervisor
+from jupyter_localcoder.engine.supervisor import Supervisor, WorkerJob
 
 from . import texts
 from .figure import Figure, Target
@@ -55,10 +55,10 @@ async def _measure(setting: Setting, times: int) -> dict[str, list[float]]:
     return {"prefill": in_prefill, "decode": in_decode}
 
 
-def _request(text: str, max_tokens: int) -> wire.Generate:
-    return wire.Generate(
+def _request(text: str, max_tokens: int) -> wire.GenerateFrame:
+    return wire.GenerateFrame(
         id=0,
-        prompt=wire.ChatPrompt((wire.Turn("user", text),)),
+        prompt=wire.ChatPrompt((wire.PromptTurn("user", text),)),
         draw=wire.Draw(temperature=0.7, top_k=40, top_p=1.0, min_p=0.0, repeat_penalty=1.0, seed=_SEED),
         max_tokens=max_tokens,
         stop=(),
@@ -67,7 +67,7 @@ def _request(text: str, max_tokens: int) -> wire.Generate:
     )
 
 
-def _reading(setting: Setting, supervisor: Supervisor) -> Job:
+def _reading(setting: Setting, supervisor: Supervisor) -> WorkerJob:
     return supervisor.job(setting.workspace.plan, _request(texts.code(_PROMPT_TOKENS), 4))
 
 
@@ -102,7 +102,7 @@ async def _in_decode(setting: Setting, supervisor: Supervisor, wait: float) -> f
             begin = 0.0
             timer: asyncio.TimerHandle | None = None
 
-            def cancel(job: Job = job) -> None:
+            def cancel(job: WorkerJob = job) -> None:
                 nonlocal begin
                 begin = time.perf_counter()
                 job.cancel()
@@ -126,5 +126,5 @@ async def _idle(supervisor: Supervisor, begin: float) -> float:
             return (time.perf_counter() - begin) * 1000
 
 
-def _frames(job: Job) -> contextlib.aclosing[AsyncGenerator[wire.Text | wire.Finished, None]]:
+def _frames(job: WorkerJob) -> contextlib.aclosing[AsyncGenerator[wire.Text | wire.Finished, None]]:
     return contextlib.aclosing(job.__aiter__())

@@ -95,10 +95,10 @@ def _plan(plan: LoadPlan, window: int) -> LoadPlan:
     return dataclasses.replace(plan, load=load)
 
 
-def _request() -> wire.Generate:
-    return wire.Generate(
+def _request() -> wire.GenerateFrame:
+    return wire.GenerateFrame(
         id=0,
-        prompt=wire.ChatPrompt((wire.Turn("user", texts.code(_PROMPT_TOKENS)),)),
+        prompt=wire.ChatPrompt((wire.PromptTurn("user", texts.code(_PROMPT_TOKENS)),)),
         draw=wire.Draw(temperature=0.0, top_k=1, top_p=1.0, min_p=0.0, repeat_penalty=1.0, seed=0),
         max_tokens=8,
         stop=(),

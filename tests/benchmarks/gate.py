@@ -58,7 +58,7 @@ class Answer:
 
     def shown(self, rules: gate.Rules) -> str:
         """What the gate lets through."""
-        made = gate.Gate(self.surroundings, rules)
+        made = gate.SuggestionGate(self.surroundings, rules)
         out = "".join(made.take(text, sure) for text, sure in self.pieces)
         return out + made.finish(self.finish, self.end)
 
@@ -107,20 +107,20 @@ class _Recorder:
     def __enter__(self) -> _Recorder:
         recorder = self
 
-        def take(_self: gate.Gate, text: str, log_probability: float | None = None) -> str:
+        def take(_self: gate.SuggestionGate, text: str, log_probability: float | None = None) -> str:
             recorder.pieces.append((text, log_probability))
             return text
 
-        def finish(_self: gate.Gate, why: Finish, log_probability: float | None = None) -> str:
+        def finish(_self: gate.SuggestionGate, why: Finish, log_probability: float | None = None) -> str:
             recorder.finish, recorder.end = why, log_probability
             return ""
 
-        self._replaced = gate.Gate.take, gate.Gate.finish
-        gate.Gate.take, gate.Gate.finish = take, finish  # type: ignore[method-assign,assignment]
+        self._replaced = gate.SuggestionGate.take, gate.SuggestionGate.finish
+        gate.SuggestionGate.take, gate.SuggestionGate.finish = take, finish  # type: ignore[method-assign,assignment]
         return self
 
     def __exit__(self, *_: object) -> None:
-        gate.Gate.take, gate.Gate.finish = self._replaced  # type: ignore[method-assign]
+        gate.SuggestionGate.take, gate.SuggestionGate.finish = self._replaced  # type: ignore[method-assign]
 
 
 def _answers(client: Client, setting: Setting, path: Path, recorder: _Recorder) -> Iterator[Answer]:

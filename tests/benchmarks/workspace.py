@@ -42,7 +42,7 @@ class Workspace:
             raise
 
     @property
-    def load(self) -> wire.Load:
+    def load(self) -> wire.LoadFrame:
         """How the worker loads the model here."""
         # Tests of what the benches count need no engine.
         from llama_cpp import llama_supports_gpu_offload

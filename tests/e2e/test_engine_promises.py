@@ -45,7 +45,7 @@ def opened(real_model: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iter
         jp_asyncio_loop.run_until_complete(supervisor.close())
 
 
-def improve(code: str, *, lookup: bool) -> wire.Generate:
+def improve(code: str, *, lookup: bool) -> wire.GenerateFrame:
     text = f"Improve this Python code. Answer with one code block.\n\n```python\n{code}```"
     return request(160, text, lookup=lookup)
 
@@ -73,7 +73,7 @@ async def test_drafts_change_no_token_of_real_cells_but_where_two_are_as_good(
     assert same >= len(CELLS) // 2
 
 
-async def probabilities(bench: Bench, request: wire.Generate) -> tuple[str, list[tuple[int, float]]]:
+async def probabilities(bench: Bench, request: wire.GenerateFrame) -> tuple[str, list[tuple[int, float]]]:
     """An answer, and for each frame where its text ends and how likely its least likely reading was."""
     text, total, frames_seen = "", 0.0, []
     async with contextlib.aclosing(
@@ -93,7 +93,7 @@ def typing(line: str, above: str) -> Iterator[wire.FillPrompt]:
         yield wire.FillPrompt(prefix=above + "    " + line[:end], suffix=AFTER, reserve_tokens=24)
 
 
-def completion(prompt: wire.FillPrompt, **changes: object) -> wire.Generate:
+def completion(prompt: wire.FillPrompt, **changes: object) -> wire.GenerateFrame:
     fields = {"prompt": prompt, "stop": ("\n",), "priority": "completion", "scope": "nb", "lookup": True}
     return request(24, **{**fields, **changes})  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.engine.process import WorkerProcess
-from jupyter_localcoder.engine.supervisor import Job, LoadPlan, Spawn, Supervisor
+from jupyter_localcoder.engine.supervisor import LoadPlan, Spawn, Supervisor, WorkerJob
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR
 
 
@@ -20,7 +20,7 @@ def load_plan(path: Path, **changes: object) -> LoadPlan:
         "id": 0, "path": str(path), "n_ctx": 512, "n_batch": 256, "n_ubatch": 128, "n_gpu_layers": 0,
         "n_threads": 1, "n_threads_batch": 1,
     }  # fmt: skip
-    load = wire.Load(**{**values, **changes})  # type: ignore[arg-type]
+    load = wire.LoadFrame(**{**values, **changes})  # type: ignore[arg-type]
     return LoadPlan(model=path.stem, digest="", quantization="", profile="Tiny", load=load)
 
 
@@ -31,10 +31,10 @@ class Bench:
         self.supervisor = supervisor
         self.plan = plan
 
-    def job(self, request: wire.Generate) -> Job:
+    def job(self, request: wire.GenerateFrame) -> WorkerJob:
         return self.supervisor.job(self.plan, request)
 
-    async def ask(self, request: wire.Generate) -> tuple[str, wire.Finished]:
+    async def ask(self, request: wire.GenerateFrame) -> tuple[str, wire.Finished]:
         parts: list[str] = []
         async with contextlib.aclosing(self.job(request).__aiter__()) as frames:
             async for frame in frames:

@@ -18,7 +18,7 @@ import pytest
 from jupyter_localcoder.contract.common import SamplingOptions
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.errors import AuthError, ConnectionFailed, TokenLimitExceeded
-from jupyter_localcoder.providers.base import Delta, Provider
+from jupyter_localcoder.providers.base import AnswerDelta, Provider
 from jupyter_localcoder.providers.build import build_provider
 from tests.support.providers import asking, collect
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -128,7 +128,7 @@ async def test_it_hears_when_it_is_left(make, server_log, hold):
     hold.touch()
     try:
         async with contextlib.aclosing(make().stream(asking(max_tokens=64, sampling=GREEDY))) as frames:
-            assert isinstance(await frames.__anext__(), Delta)
+            assert isinstance(await frames.__anext__(), AnswerDelta)
     finally:
         hold.unlink()
     await until(lambda: heard() > before)

@@ -451,8 +451,8 @@ async def test_a_report_tells_the_exact_prompt_and_the_source_of_each_token(tiny
         prefix="a\nb",
         suffix="c",
         reserve_tokens=16,
-        above=(wire.Piece("one <|im_end|> é\n", "cells above"),),
-        below=(wire.Piece("\nd" * 200, "cells below"),),
+        above=(wire.ContextPiece("one <|im_end|> é\n", "cells above"),),
+        below=(wire.ContextPiece("\nd" * 200, "cells below"),),
     )
     _, end = await tiny.ask(request(prompt=prompt, max_tokens=2, report=True))
     text = "".join(segment.text for segment in end.segments)
@@ -464,7 +464,7 @@ async def test_a_report_tells_the_exact_prompt_and_the_source_of_each_token(tiny
 
 
 async def test_a_command_is_told_by_what_it_is_made_of(tiny: Bench) -> None:
-    turn = wire.Turn("user", "do this: é", (wire.Span("instructions", 9), wire.Span("code", 1)))
+    turn = wire.PromptTurn("user", "do this: é", (wire.Span("instructions", 9), wire.Span("code", 1)))
     _, end = await tiny.ask(request(prompt=wire.ChatPrompt((turn,)), max_tokens=1, report=True))
     by_source = {segment.source: segment.text for segment in end.segments if not segment.control}
     assert (by_source["instructions"], by_source["code"]) == ("do this: ", "é")

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.engine.crash_cause import Witness
-from jupyter_localcoder.engine.supervisor import Job, Supervisor
+from jupyter_localcoder.engine.crash_cause import CrashEvidence
+from jupyter_localcoder.engine.supervisor import Supervisor, WorkerJob
 from jupyter_localcoder.errors import BackendUnavailable, Canceled, LoadTimeout
 from tests.support.hand_worker import Hand, HandWorker
 from tests.support.still_loop import StillLoop
@@ -35,7 +35,9 @@ class Room:
         self.supervisor = self.loop.do(self._make())
 
     async def _make(self) -> Supervisor:
-        return Supervisor(spawn=self.hand.spawn, clock=self.loop.time, witness=Witness(count=lambda: 0))
+        return Supervisor(
+            spawn=self.hand.spawn, clock=self.loop.time, evidence=CrashEvidence(count=lambda: 0)
+        )
 
     @property
     def worker(self) -> HandWorker:
@@ -53,7 +55,7 @@ class Room:
         self.hand.kind = False
         return self.worker
 
-    def ask(self) -> tuple[Job, asyncio.Task[Any]]:
+    def ask(self) -> tuple[WorkerJob, asyncio.Task[Any]]:
         job = self.supervisor.job(plan("a"), request(text="a"))
         return job, self.begin(to_the_end(job))
 
@@ -83,7 +85,7 @@ class Room:
         assert not worker.alive
 
 
-async def to_the_end(job: Job) -> wire.Finished:
+async def to_the_end(job: WorkerJob) -> wire.Finished:
     async for frame in job:
         if isinstance(frame, wire.Finished):
             return frame

@@ -19,10 +19,10 @@ from jupyter_localcoder.contract.generation import Delta, Done, GenerateRequest
 from jupyter_localcoder.contract.models import ModelImportRequest, ModelLoadRequest, ModelUnloadRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.engine import memory_admission
-from jupyter_localcoder.engine.crash_cause import Witness
+from jupyter_localcoder.engine.crash_cause import CrashEvidence
 from jupyter_localcoder.errors import BackendUnavailable, LocalCoderError, OutOfMemory
 from jupyter_localcoder.events import EventHub
-from jupyter_localcoder.generation.slow_model_hint import Pace
+from jupyter_localcoder.generation.slow_model_hint import SlowModelHint
 from jupyter_localcoder.models import memory
 from jupyter_localcoder.models.store import ModelStore
 from tests.faults.conftest import Serve, Served, gone
@@ -208,7 +208,7 @@ async def killed_in_mid_stream(served: Served) -> LocalCoderError:
 async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
     """On a system that does not count whom it kills for memory."""
     served = await serve()
-    served.supervisor._witness = Witness(count=lambda: None)
+    served.supervisor._evidence = CrashEvidence(count=lambda: None)
     failure = await killed_in_mid_stream(served)
     assert "SIGKILL" in failure.message
     assert "Probably memory ran out" in failure.message
@@ -222,7 +222,7 @@ async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
 async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve, alone: bool) -> None:
     """The request that it hits is answered: by a smaller model, else by the same one with less memory."""
     served = await serve(alone=alone)
-    served.supervisor._witness = Witness(count=lambda: None)
+    served.supervisor._evidence = CrashEvidence(count=lambda: None)
     spawn, killed = served.pool._spawn, failing("killed", "big")
 
     async def killed_once(**arguments: object) -> object:
@@ -239,7 +239,7 @@ async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve,
 
 async def test_21_a_kill_in_every_prefill_ends(serve: Serve) -> None:
     served = await serve()
-    served.supervisor._witness = Witness(count=lambda: None)
+    served.supervisor._evidence = CrashEvidence(count=lambda: None)
     served.pool._spawn = failing("killed")
     with pytest.raises(LocalCoderError, match="Probably memory ran out"):
         await ask(served)
@@ -254,7 +254,7 @@ async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down
 ) -> None:
     """The system really kills it: the computation takes more than the limit of its group."""
     served = await serve()
-    if Witness().count() is None:
+    if CrashEvidence().count() is None:
         pytest.skip("this system does not count whom it kills for want of memory")
     with memory_group(96 * MB) as group:
         served.pool._spawn = failing("eats-memory", "big")
@@ -270,7 +270,7 @@ async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down
 )
 async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, code: str) -> None:
     served = await serve()
-    served.supervisor._witness = Witness(count=lambda: None)
+    served.supervisor._evidence = CrashEvidence(count=lambda: None)
     served.pool._spawn = failing(point, "big")
     shown = []
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
@@ -291,7 +291,7 @@ async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, 
 
 async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) -> None:
     served = await serve(alone=True)
-    served.supervisor._witness = Witness(count=lambda: None)
+    served.supervisor._evidence = CrashEvidence(count=lambda: None)
     await killed_in_mid_stream(served)
     assert (await ask(served)).model.id == "big"
     plan = served.supervisor.plan
@@ -307,7 +307,7 @@ async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) ->
 
 async def test_21_a_kill_that_was_not_for_memory_changes_nothing(serve: Serve) -> None:
     served = await serve()
-    served.supervisor._witness = Witness(count=lambda: 7, free=lambda: (20_000 * MB, 24_000 * MB))
+    served.supervisor._evidence = CrashEvidence(count=lambda: 7, free=lambda: (20_000 * MB, 24_000 * MB))
     failure = await killed_in_mid_stream(served)
     assert "emory" not in failure.message
     assert (await ask(served)).model.id == "big"
@@ -316,7 +316,7 @@ async def test_21_a_kill_that_was_not_for_memory_changes_nothing(serve: Serve) -
 async def test_21_a_kill_by_the_system_is_told_as_that(serve: Serve, big_gguf: Path) -> None:
     """The system really kills it: in a group whose memory the load does not fit into."""
     served = await serve()
-    if Witness().count() is None:
+    if CrashEvidence().count() is None:
         pytest.skip("this system does not count whom it kills for want of memory")
     with memory_group(48 * MB) as group:
         put_first_worker_into(served, group)
@@ -386,7 +386,7 @@ def test_24_a_minute_of_slow_answers_suggests_a_lighter_profile_once() -> None:
     now = [0.0]
     events = EventHub(logging.getLogger())
     events.listen(lambda _, payload: told.append(payload))  # type: ignore[arg-type]
-    pace = Pace(ModelStore(), events, clock=lambda: now[0])
+    pace = SlowModelHint(ModelStore(), events, clock=lambda: now[0])
     pace.observe(slow_answer(2.0))
     now[0] = 30.0
     pace.observe(slow_answer(9.0))  # It recovers: the minute begins anew.
@@ -408,7 +408,7 @@ def test_24_what_is_slow_can_be_configured() -> None:
     now = [0.0]
     events = EventHub(logging.getLogger())
     events.listen(lambda _, payload: told.append(payload))  # type: ignore[arg-type]
-    pace = Pace(
+    pace = SlowModelHint(
         ModelStore(), events, clock=lambda: now[0], tokens_per_second=lambda: 2.0, seconds=lambda: 5.0
     )
     for second in (0.0, 300.0):

@@ -22,7 +22,7 @@ import pytest
 from jupyter_localcoder.contract import registry, wire
 from jupyter_localcoder.contract.backend import Notice
 from jupyter_localcoder.engine.process import WorkerProcess
-from jupyter_localcoder.engine.supervisor import Job, Supervisor
+from jupyter_localcoder.engine.supervisor import Supervisor, WorkerJob
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
 from jupyter_localcoder.server import outbox
 from jupyter_localcoder.server.app import LocalCoderApp
@@ -57,7 +57,7 @@ async def answers(bench: Bench) -> bool:
     return (end.finish, end.completion_tokens) == ("length", 2)
 
 
-def endless_request(**changes: Any) -> wire.Generate:
+def endless_request(**changes: Any) -> wire.GenerateFrame:
     """A request for an answer that `endless` workers never end by themselves."""
     return request(max_tokens=3900, **changes)
 
@@ -72,7 +72,7 @@ class Hanging(NamedTuple):
     """A worker that hangs in the computation for a request."""
 
     supervisor: Supervisor
-    job: Job
+    job: WorkerJob
     running: asyncio.Future[None]
     pid: int
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from jupyter_localcoder.client.connection import Connection, running
+from jupyter_localcoder.client.connection import ServerConnection, running
 from tests.support.certificates import write_certificate
 from tests.support.jupyter_server import REPOSITORY, ServerKernel, connected
 from tests.support.waiting import PATIENCE_SECONDS
@@ -168,7 +168,7 @@ class Hub:
         """A browser in which a user has signed in and looks at their server."""
         return Browser(self, user)
 
-    def connection(self, user: str, name: str = "") -> Connection:
+    def connection(self, user: str, name: str = "") -> ServerConnection:
         """What a server of a user tells its own kernels."""
         (connection,) = [
             connection

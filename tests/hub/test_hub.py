@@ -16,7 +16,7 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from jupyter_localcoder.client.connection import Connection
+from jupyter_localcoder.client.connection import ServerConnection
 from jupyter_localcoder.client.http import HttpClient
 from jupyter_localcoder.contract.backend import PingRequest
 from jupyter_localcoder.contract.registry import PING, SETTINGS_UPDATE
@@ -29,7 +29,7 @@ EXPLAIN = {"command": "explain", "code": "x = 1", "max_tokens": 8}
 ENDLESS = {**EXPLAIN, "max_tokens": 2000}
 
 
-def where(connection: Connection) -> str:
+def where(connection: ServerConnection) -> str:
     """What kernels and commands call the server."""
     return connection.sock or connection.url
 

@@ -55,7 +55,7 @@ async def test_no_prompt_and_no_answer_is_logged_and_no_error_tells_of_the_machi
         raise RuntimeError(f"a defect in {tmp_path}")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(extension.service._ladder, "choose", defect)
+        patched.setattr(extension.service._fallback, "choose", defect)
         patched.setattr(extension.service.models._store, "infos", defect)
         answers += [await ask("POST", *bodies[0]), await ask("GET", "models")]
     captured = capfd.readouterr()

@@ -24,7 +24,7 @@ from tornado import web
 from tornado.httpclient import HTTPClientError
 
 from jupyter_localcoder.client import proof
-from jupyter_localcoder.client.connection import Connection, running
+from jupyter_localcoder.client.connection import ServerConnection, running
 from jupyter_localcoder.client.http import HttpClient
 from jupyter_localcoder.contract.backend import PingRequest
 from jupyter_localcoder.contract.registry import PING
@@ -162,7 +162,7 @@ class Thief:
         return [secret for secret in secrets if secret.encode() in everything]
 
 
-def port_of(connection: Connection) -> int:
+def port_of(connection: ServerConnection) -> int:
     return urlsplit(connection.url).port or 0
 
 

@@ -36,7 +36,7 @@ def never_end() -> None:
     load, decode = Loop._load, Engine.decode
     loaded: list[Loop] = []
 
-    def loads(self: Loop, plan: wire.Load) -> None:
+    def loads(self: Loop, plan: wire.LoadFrame) -> None:
         load(self, plan)
         loaded.append(self)
 

@@ -74,7 +74,7 @@ def fail_at(point: Callable[[], None], part_of_path: str, after_text: bool) -> N
     load, decode, send = Loop._load, Engine.decode, Loop._send
     armed, sent = False, False
 
-    def loads(self: Loop, plan: wire.Load) -> None:
+    def loads(self: Loop, plan: wire.LoadFrame) -> None:
         nonlocal armed
         load(self, plan)
         armed = part_of_path in plan.path

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 
 from jupyter_localcoder.contract.wire import ChatPrompt, Draw, FillPrompt
 from jupyter_localcoder.errors import OutOfMemory
-from jupyter_localcoder.worker.fill import FillTemplate
-from jupyter_localcoder.worker.model import Aborted, Facts, Item
-from jupyter_localcoder.worker.prompting import Prompt
+from jupyter_localcoder.worker.fill import FillTokens
+from jupyter_localcoder.worker.model import Aborted, Item, ModelFacts
+from jupyter_localcoder.worker.prompting import TokenizedPrompt
 
 PREFIX, SUFFIX, MIDDLE, END = 1, 2, 3, 0
 FIRST_TEXT = 10
 CHAT = 50
 """Begins the prompt of a chat."""
-TEMPLATE = FillTemplate(PREFIX, SUFFIX, MIDDLE)
+TEMPLATE = FillTokens(PREFIX, SUFFIX, MIDDLE)
 
 
 def next_token(attended: Sequence[int]) -> int:
@@ -179,16 +179,16 @@ class FakePrompter:
     def tokens(self, text: str) -> list[int]:
         return [FIRST_TEXT + "abcd".index(c) if c in "abcd" else 100 + ord(c) % 100 for c in text]
 
-    def build(self, prompt: ChatPrompt | FillPrompt) -> Prompt:
+    def build(self, prompt: ChatPrompt | FillPrompt) -> TokenizedPrompt:
         if isinstance(prompt, ChatPrompt):
-            return Prompt([CHAT, *self.tokens(prompt.turns[-1].content), 51])
+            return TokenizedPrompt([CHAT, *self.tokens(prompt.turns[-1].content), 51])
         layout = TEMPLATE.lay_out(self.tokens(prompt.prefix), self.tokens(prompt.suffix))
-        return Prompt(layout.tokens, fill=layout)
+        return TokenizedPrompt(layout.tokens, fill=layout)
 
 
-def facts(n_ctx: int, n_cells: int) -> Facts:
+def facts(n_ctx: int, n_cells: int) -> ModelFacts:
     """Of a model with this context."""
-    return Facts(
+    return ModelFacts(
         n_ctx=n_ctx, n_cells=n_cells, n_ctx_train=n_ctx, n_vocab=300, n_layers=1, n_gpu_layers=0,
         description="", weights_bytes=0, chat_template="", add_bos=False,
     )  # fmt: skip

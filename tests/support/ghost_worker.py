@@ -48,7 +48,7 @@ class GhostWorker(Scripted):
             event = self._canceled.get(frame.id)
             if event is not None:
                 event.set()
-        elif isinstance(frame, wire.Generate):
+        elif isinstance(frame, wire.GenerateFrame):
             self._canceled[frame.id] = threading.Event()
             threading.Thread(target=self._answer, args=(frame,), daemon=True).start()
         else:
@@ -58,7 +58,7 @@ class GhostWorker(Scripted):
         with self._lock, (self._folder / "log.jsonl").open("a") as log:
             log.write(json.dumps({"pid": os.getpid(), **what}) + "\n")
 
-    def _answer(self, frame: wire.Generate) -> None:
+    def _answer(self, frame: wire.GenerateFrame) -> None:
         texts = [text for text in _strings(msgspec.to_builtins(frame.prompt)) if text]
         prefix = str(getattr(frame.prompt, "prefix", ""))
         self._note(
@@ -80,7 +80,7 @@ class GhostWorker(Scripted):
         rules: list[dict[str, Any]] = json.loads((self._folder / "rules.json").read_text())
         return next((rule for rule in rules if prefix.endswith(rule["ends"])), {})
 
-    def _write(self, frame: wire.Generate, rule: dict[str, Any], prompt: str) -> str:
+    def _write(self, frame: wire.GenerateFrame, rule: dict[str, Any], prompt: str) -> str:
         canceled = self._canceled[frame.id]
         pieces = list(rule.get("pieces", ()))
         if "echo" in rule:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.engine.process import Exit
+from jupyter_localcoder.engine.process import WorkerExit
 from jupyter_localcoder.errors import BackendUnavailable
 from tests.support.workers import plan
 
@@ -33,7 +33,7 @@ class HandWorker:
         hand: Hand,
         pid: int,
         on_frame: Callable[[wire.FromWorker], None],
-        on_exit: Callable[[Exit], None],
+        on_exit: Callable[[WorkerExit], None],
     ) -> None:
         self._hand = hand
         self.pid = pid
@@ -42,14 +42,14 @@ class HandWorker:
         self.alive = True
         self.stopping = False
         self._killed_because = ""
-        self.load: wire.Load | None = None
+        self.load: wire.LoadFrame | None = None
         """A load that is not answered yet."""
         self.costs: dict[int, float] = {}
         """The speeds that it was told of."""
         self.costs_are_new = False
         self.loaded = ""
         """The path of the loaded model."""
-        self.open: dict[int, wire.Generate] = {}
+        self.open: dict[int, wire.GenerateFrame] = {}
         """Requests that have no end yet."""
         self.cancels: dict[int, str] = {}
         self.hangs = False
@@ -61,12 +61,12 @@ class HandWorker:
         wire.pack(frame)
         if not self.alive or self.stopping:
             return
-        if isinstance(frame, wire.Load):
+        if isinstance(frame, wire.LoadFrame):
             assert self.load is None, "one load at a time"
             assert not self.loaded, "a worker holds one model in its life"
             self.load = frame
             self.costs, self.costs_are_new = frame.costs, frame.costs_are_new
-        elif isinstance(frame, wire.Generate):
+        elif isinstance(frame, wire.GenerateFrame):
             self._hand.take(frame, self)
             self.open[frame.id] = frame
         elif isinstance(frame, wire.Cancel) and frame.id in self.open:
@@ -80,12 +80,12 @@ class HandWorker:
         if self._hand.kind:
             self._hand.loop.call_soon(self.answer_everything)
 
-    async def stop(self, grace_seconds: float) -> Exit:
+    async def stop(self, grace_seconds: float) -> WorkerExit:
         self.stopping = True
         await asyncio.sleep(self._hand.stop_seconds)
         if self.alive:
             self.die(0)
-        return Exit(0, True, "")
+        return WorkerExit(0, True, "")
 
     def kill(self, because: str = "") -> None:
         self._killed_because = self._killed_because or because
@@ -102,7 +102,7 @@ class HandWorker:
             if not self.stopping:
                 self._hand.on_crash(self)
             self.alive = False
-            self._on_exit(Exit(code, self.stopping, last_words, killed_because=self._killed_because))
+            self._on_exit(WorkerExit(code, self.stopping, last_words, killed_because=self._killed_because))
 
     def answer_load(self, error: str = "") -> None:
         load, self.load = self.load, None
@@ -173,7 +173,7 @@ class Hand:
         self,
         *,
         on_frame: Callable[[wire.FromWorker], None],
-        on_exit: Callable[[Exit], None],
+        on_exit: Callable[[WorkerExit], None],
         log: Any,
         timeout_seconds: float,
     ) -> tuple[HandWorker, wire.Hello]:
@@ -201,7 +201,7 @@ class Hand:
     def alive(self) -> list[HandWorker]:
         return [worker for worker in self.workers if worker.alive]
 
-    def take(self, frame: wire.Generate, worker: HandWorker) -> None:
+    def take(self, frame: wire.GenerateFrame, worker: HandWorker) -> None:
         """Take note of a request that reaches a worker."""
         assert frame.id not in self.asked, "no request is sent twice"
         assert isinstance(frame.prompt, wire.ChatPrompt)

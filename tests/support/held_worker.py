@@ -24,7 +24,7 @@ def hold(steps: int, kind: str, count: int) -> None:
     go_on = threading.Event()
     loaded, heard, done = False, 0, 0
 
-    def loads(self: Loop, plan: wire.Load) -> None:
+    def loads(self: Loop, plan: wire.LoadFrame) -> None:
         nonlocal loaded
         load(self, plan)
         loaded = True

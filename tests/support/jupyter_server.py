@@ -21,7 +21,7 @@ import msgspec
 import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from jupyter_localcoder.client.connection import Connection
+from jupyter_localcoder.client.connection import ServerConnection
 from tests.support.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -139,7 +139,7 @@ class JupyterServer:
             assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.02)
         self._told = json.loads((self._runtime / f"jpserver-{self._server.pid}.json").read_text())
-        self.connection = msgspec.json.decode(file.read_bytes(), type=Connection)
+        self.connection = msgspec.json.decode(file.read_bytes(), type=ServerConnection)
 
     @property
     def url(self) -> str:

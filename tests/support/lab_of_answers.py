@@ -27,7 +27,7 @@ class Answering(Scripted):
         self._answers = answers
 
     def take(self, frame: wire.ToWorker) -> None:
-        if isinstance(frame, wire.Generate):
+        if isinstance(frame, wire.GenerateFrame):
             self.says(frame, **json.loads(self._answers.read_text()))
         else:
             super().take(frame)

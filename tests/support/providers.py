@@ -7,24 +7,24 @@ from dataclasses import replace
 from typing import Any
 
 from jupyter_localcoder.providers.base import (
-    Delta,
+    AnswerDelta,
+    ChatTurn,
     End,
     Fill,
     Messages,
-    Prompt,
     Provider,
     ProviderRequest,
-    Turn,
+    RawPrompt,
 )
 
 KEY = "sk-canary-0123456789abcdef"
-ASK = ProviderRequest(Messages((Turn("system", "Be brief."), Turn("user", "Hello?"))))
+ASK = ProviderRequest(Messages((ChatTurn("system", "Be brief."), ChatTurn("user", "Hello?"))))
 
 
 def asking(*, text: str = "", fill: tuple[str, str] | None = None, **changes: Any) -> ProviderRequest:
     """A chat; with ``text`` a text to go on, with ``fill`` two texts to fill the middle of."""
     if text:
-        changes["input"] = Prompt(text)
+        changes["input"] = RawPrompt(text)
     if fill is not None:
         changes["input"] = Fill(*fill)
     return replace(ASK, **changes)
@@ -35,7 +35,7 @@ async def collect(provider: Provider, request: ProviderRequest = ASK) -> tuple[l
     pieces: list[str] = []
     async with contextlib.aclosing(provider.stream(request)) as frames:
         async for frame in frames:
-            if isinstance(frame, Delta):
+            if isinstance(frame, AnswerDelta):
                 assert frame.text or frame.reasoning
                 if frame.text:
                     pieces.append(frame.text)

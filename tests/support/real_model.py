@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from jupyter_localcoder.errors import LocalCoderError
-from jupyter_localcoder.models.store import ModelStore, Progress
+from jupyter_localcoder.models.store import ModelStore, TransferProgress
 
 MODEL = "qwen2.5-coder-0.5b"
 CACHE_VARIABLE = "LOCALCODER_TEST_CACHE"
@@ -51,5 +51,5 @@ def fetched(folder: Path) -> Path:
     return folder
 
 
-def _unseen(_progress: Progress) -> None:
+def _unseen(_progress: TransferProgress) -> None:
     pass

@@ -7,8 +7,15 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 
 from jupyter_localcoder.errors import LocalCoderError, ProviderNotFound
-from jupyter_localcoder.providers.base import Check, Delta, End, Messages, ProviderRequest, Usage
-from jupyter_localcoder.providers.choice import Chosen
+from jupyter_localcoder.providers.base import (
+    AnswerDelta,
+    Check,
+    End,
+    Messages,
+    ProviderRequest,
+    ReportedUsage,
+)
+from jupyter_localcoder.providers.choice import ChosenProvider
 
 Step = str | End | Exception
 
@@ -31,7 +38,7 @@ class Stream:
             self.steps.put_nowait(step)
 
     def finish(self, text: str = "answer", reason: str = "stop") -> None:
-        usage = Usage(prompt_tokens=3, completion_tokens=2)
+        usage = ReportedUsage(prompt_tokens=3, completion_tokens=2)
         self.give(text, End(reason, usage=usage, model="scripted-1"))  # type: ignore[arg-type]
 
 
@@ -48,7 +55,7 @@ class ScriptedProvider:
     def open(self) -> list[Stream]:
         return [stream for stream in self.streams if stream.open]
 
-    async def stream(self, request: ProviderRequest) -> AsyncGenerator[Delta | End, None]:
+    async def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         stream = Stream(request)
         self.streams.append(stream)
         self.most_open = max(self.most_open, len(self.open))
@@ -59,7 +66,7 @@ class ScriptedProvider:
                 step = await stream.steps.get()
                 if isinstance(step, Exception):
                     raise step
-                yield step if isinstance(step, End) else Delta(step)
+                yield step if isinstance(step, End) else AnswerDelta(step)
                 if isinstance(step, End):
                     return
         finally:
@@ -83,13 +90,13 @@ class ScriptedChoice:
         self.active = next(iter(providers))
         self.refusal: LocalCoderError | None = None
 
-    async def choose(self, id_: str) -> Chosen:
+    async def choose(self, id_: str) -> ChosenProvider:
         if self.refusal is not None:
             raise self.refusal
         name = id_ or self.active
         if name not in self.providers:
             raise ProviderNotFound
-        return Chosen(name, self.providers[name], timeout_seconds=100.0)
+        return ChosenProvider(name, self.providers[name], timeout_seconds=100.0)
 
 
 class Alarm:

@@ -41,14 +41,14 @@ def finished(id_: int, finish: str = "stop", tokens: int = 0) -> wire.Finished:
     )  # fmt: skip
 
 
-def read(frame: wire.Generate) -> tuple[wire.Segment, ...]:
+def read(frame: wire.GenerateFrame) -> tuple[wire.Segment, ...]:
     """What was read, one token a character."""
     prompt = frame.prompt
     if not frame.report:
         return ()
     if isinstance(prompt, wire.ChatPrompt):
         return tuple(wire.Segment(turn.role, turn.content, len(turn.content)) for turn in prompt.turns)
-    own = wire.Piece(prompt.prefix, wire.SOURCE_OWN), wire.Piece(prompt.suffix, wire.SOURCE_OWN)
+    own = wire.ContextPiece(prompt.prefix, wire.SOURCE_OWN), wire.ContextPiece(prompt.suffix, wire.SOURCE_OWN)
     pieces = (*prompt.above, *own, *prompt.below)
     return tuple(wire.Segment(piece.source, piece.text, len(piece.text)) for piece in pieces)
 
@@ -82,7 +82,7 @@ class Scripted:
             time.sleep(60)
 
     def take(self, frame: wire.ToWorker) -> None:
-        if isinstance(frame, wire.Load):
+        if isinstance(frame, wire.LoadFrame):
             self.load(frame)
         elif isinstance(frame, wire.Ping):
             self.send(wire.Pong(id=frame.id, running=0, waiting=0, steps=0, rss_bytes=1))
@@ -90,13 +90,13 @@ class Scripted:
             if self.script == "hears-no-cancel":
                 return
             self.send(finished(frame.id, frame.reason))
-        elif isinstance(frame, wire.Generate):
+        elif isinstance(frame, wire.GenerateFrame):
             if self.script.startswith("{"):
                 self.says(frame, **json.loads(self.script))
             else:
                 getattr(self, self.script.replace("-", "_"), self.echo)(frame)
 
-    def load(self, frame: wire.Load) -> None:
+    def load(self, frame: wire.LoadFrame) -> None:
         if self.script == "no-memory":
             self.send(wire.Error(id=frame.id, code="OUT_OF_MEMORY", message="too big"))
         elif self.script == "load-hangs":
@@ -109,14 +109,14 @@ class Scripted:
 
     # What happens with a request for text
 
-    def echo(self, frame: wire.Generate) -> None:
+    def echo(self, frame: wire.GenerateFrame) -> None:
         for i, word in enumerate(("one ", "two ", "three"), 1):
             self.send(wire.Text(id=frame.id, text=word, tokens=i))
         self.send(finished(frame.id, tokens=3))
 
     def says(
         self,
-        frame: wire.Generate,
+        frame: wire.GenerateFrame,
         says: str,
         log_probability: float = -0.1,
         ends: bool = True,
@@ -135,52 +135,52 @@ class Scripted:
             sure = {"log_probability": log_probability, "first_token_margin": 1.0}
             self.send(msgspec.structs.replace(end, **sure, segments=read(frame)))
 
-    def waits(self, frame: wire.Generate) -> None:
+    def waits(self, frame: wire.GenerateFrame) -> None:
         """Begins an answer, and ends it only when it is cancelled."""
         self.send(wire.Text(id=frame.id, text="begun", tokens=1))
 
     hears_no_cancel = waits
 
-    def crashes(self, frame: wire.Generate) -> None:
+    def crashes(self, frame: wire.GenerateFrame) -> None:
         self.send(wire.Text(id=frame.id, text="begun", tokens=1))
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def fails(self, frame: wire.Generate) -> None:
+    def fails(self, frame: wire.GenerateFrame) -> None:
         self.send(wire.Error(id=frame.id, code="TOKEN_LIMIT_EXCEEDED", message="too long"))
 
-    def garbage(self, frame: wire.Generate) -> None:
+    def garbage(self, frame: wire.GenerateFrame) -> None:
         self.raw(b"\x00\x00\x00\x05hello")
         time.sleep(60)
 
-    def oversized(self, frame: wire.Generate) -> None:
+    def oversized(self, frame: wire.GenerateFrame) -> None:
         self.raw((wire.MAX_FRAME_BYTES + 1).to_bytes(4, "big"))
         time.sleep(60)
 
-    def truncated(self, frame: wire.Generate) -> None:
+    def truncated(self, frame: wire.GenerateFrame) -> None:
         """Half a frame, and then no more."""
         self.raw(wire.pack(wire.Text(id=frame.id, text="begun", tokens=1))[:-3])
         self.writer.close()
         time.sleep(60)
 
-    def floods(self, frame: wire.Generate) -> None:
+    def floods(self, frame: wire.GenerateFrame) -> None:
         """Native code that prints without end, to both standard streams."""
         for _ in range(200):
             os.write(1, b"x" * 10_000 + b"\n")
             os.write(2, b"y" * 10_000 + b"\n")
         self.echo(frame)
 
-    def babbles(self, frame: wire.Generate) -> None:
+    def babbles(self, frame: wire.GenerateFrame) -> None:
         """Native code that never ends a line."""
         for _ in range(64):
             os.write(2, b"y" * 1_000_000)
         self.echo(frame)
 
-    def curses(self, frame: wire.Generate) -> None:
+    def curses(self, frame: wire.GenerateFrame) -> None:
         """Prints what stands in a hostile file, and dies."""
         os.write(2, b"model \x1b]52;c;QQ==\x07 is \x1b[2Jbroken\rfine\nthe last\n")
         os.kill(os.getpid(), signal.SIGSEGV)
 
-    def deaf(self, frame: wire.Generate) -> None:
+    def deaf(self, frame: wire.GenerateFrame) -> None:
         self.echo(frame)
 
 

@@ -49,24 +49,24 @@ class ChangingSpawn:
 
 def plan(model: str = "a") -> LoadPlan:
     """A plan that a scripted worker fulfils."""
-    load = wire.Load(
+    load = wire.LoadFrame(
         id=0, path=f"/nowhere/{model}.gguf", n_ctx=4096, n_batch=512, n_ubatch=512, n_gpu_layers=0,
         n_threads=0, n_threads_batch=0,
     )  # fmt: skip
     return LoadPlan(model=model, digest="d", quantization="Q4_K_M", profile="Tiny", load=load)
 
 
-def request(max_tokens: int = 16, text: str = "hello", **changes: Any) -> wire.Generate:
+def request(max_tokens: int = 16, text: str = "hello", **changes: Any) -> wire.GenerateFrame:
     """A request for text."""
     values: dict[str, Any] = {
         "id": 0,
-        "prompt": wire.ChatPrompt((wire.Turn("user", text),)),
+        "prompt": wire.ChatPrompt((wire.PromptTurn("user", text),)),
         "draw": wire.Draw(temperature=0.0, top_k=0, top_p=1.0, min_p=0.0, repeat_penalty=1.0, seed=1),
         "max_tokens": max_tokens,
         "stop": (),
         "priority": "command",
     }
-    return wire.Generate(**{**values, **changes})
+    return wire.GenerateFrame(**{**values, **changes})
 
 
 def failing(point: str, part_of_path: str = "") -> Spawn:

@@ -200,7 +200,7 @@ async def test_a_completion_does_not_wait_for_the_choice_of_a_model_either(
         looked.set()
         await answer.wait()
 
-    monkeypatch.setattr(service._ladder, "choose", choose)
+    monkeypatch.setattr(service._fallback, "choose", choose)
     async with limited(service) as frames:
         end = asyncio.ensure_future(frames.__anext__())
         await within(looked.wait())

@@ -45,7 +45,7 @@ def test_the_server_extension_imports_no_provider_and_no_http_client():
     "code",
     [
         "from jupyter_localcoder.composition import build_service; build_service()",
-        "from jupyter_localcoder.providers import book, build, kinds, prices\n"
+        "from jupyter_localcoder.providers import registry, build, kinds, prices\n"
         "from jupyter_localcoder.contract.providers import ProviderFields\n"
         "build.check_fields(ProviderFields(type='openai'))",
     ],

@@ -8,7 +8,7 @@ from ...contract import codec, registry
 from ...contract.settings import SettingsUpdateRequest, SettingsView
 from ...errors import InvalidArgument
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 from .fields import check_name, parse
 from .show import settings_of, value_text
 
@@ -16,12 +16,12 @@ from .show import settings_of, value_text
 class Change(LocalCoderCommand):
     """Base of the commands that change settings."""
 
-    def apply(self, names: list[str], request: SettingsUpdateRequest) -> Exit:
+    def apply(self, names: list[str], request: SettingsUpdateRequest) -> ExitCode:
         """Send the change, and print what is now in force."""
         with self.client() as client:
             view: SettingsView = client.call(registry.SETTINGS_UPDATE, request)
         self.report(names, view)
-        return Exit.OK
+        return ExitCode.OK
 
     def report(self, names: list[str], view: SettingsView) -> None:
         """Print what is now in force; a higher layer may still decide otherwise."""
@@ -44,7 +44,7 @@ jupyter localcoder config set profile fast
 jupyter localcoder config set temperature 0.2
 """
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Check it, and send it."""
         name, text = self.extra_args
         request = parse(name, text)
@@ -69,7 +69,7 @@ class ConfigReset(Change):
 
     all_keys = Bool(False, config=True, help="Reset all settings.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Send it."""
         names = list(dict.fromkeys(self.extra_args))
         if bool(names) == self.all_keys:

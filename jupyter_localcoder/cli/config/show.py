@@ -9,7 +9,7 @@ import msgspec
 from ...contract import registry
 from ...contract.settings import SettingsGetRequest, SettingsView
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 from ..table import table
 from .fields import check_name
 
@@ -37,7 +37,7 @@ class ConfigShow(LocalCoderCommand):
     description = """Print all settings and which layer decided each: command-line, environment,
     settings (the file that `config set` writes), config (a traitlets config file) or default."""
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print them."""
         with self.client() as client:
             view = settings_of(client)
@@ -47,7 +47,7 @@ class ConfigShow(LocalCoderCommand):
             for name, value in msgspec.to_builtins(view.settings).items()
         ]
         self.console.out(table(("SETTING", "VALUE", "DECIDED BY"), rows, width=self.console.width))
-        return Exit.OK
+        return ExitCode.OK
 
 
 class ConfigGet(LocalCoderCommand):
@@ -57,7 +57,7 @@ class ConfigGet(LocalCoderCommand):
     description = "Print the value of one setting, and nothing else."
     arguments = (1, 1)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print it."""
         name = self.extra_args[0]
         check_name(name)
@@ -66,7 +66,7 @@ class ConfigGet(LocalCoderCommand):
         value = getattr(view.settings, name)
         self.console.document({"key": name, "value": value, "source": view.sources.get(name, "default")})
         self.console.out(value_text(value))
-        return Exit.OK
+        return ExitCode.OK
 
 
 class ConfigPath(LocalCoderCommand):
@@ -75,10 +75,10 @@ class ConfigPath(LocalCoderCommand):
     usage = "config path [options]"
     description = "Print the path of the settings file. It need not exist: `config set` makes it."
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print it."""
         with self.client() as client:
             path = settings_of(client).path
         self.console.document({"path": path})
         self.console.out(path)
-        return Exit.OK
+        return ExitCode.OK

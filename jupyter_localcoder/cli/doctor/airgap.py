@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ...contract.models import ModelList
-from ..exits import Exit
+from ..exits import ExitCode
 from .finding import Finding, note, ok, problem
 from .trace import contacts, tracer
 
@@ -82,7 +82,7 @@ def _trial(known: ModelList) -> Iterator[Finding]:
     absent = next((info.id for info in known.models if info.state == "idle"), None)
     ready = min((m for m in known.models if m.state == "ready"), key=lambda m: m.size_bytes, default=None)
     if absent is not None:
-        refused, outside = _run(["models", "pull", absent], Exit.REFUSED)
+        refused, outside = _run(["models", "pull", absent], ExitCode.REFUSED)
         yield (
             ok("Download", "refused before any connection")
             if refused
@@ -92,7 +92,7 @@ def _trial(known: ModelList) -> Iterator[Finding]:
     if ready is None:
         yield note("Answer", "not tried: no model is on this machine", "Import one, and run this again.")
         return
-    answered, outside = _run(["explain", "-", "--max-tokens=8", f"--model={ready.id}"], Exit.OK)
+    answered, outside = _run(["explain", "-", "--max-tokens=8", f"--model={ready.id}"], ExitCode.OK)
     yield (
         ok("Answer", f"{ready.id} writes with the air gap on")
         if answered
@@ -105,7 +105,7 @@ def _trial(known: ModelList) -> Iterator[Finding]:
     yield _traced("Trace of an answer", outside)
 
 
-def _run(arguments: list[str], expected: Exit) -> tuple[bool, tuple[str, ...] | None]:
+def _run(arguments: list[str], expected: ExitCode) -> tuple[bool, tuple[str, ...] | None]:
     """Run a command of ours, alone and with the air gap on.
 
     Returns

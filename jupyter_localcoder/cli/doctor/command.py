@@ -12,7 +12,7 @@ from ...engine.tuning import Tuning
 from ...errors import LocalCoderError
 from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
-from ..exits import Exit
+from ..exits import ExitCode
 from . import airgap, engine, jupyter, memory, python
 from . import models as model_checks
 from .finding import COLOURS, SIGNS, Finding, note, ok, problem
@@ -34,7 +34,7 @@ class Doctor(LocalCoderCommand):
 
     airgap = Bool(False, config=True, help="Prove that nothing leaves this machine while the air gap is on.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Look everywhere, and print each line as it is found."""
         found: list[Finding] = []
         for area, look in self._areas():
@@ -45,7 +45,7 @@ class Doctor(LocalCoderCommand):
         self.console.document({"ok": problems == 0, "findings": found})
         self.console.out("")
         self.console.out(f"{problems} to be solved." if problems else _sound(airgap=self.airgap))
-        return Exit.FAILED if problems else Exit.OK
+        return ExitCode.FAILED if problems else ExitCode.OK
 
     def _areas(self) -> list[tuple[str, Callable[[], Iterator[Finding]]]]:
         if self.airgap:

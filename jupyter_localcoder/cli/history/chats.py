@@ -8,7 +8,7 @@ from ...contract import codec, history, registry
 from ...errors import ConversationNotFound
 from ...text.plain_text import plain
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 from ..table import table
 from .answers import LAST, PagedCommand, age
 
@@ -22,7 +22,7 @@ class HistoryChats(PagedCommand):
 
     notebook = Unicode(None, allow_none=True, config=True, help="Only those of the notebook of this path.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print them."""
         request = codec.decode(history.ConversationListRequest, {"notebook": self.notebook, **self.page()})
         with self.client() as client:
@@ -32,7 +32,7 @@ class HistoryChats(PagedCommand):
             self.console.out(
                 "There are no conversations." if not page.total else "There are no more of them."
             )
-            return Exit.OK
+            return ExitCode.OK
         rows = [
             tuple(
                 plain(cell)
@@ -43,7 +43,7 @@ class HistoryChats(PagedCommand):
         self.console.out(table(("ID", "AGE", "TURNS", "NOTEBOOK", "TITLE"), rows, width=self.console.width))
         if page.offset + len(page.conversations) < page.total:
             self.note(f"{len(page.conversations)} of {page.total}; `--offset` and `--limit` show others.")
-        return Exit.OK
+        return ExitCode.OK
 
 
 class HistoryChat(LocalCoderCommand):
@@ -54,7 +54,7 @@ class HistoryChat(LocalCoderCommand):
     was last spoken in."""
     arguments = (1, 1)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print it."""
         id_ = self.extra_args[0]
         with self.client() as client:
@@ -69,7 +69,7 @@ class HistoryChat(LocalCoderCommand):
             chat: history.Conversation = client.call(registry.CONVERSATION_GET, request)
         self.console.document(chat)
         self.console.out("\n\n".join(_turn(turn) for turn in chat.turns))
-        return Exit.OK
+        return ExitCode.OK
 
 
 def _turn(turn: history.Response) -> str:

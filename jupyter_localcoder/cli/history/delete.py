@@ -9,7 +9,7 @@ from traitlets import Bool, Unicode
 from ...contract import codec, history, registry
 from ...errors import InvalidArgument
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 from .answers import request_for
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class HistoryDelete(LocalCoderCommand):
     everything = Bool(False, config=True, help="Delete the whole history.")
     yes = Bool(False, config=True, help="Do not ask.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Delete them."""
         ids = list(dict.fromkeys(self.extra_args))
         given = [bool(ids), self.prompt is not None, self.chat is not None, self.everything]
@@ -47,7 +47,7 @@ class HistoryDelete(LocalCoderCommand):
             count = self._ids(client, ids) if ids else self._many(client)
         self.console.document(history.DeletedCount(count=count))
         self.console.out(f"Deleted: {count}.")
-        return Exit.OK
+        return ExitCode.OK
 
     def _ids(self, client: Client, ids: list[str]) -> int:
         # All of them are looked at before the first one goes.

@@ -8,7 +8,7 @@ from traitlets import Unicode
 
 from ...contract import codec, history, registry
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 from ..units import size
 from .answers import request_for
 
@@ -29,7 +29,7 @@ jupyter localcoder history export last --out=answer.zip
     prompt = Unicode(None, allow_none=True, config=True, help="The answers to the prompt of this id.")
     out = Unicode(".", config=True, help="File to write, or a folder. Default: this folder.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Write it."""
         # Relative to where the command was given, which the server does not know.
         fields = {"prompt_id": self.prompt, "path": str(Path(self.out).expanduser().absolute())}
@@ -41,4 +41,4 @@ jupyter localcoder history export last --out=answer.zip
         self.console.document({"count": made.count, "size_bytes": made.size_bytes, "path": made.path})
         self.console.out(made.path)
         self.note(f"{made.count} answer{'' if made.count == 1 else 's'}, {size(made.size_bytes)}.")
-        return Exit.OK
+        return ExitCode.OK

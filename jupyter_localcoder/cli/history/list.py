@@ -5,7 +5,7 @@ from __future__ import annotations
 from traitlets import Unicode
 
 from ...contract import codec, history, registry
-from ..exits import Exit
+from ..exits import ExitCode
 from ..table import table
 from .answers import HEAD, PagedCommand, row
 
@@ -24,7 +24,7 @@ jupyter localcoder history list --limit=100 --offset=100
 
     prompt = Unicode(None, allow_none=True, config=True, help="Only answers to the prompt of this id.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print them."""
         request = codec.decode(history.ResponseListRequest, {"prompt_id": self.prompt, **self.page()})
         with self.client() as client:
@@ -32,8 +32,8 @@ jupyter localcoder history list --limit=100 --offset=100
         self.console.document(page)
         if not page.responses:
             self.console.out("The history is empty." if not page.total else "There are no more answers.")
-            return Exit.OK
+            return ExitCode.OK
         self.console.out(table(HEAD, [row(info) for info in page.responses], width=self.console.width))
         if page.offset + len(page.responses) < page.total:
             self.note(f"{len(page.responses)} of {page.total}; `--offset` and `--limit` show others.")
-        return Exit.OK
+        return ExitCode.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...contract import codec, history, registry
 from ...text.plain_text import plain
-from ..exits import Exit
+from ..exits import ExitCode
 from ..table import shorten
 from .answers import PagedCommand, row
 
@@ -24,7 +24,7 @@ jupyter localcoder history search pivot table
 jupyter localcoder history search '"read_csv header"'
 """
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print them, with a line around what was found."""
         words = " ".join(self.extra_args)
         request = codec.decode(history.ResponseSearchRequest, {"query": words, **self.page()})
@@ -33,7 +33,7 @@ jupyter localcoder history search '"read_csv header"'
         self.console.document(page)
         if not page.found:
             self.console.out("Nothing was found.")
-            return Exit.NOT_FOUND
+            return ExitCode.NOT_FOUND
         width = self.console.width
         for found in page.found:
             line = "  ".join(row(found.response))
@@ -41,7 +41,7 @@ jupyter localcoder history search '"read_csv header"'
             self.console.out(_INDENT + self._excerpt(found, width))
         if page.more:
             self.note(f"There are more: `--offset={page.offset + len(page.found)}`.")
-        return Exit.OK
+        return ExitCode.OK
 
     def _excerpt(self, found: history.Found, width: int | None) -> str:
         """What was found, marked where that is shown; cut before it is coloured."""

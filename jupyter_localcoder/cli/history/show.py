@@ -7,7 +7,7 @@ from traitlets import Bool
 from ...contract import history, registry
 from ...text.plain_text import plain
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 from .answers import request_for
 
 
@@ -28,7 +28,7 @@ jupyter localcoder history show 5f0c3a9e17b2d484 > answer.md
 
     question = Bool(False, config=True, help="Print the question on stdout, not the answer.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print it."""
         with self.client() as client:
             request = request_for(client, self.extra_args[0])
@@ -39,7 +39,7 @@ jupyter localcoder history show 5f0c3a9e17b2d484 > answer.md
         if not self.question:
             self.note(plain(found.prompt) + "\n")
         self.console.out(plain(found.prompt if self.question else found.content))
-        return Exit.OK
+        return ExitCode.OK
 
 
 def _facts(found: history.Response) -> list[str]:

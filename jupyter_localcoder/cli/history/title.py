@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...contract import codec, history, registry
 from ...text.plain_text import plain
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 from .answers import request_for
 
 
@@ -20,7 +20,7 @@ class HistoryTitle(LocalCoderCommand):
 jupyter localcoder history title last Reading a CSV file
 """
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Set it, or have it made."""
         words = " ".join(self.extra_args[1:])
         with self.client() as client:
@@ -33,4 +33,4 @@ jupyter localcoder history title last Reading a CSV file
                 titled = client.call(registry.TITLE_GENERATE, request)
         self.console.document(titled)
         self.console.out(plain(titled.title))
-        return Exit.OK
+        return ExitCode.OK

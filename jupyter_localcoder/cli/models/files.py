@@ -9,7 +9,7 @@ from traitlets import Bool, Unicode
 from ...contract import codec
 from ...contract.models import ModelExported, ModelExportRequest, ModelImportRequest
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 from ..progress import shown
 from ..units import size
 
@@ -29,7 +29,7 @@ class ModelsImport(LocalCoderCommand):
     model_id = Unicode("", config=True, help="Id for the model. Default: made from the name of the file.")
     link = Bool(False, config=True, help="Leave the file where it lies, and refer to it.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Import it."""
         # The store may not know the folder in which this command was called.
         path = Path(self.extra_args[0]).expanduser().absolute()
@@ -42,7 +42,7 @@ class ModelsImport(LocalCoderCommand):
         info = store.info(model.id, 0)
         self.console.document(info)
         self.console.out(f"{info.id} is ready ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
-        return Exit.OK
+        return ExitCode.OK
 
 
 class ModelsExport(LocalCoderCommand):
@@ -53,7 +53,7 @@ class ModelsExport(LocalCoderCommand):
     On the other machine, `models import PATH` takes it in and checks them."""
     arguments = (2, 2)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Export it."""
         model, target = self.extra_args
         path = Path(target).expanduser().absolute()
@@ -63,4 +63,4 @@ class ModelsExport(LocalCoderCommand):
         written = ModelExported(path=str(bundle), size_bytes=size_bytes)
         self.console.document(written)
         self.console.out(f"Wrote {written.path} ({size(written.size_bytes)}).")
-        return Exit.OK
+        return ExitCode.OK

@@ -6,7 +6,7 @@ import textwrap
 
 from ...contract import models, registry
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 from ..table import table
 from ..units import size
 
@@ -21,7 +21,7 @@ class ModelsList(LocalCoderCommand):
     whether it is on this machine, whether it fits into the memory that is free now, licence, and what
     it is for. The profile in force, its model, and the folder stand below."""
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print them."""
         with self.client() as client:
             known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
@@ -32,7 +32,7 @@ class ModelsList(LocalCoderCommand):
         self.console.out("")
         for line in _remarks(known):
             self.console.out(textwrap.fill(line, self.console.width or 10_000, break_long_words=False))
-        return Exit.OK
+        return ExitCode.OK
 
 
 def state_text(info: models.ModelInfo) -> str:

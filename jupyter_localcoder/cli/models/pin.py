@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ...contract import codec, models, registry
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 
 
 class _Pinning(LocalCoderCommand):
@@ -14,7 +14,7 @@ class _Pinning(LocalCoderCommand):
     pinned: ClassVar[bool]
     said: ClassVar[str]
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Pin it, or let go of it."""
         request = codec.decode(models.ModelPinRequest, {"id": self.extra_args[0], "pinned": self.pinned})
         # Pages that show it are told by the server, where there is one.
@@ -22,7 +22,7 @@ class _Pinning(LocalCoderCommand):
             info: models.ModelInfo = client.call(registry.MODEL_PIN, request)
         self.console.document(info)
         self.console.out(f"{info.id} {self.said}")
-        return Exit.OK
+        return ExitCode.OK
 
 
 class ModelsPin(_Pinning):

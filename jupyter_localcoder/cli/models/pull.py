@@ -14,7 +14,7 @@ from ...models.entries import FileSource
 from ...settings import LocalCoderSettings
 from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
-from ..exits import Exit
+from ..exits import ExitCode
 from ..interrupt import on_interrupt
 from ..progress import shown
 from ..units import size
@@ -50,7 +50,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
     show_license = Bool(False, config=True, help="Show the text of the licence, and fetch nothing.")
     update = Bool(False, config=True, help="Replace the file by the version of the catalogue.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Fetch it."""
         model = codec.decode(ModelRequest, {"id": self.extra_args[0]}).id
         store = self.store()
@@ -58,7 +58,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
         if self.show_license:
             self.console.document(license)
             consent.show(self.console, license)
-            return Exit.OK
+            return ExitCode.OK
         with self.client() as client:
             air_gap = settings_of(client).settings.air_gap
         info = store.info(model, 0)
@@ -77,7 +77,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
         if ready is None:
             fetch(self, store, info, update=self.update)
         self._report(store, model, fetched=ready is None)
-        return Exit.OK
+        return ExitCode.OK
 
     def _report(self, store: ModelStore, model: str, *, fetched: bool) -> None:
         info = store.info(model, 0)

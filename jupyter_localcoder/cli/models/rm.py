@@ -7,7 +7,7 @@ from traitlets import Bool
 from ...contract import codec, models, registry
 from ...errors import InvalidArgument
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 from ..units import size
 
 
@@ -26,7 +26,7 @@ class ModelsRm(LocalCoderCommand):
     force = Bool(False, config=True, help="Also when it is loaded: it is unloaded first.")
     yes = Bool(False, config=True, help="Do not ask.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Remove it."""
         request = codec.decode(models.ModelDeleteRequest, {"id": self.extra_args[0], "force": self.force})
         # A server that has it loaded must hear of it: the client asks that server, where there is one.
@@ -35,7 +35,7 @@ class ModelsRm(LocalCoderCommand):
             gone: models.DeletedModel = client.call(registry.MODEL_DELETE, request)
         self.console.document(gone)
         self.console.out(f"{gone.id} is removed; {size(gone.freed_bytes)} are free again.")
-        return Exit.OK
+        return ExitCode.OK
 
     def _ask(self, model: str) -> None:
         if self.yes or not self.console.can_ask:

@@ -9,7 +9,7 @@ from ...contract.codec import error_payload
 from ...contract.models import ModelRequest
 from ...errors import LocalCoderError
 from ..command import LocalCoderCommand
-from ..exits import Exit, exit_of
+from ..exits import ExitCode, exit_of
 from ..progress import shown
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class ModelsVerify(LocalCoderCommand):
     SHA-256 with the one that the catalogue or its manifest promises."""
     arguments = (0, 1)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Verify one or all; with several, the first failure decides the exit code."""
         store = self.store()
         if self.extra_args:
@@ -36,7 +36,7 @@ class ModelsVerify(LocalCoderCommand):
         failures = {model: self._verify(store, model) for model in chosen}
         self.console.document({"models": [_verdict(model, failure) for model, failure in failures.items()]})
         failed = [failure for failure in failures.values() if failure is not None]
-        return exit_of(failed[0]) if failed else Exit.OK
+        return exit_of(failed[0]) if failed else ExitCode.OK
 
     def _verify(self, store: ModelStore, model: str) -> LocalCoderError | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...contract import codec, providers, registry
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 
 
 class ProvidersActivate(LocalCoderCommand):
@@ -15,7 +15,7 @@ class ProvidersActivate(LocalCoderCommand):
     prompts that name none. `providers activate embedded` goes back to the model on this machine."""
     arguments = (1, 1)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Make it the active one."""
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
@@ -25,4 +25,4 @@ class ProvidersActivate(LocalCoderCommand):
         problem = next((info.problem for info in known.providers if info.active), "")
         if problem:
             self.note(f"{known.active}: {problem}")
-        return Exit.OK
+        return ExitCode.OK

@@ -9,7 +9,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode
 from ...contract import codec, providers, registry
 from ...errors import InvalidArgument
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 from .key import read_key, require_a_place
 
 _FIELDS = {
@@ -92,7 +92,7 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
     allow_unencrypted_key = Bool(False, config=True, help="Send its key over plain http to another machine.")
     with_key = Bool(False, config=True, help="Ask for its key too, or read it from stdin.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Send what it will be."""
         with self.client() as client:
             known: providers.ProviderList = client.call(
@@ -109,7 +109,7 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
         self.console.out(f"{saved.id} is kept ({saved.type}, key: {saved.key}).")
         if saved.problem:
             self.note(f"{saved.id}: {saved.problem}")
-        return Exit.OK
+        return ExitCode.OK
 
     def _fields(self, known: providers.ProviderList) -> dict[str, Any]:
         id_ = self.extra_args[0]

@@ -14,7 +14,7 @@ from ...contract import codec, providers, registry
 from ...errors import EncryptionUnavailable, InvalidArgument
 from ..command import LocalCoderCommand, options
 from ..console import Console
-from ..exits import Exit
+from ..exits import ExitCode
 
 if TYPE_CHECKING:
     from ...client import Client
@@ -44,7 +44,7 @@ jupyter localcoder providers set-key my-server < key.txt
 
     session = Bool(False, config=True, help="Forget it when the Jupyter server ends.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Ask for it, and send it."""
         # The id is checked before anything is asked.
         id_ = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]}).id
@@ -61,7 +61,7 @@ jupyter localcoder providers set-key my-server < key.txt
         self.console.out(f"The key of {saved.id} is kept ({saved.key}).")
         if saved.key == "environment":
             self.note("Note: the one in the environment comes before it.")
-        return Exit.OK
+        return ExitCode.OK
 
 
 class ProvidersForgetKey(LocalCoderCommand):
@@ -71,7 +71,7 @@ class ProvidersForgetKey(LocalCoderCommand):
     description = "Forget the key of a provider, wherever it is kept. One in the environment stays."
     arguments = (1, 1)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Forget it."""
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
@@ -80,7 +80,7 @@ class ProvidersForgetKey(LocalCoderCommand):
         self.console.out(f"The key of {saved.id} is forgotten.")
         if saved.key == "environment":
             self.note("Note: there is one in the environment, and it holds.")
-        return Exit.OK
+        return ExitCode.OK
 
 
 def read_key(console: Console, id_: str) -> str:

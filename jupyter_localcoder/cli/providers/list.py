@@ -7,7 +7,7 @@ import textwrap
 from ...contract import providers, registry
 from ...text.plain_text import plain
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 from ..table import table
 
 
@@ -19,7 +19,7 @@ class ProvidersList(LocalCoderCommand):
     (environment, keyring, file or session), and its address. What keeps one from being
     used stands below, and where a key would be kept that is entered now."""
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print them."""
         with self.client() as client:
             known: providers.ProviderList = client.call(
@@ -31,7 +31,7 @@ class ProvidersList(LocalCoderCommand):
         self.console.out("")
         for line in _remarks(known):
             self.console.out(textwrap.fill(plain(line), self.console.width or 10_000, break_long_words=False))
-        return Exit.OK
+        return ExitCode.OK
 
 
 def _row(info: providers.Provider) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from traitlets import Bool
 from ...contract import codec, providers, registry
 from ...errors import InvalidArgument
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 
 
 class ProvidersRm(LocalCoderCommand):
@@ -22,7 +22,7 @@ class ProvidersRm(LocalCoderCommand):
 
     yes = Bool(False, config=True, help="Do not ask.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Remove it."""
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
@@ -30,7 +30,7 @@ class ProvidersRm(LocalCoderCommand):
             deleted: providers.ProviderDeleted = client.call(registry.PROVIDER_DELETE, request)
         self.console.document({"id": request.id, "removed": True, "note": deleted.note})
         self.console.out(f"{request.id} is removed. {deleted.note}".strip())
-        return Exit.OK
+        return ExitCode.OK
 
     def _ask(self, id_: str) -> None:
         if self.yes or not self.console.can_ask:

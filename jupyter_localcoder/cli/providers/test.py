@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...contract import codec, providers, registry
 from ...text.plain_text import plain
 from ..command import LocalCoderCommand
-from ..exits import Exit
+from ..exits import ExitCode
 
 _SHOWN = 20
 
@@ -19,7 +19,7 @@ class ProvidersTest(LocalCoderCommand):
     model is there; it is not loaded."""
     arguments = (1, 1)
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Ask it, and print what it says."""
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
@@ -32,4 +32,4 @@ class ProvidersTest(LocalCoderCommand):
             self.console.out("Models: " + ", ".join(shown) + (f", and {more} more." if more else "."))
         if tested.model_listed is False:
             self.note("The model that is configured is not among them.")
-        return Exit.OK
+        return ExitCode.OK

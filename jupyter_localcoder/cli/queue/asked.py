@@ -10,7 +10,7 @@ from ...contract import codec, generation, queue, registry
 from ...errors import PromptNotFound
 from ...text.plain_text import plain
 from ..command import options
-from ..exits import Exit
+from ..exits import ExitCode
 from ..load import ServerCommand
 from ..source import STDIN, read_text
 
@@ -26,7 +26,7 @@ class QueueCommand(ServerCommand):
 
     alone = "Only a running server has a queue."
 
-    def watch(self, client: Client, id_: str, *, wait: bool) -> Exit:
+    def watch(self, client: Client, id_: str, *, wait: bool) -> ExitCode:
         """Print what there is of an answer, once it has ended if that is wanted."""
         request = codec.decode(queue.QueueGetRequest, {"id": id_, "wait_ms": _WAIT_MS if wait else 0})
         answer = client.call(registry.QUEUE_GET, request)
@@ -46,15 +46,15 @@ class QueueCommand(ServerCommand):
             self.note(f"{id_} is {item.state}, place {item.position} at {item.provider}.")
         else:
             self.note(_facts(answer))
-        return Exit.OK
+        return ExitCode.OK
 
-    def taken(self, client: Client, queued: queue.Queued, *, wait: bool) -> Exit:
+    def taken(self, client: Client, queued: queue.Queued, *, wait: bool) -> ExitCode:
         """Print the id of a request that was queued; or its answer, and Ctrl-C cancels it."""
         if not wait:
             self.console.document(queued)
             self.console.out(queued.id)
             self.note("It runs." if queued.position == 1 else f"Its place is {queued.position}.")
-            return Exit.OK
+            return ExitCode.OK
         try:
             return self.watch(client, queued.id, wait=True)
         except KeyboardInterrupt:
@@ -109,7 +109,7 @@ jupyter localcoder queue add - --set city=Bern --priority=low < prompt.txt
     wait = Bool(False, config=True, help="Wait for the answer, and print it.")
     private = Bool(False, config=True, help="Keep nothing of it in the history.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Queue it."""
         request = codec.decode(queue.CallRequest, self._fields())
         with self.server() as client:
@@ -151,13 +151,13 @@ class QueueShow(QueueCommand):
     wait = Bool(False, config=True, help="Wait until it has ended.")
     prompt = Bool(False, config=True, help="Print what was asked, instead of the answer.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print it."""
         id_ = self.extra_args[0]
         with self.server() as client:
             return self._asked(client, id_) if self.prompt else self.watch(client, id_, wait=self.wait)
 
-    def _asked(self, client: Client, id_: str) -> Exit:
+    def _asked(self, client: Client, id_: str) -> ExitCode:
         request = codec.decode(queue.QueueGetRequest, {"id": id_, "with_prompt": True})
         answer: queue.QueueAnswer = client.call(registry.QUEUE_GET, request)
         if not answer.item.prompt_kept:
@@ -166,7 +166,7 @@ class QueueShow(QueueCommand):
             )
         self.console.document(answer)
         self.console.out(plain(answer.prompt))
-        return Exit.OK
+        return ExitCode.OK
 
 
 class QueueRetry(QueueCommand):
@@ -183,7 +183,7 @@ class QueueRetry(QueueCommand):
 
     wait = Bool(False, config=True, help="Wait for the answer, and print it. Ctrl-C cancels.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Queue it."""
         request = codec.decode(queue.RetryRequest, {"id": self.extra_args[0], "keep": not self.wait})
         with self.server() as client:

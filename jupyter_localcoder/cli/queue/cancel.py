@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...contract import codec, generation, registry
-from ..exits import Exit
+from ..exits import ExitCode
 from ..load import ServerCommand
 
 
@@ -15,14 +15,14 @@ class QueueCancel(ServerCommand):
     arguments = (1, 1)
     alone = "Only a running server has a queue."
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Cancel it."""
         request = codec.decode(generation.LlmCancelRequest, {"id": self.extra_args[0]})
         with self.server() as client:
             client.call(registry.LLM_CANCEL, request)
         self.console.document({"id": request.id, "canceled": True})
         self.console.out(f"{request.id} is cancelled.")
-        return Exit.OK
+        return ExitCode.OK
 
 
 class QueueCancelAll(ServerCommand):
@@ -33,10 +33,10 @@ class QueueCancelAll(ServerCommand):
     and what runs in the queue, and every answer that is being streamed."""
     alone = "Only a running server has a queue."
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Cancel them."""
         with self.server() as client:
             count = client.call(registry.LLM_CANCEL_ALL, generation.LlmCancelAllRequest())
         self.console.document(count)
         self.console.out("There was nothing to cancel." if count.count == 0 else f"Cancelled: {count.count}.")
-        return Exit.OK
+        return ExitCode.OK

@@ -9,7 +9,7 @@ from traitlets import Bool
 from ...contract import queue, registry
 from ...text.plain_text import plain
 from ..command import options
-from ..exits import Exit
+from ..exits import ExitCode
 from ..load import ServerCommand
 from ..table import table
 from ..units import duration
@@ -29,7 +29,7 @@ class QueueList(ServerCommand):
 
     all = Bool(False, config=True, help=f"List all that ended, not only the last {_ENDED}.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print them."""
         with self.server() as client:
             view: queue.QueueView = client.call(registry.QUEUE_LIST, queue.QueueListRequest())
@@ -39,13 +39,13 @@ class QueueList(ServerCommand):
         rows += [_row(item) for item in (*view.running, *view.waiting, *ended)]
         if not rows:
             self.console.out("Nothing runs and nothing waits.")
-            return Exit.OK
+            return ExitCode.OK
         head = ("ID", "STATE", "PLACE", "PROVIDER", "MODEL", "PRIORITY", "AGE", "FOR")
         self.console.out(table(head, rows, width=self.console.width))
         for item in ended:
             if item.state == "failed" and item.error is not None:
                 self.note(f"{item.id}: {plain(item.error.message)}")
-        return Exit.OK
+        return ExitCode.OK
 
 
 def _row(item: queue.QueueItem) -> tuple[str, ...]:

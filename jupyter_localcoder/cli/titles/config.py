@@ -12,13 +12,13 @@ from ...contract.providers import EMBEDDED
 from ...errors import InvalidArgument
 from ...text.plain_text import plain
 from ..command import LocalCoderCommand, options
-from ..exits import Exit
+from ..exits import ExitCode
 
 
 class TitlesCommand(LocalCoderCommand):
     """Base of both."""
 
-    def report(self, config: history.TitleConfig, given: Iterable[str] = ()) -> Exit:
+    def report(self, config: history.TitleConfig, given: Iterable[str] = ()) -> ExitCode:
         """Print how they are made, and what became of what was given."""
         self.console.document(config)
         lines = {
@@ -34,7 +34,7 @@ class TitlesCommand(LocalCoderCommand):
                 self.note(f"Note: it is kept, but the {layer} decides `{name}` for now.")
         if config.problem:
             self.note(plain(config.problem))
-        return Exit.OK
+        return ExitCode.OK
 
 
 class TitlesShow(TitlesCommand):
@@ -43,7 +43,7 @@ class TitlesShow(TitlesCommand):
     usage = "titles show [options]"
     description = "Print whether titles are made, by whom, and how long one may take."
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Print it."""
         with self.client() as client:
             return self.report(client.call(registry.TITLE_CONFIG_GET, history.TitleConfigGetRequest()))
@@ -79,7 +79,7 @@ jupyter localcoder titles set --on --timeout=20
     switch_on = Bool(False, config=True, help="Make titles.")
     switch_off = Bool(False, config=True, help="Make none.")
 
-    def run(self) -> Exit:
+    def run(self) -> ExitCode:
         """Send it."""
         given: dict[str, Any] = {
             "provider": self.provider,

@@ -50,7 +50,7 @@ class Rules:
 AT_ONCE_CHARS = 32_000
 
 
-class Gate:
+class SuggestionGate:
     """One suggestion on its way to who asked for it."""
 
     def __init__(self, around: Surroundings, rules: Rules) -> None:

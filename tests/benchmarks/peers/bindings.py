@@ -22,7 +22,7 @@ class BindingsPeer:
 
     name = "llama_cpp.Llama"
 
-    def __init__(self, load: wire.Load) -> None:
+    def __init__(self, load: wire.LoadFrame) -> None:
         self._child = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.bindings_child"],
             cwd=REPOSITORY,

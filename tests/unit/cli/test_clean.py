@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_localcoder.cli.exits import Exit
+from jupyter_localcoder.cli.exits import ExitCode
 
 Cli = Callable[..., Any]
 REQUEST = {"command": "fix", "code": "own", "context": [{"source": "secret = 1"}], "error": "In[1]: secret"}
@@ -41,7 +41,7 @@ def notebook(tmp_path: Path) -> Path:
 def test_other_cells_and_what_was_private_go_and_all_else_stays(cli: Cli, notebook: Path) -> None:
     before = json.loads(notebook.read_text())
     ran = cli("clean", str(notebook))
-    assert (ran.code, "in 3 records were removed" in ran.out) == (Exit.OK, True)
+    assert (ran.code, "in 3 records were removed" in ran.out) == (ExitCode.OK, True)
     text = notebook.read_text("utf-8")
     assert "secret" not in text
     assert "hidden" not in text
@@ -71,14 +71,14 @@ def test_a_dry_run_writes_nothing(cli: Cli, notebook: Path) -> None:
 def test_what_is_no_notebook_is_left_alone(cli: Cli, tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text(text)
-    assert cli("clean", str(path)).code == Exit.USAGE
+    assert cli("clean", str(path)).code == ExitCode.USAGE
     assert path.read_text() == text
-    assert cli("clean", str(tmp_path / "none.ipynb")).code == Exit.NOT_FOUND
+    assert cli("clean", str(tmp_path / "none.ipynb")).code == ExitCode.NOT_FOUND
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
 def test_a_pipe_is_not_waited_for(cli: Cli, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.ipynb")
     ran = cli("clean", str(tmp_path / "x.ipynb"))
-    assert ran.code == Exit.FAILED
+    assert ran.code == ExitCode.FAILED
     assert "not a regular file" in ran.err

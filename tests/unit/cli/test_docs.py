@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from jupyter_localcoder.cli.exits import Exit
+from jupyter_localcoder.cli.exits import ExitCode
 
 HERE = Path(__file__).parent
 
@@ -42,4 +42,4 @@ def test_every_trait_says_what_it_is():
 
 def test_the_exit_codes_are_in_the_docs():
     page = _helptexts().PAGE.read_text(encoding="utf-8")
-    assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == list(Exit)
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)] == list(ExitCode)

@@ -12,7 +12,7 @@ from importlib import metadata
 import pytest
 
 from jupyter_localcoder.cli.doctor import engine, jupyter, models, python
-from jupyter_localcoder.client.connection import Connection
+from jupyter_localcoder.client.connection import ServerConnection
 
 
 def ended(code: int, out: str = "", err: str = "") -> subprocess.CompletedProcess[str]:
@@ -97,7 +97,7 @@ def test_the_lab_extension_is_read_from_its_folder(tmp_path):
 
 
 def test_a_running_server_is_named_without_its_token(tmp_path):
-    Connection(url="http://localhost:8888/", token="secret", pid=os.getpid()).write(tmp_path)
+    ServerConnection(url="http://localhost:8888/", token="secret", pid=os.getpid()).write(tmp_path)
     (finding,) = jupyter.servers(tmp_path)
     assert finding.found.startswith("http://localhost:8888/")
     assert "secret" not in finding.found

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from jupyter_localcoder.cli.exits import Exit, exit_of
+from jupyter_localcoder.cli.exits import ExitCode, exit_of
 from jupyter_localcoder.cli.table import shorten, table
 from jupyter_localcoder.cli.units import duration, size
 from jupyter_localcoder.errors import by_code
@@ -94,7 +94,8 @@ def test_a_broken_config_file_is_named(program, tmp_path):
 
 def test_every_error_has_an_exit_code():
     assert {exit_of(cls()) for cls in by_code().values()} == {
-        Exit.FAILED, Exit.USAGE, Exit.NOT_FOUND, Exit.REFUSED, Exit.UNAVAILABLE, Exit.INTERRUPTED
+        ExitCode.FAILED, ExitCode.USAGE, ExitCode.NOT_FOUND, ExitCode.REFUSED,
+        ExitCode.UNAVAILABLE, ExitCode.INTERRUPTED,
     }  # fmt: skip
 
 

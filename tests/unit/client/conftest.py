@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder.client import proof
-from jupyter_localcoder.client.connection import Connection
+from jupyter_localcoder.client.connection import ServerConnection
 from jupyter_localcoder.contract.codec import encode
 from jupyter_localcoder.contract.common import ModelStamp, Sampling, Timings, Usage
 from jupyter_localcoder.contract.generation import Delta, Done, Started
@@ -174,8 +174,8 @@ class Server:
         return f"http://127.0.0.1:{self.http.server_address[1]}/base/"
 
     @property
-    def connection(self) -> Connection:
-        return Connection(url=self.url, token=TOKEN)
+    def connection(self) -> ServerConnection:
+        return ServerConnection(url=self.url, token=TOKEN)
 
     @property
     def seen(self) -> list[Any]:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from jupyter_localcoder.client import connect, connection
-from jupyter_localcoder.client.connection import Connection, candidates, from_environment, running
+from jupyter_localcoder.client.connection import ServerConnection, candidates, from_environment, running
 from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.errors import ConnectionFailed
 from jupyter_localcoder.storage.processes import birth
@@ -22,8 +22,8 @@ from jupyter_localcoder.storage.processes import birth
 posix = pytest.mark.skipif(os.name == "nt", reason="permission bits")
 
 
-def alive(port: int, root: str = "/home/me", pid: int | None = None) -> Connection:
-    return Connection(
+def alive(port: int, root: str = "/home/me", pid: int | None = None) -> ServerConnection:
+    return ServerConnection(
         url=f"http://127.0.0.1:{port}/",
         token=f"t{port}",
         pid=os.getpid() if pid is None else pid,
@@ -44,12 +44,14 @@ def ended_process() -> int:
 
 
 def test_the_environment_round_trips() -> None:
-    connection = Connection(url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", sock="/s", pid=7)
+    connection = ServerConnection(
+        url="https://h/b/", token="t", root_dir="/r", certfile="/c.pem", sock="/s", pid=7
+    )
     assert from_environment(connection.environment()) == connection
 
 
 def test_nothing_of_a_server_around_this_one_is_inherited() -> None:
-    outer = Connection(url="http://localhost/", token="t", sock="/s", certfile="/c").environment()
+    outer = ServerConnection(url="http://localhost/", token="t", sock="/s", certfile="/c").environment()
     assert from_environment(outer | alive(1).environment()) == alive(1)
 
 
@@ -163,7 +165,7 @@ def test_neither_client_nor_magics_import_an_http_library_or_the_service() -> No
     assert shown.strip() == "[]"
 
 
-def ended() -> Connection:
+def ended() -> ServerConnection:
     """A server that was killed: its number, and when it began."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     born = birth(child.pid)
@@ -238,7 +240,7 @@ def test_a_file_that_is_written_anew_meanwhile_is_not_removed(
 
     monkeypatch.setattr(connection, "can_be_seen", look)
     running(tmp_path)
-    assert msgspec.json.decode(path.read_bytes(), type=Connection) == new
+    assert msgspec.json.decode(path.read_bytes(), type=ServerConnection) == new
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")

@@ -100,13 +100,13 @@ def test_a_server_answers_a_child_over_a_connection_of_its_own(
     server.script(script)
     out = ran(
         f"""
-from jupyter_localcoder.client.connection import Connection
+from jupyter_localcoder.client.connection import ServerConnection
 from jupyter_localcoder.client.http import HttpClient
 from jupyter_localcoder.contract.generation import GenerateRequest
 from jupyter_localcoder.contract.models import ModelUnloadRequest
 from jupyter_localcoder.contract.registry import GENERATE, MODEL_UNLOAD
 
-client = HttpClient(Connection(url={server.connection.url!r}, token={server.connection.token!r}))
+client = HttpClient(ServerConnection(url={server.connection.url!r}, token={server.connection.token!r}))
 stream = client.stream(GENERATE, GenerateRequest(command="explain", code="x"))
 next(stream)
 print(in_a_child(lambda: list(stream)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_localcoder.client.connection import Connection
+from jupyter_localcoder.client.connection import ServerConnection
 from jupyter_localcoder.client.exchange import _JOIN_SECONDS, _POLL_SECONDS
 from jupyter_localcoder.client.http import HttpClient, first_that_answers
 from jupyter_localcoder.client.proof import prove
@@ -42,12 +42,12 @@ from tests.support.waiting import PATIENCE_SECONDS
 ASK = GenerateRequest(command="explain", code="x = 1")
 
 
-def refused_connection(**more: Any) -> Connection:
+def refused_connection(**more: Any) -> ServerConnection:
     """An address where nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    return Connection(url=f"http://127.0.0.1:{port}/", token="old", **more)
+    return ServerConnection(url=f"http://127.0.0.1:{port}/", token="old", **more)
 
 
 def answer_with(frames: Any) -> Any:
@@ -156,13 +156,13 @@ class TestRediscovery:
 
     def test_a_new_token_is_found(self, server: Any) -> None:
         server.script(lambda exchange: exchange.json(200, {}))
-        stale = Connection(url=server.url, token="old")
+        stale = ServerConnection(url=server.url, token="old")
         HttpClient(stale, lambda: [stale, server.connection]).call(MODEL_UNLOAD, ModelUnloadRequest())
         assert [one.headers["Authorization"] for one in server.seen] == ["localcoder secret-token"]
 
     def test_what_may_have_begun_is_not_sent_again(self, server: Any) -> None:
         server.script(lambda exchange: exchange.drop())
-        other = Connection(url=server.url + "other/", token="t")
+        other = ServerConnection(url=server.url + "other/", token="t")
         client = HttpClient(server.connection, lambda: [other])
         with pytest.raises(ConnectionFailed):
             client.call(MODEL_UNLOAD, ModelUnloadRequest())
@@ -171,7 +171,7 @@ class TestRediscovery:
     def test_a_refusal_of_the_service_is_not_a_lost_server(self, server: Any) -> None:
         error = {"code": "AIR_GAPPED", "message": "No.", "recovery": ""}
         server.script(lambda exchange: exchange.json(403, {"error": error}))
-        other = Connection(url=server.url + "other/", token="t")
+        other = ServerConnection(url=server.url + "other/", token="t")
         with pytest.raises(AirGapped):
             HttpClient(server.connection, lambda: [other]).call(MODEL_UNLOAD, ModelUnloadRequest())
         assert len(server.seen) == 1
@@ -179,7 +179,7 @@ class TestRediscovery:
     def test_a_refusal_of_a_provider_is_not_one_of_the_server(self, server: Any) -> None:
         error = {"code": "AUTH_ERROR", "message": "No.", "recovery": "", "details": {"provider": "acme"}}
         server.script(lambda exchange: exchange.json(403, {"error": error}))
-        other = Connection(url=server.url + "other/", token="t")
+        other = ServerConnection(url=server.url + "other/", token="t")
         with pytest.raises(AuthError, match="No"):
             HttpClient(server.connection, lambda: [other]).call(MODEL_UNLOAD, ModelUnloadRequest())
         assert len(server.seen) == 1
@@ -380,7 +380,7 @@ class TestOtherSockets:
             asked: list[bytes] = []
             thread = threading.Thread(target=serve)
             thread.start()
-            connection = Connection(url="http://localhost/base/", token="t", sock=path)
+            connection = ServerConnection(url="http://localhost/base/", token="t", sock=path)
             HttpClient(connection).call(MODEL_UNLOAD, ModelUnloadRequest())
             thread.join()
         assert b"localcoder t" not in asked[0]
@@ -393,11 +393,11 @@ class TestOtherSockets:
         server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
         server.script(lambda exchange: exchange.json(200, {}))
         url = server.url.replace("http:", "https:")
-        good = Connection(url=url, token="secret-token", certfile=f"{own}.pem")
+        good = ServerConnection(url=url, token="secret-token", certfile=f"{own}.pem")
         HttpClient(good).call(MODEL_UNLOAD, ModelUnloadRequest())
         for certfile in (f"{other}.pem", f"{own}.key", str(tmp_path / "none.pem")):
             with pytest.raises(ConnectionFailed):
-                HttpClient(Connection(url=url, token="secret-token", certfile=certfile)).call(
+                HttpClient(ServerConnection(url=url, token="secret-token", certfile=certfile)).call(
                     MODEL_UNLOAD, ModelUnloadRequest()
                 )
         assert len(server.asked) == len(server.seen) == 1

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from jupyter_localcoder.client import connect, exchange, proof
-from jupyter_localcoder.client.connection import Connection
+from jupyter_localcoder.client.connection import ServerConnection
 from jupyter_localcoder.client.http import HttpClient, first_that_answers
 from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.contract.generation import GenerateRequest
@@ -180,7 +180,7 @@ def test_without_a_token_nobody_is_believed(server: Any) -> None:
 
 
 @contextlib.contextmanager
-def relay(true_server: Any) -> Iterator[Connection]:
+def relay(true_server: Any) -> Iterator[ServerConnection]:
     """Somebody at another port who hands on all that is said to the true server, and what it answers."""
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -197,7 +197,7 @@ def relay(true_server: Any) -> Iterator[Connection]:
         thread = threading.Thread(target=serve)
         thread.start()
         port = listener.getsockname()[1]
-        yield Connection(url=f"http://127.0.0.1:{port}/base/", token="secret-token")
+        yield ServerConnection(url=f"http://127.0.0.1:{port}/base/", token="secret-token")
         thread.join(PATIENCE_SECONDS)
     assert b"/localcoder/proof?" in b"".join(heard)
     assert b"secret-token" not in b"".join(heard)

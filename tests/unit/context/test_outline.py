@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_localcoder.context.outline import CONSTANT, DEFINITION, IMPORT, Outlines
-from jupyter_localcoder.contract.wire import Brief
+from jupyter_localcoder.contract.wire import OutlineItem
 
 CELL = '''\
 """import this_is_a_docstring
@@ -48,19 +48,19 @@ print(load("x"))
 '''
 
 
-def outline(source: str, language: str = "python") -> tuple[Brief, ...]:
+def outline(source: str, language: str = "python") -> tuple[OutlineItem, ...]:
     return Outlines().of(source, language)
 
 
 def test_imports_and_the_heads_of_definitions_stay() -> None:
     assert outline(CELL) == (
-        Brief("import os, sys\n", IMPORT),
-        Brief("from a.b import (\n    c,\n    d,\n)\n", IMPORT),
-        Brief("import x as y  # comment (\n", IMPORT),
-        Brief("RATE = 0.5\n", CONSTANT),
-        Brief('def load(path: str = "(", *,\n         rows=10) -> "DataFrame": ...\n', DEFINITION),
-        Brief("async def fetch(url): return url\n", DEFINITION),
-        Brief(
+        OutlineItem("import os, sys\n", IMPORT),
+        OutlineItem("from a.b import (\n    c,\n    d,\n)\n", IMPORT),
+        OutlineItem("import x as y  # comment (\n", IMPORT),
+        OutlineItem("RATE = 0.5\n", CONSTANT),
+        OutlineItem('def load(path: str = "(", *,\n         rows=10) -> "DataFrame": ...\n', DEFINITION),
+        OutlineItem("async def fetch(url): return url\n", DEFINITION),
+        OutlineItem(
             "class Model(Base):\n    def __init__(self, n): ...\n"
             "    def fit(\n        self, X, y\n    ): ...\n",
             DEFINITION,
@@ -76,8 +76,8 @@ def test_half_a_cell_is_no_trouble(source: str) -> None:
 
 
 def test_the_imports_of_other_languages_stay_too() -> None:
-    assert outline("library(dplyr)\nx <- 1\n", "R") == (Brief("library(dplyr)\n", IMPORT),)
-    assert outline("using Plots\n", "julia") == (Brief("using Plots\n", IMPORT),)
+    assert outline("library(dplyr)\nx <- 1\n", "R") == (OutlineItem("library(dplyr)\n", IMPORT),)
+    assert outline("using Plots\n", "julia") == (OutlineItem("using Plots\n", IMPORT),)
     assert outline("import x\n", "cobol") == ()
 
 

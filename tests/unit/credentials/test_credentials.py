@@ -18,7 +18,7 @@ from jupyter_localcoder.credentials import keyring_vault
 from jupyter_localcoder.credentials.file_vault import FileVault, file_vault
 from jupyter_localcoder.credentials.keyring_vault import KeyringVault, open_keyring, system_keyring
 from jupyter_localcoder.credentials.secret import Secret
-from jupyter_localcoder.credentials.store import NOBODY, Credentials, Found, Owner
+from jupyter_localcoder.credentials.store import NOBODY, Credentials, KeyLookup, Owner
 from jupyter_localcoder.credentials.vault import VaultError, seal, unseal
 from jupyter_localcoder.engine.process import worker_environment
 from jupyter_localcoder.errors import DiskFull, EncryptionUnavailable
@@ -73,7 +73,7 @@ def credentials(
     )
 
 
-def key_of(found: Found) -> str | None:
+def key_of(found: KeyLookup) -> str | None:
     return found.secret.reveal() if found.secret else None
 
 
@@ -132,9 +132,9 @@ def test_without_both_a_key_lasts_as_long_as_the_process(tmp_path):
     assert (place, "pip install jupyter_localcoder[keys]" in note) == ("session", True)
     assert kept.keep(OWNER, Secret(CANARY), lasting=True) is None
     assert (kept.place(OWNER, None), key_of(kept.find(OWNER, None))) == ("session", CANARY)
-    assert credentials(tmp_path, file=False).find(OWNER, None) == Found()
+    assert credentials(tmp_path, file=False).find(OWNER, None) == KeyLookup()
     kept.forget(OWNER.id)
-    assert kept.find(OWNER, None) == Found()
+    assert kept.find(OWNER, None) == KeyLookup()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -231,7 +231,7 @@ def test_a_key_file_that_others_can_read_is_refused(vault, tmp_path, mode):
     assert (place, "can be read by others" in note) == ("session", True)
     with pytest.raises(EncryptionUnavailable, match=r"The key was not kept\. .*can be read by others"):
         kept.keep(OWNER, Secret(CANARY), lasting=True)
-    assert kept.find(OWNER, None) == Found(), "it was kept in the session without a word"
+    assert kept.find(OWNER, None) == KeyLookup(), "it was kept in the session without a word"
     assert kept.keep(OWNER, Secret(CANARY), lasting=False) is None
 
 

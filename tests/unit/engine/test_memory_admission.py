@@ -11,8 +11,8 @@ import pytest
 
 from jupyter_localcoder.engine.calibration_store import Calibrations
 from jupyter_localcoder.engine.load_plan import Planner
-from jupyter_localcoder.engine.memory_admission import Room
-from jupyter_localcoder.engine.memory_usage import Machine
+from jupyter_localcoder.engine.memory_admission import MemoryAdmission
+from jupyter_localcoder.engine.memory_usage import MemoryUsage
 from jupyter_localcoder.engine.tuning import Tuning
 from jupyter_localcoder.errors import OutOfMemory
 from jupyter_localcoder.models import memory
@@ -30,9 +30,9 @@ def planner(tmp_path: Path, tiny_gguf: Path) -> Planner:
     return Planner(store, settings, Tuning(), Calibrations(tmp_path / "calibration.json"))
 
 
-def room(planner: Planner, *, loaded: Any = None) -> Room:
+def room(planner: Planner, *, loaded: Any = None) -> MemoryAdmission:
     pool: Any = SimpleNamespace(holds=lambda plan: plan == loaded, holding=())
-    return Room(planner, pool, Machine(pool, tuple))
+    return MemoryAdmission(planner, pool, MemoryUsage(pool, tuple))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from jupyter_localcoder.contract.backend import WorkerState
-from jupyter_localcoder.engine.states import TABLE, IllegalMove, Life
+from jupyter_localcoder.engine.states import TABLE, IllegalMove, WorkerStateMachine
 
 MOVES = sorted({move for row in TABLE.values() for move in row})
 
@@ -21,7 +21,7 @@ def test_the_table_knows_every_state_and_leads_to_known_ones() -> None:
 @pytest.mark.parametrize("state", TABLE)
 @pytest.mark.parametrize("move", MOVES)
 def test_an_illegal_move_raises_and_changes_nothing(state: WorkerState, move: str) -> None:
-    life = Life(state=state, generation=4)
+    life = WorkerStateMachine(state=state, generation=4)
     if move in TABLE[state]:
         assert life.move(move) == TABLE[state][move]
     else:
@@ -31,7 +31,7 @@ def test_an_illegal_move_raises_and_changes_nothing(state: WorkerState, move: st
 
 
 def test_each_start_is_a_new_generation() -> None:
-    life = Life()
+    life = WorkerStateMachine()
     for move in ("start", "hello", "crash", "retry", "crash"):
         life.move(move)
     assert (life.state, life.generation) == ("backoff", 2)

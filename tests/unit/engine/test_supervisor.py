@@ -13,9 +13,9 @@ import pytest
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.backend import BackendState
-from jupyter_localcoder.engine.crash_cause import Witness
+from jupyter_localcoder.engine.crash_cause import CrashEvidence
 from jupyter_localcoder.engine.process import WorkerProcess
-from jupyter_localcoder.engine.supervisor import Job, Spawn, Supervisor
+from jupyter_localcoder.engine.supervisor import Spawn, Supervisor, WorkerJob
 from jupyter_localcoder.errors import (
     BackendUnavailable,
     Canceled,
@@ -53,7 +53,7 @@ def make(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Make]:
         jp_asyncio_loop.run_until_complete(supervisor.close())
 
 
-async def answer(job: Job) -> tuple[str, wire.Finished]:
+async def answer(job: WorkerJob) -> tuple[str, wire.Finished]:
     text, end = "", None
     async for frame in job:
         if isinstance(frame, wire.Text):
@@ -72,7 +72,7 @@ def waits_for_room(supervisor: Supervisor) -> asyncio.Event:
     """Set when a request begins to wait until what runs has ended, and another model can be loaded."""
     event = asyncio.Event()
 
-    def told(request: wire.Generate | None) -> None:
+    def told(request: wire.GenerateFrame | None) -> None:
         if request is None and supervisor.state == "busy":
             event.set()
 
@@ -154,8 +154,8 @@ async def test_memory_that_runs_out_before_any_text_may_be_answered_by_another_m
     jp_asyncio_loop: asyncio.AbstractEventLoop, words: str, memory: bool, text: bool
 ) -> None:
     hand = Hand(jp_asyncio_loop)
-    witness = Witness(count=lambda: None if memory and not words else 0)
-    supervisor = Supervisor(spawn=hand.spawn, witness=witness, **PATIENT_SUPERVISOR)
+    evidence = CrashEvidence(count=lambda: None if memory and not words else 0)
+    supervisor = Supervisor(spawn=hand.spawn, evidence=evidence, **PATIENT_SUPERVISOR)
     asking = asyncio.ensure_future(answer(supervisor.job(plan("hello"), request())))
     await until(lambda: hand.births)
     hand.births[0].set_result(True)

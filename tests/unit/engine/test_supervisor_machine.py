@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.backend import BackendState
-from jupyter_localcoder.engine.crash_cause import Witness
+from jupyter_localcoder.engine.crash_cause import CrashEvidence
 from jupyter_localcoder.engine.states import TABLE
-from jupyter_localcoder.engine.supervisor import Job, LoadPlan, Supervisor
+from jupyter_localcoder.engine.supervisor import LoadPlan, Supervisor, WorkerJob
 from jupyter_localcoder.errors import LocalCoderError
 from tests.support.hand_worker import MEASURED, Hand, HandWorker
 from tests.support.still_loop import StillLoop
@@ -31,7 +31,7 @@ class Asked:
     """A request, and who waits for its answer."""
 
     def __init__(self, supervisor: Supervisor, model: str, loop: StillLoop) -> None:
-        self.job: Job = supervisor.job(plan(model), request(text=model))
+        self.job: WorkerJob = supervisor.job(plan(model), request(text=model))
         self.frames: list[Any] = []
         self.abandoned = False
         self.task = loop.create_task(self._follow())
@@ -87,7 +87,7 @@ class SupervisorMachine(RuleBasedStateMachine):
             on_state=self.told.append,
             on_loaded=note_load,
             on_out_of_memory=note_memory,
-            witness=Witness(count=lambda: 0),
+            evidence=CrashEvidence(count=lambda: 0),
             clock=self.loop.time,
             log=_LOG,
         )

@@ -29,7 +29,7 @@ def test_a_file_without_a_row_is_adopted(store, kept):
     assert store.sweep().adopted == 1
     assert store.get(one.id) == one
     assert [each.response.id for each in store.search("zebra").found] == [one.id]
-    assert store.sweep() == sweep.Swept(files=2)
+    assert store.sweep() == sweep.SweepResult(files=2)
 
 
 def test_files_are_adopted_in_the_order_in_which_they_came(store):
@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_read_keeps_its_rows(store, kept, monkeypatch):
 
 
 def test_a_sweep_of_nothing(store):
-    assert store.sweep() == sweep.Swept()
+    assert store.sweep() == sweep.SweepResult()
 
 
 def test_a_sweep_does_not_adopt_what_is_deleted_meanwhile(store, monkeypatch):

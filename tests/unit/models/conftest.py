@@ -17,7 +17,7 @@ import gguf
 import numpy
 import pytest
 
-from jupyter_localcoder.models.progress import Progress
+from jupyter_localcoder.models.progress import TransferProgress
 from jupyter_localcoder.models.store import ModelStore
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -230,7 +230,7 @@ class Bench:
 
     store: ModelStore
     folder: Path
-    progress: list[Progress] = field(default_factory=list)
+    progress: list[TransferProgress] = field(default_factory=list)
 
     def fetch(self, cancel: threading.Event | None = None) -> Any:
         return self.store.fetch(MODEL, progress=self.progress.append, cancel=cancel or threading.Event())

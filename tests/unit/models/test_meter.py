@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from jupyter_localcoder.models.meter import Meter
-from jupyter_localcoder.models.progress import Progress
+from jupyter_localcoder.models.progress import TransferProgress
 
 
 @pytest.fixture
-def told() -> list[Progress]:
+def told() -> list[TransferProgress]:
     return []
 
 
-def test_it_is_told_five_times_a_second_and_at_the_end(told: list[Progress]):
+def test_it_is_told_five_times_a_second_and_at_the_end(told: list[TransferProgress]):
     now = [0.0]
     meter = Meter(told.append, "downloading", 1000, clock=lambda: now[0])
     for count in range(0, 1001, 10):
@@ -24,7 +24,7 @@ def test_it_is_told_five_times_a_second_and_at_the_end(told: list[Progress]):
     assert told[-1].rate_bytes_per_second == pytest.approx(500, rel=0.01)
 
 
-def test_the_first_bytes_are_told_at_once_and_without_a_rate(told: list[Progress]):
+def test_the_first_bytes_are_told_at_once_and_without_a_rate(told: list[TransferProgress]):
     now = [0.0]
     meter = Meter(told.append, "downloading", 1000, clock=lambda: now[0])
     for count in (0, 100, 200, 300):
@@ -34,14 +34,14 @@ def test_the_first_bytes_are_told_at_once_and_without_a_rate(told: list[Progress
     assert told[-1].rate_bytes_per_second == 0
 
 
-def test_the_first_bytes_of_a_resumed_download_are_told_at_once(told: list[Progress]):
+def test_the_first_bytes_of_a_resumed_download_are_told_at_once(told: list[TransferProgress]):
     meter = Meter(told.append, "downloading", 1000, clock=lambda: 0.0)
     for count in (500, 500, 600, 700):
         meter(count)
     assert [step.received_bytes for step in told] == [500, 600]
 
 
-def test_a_download_that_starts_over_has_no_negative_rate(told: list[Progress]):
+def test_a_download_that_starts_over_has_no_negative_rate(told: list[TransferProgress]):
     now = [0.0]
     meter = Meter(told.append, "downloading", 1000, clock=lambda: now[0])
     for count in (0, 600, 0, 100):
@@ -50,7 +50,7 @@ def test_a_download_that_starts_over_has_no_negative_rate(told: list[Progress]):
     assert all(step.rate_bytes_per_second >= 0 for step in told)
 
 
-def test_the_end_is_told_once(told: list[Progress]):
+def test_the_end_is_told_once(told: list[TransferProgress]):
     meter = Meter(told.append, "verifying", 10, clock=lambda: 0.0)
     for _ in range(5):
         meter(10)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from jupyter_localcoder import errors
-from jupyter_localcoder.models.progress import Progress
+from jupyter_localcoder.models.progress import TransferProgress
 from jupyter_localcoder.models.store import ModelStore
 from tests.support.dying import run_until
 from tests.unit.models.conftest import entry_for, write_gguf
@@ -90,7 +90,7 @@ class StoreMachine(RuleBasedStateMachine):
     def fetched(self, store: ModelStore, id_: str, stop_after: int | None = None) -> Any:
         stop = threading.Event()
 
-        def report(progress: Progress) -> None:
+        def report(progress: TransferProgress) -> None:
             if stop_after is not None and progress.received_bytes >= stop_after:
                 stop.set()
 

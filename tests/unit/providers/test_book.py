@@ -14,7 +14,7 @@ import pytest
 
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.errors import DatabaseError, DiskFull, FileWriteError
-from jupyter_localcoder.providers.book import Book, Entry, Page
+from jupyter_localcoder.providers.registry import ProviderRegistry, RegistryEntry, RegistrySnapshot
 from tests.support.waiting import PATIENCE_SECONDS
 
 FIELDS = ProviderFields(type="ollama", name="Acme", model="qwen")
@@ -25,40 +25,40 @@ def path(tmp_path) -> Path:
     return tmp_path / "data" / "providers.json"
 
 
-def put(book: Book, id_: str, *, active: bool = False) -> None:
-    with book.change() as draft:
-        draft.put(id_, Entry(FIELDS, "file"))
+def put(registry: ProviderRegistry, id_: str, *, active: bool = False) -> None:
+    with registry.change() as draft:
+        draft.put(id_, RegistryEntry(FIELDS, "file"))
         if active:
             draft.active = id_
 
 
 def test_nothing_is_configured_and_nothing_written(path):
-    assert Book(path).read() == Page(active="embedded")
+    assert ProviderRegistry(path).read() == RegistrySnapshot(active="embedded")
     assert not path.parent.exists()
 
 
 def test_what_is_put_stays(path):
-    put(Book(path), "acme", active=True)
-    assert Book(path).read() == Page("acme", {"acme": Entry(FIELDS, "file")})
+    put(ProviderRegistry(path), "acme", active=True)
+    assert ProviderRegistry(path).read() == RegistrySnapshot("acme", {"acme": RegistryEntry(FIELDS, "file")})
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert {entry.name for entry in path.parent.iterdir()} <= {"providers.json", "providers.lock"}
 
 
 def test_removing_the_active_one_makes_the_embedded_one_active(path):
-    put(Book(path), "acme", active=True)
-    put(Book(path), "other")
-    with Book(path).change() as draft:
+    put(ProviderRegistry(path), "acme", active=True)
+    put(ProviderRegistry(path), "other")
+    with ProviderRegistry(path).change() as draft:
         draft.remove("acme")
-    page = Book(path).read()
+    page = ProviderRegistry(path).read()
     assert (page.active, set(page.entries)) == ("embedded", {"other"})
 
 
 def test_an_error_in_the_middle_changes_nothing(path):
-    put(Book(path), "acme")
+    put(ProviderRegistry(path), "acme")
     before = path.read_bytes()
 
     def fail() -> None:
-        with Book(path).change() as draft:
+        with ProviderRegistry(path).change() as draft:
             draft.remove("acme")
             raise RuntimeError
 
@@ -72,14 +72,14 @@ def test_two_servers_lose_nothing(path, monkeypatch):
 
     def write(start: int) -> None:
         for n in range(start, start + 10):
-            put(Book(path), f"p-{n}")
+            put(ProviderRegistry(path), f"p-{n}")
 
     threads = [threading.Thread(target=write, args=(start,)) for start in (0, 10, 20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(Book(path).read().entries) == {f"p-{n}" for n in range(30)}
+    assert set(ProviderRegistry(path).read().entries) == {f"p-{n}" for n in range(30)}
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_two_servers_lose_nothing(path, monkeypatch):
 def test_a_damaged_file_is_told_and_set_aside_before_it_is_replaced(path, raw):
     path.parent.mkdir()
     path.write_bytes(raw)
-    page = Book(path).read()
+    page = ProviderRegistry(path).read()
     assert (page.active, page.entries) == ("embedded", {})
     assert "is damaged" in page.problem
     assert path.read_bytes() == raw
-    put(Book(path), "acme")
-    assert Book(path).read().problem == ""
+    put(ProviderRegistry(path), "acme")
+    assert ProviderRegistry(path).read().problem == ""
     assert path.with_name("providers.damaged.json").read_bytes() == raw
 
 
@@ -101,11 +101,11 @@ def test_a_newer_file_is_left_alone(path):
     path.parent.mkdir()
     raw = json.dumps({"format": 2, "active": "acme", "wonders": {}}).encode()
     path.write_bytes(raw)
-    page = Book(path).read()
+    page = ProviderRegistry(path).read()
     assert (page.active, page.entries) == ("embedded", {})
     assert "was written by a newer version, and is left alone" in page.problem
     with pytest.raises(DatabaseError, match="Nothing was changed"):
-        put(Book(path), "acme")
+        put(ProviderRegistry(path), "acme")
     assert path.read_bytes() == raw
 
 
@@ -120,31 +120,31 @@ def test_an_older_file_is_taken_over_with_a_backup(path):
         {"format": 1, "selected": "acme", "providers": {"acme": {"settings": {"type": "ollama"}}}}
     ).encode()
     path.write_bytes(raw)
-    book = Book(path, format_=2, migrations=(rename,))
-    assert book.read().active == "acme"
+    registry = ProviderRegistry(path, format_=2, migrations=(rename,))
+    assert registry.read().active == "acme"
     assert path.read_bytes() == raw, "reading wrote"
-    put(book, "other")
-    assert set(book.read().entries) == {"acme", "other"}
+    put(registry, "other")
+    assert set(registry.read().entries) == {"acme", "other"}
     assert json.loads(path.read_bytes())["format"] == 2
     assert path.with_name("providers.backup.json").read_bytes() == raw
 
 
 def test_an_entry_that_cannot_be_read_stays_in_the_file(path):
-    put(Book(path), "acme")
+    put(ProviderRegistry(path), "acme")
     document = json.loads(path.read_bytes())
     future = {"settings": {"type": "mind_reader", "wish": 1}}
     document["providers"]["future"] = future
     document["active"] = "future"
     path.write_bytes(json.dumps(document).encode())
-    page = Book(path).read()
+    page = ProviderRegistry(path).read()
     assert (page.active, set(page.entries)) == ("future", {"acme"})
     assert "something of future that cannot be read" in page.problem
-    put(Book(path), "other")
+    put(ProviderRegistry(path), "other")
     assert json.loads(path.read_bytes())["providers"]["future"] == future
-    assert Book(path).read().active == "future"
-    with Book(path).change() as draft:
+    assert ProviderRegistry(path).read().active == "future"
+    with ProviderRegistry(path).change() as draft:
         draft.remove("future")
-    assert (Book(path).read().problem, Book(path).read().active) == ("", "embedded")
+    assert (ProviderRegistry(path).read().problem, ProviderRegistry(path).read().active) == ("", "embedded")
 
 
 @pytest.mark.parametrize("active", ["gone", "Not An Id", 7, None])
@@ -152,18 +152,18 @@ def test_who_is_active_and_nowhere_configured_is_the_embedded_one(path, active):
     document = {"format": 1, "active": active, "providers": {"Not An Id": {}}}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(json.dumps(document).encode())
-    assert Book(path).read().active == "embedded"
+    assert ProviderRegistry(path).read().active == "embedded"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "data").write_text("a file")
     with pytest.raises(DatabaseError, match="cannot be kept"):
-        put(Book(tmp_path / "data" / "providers.json"), "acme")
+        put(ProviderRegistry(tmp_path / "data" / "providers.json"), "acme")
 
 
 @pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, DiskFull), (errno.EACCES, DatabaseError)])
 def test_a_file_that_cannot_be_replaced(path, monkeypatch, number, error):
-    put(Book(path), "acme")
+    put(ProviderRegistry(path), "acme")
     before = path.read_bytes()
 
     def fail(*_: object, **__: object) -> None:
@@ -171,24 +171,24 @@ def test_a_file_that_cannot_be_replaced(path, monkeypatch, number, error):
 
     monkeypatch.setattr("jupyter_localcoder.storage.json_file.replace_file", fail)
     with pytest.raises(error):
-        put(Book(path), "other")
+        put(ProviderRegistry(path), "other")
     assert path.read_bytes() == before
 
 
 def test_an_error_of_the_caller_stays_the_one_that_it_is(path):
-    with pytest.raises(FileWriteError, match="of the caller"), Book(path).change():
+    with pytest.raises(FileWriteError, match="of the caller"), ProviderRegistry(path).change():
         raise FileWriteError("of the caller")
 
 
 def test_what_this_version_does_not_know_of_a_provider_stays(path):
-    put(Book(path), "acme")
+    put(ProviderRegistry(path), "acme")
     document = json.loads(path.read_bytes())
     document["more"] = 1
     document["providers"]["acme"] |= {"colour": "red"}
     document["providers"]["acme"]["settings"] |= {"mood": "calm"}
     path.write_bytes(json.dumps(document).encode())
-    with Book(path).change() as draft:
-        draft.put("acme", Entry(msgspec.structs.replace(FIELDS, model="other"), "file"))
+    with ProviderRegistry(path).change() as draft:
+        draft.put("acme", RegistryEntry(msgspec.structs.replace(FIELDS, model="other"), "file"))
     kept = json.loads(path.read_bytes())
     assert kept["more"] == 1
     assert kept["providers"]["acme"]["colour"] == "red"

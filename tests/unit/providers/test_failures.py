@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from jupyter_localcoder import errors
 from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.providers import transport
-from jupyter_localcoder.providers.base import Delta, End
+from jupyter_localcoder.providers.base import AnswerDelta, End
 from jupyter_localcoder.providers.build import Retries, build_provider
 from jupyter_localcoder.providers.failures import Failures, words_of
 from tests.support.providers import ASK, KEY, asking, collect
@@ -332,7 +332,7 @@ async def test_a_connection_that_breaks_in_a_chunk(server, make):
 
     server.say(script)
     frames = make().stream(ASK)
-    assert await frames.__anext__() == Delta("Hi")
+    assert await frames.__anext__() == AnswerDelta("Hi")
     with pytest.raises(errors.ConnectionFailed, match="ended the connection before the answer was complete"):
         await frames.__anext__()
 
@@ -453,7 +453,7 @@ async def test_time_that_is_over_keeps_what_came(server, make, clock, fields, ch
     server.say(hangs(EVENT, left=left))
     began = clock.time()
     async with contextlib.aclosing(make(**fields).stream(asking(**changes))) as frames:
-        assert await frames.__anext__() == Delta("Hi")
+        assert await frames.__anext__() == AnswerDelta("Hi")
         end = asyncio.ensure_future(frames.__anext__())
         await clock.until_done(end)
         assert end.result() == End("timeout")
@@ -464,7 +464,7 @@ async def test_time_that_is_over_keeps_what_came(server, make, clock, fields, ch
 async def test_who_forgets_to_hang_up_costs_a_moment_only(server, make, clock):
     server.say(hangs(EVENT + b"data: " + json.dumps(LAST).encode() + b"\n\n"))
     async with contextlib.aclosing(make().stream(ASK)) as frames:
-        assert await frames.__anext__() == Delta("Hi")
+        assert await frames.__anext__() == AnswerDelta("Hi")
         end = asyncio.ensure_future(frames.__anext__())
         await clock.until_done(end)
         assert end.result() == End("stop")
@@ -493,7 +493,7 @@ async def test_leaving_closes_the_connection(server, make):
     left = asyncio.Event()
     server.say(hangs(EVENT, left=left))
     async with contextlib.aclosing(make().stream(ASK)) as frames:
-        assert await frames.__anext__() == Delta("Hi")
+        assert await frames.__anext__() == AnswerDelta("Hi")
     await within(left.wait())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_localcoder.contract.common import SamplingOptions
 from jupyter_localcoder.errors import InvalidArgument, ValidationError
-from jupyter_localcoder.providers.base import End, Messages, Turn, Usage
+from jupyter_localcoder.providers.base import ChatTurn, End, Messages, ReportedUsage
 from tests.support.providers import KEY, asking, collect
 from tests.support.wire_server import body, document, events, ndjson
 
@@ -39,7 +39,7 @@ async def test_openai_chats(server, make, pieces):
     server.say(events(chunk(""), chunk("Hel"), chunk("lo é"), chunk(None, "stop"), USAGE, pieces=pieces))
     texts, end = await collect(make("openai"), asking(max_tokens=50, sampling=SAMPLING, stop=("\n\n",)))
     assert texts == ["Hel", "lo é"]
-    assert end == End("stop", Usage(12, 8, 3), "m-1-2026")
+    assert end == End("stop", ReportedUsage(12, 8, 3), "m-1-2026")
     (heard,) = server.heard
     assert (heard.method, heard.path) == ("POST", "/v1/chat/completions")
     assert heard.headers["authorization"] == f"Bearer {KEY}"
@@ -145,11 +145,11 @@ async def test_servers_that_say_less_than_the_original(server, make):
             done=False,
         )
     )
-    assert await collect(make()) == (["a", "b"], End("length", Usage(), ""))
+    assert await collect(make()) == (["a", "b"], End("length", ReportedUsage(), ""))
     last = b'data:{"choices":[{"delta":{"content":"c"},"finish_reason":"eos_token"}]}'
     raw = last + b"\r\n: ping\r\n\r\ndata: [DONE]"
     server.say(body(raw, content_type="text/event-stream; charset=utf-8"))
-    assert await collect(make()) == (["c"], End("stop", Usage(), ""))
+    assert await collect(make()) == (["c"], End("stop", ReportedUsage(), ""))
 
 
 def completion(text: str, finish: str | None = None) -> dict[str, Any]:
@@ -195,7 +195,7 @@ async def test_the_middle_is_filled_by_llama_servers_own_route(server, make):
     request = asking(fill=("a", "b"), max_tokens=2, sampling=SamplingOptions(top_k=5, min_p=0.1))
     assert await collect(make(fill="infill"), request) == (
         ["ret", "urn"],
-        End("length", Usage(9, None, 2), "qwen"),
+        End("length", ReportedUsage(9, None, 2), "qwen"),
     )
     assert server.heard[0].path == "/infill"
     assert server.heard[0].headers["authorization"] == f"Bearer {KEY}"
@@ -225,9 +225,12 @@ async def test_gemini_chats(server, make):
                           "cachedContentTokenCount": 4, "totalTokenCount": 42},
     }  # fmt: skip
     server.say(events(first, second, last, done=False))
-    turns = (*asking().input.turns, Turn("assistant", "Yes?"), Turn("user", "Go on."))
+    turns = (*asking().input.turns, ChatTurn("assistant", "Yes?"), ChatTurn("user", "Go on."))
     request = asking(input=Messages(turns), sampling=SAMPLING, stop=tuple("abcdef"), max_tokens=20)
-    assert await collect(make("gemini"), request) == (["Hi!"], End("stop", Usage(10, 4, 32, 30), "gemini-x"))
+    assert await collect(make("gemini"), request) == (
+        ["Hi!"],
+        End("stop", ReportedUsage(10, 4, 32, 30), "gemini-x"),
+    )
     (heard,) = server.heard
     assert heard.path == "/v1beta/models/m-1:streamGenerateContent?alt=sse"
     assert heard.headers["x-goog-api-key"] == KEY
@@ -265,7 +268,7 @@ async def test_ollama_chats(server, make):
     server.say(ndjson(told("He"), told("y"), told("", **ended)))
     provider = make("ollama", key=None, context_window=8192)
     texts, end = await collect(provider, asking(max_tokens=2, sampling=SAMPLING, stop=("x",)))
-    assert (texts, end) == (["He", "y"], End("length", Usage(26, None, 2), "m-1"))
+    assert (texts, end) == (["He", "y"], End("length", ReportedUsage(26, None, 2), "m-1"))
     assert server.heard[0].path == "/api/chat"
     assert server.heard[0].json == {
         "model": "m-1",

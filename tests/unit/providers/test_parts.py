@@ -14,7 +14,7 @@ from jupyter_localcoder.contract.providers import ProviderFields
 from jupyter_localcoder.errors import ValidationError
 from jupyter_localcoder.network.event_stream import LineReader, LineTooLong, MessageReader
 from jupyter_localcoder.providers.address import parse_address
-from jupyter_localcoder.providers.base import Usage
+from jupyter_localcoder.providers.base import ReportedUsage
 from jupyter_localcoder.providers.build import build_provider, check_fields
 from jupyter_localcoder.providers.kinds import KINDS, is_vendor_host
 from jupyter_localcoder.providers.prices import Prices
@@ -254,7 +254,7 @@ def test_stop_strings_do_not_depend_on_how_the_text_is_cut(text, stops, size):
     assert not any(stop in released for stop in stops)
 
 
-USAGE = Usage(prompt_tokens=1000, cached_tokens=400, completion_tokens=100)
+USAGE = ReportedUsage(prompt_tokens=1000, cached_tokens=400, completion_tokens=100)
 
 
 def prices(path: Path, table: object, **more: object) -> Prices:
@@ -283,7 +283,7 @@ def test_costs(tmp_path):
     assert table.cost_usd("p", ("else",), USAGE) == pytest.approx(0.003)
     assert table.cost_usd("p", ("", "m"), USAGE) == table.cost_usd("p", ("m",), USAGE)
     assert table.cost_usd("q", ("m",), USAGE) is None
-    assert table.cost_usd("p", ("m",), Usage(prompt_tokens=5)) is None
+    assert table.cost_usd("p", ("m",), ReportedUsage(prompt_tokens=5)) is None
 
 
 def test_a_table_is_read_again_when_it_changes(tmp_path):

@@ -36,7 +36,7 @@ from jupyter_localcoder.errors import (
     ValidationError,
 )
 from jupyter_localcoder.generation import clients
-from jupyter_localcoder.providers.base import Delta
+from jupyter_localcoder.providers.base import AnswerDelta
 from jupyter_localcoder.service import Service
 from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.deaf_address import deaf_address
@@ -448,7 +448,7 @@ async def test_shutting_the_air_gap_breaks_a_stream_off(service, server):
     await service.provider_save(saving(server))
     server.say(hangs(b"data: " + json.dumps(DELTA).encode() + b"\n\n"))
     frames = (await service.providers.choose("acme")).provider.stream(ASK)
-    assert await frames.__anext__() == Delta("Hi")
+    assert await frames.__anext__() == AnswerDelta("Hi")
     await air_gap(service, True)
     with pytest.raises(AirGapped):
         await within(frames.__anext__())
@@ -477,7 +477,7 @@ async def test_the_air_gap_that_nobody_tells_of_breaks_a_stream_off(service, ser
     left = asyncio.Event()
     server.say(hangs(b"data: " + json.dumps(DELTA).encode() + b"\n\n", left=left))
     frames = (await service.providers.choose("acme")).provider.stream(ASK)
-    assert await frames.__anext__() == Delta("Hi")
+    assert await frames.__anext__() == AnswerDelta("Hi")
     switch(service, tmp_path)
     with pytest.raises(AirGapped):
         await within(frames.__anext__())
@@ -653,7 +653,7 @@ async def test_a_timeout_of_the_request_comes_before_that_of_the_provider(
     provider = (await service.providers.choose("acme")).provider
     began = clock.time()
     async with contextlib.aclosing(provider.stream(asking(**changes))) as frames:
-        assert await frames.__anext__() == Delta("Hi")
+        assert await frames.__anext__() == AnswerDelta("Hi")
         end = asyncio.ensure_future(frames.__anext__())
         await clock.until_done(end)
         assert end.result().reason == "timeout"
@@ -662,7 +662,7 @@ async def test_a_timeout_of_the_request_comes_before_that_of_the_provider(
 
 @contextlib.contextmanager
 def asked_by_a_kernel():
-    before = clients.current.set(clients.Visitor("localcoder-kernel", kernel=True))
+    before = clients.current.set(clients.PollingClient("localcoder-kernel", kernel=True))
     try:
         yield
     finally:
@@ -742,7 +742,7 @@ async def test_what_the_environment_says_wins_over_what_anybody_does(service, se
 async def test_a_provider_of_an_older_version_keeps_its_key(service, server, monkeypatch):
     monkeypatch.setenv(VARIABLE, KEY)
     await service.provider_save(saving(server))
-    path = service.providers._book.path
+    path = service.providers._registry.path
     document = json.loads(path.read_bytes())
     del document["providers"]["acme"]["trusted"]
     path.write_text(json.dumps(document))

@@ -20,7 +20,7 @@ from jupyter_localcoder.history.recorder import Recorder
 from jupyter_localcoder.queueing.journal import Journal
 from jupyter_localcoder.queueing.queue import RequestQueue
 from jupyter_localcoder.queueing.record import Record
-from jupyter_localcoder.service.queue import Queue
+from jupyter_localcoder.service.queue import QueueOperations
 from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.scripted_provider import ScriptedChoice, ScriptedClock, ScriptedProvider
 
@@ -38,7 +38,7 @@ class Desk:
         self.other = ScriptedProvider()
         self.choice = ScriptedChoice(first=self.provider, second=self.other)
         self.runs = Runs(
-            clients.Shares(lambda: 512, lambda: 2**30, what="requests run", retry_after_seconds=1),
+            clients.ClientQuotas(lambda: 512, lambda: 2**30, what="requests run", retry_after_seconds=1),
             lambda done: None,
         )
         self.told: list[tuple[str, Any]] = []
@@ -51,7 +51,9 @@ class Desk:
         record = Record(lambda: Journal(folder / "queue"), LOG)
         store = HistoryStore(history_dir=str(folder / "history"))
         self.recorder = Recorder(store, settings, events, LOG, clock=time.monotonic)
-        self.queue = Queue(settings, self.requests, self.choice, events, self.runs, record, self.recorder)
+        self.queue = QueueOperations(
+            settings, self.requests, self.choice, events, self.runs, record, self.recorder
+        )
 
     async def call(self, prompt: str = "hello", caller: clients.Caller = None, **fields: Any) -> queue.Queued:
         clients.current.set(caller)

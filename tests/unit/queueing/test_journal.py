@@ -14,24 +14,24 @@ import pytest
 
 from jupyter_localcoder.contract.queue import CallRequest
 from jupyter_localcoder.queueing import journal
-from jupyter_localcoder.queueing.journal import Entry, Journal
+from jupyter_localcoder.queueing.journal import Journal, JournalEntry
 from tests.support import no_files
 
 _HOLDS_TWO = """
 import sys, time
 from pathlib import Path
-from jupyter_localcoder.queueing.journal import Entry, Journal
+from jupyter_localcoder.queueing.journal import Journal, JournalEntry
 journal = Journal(Path(sys.argv[1]))
 for name in ("answered", "running", "waiting"):
-    journal.opened(Entry(id=name, provider="embedded", added=f"2026-01-01T00:00:0{len(name)}+00:00"))
+    journal.opened(JournalEntry(id=name, provider="embedded", added=f"2026-01-01T00:00:0{len(name)}+00:00"))
 journal.ended("answered")
 print("ready", flush=True)
 time.sleep(600)
 """
 
 
-def entry(id_: str, added: str = "2026-01-01T00:00:00+00:00") -> Entry:
-    return Entry(id=id_, provider="embedded", added=added)
+def entry(id_: str, added: str = "2026-01-01T00:00:00+00:00") -> JournalEntry:
+    return JournalEntry(id=id_, provider="embedded", added=added)
 
 
 def test_what_a_killed_process_left_open_is_lost_and_what_it_answered_is_not(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.calls: dict[str, tuple[str, int, bool]] = {}
         """Provider, rank and whether it is kept, of all that were ever taken, in that order."""
         self.owners: dict[str, str | None] = {}
-        self.connections: list[tuple[clients.Connection, list[str]]] = []
+        self.connections: list[tuple[clients.ConnectedClient, list[str]]] = []
         self.visitors: set[str] = set()
         self.expected: dict[str, str] = {}
         """Ends that must have been told by now."""
@@ -88,9 +88,9 @@ class QueueMachine(RuleBasedStateMachine):
     def call(self, provider: str, priority: Any, keep: bool, who: str, settled: bool) -> None:
         caller: clients.Caller = None
         if who == "visitor":
-            caller = clients.Visitor("visitor")
+            caller = clients.PollingClient("visitor")
         elif who == "connection" or (who == "same" and not self.connections):
-            self.connections.append((clients.Connection(f"owner {len(self.connections)}"), []))
+            self.connections.append((clients.ConnectedClient(f"owner {len(self.connections)}"), []))
         if who in ("connection", "same"):
             caller = self.connections[-1][0]
         owner = None if caller is None else caller.owner

@@ -114,29 +114,29 @@ async def test_parameters_count_once_they_are_filled_in_and_are_held_once(make_d
 
 async def test_one_caller_leaves_as_much_as_it_holds(make_desk: MakeDesk) -> None:
     desk = make_desk(max_queued=8)
-    loud, quiet_one = clients.Visitor("loud"), clients.Connection("quiet")
+    loud, quiet_one = clients.PollingClient("loud"), clients.ConnectedClient("quiet")
     for _ in range(4):
         await desk.call("x", loud, keep=True)
     for _ in range(3):
         with pytest.raises(errors.QueueFull, match="You have 4 of the 4"):
             # Another connection of the same owner is no other owner.
-            await desk.call("x", clients.Connection("loud"), keep=True)
+            await desk.call("x", clients.ConnectedClient("loud"), keep=True)
     await desk.call("x", quiet_one)
     await desk.call("x", quiet_one)
     with pytest.raises(errors.QueueFull):
         await desk.call("x", quiet_one)
-    await desk.call("x", clients.Visitor("third"))
+    await desk.call("x", clients.PollingClient("third"))
     quiet_one.end()
-    await desk.call("x", clients.Visitor("fourth"))
+    await desk.call("x", clients.PollingClient("fourth"))
 
 
 async def test_one_caller_leaves_as_many_bytes_as_it_holds(make_desk: MakeDesk) -> None:
     desk = make_desk(max_queued_bytes=1_000_000)
     for _ in range(4):
-        await desk.call("x" * 120_000, clients.Visitor("loud"), keep=True)
+        await desk.call("x" * 120_000, clients.PollingClient("loud"), keep=True)
     with pytest.raises(errors.QueueFull, match="yours"):
-        await desk.call("x" * 120_000, clients.Visitor("loud"), keep=True)
-    await desk.call("x" * 400_000, clients.Visitor("other"), keep=True)
+        await desk.call("x" * 120_000, clients.PollingClient("loud"), keep=True)
+    await desk.call("x" * 400_000, clients.PollingClient("other"), keep=True)
 
 
 async def test_a_full_queue_says_when_to_come_back(make_desk: MakeDesk) -> None:
@@ -250,7 +250,7 @@ async def test_a_provider_that_does_not_let_go_does_not_stop_the_others(desk: De
 
 
 async def test_who_leaves_takes_what_is_not_to_be_kept(desk: Desk) -> None:
-    connection = clients.Connection()
+    connection = clients.ConnectedClient()
     dropped = await desk.call("1", connection)
     kept = await desk.call("2", connection, keep=True)
     others = await desk.call("3")
@@ -262,7 +262,7 @@ async def test_who_leaves_takes_what_is_not_to_be_kept(desk: Desk) -> None:
 
 
 async def test_who_has_left_already_is_heard_no_more(desk: Desk) -> None:
-    connection = clients.Connection()
+    connection = clients.ConnectedClient()
     connection.end()
     queued = await desk.call("1", connection)
     assert desk.ends == [(queued.id, "CANCELED")]
@@ -270,9 +270,9 @@ async def test_who_has_left_already_is_heard_no_more(desk: Desk) -> None:
 
 async def test_a_visitor_who_does_not_come_back_has_left(desk: Desk) -> None:
     lease = desk.requests.lease_seconds
-    asked = await desk.call("1", clients.Visitor(), timeout_ms=3_600_000)
-    ignored = await desk.call("2", clients.Visitor())
-    kept = await desk.call("3", clients.Visitor(), keep=True)
+    asked = await desk.call("1", clients.PollingClient(), timeout_ms=3_600_000)
+    ignored = await desk.call("2", clients.PollingClient())
+    kept = await desk.call("3", clients.PollingClient(), keep=True)
     desk.clock.forward(lease - 1)
     await desk.get(asked.id)
     desk.clock.forward(2)
@@ -456,7 +456,7 @@ async def test_what_is_being_kept_is_stopped_by_nobody(desk: Desk, monkeypatch: 
         return await keep(*arguments)
 
     monkeypatch.setattr(desk.recorder, "keep", slowly)
-    caller = clients.Connection()
+    caller = clients.ConnectedClient()
     asked = await desk.call("1", caller)
     await quiet()
     desk.provider.streams[0].finish("one")
@@ -466,7 +466,7 @@ async def test_what_is_being_kept_is_stopped_by_nobody(desk: Desk, monkeypatch: 
         await desk.queue.llm_cancel(LlmCancelRequest(id=asked.id))
     assert (await desk.queue.llm_cancel_all(LlmCancelAllRequest())).count == 0
     caller.end()
-    desk.requests.leave(asked.id)
+    desk.requests.client_left(asked.id)
     await quiet()
     assert (await desk.get(asked.id)).item.state == "saving"
     written.set()

@@ -240,7 +240,7 @@ async def test_the_next_turn_need_not_wait_until_the_last_one_is_kept(talk: Talk
         go_on.set()
     assert talk.read[-1][::2] == ["one", "two", "three"]
     assert await talk.turns() == ["one", "two", "three"]
-    assert not len(talk.desk.service._recorder.unkept)
+    assert not len(talk.desk.service._recorder.unsaved)
 
 
 async def test_an_empty_answer_is_no_turn(open_desk: Open):

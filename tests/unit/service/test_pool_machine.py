@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.backend import BackendState, ResidentModel
-from jupyter_localcoder.engine.crash_cause import Witness
+from jupyter_localcoder.engine.crash_cause import CrashEvidence
 from jupyter_localcoder.engine.load_plan import Role
-from jupyter_localcoder.engine.pool import Beside, WorkerPool
+from jupyter_localcoder.engine.pool import Coexistence, WorkerPool
 from jupyter_localcoder.engine.supervisor import LoadPlan
 from jupyter_localcoder.errors import LocalCoderError
 from tests.support.hand_worker import Hand, HandWorker
@@ -33,9 +33,9 @@ class Room:
     def __init__(self) -> None:
         self.fits = True
 
-    async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Beside:
+    async def beside(self, plan: LoadPlan, other: LoadPlan, other_pid: int | None) -> Coexistence:
         await asyncio.sleep(0)  # It looks at the disk, in a thread.
-        return Beside(self.fits, "" if self.fits else "They take turns.")
+        return Coexistence(self.fits, "" if self.fits else "They take turns.")
 
     def keep_within(self, pid: int, plan: LoadPlan) -> None:
         """The workers are in the hands of the machine."""
@@ -57,7 +57,7 @@ class PoolMachine(RuleBasedStateMachine):
         pool = WorkerPool(
             spawn=self.hand.spawn,
             on_state=self.told.append,
-            witness=Witness(count=lambda: 0),
+            evidence=CrashEvidence(count=lambda: 0),
             clock=self.loop.time,
             log=_LOG,
         )

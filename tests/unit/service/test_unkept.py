@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_localcoder.history.unsaved_turns import Unkept
+from jupyter_localcoder.history.unsaved_turns import UnsavedTurns
 from tests.support.responses import response
 
 
@@ -11,36 +11,36 @@ def turn(conversation: str = "c", **fields):
 
 
 def test_the_oldest_go_when_there_are_too_many():
-    unkept = Unkept(max_turns=2)
+    unsaved = UnsavedTurns(max_turns=2)
     one, two, three = turn("a"), turn("b"), turn("b")
     for each in (one, two, three):
-        unkept.add(each)
-    assert [unkept.get(each.id) for each in (one, two, three)] == [None, two, three]
-    assert (unkept.last("a"), unkept.last("b")) == ("", three.id)
+        unsaved.add(each)
+    assert [unsaved.get(each.id) for each in (one, two, three)] == [None, two, three]
+    assert (unsaved.last("a"), unsaved.last("b")) == ("", three.id)
 
 
 def test_the_oldest_go_when_they_are_too_long_and_the_newest_stays():
-    unkept = Unkept(max_chars=100)
+    unsaved = UnsavedTurns(max_chars=100)
     one, two = turn(content="x" * 60), turn(content="x" * 1000)
-    unkept.add(one)
-    unkept.add(two)
-    assert (unkept.get(one.id), unkept.get(two.id)) == (None, two)
-    unkept.forget(two.id)
+    unsaved.add(one)
+    unsaved.add(two)
+    assert (unsaved.get(one.id), unsaved.get(two.id)) == (None, two)
+    unsaved.forget(two.id)
     three, four = turn(content="x" * 30, prompt=""), turn(content="x" * 60, prompt="")
-    unkept.add(three)
-    unkept.add(four)
-    assert len(unkept) == 2
+    unsaved.add(three)
+    unsaved.add(four)
+    assert len(unsaved) == 2
 
 
 def test_forgetting():
-    unkept = Unkept()
+    unsaved = UnsavedTurns()
     one, two, three = turn("a"), turn("a"), turn("b")
     for each in (one, two, three):
-        unkept.add(each)
-    unkept.forget("nothing")
-    unkept.forget(one.id)
-    assert unkept.last("a") == two.id
-    assert unkept.forget_conversation("a") == 1
-    assert unkept.last("a") == ""
-    unkept.clear()
-    assert (len(unkept), unkept.last("b")) == (0, "")
+        unsaved.add(each)
+    unsaved.forget("nothing")
+    unsaved.forget(one.id)
+    assert unsaved.last("a") == two.id
+    assert unsaved.forget_conversation("a") == 1
+    assert unsaved.last("a") == ""
+    unsaved.clear()
+    assert (len(unsaved), unsaved.last("b")) == (0, "")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_localcoder.context.checks.gate import Checks, Gate, Rules
+from jupyter_localcoder.context.checks.gate import Checks, Rules, SuggestionGate
 from jupyter_localcoder.context.checks.surroundings import Surroundings
 from jupyter_localcoder.contract.notebook import NotebookContext
 from jupyter_localcoder.generation.shown_part import VisibleGate
 
 
 def gate(checks: Checks) -> VisibleGate:
-    return VisibleGate(Gate(Surroundings("", "", "python", NotebookContext()), Rules(checks=checks)), "")
+    return VisibleGate(
+        SuggestionGate(Surroundings("", "", "python", NotebookContext()), Rules(checks=checks)), ""
+    )
 
 
 @pytest.mark.parametrize("checks", ["off", "mark", "drop"])

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_localcoder.contract.wire import Turn
+from jupyter_localcoder.contract.wire import PromptTurn
 from jupyter_localcoder.errors import BackendUnavailable, InvalidArgument, InvalidModel
 from jupyter_localcoder.worker.chat import ChatTemplate, RendererProcess
 from jupyter_localcoder.worker.templating import MAX_MEMORY_BYTES
@@ -17,7 +17,7 @@ from tests.support.tiny_model import CHATML
 
 
 def render(source: str, *turns: tuple[str, str]) -> list[tuple[str, bool]]:
-    return ChatTemplate(source, bos="<s>", eos="</s>").render([Turn(*turn) for turn in turns])
+    return ChatTemplate(source, bos="<s>", eos="</s>").render([PromptTurn(*turn) for turn in turns])
 
 
 def test_what_the_template_says_and_what_a_person_says_stay_apart() -> None:
@@ -56,7 +56,7 @@ def test_a_model_without_a_template_says_what_it_can_do() -> None:
 
 def test_a_model_without_a_template_but_with_its_marks_gets_chatml() -> None:
     template = ChatTemplate("", has_chatml=True)
-    assert template.render([Turn("user", "hi")])[0] == ("<|im_start|>user\n", True)
+    assert template.render([PromptTurn("user", "hi")])[0] == ("<|im_start|>user\n", True)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def renderer() -> RendererProcess:
 
 @pytest.mark.parametrize("source", GREEDY.values(), ids=GREEDY)
 def test_what_takes_too_much_is_ended_from_outside(source: str, renderer: RendererProcess) -> None:
-    turns = [Turn("user", "hi")]
+    turns = [PromptTurn("user", "hi")]
     template = ChatTemplate(source + "{{ messages[0].content }}", renderer=renderer)
     with pytest.raises(InvalidModel) as first:
         template.render(turns)
@@ -160,7 +160,7 @@ def test_what_takes_too_much_is_ended_from_outside(source: str, renderer: Render
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a size")
 def test_the_system_holds_what_renders_to_its_memory(renderer: RendererProcess) -> None:
-    ChatTemplate(CHATML, renderer=renderer).render([Turn("user", "hi")])
+    ChatTemplate(CHATML, renderer=renderer).render([PromptTurn("user", "hi")])
     assert renderer._child is not None
     process = psutil.Process(renderer._child._process.pid)
     soft, hard = process.rlimit(psutil.RLIMIT_AS)
@@ -182,7 +182,7 @@ class Counted(RendererProcess):
 def test_the_way_out_is_the_format_that_the_model_knows(has_chatml: bool, renderer: RendererProcess) -> None:
     template = ChatTemplate("{{ 1 / 0 }}", has_chatml=has_chatml, renderer=renderer)
     with pytest.raises(InvalidModel) as caught:
-        template.render([Turn("user", "hi")])
+        template.render([PromptTurn("user", "hi")])
     assert ("builtin_chat_format" in caught.value.recovery) is has_chatml
 
 
@@ -191,7 +191,7 @@ def test_what_took_too_much_is_not_tried_again() -> None:
     template = ChatTemplate("{{ 'a' * 3000000000 }}{{ messages[0].content }}", renderer=renderer)
     for _ in range(3):
         with pytest.raises(InvalidModel, match="too much memory"):
-            template.render([Turn("user", "hi")])
+            template.render([PromptTurn("user", "hi")])
     assert renderer.asked == 1
 
 
@@ -199,41 +199,41 @@ def test_the_same_turns_are_rendered_once() -> None:
     renderer = Counted()
     template = ChatTemplate(CHATML, renderer=renderer)
     for words in ("a", "b", "a"):
-        assert (words, False) in template.render([Turn("system", "s"), Turn("user", words)])
+        assert (words, False) in template.render([PromptTurn("system", "s"), PromptTurn("user", words)])
     assert renderer.asked == 1
-    template.render([Turn("user", "a")])
+    template.render([PromptTurn("user", "a")])
     assert renderer.asked == 2
 
 
 def test_what_tells_the_time_is_rendered_each_time() -> None:
     renderer = Counted()
     template = ChatTemplate("{{ strftime_now('%f') }}{{ messages[0].content }}", renderer=renderer)
-    template.render([Turn("user", "a")])
-    template.render([Turn("user", "a")])
+    template.render([PromptTurn("user", "a")])
+    template.render([PromptTurn("user", "a")])
     assert renderer.asked == 2
 
 
 def test_a_renderer_that_was_killed_is_replaced() -> None:
     renderer = RendererProcess()
     template = ChatTemplate(CHATML, renderer=renderer)
-    template.render([Turn("user", "a")])
+    template.render([PromptTurn("user", "a")])
     for roles in (["user"] * 3, ["user"] * 5):
         assert renderer._child is not None
         renderer._child._process.kill()
         renderer._child._process.wait()
-        assert template.render([Turn(role, "x") for role in roles])
+        assert template.render([PromptTurn(role, "x") for role in roles])
 
 
 def test_a_renderer_that_cannot_be_started_is_no_fault_of_the_template() -> None:
     template = ChatTemplate(CHATML, renderer=RendererProcess(command=["/nowhere/python"]))
     for _ in range(2):
         with pytest.raises(BackendUnavailable, match="could not be started"):
-            template.render([Turn("user", "a")])
+            template.render([PromptTurn("user", "a")])
 
 
 def test_a_renderer_ends_with_its_template() -> None:
     template = ChatTemplate(CHATML)
-    template.render([Turn("user", "a")])
+    template.render([PromptTurn("user", "a")])
     assert template._renderer is not None
     assert template._renderer._child is not None
     process = template._renderer._child._process

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_localcoder.worker.fill import FillTemplate, template_of, window
+from jupyter_localcoder.worker.fill import FillTokens, template_of, window
 
 
 class Vocabulary:
@@ -21,16 +21,16 @@ class Vocabulary:
 
 def test_the_files_own_ids_come_first() -> None:
     vocabulary = Vocabulary({"<fim_prefix>": 7, "<fim_suffix>": 8, "<fim_middle>": 9}, (1, 2, 3))
-    assert template_of(vocabulary) == FillTemplate(1, 2, 3)
+    assert template_of(vocabulary) == FillTokens(1, 2, 3)
 
 
 def test_a_family_is_known_by_its_spelling() -> None:
     vocabulary = Vocabulary({"<fim_prefix>": 7, "<fim_suffix>": 8, "<fim_middle>": 9})
-    assert template_of(vocabulary) == FillTemplate(7, 8, 9)
+    assert template_of(vocabulary) == FillTokens(7, 8, 9)
 
 
 def test_prefix_then_suffix_then_middle() -> None:
-    assert FillTemplate(1, 2, 3).lay_out([10, 11], [20]).tokens == [1, 10, 11, 2, 20, 3]
+    assert FillTokens(1, 2, 3).lay_out([10, 11], [20]).tokens == [1, 10, 11, 2, 20, 3]
 
 
 def test_codestral_wants_the_suffix_first_and_knows_no_middle() -> None:

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_localcoder.contract.wire import (
-    Brief,
     ChatPrompt,
+    ContextPiece,
     FillPrompt,
-    Piece,
+    OutlineItem,
+    PromptTurn,
     Span,
-    Turn,
 )
-from jupyter_localcoder.worker.model import Facts
-from jupyter_localcoder.worker.prompting import Prompt, Prompter, first_turn
+from jupyter_localcoder.worker.model import ModelFacts
+from jupyter_localcoder.worker.prompting import Prompter, TokenizedPrompt, first_turn
 
 FIRST = 10
 MARKS = {"<|fim_prefix|>": 1, "<|fim_suffix|>": 2, "<|fim_middle|>": 3, "<|im_start|>": 4, "<|im_end|>": 5}
@@ -61,7 +61,7 @@ class Characters:
 
 
 def prompter(n_ctx: int = 1000, engine: Characters | None = None) -> Prompter:
-    facts = Facts(
+    facts = ModelFacts(
         n_ctx=n_ctx, n_cells=n_ctx, n_ctx_train=n_ctx, n_vocab=300, n_layers=1, n_gpu_layers=0,
         description="", weights_bytes=0, chat_template="", add_bos=False,
     )  # fmt: skip
@@ -72,11 +72,11 @@ def fill(prefix: str = "", suffix: str = "", **more: Any) -> FillPrompt:
     return FillPrompt(**{"prefix": prefix, "suffix": suffix, "reserve_tokens": 10, **more})
 
 
-def told(prompt: Prompt) -> list[tuple[str, str, int]]:
+def told(prompt: TokenizedPrompt) -> list[tuple[str, str, int]]:
     return [(s.source, s.text, s.left_out) for s in prompt.report(Characters())]
 
 
-def text_of(prompt: Prompt) -> str:
+def text_of(prompt: TokenizedPrompt) -> str:
     return "".join(text for _, text, _ in told(prompt))
 
 
@@ -85,8 +85,8 @@ def test_the_whole_notebook_stands_around_the_cursor() -> None:
         fill(
             "a\nb",
             "c",
-            above=(Piece("one\n", "cells"), Piece("k\n", "kernel")),
-            below=(Piece("\ntwo", "below"),),
+            above=(ContextPiece("one\n", "cells"), ContextPiece("k\n", "kernel")),
+            below=(ContextPiece("\ntwo", "below"),),
         )
     )
     assert told(made) == [
@@ -114,16 +114,16 @@ def test_a_model_that_wants_the_suffix_first_gets_and_tells_it_so() -> None:
 
 
 def test_a_source_takes_no_more_than_its_share_and_its_first_pieces_stay() -> None:
-    lines = tuple(Piece(f"# name {i}\n", "kernel") for i in range(10))
+    lines = tuple(ContextPiece(f"# name {i}\n", "kernel") for i in range(10))
     made = prompter().build(fill("x", above=lines, shares={"kernel": 0.3}, prefix_tokens=100))
     assert text_of(made).count("# name") == 3
     assert "# name 2\nx" in text_of(made)
     assert sum(left for source, _, left in told(made) if source == "kernel") == 7 * 9
 
 
-def cell(i: int) -> Piece:
-    briefs = (Brief("import numpy\n"), Brief(f"def f{i}(): ...\n", 1))
-    return Piece(f"cell {i} " + "." * 30 + "\n", "cells", briefs)
+def cell(i: int) -> ContextPiece:
+    briefs = (OutlineItem("import numpy\n"), OutlineItem(f"def f{i}(): ...\n", 1))
+    return ContextPiece(f"cell {i} " + "." * 30 + "\n", "cells", briefs)
 
 
 def test_what_does_not_fit_leaves_its_imports_and_definitions_at_the_top() -> None:
@@ -150,7 +150,9 @@ def test_what_does_not_fit_leaves_its_imports_and_definitions_at_the_top() -> No
 
 PIECES = st.lists(
     st.builds(
-        lambda text, source, briefs: Piece(text, source, tuple(Brief(b + "\n", r) for b, r in briefs)),
+        lambda text, source, briefs: ContextPiece(
+            text, source, tuple(OutlineItem(b + "\n", r) for b, r in briefs)
+        ),
         st.text("ab\n", max_size=60),
         st.sampled_from(["cells", "kernel"]),
         st.lists(st.tuples(st.text("cd", min_size=1, max_size=12), st.integers(0, 2)), max_size=3),
@@ -165,7 +167,12 @@ SHARES = st.fixed_dictionaries({"kernel": st.floats(0, 0.5), "imports and defini
 )
 @settings(max_examples=150, deadline=None)
 def test_every_token_has_a_source_and_nothing_is_lost_silently(
-    above: list[Piece], below: list[Piece], prefix: str, suffix: str, shares: dict[str, float], room: int
+    above: list[ContextPiece],
+    below: list[ContextPiece],
+    prefix: str,
+    suffix: str,
+    shares: dict[str, float],
+    room: int,
 ) -> None:
     prompt = fill(prefix, suffix, above=tuple(above), below=tuple(below), shares=shares, prefix_tokens=room)
     made = prompter(400).build(prompt)
@@ -185,7 +192,7 @@ def test_every_token_has_a_source_and_nothing_is_lost_silently(
 @given(PIECES, st.text("xy\n", max_size=80), st.text("xyz", max_size=15), SHARES)
 @settings(max_examples=150, deadline=None)
 def test_typing_a_line_changes_no_token_before_it(
-    above: list[Piece], head: str, typed: str, shares: dict[str, float]
+    above: list[ContextPiece], head: str, typed: str, shares: dict[str, float]
 ) -> None:
     def tokens(line: str) -> list[int]:
         prompt = fill(f"{head}\n{line}", "rest", above=tuple(above), shares=shares, prefix_tokens=200)
@@ -205,8 +212,8 @@ def test_a_keystroke_tokenises_the_typed_line_alone() -> None:
 
 
 def test_a_conversation_is_told_by_what_its_turns_are_made_of() -> None:
-    question = Turn("user", "DO: é=1", (Span("instructions", 4), Span("code", 3)))
-    made = prompter().build(ChatPrompt((Turn("system", "Be brief."), question)))
+    question = PromptTurn("user", "DO: é=1", (Span("instructions", 4), Span("code", 3)))
+    made = prompter().build(ChatPrompt((PromptTurn("system", "Be brief."), question)))
     assert [(s, t) for s, t, _ in told(made)] == [
         ("control tokens", "<|im_start|>"),
         ("control tokens", "system\n"),
@@ -236,13 +243,16 @@ def test_marks_in_a_persons_text_are_text(text: str) -> None:
 
 
 def talk(*pairs: str, question: str = "q") -> ChatPrompt:
-    turns = [Turn("system", "s")]
+    turns = [PromptTurn("system", "s")]
     for pair in pairs:
-        turns += [Turn("user", pair, (Span("earlier turns", len(pair)),)), Turn("assistant", "a" * 10)]
-    return ChatPrompt((*turns, Turn("user", question)), earlier_turns=len(pairs), reserve_tokens=50)
+        turns += [
+            PromptTurn("user", pair, (Span("earlier turns", len(pair)),)),
+            PromptTurn("assistant", "a" * 10),
+        ]
+    return ChatPrompt((*turns, PromptTurn("user", question)), earlier_turns=len(pairs), reserve_tokens=50)
 
 
-def shown(made: Prompt) -> list[str]:
+def shown(made: TokenizedPrompt) -> list[str]:
     return [t for s, t, _ in told(made) if s in ("earlier turns", "question") and t]
 
 
@@ -313,11 +323,11 @@ def test_what_is_kept_fits_or_nothing_is(pairs: list[int], fixed: int, question:
 )
 def test_a_template_that_begins_the_reasoning_is_noticed(end: str, opened: str) -> None:
     source = "{% for m in messages %}{{ m.content }}\n{% endfor %}" + end
-    facts = Facts(
+    facts = ModelFacts(
         n_vocab=300, n_ctx_train=4096, n_ctx=1000, n_cells=1000, n_layers=1, n_gpu_layers=0,
         description="", weights_bytes=0, chat_template=source, add_bos=False,
     )  # fmt: skip
-    made = Prompter(Characters(), facts).build(ChatPrompt((Turn("user", "<think>"),)))  # type: ignore[arg-type]
+    made = Prompter(Characters(), facts).build(ChatPrompt((PromptTurn("user", "<think>"),)))  # type: ignore[arg-type]
     assert made.opened == opened
 
 
@@ -327,11 +337,11 @@ def test_a_template_is_asked_not_to_have_it_reason(variable: str) -> None:
         "{% for m in messages %}{{ m.content }}\n{% endfor %}<think>\n"
         f"{{% if {variable} is defined and not {variable} %}}</think>\n{{% endif %}}"
     )
-    facts = Facts(
+    facts = ModelFacts(
         n_vocab=300, n_ctx_train=4096, n_ctx=1000, n_cells=1000, n_layers=1, n_gpu_layers=0,
         description="", weights_bytes=0, chat_template=source, add_bos=False,
     )  # fmt: skip
     prompter = Prompter(Characters(), facts)  # type: ignore[arg-type]
-    asked = ChatPrompt((Turn("user", "x"),))
+    asked = ChatPrompt((PromptTurn("user", "x"),))
     assert prompter.build(asked).opened == "<think>"
     assert prompter.build(msgspec.structs.replace(asked, thinking=False)).opened == ""

@@ -17,7 +17,7 @@ from jupyter_localcoder.worker.draft import Drafter
 from jupyter_localcoder.worker.lookup import DraftPolicy
 from jupyter_localcoder.worker.scheduler import Scheduler
 from jupyter_localcoder.worker.splice import SpliceLimits
-from jupyter_localcoder.worker.task import Job
+from jupyter_localcoder.worker.task import CancelableRequest
 from tests.support.fake_engine import FakeEngine, FakePrompter, facts, reference
 from tests.support.workers import request
 
@@ -36,7 +36,7 @@ def talkative(least: int) -> str:
     prompter = FakePrompter()
     for number in range(10_000):
         text = "".join("abcd"[int(digit)] for digit in np.base_repr(number + 64, 4))
-        tokens = prompter.build(wire.ChatPrompt((wire.Turn("user", text),))).tokens
+        tokens = prompter.build(wire.ChatPrompt((wire.PromptTurn("user", text),))).tokens
         if len(reference(tokens, least)) == least:
             return text
     raise AssertionError
@@ -79,17 +79,19 @@ class Bench:
         self.check_book()
         return restored
 
-    def chat(self, text: str, max_tokens: int = 8, **fields: Any) -> Job:
+    def chat(self, text: str, max_tokens: int = 8, **fields: Any) -> CancelableRequest:
         return self._submit(request(max_tokens, text, **fields))
 
-    def fill(self, prefix: str, suffix: str = "", max_tokens: int = 8, **fields: Any) -> Job:
+    def fill(self, prefix: str, suffix: str = "", max_tokens: int = 8, **fields: Any) -> CancelableRequest:
         prompt = wire.FillPrompt(prefix=prefix, suffix=suffix, reserve_tokens=8)
         fields = {"priority": "completion", "scope": "tab", **fields}
         return self._submit(request(max_tokens, prompt=prompt, **fields))
 
-    def _submit(self, made: wire.Generate) -> Job:
-        job = Job(
-            wire.Generate(**{**{f: getattr(made, f) for f in made.__struct_fields__}, "id": next(self._ids)})
+    def _submit(self, made: wire.GenerateFrame) -> CancelableRequest:
+        job = CancelableRequest(
+            wire.GenerateFrame(
+                **{**{f: getattr(made, f) for f in made.__struct_fields__}, "id": next(self._ids)}
+            )
         )
         self.scheduler.submit(job)
         return job
@@ -101,20 +103,20 @@ class Bench:
             self.scheduler.step()
             self.check_book()
 
-    def end(self, job: Job) -> Any:
+    def end(self, job: CancelableRequest) -> Any:
         ends = [f for f in self.frames if not isinstance(f, wire.Text) and f.id == job.request.id]
         assert len(ends) == 1, "each request ends exactly once"
         return ends[0]
 
-    def text(self, job: Job) -> str:
+    def text(self, job: CancelableRequest) -> str:
         return "".join(f.text for f in self.frames if isinstance(f, wire.Text) and f.id == job.request.id)
 
-    def expected(self, job: Job) -> str:
+    def expected(self, job: CancelableRequest) -> str:
         tokens = self.prompter.build(job.request.prompt).tokens
         return "".join("abcd"[t - 10] for t in reference(tokens, job.request.max_tokens))
 
     def check_book(self) -> None:
-        """What the book says of each sequence is what the cache holds, and it takes no more room."""
+        """What the registry says of each sequence is what the cache holds, and it takes no more room."""
         for sequence in self.scheduler.cache:
             own = {sequence.main, sequence.side}
             taken = sum(not own.isdisjoint(cell.sequences) for cell in self.engine.cells)
@@ -127,7 +129,7 @@ class Bench:
             assert [c.position for c in cells] == [sequence.position(i) for i in range(len(cells))]
             side = self.engine.of(sequence.side)
             if sequence.suffix is None:
-                doubts = [t.doubt for t in self.scheduler._tasks if t.sequence is sequence and t.doubt]
+                doubts = [t.pending for t in self.scheduler._tasks if t.sequence is sequence and t.pending]
                 assert [c.token for c in side] == [token for doubt in doubts for token in doubt.draft]
                 # After the token that is computed again.
                 start = len(sequence.tokens) + 1
@@ -408,7 +410,7 @@ def test_what_was_drafted_after_a_close_call_is_not_computed_again() -> None:
     job = bench.chat(talkative(100), 100, lookup=True)
     grown = []
     while not bench.scheduler.idle:
-        doubts = [task.doubt for task in bench.scheduler._tasks if task.doubt]
+        doubts = [task.pending for task in bench.scheduler._tasks if task.pending]
         before = [len(sequence.tokens) for sequence in bench.scheduler.cache]
         bench.run(1)
         if doubts:
@@ -444,7 +446,7 @@ def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: 
         changed_share=generator.choice([0.1, 0.5, 1.0]),
     )
     texts = ["a" * 30, "abcd" * 10, "xyz", "q" * 20 + "abcd"]
-    jobs: list[Job] = []
+    jobs: list[CancelableRequest] = []
     for _ in range(40):
         kind = generator.random()
         prefix = generator.choice(texts)[: generator.randrange(1, 41)] + "".join(

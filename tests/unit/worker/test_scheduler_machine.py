@@ -1,4 +1,4 @@
-"""Any requests at any moment, cancelled, aborted and unloaded, in a small cache: the book never lies."""
+"""Any requests at any moment, cancelled, aborted and unloaded, in a small cache: the registry never lies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.worker.task import Job
+from jupyter_localcoder.worker.task import CancelableRequest
 from tests.support.fake_engine import FakeEngine
 from tests.unit.worker.test_scheduler import Bench
 
@@ -35,7 +35,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def begin(self, cells: int, drafts: bool, changed: float) -> None:
         small = FakeEngine(n_cells=100, errs_at=7) if drafts else None
         self.bench = Bench(n_ctx=90, n_cells=cells, small=small, changed_share=changed)
-        self.jobs: list[Job] = []
+        self.jobs: list[CancelableRequest] = []
 
     @rule(prefix=PREFIXES, suffix=SUFFIXES, size=TOKENS, scope=SCOPES, lookup=st.booleans())
     def complete(self, prefix: str, suffix: str, size: int, scope: str, lookup: bool) -> None:

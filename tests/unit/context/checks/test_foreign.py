@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_localcoder.context.checks.foreign import foreign_at
-from jupyter_localcoder.context.checks.gate import Gate, Rules
+from jupyter_localcoder.context.checks.gate import Rules, SuggestionGate
 from jupyter_localcoder.context.checks.surroundings import Surroundings
 from jupyter_localcoder.context.comments import comment
 from jupyter_localcoder.context.fill import FillBuilder
@@ -39,7 +39,7 @@ CODE = ["", "%%bash\n", "%%html\n", "%%sql\n", "%%javascript\n", "%%R\n", "%%my_
 
 def shown(prefix: str, answer: str, language: str = "python", suffix: str = "", finish: str = "stop") -> str:
     """What is shown of an answer; no parser is asked."""
-    gate = Gate(Surroundings(prefix, suffix, language, MARKED), Rules(checks="mark"))
+    gate = SuggestionGate(Surroundings(prefix, suffix, language, MARKED), Rules(checks="mark"))
     out = ""
     for character in answer:
         out += gate.take(character)

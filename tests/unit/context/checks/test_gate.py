@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_localcoder.context.checks.gate import Gate, Rules
+from jupyter_localcoder.context.checks.gate import Rules, SuggestionGate
 from jupyter_localcoder.context.checks.surroundings import Surroundings
 from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookContext
 
@@ -18,12 +18,12 @@ FRAME = KernelVariable(
 )
 
 
-def gate(prefix: str = "", suffix: str = "", language: str = "python", **rules: Any) -> Gate:
+def gate(prefix: str = "", suffix: str = "", language: str = "python", **rules: Any) -> SuggestionGate:
     notebook = NotebookContext(variables=(FRAME,))
-    return Gate(Surroundings(prefix, suffix, language, notebook), Rules(**rules))
+    return SuggestionGate(Surroundings(prefix, suffix, language, notebook), Rules(**rules))
 
 
-def shown(made: Gate, answer: str, finish: Any = "stop", sure: float | None = -0.1) -> str:
+def shown(made: SuggestionGate, answer: str, finish: Any = "stop", sure: float | None = -0.1) -> str:
     """What comes out when an answer comes in character by character, until it is not wanted any more."""
     out = ""
     for character in answer:

@@ -32,7 +32,7 @@ _KEPT = "keys_of_configured"
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 
 
-class Entry(Struct, frozen=True):
+class RegistryEntry(Struct, frozen=True):
     """One provider in the file."""
 
     settings: ProviderFields
@@ -44,12 +44,12 @@ class Entry(Struct, frozen=True):
     """When it was last written, ISO 8601 in UTC; empty in files of older versions."""
 
 
-class Page(Struct, frozen=True):
+class RegistrySnapshot(Struct, frozen=True):
     """What the file says."""
 
     active: str = EMBEDDED
     """Also where its entry cannot be read: nobody else answers in the place of one that was chosen."""
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, RegistryEntry] = field(default_factory=dict)
     trusted: dict[str, str] = field(default_factory=dict)
     """Of providers that were removed, the origins that keys of the environment are given out for."""
     unread: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Page(Struct, frozen=True):
     """A sentence that says what cannot be read."""
 
 
-class Book:
+class ProviderRegistry:
     """Reads and writes the file. All methods may block."""
 
     def __init__(
@@ -79,14 +79,14 @@ class Book:
             migrations=migrations,
         )
 
-    def read(self) -> Page:
+    def read(self) -> RegistrySnapshot:
         """What the configuration and the file say; of a file that cannot be read, nothing."""
         found = self._file.read()
-        page = self._page({} if found.problem else found.document)
-        return msgspec.structs.replace(page, problem=found.problem) if found.problem else page
+        snapshot = self._snapshot({} if found.problem else found.document)
+        return msgspec.structs.replace(snapshot, problem=found.problem) if found.problem else snapshot
 
     @contextlib.contextmanager
-    def change(self) -> Iterator[Draft]:
+    def change(self) -> Iterator[RegistryTransaction]:
         """Change the file in a ``with`` block; an exception in it changes nothing.
 
         Raises
@@ -99,32 +99,32 @@ class Book:
         with contextlib.ExitStack() as stack:
             with _told():
                 document = stack.enter_context(self._file.change())
-            page = self._page(document)
-            draft = Draft(page)
-            yield draft
-            if "active" in document or draft.active != page.active:
-                document["active"] = draft.active
-            self._put(document, draft)
-            if draft.trusted:
-                document["trusted"] = draft.trusted
+            snapshot = self._snapshot(document)
+            transaction = RegistryTransaction(snapshot)
+            yield transaction
+            if "active" in document or transaction.active != snapshot.active:
+                document["active"] = transaction.active
+            self._put(document, transaction)
+            if transaction.trusted:
+                document["trusted"] = transaction.trusted
             else:
                 document.pop("trusted", None)
             with _told():
                 stack.close()
 
-    def _page(self, document: Document) -> Page:
+    def _snapshot(self, document: Document) -> RegistrySnapshot:
         configured = self.configured
         unread: dict[str, Any] = {}
         kept = _dict(document.get(_KEPT))
         entries = {
-            id_: Entry(one.fields, kept[id_] if kept.get(id_) in ("keyring", "file") else None)
+            id_: RegistryEntry(one.fields, kept[id_] if kept.get(id_) in ("keyring", "file") else None)
             for id_, one in configured.definitions.items()
         }
         for id_, entry in _dict(document.get("providers")).items():
             if self._is_hidden(id_):
                 continue
             try:
-                entries[id_] = msgspec.convert(entry, Entry)
+                entries[id_] = msgspec.convert(entry, RegistryEntry)
             except msgspec.ValidationError:
                 unread[id_] = entry
         active = configured.active if configured.locked else document.get("active", configured.active)
@@ -134,38 +134,38 @@ class Book:
         trusted = document.get("trusted")
         removed = trusted if isinstance(trusted, dict) else {}
         trusts = {id_: origin for id_, origin in removed.items() if isinstance(origin, str)}
-        return Page(chosen if known else EMBEDDED, entries, trusts, unread, problem)
+        return RegistrySnapshot(chosen if known else EMBEDDED, entries, trusts, unread, problem)
 
     def _is_hidden(self, id_: str) -> bool:
         """Whether what the file says of a provider does not count; it stays there."""
         return self.configured.locked or id_ in self.configured.definitions
 
-    def _put(self, document: Document, draft: Draft) -> None:
-        """Write what a draft says; of providers that are configured elsewhere, where their keys are alone."""
+    def _put(self, document: Document, transaction: RegistryTransaction) -> None:
+        """Write the transaction; of providers configured elsewhere, only the places of their keys."""
         definitions = self.configured.definitions
         before = _dict(document.get("providers"))
         hidden = {id_: entry for id_, entry in before.items() if self._is_hidden(id_)}
-        own = {id_: entry for id_, entry in draft.entries.items() if id_ not in definitions}
-        document["providers"] = {**hidden, **_merged(before, own, draft.unread)}
+        own = {id_: entry for id_, entry in transaction.entries.items() if id_ not in definitions}
+        document["providers"] = {**hidden, **_merged(before, own, transaction.unread)}
         kept = {
             **{id_: place for id_, place in _dict(document.get(_KEPT)).items() if id_ not in definitions},
-            **{id_: draft.entries[id_].kept for id_ in definitions if draft.entries[id_].kept},
+            **{id_: transaction.entries[id_].kept for id_ in definitions if transaction.entries[id_].kept},
         }
         document.pop(_KEPT, None)
         if kept:
             document[_KEPT] = kept
 
 
-class Draft:
+class RegistryTransaction:
     """What the file will say."""
 
-    def __init__(self, page: Page) -> None:
-        self.active = page.active
-        self.entries = dict(page.entries)
-        self.trusted = dict(page.trusted)
-        self.unread = dict(page.unread)
+    def __init__(self, snapshot: RegistrySnapshot) -> None:
+        self.active = snapshot.active
+        self.entries = dict(snapshot.entries)
+        self.trusted = dict(snapshot.trusted)
+        self.unread = dict(snapshot.unread)
 
-    def put(self, id_: str, entry: Entry) -> None:
+    def put(self, id_: str, entry: RegistryEntry) -> None:
         """Add or replace a provider."""
         self.unread.pop(id_, None)
         self.entries[id_] = entry
@@ -189,7 +189,7 @@ def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _merged(was: Document, entries: Mapping[str, Entry], unread: Mapping[str, Any]) -> Document:
+def _merged(was: Document, entries: Mapping[str, RegistryEntry], unread: Mapping[str, Any]) -> Document:
     """The entries for the file: of one that stays, also what this version does not know of it."""
     merged: Document = dict(unread)
     for id_, entry in entries.items():

@@ -19,15 +19,15 @@ class Watched:
     def __init__(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.monotonic() + FRESH_SECONDS
         self.made = 0
-        ladder = desk.service._ladder
-        really = ladder._planner.plan
+        fallback = desk.service._fallback
+        really = fallback._planner.plan
 
         def plan(*given: Any, **named: Any) -> Any:
             self.made += 1
             return really(*given, **named)
 
-        monkeypatch.setattr(ladder, "_clock", lambda: self.now)
-        monkeypatch.setattr(ladder._planner, "plan", plan)
+        monkeypatch.setattr(fallback, "_clock", lambda: self.now)
+        monkeypatch.setattr(fallback._planner, "plan", plan)
 
 
 @pytest.fixture
