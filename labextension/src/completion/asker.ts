@@ -1,9 +1,9 @@
 /**
  * Asks for suggestions, one place at a time.
  *
- * What is asked for lives until the text or the cursor says otherwise: typing what a suggestion says keeps it
- * and asks nothing, everything else ends it on the server at once. An answer that comes too late is never
- * given out.
+ * A request lives until its answer says something else than what was typed: typing ahead of it, or what the
+ * suggestion says, keeps it and sends nothing. Everything else ends it on the server at once. An answer that
+ * comes too late is never given out.
  *
  * It must not know of JupyterLab, nor how a place is found.
  */

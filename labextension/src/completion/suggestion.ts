@@ -39,7 +39,8 @@ export class Suggestion {
    * What of it is still to be written at this place, or `null` where it does not belong.
    *
    * It belongs where it was asked for, and wherever that place becomes by typing what it says. While it
-   * comes, the typing may also run ahead of it.
+   * comes, the typing may also run ahead of it: a person types faster than many machines answer, and a request
+   * that each key ended would never have an answer. Before the first text comes, a line break ends it.
    */
   remainder(at: IAnchor): string | null {
     const { editor, prefix, suffix } = this.anchor;
@@ -53,7 +54,8 @@ export class Suggestion {
     if (this._text.startsWith(typed)) {
       return this._text.slice(typed.length);
     }
-    return !this._isOver && this._text !== '' && typed.startsWith(this._text) ? '' : null;
+    const mayCome = !this._isOver && (this._text !== '' || !typed.includes('\n'));
+    return mayCome && typed.startsWith(this._text) ? '' : null;
   }
 
   /** A piece more has come. */

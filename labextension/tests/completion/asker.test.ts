@@ -169,18 +169,44 @@ describe('a question', () => {
 });
 
 describe('typing', () => {
-  it('something else ends the request on the server', async () => {
+  it('ahead of a request without an answer waits for the answer', async () => {
     const { ask, answer, canceled, asked } = begin();
     const first = ask('im');
     await settle();
     answer(0);
+    const second = ask('imp');
+    expect(canceled()).toEqual([]);
+    answer(0, delta('port'));
+    expect(await first).toEqual([]);
+    expect(texts(await second, 'imp')).toEqual(['ort']);
+    expect(asked()).toHaveLength(1);
+  });
+
+  it('something else than the answer ends the request on the server and asks again', async () => {
+    const { ask, answer, canceled, asked } = begin();
+    const first = ask('im');
+    await settle();
     const second = ask('ima');
-    expect(canceled()).toEqual([{ run: 'r0', reason: 'input' }]);
     answer(0, delta('port'));
     await settle();
+    expect(canceled()).toEqual([{ run: 'r0', reason: 'input' }]);
     expect(await first).toEqual([]);
     answer(1, delta('ge'));
     expect(texts(await second, 'ima')).toEqual(['ge']);
+    expect(asked()).toHaveLength(2);
+  });
+
+  it('a line break ends a request without an answer', async () => {
+    const { ask, answer, canceled, asked } = begin();
+    const first = ask('x = 1');
+    await settle();
+    answer(0);
+    const second = ask('x = 1\n', { cause: 'new-line' });
+    expect(canceled()).toEqual([{ run: 'r0', reason: 'input' }]);
+    expect(await first).toEqual([]);
+    await settle();
+    answer(1, delta('y = 2'));
+    expect(texts(await second, 'x = 1\n')).toEqual(['y = 2']);
     expect(asked()).toHaveLength(2);
   });
 

@@ -41,7 +41,8 @@ class _Suggestion:
         typed = prefix[len(self.prefix) :]
         if self.text.startswith(typed):
             return self.text[len(typed) :]
-        return "" if not self.is_over and self.text and typed.startswith(self.text) else None
+        may_come = not self.is_over and (self.text != "" or "\n" not in typed)
+        return "" if may_come and typed.startswith(self.text) else None
 
 
 class Product:
