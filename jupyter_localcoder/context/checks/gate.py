@@ -5,8 +5,8 @@ only falls. The suggestion ends before the token with which it falls too far, an
 where a line may end: after a whole word, with no bracket open. On cells of notebooks this shows as much that
 is right as taking or leaving whole lines does, and a fraction of what is wrong.
 
-A line is shown when it is complete, or cut. The first line decides whether anything is shown; the first line
-that only repeats, or fails a check, ends the suggestion.
+A line is shown as it comes, up to where it could be cut, and never taken back: what fails a check when the
+line is complete ends the suggestion where it stands. The first line decides whether anything is shown.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Rules:
 
 
 AT_ONCE_CHARS = 32_000
+_EARLY_CHARS = 4
+"""Fewer characters of a line that still comes are no help: the line may yet fail a check."""
 
 
 class SuggestionGate:
@@ -67,6 +69,8 @@ class SuggestionGate:
         self._outdent = Outdent(split_indentation(around.prefix)[1])
         self._held = ""
         self._shown = ""
+        self._early = ""
+        """What is shown of the line that still comes, the first of what is held."""
         self._first = True
 
     def take(self, text: str, log_probability: float | None = None) -> str:
@@ -86,7 +90,8 @@ class SuggestionGate:
         if least is not None and log_probability is not None and log_probability < least:
             return self._cut(text)
         self._held += text
-        return self._pass(last=False)
+        out = self._pass(last=False)
+        return out if least is None or log_probability is None else out + self._pass_early()
 
     def finish(self, finish: Finish, log_probability: float | None = None) -> str:
         """Return what is left when the answer has ended."""
@@ -94,7 +99,7 @@ class SuggestionGate:
             return ""
         if finish == "canceled":
             # Nobody looks at it any more.
-            text, self._held = self._held, ""
+            text, self._held = self._held.removeprefix(self._early), ""
             return text
         return self._pass(last=True, cut_off=finish in ("length", "timeout"), trim=self._rules.trim)
 
@@ -102,8 +107,30 @@ class SuggestionGate:
         """End the suggestion before a piece that the model is not sure of."""
         out = self._pass(last=True, cut_off=True, trim=True, following=unsure)
         self.ended = True
-        if self._first and not self.withheld:
+        if self._first and not self.withheld and not self._early:
             self.withheld = "confidence"
+        return out
+
+    def _pass_early(self) -> str:
+        """What more can be shown of the line that still comes: as much as a cut would leave of it."""
+        around, line = self._around, self._held
+        if self.ended or self.slow or self._rules.checks != "drop" or around.rest.strip():
+            return ""
+        if not line.strip() or "\n" in line.lstrip():
+            return ""
+        before = around.prefix + self._shown
+        line = whole_part(before, line)
+        line = line[: foreign_at(before, line, around, cut_off=True)]
+        head, _, whole = (before + line).rpartition("\n")
+        if len(line.strip()) < _EARLY_CHARS or not line.startswith(self._early):
+            return ""
+        if line != self._without_ends(before, line):
+            return ""
+        if any(other.startswith(whole.strip()) for other in (last_line(head).strip(), around.below.strip())):
+            return ""  # It may turn out to repeat what is there.
+        if around.cell_language == "python" and unknown_column(before, line, "", around):
+            return ""
+        out, self._early = line[len(self._early) :], line
         return out
 
     def _pass(self, *, last: bool, cut_off: bool = False, trim: bool = False, following: str = "") -> str:
@@ -120,8 +147,11 @@ class SuggestionGate:
                 line = whole_part(self._around.prefix + self._shown, line, following)
                 if not line.strip():
                     break
-            passed = self._line(line, goes_on=goes_on, cut_off=cut_off and not goes_on)
-            out += passed
+            early, passed = self._early, self._line(line, goes_on=goes_on, cut_off=cut_off and not goes_on)
+            if not passed.startswith(early):
+                self.ended, passed = True, early
+            self._early = ""
+            out += passed[len(early) :]
             self._shown += passed
             self._first = False
         return out
@@ -185,6 +215,6 @@ class SuggestionGate:
     def _stop(self, why: Doubt) -> str:
         """End the suggestion here; with nothing shown yet, say why."""
         self.ended, self._held = True, ""
-        if self._first:
+        if self._first and not self._early:
             self.withheld = why
         return ""

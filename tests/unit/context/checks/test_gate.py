@@ -55,6 +55,75 @@ def test_with_nothing_to_ask_everything_passes_at_once() -> None:
     assert made.finish("stop") == ""
 
 
+def pieces(made: SuggestionGate, *tokens: str, sure: float = -0.1) -> list[str]:
+    """What comes out for each token."""
+    return [made.take(token, sure) for token in tokens]
+
+
+def test_a_line_is_shown_as_it_comes_up_to_where_it_could_be_cut() -> None:
+    made = gate("x = ", min_log_probability=-0.7)
+    assert pieces(made, "total", "(", "values", ")", ".", "mean", "()", "\n") == [
+        "", "total", "", "(values)", "", "", ".mean()", ""
+    ]  # fmt: skip
+    assert made.take("y = 2", -0.1) == ""
+    assert made.finish("stop") == "\ny = 2"
+
+
+def test_without_a_probability_a_line_is_held_back_until_it_is_complete() -> None:
+    made = gate("x = ", min_log_probability=-0.7)
+    assert [made.take(token) for token in ("total", "(values)", "\n")] == ["", "", "total(values)"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "tokens"),
+    [
+        ("x = f(", ")", ("values", ", ", "weights", ")")),  # closes what the editor has closed
+        ("total = 1\n", "\ntotal = count()", ("total", " = ", "count", "()")),  # may repeat the line below
+        ("total = count()\n", "", ("total", " = ", "count", "()")),  # may repeat the line above
+        ("", "", ("df", '["latitude"]', ".mean()")),  # names a column that the frame does not have
+        ("", "", ("x", " = ", "1")),  # too short to be of use
+    ],
+)
+def test_a_line_that_may_yet_fail_is_held_back(prefix: str, suffix: str, tokens: tuple[str, ...]) -> None:
+    assert pieces(gate(prefix, suffix, min_log_probability=-0.7), *tokens) == [""] * len(tokens)
+
+
+def test_what_is_shown_of_a_line_is_never_taken_back() -> None:
+    made = gate("x = ", min_log_probability=-0.7)
+    assert pieces(made, "total", "(a)", " +* 2", "\n") == ["", "total(a)", "", ""]
+    assert (made.ended, made.withheld, made.doubt) == (True, "", "")
+    assert made.finish("stop") == ""
+
+
+def test_a_cut_leaves_what_is_shown() -> None:
+    made = gate("x = ", min_log_probability=-0.7)
+    assert pieces(made, "total", "(a)", ".mean") == ["", "total(a)", ""]
+    assert made.take("(", -0.9) == ".mean"
+    assert (made.ended, made.withheld) == (True, "")
+
+
+@given(
+    st.text("ab.( )[]\n='\"1#:", max_size=40),
+    st.integers(0, 40),
+    st.sampled_from(["x = ", "", "if a:\n    "]),
+)
+def test_what_comes_early_is_the_beginning_of_what_comes_in_the_end(
+    answer: str, cut: int, prefix: str
+) -> None:
+    early, late = gate(prefix, min_log_probability=-0.7), gate(prefix, min_log_probability=-0.7)
+    out = ""
+    for index, character in enumerate(answer):
+        out += early.take(character, -0.1 if index < cut else -0.9)
+        if early.ended:
+            break
+    out += early.finish("stop", -0.1)
+    whole = late.take(answer[:cut])
+    if cut < len(answer) and not late.ended:
+        whole += late.take(answer[cut], -0.9)
+    whole += late.finish("stop", -0.1)
+    assert out.startswith(whole) or whole.startswith(out)
+
+
 def test_what_the_model_is_not_sure_of_from_the_beginning_on_is_not_shown() -> None:
     made = gate("x = ", min_log_probability=-0.5)
     assert shown(made, "f(a)\nmore", sure=-0.6) == ""
