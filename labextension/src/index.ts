@@ -1,19 +1,17 @@
 import { chatPlugin } from './chat/plugin';
 import { commandsPlugin } from './commands/plugin';
 import { completionPlugin } from './completion/plugin';
-import { channelPlugin } from './connection';
 import { historyPlugin } from './history/plugin';
 import { modelsPlugin } from './models/plugin';
 import { noticesPlugin } from './notices/plugin';
 import { panelsPlugin } from './panels/plugin';
 import { providersPlugin } from './providers/plugin';
 import { queuePlugin } from './queue/plugin';
+import { channelPlugin } from './shared/connection/plugin';
 import { startPlugin } from './start/plugin';
 import { statusPlugin } from './status/plugin';
 
-export * from './chat/token';
-export * from './completion/token';
-export * from './tokens';
+export * from './shared/tokens';
 
 export default [
   channelPlugin,

@@ -1,7 +1,7 @@
 /** Stand-ins for the browser's WebSocket, a translation bundle, and a server behind the socket. */
 
-import { Channel, type IChannelOptions } from '../src/channel';
-import { dialer } from '../src/socket';
+import { Channel, type IChannelOptions } from '../src/shared/connection/channel';
+import { dialer } from '../src/shared/connection/socket';
 
 /** A WebSocket whose other end is the test. */
 export class FakeWebSocket {

@@ -9,24 +9,42 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # Beside the rooms: what packaging and TypeScript want, what is made, and what every room stands in.
-NO_ROOMS = {"__init__.py", "_version.py", "labextension", "index.ts", "svg.d.ts", "py.typed"}
+NO_ROOMS = {"__init__.py", "_version.py", "labextension", "index.ts", "py.typed"}
 
 
-def named(heading: str) -> set[str]:
-    """The rooms in the first column of the table below a heading."""
+def named(heading: str, column: str) -> set[str]:
+    """The rooms in the first column of a table below a heading; that column has this title."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    columns = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    return {name.rstrip("/") for column in columns for name in re.findall("`([^`]+)`", column)}
+    table = section.split(f"\n| {column} |")[1].split("\n\n")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {name.rstrip("/") for cell in cells for name in re.findall("`([^`]+)`", cell)}
 
 
-@pytest.mark.parametrize(
-    ("heading", "folder"), [("Rooms", "jupyter_localcoder"), ("In the browser", "labextension/src")]
-)
-def test_the_rooms_are_those_of_the_tree(heading: str, folder: str) -> None:
-    there = {
+def there(folder: str) -> set[str]:
+    """The modules of a folder, and its folders that hold any."""
+    return {
         path.name
         for path in (ROOT / folder).iterdir()
         if path.suffix in (".py", ".ts") or any(path.rglob("*.py")) or any(path.rglob("*.ts"))
     }
-    assert named(heading) == there - NO_ROOMS
+
+
+@pytest.mark.parametrize(
+    ("heading", "column", "folder", "apart"),
+    [
+        ("Rooms", "room", "jupyter_localcoder", set()),
+        ("In the browser", "folder", "labextension/src", set()),
+        # Told in the sentence above the table.
+        ("In the browser", "folder of `shared/`", "labextension/src/shared", {"ids.ts"}),
+    ],
+)
+def test_the_rooms_are_those_of_the_tree(heading: str, column: str, folder: str, apart: set[str]) -> None:
+    assert named(heading, column) == there(folder) - NO_ROOMS - apart
+
+
+def test_the_rooms_of_completion_are_told() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith("| `completion/` |")]
+    rooms = {name for name in there("labextension/src/completion") if not name.endswith(".ts")}
+    assert {name.rstrip("/") for name in re.findall("`([^`]+/)`", row.split("|")[2])} == rooms

@@ -5,8 +5,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import type { ICodeBlock } from '../answers/fences';
-import { MarkdownView } from '../answers/markdown';
+import type { ICodeBlock } from '../shared/answers/fences';
+import { MarkdownView } from '../shared/answers/markdown';
 import { addCodeButtons, type CodeAction } from './codeBlocks';
 
 export interface IAnswerProps {

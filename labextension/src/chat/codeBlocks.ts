@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ICodeBlock } from '../answers/fences';
+import type { ICodeBlock } from '../shared/answers/fences';
 
 export type CodeAction = 'copy' | 'insert' | 'replace';
 

@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Reference } from '../contract';
+import { EMBEDDED } from '../shared/service/provider';
 import { Chips } from './chips';
 import {
   fileSuggestions,
@@ -14,7 +15,6 @@ import {
   suggestions
 } from './mention';
 import type { ChatModel } from './model';
-import { EMBEDDED } from '../providers/words';
 import type { Page } from './page';
 import { whoSentence } from './words';
 

@@ -6,7 +6,6 @@
 
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { Asking } from '../answers/asking';
 import type {
   ChatRequest,
   Conversation,
@@ -17,7 +16,8 @@ import type {
   ProviderList,
   Reference
 } from '../contract';
-import { ChannelError, type ChannelState, type IChannel } from '../tokens';
+import { Asking } from '../shared/answers/asking';
+import { ChannelError, type ChannelState, type IChannel } from '../shared/tokens';
 import { asked, ended, type ITurn, kept, versionsOf } from './turn';
 
 /** So many conversations are listed; older ones are still in the history. */

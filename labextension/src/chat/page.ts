@@ -9,16 +9,15 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ICodeBlock } from '../answers/fences';
-import type { IProvenance } from '../answers/provenance';
-import { languageOf, selectionOf } from '../commands/cell';
-import { Door, type IRefusal } from '../commands/door';
-import { place } from '../commands/place';
-import { refusalSentence } from '../commands/words';
-import type { ICompletion } from '../completion/token';
 import type { KernelVariable, Origin, Reference } from '../contract';
-import { late } from '../panels/late';
-import type { IChannel } from '../tokens';
+import type { ICodeBlock } from '../shared/answers/fences';
+import type { IProvenance } from '../shared/answers/provenance';
+import { languageOf, selectionOf } from '../shared/notebook/cell';
+import { Door, type IRefusal } from '../shared/notebook/door';
+import { place } from '../shared/notebook/place';
+import { refusalSentence } from '../shared/notebook/refusalText';
+import type { IChannel, ICompletion } from '../shared/tokens';
+import { late } from '../shared/ui/late';
 import {
   described,
   fileAt,

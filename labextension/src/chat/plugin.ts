@@ -8,14 +8,12 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { ICompletion } from '../completion/token';
 import type { Reference } from '../contract';
-import { Arrivals } from '../panels/arrivals';
-import { IChannel, IPanels } from '../tokens';
+import { IChannel, IChat, ICompletion, IPanels } from '../shared/tokens';
+import { Arrivals } from '../shared/ui/arrivals';
 import type { ISuggestion } from './mention';
 import { ChatModel } from './model';
 import { Page } from './page';
-import { IChat } from './token';
 
 const SECTION = 'chat';
 

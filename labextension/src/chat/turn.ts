@@ -1,9 +1,9 @@
 /** One turn of a conversation: what was asked, and what was answered. Pure. */
 
-import type { AskingState } from '../answers/asking';
-import { plain } from '../answers/plain';
-import { type IProvenance, provenance, provenanceOf } from '../answers/provenance';
 import type { Done, ErrorPayload, Reference, Response } from '../contract';
+import type { AskingState } from '../shared/answers/asking';
+import { plain } from '../shared/answers/plain';
+import { type IProvenance, provenance, provenanceOf } from '../shared/answers/provenance';
 
 export interface ITokens {
   read: number;

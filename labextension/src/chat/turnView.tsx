@@ -4,11 +4,11 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { isOpen, needsModel } from '../answers/asking';
-import type { ICodeBlock } from '../answers/fences';
-import { Reasoning } from '../answers/reasoning';
+import { isOpen, needsModel } from '../shared/answers/asking';
+import type { ICodeBlock } from '../shared/answers/fences';
+import { Reasoning } from '../shared/answers/reasoning';
+import { Button } from '../shared/ui/button';
 import { Answer } from './answer';
-import { Button } from '../panels/button';
 import { Chips } from './chips';
 import type { CodeAction } from './codeBlocks';
 import { type ITurn, versionOf } from './turn';

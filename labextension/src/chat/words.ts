@@ -3,7 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Provider, Reference } from '../contract';
-import { dollars, EMBEDDED, whereText } from '../providers/words';
+import { EMBEDDED, whereText } from '../shared/service/provider';
+import { dollars } from '../shared/text/units';
 import type { ITurn } from './turn';
 
 /** Where a turn stands, in a sentence; it is also spoken, and so does not count while it is written. */

@@ -6,25 +6,6 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { NotebookCell } from '../contract';
 import type { IOutput } from './traceback';
 
-export interface ISelection {
-  anchor: number;
-  head: number;
-}
-
-export function selectionOf(cell: Cell): ISelection {
-  const editor = cell.editor;
-  if (!editor) {
-    return { anchor: 0, head: 0 };
-  }
-  const { start, end } = editor.getSelection();
-  return { anchor: editor.getOffsetAt(start), head: editor.getOffsetAt(end) };
-}
-
-export function languageOf(panel: NotebookPanel): string {
-  const language = panel.content.model?.defaultKernelLanguage.toLowerCase() ?? '';
-  return language === '' ? 'python' : language;
-}
-
 export function outputsOf(cell: Cell): IOutput[] {
   return cell.model.type === 'code' ? (cell as CodeCell).model.outputs.toJSON() : [];
 }

@@ -11,7 +11,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Panel, type PanelLayout, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import { FocusKeeper } from '../panels/focus';
+import { FocusKeeper } from '../shared/ui/focus';
 import { DiffView } from './diff';
 import { fateOf, type IStanding } from './fate';
 import type { Proposal } from './proposal';

@@ -8,9 +8,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
+import { Door } from '../shared/notebook/door';
 import { Buttons, Head } from './bar';
 import { CellPanel } from './cellPanel';
-import { Door } from './door';
 import { Proposal } from './proposal';
 import { type Action, changeView, type ICommandView } from './view';
 

@@ -9,10 +9,9 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 
-import type { IChat } from '../chat/token';
-import { logoIcon } from '../icons';
-import { late } from '../panels/late';
-import type { IChannel } from '../tokens';
+import type { IChannel, IChat } from '../shared/tokens';
+import { logoIcon } from '../shared/ui/icons';
+import { late } from '../shared/ui/late';
 import { Job } from './job';
 import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
 import { Privacy } from './privacy';

@@ -1,8 +1,8 @@
 /** From a cell to a request, and from an answer to the cell's new text. Pure. */
 
 import type { GenerateRequest, NotebookCell } from '../contract';
+import type { Check, Reason } from '../shared/notebook/door';
 import { commentAt } from './comment';
-import type { Check, Reason } from './door';
 import type { CellCommand } from './names';
 import { generateRequest } from './request';
 import { cellMagicOf, growing, insertedBelow, type ITarget, replaced, targetOf } from './target';

@@ -6,16 +6,17 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { MarkdownView } from '../answers/markdown';
-import { Reasoning } from '../answers/reasoning';
-import type { IChat } from '../chat/token';
+import { MarkdownView } from '../shared/answers/markdown';
+import { Reasoning } from '../shared/answers/reasoning';
+import { refusalSentence } from '../shared/notebook/refusalText';
+import type { IChat } from '../shared/tokens';
 import { Buttons, Head } from './bar';
 import { CellPanel } from './cellPanel';
 import type { Obstacle } from './compose';
 import type { Job } from './job';
 import { wordsOf } from './names';
 import { type Action, type ICommandView, viewOf } from './view';
-import { headText, obstacleSentence, refusalSentence } from './words';
+import { headText, obstacleSentence } from './words';
 
 export interface ICommandPanelOptions {
   job: Job;

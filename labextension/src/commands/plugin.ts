@@ -7,8 +7,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { IChat } from '../chat/token';
-import { IChannel } from '../tokens';
+import { IChannel, IChat } from '../shared/tokens';
 import { addCommands } from './commands';
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {

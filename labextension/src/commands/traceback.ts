@@ -1,6 +1,6 @@
 /** The traceback of a cell, as a model should read it. Pure. */
 
-import { plain } from '../answers/plain';
+import { plain } from '../shared/answers/plain';
 
 const HEAD_CHARS = 2000;
 const TAIL_CHARS = 6000;

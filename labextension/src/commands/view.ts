@@ -2,12 +2,12 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { type AskingState, needsModel } from '../answers/asking';
 import type { Done, ErrorPayload } from '../contract';
-import type { IRefusal } from './door';
+import { type AskingState, needsModel } from '../shared/answers/asking';
+import type { IRefusal } from '../shared/notebook/door';
+import { refusalText } from '../shared/notebook/refusalText';
 import type { Cause } from './job';
 import type { ProposalState } from './proposal';
-import { refusalText } from './words';
 
 const STALE: IRefusal = { reason: 'stale', sentence: '' };
 

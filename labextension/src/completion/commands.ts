@@ -4,20 +4,12 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { type ICommandPalette, Notification } from '@jupyterlab/apputils';
 import type { INotebookModel, INotebookTracker } from '@jupyterlab/notebook';
 
-import type { Translate } from '../status/text';
-import { isOffIn, setOffIn } from './consent';
+import { COMPLETION_COMMANDS } from '../shared/ids';
+import type { Translate } from '../shared/text/translate';
 import type { Control } from './control';
-import type { Ghosts } from './ghosts';
-import { nextLine, nextWord } from './pieces';
-
-export const COMMANDS = {
-  acceptWord: 'localcoder:accept-word',
-  acceptLine: 'localcoder:accept-line',
-  dismiss: 'localcoder:dismiss',
-  pause: 'localcoder:toggle-completion',
-  pauseNotebook: 'localcoder:toggle-completion-in-notebook',
-  inspect: 'localcoder:inspect-prompt'
-} as const;
+import type { Ghosts } from './editor/ghosts';
+import { nextLine, nextWord } from './editor/pieces';
+import { isOffIn, setOffIn } from './notebook/consent';
 
 const READING_MS = 8000;
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;
@@ -62,7 +54,7 @@ export function addCommands(parts: ICommandParts): void {
       )
     );
   });
-  commands.addCommand(COMMANDS.acceptWord, {
+  commands.addCommand(COMPLETION_COMMANDS.acceptWord, {
     label: trans.__('Accept the Next Word of the Suggestion'),
     describedBy: NO_ARGUMENTS,
     isEnabled: isUsable,
@@ -72,7 +64,7 @@ export function addCommands(parts: ICommandParts): void {
       });
     }
   });
-  commands.addCommand(COMMANDS.acceptLine, {
+  commands.addCommand(COMPLETION_COMMANDS.acceptLine, {
     label: trans.__('Accept the Next Line of the Suggestion'),
     describedBy: NO_ARGUMENTS,
     isEnabled: isUsable,
@@ -82,7 +74,7 @@ export function addCommands(parts: ICommandParts): void {
       });
     }
   });
-  commands.addCommand(COMMANDS.dismiss, {
+  commands.addCommand(COMPLETION_COMMANDS.dismiss, {
     label: trans.__('Dismiss the Suggestion'),
     describedBy: NO_ARGUMENTS,
     isEnabled: isUsable,
@@ -90,7 +82,7 @@ export function addCommands(parts: ICommandParts): void {
       withGhost(parts.dismiss);
     }
   });
-  commands.addCommand(COMMANDS.pause, {
+  commands.addCommand(COMPLETION_COMMANDS.pause, {
     label: () =>
       control.isPaused ? trans.__('Resume Suggestions') : trans.__('Pause Suggestions'),
     caption: trans.__('Until they are resumed, or the page is loaded again'),
@@ -100,7 +92,7 @@ export function addCommands(parts: ICommandParts): void {
       control.setPaused(!control.isPaused);
     }
   });
-  commands.addCommand(COMMANDS.pauseNotebook, {
+  commands.addCommand(COMPLETION_COMMANDS.pauseNotebook, {
     label: trans.__('Suggestions in This Notebook'),
     caption: trans.__('The notebook keeps it in its metadata'),
     describedBy: NO_ARGUMENTS,
@@ -115,16 +107,16 @@ export function addCommands(parts: ICommandParts): void {
       }
     }
   });
-  commands.addCommand(COMMANDS.inspect, {
+  commands.addCommand(COMPLETION_COMMANDS.inspect, {
     label: trans.__('Show What the Model Has Read'),
     caption: trans.__('The exact prompt of the last answer, and where its time went'),
     describedBy: NO_ARGUMENTS,
     execute: parts.inspect
   });
   control.changed.connect(() => {
-    commands.notifyCommandChanged(COMMANDS.pause);
+    commands.notifyCommandChanged(COMPLETION_COMMANDS.pause);
   });
-  for (const command of Object.values(COMMANDS)) {
+  for (const command of Object.values(COMPLETION_COMMANDS)) {
     palette?.addItem({ command, category: trans.__('LocalCoder') });
   }
 }

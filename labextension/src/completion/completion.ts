@@ -4,10 +4,10 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { KernelVariable } from '../contract';
-import type { Asker } from './asker';
+import type { ICompletion } from '../shared/tokens';
 import type { Control } from './control';
-import type { KernelKnowledge } from './kernels';
-import type { ICompletion } from './token';
+import type { KernelKnowledge } from './kernel/kernels';
+import type { Asker } from './requests/asker';
 
 /** A speed measured over fewer tokens says little. */
 const ENOUGH_TOKENS = 8;

@@ -4,9 +4,9 @@ import type { IConsoleTracker } from '@jupyterlab/console';
 import type { IEditorTracker } from '@jupyterlab/fileeditor';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 
-import type { KernelKnowledge } from './kernels';
-import type { CellMirror } from './mirror';
-import type { WarmAhead } from './warm';
+import type { KernelKnowledge } from './kernel/kernels';
+import type { CellMirror } from './notebook/mirror';
+import type { WarmAhead } from './requests/warm';
 
 export interface IPageParts {
   notebooks: INotebookTracker | null;

@@ -3,8 +3,8 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 
-import type { Translate } from '../status/text';
-import type { Trouble } from './gate';
+import type { Translate } from '../shared/text/translate';
+import type { Trouble } from './requests/gate';
 
 const OPEN_MODELS = 'localcoder:open-models';
 const READING_MS = 15_000;

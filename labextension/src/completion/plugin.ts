@@ -11,25 +11,17 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { logoIcon } from '../icons';
-import { SETTINGS_ID } from '../settings';
-import { IChannel } from '../tokens';
-import { Announcer } from './announcer';
-import { Asker, type Cause } from './asker';
-import { addCommands, COMMANDS } from './commands';
+import { COMPLETION_COMMANDS, SETTINGS_ID } from '../shared/ids';
+import { IChannel, ICompletion } from '../shared/tokens';
+import { logoIcon } from '../shared/ui/icons';
+import { addCommands } from './commands';
 import { Completion } from './completion';
 import { Control } from './control';
-import { followPage } from './events';
-import { Gate } from './gate';
-import { Ghosts } from './ghosts';
-import { KernelKnowledge } from './kernels';
-import { isEscapeWanted, listen } from './keys';
-import { CellMirror } from './mirror';
-import { NewLines } from './newlines';
-import { tell } from './notices';
-import { DEFAULTS, readOptions } from './options';
-import { Pace } from './pace';
-import { GhostTextProvider } from './provider';
+import { Announcer } from './editor/announcer';
+import { Ghosts } from './editor/ghosts';
+import { isEscapeWanted, listen } from './editor/keys';
+import { NewLines } from './editor/newlines';
+import { GhostTextProvider } from './editor/provider';
 import {
   anchorOf,
   atNextCode,
@@ -38,10 +30,17 @@ import {
   type ISpot,
   notebookIn,
   requestOf
-} from './spot';
-import { ICompletion } from './token';
-import { WarmAhead } from './warm';
-import { watch } from './watch';
+} from './editor/spot';
+import { watch } from './editor/watch';
+import { followPage } from './events';
+import { KernelKnowledge } from './kernel/kernels';
+import { CellMirror } from './notebook/mirror';
+import { tell } from './notices';
+import { DEFAULTS, readOptions } from './options';
+import { Asker, type Cause } from './requests/asker';
+import { Gate } from './requests/gate';
+import { Pace } from './requests/pace';
+import { WarmAhead } from './requests/warm';
 
 export const completionPlugin: JupyterFrontEndPlugin<ICompletion> = {
   id: 'jupyter-localcoder:completion',
@@ -189,9 +188,9 @@ function activate(
   };
   listen(
     app.commands,
-    [COMMANDS.acceptWord, COMMANDS.acceptLine, COMMANDS.dismiss],
+    [COMPLETION_COMMANDS.acceptWord, COMPLETION_COMMANDS.acceptLine, COMPLETION_COMMANDS.dismiss],
     (command, { key }) =>
-      command === COMMANDS.dismiss && key === 'Escape' && isEscapeWanted(here()),
+      command === COMPLETION_COMMANDS.dismiss && key === 'Escape' && isEscapeWanted(here()),
     dismiss
   );
   followPage({ notebooks, consoles, files, kernels, mirror, warm, stop });

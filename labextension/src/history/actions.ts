@@ -4,8 +4,8 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ResponseInfo } from '../contract';
-import { askText } from '../panels/askText';
-import { askTitle } from '../panels/askTitle';
+import { askText } from '../shared/ui/askText';
+import { askTitle } from '../shared/ui/askTitle';
 import type { HistoryModel } from './model';
 import { fileName } from './words';
 

@@ -1,8 +1,8 @@
 /** What cell an answer of the history becomes. Pure. */
 
-import { blockOf, fences, type ICodeBlock } from '../answers/fences';
-import { plain } from '../answers/plain';
 import { CHANGES, type Response } from '../contract';
+import { blockOf, fences, type ICodeBlock } from '../shared/answers/fences';
+import { plain } from '../shared/answers/plain';
 
 /** A text, or code and what was to be changed, whose magics the model was not shown. */
 export type Found =

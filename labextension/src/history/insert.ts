@@ -2,12 +2,12 @@
 
 import type { INotebookTracker } from '@jupyterlab/notebook';
 
-import { provenanceOf } from '../answers/provenance';
-import { languageOf } from '../commands/cell';
-import { Door, type IRefusal } from '../commands/door';
-import { place } from '../commands/place';
 import type { Response } from '../contract';
-import type { IChannel } from '../tokens';
+import { provenanceOf } from '../shared/answers/provenance';
+import { languageOf } from '../shared/notebook/cell';
+import { Door, type IRefusal } from '../shared/notebook/door';
+import { place } from '../shared/notebook/place';
+import type { IChannel } from '../shared/tokens';
 import { cellOf } from './cell';
 
 /** Put it below the active cell, its code where it has some; answers the kind of the cell, or why not. */

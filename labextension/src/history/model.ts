@@ -15,10 +15,10 @@ import type {
   TitleConfigSetRequest,
   TitleStatus
 } from '../contract';
-import { GENERAL } from '../panels/errands';
-import { PanelModel } from '../panels/panelModel';
-import type { Translate } from '../status/text';
-import type { IChannel } from '../tokens';
+import type { Translate } from '../shared/text/translate';
+import type { IChannel } from '../shared/tokens';
+import { GENERAL } from '../shared/ui/errands';
+import { PanelModel } from '../shared/ui/panelModel';
 import { deletedText, exportedText } from './words';
 
 export const PAGE = 20;

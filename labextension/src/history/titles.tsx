@@ -4,12 +4,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { TitleConfig } from '../contract';
-import { layerText } from '../models/settings';
-import { Button } from '../panels/button';
-import { Fold } from '../panels/fold';
-import { Note } from '../panels/note';
-import { CheckField, SelectField, TextField } from '../providers/fields';
-import { EMBEDDED } from '../providers/words';
+import { EMBEDDED } from '../shared/service/provider';
+import { Button } from '../shared/ui/button';
+import { CheckField, SelectField, TextField } from '../shared/ui/fields';
+import { Fold } from '../shared/ui/fold';
+import { Note } from '../shared/ui/note';
+import { layerText } from '../shared/ui/setting';
 import { type HistoryModel, TITLES } from './model';
 import { secondsFault, titlesGoText } from './words';
 

@@ -1,11 +1,11 @@
 /** The words for an answer that was kept. */
 
 import type { Provider, Response, ResponseFinish, ResponseInfo } from '../contract';
-import { duration } from '../models/units';
-import { commandText } from '../panels/commandText';
-import { dollars, EMBEDDED, whereText } from '../providers/words';
-import type { IRow } from '../status/rows';
-import type { Translate } from '../status/text';
+import { EMBEDDED, whereText } from '../shared/service/provider';
+import { commandText } from '../shared/text/commandText';
+import type { Translate } from '../shared/text/translate';
+import { dollars, duration } from '../shared/text/units';
+import type { IRow } from '../shared/ui/rows';
 
 /** When it was, as people of the place write it. */
 export function timeText(created: string, locale?: string): string {

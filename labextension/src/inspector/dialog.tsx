@@ -7,7 +7,7 @@ import { Panel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { Inspection } from '../contract';
-import { ChannelError, type IChannel } from '../tokens';
+import { ChannelError, type IChannel } from '../shared/tokens';
 import { factRows, sourceRows } from './rows';
 
 const COPIED_MS = 5000;

@@ -1,9 +1,9 @@
 /** What the prompt inspector shows of an answer, as names and values for people. Pure. */
 
 import type { Inspection } from '../contract';
-import { EMBEDDED } from '../providers/words';
-import type { IRow } from '../status/rows';
-import type { Translate } from '../status/text';
+import { EMBEDDED } from '../shared/service/provider';
+import type { Translate } from '../shared/text/translate';
+import type { IRow } from '../shared/ui/rows';
 
 /** A row of the table of sources. */
 export interface ISourceRow {

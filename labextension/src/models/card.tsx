@@ -4,14 +4,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { License, Memory } from '../contract';
-import { Button } from '../panels/button';
-import { type INote, Note } from '../panels/note';
-import type { IRow } from '../status/rows';
+import { perSecond } from '../shared/text/units';
+import { Button } from '../shared/ui/button';
+import { type INote, Note } from '../shared/ui/note';
+import { Rows } from '../shared/ui/rows';
 import { type Action, actionsOf } from './actions';
 import { fitText } from './fit';
 import type { Act } from './handlers';
 import { ProgressBar } from './progressBar';
-import { perSecond } from './units';
 import type { IModelView } from './view';
 import { actionText, detailRows, factsText, stateText } from './words';
 
@@ -175,19 +175,6 @@ function FitLine(props: IPartProps & { memory: Memory | null }): React.JSX.Eleme
         </span>
       )}
     </p>
-  );
-}
-
-export function Rows({ rows }: { rows: readonly IRow[] }): React.JSX.Element {
-  return (
-    <dl className="jp-LocalCoder-rows">
-      {rows.map(({ name, value }) => (
-        <React.Fragment key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </React.Fragment>
-      ))}
-    </dl>
   );
 }
 

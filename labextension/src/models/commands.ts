@@ -4,7 +4,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { type ICommandPalette, InputDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { IPanels } from '../tokens';
+import type { IPanels } from '../shared/tokens';
 import type { ModelsModel } from './model';
 import { answering } from './view';
 

@@ -1,9 +1,9 @@
 /** Whether a model fits into the memory of this machine, in words and numbers. */
 
 import type { Fit, Memory, MemoryFit } from '../contract';
-import type { IRow } from '../status/rows';
-import type { Translate } from '../status/text';
-import { size } from './units';
+import type { Translate } from '../shared/text/translate';
+import { size } from '../shared/text/units';
+import type { IRow } from '../shared/ui/rows';
 
 export interface IFitText {
   /** A sign and a word: the colour that goes with them only repeats it. */

@@ -4,7 +4,7 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ModelInfo } from '../contract';
-import { askText } from '../panels/askText';
+import { askText } from '../shared/ui/askText';
 import type { Action } from './actions';
 import type { ModelsModel } from './model';
 import type { IModelView } from './view';

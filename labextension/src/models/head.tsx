@@ -4,12 +4,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ModelList, SettingsView } from '../contract';
-import { residents } from '../resident';
-import { stateWord } from '../status/text';
-import { Choice } from './choice';
+import { residents } from '../shared/service/residents';
+import { stateWord } from '../shared/text/stateWord';
+import { size } from '../shared/text/units';
+import { Choice } from '../shared/ui/choice';
 import type { ModelsModel } from './model';
 import { modelOptions, pinnedText } from './settings';
-import { size } from './units';
 
 export interface IHeadProps {
   model: ModelsModel;

@@ -3,8 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IMPORT } from '../panels/errands';
-import { NoteOf } from '../panels/note';
+import { IMPORT } from '../shared/ui/errands';
+import { NoteOf } from '../shared/ui/note';
 import type { ModelsModel } from './model';
 import { ProgressBar } from './progressBar';
 import { isModelId } from './settings';

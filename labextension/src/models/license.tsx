@@ -7,7 +7,7 @@ import { Panel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { License, ModelInfo } from '../contract';
-import { size } from './units';
+import { size } from '../shared/text/units';
 
 interface ILicenseProps {
   license: License;

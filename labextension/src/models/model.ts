@@ -18,11 +18,11 @@ import type {
   SettingsView,
   WorkerState
 } from '../contract';
-import { GENERAL, IMPORT } from '../panels/errands';
-import { PanelModel } from '../panels/panelModel';
-import { residents } from '../resident';
-import type { Translate } from '../status/text';
-import type { IChannel, RequestName } from '../tokens';
+import { residents } from '../shared/service/residents';
+import type { Translate } from '../shared/text/translate';
+import type { IChannel, RequestName } from '../shared/tokens';
+import { GENERAL, IMPORT } from '../shared/ui/errands';
+import { PanelModel } from '../shared/ui/panelModel';
 import { answering, type IModelView, modelView } from './view';
 import { spokenText } from './words';
 

@@ -3,14 +3,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { Fold } from '../panels/fold';
-import { NoteOf } from '../panels/note';
-import { SectionPanel } from '../panels/section';
+import { GENERAL } from '../shared/ui/errands';
+import { Fold } from '../shared/ui/fold';
+import { NoteOf } from '../shared/ui/note';
+import { SectionPanel } from '../shared/ui/section';
 import { Card } from './card';
 import { type Act, makeAct } from './handlers';
 import { Head } from './head';
 import { ImportForm } from './import';
-import { GENERAL } from '../panels/errands';
 import type { ModelsModel } from './model';
 import { RunSettings } from './runSettings';
 

@@ -1,8 +1,8 @@
 /** How far something is, in words and as a share. */
 
 import type { Activity } from '../contract';
-import type { Translate } from '../status/text';
-import { duration, size } from './units';
+import type { Translate } from '../shared/text/translate';
+import { duration, size } from '../shared/text/units';
 
 /** What is under way with a model, or what of it is kept for later. */
 export interface IProgress {

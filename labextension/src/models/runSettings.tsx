@@ -4,10 +4,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Acceleration, RunMode, SettingsUpdateRequest, SettingsView } from '../contract';
-import { RUNNING } from '../panels/errands';
-import { Fold } from '../panels/fold';
-import { NoteOf } from '../panels/note';
-import { Choice, NumberField, Switch } from './choice';
+import { Choice, NumberField, Switch } from '../shared/ui/choice';
+import { RUNNING } from '../shared/ui/errands';
+import { Fold } from '../shared/ui/fold';
+import { NoteOf } from '../shared/ui/note';
 import type { ModelsModel } from './model';
 import { accelerationOptions, runModeOptions } from './settings';
 

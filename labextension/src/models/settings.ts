@@ -1,30 +1,9 @@
-/** The settings that the panel offers: what can be chosen, and why something cannot. */
+/** The settings that the panel offers: what can be chosen. */
 
-import type { Acceleration, Layer, ModelInfo, RunMode, Settings, SettingsView } from '../contract';
-import type { Translate } from '../status/text';
+import type { Acceleration, ModelInfo, RunMode } from '../contract';
+import type { Translate } from '../shared/text/translate';
+import type { IOption } from '../shared/ui/setting';
 import type { IModelView } from './view';
-
-export interface IOption {
-  value: string;
-  label: string;
-}
-
-/** Why a setting cannot be changed here; empty where it can. */
-export function fixedText(view: SettingsView, name: keyof Settings, trans: Translate): string {
-  return layerText(view.sources[name], trans);
-}
-
-/** Why what a layer decides cannot be changed here; empty where it can. */
-export function layerText(layer: Layer | undefined, trans: Translate): string {
-  switch (layer) {
-    case 'environment':
-      return trans.__('Fixed by the environment of the Jupyter server.');
-    case 'command-line':
-      return trans.__('Fixed by the command line of the Jupyter server.');
-    default:
-      return '';
-  }
-}
 
 /** What a model of one's own choice means, and how to give it up. */
 export function pinnedText(trans: Translate): string {

@@ -7,7 +7,7 @@ import type {
   ModelStateEvent,
   SettingsView
 } from '../contract';
-import { residents } from '../resident';
+import { residents } from '../shared/service/residents';
 import type { IProgress } from './progress';
 
 export interface IModelView {

@@ -1,10 +1,10 @@
 /** The words for a model: its state, its facts, its buttons, and what is said aloud. */
 
 import type { License, ModelStateEvent, Role } from '../contract';
-import type { IRow } from '../status/rows';
-import type { Translate } from '../status/text';
+import type { Translate } from '../shared/text/translate';
+import { perSecond, size, tokens } from '../shared/text/units';
+import type { IRow } from '../shared/ui/rows';
 import type { Action } from './actions';
-import { perSecond, size, tokens } from './units';
 import type { IModelView } from './view';
 
 /** A word or two for the badge. */

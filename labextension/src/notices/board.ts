@@ -8,9 +8,9 @@
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { BackendState } from '../contract';
-import { residents } from '../resident';
-import type { Translate } from '../status/text';
-import { ChannelError, type IChannel } from '../tokens';
+import { residents } from '../shared/service/residents';
+import type { Translate } from '../shared/text/translate';
+import { ChannelError, type IChannel } from '../shared/tokens';
 import {
   FAILED,
   failedView,

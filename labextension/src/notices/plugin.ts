@@ -4,7 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { IChannel } from '../tokens';
+import { IChannel } from '../shared/tokens';
 import { type IShelf, NoticeBoard } from './board';
 import { type INoticeView, wayText } from './view';
 

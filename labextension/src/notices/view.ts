@@ -1,7 +1,7 @@
 /** What a notification says, and what it offers. */
 
 import type { ErrorPayload, Notice, ResidentModel, Severity } from '../contract';
-import type { Translate } from '../status/text';
+import type { Translate } from '../shared/text/translate';
 
 /** JupyterLab cuts what is longer. */
 export const MAX_CHARACTERS = 140;

@@ -9,9 +9,9 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Signal } from '@lumino/signaling';
 
-import { logoIcon } from '../icons';
-import { shieldTextBoxes } from '../keyboard';
-import { IPanels } from '../tokens';
+import { IPanels } from '../shared/tokens';
+import { logoIcon } from '../shared/ui/icons';
+import { shieldTextBoxes } from '../shared/ui/keyboard';
 import { Sidebar } from './sidebar';
 
 const RANK = 750;

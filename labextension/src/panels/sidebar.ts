@@ -5,7 +5,7 @@ import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { Panel, PanelLayout, TabPanel, Widget } from '@lumino/widgets';
 
-import type { IPanelSection } from '../tokens';
+import type { IPanelSection } from '../shared/tokens';
 
 export class Sidebar extends Widget {
   constructor() {

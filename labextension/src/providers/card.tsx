@@ -4,20 +4,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Provider, ProviderList } from '../contract';
-import { Button } from '../panels/button';
-import { Note } from '../panels/note';
+import { EMBEDDED, isLocal, whereText } from '../shared/service/provider';
+import { Button } from '../shared/ui/button';
+import { Note } from '../shared/ui/note';
 import type { ProvidersModel } from './model';
-import {
-  badgeText,
-  EMBEDDED,
-  factsText,
-  hasKeptKey,
-  isLocal,
-  keyText,
-  priceText,
-  testedText,
-  whereText
-} from './words';
+import { badgeText, factsText, hasKeptKey, keyText, priceText, testedText } from './words';
 
 export interface ICardProps {
   model: ProvidersModel;

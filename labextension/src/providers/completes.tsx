@@ -4,8 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ProviderList, SettingsView } from '../contract';
-import { Choice } from '../models/choice';
-import { Note } from '../panels/note';
+import { Choice } from '../shared/ui/choice';
+import { Note } from '../shared/ui/note';
 import { COMPLETES, type ProvidersModel } from './model';
 import { completionOptions, completionText } from './words';
 

@@ -1,8 +1,8 @@
 /** A provider as it is being typed in: what stands in the form, what is wrong with it, what is sent. */
 
 import type { Provider, ProviderKind, ProviderSaveRequest } from '../contract';
-import type { Translate } from '../status/text';
-import { isUnencrypted, parseAddress } from './address';
+import { isUnencrypted, parseAddress } from '../shared/service/address';
+import type { Translate } from '../shared/text/translate';
 
 export type ProviderType = Provider['type'];
 export type FillMode = Provider['fill'];

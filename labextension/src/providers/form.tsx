@@ -4,9 +4,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ErrorPayload, Provider } from '../contract';
-import { Button } from '../panels/button';
-import { Fold } from '../panels/fold';
-import { isSameOrigin } from './address';
+import { isSameOrigin } from '../shared/service/address';
+import { Button } from '../shared/ui/button';
+import { CheckField, type IFieldProps, SelectField, TextField } from '../shared/ui/fields';
+import { Fold } from '../shared/ui/fold';
 import {
   addressOf,
   draftOf,
@@ -21,7 +22,6 @@ import {
   requestOf,
   withKind
 } from './draft';
-import { CheckField, type IFieldProps, SelectField, TextField } from './fields';
 import type { ProvidersModel } from './model';
 import { hasKeptKey, storageText } from './words';
 

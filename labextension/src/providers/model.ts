@@ -12,11 +12,12 @@ import type {
   ProviderTested,
   SettingsView
 } from '../contract';
-import { GENERAL } from '../panels/errands';
-import { PanelModel } from '../panels/panelModel';
-import type { Translate } from '../status/text';
-import type { IChannel } from '../tokens';
-import { EMBEDDED, testedText } from './words';
+import { EMBEDDED } from '../shared/service/provider';
+import type { Translate } from '../shared/text/translate';
+import type { IChannel } from '../shared/tokens';
+import { GENERAL } from '../shared/ui/errands';
+import { PanelModel } from '../shared/ui/panelModel';
+import { testedText } from './words';
 
 /** Of `Errands`: the form, which shows for itself what came of it. */
 const FORM = ' form';

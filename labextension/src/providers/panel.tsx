@@ -5,15 +5,16 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Provider, ProviderList } from '../contract';
-import { Button } from '../panels/button';
-import { GENERAL } from '../panels/errands';
-import { Note } from '../panels/note';
-import { SectionPanel } from '../panels/section';
+import { whereText } from '../shared/service/provider';
+import { Button } from '../shared/ui/button';
+import { GENERAL } from '../shared/ui/errands';
+import { Note } from '../shared/ui/note';
+import { SectionPanel } from '../shared/ui/section';
 import { Card } from './card';
 import { Completes } from './completes';
 import { ProviderForm } from './form';
 import type { ProvidersModel } from './model';
-import { hasKeptKey, storageText, whereText } from './words';
+import { hasKeptKey, storageText } from './words';
 
 /** The environment, a keyring and edited files change without an event. */
 const REFRESH_MS = 30_000;

@@ -4,7 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { IChannel, IPanels } from '../tokens';
+import { IChannel, IPanels } from '../shared/tokens';
 
 const SECTION = 'providers';
 const OPEN = 'localcoder:open-providers';

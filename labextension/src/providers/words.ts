@@ -9,32 +9,15 @@ import type {
   ProviderTested,
   Settings
 } from '../contract';
-import type { IOption } from '../models/settings';
-import type { Translate } from '../status/text';
-import { isNear, placeOf } from './address';
-
-/** Id of the provider that is always there. */
-export const EMBEDDED = 'embedded';
+import { isNear, placeOf } from '../shared/service/address';
+import { EMBEDDED, isLocal } from '../shared/service/provider';
+import type { Translate } from '../shared/text/translate';
+import { dollars } from '../shared/text/units';
+import type { IOption } from '../shared/ui/setting';
 
 /** A word or two for the badge: whose machine reads the prompts. */
 export function badgeText(provider: Provider, trans: Translate): string {
   return isLocal(provider) ? trans.__('local') : trans.__('remote');
-}
-
-/** Whether prompts stay on the machine that runs Jupyter. */
-export function isLocal({ id, base_url }: Provider): boolean {
-  return id === EMBEDDED || isNear(base_url);
-}
-
-/** A sentence: where prompts go. */
-export function whereText(provider: Provider, trans: Translate): string {
-  if (provider.id === EMBEDDED) {
-    return trans.__('Prompts stay within LocalCoder on this machine.');
-  }
-  const place = placeOf(provider.base_url);
-  return isNear(provider.base_url)
-    ? trans.__('Prompts go to another program on this machine, at %1.', place)
-    : trans.__('Prompts go to another machine: %1.', place);
 }
 
 /** Who can complete: those that fill in the middle, and the one that is chosen whether it does or not. */
@@ -162,18 +145,6 @@ export function priceText(price: ProviderPrice | null, trans: Translate, locale?
         usd(price.cached_input),
         usd(price.output)
       );
-}
-
-/** US dollars: cents for amounts that have them, two digits of what is less. */
-export function dollars(value: number, locale?: string): string {
-  const isSmall = value > 0 && value < 0.1;
-  return value.toLocaleString(locale, {
-    style: 'currency',
-    currency: 'USD',
-    ...(isSmall
-      ? { maximumSignificantDigits: 2, minimumSignificantDigits: 1 }
-      : { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-  });
 }
 
 /** What a test has shown, in sentences. */

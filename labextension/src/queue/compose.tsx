@@ -4,11 +4,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Priority } from '../contract';
-import { Button } from '../panels/button';
-import { Fold } from '../panels/fold';
-import { Note } from '../panels/note';
-import { CheckField, SelectField, TextField } from '../providers/fields';
-import { whereText } from '../providers/words';
+import { whereText } from '../shared/service/provider';
+import { Button } from '../shared/ui/button';
+import { CheckField, SelectField, TextField } from '../shared/ui/fields';
+import { Fold } from '../shared/ui/fold';
+import { Note } from '../shared/ui/note';
 import { FORM, type QueueModel } from './model';
 import { placesOf } from './words';
 

@@ -1,10 +1,10 @@
 /** What runs and waits: asked for when it has changed and somebody looks. */
 
 import type { CallRequest, ErrorPayload, Provider, QueueAnswer, QueueView } from '../contract';
-import { GENERAL } from '../panels/errands';
-import { PanelModel } from '../panels/panelModel';
-import type { Translate } from '../status/text';
-import type { IChannel } from '../tokens';
+import type { Translate } from '../shared/text/translate';
+import type { IChannel } from '../shared/tokens';
+import { GENERAL } from '../shared/ui/errands';
+import { PanelModel } from '../shared/ui/panelModel';
 import { canceledText, queuedText } from './words';
 
 /** Many requests can end in one second; nobody reads as fast. */

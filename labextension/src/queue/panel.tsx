@@ -4,15 +4,15 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { AnswerView } from '../answers/answerView';
-import { Reasoning } from '../answers/reasoning';
 import type { QueueItem, QueueView, StreamItem } from '../contract';
-import { Button } from '../panels/button';
-import { commandText } from '../panels/commandText';
-import { GENERAL } from '../panels/errands';
-import { Fold } from '../panels/fold';
-import { Note } from '../panels/note';
-import { SectionPanel } from '../panels/section';
+import { AnswerView } from '../shared/answers/answerView';
+import { Reasoning } from '../shared/answers/reasoning';
+import { commandText } from '../shared/text/commandText';
+import { Button } from '../shared/ui/button';
+import { GENERAL } from '../shared/ui/errands';
+import { Fold } from '../shared/ui/fold';
+import { Note } from '../shared/ui/note';
+import { SectionPanel } from '../shared/ui/section';
 import { Compose } from './compose';
 import type { QueueModel } from './model';
 import {

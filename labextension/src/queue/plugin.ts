@@ -6,8 +6,8 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
-import { Arrivals } from '../panels/arrivals';
-import { IChannel, IPanels } from '../tokens';
+import { IChannel, IPanels } from '../shared/tokens';
+import { Arrivals } from '../shared/ui/arrivals';
 
 const SECTION = 'queue';
 const OPEN = 'localcoder:open-queue';

@@ -1,8 +1,8 @@
 /** The words for what runs and waits. */
 
 import type { QueueItem } from '../contract';
-import { duration } from '../models/units';
-import type { Translate } from '../status/text';
+import type { Translate } from '../shared/text/translate';
+import { duration } from '../shared/text/units';
 
 /** A queued prompt, by the name that who asked gave it. */
 export function promptText({ id, prompt_id }: QueueItem, trans: Translate): string {

@@ -4,8 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Done, Failed } from '../contract';
-import { perSecond } from '../models/units';
-import type { IChannel, IStream } from '../tokens';
+import { perSecond } from '../shared/text/units';
+import type { IChannel, IStream } from '../shared/tokens';
 import { EXAMPLE } from './words';
 
 const MOST_TOKENS = 32;

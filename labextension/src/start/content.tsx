@@ -3,15 +3,11 @@
 import * as React from 'react';
 
 import type { ModelInfo } from '../contract';
-import { Rows } from '../models/card';
-import { fitText } from '../models/fit';
-import { ImportForm } from '../models/import';
-import { LicenseText } from '../models/license';
-import { ProgressBar } from '../models/progressBar';
-import { pinnedText } from '../models/settings';
-import { perSecond, size } from '../models/units';
-import { NoteOf } from '../panels/note';
-import type { Translate } from '../status/text';
+import { fitText, ImportForm, LicenseText, pinnedText, ProgressBar } from '../models';
+import type { Translate } from '../shared/text/translate';
+import { perSecond, size } from '../shared/text/units';
+import { NoteOf } from '../shared/ui/note';
+import { Rows } from '../shared/ui/rows';
 import { FirstCompletion } from './completion';
 import type { IStartPageOptions } from './page';
 

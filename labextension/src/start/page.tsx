@@ -5,9 +5,9 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import { GENERAL } from '../panels/errands';
-import { NoteOf } from '../panels/note';
-import type { IChannel } from '../tokens';
+import type { IChannel } from '../shared/tokens';
+import { GENERAL } from '../shared/ui/errands';
+import { NoteOf } from '../shared/ui/note';
 import { About, Choose, DownloadStep, LicenceStep, TryStep, WarmStep } from './content';
 import type { StartModel } from './steps';
 import { type Step, STEPS } from './steps';

@@ -11,13 +11,12 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
 import type { Widget } from '@lumino/widgets';
 
-import { logoIcon } from '../icons';
-import type { ModelsModel } from '../models/model';
+import type { ModelsModel } from '../models';
 import { IModels } from '../models/token';
-import { IChannel, IPanels } from '../tokens';
+import { SETTINGS_ID } from '../shared/ids';
+import { IChannel, IPanels } from '../shared/tokens';
+import { logoIcon } from '../shared/ui/icons';
 
-/** The settings of all of this extension: schema/plugin.json. */
-const SETTINGS_ID = 'jupyter-localcoder:plugin';
 const COMMAND = 'localcoder:start';
 /** The section in the sidebar, where there is no main area that could take a page. */
 const SECTION = 'start';

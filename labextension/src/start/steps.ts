@@ -9,8 +9,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
 
 import type { Profile } from '../contract';
-import type { ModelsModel } from '../models/model';
-import type { IModelView } from '../models/view';
+import type { IModelView, ModelsModel } from '../models';
 
 export const STEPS = ['about', 'choose', 'licence', 'download', 'warm', 'try'] as const;
 export type Step = (typeof STEPS)[number];

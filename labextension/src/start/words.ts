@@ -1,7 +1,7 @@
 /** The words of the start page. */
 
-import { size } from '../models/units';
-import type { Translate } from '../status/text';
+import type { Translate } from '../shared/text/translate';
+import { size } from '../shared/text/units';
 import { type StartModel, type Step, STEPS } from './steps';
 
 export function stepTitle(step: Step, trans: Translate): string {

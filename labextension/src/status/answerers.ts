@@ -4,8 +4,8 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { ProviderList, SettingsView } from '../contract';
-import { EMBEDDED } from '../providers/words';
-import type { IChannel } from '../tokens';
+import { EMBEDDED } from '../shared/service/provider';
+import type { IChannel } from '../shared/tokens';
 
 export interface IAnswerer {
   readonly name: string;

@@ -4,8 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { ICompletion } from '../completion/token';
-import { logoIcon } from '../icons';
+import type { ICompletion } from '../shared/tokens';
+import { logoIcon } from '../shared/ui/icons';
 import type { Answerers } from './answerers';
 import type { StatusModel } from './model';
 import { statusText } from './text';

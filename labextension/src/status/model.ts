@@ -5,8 +5,8 @@ import { DisposableSet } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { BackendState, BackendStatus, WorkerState } from '../contract';
-import { residents } from '../resident';
-import type { ChannelState, IChannel } from '../tokens';
+import { residents } from '../shared/service/residents';
+import type { ChannelState, IChannel } from '../shared/tokens';
 
 /** State of the workers, with the models by the names that people know. */
 export interface IWorkerView extends BackendState {

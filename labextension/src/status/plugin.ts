@@ -7,10 +7,8 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { COMMANDS as COMPLETION } from '../completion/commands';
-import { ICompletion } from '../completion/token';
-import { SETTINGS_ID } from '../settings';
-import { IChannel } from '../tokens';
+import { COMPLETION_COMMANDS, SETTINGS_ID } from '../shared/ids';
+import { IChannel, ICompletion } from '../shared/tokens';
 import { Answerers } from './answerers';
 import { showDetails } from './details';
 import { StatusItem } from './item';
@@ -48,7 +46,7 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const item = new StatusItem(model, new Answerers(channel), completion, trans, button => {
-      const { pause, pauseNotebook, inspect } = COMPLETION;
+      const { pause, pauseNotebook, inspect } = COMPLETION_COMMANDS;
       openMenu(
         app.commands,
         [pause, pauseNotebook, DETAILS, inspect, 'localcoder:open-models'],

@@ -1,13 +1,10 @@
 /** The details of the backend, as pairs of a name and a value for people to read. */
 
 import type { BackendStatus } from '../contract';
-import { size } from '../models/units';
-import { stateWord, type Translate } from './text';
-
-export interface IRow {
-  name: string;
-  value: string;
-}
+import { stateWord } from '../shared/text/stateWord';
+import type { Translate } from '../shared/text/translate';
+import { size } from '../shared/text/units';
+import type { IRow } from '../shared/ui/rows';
 
 /**
  * All rows that have something to say: what was not measured, or cannot be read, is left out.

@@ -1,14 +1,11 @@
 /** The words of the status-bar item. */
 
-import type { TranslationBundle } from '@jupyterlab/translation';
-
 import type { WorkerState } from '../contract';
-import type { ChannelState } from '../tokens';
+import { stateWord } from '../shared/text/stateWord';
+import type { Translate } from '../shared/text/translate';
+import type { ChannelState } from '../shared/tokens';
 import type { IAnswerer, IAnswerers } from './answerers';
 import type { IWorkerView } from './model';
-
-/** The part of a translation bundle that is used here. */
-export type Translate = Pick<TranslationBundle, '__'>;
 
 /** What the completion of this page is doing. */
 export interface ICompletionView {
@@ -147,26 +144,4 @@ function workerLabel(state: WorkerState, model: string | null, trans: Translate)
   }
   const word = stateWord(state, trans);
   return model === null ? trans.__('Local: %1', word) : trans.__('Local: %1 · %2', word, model);
-}
-
-/** A word for a state of the worker. */
-export function stateWord(state: WorkerState, trans: Translate): string {
-  switch (state) {
-    case 'stopped':
-      return trans.__('stopped');
-    case 'starting':
-      return trans.__('starting');
-    case 'loading':
-      return trans.__('loading');
-    case 'ready':
-      return trans.__('ready');
-    case 'busy':
-      return trans.__('working');
-    case 'unloading':
-      return trans.__('unloading');
-    case 'backoff':
-      return trans.__('restarting');
-    case 'failed':
-      return trans.__('failed');
-  }
 }

@@ -4,9 +4,9 @@ import { ChatModel } from '../../src/chat/model';
 import { versionOf } from '../../src/chat/turn';
 import { usageSentence, whoSentence } from '../../src/chat/words';
 import type { Done, Provider, Response } from '../../src/contract';
-import { done } from '../answers/samples';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
 import { list, provider } from '../providers/samples';
+import { done } from '../shared/answers/samples';
 
 const ORIGIN = { notebook: 'a.ipynb', cell: 'c1' };
 const REFERENCE = { kind: 'cell', name: 'cell 1', text: 'x = 1' } as const;

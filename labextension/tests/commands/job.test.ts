@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { Job } from '../../src/commands/job';
 import type { CellCommand } from '../../src/commands/names';
 import { Privacy } from '../../src/commands/privacy';
-import { done } from '../answers/samples';
 import { FakeWebSocket, openChannel, settle } from '../fakes';
-import { FakeNotebook } from './notebook';
+import { done } from '../shared/answers/samples';
+import { FakeNotebook } from '../shared/notebook/fakeNotebook';
 
 function begun(command: CellCommand = 'improve') {
   const notebook = new FakeNotebook('x = 1\ny = 2', 'z');

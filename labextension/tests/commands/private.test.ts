@@ -4,7 +4,7 @@ import { Job } from '../../src/commands/job';
 import { Privacy } from '../../src/commands/privacy';
 import { headText } from '../../src/commands/words';
 import { FakeWebSocket, openChannel, trans } from '../fakes';
-import { FakeNotebook } from './notebook';
+import { FakeNotebook } from '../shared/notebook/fakeNotebook';
 
 function begin() {
   const notebook = new FakeNotebook('x = 1');

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
-import { isOffIn, setOffIn } from '../../src/completion/consent';
-import { spoken } from '../../src/completion/announcer';
-import { languageName } from '../../src/completion/language';
-import { DEFAULTS, readOptions } from '../../src/completion/options';
-import { nextLine, nextWord } from '../../src/completion/pieces';
+import schema from '../../schema/plugin.json';
+import { spoken } from '../../src/completion/editor/announcer';
+import { languageName } from '../../src/completion/editor/language';
+import { nextLine, nextWord } from '../../src/completion/editor/pieces';
 import {
   isMultiline,
   isNewLine,
   isWorthAsking,
   lineAfter,
   lineBefore
-} from '../../src/completion/place';
-import schema from '../../schema/plugin.json';
+} from '../../src/completion/editor/place';
+import { isOffIn, setOffIn } from '../../src/completion/notebook/consent';
+import { DEFAULTS, readOptions } from '../../src/completion/options';
 import { trans } from '../fakes';
 
 describe('the pieces of a suggestion', () => {

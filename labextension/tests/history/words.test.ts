@@ -14,7 +14,7 @@ import {
   titlesGoText,
   titleText
 } from '../../src/history/words';
-import { commandText } from '../../src/panels/commandText';
+import { commandText } from '../../src/shared/text/commandText';
 import { trans } from '../fakes';
 import { provider } from '../providers/samples';
 import { info, response } from './samples';

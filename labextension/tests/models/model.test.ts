@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ModelsModel } from '../../src/models/model';
-import { GENERAL } from '../../src/panels/errands';
+import { GENERAL } from '../../src/shared/ui/errands';
 import { FakeWebSocket, makeChannel, openChannel, settle, trans } from '../fakes';
 import { info, list, moved, settings } from './samples';
 

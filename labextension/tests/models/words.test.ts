@@ -4,10 +4,11 @@ import type { BackendState, ModelInfo } from '../../src/contract';
 import { actionsOf } from '../../src/models/actions';
 import { fitText } from '../../src/models/fit';
 import { type IProgress, percent, progressText } from '../../src/models/progress';
-import { fixedText, isModelId, modelOptions } from '../../src/models/settings';
-import { duration, perSecond, size, tokens } from '../../src/models/units';
+import { isModelId, modelOptions } from '../../src/models/settings';
 import { answering, type IModelView, modelView } from '../../src/models/view';
 import { detailRows, factsText, spokenText, stateText } from '../../src/models/words';
+import { duration, perSecond, size, tokens } from '../../src/shared/text/units';
+import { fixedText } from '../../src/shared/ui/setting';
 import { trans } from '../fakes';
 import { FIT, info, list, MEMORY, moved, settings } from './samples';
 

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Provider, ProviderTested } from '../../src/contract';
-import { isNear, isSameOrigin } from '../../src/providers/address';
 import {
   badgeText,
   completionOptions,
   completionText,
-  dollars,
   factsText,
   hasKeptKey,
   keyText,
   priceText,
   storageText,
-  testedText,
-  whereText
+  testedText
 } from '../../src/providers/words';
+import { isNear, isSameOrigin } from '../../src/shared/service/address';
+import { whereText } from '../../src/shared/service/provider';
+import { dollars } from '../../src/shared/text/units';
 import { trans } from '../fakes';
 import { settings } from '../models/samples';
 import { EMBEDDED_PROVIDER, KINDS, list, provider } from './samples';

@@ -1,0 +1,251 @@
+/**
+ * Asks for suggestions, one place at a time.
+ *
+ * A request lives until its answer says something else than what was typed: typing ahead of it, or what the
+ * suggestion says, keeps it and sends nothing. Everything else ends it on the server at once. An answer that
+ * comes too late is never given out.
+ *
+ * It must not know of JupyterLab, nor how a place is found.
+ */
+
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { CancelReason, CompleteRequest, Done, Failed, Frame } from '../../contract';
+import type { IChannel, IStream } from '../../shared/tokens';
+import { isMultiline } from '../editor/place';
+import type { ICompletionOptions } from '../options';
+import type { Gate } from './gate';
+import type { Pace } from './pace';
+import { type IAnchor, Suggestion } from './suggestion';
+
+/** What made us ask: a key, a fresh line, a shortcut, or alternatives that have come. */
+export type Cause = 'typing' | 'new-line' | 'demand' | 'alternatives';
+
+export interface IAsk {
+  readonly cause: Cause;
+  readonly anchor: IAnchor;
+  /** Whether text and cursor still are what they were. */
+  isLive(): boolean;
+  /** The request, made only when it is sent; how it is to be answered is added to it. */
+  request(): CompleteRequest;
+}
+
+export interface IAskerOptions {
+  channel: IChannel;
+  gate: Gate;
+  pace: Pace;
+  options: () => ICompletionOptions;
+}
+
+/** Far enough from greedy to say something else, near enough to make sense. */
+const ALTERNATIVE_TEMPERATURE = 0.8;
+
+export class Asker {
+  constructor(options: IAskerOptions) {
+    this._channel = options.channel;
+    this._gate = options.gate;
+    this._pace = options.pace;
+    this._options = options.options;
+  }
+
+  /** A request has begun or ended. */
+  get runningChanged(): ISignal<this, void> {
+    return this._runningChanged;
+  }
+
+  /** Requests that the server works on for us. */
+  get running(): number {
+    return this._streams.size;
+  }
+
+  /** The last frame of each request. */
+  get ended(): ISignal<this, Done | Failed> {
+    return this._ended;
+  }
+
+  /** An alternative has come for who asked by a shortcut: ask again, with this cause, to have it too. */
+  get alternativeCame(): ISignal<this, IAsk> {
+    return this._alternativeCame;
+  }
+
+  /**
+   * Suggestions for a place, the best one first, as soon as the first of them has text.
+   *
+   * None, where there is none, or where somebody asked again, or `stop`ped, in the meantime.
+   */
+  async ask(ask: IAsk): Promise<Suggestion[]> {
+    const turn = ++this._turn;
+    if (!this._keep(ask)) {
+      this._cancel('input');
+      if (!this._gate.allows(ask.cause === 'demand') || !(await this._pause(ask, turn))) {
+        return [];
+      }
+      this._suggestions = [this._start(ask, {})];
+    }
+    const [first] = this._suggestions;
+    if (!first) {
+      return [];
+    }
+    if (ask.cause === 'demand') {
+      void this._alternatives(ask, first);
+    }
+    while (!first.isOver && first.remainder(ask.anchor) === '') {
+      await first.next();
+      if (turn !== this._turn) {
+        return [];
+      }
+    }
+    if (!ask.isLive()) {
+      return [];
+    }
+    if (first.remainder(ask.anchor) === null && !first.error) {
+      return this.ask(ask); // The typing ran ahead, and what came then said something else.
+    }
+    return this._suggestions.filter(one => one.remainder(ask.anchor));
+  }
+
+  /** The text has changed, to this: what no longer belongs there ends, whether or not anybody asks again. */
+  follow(at: IAnchor): void {
+    if (
+      this._suggestions.length > 0 &&
+      this._suggestions.every(one => one.remainder(at) === null)
+    ) {
+      this._cancel('input');
+    }
+  }
+
+  /** Nothing is wanted any more: the cursor has moved, the person said so, the editor is gone. */
+  stop(reason: CancelReason = 'user'): void {
+    this._turn++;
+    this._cancel(reason);
+  }
+
+  /** Keep the suggestions that say what was typed; answers whether there are any. */
+  private _keep(ask: IAsk): boolean {
+    const kept = this._suggestions.filter(one => {
+      const remainder = one.remainder(ask.anchor);
+      return remainder !== null && (remainder !== '' || !one.isOver);
+    });
+    if (kept.length === 0) {
+      return false;
+    }
+    const isMore = ask.cause === 'alternatives';
+    for (const [suggestion, stream] of this._streams) {
+      if (!kept.includes(suggestion) && !isMore) {
+        end(suggestion, stream, 'input');
+      }
+    }
+    this._suggestions = kept;
+    return true;
+  }
+
+  /** Wait as long as the pace says; answers whether the question still stands. */
+  private async _pause(ask: IAsk, turn: number): Promise<boolean> {
+    if (ask.cause === 'alternatives') {
+      return false; // They belong to a suggestion that is gone.
+    }
+    // The key that caused this is counted in the same turn of the event loop, maybe after us.
+    await Promise.resolve();
+    const longest = this._options().longestPauseMs;
+    const milliseconds = ask.cause === 'typing' ? this._pace.delayMs(longest) : 0;
+    if (milliseconds > 0) {
+      await new Promise(resolve => setTimeout(resolve, milliseconds));
+    }
+    return turn === this._turn && ask.isLive();
+  }
+
+  private _start(ask: IAsk, how: Partial<CompleteRequest>): Suggestion {
+    const suggestion = new Suggestion(ask.anchor);
+    const { prefix, suffix } = ask.anchor;
+    const onDemand = ask.cause === 'demand';
+    const multiline = isMultiline(prefix, suffix, this._options().lines, onDemand);
+    const sent = performance.now();
+    const { opening } = this._gate;
+    const onFrame = (frame: Frame): void => {
+      if (frame.type === 'delta') {
+        if (suggestion.text === '') {
+          this._pace.answered(performance.now() - sent);
+        }
+        suggestion.grow(frame.text);
+      } else if (frame.type === 'done') {
+        suggestion.finish(frame.text, frame.doubt);
+      } else if (frame.type === 'error') {
+        suggestion.fail(frame.error);
+      }
+    };
+    const stream = this._channel.stream(
+      'tab:complete',
+      { ...ask.request(), multiline, automatic: !onDemand, ...how },
+      onFrame
+    );
+    this._streams.set(suggestion, stream);
+    this._runningChanged.emit();
+    void stream.ended.then(frame => {
+      this._streams.delete(suggestion);
+      if (frame.type === 'error') {
+        this._gate.failed(frame.error, onDemand, opening);
+      }
+      this._ended.emit(frame);
+      this._runningChanged.emit();
+    });
+    return suggestion;
+  }
+
+  /** Others than the first one, for who wants to choose. They wait for it: it is wanted most. */
+  private async _alternatives(ask: IAsk, first: Suggestion): Promise<void> {
+    const round = this._round;
+    while (!first.isOver) {
+      await first.next();
+    }
+    const wanted = this._options().alternatives - this._suggestions.length;
+    if (round !== this._round || !ask.isLive() || first.error || wanted <= 0) {
+      return;
+    }
+    for (let one = 0; one < wanted; one++) {
+      // Without a seed of ours: one with a seed is computed without the cache, and takes far longer.
+      const other = this._start(ask, { temperature: ALTERNATIVE_TEMPERATURE });
+      void this._add(ask, other, round);
+    }
+  }
+
+  private async _add(ask: IAsk, other: Suggestion, round: number): Promise<void> {
+    while (!other.isOver) {
+      await other.next();
+    }
+    const text = other.remainder(ask.anchor)?.trimEnd();
+    const isNew = this._suggestions.every(one => one.remainder(ask.anchor)?.trimEnd() !== text);
+    // One that is in doubt is no choice.
+    if (round === this._round && text && isNew && !other.doubt && ask.isLive()) {
+      this._suggestions.push(other);
+      this._alternativeCame.emit({ ...ask, cause: 'alternatives' });
+    }
+  }
+
+  private _cancel(reason: CancelReason): void {
+    this._round++;
+    this._suggestions = [];
+    for (const [suggestion, stream] of this._streams) {
+      end(suggestion, stream, reason);
+    }
+  }
+
+  private readonly _channel: IChannel;
+  private readonly _gate: Gate;
+  private readonly _pace: Pace;
+  private readonly _options: () => ICompletionOptions;
+  private readonly _runningChanged = new Signal<this, void>(this);
+  private readonly _ended = new Signal<this, Done | Failed>(this);
+  private readonly _alternativeCame = new Signal<this, IAsk>(this);
+  private readonly _streams = new Map<Suggestion, IStream>();
+  private _suggestions: Suggestion[] = [];
+  /** Grows with each question: the answer to an older one is not given out. */
+  private _turn = 0;
+  /** Grows when the suggestions are given up. */
+  private _round = 0;
+}
+
+/** Nobody wants it any more: here that is so at once, on the server a little later. */
+function end(suggestion: Suggestion, stream: IStream, reason: CancelReason): void {
+  stream.cancel(reason);
+  suggestion.fail({ code: 'CANCELED', message: '', recovery: '', details: {} });
+}

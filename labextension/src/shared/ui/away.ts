@@ -1,0 +1,15 @@
+/** Why a panel does not show what it is there for. */
+
+import type { Translate } from '../text/translate';
+import type { ChannelState } from '../tokens';
+
+export function awayText(channel: ChannelState, trans: Translate): string {
+  switch (channel) {
+    case 'absent':
+      return trans.__('The Jupyter server does not run the LocalCoder extension.');
+    case 'away':
+      return trans.__('The connection to the Jupyter server is lost. It is tried again by itself.');
+    default:
+      return trans.__('Asking the Jupyter server.');
+  }
+}

@@ -1,0 +1,350 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { changeView, type ICommandState, viewOf } from '../../../src/commands/view';
+import type { NotebookCell } from '../../../src/contract';
+import { Asking } from '../../../src/shared/answers/asking';
+import { provenance } from '../../../src/shared/answers/provenance';
+import { sha256 } from '../../../src/shared/answers/sha256';
+import { FakeWebSocket, openChannel, settle, trans as bundle } from '../../fakes';
+import { done } from './samples';
+
+const trans = {
+  ...bundle,
+  _n: (one: string, many: string, count: number): string =>
+    bundle.__(count === 1 ? one : many, count)
+} as never;
+
+const LOCKED = { reason: 'locked-cell', sentence: '' } as const;
+const DONE = done('r1', 'all of it');
+
+function frame(request: number, event: object): void {
+  const sent = FakeWebSocket.last.sent.filter(one => one.op === 'generate')[request];
+  FakeWebSocket.last.receive({
+    id: sent?.id,
+    event: (event as { type: string }).type,
+    payload: event
+  });
+}
+
+function begun(): Asking<'generate'> {
+  const asking = new Asking(openChannel(), 'generate');
+  asking.start({ command: 'explain', code: 'x' });
+  return asking;
+}
+
+describe('an answer', () => {
+  it('grows, and ends with what the server says it is', () => {
+    const asking = begun();
+    expect(asking.state).toBe('waiting');
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: 'all ' });
+    expect([asking.state, asking.text]).toEqual(['writing', 'all ']);
+    frame(0, DONE);
+    expect([asking.state, asking.text, asking.isComplete]).toEqual(['done', 'all of it', true]);
+  });
+
+  it('says why it was stopped where that was nobody’s wish', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { ...DONE, text: 'all', finish: 'canceled', note: 'The server was stopped.' });
+    expect([asking.state, asking.text]).toEqual(['stopped', 'all']);
+    expect(asking.error?.message).toBe('The server was stopped.');
+    const state: ICommandState = {
+      asking: asking.state,
+      hunks: 0,
+      hasText: true,
+      hasChat: false,
+      done: asking.done,
+      error: asking.error
+    };
+    expect(viewOf(state, trans).message).toBe('The server was stopped.');
+    expect(viewOf({ ...state, done: DONE, error: null }, trans).message).toBe('Stopped.');
+  });
+
+  it('is over within seconds where the server does not answer, and takes nothing more', () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: 'all ' });
+    asking.stop();
+    expect(asking.isRunning).toBe(true);
+    vi.advanceTimersByTime(5000);
+    expect([asking.state, asking.isRunning, asking.text]).toEqual(['failed', false, 'all ']);
+    expect(asking.error?.message).toContain('does not answer');
+    frame(0, { type: 'delta', run: 'r1', text: 'of it' });
+    frame(0, DONE);
+    expect([asking.state, asking.text]).toEqual(['failed', 'all ']);
+    // What was asked meanwhile is not touched by it.
+    asking.start({ command: 'explain', code: 'y' });
+    expect(asking.state).toBe('waiting');
+    vi.useRealTimers();
+  });
+
+  it('goes on to its end where the server has heard that it is stopped', async () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    asking.stop();
+    const { id } = FakeWebSocket.last.request('llm:cancel');
+    FakeWebSocket.last.receive({ id, success: true, data: {} });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asking.isRunning).toBe(true);
+    frame(0, { ...DONE, text: 'all', finish: 'canceled' });
+    expect([asking.state, asking.text]).toEqual(['stopped', 'all']);
+    vi.useRealTimers();
+  });
+
+  it('that is stopped in time is over once', () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    asking.stop();
+    frame(0, { ...DONE, text: 'all', finish: 'canceled' });
+    vi.advanceTimersByTime(60_000);
+    expect([asking.state, asking.text, asking.error]).toEqual(['stopped', 'all', null]);
+    vi.useRealTimers();
+  });
+
+  it('that a silent server begins after all is still stopped there', () => {
+    vi.useFakeTimers();
+    const asking = begun();
+    asking.stop();
+    vi.advanceTimersByTime(5000);
+    expect(asking.state).toBe('failed');
+    frame(0, { type: 'started', run: 'r1' });
+    expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
+    expect(asking.state).toBe('failed');
+    vi.useRealTimers();
+  });
+
+  it('keeps what the model reasons apart from what it answers', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'hm ' });
+    expect([asking.state, asking.isRunning, asking.text]).toEqual(['reasoning', true, '']);
+    frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'well' });
+    expect([asking.state, asking.reasoning]).toEqual(['reasoning', 'hm well']);
+    frame(0, { type: 'delta', run: 'r1', text: 'all ', reasoning: '' });
+    expect([asking.state, asking.text]).toEqual(['writing', 'all ']);
+    // Only the end tells what of it was reasoning, and what of that is kept.
+    frame(0, { ...DONE, text: 'all', reasoning: 'hm' });
+    expect([asking.text, asking.reasoning]).toEqual(['all', 'hm']);
+    asking.start({ command: 'explain', code: 'y' });
+    expect(asking.reasoning).toBe('');
+  });
+
+  it('shows what was reasoned where no answer came of it', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'hm' });
+    const error = { code: 'NO_ANSWER', message: 'None.', recovery: 'Ask.', details: {} };
+    frame(0, { type: 'error', run: 'r1', error });
+    expect([asking.state, asking.text, asking.reasoning]).toEqual(['failed', '', 'hm']);
+  });
+
+  it('keeps what had come when it is stopped', async () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: 'all ' });
+    asking.stop();
+    expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
+    frame(0, { ...DONE, text: 'all ', finish: 'canceled' });
+    await settle();
+    expect([asking.state, asking.text, asking.isComplete]).toEqual(['stopped', 'all ', false]);
+  });
+
+  it('is not mixed with the one before', () => {
+    const asking = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    asking.start({ command: 'explain', code: 'y' });
+    frame(0, { ...DONE, text: 'old', finish: 'canceled' });
+    expect([asking.state, asking.text]).toEqual(['waiting', '']);
+    frame(1, { type: 'started', run: 'r2' });
+    frame(1, { ...DONE, run: 'r2', text: 'new' });
+    expect(asking.text).toBe('new');
+  });
+});
+
+describe('what the panel offers', () => {
+  const state: ICommandState = {
+    asking: 'done',
+    proposal: 'open',
+    hunks: 2,
+    hasText: true,
+    hasChat: false,
+    done: DONE,
+    error: null
+  };
+
+  it('is not to accept what the service withholds', () => {
+    const change = { code: '', notes: [], problem: 'It is foreign.', recovery: 'Ask again.' };
+    const view = viewOf({ ...state, hunks: 0, done: { ...DONE, change } }, trans);
+    expect(view).toMatchObject({
+      message: 'It is foreign.',
+      recovery: 'Ask again.',
+      isReady: false
+    });
+    expect(view.actions).toEqual(['retry', 'copy', 'close']);
+  });
+
+  it('says what was left out of the answer', () => {
+    const change = { code: 'x', notes: ['Copies were left out.'], problem: '', recovery: '' };
+    const view = viewOf({ ...state, done: { ...DONE, change } }, trans);
+    expect(view.message).toBe('2 changes suggested. Copies were left out.');
+    expect(view.isReady).toBe(true);
+  });
+
+  it('is to accept what is complete', () => {
+    const view = viewOf(state, trans);
+    expect(view.actions).toEqual(['accept', 'reject', 'retry', 'copy']);
+    expect(view.message).toBe('2 changes suggested.');
+    expect(view.isReady).toBe(true);
+  });
+
+  it.each([
+    { asking: 'stopped' },
+    { proposal: 'stale' },
+    { hunks: 0 },
+    { refusal: LOCKED },
+    { refusal: { reason: 'unfit', sentence: 'A magic would be lost.' } },
+    { hasText: false, hunks: 0 },
+    { done: { ...DONE, finish: 'length' } }
+  ] as Partial<ICommandState>[])('is never to accept where %o', change => {
+    const view = viewOf({ ...state, ...change }, trans);
+    expect(view.isReady).toBe(false);
+    expect(view.actions).not.toContain('accept');
+    expect(view.actions).toContain(change.refusal ? 'reject' : 'close');
+    expect(view.message).not.toBe('');
+  });
+
+  it('says what a check says', () => {
+    const refusal = { reason: 'unfit', sentence: 'A magic would be lost.' } as const;
+    expect(viewOf({ ...state, refusal }, trans).message).toBe('A magic would be lost.');
+  });
+
+  it('says that nothing was answered', () => {
+    const view = viewOf({ ...state, hasText: false, hunks: 0 }, trans);
+    expect(view.message).toBe('The model answered nothing, so the cell stays as it is.');
+    const text = { ...state, proposal: undefined, hasText: false, hunks: 0 };
+    expect(viewOf(text, trans).actions).toEqual(['retry', 'close']);
+  });
+
+  it('is to compare what is whole with a cell that was changed', () => {
+    const stale: ICommandState = { ...state, proposal: 'stale' };
+    expect(viewOf(stale, trans).actions).not.toContain('compare');
+    const view = viewOf({ ...stale, canCompare: true }, trans);
+    expect(view.actions).toEqual(['compare', 'retry', 'copy', 'close']);
+    expect(view.recovery).toContain('Compare');
+  });
+
+  it('says why it stopped by itself', () => {
+    const stopped: ICommandState = { ...state, asking: 'stopped' };
+    expect(viewOf({ ...stopped, cause: 'kernel' }, trans).message).toContain(
+      'kernel was restarted'
+    );
+    expect(viewOf({ ...stopped, cause: 'split' }, trans).message).toContain('was split');
+    const stale: ICommandState = { ...stopped, proposal: 'stale', cause: 'split' };
+    expect(viewOf(stale, trans).message).toContain('was split');
+  });
+
+  it('is to stop what runs, and nothing else', () => {
+    expect(viewOf({ ...state, asking: 'writing' }, trans).actions).toEqual(['stop']);
+  });
+
+  it('is the way to a model where there is none', () => {
+    const error = { code: 'MODEL_NOT_READY', message: 'None is here.', recovery: '', details: {} };
+    const failed: ICommandState = {
+      ...state,
+      asking: 'failed',
+      hunks: 0,
+      hasText: false,
+      done: null
+    };
+    for (const code of ['MODEL_NOT_READY', 'MODEL_NOT_FOUND']) {
+      expect(viewOf({ ...failed, error: { ...error, code } }, trans).actions).toEqual([
+        'setup',
+        'retry',
+        'close'
+      ]);
+    }
+    expect(viewOf({ ...failed, error: { ...error, code: 'TIMEOUT' } }, trans).actions).toEqual([
+      'retry',
+      'close'
+    ]);
+  });
+
+  it('is to insert an answer that is text', () => {
+    const view = viewOf({ ...state, proposal: undefined, hunks: 0 }, trans);
+    expect(view.actions).toEqual(['retry', 'copy', 'insert', 'close']);
+    const chatting = viewOf({ ...state, hasChat: true }, trans);
+    expect(chatting.actions).toEqual(['accept', 'reject', 'retry', 'copy', 'chat']);
+  });
+});
+
+describe('where code came from', () => {
+  const now = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
+  const common = {
+    id: 'r1',
+    model: 'tiny',
+    digest: 'sha256:00',
+    quantization: 'Q4_K_M',
+    sampling: DONE.sampling,
+    seed: 7,
+    prompt_sha256: 'ab',
+    provider: 'embedded',
+    text_sha256: sha256('all of it'),
+    completion_tokens: 4,
+    finish: 'stop',
+    time: '2026-01-02T03:04:05+00:00'
+  };
+
+  it('is what it takes to ask again', () => {
+    const request = { command: 'improve', code: 'x' } as const;
+    expect(provenance(DONE, now, request)).toEqual({
+      ...common,
+      command: 'improve',
+      seeded: false,
+      request
+    });
+    expect(provenance(DONE, now, { ...request, sampling: { seed: 0 } }).seeded).toBe(true);
+  });
+
+  it('holds the text of no other cell', () => {
+    const asked = { command: 'fix', code: 'own', instruction: 'please' } as const;
+    const context: NotebookCell[] = [{ source: 'secret = 1', head: 'secret' }];
+    const record = provenance(DONE, now, { ...asked, context, error: 'Cell In[1]: secret = 1' });
+    expect(record.request).toEqual(asked);
+    expect(JSON.stringify(record)).not.toContain('secret');
+  });
+
+  it('holds nothing of what was private', () => {
+    const record = provenance(DONE, now, { command: 'improve', code: 'own', private: true });
+    expect(record.request).toBeUndefined();
+    expect([record.prompt_sha256, record.text_sha256]).toEqual(['', '']);
+    expect(record.model).toBe(DONE.model.id);
+  });
+
+  it('is a chat without a request', () => {
+    expect(provenance(DONE, now)).toEqual({ ...common, command: 'chat', seeded: false });
+  });
+});
+
+describe('a change that is there already', () => {
+  it('is accepted or rejected while the cell is what it was made for', () => {
+    const state = { proposal: 'open', hunks: 2, refusal: null, canCompare: false } as const;
+    expect(changeView(state, trans)).toMatchObject({
+      message: '2 changes suggested.',
+      actions: ['accept', 'reject']
+    });
+    const stale = changeView({ ...state, proposal: 'stale', canCompare: true }, trans);
+    expect(stale).toMatchObject({
+      severity: 'warning',
+      actions: ['compare', 'copy', 'close'],
+      isReady: false
+    });
+    expect(stale.message).toContain('The cell was changed in the meantime');
+    const locked = changeView({ ...state, refusal: LOCKED }, trans);
+    expect(locked).toMatchObject({ actions: ['copy', 'close'], isReady: false });
+    expect(locked.message).toContain('read-only');
+  });
+});

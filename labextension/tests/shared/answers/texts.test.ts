@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+
+import { inertMarkdown } from '../../../src/shared/answers/inert';
+import { plain } from '../../../src/shared/answers/plain';
+import { sha256 } from '../../../src/shared/answers/sha256';
+import EXAMPLES from './plain.json';
+
+async function known(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+describe('the digest', () => {
+  // Around the ends of blocks, where the padding begins another one.
+  it.each([0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])(
+    'is that of others for %d bytes',
+    async count => {
+      const text = 'x'.repeat(count);
+      expect(sha256(text)).toBe(await known(text));
+    }
+  );
+
+  it('is of UTF-8', async () => {
+    const text = 'Größe ≥ 3 🙂\n';
+    expect(sha256(text)).toBe(await known(text));
+  });
+});
+
+describe('plain text', () => {
+  it('has neither escapes nor marks that turn its order', () => {
+    expect(
+      plain('\u001b[31mred\u001b[0m \u001b]8;;https://e\u0007name \u202eright\u2066 a\u0007\tb')
+    ).toBe('red name right a\tb');
+    expect(plain('a\r\nb\rc')).toBe('a\nb\nc');
+    expect(plain('a\ud800b\udfff')).toBe('a\ufffdb\ufffd');
+  });
+
+  // The service holds itself to the same examples.
+  it.each(EXAMPLES.changes)('of %j is %j', (text, visible) => {
+    expect(plain(text)).toBe(visible);
+  });
+
+  it.each(EXAMPLES.stays)('keeps what writing needs: %j', text => {
+    expect(plain(text)).toBe(text);
+  });
+
+  it('stays as it is', () => {
+    const text = 'def f(x):\n\treturn "é\u00a0🙂"\n';
+    expect(plain(text)).toBe(text);
+  });
+});
+
+describe('inert Markdown', () => {
+  it('draws no diagram', () => {
+    expect(inertMarkdown('```mermaid\ngraph\n```\n~~~~ Mermaid\n~~~~')).toBe(
+      '```text\ngraph\n```\n~~~~ text\n~~~~'
+    );
+    expect(inertMarkdown('mermaid is `mermaid`')).toBe('mermaid is `mermaid`');
+  });
+});
