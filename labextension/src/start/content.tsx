@@ -9,7 +9,7 @@ import { perSecond, size } from '../shared/text/units';
 import { NoteOf } from '../shared/ui/note';
 import { Rows } from '../shared/ui/rows';
 import { FirstCompletion } from './completion';
-import type { IStartPageOptions } from './page';
+import type { IStartPageOptions } from './options';
 
 export function About({ start, trans }: IStartPageOptions): React.JSX.Element {
   const hasAirGap = start.models.settings?.settings.air_gap === true;

@@ -1,27 +1,15 @@
 /** The start page: the steps under each other, one of them open. */
 
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import type { IChannel } from '../shared/tokens';
 import { GENERAL } from '../shared/ui/errands';
 import { NoteOf } from '../shared/ui/note';
 import { About, Choose, DownloadStep, LicenceStep, TryStep, WarmStep } from './content';
-import type { StartModel } from './steps';
+import type { IStartPageOptions } from './options';
 import { type Step, STEPS } from './steps';
 import { stepSummary, stepTitle } from './words';
-
-export interface IStartPageOptions {
-  start: StartModel;
-  channel: IChannel;
-  trans: TranslationBundle;
-  /** Show where another server can be added, to answer in place of a model on this machine. */
-  openProviders: () => void;
-  openNotebook: () => void;
-  close: () => void;
-}
 
 export class StartPage extends ReactWidget {
   constructor(private readonly _options: IStartPageOptions) {

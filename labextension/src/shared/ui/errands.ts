@@ -7,13 +7,22 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { ErrorPayload, IOperations } from '../../contract';
 import { ChannelError, type IChannel, type RequestName } from '../tokens';
-import type { INote } from './note';
 
 /** Notes that belong to no single thing are kept under this id. */
 export const GENERAL = '';
 /** Those of a form stand in it, where the person looks; no thing has such an id. */
 export const IMPORT = '/import';
 export const RUNNING = '/running';
+
+/** What came of something that a person asked for. */
+export interface INote {
+  severity: 'info' | 'error';
+  message: string;
+  /** What can be done about it. */
+  recovery: string;
+  /** Set where the service has refused a load that it would do if it were insisted upon. */
+  canForce: boolean;
+}
 
 export class Errands {
   constructor(private readonly _channel: IChannel) {}

@@ -3,17 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Errands } from './errands';
-
-/** What came of something that a person asked for. */
-export interface INote {
-  severity: 'info' | 'error';
-  message: string;
-  /** What can be done about it. */
-  recovery: string;
-  /** Set where the service has refused a load that it would do if it were insisted upon. */
-  canForce: boolean;
-}
+import type { Errands, INote } from './errands';
 
 export interface INoteProps {
   note: INote;
