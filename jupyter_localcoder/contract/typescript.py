@@ -5,8 +5,8 @@ whether the file is up to date. The output depends on nothing but the contract, 
 difference means that somebody changed one side and not the other.
 
 A field with a default is optional in a request, since the service fills it in, and always there in
-a reply, since the service always sends it. Ranges and patterns are not carried over: the service
-checks them, and TypeScript cannot.
+a reply, since the service always sends it. Ranges and patterns are no part of the types: the service
+checks them. Those that a form needs, and other facts that both languages need, are in `constants`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from . import backend, common, generation, history, models, notebook, queue, settings
+from .constants import FACTS, Constant, Pattern
 from .registry import EVENTS, OPERATIONS, STREAM_FRAMES
 from .schemas import Schema, components
 
@@ -47,7 +48,7 @@ def render() -> str:
     blocks = [_HEADER]
     blocks += _literal_types()
     blocks += [_interface(name, schema) for name, schema in _schemas().items()]
-    blocks += [_frame_union(), _operation_map(), _event_map(), _changes(), _operation_table()]
+    blocks += [_frame_union(), _operation_map(), _event_map(), *_constants(), _operation_table()]
     return "\n".join(blocks)
 
 
@@ -188,10 +189,37 @@ def _event_map() -> str:
     return "\n".join([*lines, "}\n"])
 
 
-def _changes() -> str:
-    text = "Commands whose answer takes the place of the code that was sent."
-    commands = ", ".join(_quoted(command) for command in sorted(generation.CHANGES))
-    return f"{_comment(text, '')}export const CHANGES: readonly Command[] = [{commands}];\n"
+def _constants() -> Iterator[str]:
+    for fact in FACTS:
+        yield f"{_comment(fact.comment, '')}export const {_constant(fact)};\n"
+
+
+def _constant(fact: Constant | Pattern) -> str:
+    """The declaration of a fact, without its comment."""
+    if isinstance(fact, Pattern):
+        # `\\Z` is the end of a text in Python, as `$` is in JavaScript.
+        source = fact.source.replace("\\Z", "$").replace("/", "\\/")
+        return f"{fact.name} = /{source}/"
+    if isinstance(fact.value, dict):
+        rows = [f"{key}: {_scalar(value)}" for key, value in fact.value.items()]
+        return f"{fact.name} = {_between('{ ', rows, ' }')} as const"
+    if isinstance(fact.value, tuple):
+        items = _between("[", [_quoted(item) for item in fact.value], "]")
+        return f"{fact.name}: readonly {fact.type or 'string'}[] = {items}"
+    return f"{fact.name} = {_scalar(fact.value)}"
+
+
+def _scalar(value: bool | float | str) -> str:
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _between(begin: str, items: list[str], end: str) -> str:
+    """Items in brackets: on one line where they fit."""
+    line = f"{begin}{', '.join(items)}{end}"
+    if len(line) <= _LINE_CHARS - 40:
+        return line
+    text = textwrap.fill(", ".join(items), _LINE_CHARS, break_long_words=False, break_on_hyphens=False)
+    return f"{begin.rstrip()}\n{textwrap.indent(text, '  ')}\n{end.lstrip()}"
 
 
 def _operation_table() -> str:

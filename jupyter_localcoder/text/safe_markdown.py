@@ -5,7 +5,7 @@ fetched, which tells its host what the model has read. So before it is shown
 
 - HTML tags, images and link definitions become text,
 - links go to http, https, mailto or a relative address, or become text,
-- the TeX commands that set attributes, and the blocks that become diagrams, lose their meaning.
+- the TeX commands of `contract.tex`, and the blocks that become diagrams, lose their meaning.
 
 Parsers of Markdown disagree about where code begins, and code must stay readable; a difference between
 them and us would be a hole. Therefore prose and code spans are treated alike, with a mark that changes
@@ -19,6 +19,7 @@ from __future__ import annotations
 import html
 import re
 
+from ..contract.tex import DISARMED_TEX
 from .fences import Fence, blocks
 from .plain_text import plain
 
@@ -29,9 +30,7 @@ _TAG_OR_IMAGE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)")
 _LINK = re.compile(r"\](?=\(\s*<?(?P<target>[^\s)>]*))")
 # A bracket that follows a letter, as in `row[0]:`, cannot begin a definition.
 _DEFINITION = re.compile(r"(?P<index>\w\[[^\[\]\\]*\]:)|\](?=:)")
-_TEX = re.compile(
-    r"\\(?=(?:style|href|class|cssId|data|require|includegraphics|unicode|csname|bbox|mmlToken)(?![A-Za-z]))"
-)
+_TEX = re.compile(rf"\\(?=(?:{'|'.join(DISARMED_TEX)})(?![A-Za-z]))")
 _INFO = re.compile(r"[\w+#.-]*")
 _DIAGRAMS = frozenset({"mermaid"})
 

@@ -1777,6 +1777,18 @@ export interface IEvents {
 /** Commands whose answer takes the place of the code that was sent. */
 export const CHANGES: readonly Command[] = ['document', 'fix', 'improve'];
 
+/** TeX commands, without the backslash, that lose their meaning in what a model writes. */
+export const DISARMED_TEX: readonly string[] = [
+  'DeclareMathOperator', 'DeclarePairedDelimiter', 'DeclarePairedDelimiters',
+  'DeclarePairedDelimitersX', 'DeclarePairedDelimitersXPP', 'Newextarrow', 'action', 'autoload',
+  'bbox', 'begingroupReset', 'begingroupSandbox', 'catcode', 'class', 'csname', 'cssId', 'data',
+  'def', 'edef', 'futurelet', 'gdef', 'global', 'gnewcommand', 'href', 'htmlClass', 'htmlData',
+  'htmlId', 'htmlStyle', 'includegraphics', 'let', 'long', 'mathtip', 'mmlToken', 'newcommand',
+  'newenvironment', 'newtagform', 'providecommand', 'renewcommand', 'renewenvironment',
+  'renewtagform', 'require', 'setOptions', 'style', 'texttip', 'toggle', 'unicode', 'url',
+  'usetagform', 'xdef'
+];
+
 /** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
 export const OPERATIONS = {
   'backend:ping': { method: 'GET', path: 'health', streams: false },

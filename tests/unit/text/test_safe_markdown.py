@@ -56,7 +56,20 @@ def test_what_only_looks_like_one_stays() -> None:
     assert inert("a < b, a <= b! a <3, \\alpha") == "a < b, a <= b! a <3, \\alpha"
 
 
-def test_a_command_of_tex_that_acts_does_nothing() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        "style", "href", "url", "class", "cssId", "data", "require", "includegraphics", "unicode", "csname",
+        "bbox", "mmlToken", "texttip", "mathtip", "toggle", "def", "let", "newcommand", "gnewcommand",
+        "renewcommand", "providecommand", "newenvironment", "renewenvironment", "gdef", "edef", "xdef",
+        "htmlData", "htmlStyle", "htmlClass", "htmlId", "DeclareMathOperator", "Newextarrow",
+    ],  # fmt: skip
+)
+def test_a_command_of_tex_that_acts_or_defines_does_nothing(command: str) -> None:
+    assert inert(f"$\\{command}{{x}}$ \\{command}\\x") == f"$\\{JOINER}{command}{{x}}$ \\{JOINER}{command}\\x"
+
+
+def test_a_command_of_tex_that_only_begins_like_one_stays() -> None:
     assert inert("\\href{x}{y} \\styled") == f"\\{JOINER}href{{x}}{{y}} \\styled"
 
 

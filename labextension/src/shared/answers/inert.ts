@@ -6,6 +6,8 @@
 
 import type { IRenderMime } from '@jupyterlab/rendermime';
 
+import { DISARMED_TEX } from '../contract';
+
 const ELEMENTS = new Set(
   (
     'a abbr b blockquote br cite code dd del dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li mark ol p ' +
@@ -25,9 +27,7 @@ const ATTRIBUTES: Record<string, readonly string[]> = {
 const CLASS = /^(?:ͼ\w+|language-[\w+#.-]+)$/;
 /** A relative address would lead to a page of the Jupyter server itself. */
 const LINK = /^(?:https?:|mailto:)/i;
-/** TeX that sets attributes, loads extensions, or defines what may grow without end. */
-const TEX =
-  /\\(?=(?:style|href|url|class|cssId|data|require|includegraphics|unicode|csname|bbox|mmlToken|texttip|mathtip|toggle|def|let|g?newcommand|renewcommand|newenvironment|renewenvironment)(?![A-Za-z]))/g;
+const TEX = new RegExp(`\\\\(?=(?:${DISARMED_TEX.join('|')})(?![A-Za-z]))`, 'g');
 const WORD_JOINER = '\u2060';
 /** JupyterLab draws such blocks while it parses, before any sanitiser. */
 const DIAGRAM = /((?:`{3,}|~{3,})[^\S\n]*)mermaid/gi;
@@ -51,6 +51,11 @@ export class InertSanitizer implements IRenderMime.ISanitizer {
 /** Markdown of which nothing is drawn but text. */
 export function inertMarkdown(text: string): string {
   return text.replace(DIAGRAM, '$1text');
+}
+
+/** Prose in which no command of TeX does more than to write. */
+export function inertTeX(text: string): string {
+  return text.replace(TEX, `\\${WORD_JOINER}`);
 }
 
 function disarm(element: Element): void {
@@ -87,7 +92,7 @@ function disarmTeX(page: Document): void {
   while (walker.nextNode()) {
     const { currentNode: node } = walker;
     if (node.parentElement?.closest('pre, code') === null) {
-      node.textContent = (node.textContent ?? '').replace(TEX, `\\${WORD_JOINER}`);
+      node.textContent = inertTeX(node.textContent ?? '');
     }
   }
 }
