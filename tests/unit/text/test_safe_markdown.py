@@ -7,6 +7,12 @@ import pytest
 from jupyter_localcoder.text.safe_markdown import fenced, inert
 
 JOINER = "\u2060"
+COMMANDS = [
+    "style", "href", "url", "class", "cssId", "data", "require", "includegraphics", "unicode", "csname",
+    "bbox", "mmlToken", "texttip", "mathtip", "toggle", "def", "let", "newcommand", "gnewcommand",
+    "renewcommand", "providecommand", "newenvironment", "renewenvironment", "gdef", "edef", "xdef",
+    "htmlData", "htmlStyle", "htmlClass", "htmlId", "DeclareMathOperator", "Newextarrow",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -56,15 +62,7 @@ def test_what_only_looks_like_one_stays() -> None:
     assert inert("a < b, a <= b! a <3, \\alpha") == "a < b, a <= b! a <3, \\alpha"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "style", "href", "url", "class", "cssId", "data", "require", "includegraphics", "unicode", "csname",
-        "bbox", "mmlToken", "texttip", "mathtip", "toggle", "def", "let", "newcommand", "gnewcommand",
-        "renewcommand", "providecommand", "newenvironment", "renewenvironment", "gdef", "edef", "xdef",
-        "htmlData", "htmlStyle", "htmlClass", "htmlId", "DeclareMathOperator", "Newextarrow",
-    ],  # fmt: skip
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_tex_that_acts_or_defines_does_nothing(command: str) -> None:
     assert inert(f"$\\{command}{{x}}$ \\{command}\\x") == f"$\\{JOINER}{command}{{x}}$ \\{JOINER}{command}\\x"
 
