@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .fill_tokens import QWEN_FILL
 from .generation import CHANGES
 from .tex import DISARMED_TEX
 
@@ -43,5 +44,8 @@ FACTS: tuple[Constant | Pattern, ...] = (
         "DISARMED_TEX",
         DISARMED_TEX,
         "TeX commands, without the backslash, that lose their meaning in what a model writes.",
+    ),
+    Constant(
+        "QWEN_FILL", QWEN_FILL, "The raw prompt for filling in the middle that most servers understand."
     ),
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from .common import Reply, Request
+from .fill_tokens import QWEN_FILL
 
 EMBEDDED = "embedded"
 """Id of the provider that is always there, needs nothing and is the default."""
@@ -25,8 +26,6 @@ KeepKey = Literal["auto", "session"]
 Seconds = Annotated[float, Meta(ge=0.1, le=3600.0)]
 Key = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+\Z")]
 """Visible ASCII: anything else cannot stand in a header, and is a slip of copying."""
-
-QWEN_FILL = "<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>"
 
 
 class ProviderFields(Request, frozen=True, kw_only=True):

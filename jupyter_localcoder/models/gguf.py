@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..contract.fill_tokens import GGUF_FILL_KEYS, Part, can_fill
 from ..errors import InvalidModel, SourceFileNotFound
 from ..storage.regular import NotRegular, open_regular
 from .ggml_types import FILE_TYPES, REPACKED, TENSOR_TYPES
@@ -30,19 +31,7 @@ _MAX_DIMENSIONS = 4
 _MAX_TENSOR_NAME_BYTES = 64
 _MAX_CONTEXT = 2**31 - 1
 _DEFAULT_ALIGNMENT = 32
-_FIM_KEYS = ("fim_pre_token_id", "prefix_token_id")
 _CHATML_MARK = "<|im_start|>"
-_FIM_TOKENS = (
-    "<|fim_prefix|>",
-    "<fim-prefix>",
-    "<fim_prefix>",
-    "<|fim_begin|>",
-    "<PRE>",
-    "▁<PRE>",
-    "<\uff5cfim\u2581begin\uff5c>",
-    "<|code_prefix|>",
-)
-"""How the models that llama.cpp knows call the token that opens a fill-in-the-middle prompt."""
 
 
 class GgufHeader(Struct, frozen=True, kw_only=True):
@@ -73,9 +62,6 @@ class GgufHeader(Struct, frozen=True, kw_only=True):
     """Whether its vocabulary has the tokens for it."""
     chatml: bool = False
     """Whether its vocabulary has the marks of ChatML, which serve a model without a template."""
-    fim_prefix_token: int | None = None
-    fim_suffix_token: int | None = None
-    fim_middle_token: int | None = None
 
     @property
     def chats(self) -> bool:
@@ -258,9 +244,6 @@ class _Reading:
             chat_template=bool(self._string("tokenizer.chat_template")),
             fill_in_the_middle=self._fills(tokens),
             chatml=isinstance(tokens, Listed) and self._source.contains(tokens, _CHATML_MARK),
-            fim_prefix_token=self._token("fim_pre_token_id", "prefix_token_id"),
-            fim_suffix_token=self._token("fim_suf_token_id", "suffix_token_id"),
-            fim_middle_token=self._token("fim_mid_token_id", "middle_token_id"),
         )
 
     def _architecture(self) -> str:
@@ -274,13 +257,16 @@ class _Reading:
         return architecture
 
     def _fills(self, tokens: Value | None) -> bool:
-        if any(f"tokenizer.ggml.{key}" in self._values for key in _FIM_KEYS):
-            return True
-        return isinstance(tokens, Listed) and any(self._source.contains(tokens, text) for text in _FIM_TOKENS)
+        if not isinstance(tokens, Listed):
+            return False
+        return can_fill(
+            lambda part: (token := self._token(part)) is not None and 0 <= token < tokens.count,
+            lambda text: self._source.contains(tokens, text),
+        )
 
-    def _token(self, *names: str) -> int | None:
-        for name in names:
-            value = self._values.get(f"tokenizer.ggml.{name}")
+    def _token(self, part: Part) -> int | None:
+        for key in GGUF_FILL_KEYS[part]:
+            value = self._values.get(key)
             if isinstance(value, int) and not isinstance(value, bool):
                 return value
         return None

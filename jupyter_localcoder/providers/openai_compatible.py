@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 
-from ..contract.providers import QWEN_FILL, FillMode
+from ..contract.fill_tokens import QWEN_FILL
+from ..contract.providers import FillMode
 from . import openai_wire
 from .address import Address
 from .answer import AnswerPart, Read

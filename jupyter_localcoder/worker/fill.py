@@ -10,6 +10,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..contract.fill_tokens import FILL_FAMILIES
 from .splice import FillLayout
 
 
@@ -51,28 +52,18 @@ class FillTokens:
         return 2 if self.order == "suffix-first" else 3
 
 
-_SPELLINGS = (
-    # (prefix, suffix, middle): Qwen2.5-Coder, CodeGemma; StarCoder, Granite; SantaCoder; DeepSeek; CodeLlama
-    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
-    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
-    ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"),
-    ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"),  # noqa: RUF001 - the makers' own spelling
-    ("▁<PRE>", "▁<SUF>", "▁<MID>"),
-)
-
-
 def template_of(vocabulary: FillVocabulary) -> FillTokens | None:
     """The marks of this model, or None where it cannot fill in the middle."""
     prefix, suffix, middle = vocabulary.fill_tokens
     if min(prefix, suffix, middle) >= 0:
         return FillTokens(prefix, suffix, middle)
-    for spelling in _SPELLINGS:
-        prefix, suffix, middle = (vocabulary.control_token(text) for text in spelling)
-        if min(prefix, suffix, middle) >= 0:
-            return FillTokens(prefix, suffix, middle)
-    prefix, suffix = vocabulary.control_token("[PREFIX]"), vocabulary.control_token("[SUFFIX]")
-    if min(prefix, suffix) >= 0:
-        return FillTokens(prefix, suffix, -1, order="suffix-first")
+    for family in FILL_FAMILIES:
+        ids = [vocabulary.control_token(text) for text in family.tokens]
+        if min(ids) >= 0:
+            prefix, suffix, *rest = ids
+            if rest:
+                return FillTokens(prefix, suffix, rest[0])
+            return FillTokens(prefix, suffix, -1, order="suffix-first")
     return None
 
 

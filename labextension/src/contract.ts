@@ -1789,6 +1789,9 @@ export const DISARMED_TEX: readonly string[] = [
   'usetagform', 'xdef'
 ];
 
+/** The raw prompt for filling in the middle that most servers understand. */
+export const QWEN_FILL = '<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>';
+
 /** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
 export const OPERATIONS = {
   'backend:ping': { method: 'GET', path: 'health', streams: false },

@@ -1,6 +1,6 @@
 /** A provider as it is being typed in: what stands in the form, what is wrong with it, what is sent. */
 
-import type { Provider, ProviderKind, ProviderSaveRequest } from '../contract';
+import { type Provider, type ProviderKind, type ProviderSaveRequest, QWEN_FILL } from '../contract';
 import { isUnencrypted, parseAddress } from '../shared/service/address';
 import type { Translate } from '../shared/text/translate';
 
@@ -33,7 +33,7 @@ export type Faults = Partial<Record<Field, string>>;
 /** What the service takes where nothing is said. */
 const DEFAULTS = {
   fill: 'off',
-  fill_template: '<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>',
+  fill_template: QWEN_FILL,
   timeout_seconds: '300',
   connect_timeout_seconds: '10',
   silence_timeout_seconds: '60'

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_localcoder.contract.providers import QWEN_FILL
+from jupyter_localcoder.contract.fill_tokens import QWEN_FILL
 from tests.support.waiting import PATIENCE_SECONDS
 from tests.unit.cli.conftest import until_hung_up
 

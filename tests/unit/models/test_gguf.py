@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_localcoder import errors
+from jupyter_localcoder.contract.fill_tokens import FILL_FAMILIES, FillFamily
 from jupyter_localcoder.models import gguf, gguf_bytes
 
 MOST_LINES = 4000
@@ -87,11 +88,15 @@ def test_a_good_header_is_read(tiny: Path):
     assert not header.fill_in_the_middle
 
 
-def test_the_tokens_for_filling_in_are_found_as_whole_tokens(make_gguf, tmp_path: Path):
-    tokens = ["<s>", "<|fim_prefix|>", "x", "y"]
-    assert gguf.read(make_gguf(tmp_path / "a.gguf", tokens=tokens)).fill_in_the_middle
-    tokens = ["<s>", "no<|fim_prefix|>", "x", "y"]
-    assert not gguf.read(make_gguf(tmp_path / "b.gguf", tokens=tokens)).fill_in_the_middle
+@pytest.mark.parametrize("family", FILL_FAMILIES)
+def test_the_tokens_for_filling_in_are_found_as_whole_tokens(make_gguf, tmp_path: Path, family: FillFamily):
+    def fills(*tokens: str) -> bool:
+        return gguf.read(make_gguf(tmp_path / "a.gguf", tokens=["<s>", *tokens])).fill_in_the_middle
+
+    first, *others = family.tokens
+    assert fills(*family.tokens)
+    assert not fills(f"no{first}", *others)
+    assert not fills(*others), "a family that lacks one cannot"
 
 
 def test_layers_may_differ_in_their_heads(tmp_path: Path, make_gguf):

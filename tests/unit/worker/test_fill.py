@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_localcoder.contract.fill_tokens import FILL_FAMILIES, FillFamily, can_fill
 from jupyter_localcoder.worker.fill import FillTokens, template_of, window
 
 
@@ -24,9 +26,21 @@ def test_the_files_own_ids_come_first() -> None:
     assert template_of(vocabulary) == FillTokens(1, 2, 3)
 
 
-def test_a_family_is_known_by_its_spelling() -> None:
-    vocabulary = Vocabulary({"<fim_prefix>": 7, "<fim_suffix>": 8, "<fim_middle>": 9})
-    assert template_of(vocabulary) == FillTokens(7, 8, 9)
+@pytest.mark.parametrize("family", FILL_FAMILIES)
+def test_a_family_is_known_by_its_spelling(family: FillFamily) -> None:
+    ids = dict(zip(family.tokens, (7, 8, 9), strict=False))
+    wanted = FillTokens(7, 8, 9) if family.middle else FillTokens(7, 8, -1, order="suffix-first")
+    assert template_of(Vocabulary(ids)) == wanted
+    assert can_fill(lambda part: False, ids.__contains__), "who only reads the header must say the same"
+    del ids[family.suffix]
+    assert template_of(Vocabulary(ids)) is None
+    assert not can_fill(lambda part: False, ids.__contains__)
+
+
+def test_an_id_in_the_file_counts_as_its_token() -> None:
+    assert can_fill(lambda part: True, lambda text: False)
+    assert can_fill(lambda part: part == "middle", {"<PRE>", "<SUF>"}.__contains__)
+    assert not can_fill(lambda part: part == "prefix", lambda text: False)
 
 
 def test_prefix_then_suffix_then_middle() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from jupyter_localcoder.context.checks.gate import Rules, SuggestionGate
 from jupyter_localcoder.context.checks.surroundings import Surroundings
 from jupyter_localcoder.context.comments import comment
 from jupyter_localcoder.context.fill import FillBuilder
+from jupyter_localcoder.contract.fill_tokens import FILL_FAMILIES
 from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookCell, NotebookContext
 
 NOTEBOOKS = Path(__file__).parents[4] / "notebooks"
@@ -170,7 +172,14 @@ def test_sentences_stand_where_they_belong(prefix: str, language: str, answer: s
     assert shown(prefix, answer, language) == answer
 
 
-@pytest.mark.parametrize("token", ["<|endoftext|>", "<|fim_middle|>", "<fim_suffix>", "<|file_sep|>"])
+_MAY_BE_CODE = re.compile(r"[▁<>[\]A-Z]+")
+"""In capitals: HTML, or a list."""
+FILL_TOKENS = [
+    token for family in FILL_FAMILIES for token in family.tokens if not _MAY_BE_CODE.fullmatch(token)
+]
+
+
+@pytest.mark.parametrize("token", ["<|endoftext|>", "<|file_sep|>", *FILL_TOKENS])
 def test_a_token_of_the_model_ends_a_suggestion(token: str) -> None:
     assert shown("x = ", f"1{token}y = 2") == "1"
 
