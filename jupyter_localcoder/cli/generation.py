@@ -13,6 +13,7 @@ from ..contract.providers import EMBEDDED
 from ..contract.registry import Operation
 from ..errors import BackendUnavailable
 from ..text.plain_text import PlainText, plain
+from ..text.units import tokens_per_second
 from .command import LocalCoderCommand, options
 from .exits import ExitCode
 
@@ -146,7 +147,7 @@ def metrics(done: generation.Done) -> str:
     parts = [
         # A provider does not always say how many.
         "" if written is None else f"{written} tokens",
-        "" if written is None else f"{timings.decode_tokens_per_second:.1f} tokens/s",
+        "" if written is None else tokens_per_second(timings.decode_tokens_per_second),
         f"{timings.total_ms / 1000:.1f} s",
         done.model.id if done.provider == EMBEDDED else f"{done.model.id} by {done.provider}",
         "" if done.cost_usd is None else f"about {done.cost_usd:.4f} USD",

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ..text.plain_text import plain_line
+from ..text.units import duration, size
 from .console import Console
-from .units import duration, size
 
 if TYPE_CHECKING:
     from tqdm import tqdm

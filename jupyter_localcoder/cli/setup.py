@@ -12,6 +12,7 @@ from ..contract import backend, codec, generation, models, registry
 from ..contract.settings import SettingsUpdateRequest
 from ..errors import Disabled, InvalidArgument, OutOfMemory, ValidationError
 from ..text.plain_text import PlainText
+from ..text.units import size, tokens_per_second
 from .command import LocalCoderCommand, options
 from .config.show import settings_of
 from .exits import ExitCode
@@ -19,7 +20,6 @@ from .models import consent
 from .models.pull import check_air_gap, fetch, license_of
 from .progress import shown
 from .table import table
-from .units import size
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -179,8 +179,8 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         speeds = status.calibration
         if speeds is not None:
             self.note(
-                f"Measured here: reads {speeds.prefill_tokens_per_second:.0f}, writes"
-                f" {speeds.decode_tokens_per_second:.1f} tokens/s."
+                f"Measured here: reads {tokens_per_second(speeds.prefill_tokens_per_second)}, "
+                f"writes {tokens_per_second(speeds.decode_tokens_per_second)}."
             )
         return speeds
 

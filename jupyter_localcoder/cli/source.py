@@ -19,6 +19,7 @@ from typing import Any
 from ..context import languages
 from ..errors import FileWriteError, InvalidArgument, SourceFileNotFound
 from ..storage.failures import write_failure
+from ..text.units import size
 from .console import Console
 
 STDIN = "-"
@@ -200,9 +201,7 @@ def _bytes_of(name: str, console: Console) -> bytes:
             f"`{name}` cannot be read: {failure.strerror}.", recovery="Name a text file."
         ) from None
     if len(raw) > MOST_BYTES:
-        raise InvalidArgument(
-            f"`{name}` is larger than {MOST_BYTES // 1_000_000} MB.", recovery="Name a smaller file."
-        )
+        raise InvalidArgument(f"`{name}` is larger than {size(MOST_BYTES)}.", recovery="Name a smaller file.")
     return raw
 
 

@@ -8,9 +8,9 @@ import msgspec
 
 from ..contract import backend, registry
 from ..errors import Unavailable
+from ..text.units import duration, size, tokens_per_second
 from .command import LocalCoderCommand
 from .exits import ExitCode
-from .units import duration, size
 
 
 class Status(LocalCoderCommand):
@@ -73,10 +73,10 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
 def _speed(speeds: backend.Speeds) -> str:
     """What the last requests have shown; a speed that none of them had enough tokens for is left out."""
     measured = [
-        f"{verb} {speed:.{digits}f} tokens/s"
-        for verb, speed, digits in (
-            ("reads", speeds.prefill_tokens_per_second, 0),
-            ("writes", speeds.decode_tokens_per_second, 1),
+        f"{verb} {tokens_per_second(speed)}"
+        for verb, speed in (
+            ("reads", speeds.prefill_tokens_per_second),
+            ("writes", speeds.decode_tokens_per_second),
         )
         if speed
     ]

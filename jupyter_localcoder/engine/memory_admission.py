@@ -10,6 +10,7 @@ from pathlib import Path
 from ..contract.models import MemoryFit
 from ..errors import LocalCoderError, OutOfMemory
 from ..machine import processors
+from ..text.units import size
 from .load_plan import Planner
 from .memory_usage import MemoryUsage
 from .pool import Coexistence, WorkerPool
@@ -99,8 +100,8 @@ class MemoryAdmission:
         if "unknown" in (there.fit, mine.fit) and mine.available_bytes > 0:
             return Coexistence(False, f"{names}: how much memory they need is not known.")
         if mine.fit != "fits":
-            free = _gigabytes(max(0, mine.available_bytes + claimed + taken))
-            need = _gigabytes(there.needed_bytes + mine.needed_bytes)
+            free = size(max(0, mine.available_bytes + claimed + taken))
+            need = size(there.needed_bytes + mine.needed_bytes)
             return Coexistence(
                 False, f"{names}: together they need {need} of memory, and {free} are free for them."
             )
@@ -139,8 +140,8 @@ def _limit(fit: MemoryFit) -> int:
 def refusal(plan: LoadPlan, fit: MemoryFit) -> OutOfMemory:
     """The error for a model that does not fit, with the numbers."""
     return OutOfMemory(
-        f"`{plan.model}` needs {_gigabytes(fit.needed_bytes)} of memory with a context of {plan.load.n_ctx} "
-        f"tokens; {_gigabytes(fit.available_bytes)} are free for it, and not all of that can be taken.",
+        f"`{plan.model}` needs {size(fit.needed_bytes)} of memory with a context of {plan.load.n_ctx} "
+        f"tokens; {size(fit.available_bytes)} are free for it, and not all of that can be taken.",
         recovery="Close notebooks or other programs, choose a smaller model or a smaller context window, or "
         "load it anyway.",
         refused=True,
@@ -150,7 +151,3 @@ def refusal(plan: LoadPlan, fit: MemoryFit) -> OutOfMemory:
         available_bytes=fit.available_bytes,
         context_window=fit.context_window,
     )
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"

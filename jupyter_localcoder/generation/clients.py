@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from ..errors import QueueFull
+from ..text import units
 
 
 class ConnectedClient:
@@ -131,13 +132,13 @@ class ClientQuotas:
         if total.number > places:
             raise self._full(f"{self._all.number} {self._what}; more are not taken.")
         if total.size > most_bytes and self._all.number:
-            raise self._full(f"The requests that wait or run have {_megabytes(self._all.size)} together.")
+            raise self._full(f"The requests that wait or run have {units.size(self._all.size)} together.")
         if share.owner is not None:
             held = self._by_owner.get(share.owner, _Held())
             if held.number and held.number + 1 > places - total.number:
                 raise self._full(f"You have {held.number} of the {total.number - 1} that wait or run.")
             if held.number and held.size + size > most_bytes - total.size:
-                raise self._full(f"Those of yours that wait or run have {_megabytes(held.size)} together.")
+                raise self._full(f"Those of yours that wait or run have {units.size(held.size)} together.")
             self._by_owner[share.owner] = _Held(held.number + 1, held.size + size)
         self._all = total
         return share
@@ -153,7 +154,3 @@ class ClientQuotas:
 
     def _full(self, sentence: str) -> QueueFull:
         return QueueFull(sentence, retry_after_seconds=self._retry_after_seconds)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:.0f} MB"

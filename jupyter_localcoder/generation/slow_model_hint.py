@@ -11,6 +11,7 @@ from ..contract.generation import Done
 from ..events import EventHub
 from ..models.profiles import SLOW_TOKENS_PER_SECOND
 from ..models.store import ModelStore
+from ..text.units import tokens_per_second
 
 SLOW_SECONDS = 60.0
 _MEANINGFUL_TOKENS = 8
@@ -58,7 +59,8 @@ class SlowModelHint:
             registry.NOTICE,
             Notice(
                 severity="info",
-                message=f"`{model}` writes {speed:.1f} tokens/s on this machine, more slowly than one reads.",
+                message=f"`{model}` writes {tokens_per_second(speed)} on this machine, more slowly "
+                "than one reads.",
                 action=f"The profile {lighter} is lighter: choose it in the settings, or with "
                 f"`%localcoder use {lighter}`.",
                 use_profile=lighter,

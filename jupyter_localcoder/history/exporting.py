@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FileReadError, InvalidArgument, SourceFileNotFound
+from ..text.units import size
 from . import names
 from .folder import HistoryFolder, write_errors
 from .rows import Place
@@ -78,7 +79,7 @@ def _fill(files: HistoryFolder, places: Iterable[Place], target: BinaryIO, limit
             count += 1
             if limit is not None and target.tell() > limit:
                 raise InvalidArgument(
-                    f"The zip file is larger than {limit // 2**20} MiB.",
+                    f"The zip file is larger than {size(limit)}.",
                     recovery="Name a `path` to write it to, or export less.",
                     field="path",
                 )

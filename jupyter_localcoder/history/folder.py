@@ -35,6 +35,7 @@ from ..errors import (
 )
 from ..storage import failures
 from ..storage.regular import NotRegular, open_regular
+from ..text.units import size
 from . import names
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -245,7 +246,7 @@ def read(path: Path, most: int = -1) -> bytes:
         _require_folder(path.parent)
         with open_regular(path, follow=False) as file:
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-                raise FileReadError(f"The file of this answer is larger than {MAX_FILE_BYTES // 2**20} MiB.")
+                raise FileReadError(f"The file of this answer is larger than {size(MAX_FILE_BYTES)}.")
             return file.read(most) or b""
     except NotRegular:
         raise FileReadError("The file of this answer is not a regular file.") from None

@@ -12,6 +12,7 @@ from ..contract.registry import GENERATE
 from ..errors import LocalCoderError
 from ..text.answers import change_of, code_of, diff
 from ..text.plain_text import plain
+from ..text.units import tokens_per_second
 from .options import Options
 from .record import Record, Records, record_of, saved
 from .view import View, view_of
@@ -115,7 +116,7 @@ def summary(done: Done) -> str:
     parts = [
         # A provider does not always say how many.
         "" if written is None else f"{written} tokens",
-        "" if written is None else f"{speed:.1f} tokens/s",
+        "" if written is None else tokens_per_second(speed),
         f"{done.timings.total_ms / 1000:.1f} s",
         done.model.id if done.provider == EMBEDDED else f"{done.model.id} by {done.provider}",
         "" if done.cost_usd is None else f"about {done.cost_usd:.4f} USD",

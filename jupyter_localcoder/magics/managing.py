@@ -31,6 +31,7 @@ from ..contract.registry import (
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
 from ..text.plain_text import plain
+from ..text.units import size, tokens_per_second
 from .configuring import configure
 from .failure import shortly
 from .inspecting import inspect
@@ -44,8 +45,6 @@ from .table import table
 
 if TYPE_CHECKING:
     from ..widgets import ModelManager
-
-_MIB = 1024 * 1024
 
 
 @magics_class
@@ -149,12 +148,12 @@ class ManagingMagics(Magics):
         if status.context_window:
             rows.append(("Context window", f"{status.context_window} tokens"))
         if status.speeds.decode_tokens_per_second:
-            rows.append(("Speed", f"{status.speeds.decode_tokens_per_second:.1f} tokens/s"))
+            rows.append(("Speed", tokens_per_second(status.speeds.decode_tokens_per_second)))
         rows += [
             ("Requests", str(status.queue_length)),
             (
                 "Memory",
-                f"worker {_mib(status.memory.worker_bytes)}, free {_mib(status.memory.available_bytes)}",
+                f"worker {size(status.memory.worker_bytes)}, free {size(status.memory.available_bytes)}",
             ),
             ("Air gap", "on" if status.air_gap else "off"),
             ("Version", status.version),
@@ -167,7 +166,7 @@ class ManagingMagics(Magics):
         rows = [
             (
                 model.id,
-                _mib(model.size_bytes),
+                size(model.size_bytes),
                 licenses.get(model.license, model.license) or "unknown",
                 _state(model),
                 "yes" if model.fit.fit == "fits" else model.fit.fit.replace("-", " "),
@@ -267,7 +266,3 @@ def _state(model: ModelInfo) -> str:
         return "not on this machine"
     state = "loaded" if model.loaded else model.state
     return f"{state}, pinned" if model.pinned else state
-
-
-def _mib(size_bytes: int) -> str:
-    return f"{size_bytes / _MIB:,.0f} MiB"

@@ -21,6 +21,7 @@ from ..storage import failures
 from ..storage.atomic import replace_file, sweep
 from ..storage.atomic import sync_folder as sync_folder
 from ..storage.regular import open_regular
+from ..text.units import size
 
 COPY_BYTES = 1024 * 1024
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -172,7 +173,7 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         free = shutil.disk_usage(folder).free
     if free < needed_bytes:
         raise DiskFull(
-            f"The disk has {free / 1e9:.1f} GB free; {needed_bytes / 1e9:.1f} GB are needed.",
+            f"The disk has {size(free)} free; {size(needed_bytes)} are needed.",
             needed_bytes=needed_bytes,
             free_bytes=free,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..contract.models import ModelInfo, Profile, Role
+from ..text.units import size, tokens_per_second
 
 SLOW_TOKENS_PER_SECOND = 4.0
 """Below this, text comes more slowly than a person reads."""
@@ -58,18 +59,18 @@ def choose(
         lightest = min(here, key=lambda profile: models[profile.model].size_bytes)
         return lightest, (
             f"{lightest.name}: {models[lightest.model].name} is slow here "
-            f"({speeds[lightest.model]:.1f} tokens/s), and nothing faster is installed."
+            f"({tokens_per_second(speeds[lightest.model])}), and nothing faster is installed."
         )
     machine = "with a GPU" if gpu else "without a GPU"
     if fitting:
         chosen = next((profile for profile in fitting if not _slow(profile, speeds)), fitting[0])
         return chosen, (
-            f"{chosen.name}: recommended for a machine {machine} and {available_bytes / 1e9:.1f} GB of free "
+            f"{chosen.name}: recommended for a machine {machine} and {size(available_bytes)} of free "
             f"memory; {models[chosen.model].name} has to be downloaded first."
         )
     smallest = min(order, key=lambda profile: _size(models.get(profile.model)))
     return smallest, (
-        f"{smallest.name}: the smallest there is; {available_bytes / 1e9:.1f} GB of free memory "
+        f"{smallest.name}: the smallest there is; {size(available_bytes)} of free memory "
         "may be too little for it."
     )
 
@@ -131,7 +132,7 @@ def _size(info: ModelInfo | None) -> int:
 def _reason_for(profile: Profile, models: Mapping[str, ModelInfo], speeds: Mapping[str, float]) -> str:
     model = models[profile.model]
     speed = speeds.get(model.id, 0.0)
-    measured = f" and made {speed:.0f} tokens/s here" if speed else ""
+    measured = f" and made {tokens_per_second(speed)} here" if speed else ""
     memory = "fits into free memory"
     if model.fit.fit == "tight":
         memory = "fits tightly into memory"

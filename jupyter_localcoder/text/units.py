@@ -27,3 +27,13 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
+
+
+def tokens_per_second(speed: float) -> str:
+    """A speed, with a digit after the point where that matters."""
+    return f"{speed:.0f} tokens/s" if speed >= 10 else f"{speed:.1f} tokens/s"
+
+
+def context(tokens: int) -> str:
+    """Tokens of a context: 32768 are ``32k``."""
+    return f"{tokens // 1024}k" if tokens >= 1024 and tokens % 1024 == 0 else str(tokens)

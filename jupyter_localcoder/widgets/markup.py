@@ -12,6 +12,7 @@ import html
 from ..contract.backend import Memory
 from ..contract.models import License
 from ..text.plain_text import plain
+from ..text.units import tokens_per_second
 from . import words
 from .known import KnownModel, ModelProgress
 
@@ -76,9 +77,7 @@ def card_head(model: KnownModel, license: License | None, memory: Memory | None)
     numbers = [f"{word}: {sentence}"] + [
         f"{name}: {value}" for name, value in words.fit_rows(info.fit, memory)
     ]
-    speed = (
-        f" Writes {words.tokens_per_second(info.speed.decode_tokens_per_second)} here." if info.speed else ""
-    )
+    speed = f" Writes {tokens_per_second(info.speed.decode_tokens_per_second)} here." if info.speed else ""
     return (
         f'<div data-model="{safe(info.id)}">'
         f'<div role="heading" aria-level="4"><span class="localcoder-name">{safe(info.name)}</span>'

@@ -7,7 +7,7 @@ import re
 from ..contract.backend import Memory
 from ..contract.models import Fit, License, MemoryFit, ModelInfo
 from ..contract.settings import SettingsView
-from ..text.units import duration, size
+from ..text.units import context, duration, size, tokens_per_second
 from .known import KnownModel, ModelProgress
 
 Rows = list[tuple[str, str]]
@@ -39,8 +39,8 @@ def state_text(model: KnownModel) -> str:
 
 def facts_text(info: ModelInfo) -> str:
     """Size, quantisation, context and what it is for, in one line."""
-    context = f"{_tokens(info.context_length)} context" if info.context_length else ""
-    facts = (size(info.size_bytes), info.quantization, context, ", ".join(info.roles))
+    window = f"{context(info.context_length)} context" if info.context_length else ""
+    facts = (size(info.size_bytes), info.quantization, window, ", ".join(info.roles))
     return " · ".join(filter(None, facts))
 
 
@@ -132,11 +132,6 @@ def detail_rows(model: KnownModel, license: License | None) -> Rows:
     return [row for row in rows if row[1]]
 
 
-def tokens_per_second(speed: float) -> str:
-    """A speed, with a digit after the point where that matters."""
-    return f"{speed:.0f} tokens/s" if speed >= 10 else f"{speed:.1f} tokens/s"
-
-
 def memory_text(memory: Memory) -> str:
     """What is free, and what open kernels hold."""
     free = f"{size(memory.available_bytes)} of memory are free."
@@ -161,7 +156,3 @@ def _version(info: ModelInfo) -> str:
 def _shortened(revision: str) -> str:
     """A revision as people compare them: the beginning of a long hash is enough."""
     return revision[:12] if _HASH.fullmatch(revision) else revision
-
-
-def _tokens(count: int) -> str:
-    return f"{count // 1024}k" if count >= 1024 and count % 1024 == 0 else str(count)

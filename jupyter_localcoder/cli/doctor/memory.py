@@ -8,7 +8,7 @@ import psutil
 
 from ...machine import processors
 from ...machine.free_memory import available
-from ..units import size
+from ...text.units import size
 from .finding import Finding, note, ok
 
 SMALL_BYTES = 1_000_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...contract.models import ModelInfo, ModelList
 from ...contract.settings import Settings
-from ..units import size
+from ...text.units import size
 from .finding import Finding, note, ok, problem
 
 ROOM_BYTES = 600_000_000

@@ -10,8 +10,8 @@ from traitlets import Integer
 from ...contract import codec, history, registry
 from ...errors import ResponseNotFound
 from ...text.plain_text import plain
+from ...text.units import duration
 from ..command import LocalCoderCommand
-from ..units import duration
 
 if TYPE_CHECKING:
     from ...client import Client

@@ -7,9 +7,9 @@ from pathlib import Path
 from traitlets import Unicode
 
 from ...contract import codec, history, registry
+from ...text.units import size
 from ..command import LocalCoderCommand
 from ..exits import ExitCode
-from ..units import size
 from .answers import request_for
 
 

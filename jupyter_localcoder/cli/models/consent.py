@@ -9,9 +9,9 @@ import getpass
 
 from ...contract.models import License, ModelInfo
 from ...errors import LicenseNotAccepted
+from ...text.units import size
 from ..command import LocalCoderCommand
 from ..console import Console
-from ..units import size
 
 _QUESTION = "Accept the licence? [y/N, r to read it] "
 

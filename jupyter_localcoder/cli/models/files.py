@@ -8,10 +8,10 @@ from traitlets import Bool, Unicode
 
 from ...contract import codec
 from ...contract.models import ModelExported, ModelExportRequest, ModelImportRequest
+from ...text.units import size
 from ..command import LocalCoderCommand, options
 from ..exits import ExitCode
 from ..progress import shown
-from ..units import size
 
 
 class ModelsImport(LocalCoderCommand):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 
 from ...contract import models, registry
+from ...text.units import size
 from ..command import LocalCoderCommand
 from ..exits import ExitCode
 from ..table import table
-from ..units import size
 
 _FIT = {"fits": "fits", "tight": "tight", "does-not-fit": "too big", "unknown": "?"}
 

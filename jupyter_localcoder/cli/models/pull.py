@@ -12,12 +12,12 @@ from ...contract.models import License, ModelInfo, ModelRequest
 from ...errors import AirGapped, Canceled, ModelNotFound
 from ...models.entries import FileSource
 from ...settings import LocalCoderSettings
+from ...text.units import size
 from ..command import LocalCoderCommand, options
 from ..config.show import settings_of
 from ..exits import ExitCode
 from ..interrupt import on_interrupt
 from ..progress import shown
-from ..units import size
 from . import consent
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from traitlets import Bool
 
 from ...contract import codec, models, registry
 from ...errors import InvalidArgument
+from ...text.units import size
 from ..command import LocalCoderCommand, options
 from ..exits import ExitCode
-from ..units import size
 
 
 class ModelsRm(LocalCoderCommand):

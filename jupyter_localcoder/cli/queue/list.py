@@ -8,11 +8,11 @@ from traitlets import Bool
 
 from ...contract import queue, registry
 from ...text.plain_text import plain
+from ...text.units import duration
 from ..command import options
 from ..exits import ExitCode
 from ..load import ServerCommand
 from ..table import table
-from ..units import duration
 
 _ENDED = 10
 

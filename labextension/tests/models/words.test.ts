@@ -11,37 +11,31 @@ import { duration, perSecond, size, tokens } from '../../src/shared/text/units';
 import { fixedText } from '../../src/shared/ui/setting';
 import { trans } from '../fakes';
 import { FIT, info, list, MEMORY, moved, settings } from './samples';
+import EXAMPLES from './units.json';
 
 function view(changes: Partial<ModelInfo> = {}): IModelView {
   return modelView(info('a', changes), undefined, null, { code: '', general: '' });
 }
 
 describe('numbers', () => {
-  it.each([
-    [0, '0 B'],
-    [999, '999 B'],
-    [1000, '1 kB'],
-    [491_400_064, '491 MB'],
-    [999_600_000, '1 GB'],
-    [1_117_320_768, '1.12 GB'],
-    [23_400_000_000, '23.4 GB'],
-    [9_000_000_000_000_000, '9 PB']
-  ])('%d bytes', (bytes, text) => {
+  it.each(EXAMPLES.sizes as [number, string][])('%d bytes', (bytes, text) => {
     expect(size(bytes, 'en')).toBe(text);
   });
 
-  it('of tokens, times and speeds', () => {
-    expect([tokens(32768), tokens(1000), tokens(10240)]).toEqual(['32k', '1000', '10k']);
-    expect([0.2, 59, 61, 3700].map(seconds => duration(seconds, trans))).toEqual([
-      '1 s',
-      '59 s',
-      '1 min 1 s',
-      '1 h 1 min'
-    ]);
-    expect([perSecond(31.42, trans, 'en'), perSecond(4.26, trans, 'en')]).toEqual([
-      '31 tokens/s',
-      '4.3 tokens/s'
-    ]);
+  it.each(EXAMPLES.durations as [number, string][])('%d seconds', (seconds, text) => {
+    expect(duration(seconds, trans)).toBe(text);
+  });
+
+  it.each(EXAMPLES.speeds as [number, string][])('a speed of %d', (speed, text) => {
+    expect(perSecond(speed, trans, 'en')).toBe(text);
+  });
+
+  it.each(EXAMPLES.contexts as [number, string][])('a context of %d tokens', (count, text) => {
+    expect(tokens(count)).toBe(text);
+  });
+
+  it('of no time are a second: nothing is left is another sentence', () => {
+    expect(duration(0.2, trans)).toBe('1 s');
   });
 });
 

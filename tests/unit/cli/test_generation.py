@@ -30,7 +30,7 @@ def test_explain_prints_the_answer_and_nothing_else(cli, file):
     ran = cli("explain", str(file))
     assert ran.code == 0
     assert ran.out == "Hello world.\n"
-    assert ran.err == "12 tokens · 30.0 tokens/s · 0.5 s · qwen2.5-coder-0.5b\n"
+    assert ran.err == "12 tokens · 30 tokens/s · 0.5 s · qwen2.5-coder-0.5b\n"
     request = ran.asked("generate")
     assert (request.command, request.code, request.language) == ("explain", CODE, "python")
     assert ran.log[-2:] == ["closed", "client closed"]

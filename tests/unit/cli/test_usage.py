@@ -9,7 +9,6 @@ import pytest
 
 from jupyter_localcoder.cli.exits import ExitCode, exit_of
 from jupyter_localcoder.cli.table import shorten, table
-from jupyter_localcoder.cli.units import duration, size
 from jupyter_localcoder.errors import by_code
 
 
@@ -97,23 +96,6 @@ def test_every_error_has_an_exit_code():
         ExitCode.FAILED, ExitCode.USAGE, ExitCode.NOT_FOUND, ExitCode.REFUSED,
         ExitCode.UNAVAILABLE, ExitCode.INTERRUPTED,
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (491_400_064, "491 MB"), (4_683_073_536, "4.68 GB"),
-     (99_960_000, "100 MB"), (999_700, "1 MB"), (12e15, "12 PB")],
-)  # fmt: skip
-def test_sizes(count, text):
-    assert size(count) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.2, "0 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (90_000, "1 d 1 h")],
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_a_table_shortens_its_widest_column_only_where_it_must():

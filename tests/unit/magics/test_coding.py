@@ -227,7 +227,7 @@ class TestTerminal:
         client.script = fake.answer("It ", "\x1b[31mre", "\x1b]52;c;", "QQ==\x07turns\r", "\u202e 1.")
         run(shell, "%%explain\nx = 1")
         out = capsys.readouterr().out
-        assert out == "It returns 1.\n120 tokens · 60.0 tokens/s · 2.1 s · tiny-model\n"
+        assert out == "It returns 1.\n120 tokens · 60 tokens/s · 2.1 s · tiny-model\n"
 
     def test_quiet_leaves_only_the_answer(self, shell: Any, client: Any, fake: Any, capsys: Any) -> None:
         client.script = fake.answer(f"```python\n{BETTER}\n```")
@@ -384,7 +384,7 @@ class TestNotebook:
         assert "+ s = &#x27;&lt;img src=x&gt;&#x27;" in diff["data"]["text/html"]
         assert "<img" not in diff["data"]["text/html"]
         assert diff["data"]["text/plain"].splitlines()[1:] == ["- s = ''", "+ s = '<img src=x>'"]
-        assert line["data"]["text/plain"] == "120 tokens · 60.0 tokens/s · 2.1 s · tiny-model"
+        assert line["data"]["text/plain"] == "120 tokens · 60 tokens/s · 2.1 s · tiny-model"
 
     @pytest.mark.parametrize(
         ("style", "data"),

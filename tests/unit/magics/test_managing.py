@@ -161,7 +161,7 @@ def test_status_says_where_and_what(shell: Any, client: Any, capsys: Any) -> Non
         context_window=4096,
         resident=(ResidentModel(model="small", profile="", state="ready", reason="", warning=NO_GPU),),
     )
-    facts = ("a test", "ready: It is loaded.", "small", "61.2 tokens/s", "worker 512 MiB", "on")
+    facts = ("a test", "ready: It is loaded.", "small", "61 tokens/s", "worker 537 MB", "on")
     for line in ("%localcoder", "%localcoder status"):
         shell.run_cell(line)
         shown = " ".join(capsys.readouterr().out.split())
@@ -173,7 +173,7 @@ def test_models_is_a_table(shell: Any, settings: Settings, capsys: Any) -> None:
     shell.run_cell("%localcoder models")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["Model", "Size", "Licence", "State", "Fits"]
-    assert " ".join(lines[1].split()) == "small 512 MiB Apache 2.0 loaded yes"
+    assert " ".join(lines[1].split()) == "small 537 MB Apache 2.0 loaded yes"
     assert "downloading, 25 %" in lines[2]
     assert "not on this machine" in lines[3]
     assert "error: Cut off" in lines[4]
@@ -184,7 +184,7 @@ def test_in_a_notebook_the_table_is_markdown(notebook: Any, settings: Settings) 
     notebook.run_cell("%localcoder models")
     shown = notebook.display_pub.outputs[0]["data"]["text/markdown"].splitlines()
     assert shown[1] == "| --- | --- | --- | --- | --- |"
-    assert shown[3].startswith(r"| a\|b | 512 MiB |")
+    assert shown[3].startswith(r"| a\|b | 537 MB |")
 
 
 def test_manager_is_text_in_a_terminal_and_one_widget_in_a_notebook(

@@ -1,4 +1,4 @@
-/** Numbers for people: bytes, times and speeds in a few characters. */
+/** Numbers for people: bytes, times and speeds in a few characters; as in Python (`text/units.py`). */
 
 import type { Translate } from './translate';
 
@@ -35,9 +35,17 @@ export function duration(seconds: number, trans: Translate): string {
     return trans.__('%1 s', whole);
   }
   if (whole < 3600) {
-    return trans.__('%1 min %2 s', Math.floor(whole / 60), whole % 60);
+    return trans.__('%1 min %2 s', Math.floor(whole / 60), twoDigits(whole % 60));
   }
-  return trans.__('%1 h %2 min', Math.floor(whole / 3600), Math.floor((whole % 3600) / 60));
+  const hours = Math.floor(whole / 3600);
+  if (hours < 24) {
+    return trans.__('%1 h %2 min', hours, twoDigits(Math.floor((whole % 3600) / 60)));
+  }
+  return trans.__('%1 d %2 h', Math.floor(hours / 24), hours % 24);
+}
+
+function twoDigits(count: number): string {
+  return String(count).padStart(2, '0');
 }
 
 /** US dollars: cents for amounts that have them, two digits of what is less. */
