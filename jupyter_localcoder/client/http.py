@@ -17,16 +17,18 @@ from ..contract.codec import error_of
 from ..contract.generation import Done, Failed, Frame
 from ..contract.registry import PING, Operation
 from ..errors import AuthError, ConnectionFailed, LocalCoderError
+from ..network.event_stream import LineReader, LineTooLong, MessageReader
 from .answer import NotOurs, NotProven, NotReached, ResponseHead, error_from, not_ours
 from .base import AnswerFrame, Client, Req, Res, Stream
 from .connection import ServerConnection, candidates
-from .events import EventError, EventReader
 from .exchange import Exchange
 from .outgoing import Outgoing, outgoing
 
 LOOK_SECONDS = 10.0
 """How long a server may take to answer a question (GET). What does work may take any time: a load, say."""
 
+MAX_EVENT_BYTES = 64 * 1024 * 1024
+"""An answer is at most a few megabytes; a server that sends more without an end is not ours."""
 _EVENTS = frozenset({"started", "delta", "done", "error"})
 _frame_decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _NOT_BEGUN = (NotReached, NotOurs, AuthError)
@@ -104,7 +106,8 @@ class HttpStream(Stream):
         self._exchange = exchange
         self._where = where
         self._pieces = exchange.pieces()
-        self._reader = EventReader()
+        self._lines = LineReader(MAX_EVENT_BYTES)
+        self._messages = MessageReader(MAX_EVENT_BYTES)
         self._ready: deque[bytes] = deque()
         self._ended = False
 
@@ -135,8 +138,9 @@ class HttpStream(Stream):
             if piece is None:
                 raise ConnectionFailed(f"The {self._where} ended the answer before it was complete.")
             try:
-                self._ready.extend(event.data for event in self._reader.feed(piece) if event.name in _EVENTS)
-            except EventError:
+                for line in self._lines.feed(piece):
+                    self._ready.extend(one.data for one in self._messages.feed(line) if one.event in _EVENTS)
+            except LineTooLong:
                 raise self._unreadable() from None
         try:
             frame = _frame_decoder.decode(self._ready.popleft())

@@ -77,9 +77,16 @@ class StreamMessage:
 
 
 class MessageReader:
-    """Takes the lines of a response, and gives the messages that are complete."""
+    """Takes the lines of a response, and gives the messages that are complete.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    limit
+        Most bytes of a message.
+    """
+
+    def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
+        self._limit = limit
         self._first = True
         self._events = False
         """Whether a field of an event has come: what is no field is then nothing, as the standard says."""
@@ -94,7 +101,7 @@ class MessageReader:
         Raises
         ------
         LineTooLong
-            All lines of a message together are longer than one line may be.
+            All lines of a message together are longer than the limit.
         """
         if self._first:
             self._first = False
@@ -150,7 +157,7 @@ class MessageReader:
 
     def _count(self, line: bytes) -> None:
         self._size += len(line) + 1
-        if self._size > MAX_LINE_BYTES:
+        if self._size > self._limit:
             raise LineTooLong
 
 
