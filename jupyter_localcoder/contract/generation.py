@@ -290,6 +290,8 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
     prompt_sha256: str
     """Digest of the prompt's token ids: two answers with the same one were asked the same. Empty where
     another provider answered, so are digest and quantisation of the model."""
+    text_sha256: str = ""
+    """Digest of the answer: SHA-256 of its text in UTF-8, hexadecimal. Empty from an older server."""
     provider: str = EMBEDDED
     """Who answered."""
     cost_usd: float | None = None

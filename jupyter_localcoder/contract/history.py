@@ -92,6 +92,8 @@ class Response(ResponseInfo, frozen=True, kw_only=True):
     empty where it was, or where there was nothing to offer."""
     content: str = ""
     """The answer."""
+    text_sha256: str = ""
+    """Digest of the answer, as in `Done`."""
 
 
 class ResponseListRequest(Request, frozen=True, kw_only=True):

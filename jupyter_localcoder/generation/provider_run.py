@@ -17,6 +17,7 @@ from ..engine.supervisor import EndReason
 from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
 from ..providers import base
 from ..providers.choice import ChosenProvider
+from ..text.digest import text_digest
 from ..text.reasoning import bounded
 from .run import About, OpenGate, OutputGate, RunFrame, now, passed, rate
 
@@ -161,6 +162,7 @@ class ProviderRun:
     def _done(self, pieces: _Pieces, end: base.End | None, left_out: int) -> Done:
         usage = end.usage if end is not None else base.ReportedUsage()
         moved = end.moved if end is not None else 0
+        text = pieces.text[moved:]
         thoughts = "" if end is not None and end.taken_back else pieces.reasoning
         now = time.monotonic()
         first = pieces.first_at or now
@@ -168,7 +170,7 @@ class ProviderRun:
         read = (usage.prompt_tokens or 0) - (usage.cached_tokens or 0)
         return Done(
             run=self.id,
-            text=pieces.text[moved:],
+            text=text,
             reasoning=bounded(pieces.text[:moved] + thoughts, self._reasoning_chars or 0),
             # It was not the caller who ended it.
             finish="stop" if self._gate.ended and self._ended is None else _finish(end, self._ended),
@@ -196,6 +198,7 @@ class ProviderRun:
             ),
             sampling=None,
             prompt_sha256="",
+            text_sha256=text_digest(text),
             provider=self._chosen.id,
             cost_usd=end.cost_usd if end is not None else None,
             withheld=self._gate.withheld,

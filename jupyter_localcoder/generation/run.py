@@ -22,6 +22,7 @@ from ..contract.common import ModelStamp, Sampling, Timings, Usage
 from ..contract.generation import Confidence, Delta, Done, Doubt, EndCode, Finish, Started
 from ..engine.supervisor import EndReason, LoadPlan
 from ..errors import BackendUnavailable, Canceled, NoAnswer, Timeout
+from ..text.digest import text_digest
 from ..text.reasoning import AnswerParts, Pieces, bounded
 from . import clients
 
@@ -273,6 +274,7 @@ class Run:
             ),
             sampling=None,
             prompt_sha256="",
+            text_sha256=text_digest(written.text),
         )  # fmt: skip
 
     def _done(self, ready: Ready, written: Written, end: wire.Finished, total_ms: float) -> Done:
@@ -306,6 +308,7 @@ class Run:
             model=ModelStamp(id=plan.model, digest=plan.digest, quantization=plan.quantization),
             sampling=ready.sampling,
             prompt_sha256=end.prompt_sha256,
+            text_sha256=text_digest(written.text),
             confidence=_confidence(end),
             withheld=gate.withheld,
             doubt=gate.doubt,

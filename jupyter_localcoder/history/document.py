@@ -26,12 +26,14 @@ from typing import Any
 import msgspec
 
 from ..contract.history import Response
+from ..text.digest import text_digest
 
 FORMAT = 1
 FENCE = "---"
 _BLOCK = "|2-"
 _INDENT = "  "
-_TEXTS = ("prompt", "content")
+_OTHERWISE = ("prompt", "content", "text_sha256")
+"""Fields that are no line of JSON: the two texts, and the digest of one of them."""
 _FIELDS = msgspec.structs.fields(Response)
 _REQUIRED = frozenset(field.name for field in _FIELDS if field.required)
 _DEFAULTS = {field.name: field.default for field in _FIELDS}
@@ -74,7 +76,7 @@ def render(response: Response) -> bytes:
         f"{name}: {_json(value)}"
         for name, value in fields.items()
         # What has no value (no command, no notebook, no price) has no line.
-        if name not in _TEXTS and (name in _REQUIRED or value not in (*_NOTHING, _DEFAULTS.get(name)))
+        if name not in _OTHERWISE and (name in _REQUIRED or value not in (*_NOTHING, _DEFAULTS.get(name)))
     ]
     lines += _prompt(clean(response.prompt))
     head = "\n".join([*lines, FENCE, ""])
@@ -95,7 +97,9 @@ def parse(data: bytes) -> Response:
     if fields.pop("format", None) != FORMAT:
         raise NotAResponse("no format of this version")
     try:
-        return msgspec.convert({**fields, "content": content}, Response)
+        # A file may have been edited: the digest is that of the text that is in it now.
+        computed = {"content": content, "text_sha256": text_digest(content)}
+        return msgspec.convert({**fields, **computed}, Response)
     except msgspec.ValidationError as failure:
         raise NotAResponse(str(failure)) from None
 

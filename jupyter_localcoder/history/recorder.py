@@ -29,6 +29,7 @@ from ..errors import LocalCoderError
 from ..events import EventHub
 from ..generation.run import RunFrame
 from ..settings import LocalCoderSettings
+from ..text.digest import text_digest
 from . import HistoryStore
 from .names import new_id, prompt_id_of
 from .unsaved_turns import UnsavedTurns
@@ -134,6 +135,7 @@ class Recorder:
             cell=asked.cell,
             prompt=asked.prompt,
             references=asked.references,
+            text_sha256=text_digest(answer["content"]),
             **answer,
         )
 

@@ -8,7 +8,6 @@ was deleted from it must not stay in it. This kernel keeps the request whole, to
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.metadata
 import platform
 from collections import OrderedDict
@@ -23,6 +22,7 @@ from ..contract.common import SamplingOptions
 from ..contract.generation import Done, GenerateRequest
 from ..contract.providers import EMBEDDED
 from ..errors import InvalidArgument, LocalCoderError
+from ..text.digest import text_digest
 
 KEPT = 200
 """Answers of this kernel that can be replayed by their id; older ones from the metadata of their output."""
@@ -69,7 +69,7 @@ def stamp_of(done: Done, asked_seed: int | None = None) -> Record:
         "sampling": sampling_of(done),
         "seed": done.sampling.seed if done.sampling is not None else asked_seed,
         "prompt_sha256": done.prompt_sha256,
-        "text_sha256": digest_of(done.text),
+        "text_sha256": text_digest(done.text),
         "completion_tokens": done.usage.completion_tokens,
         "finish": done.finish,
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -82,11 +82,6 @@ def sampling_of(done: Done) -> dict[str, Any]:
     """How the tokens were drawn; empty where the provider does not tell."""
     drawn: dict[str, Any] = msgspec.to_builtins(done.sampling) if done.sampling is not None else {}
     return drawn
-
-
-def digest_of(text: str) -> str:
-    """SHA-256 of a text, hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def request_again(record: Record) -> GenerateRequest:

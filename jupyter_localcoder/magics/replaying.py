@@ -6,8 +6,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..client import Client
 from ..text.answers import diff
+from ..text.digest import text_digest
 from .answering import show
-from .record import Record, Records, digest_of, reasons, request_again
+from .record import Record, Records, reasons, request_again
 from .view import view_of
 
 
@@ -30,7 +31,7 @@ def replay(shell: InteractiveShell, client: Client, records: Records, name: str)
     view = view_of(shell, "markdown", request.language)
     done, again = show(client, request, view)
     records.add(again, done.text)
-    same = record.get("text_sha256") == digest_of(done.text)
+    same = record.get("text_sha256") == text_digest(done.text)
     if not same and text is not None:
         view.diff(diff(text, done.text))
     view.note(verdict(record, again, same=same))

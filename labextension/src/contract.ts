@@ -303,6 +303,7 @@ export interface Done {
   model: ModelStamp;
   sampling: Sampling | null;
   prompt_sha256: string;
+  text_sha256: string;
   provider: string;
   cost_usd: number | null;
   confidence: Confidence | null;
@@ -939,6 +940,7 @@ export interface Response {
   reasoning: string;
   not_offered: string;
   content: string;
+  text_sha256: string;
 }
 
 /** Event `response:complete`: the one end of a request that was answered. */

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_localcoder.magics.record import digest_of, request_again
+from jupyter_localcoder.magics.record import request_again
+from jupyter_localcoder.text.digest import text_digest
 from tests.browser.accessibility import violations
 from tests.browser.answering import MODEL, Answers, running_answers
 from tests.browser.patience import harmless, until
@@ -119,7 +120,7 @@ def test_an_improvement_is_accepted_and_undone_in_one_step(
     assert page.evaluate(SOURCE) == AFTER
     record = page.evaluate(METADATA)
     assert record["command"] == "improve"
-    assert record["text_sha256"] == digest_of(fenced(AFTER))
+    assert record["text_sha256"] == text_digest(fenced(AFTER))
     again = request_again(record)
     assert (again.code, again.model) == (typed, MODEL)
     assert again.sampling.seed == record["seed"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_localcoder.contract.history import Response
 from jupyter_localcoder.history import names
+from jupyter_localcoder.text.digest import text_digest
 
 _numbers = itertools.count()
 
@@ -27,7 +28,8 @@ def response(**fields: Any) -> Response:
         "prompt": "What is a list?",
         "content": "A sequence.",
     }
-    return Response(**{**values, **fields})
+    values |= fields
+    return Response(**{"text_sha256": text_digest(values["content"]), **values})
 
 
 def on_disk(root: Path) -> set[str]:

@@ -35,6 +35,7 @@ export function response(id: string, changes: Partial<Response> = {}): Response 
     quantization: 'Q4_K_M',
     sampling: { temperature: 0.2, seed: 7 },
     prompt_sha256: '',
+    text_sha256: 'ef',
     prompt: 'What is this?',
     content: 'It is **that**.',
     ...changes

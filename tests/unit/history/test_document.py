@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 
 import pytest
 import yaml
@@ -101,3 +102,10 @@ def test_a_file_that_makes_no_sense_is_refused(old: bytes, new: bytes):
     assert old in data
     with pytest.raises(document.NotAResponse):
         document.parse(data.replace(old, new, 1))
+
+
+def test_the_digest_is_that_of_the_text_that_is_in_the_file():
+    data = document.render(response(content="as the model wrote it"))
+    assert b"text_sha256" not in data
+    edited = document.parse(data.replace(b"as the model", b"as nobody"))
+    assert edited.text_sha256 == hashlib.sha256(b"as nobody wrote it").hexdigest()

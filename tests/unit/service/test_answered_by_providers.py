@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +134,7 @@ async def test_the_active_provider_answers_a_command(far: Desk, server: WireServ
     assert isinstance(done, Done)
     assert (frames[0].provider, frames[1].text, done.text, done.provider) == ("acme", "Hi", "Hi", "acme")
     assert (done.model.id, done.model.digest, done.sampling, done.prompt_sha256) == ("m-1-x", "", None, "")
+    assert done.text_sha256 == hashlib.sha256(b"Hi").hexdigest()
     assert (done.usage.prompt_tokens, done.usage.cached_tokens, done.usage.completion_tokens) == (
         1000,
         None,

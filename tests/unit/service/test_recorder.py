@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,6 +42,7 @@ async def test_a_command_is_kept_with_all_it_takes_to_ask_again(desk: Desk):
     assert (kept.digest, kept.quantization) == (done.model.digest, done.model.quantization)
     assert kept.sampling["seed"] == done.sampling.seed
     assert kept.prompt_sha256 == done.prompt_sha256
+    assert kept.text_sha256 == done.text_sha256 == hashlib.sha256(b"An answer.").hexdigest()
     assert (kept.title, kept.title_source) == ("tiny", "model")
 
 

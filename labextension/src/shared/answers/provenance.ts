@@ -1,7 +1,6 @@
 /** What a cell's metadata say about code that a model wrote. Pure. */
 
 import type { Done, GenerateRequest, Response } from '../../contract';
-import { sha256 } from './sha256';
 
 /** Key of this extension in the metadata of a cell. */
 export const METADATA_KEY = 'localcoder';
@@ -54,7 +53,7 @@ export function provenance(done: Done, now: Date, request?: GenerateRequest): IP
     seed: done.sampling?.seed ?? request?.sampling?.seed ?? null,
     seeded: typeof request?.sampling?.seed === 'number',
     prompt_sha256: isPrivate ? '' : done.prompt_sha256,
-    text_sha256: isPrivate ? '' : sha256(done.text),
+    text_sha256: isPrivate ? '' : done.text_sha256,
     completion_tokens: done.usage.completion_tokens,
     finish: done.finish,
     time: `${now.toISOString().slice(0, 19)}+00:00`,
@@ -83,7 +82,7 @@ export function provenanceOf(response: Response): IProvenance {
     seed: response.sampling.seed ?? null,
     seeded: false,
     prompt_sha256: response.prompt_sha256,
-    text_sha256: sha256(response.content),
+    text_sha256: response.text_sha256,
     completion_tokens: response.completion_tokens,
     finish: response.finish,
     time: response.created_at

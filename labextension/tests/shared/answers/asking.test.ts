@@ -4,7 +4,6 @@ import { changeView, type ICommandState, viewOf } from '../../../src/commands/vi
 import type { NotebookCell } from '../../../src/contract';
 import { Asking } from '../../../src/shared/answers/asking';
 import { provenance } from '../../../src/shared/answers/provenance';
-import { sha256 } from '../../../src/shared/answers/sha256';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../../fakes';
 import { done } from './samples';
 
@@ -292,7 +291,7 @@ describe('where code came from', () => {
     seed: 7,
     prompt_sha256: 'ab',
     provider: 'embedded',
-    text_sha256: sha256('all of it'),
+    text_sha256: 'cd',
     completion_tokens: 4,
     finish: 'stop',
     time: '2026-01-02T03:04:05+00:00'

@@ -28,6 +28,7 @@ export function done(run: string, text: string, changes: Partial<Done> = {}): Do
     model: { id: 'tiny', digest: 'sha256:00', quantization: 'Q4_K_M' },
     sampling: { temperature: 0, top_k: 40, top_p: 1, min_p: 0, repeat_penalty: 1, seed: 7 },
     prompt_sha256: 'ab',
+    text_sha256: 'cd',
     provider: 'embedded',
     cost_usd: null,
     confidence: null,
