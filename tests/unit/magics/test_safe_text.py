@@ -20,7 +20,9 @@ from jupyter_localcoder.text.plain_text import PlainText, Visible, plain, spelle
 from jupyter_localcoder.text.safe_markdown import fenced, inert
 from tests.support.hostile_answers import HOSTILE as CORPUS
 
-EXAMPLES = json.loads((Path(__file__).parents[3] / "labextension/tests/shared/answers/plain.json").read_text())
+EXAMPLES = json.loads(
+    (Path(__file__).parents[3] / "labextension/tests/shared/answers/plain.json").read_text()
+)
 """The page holds itself to the same."""
 
 HOSTILE = (

@@ -6,7 +6,7 @@
 
 import type { IRenderMime } from '@jupyterlab/rendermime';
 
-import { DISARMED_TEX } from '../contract';
+import { DISARMED_TEX } from '../../contract';
 
 const ELEMENTS = new Set(
   (

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 
 import { inertMarkdown } from '../../../src/shared/answers/inert';
 import { plain } from '../../../src/shared/answers/plain';
-import { sha256 } from '../../../src/shared/answers/sha256';
 import EXAMPLES from './plain.json';
 
 describe('plain text', () => {
