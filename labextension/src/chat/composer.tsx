@@ -15,14 +15,14 @@ import {
   suggestions
 } from './mention';
 import type { ChatModel } from './model';
-import type { Page } from './page';
+import type { PageContext } from './pageContext';
 import { whoSentence } from './words';
 
 const LIST_ID = 'jp-LocalCoder-Composer-list';
 
 export interface IComposerProps {
   model: ChatModel;
-  page: Page;
+  page: PageContext;
   trans: TranslationBundle;
 }
 

@@ -78,12 +78,12 @@ export function pathOf(query: string): { folder: string; start: string } | null 
   return { folder: path.slice(0, cut).replace(/\/$/, ''), start: path.slice(cut) };
 }
 
-export interface IEntry {
+export interface IFileEntry {
   path: string;
   isFolder: boolean;
 }
 
-export function fileSuggestions(start: string, entries: readonly IEntry[]): ISuggestion[] {
+export function fileSuggestions(start: string, entries: readonly IFileEntry[]): ISuggestion[] {
   return entries
     .filter(({ path }) => starts(path.slice(path.lastIndexOf('/') + 1), start))
     .sort((one, other) => Number(other.isFolder) - Number(one.isFolder))
@@ -118,7 +118,7 @@ export function writtenMentions(text: string): Pick<ISuggestion, 'kind' | 'name'
 }
 
 /** The file with which a text begins, the longest one where there are several; null: none of them. */
-export function fileAt(text: string, entries: readonly IEntry[]): string | null {
+export function fileAt(text: string, entries: readonly IFileEntry[]): string | null {
   const paths = entries
     .filter(({ path, isFolder }) => !isFolder && text.startsWith(path))
     .filter(({ path }) => !/^(?:[\w/]|\.\w)/.test(text.slice(path.length)))

@@ -16,14 +16,14 @@ import type {
   ProviderList,
   Reference
 } from '../contract';
-import { Asking } from '../shared/answers/asking';
+import { StreamedAnswer } from '../shared/answers/streamedAnswer';
 import { ChannelError, type ChannelState, type IChannel } from '../shared/tokens';
 import { asked, ended, type ITurn, kept, versionsOf } from './turn';
 
 /** So many conversations are listed; older ones are still in the history. */
 const LISTED = 100;
 
-export interface IDraft {
+export interface IQuestionDraft {
   words: string;
   references: readonly Reference[];
 }
@@ -34,8 +34,8 @@ export class ChatModel {
     private readonly _origin: () => Origin,
     private readonly _now: () => Date = () => new Date()
   ) {
-    this._asking = new Asking(_channel, 'chat');
-    this._asking.changed.connect(() => {
+    this._answer = new StreamedAnswer(_channel, 'chat');
+    this._answer.changed.connect(() => {
       this._onAnswer();
     });
     _channel.on('history:changed', () => {
@@ -78,7 +78,7 @@ export class ChatModel {
   }
 
   get isRunning(): boolean {
-    return this._asking.isRunning;
+    return this._answer.isRunning;
   }
 
   /** Why the conversations cannot be shown. */
@@ -208,13 +208,13 @@ export class ChatModel {
   }
 
   /** Put something into the box of the next question. */
-  draft(draft: IDraft): void {
+  draft(draft: IQuestionDraft): void {
     this._drafts.push(draft);
     this._drafted.emit();
   }
 
   /** What came for the box, also before there was one; it is handed out once. */
-  takeDrafts(): IDraft[] {
+  takeDrafts(): IQuestionDraft[] {
     return this._drafts.splice(0);
   }
 
@@ -257,7 +257,7 @@ export class ChatModel {
   }
 
   stop(): void {
-    this._asking.stop();
+    this._answer.stop();
   }
 
   private _ask(
@@ -282,7 +282,7 @@ export class ChatModel {
   private _start(turns: ITurn[], request: ChatRequest): void {
     this._error = null;
     this._turns = turns;
-    this._asking.start({
+    this._answer.start({
       ...request,
       origin: this._origin(),
       ...(this._provider !== '' && { provider: this._provider }),
@@ -292,8 +292,8 @@ export class ChatModel {
 
   private _leave(conversation: string, turns: ITurn[]): void {
     // What still comes is of the conversation that is left, and kept there.
-    if (this._asking.isRunning) {
-      this._asking.stop();
+    if (this._answer.isRunning) {
+      this._answer.stop();
     }
     this._conversation = conversation;
     this._turns = turns;
@@ -304,7 +304,7 @@ export class ChatModel {
   }
 
   private _onAnswer(): void {
-    const { text, reasoning, state, done, error, provider } = this._asking;
+    const { text, reasoning, state, done, error, provider } = this._answer;
     if (state === 'waiting') {
       this._isLeft = false;
     }
@@ -378,10 +378,10 @@ export class ChatModel {
     return `asked-${this._count++}`;
   }
 
-  private readonly _asking: Asking<'chat'>;
+  private readonly _answer: StreamedAnswer<'chat'>;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _drafted = new Signal<this, void>(this);
-  private readonly _drafts: IDraft[] = [];
+  private readonly _drafts: IQuestionDraft[] = [];
   private _conversations: readonly ConversationInfo[] = [];
   private _conversation = '';
   private _turns: readonly ITurn[] = [];

@@ -17,14 +17,14 @@ import { FocusKeeper } from '../shared/ui/focus';
 import type { CodeAction } from './codeBlocks';
 import { Composer } from './composer';
 import type { ChatModel } from './model';
-import type { Page } from './page';
+import type { PageContext } from './pageContext';
 import type { ITurn } from './turn';
 import { TurnView } from './turnView';
 import { stateSentence } from './words';
 
 export interface IChatPanelOptions {
   model: ChatModel;
-  page: Page;
+  page: PageContext;
   rendermime: IRenderMimeRegistry;
   /** Show what was read for a run. */
   inspect: (run: string) => void;

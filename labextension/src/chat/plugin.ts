@@ -13,7 +13,7 @@ import { IChannel, IChat, ICompletion, IPanels } from '../shared/tokens';
 import { Arrivals } from '../shared/ui/arrivals';
 import type { ISuggestion } from './mention';
 import { ChatModel } from './model';
-import { Page } from './page';
+import { PageContext } from './pageContext';
 
 const SECTION = 'chat';
 
@@ -43,7 +43,7 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
   ): IChat => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
     const { contents } = app.serviceManager;
-    const page = new Page(tracker, contents, channel, completion, languages, trans, files);
+    const page = new PageContext(tracker, contents, channel, completion, languages, trans, files);
     const model = new ChatModel(channel, () => page.origin);
     panels.add({
       id: SECTION,
@@ -82,7 +82,7 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
 
 function addCommands(
   app: JupyterFrontEnd,
-  page: Page,
+  page: PageContext,
   palette: ICommandPalette | null,
   trans: ReturnType<ITranslator['load']>,
   compose: IChat['compose']

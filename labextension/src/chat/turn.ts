@@ -1,9 +1,9 @@
 /** One turn of a conversation: what was asked, and what was answered. Pure. */
 
 import type { Done, ErrorPayload, Reference, Response } from '../contract';
-import type { AskingState } from '../shared/answers/asking';
 import { plain } from '../shared/answers/plain';
 import { type IProvenance, provenance, provenanceOf } from '../shared/answers/provenance';
+import type { AnswerState } from '../shared/answers/streamedAnswer';
 
 export interface ITokens {
   read: number;
@@ -29,7 +29,7 @@ export interface ITurn {
   text: string;
   /** What the model reasoned before it answered. */
   reasoning: string;
-  state: AskingState;
+  state: AnswerState;
   /** Why the model stopped: as in `Done`. */
   finish: string;
   error: ErrorPayload | null;

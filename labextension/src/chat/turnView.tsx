@@ -4,9 +4,9 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { isOpen, needsModel } from '../shared/answers/asking';
 import type { ICodeBlock } from '../shared/answers/fences';
 import { Reasoning } from '../shared/answers/reasoning';
+import { isOpen, needsModel } from '../shared/answers/streamedAnswer';
 import { Button } from '../shared/ui/button';
 import { Answer } from './answer';
 import { Chips } from './chips';

@@ -4,17 +4,17 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Privacy } from './privacy';
-import type { Action, ICommandView } from './view';
+import type { CommandAction, ICommandView } from './view';
 import { actionLabel, privacyHelp } from './words';
 
-export interface IHeadProps {
+export interface ICommandHeadProps {
   title: string;
   view: ICommandView;
   /** Who answered; who is asked where that is not the embedded model; else empty. */
   model: string;
 }
 
-export function Head({ title, view, model }: IHeadProps): React.JSX.Element {
+export function Head({ title, view, model }: ICommandHeadProps): React.JSX.Element {
   return (
     <div className="jp-LocalCoder-Command-head">
       <span className="jp-LocalCoder-Command-title">{title}</span>
@@ -28,8 +28,8 @@ export function Head({ title, view, model }: IHeadProps): React.JSX.Element {
 }
 
 export interface IButtonsProps {
-  actions: readonly Action[];
-  onAction: (action: Action) => void;
+  actions: readonly CommandAction[];
+  onAction: (action: CommandAction) => void;
   /** Absent where nothing can be asked for again. Answers whether it was: else the sentence stays. */
   onRefine?: (sentence: string) => boolean;
   /** Absent where nothing can be asked for again. */

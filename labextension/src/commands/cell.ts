@@ -4,9 +4,9 @@ import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import type { NotebookCell } from '../contract';
-import type { IOutput } from './traceback';
+import type { INbformatOutput } from './traceback';
 
-export function outputsOf(cell: Cell): IOutput[] {
+export function outputsOf(cell: Cell): INbformatOutput[] {
   return cell.model.type === 'code' ? (cell as CodeCell).model.outputs.toJSON() : [];
 }
 

@@ -13,10 +13,10 @@ import * as React from 'react';
 
 import { FocusKeeper } from '../shared/ui/focus';
 import { DiffView } from './diff';
-import { fateOf, type IStanding } from './fate';
 import type { Proposal } from './proposal';
-import type { Action } from './view';
-import { fateText } from './words';
+import { type ICellSnapshot, removalReason } from './removalReason';
+import type { CommandAction } from './view';
+import { removalText } from './words';
 
 /** On the cell, while its text stands in the diff and not in its editor. */
 const DIFFING_CLASS = 'jp-LocalCoder-mod-diffing';
@@ -73,7 +73,7 @@ export abstract class CellPanel extends Panel {
 
   handleEvent(event: KeyboardEvent): void {
     const actions = this.actions();
-    const wish: readonly Action[] =
+    const wish: readonly CommandAction[] =
       event.key === 'Escape'
         ? ['stop', 'reject', 'close']
         : event.key === 'Enter' && (event.ctrlKey || event.metaKey)
@@ -89,8 +89,8 @@ export abstract class CellPanel extends Panel {
   }
 
   /** What can be done now. */
-  protected abstract actions(): readonly Action[];
-  protected abstract act(action: Action): void;
+  protected abstract actions(): readonly CommandAction[];
+  protected abstract act(action: CommandAction): void;
 
   /** Places in which what is shown differs from the cell. */
   protected get hunks(): number {
@@ -169,9 +169,9 @@ export abstract class CellPanel extends Panel {
         return;
       }
       const stay = others.some(one => !one.isDisposed);
-      const fate = fateOf(this._standing, content.widgets.map(standingOf), stay);
+      const reason = removalReason(this._standing, content.widgets.map(standingOf), stay);
       // Without a time it would stand in the list of notifications alone, and not be spoken.
-      Notification.info(fateText(fate, name, trans), { autoClose: 10_000 });
+      Notification.info(removalText(reason, name, trans), { autoClose: 10_000 });
       if (hadFocus) {
         content.activate();
       }
@@ -184,11 +184,11 @@ export abstract class CellPanel extends Panel {
 
   private readonly _focus: FocusKeeper;
   private readonly _shared: Cell['model']['sharedModel'];
-  private _standing: IStanding;
+  private _standing: ICellSnapshot;
   private _diff: DiffView | null = null;
   private _shown: Proposal | null = null;
 }
 
-function standingOf({ model }: Cell): IStanding {
+function standingOf({ model }: Cell): ICellSnapshot {
   return { id: model.id, type: model.type, source: model.sharedModel.getSource() };
 }

@@ -8,11 +8,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { Door } from '../shared/notebook/door';
+import { CellWriter } from '../shared/notebook/cellWriter';
 import { Buttons, Head } from './bar';
 import { CellPanel } from './cellPanel';
 import { Proposal } from './proposal';
-import { type Action, changeView, type ICommandView } from './view';
+import { changeView, type CommandAction, type ICommandView } from './view';
 
 export interface IChangeOptions {
   notebook: NotebookPanel;
@@ -32,22 +32,22 @@ export class ChangePanel extends CellPanel {
   constructor(private readonly _options: IChangeOptions) {
     const { notebook, cell, title, languages, trans, source, record } = _options;
     super({ notebook, cell, name: title, languages, trans });
-    const door = new Door(notebook, cell);
-    this._door = door;
+    const writer = new CellWriter(notebook, cell);
+    this._writer = writer;
     this._proposal = this._follow(
       new Proposal({
         get source() {
-          return door.source;
+          return writer.source;
         },
-        refusal: (before, after) => door.refusal(before, after),
-        write: (before, after) => door.write(before, after, record)
+        refusal: (before, after) => writer.refusal(before, after),
+        write: (before, after) => writer.write(before, after, record)
       })
     );
     this._proposal.suggest(source);
     this.addWidget(this.part(this._moved, () => this._head()));
     this.addWidget(this.part(this._moved, () => this._buttons()));
     this._refresh();
-    door.shared.changed.connect(this._check);
+    writer.shared.changed.connect(this._check);
     notebook.context.fileChanged.connect(this._check);
     notebook.context.model.stateChanged.connect(this._check);
   }
@@ -56,18 +56,18 @@ export class ChangePanel extends CellPanel {
     if (!this.isDisposed) {
       super.dispose();
       const { context } = this._options.notebook;
-      this._door.shared.changed.disconnect(this._check);
+      this._writer.shared.changed.disconnect(this._check);
       context.fileChanged.disconnect(this._check);
       context.model.stateChanged.disconnect(this._check);
       Signal.clearData(this._proposal);
     }
   }
 
-  protected override actions(): readonly Action[] {
+  protected override actions(): readonly CommandAction[] {
     return this._view().actions;
   }
 
-  protected override act(action: Action): void {
+  protected override act(action: CommandAction): void {
     const proposal = this._proposal;
     if (action === 'accept') {
       proposal.accept();
@@ -128,6 +128,6 @@ export class ChangePanel extends CellPanel {
   };
 
   private readonly _moved = new Signal<this, void>(this);
-  private readonly _door: Door;
+  private readonly _writer: CellWriter;
   private _proposal: Proposal;
 }

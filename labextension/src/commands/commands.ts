@@ -11,7 +11,7 @@ import { MenuSvg } from '@jupyterlab/ui-components';
 
 import type { IChannel, IChat } from '../shared/tokens';
 import { logoIcon } from '../shared/ui/icons';
-import { late } from '../shared/ui/late';
+import { lazyLoad } from '../shared/ui/lazyLoad';
 import { Job } from './job';
 import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
 import { Privacy } from './privacy';
@@ -110,7 +110,7 @@ class Runner {
   async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
     const { app, channel, rendermime, languages, chat, trans } = this._options;
     // Apart, so that a page in which no command is used does not load what shows one.
-    const loaded = await late(() => import('./panel'), trans);
+    const loaded = await lazyLoad(() => import('./panel'), trans);
     if (!loaded || cell.isDisposed) {
       return;
     }

@@ -1,12 +1,12 @@
 /** From a cell to a request, and from an answer to the cell's new text. Pure. */
 
 import type { GenerateRequest, NotebookCell } from '../contract';
-import type { Check, Reason } from '../shared/notebook/door';
+import type { RefusalReason, TextCheck } from '../shared/notebook/cellWriter';
 import { commentAt } from './comment';
 import type { CellCommand } from './names';
 import { generateRequest } from './request';
 import { cellMagicOf, growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
-import { type IOutput, tracebackOf } from './traceback';
+import { type INbformatOutput, tracebackOf } from './traceback';
 
 export interface ICellView {
   source: string;
@@ -14,19 +14,19 @@ export interface ICellView {
   anchor: number;
   head: number;
   language: string;
-  outputs: readonly IOutput[];
+  outputs: readonly INbformatOutput[];
   above: readonly NotebookCell[];
 }
 
 /** What keeps a command from beginning. `away`: nobody can be asked, and there is something to keep. */
-export type Obstacle = 'no-code' | 'no-comment' | 'no-error' | 'away' | Reason;
+export type Obstacle = 'no-code' | 'no-comment' | 'no-error' | 'away' | RefusalReason;
 
 export interface IComposed {
   request: GenerateRequest;
   /** The cell with the answer's code in its place; `isWhole` once no more of it will come. */
   apply(code: string, isWhole: boolean): string;
   /** Looks at the cell's new text when it is to be written; absent where any text will do. */
-  check?: Check;
+  check?: TextCheck;
 }
 
 export function compose(

@@ -6,11 +6,11 @@ import type { Kernel } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Reference } from '../contract';
-import { Asking } from '../shared/answers/asking';
 import { codeOf, codeSoFar, fences } from '../shared/answers/fences';
 import { type IProvenance, provenance } from '../shared/answers/provenance';
+import { StreamedAnswer } from '../shared/answers/streamedAnswer';
 import { languageOf, selectionOf } from '../shared/notebook/cell';
-import { Door, type IRefusal } from '../shared/notebook/door';
+import { CellWriter, type IRefusal } from '../shared/notebook/cellWriter';
 import type { IChannel } from '../shared/tokens';
 import { cellsAbove, outputsOf } from './cell';
 import { compose, type IComposed, type Obstacle } from './compose';
@@ -20,7 +20,7 @@ import { Proposal } from './proposal';
 import { isSplit } from './target';
 
 /** What ended an answer that was still being written, where that was not the person's button. */
-export type Cause = 'split' | 'kernel';
+export type InterruptionCause = 'split' | 'kernel';
 
 export class Job {
   constructor(
@@ -30,22 +30,26 @@ export class Job {
     readonly cell: Cell,
     readonly privacy: Privacy
   ) {
-    this.asking = new Asking(_channel, 'generate');
-    this.door = new Door(panel, cell, (...texts) => this._composed?.check?.(...texts) ?? '');
-    this._seen = this.door.source;
-    this.asking.changed.connect(() => {
+    this.answer = new StreamedAnswer(_channel, 'generate');
+    this.writer = new CellWriter(
+      panel,
+      cell,
+      (...texts) => this._composed?.check?.(...texts) ?? ''
+    );
+    this._seen = this.writer.source;
+    this.answer.changed.connect(() => {
       this._onAnswer();
     });
-    this.door.shared.changed.connect(this._onCell);
+    this.writer.shared.changed.connect(this._onCell);
     panel.context.fileChanged.connect(this._onNotebook);
     panel.context.model.stateChanged.connect(this._onNotebook);
     panel.sessionContext.statusChanged.connect(this._onKernel);
     privacy.changed.connect(this._onPrivacy);
   }
 
-  readonly asking: Asking<'generate'>;
+  readonly answer: StreamedAnswer<'generate'>;
   /** The way into the notebook. */
-  readonly door: Door;
+  readonly writer: CellWriter;
 
   /** The change of the cell; null for a command that answers with text, and before the first start. */
   get proposal(): Proposal | null {
@@ -61,7 +65,7 @@ export class Job {
   get isReady(): boolean {
     const { _proposal: proposal } = this;
     return (
-      this.asking.isComplete &&
+      this.answer.isComplete &&
       proposal?.state === 'open' &&
       !proposal.isEmpty &&
       proposal.refusal === null
@@ -70,22 +74,22 @@ export class Job {
 
   /** Whether the suggestion is whole, and can be compared with the cell as it is now. */
   get canCompare(): boolean {
-    return this.asking.isComplete && (this._proposal?.canRenew ?? false);
+    return this.answer.isComplete && (this._proposal?.canRenew ?? false);
   }
 
   /** Set where it was stopped by what happened to the notebook. */
-  get cause(): Cause | null {
+  get cause(): InterruptionCause | null {
     return this._cause;
   }
 
   /** Whether the answer is whole, and the service says that it is not to be written. */
   get isWithheld(): boolean {
-    return this.asking.isComplete && Boolean(this.asking.done?.change?.problem);
+    return this.answer.isComplete && Boolean(this.answer.done?.change?.problem);
   }
 
   /** What the clipboard gets: the code of a change, or the text. */
   get copyable(): string {
-    const { text } = this.asking;
+    const { text } = this.answer;
     return this._proposal && !this.isWithheld ? this._code : text;
   }
 
@@ -108,7 +112,7 @@ export class Job {
       text: request?.code ?? '',
       language: languageOf(this.panel)
     };
-    const answer: Reference = { kind: 'text', name: title, text: this.asking.text };
+    const answer: Reference = { kind: 'text', name: title, text: this.answer.text };
     return [code, answer].filter(({ text }) => text !== '');
   }
 
@@ -137,35 +141,35 @@ export class Job {
 
   /** Put the answer into a new cell below: its code, where that is what was asked for; or say why not. */
   insertBelow(): IRefusal | null {
-    const { text } = this.asking;
+    const { text } = this.answer;
     const record = this._record();
     if (!record) {
       return null;
     }
     const isCode = this.command !== 'explain' && fences(text).length > 0;
     return isCode
-      ? this.door.insertBelow('code', this._code, record)
-      : this.door.insertBelow('markdown', text, record);
+      ? this.writer.insertBelow('code', this._code, record)
+      : this.writer.insertBelow('markdown', text, record);
   }
 
   dispose(): void {
     // The cell has no model any more where it went first.
-    this.door.shared.changed.disconnect(this._onCell);
+    this.writer.shared.changed.disconnect(this._onCell);
     this.panel.context.fileChanged.disconnect(this._onNotebook);
     this.panel.context.model.stateChanged.disconnect(this._onNotebook);
     this.panel.sessionContext.statusChanged.disconnect(this._onKernel);
     this.privacy.changed.disconnect(this._onPrivacy);
-    this.asking.dispose();
+    this.answer.dispose();
     Signal.clearData(this);
   }
 
   private _start(refinements: readonly string[]): Obstacle | null {
-    const { cell, panel, door } = this;
+    const { cell, panel, writer } = this;
     // What there is would be given up for nothing.
-    if (this.asking.text !== '' && ['away', 'absent'].includes(this._channel.state)) {
+    if (this.answer.text !== '' && ['away', 'absent'].includes(this._channel.state)) {
       return 'away';
     }
-    const { source, barrier } = door;
+    const { source, barrier } = writer;
     if (barrier && (barrier.reason === 'gone' || SHOWN_AS_CHANGES.has(this.command))) {
       return barrier.reason;
     }
@@ -196,32 +200,32 @@ export class Job {
     this._proposal = SHOWN_AS_CHANGES.has(this.command) ? this._propose() : null;
     // Where it was asked is no part of what was asked, and does not go into the cell's metadata.
     const origin = { notebook: panel.context.path, cell: cell.model.id };
-    this.asking.start({ ...this._composed.request, origin });
+    this.answer.start({ ...this._composed.request, origin });
     return null;
   }
 
   /** The code of the answer: what the service made of it, once it is whole. */
   private get _code(): string {
-    const { text, done } = this.asking;
+    const { text, done } = this.answer;
     const { code } = done?.change ?? { code: codeOf(text, languageOf(this.panel)) };
     return code.replace(/^\n+/, '').trimEnd();
   }
 
   /** Whence the text came; null before it has come to its end. */
   private _record(): IProvenance | null {
-    const { done } = this.asking;
+    const { done } = this.answer;
     return done && this._composed && provenance(done, new Date(), this._composed.request);
   }
 
   private _propose(): Proposal {
-    const { door } = this;
+    const { writer } = this;
     return this._follow(
       new Proposal({
         get source() {
-          return door.source;
+          return writer.source;
         },
-        refusal: (before, after) => door.refusal(before, after),
-        write: (before, after) => door.write(before, after, this._record())
+        refusal: (before, after) => writer.refusal(before, after),
+        write: (before, after) => writer.write(before, after, this._record())
       })
     );
   }
@@ -231,7 +235,7 @@ export class Job {
       // One that was renewed is not looked at any more.
       if (proposal === this._proposal) {
         if (state === 'rejected' || state === 'stale') {
-          this.asking.stop();
+          this.answer.stop();
         }
         this._changed.emit();
       }
@@ -240,7 +244,7 @@ export class Job {
   }
 
   private _onAnswer(): void {
-    const { text, isRunning } = this.asking;
+    const { text, isRunning } = this.answer;
     if (this._proposal && this._composed) {
       const whole = this.isWithheld ? '' : this._code;
       const code = isRunning ? codeSoFar(text, languageOf(this.panel)) : whole;
@@ -251,7 +255,7 @@ export class Job {
 
   /** Its text, its metadata, or something else of it has changed. */
   private readonly _onCell = (): void => {
-    const { source, shared } = this.door;
+    const { source, shared } = this.writer;
     const before = this._seen;
     this._seen = source;
     if (source !== before) {
@@ -278,10 +282,10 @@ export class Job {
   };
 
   /** Something has happened to the notebook that an answer which is still being written is not for. */
-  private _end(cause: Cause): void {
-    if (this.asking.isRunning) {
+  private _end(cause: InterruptionCause): void {
+    if (this.answer.isRunning) {
       this._cause = cause;
-      this.asking.stop();
+      this.answer.stop();
       this._changed.emit();
     }
   }
@@ -292,7 +296,7 @@ export class Job {
 
   private readonly _changed = new Signal<this, void>(this);
   private _refinements: readonly string[] = [];
-  private _cause: Cause | null = null;
+  private _cause: InterruptionCause | null = null;
   /** The text of the cell when it was last looked at. */
   private _seen: string;
   private _source: string | null = null;

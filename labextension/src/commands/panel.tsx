@@ -15,7 +15,7 @@ import { CellPanel } from './cellPanel';
 import type { Obstacle } from './compose';
 import type { Job } from './job';
 import { wordsOf } from './names';
-import { type Action, type ICommandView, viewOf } from './view';
+import { type CommandAction, type ICommandView, viewOf } from './view';
 import { headText, obstacleSentence } from './words';
 
 export interface ICommandPanelOptions {
@@ -51,15 +51,15 @@ export class CommandPanel extends CellPanel {
     }
   }
 
-  protected override actions(): readonly Action[] {
+  protected override actions(): readonly CommandAction[] {
     return this._view().actions;
   }
 
-  protected override act(action: Action): void {
+  protected override act(action: CommandAction): void {
     const job = this._job;
     switch (action) {
       case 'stop':
-        job.asking.stop();
+        job.answer.stop();
         break;
       case 'accept':
         job.proposal?.accept();
@@ -96,35 +96,35 @@ export class CommandPanel extends CellPanel {
   }
 
   private _view(): ICommandView {
-    const { asking, proposal, canCompare, cause } = this._job;
+    const { answer, proposal, canCompare, cause } = this._job;
     return viewOf(
       {
-        asking: asking.state,
+        answer: answer.state,
         proposal: proposal?.state,
         refusal: proposal?.refusal ?? null,
         canCompare,
         cause,
         hunks: this.hunks,
-        hasText: asking.text !== '',
+        hasText: answer.text !== '',
         hasChat: this._options.chat !== null,
-        done: asking.done,
-        error: asking.error
+        done: answer.done,
+        error: answer.error
       },
       this._options.trans
     );
   }
 
   private _head(): React.JSX.Element {
-    const { asking, isPrivate } = this._job;
+    const { answer, isPrivate } = this._job;
     const { trans } = this._options;
     return (
       <>
         <Head
           title={this._title}
           view={this._view()}
-          model={headText(asking.done, asking.provider, isPrivate, trans)}
+          model={headText(answer.done, answer.provider, isPrivate, trans)}
         />
-        <Reasoning reasoning={asking.reasoning} trans={trans} />
+        <Reasoning reasoning={answer.reasoning} trans={trans} />
       </>
     );
   }
@@ -157,7 +157,7 @@ export class CommandPanel extends CellPanel {
   }
 
   private _refresh(): void {
-    const { proposal, asking, isReady, isWithheld } = this._job;
+    const { proposal, answer, isReady, isWithheld } = this._job;
     if (proposal) {
       this.showChange(proposal, isReady);
     }
@@ -165,7 +165,7 @@ export class CommandPanel extends CellPanel {
     const isText = !proposal || isWithheld;
     if (isText && !this.isDisposed) {
       this._markdown ??= this.insertContent(new MarkdownView(this._options.rendermime));
-      this._markdown.setText(asking.text);
+      this._markdown.setText(answer.text);
     }
     this._markdown?.setHidden(!isText);
   }

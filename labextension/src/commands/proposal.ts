@@ -2,7 +2,7 @@
 
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { IRefusal } from '../shared/notebook/door';
+import type { IRefusal } from '../shared/notebook/cellWriter';
 
 /**
  * `open`: it can be accepted, whole or by the hunk. `stale`: somebody else changed the cell, and what

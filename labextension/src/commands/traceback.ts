@@ -6,7 +6,7 @@ const HEAD_CHARS = 2000;
 const TAIL_CHARS = 6000;
 
 /** An output of a cell, as far as it matters here (nbformat 4.5). */
-export interface IOutput {
+export interface INbformatOutput {
   output_type: string;
   ename?: string;
   evalue?: string;
@@ -14,7 +14,7 @@ export interface IOutput {
 }
 
 /** The last error among the outputs, without colours, its middle left out if it is long; or null. */
-export function tracebackOf(outputs: readonly IOutput[]): string | null {
+export function tracebackOf(outputs: readonly INbformatOutput[]): string | null {
   const error = outputs.filter(output => output.output_type === 'error').at(-1);
   if (!error) {
     return null;

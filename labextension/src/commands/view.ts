@@ -3,16 +3,16 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Done, ErrorPayload } from '../contract';
-import { type AskingState, needsModel } from '../shared/answers/asking';
-import type { IRefusal } from '../shared/notebook/door';
+import { type AnswerState, needsModel } from '../shared/answers/streamedAnswer';
+import type { IRefusal } from '../shared/notebook/cellWriter';
 import { refusalText } from '../shared/notebook/refusalText';
-import type { Cause } from './job';
+import type { InterruptionCause } from './job';
 import type { ProposalState } from './proposal';
 
 const STALE: IRefusal = { reason: 'stale', sentence: '' };
 
 /** What can be done, in the order in which it is offered. */
-export type Action =
+export type CommandAction =
   | 'stop'
   | 'accept'
   | 'reject'
@@ -25,7 +25,7 @@ export type Action =
   | 'close';
 
 export interface ICommandState {
-  asking: AskingState;
+  answer: AnswerState;
   /** Absent for a command that answers with text. */
   proposal?: ProposalState | undefined;
   /** What keeps the suggestion from being accepted. */
@@ -33,7 +33,7 @@ export interface ICommandState {
   /** Whether an overtaken suggestion can be compared with the cell as it is now. */
   canCompare?: boolean;
   /** What has stopped it, where that was not the person. */
-  cause?: Cause | null;
+  cause?: InterruptionCause | null;
   /** Number of places in which the suggestion differs from the cell. */
   hunks: number;
   hasText: boolean;
@@ -48,7 +48,7 @@ export interface ICommandView {
   /** A sentence on where it stands; it is also spoken. */
   message: string;
   recovery: string;
-  actions: Action[];
+  actions: CommandAction[];
   /** Whether hunks can be accepted. */
   isReady: boolean;
 }
@@ -62,7 +62,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
     actions: [],
     isReady: false
   };
-  const ended = (...own: Action[]): Action[] => [
+  const ended = (...own: CommandAction[]): CommandAction[] => [
     ...own,
     'retry',
     ...(state.hasText ? (['copy'] as const) : []),
@@ -81,7 +81,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
     view.actions = state.canCompare ? ['compare', ...ended()] : ended();
     return view;
   }
-  switch (state.asking) {
+  switch (state.answer) {
     case 'waiting':
       view.message = trans.__('Reading the code.');
       view.actions = ['stop'];
@@ -148,7 +148,11 @@ function splitText(trans: TranslationBundle): string {
   return trans.__('The cell was split, so the answer was stopped.');
 }
 
-function stoppedText(cause: Cause | null, isChange: boolean, trans: TranslationBundle): string {
+function stoppedText(
+  cause: InterruptionCause | null,
+  isChange: boolean,
+  trans: TranslationBundle
+): string {
   if (cause === 'split') {
     return splitText(trans);
   }
@@ -163,7 +167,7 @@ function stoppedText(cause: Cause | null, isChange: boolean, trans: TranslationB
 function endedView(
   view: ICommandView,
   state: ICommandState,
-  ended: (...own: Action[]) => Action[],
+  ended: (...own: CommandAction[]) => CommandAction[],
   trans: TranslationBundle
 ): void {
   const isChange = state.proposal !== undefined;

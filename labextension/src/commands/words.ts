@@ -6,10 +6,10 @@ import type { Done } from '../contract';
 import { refusalSentence } from '../shared/notebook/refusalText';
 import { EMBEDDED } from '../shared/service/provider';
 import type { Obstacle } from './compose';
-import type { Fate } from './fate';
-import type { Action } from './view';
+import type { RemovalReason } from './removalReason';
+import type { CommandAction } from './view';
 
-export function actionLabel(action: Action, trans: TranslationBundle): string {
+export function actionLabel(action: CommandAction, trans: TranslationBundle): string {
   switch (action) {
     case 'stop':
       return trans.__('Stop');
@@ -79,8 +79,12 @@ export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): 
 }
 
 /** What has happened to a cell, and to the command that was open on it. */
-export function fateText(fate: Fate, command: string, trans: TranslationBundle): string {
-  switch (fate) {
+export function removalText(
+  reason: RemovalReason,
+  command: string,
+  trans: TranslationBundle
+): string {
+  switch (reason) {
     case 'removed':
       return trans.__('The cell was removed, and %1 with it.', command);
     case 'merged':

@@ -4,7 +4,7 @@ import { Notification } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 
 import type { Translate } from '../shared/text/translate';
-import type { Trouble } from './requests/gate';
+import type { Trouble } from './requests/requestGate';
 
 const OPEN_MODELS = 'localcoder:open-models';
 const READING_MS = 15_000;

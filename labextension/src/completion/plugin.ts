@@ -37,9 +37,9 @@ import { KernelKnowledge } from './kernel/kernels';
 import { CellMirror } from './notebook/mirror';
 import { tell } from './notices';
 import { DEFAULTS, readOptions } from './options';
-import { Asker, type Cause } from './requests/asker';
-import { Gate } from './requests/gate';
-import { Pace } from './requests/pace';
+import { Asker, type CompletionCause } from './requests/asker';
+import { RequestGate } from './requests/requestGate';
+import { TypingDebounce } from './requests/typingDebounce';
 import { WarmAhead } from './requests/warm';
 
 export const completionPlugin: JupyterFrontEndPlugin<ICompletion> = {
@@ -78,11 +78,11 @@ function activate(
 ): ICompletion {
   const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
   const control = new Control();
-  const pace = new Pace();
-  const gate = new Gate(channel, trouble => {
+  const debounce = new TypingDebounce();
+  const gate = new RequestGate(channel, trouble => {
     tell(trouble, app.commands, trans);
   });
-  const asker = new Asker({ channel, gate, pace, options: () => control.options });
+  const asker = new Asker({ channel, gate, debounce, options: () => control.options });
   const ghosts = new Ghosts(factory);
   const kernels = new KernelKnowledge(
     channel,
@@ -113,14 +113,14 @@ function activate(
   // At once: JupyterLab reads the providers and their defaults when the page is restored, and never again.
   manager.registerInlineProvider(provider);
 
-  const invoke = (view: object, cause: Cause): void => {
+  const invoke = (view: object, cause: CompletionCause): void => {
     const spot = here();
     if (spot?.view === view) {
       provider.because(cause, () => manager.inline?.invoke(spot.widget.id));
     }
   };
   const announcer = new Announcer(trans, () => control.options.announce);
-  const newLines = new NewLines(control, pace, view => {
+  const newLines = new NewLines(control, debounce, view => {
     invoke(view, 'new-line');
   });
   const warm = new WarmAhead(channel, () => control.isOn && control.options.warmAhead, {
@@ -158,7 +158,7 @@ function activate(
       }
     },
     typed: (view: EditorView, isInsertion: boolean) => {
-      pace.typed();
+      debounce.typed();
       warm.drop();
       announcer.hush();
       newLines.drop();

@@ -5,14 +5,14 @@ import { blockOf, fences, type ICodeBlock } from '../shared/answers/fences';
 import { plain } from '../shared/answers/plain';
 
 /** A text, or code and what was to be changed, whose magics the model was not shown. */
-export type Found =
+export type InsertableCell =
   { kind: 'markdown'; text: string } | { kind: 'code'; block: ICodeBlock; before: string };
 
 /** Its code where it has some, else its text. */
 export function cellOf(
   response: Pick<Response, 'command' | 'prompt' | 'content'>,
   language: string
-): Found {
+): InsertableCell {
   const text = plain(response.content);
   if (response.command === 'explain' || fences(text).length === 0) {
     return { kind: 'markdown', text };

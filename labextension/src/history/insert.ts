@@ -5,7 +5,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Response } from '../contract';
 import { provenanceOf } from '../shared/answers/provenance';
 import { languageOf } from '../shared/notebook/cell';
-import { Door, type IRefusal } from '../shared/notebook/door';
+import { CellWriter, type IRefusal } from '../shared/notebook/cellWriter';
 import { place } from '../shared/notebook/place';
 import type { IChannel } from '../shared/tokens';
 import { cellOf } from './cell';
@@ -22,16 +22,16 @@ export async function insertAnswer(
   }
   const language = languageOf(panel);
   const found = cellOf(response, language);
-  const door = new Door(panel, cell);
+  const writer = new CellWriter(panel, cell);
   const record = provenanceOf(response);
   if (found.kind === 'markdown') {
-    return door.insertBelow('markdown', found.text, record) ?? 'markdown';
+    return writer.insertBelow('markdown', found.text, record) ?? 'markdown';
   }
   const { block, before } = found;
   const changed = await place(channel, block, language, before);
   // What does not fit into the former code may still be a cell of its own.
   const source =
     typeof changed === 'string' || before === '' ? changed : await place(channel, block, language);
-  const refusal = typeof source === 'string' ? door.insertBelow('code', source, record) : source;
+  const refusal = typeof source === 'string' ? writer.insertBelow('code', source, record) : source;
   return refusal ?? 'code';
 }

@@ -17,12 +17,12 @@ import type {
 } from '../contract';
 import type { Translate } from '../shared/text/translate';
 import type { IChannel } from '../shared/tokens';
-import { GENERAL } from '../shared/ui/errands';
+import { GENERAL } from '../shared/ui/actionState';
 import { PanelModel } from '../shared/ui/panelModel';
 import { deletedText, exportedText } from './words';
 
 export const PAGE = 20;
-/** Of `Errands`: how titles are made. */
+/** Id in `ActionState`: how titles are made. */
 export const TITLES = ' titles';
 /** Answers can come fast; a list that is read need not. */
 const PAUSE_MS = 300;
@@ -115,7 +115,7 @@ export class HistoryModel extends PanelModel {
     await this.refresh();
     const shown = this._page?.rows.length ?? 0;
     if (this._query !== '' && this._page?.query === this._query) {
-      this.errands.speak(
+      this.actionState.speak(
         this._page.hasMore
           ? this._trans.__('More than %1 found.', shown)
           : this._trans.__('%1 found.', shown)
@@ -130,7 +130,7 @@ export class HistoryModel extends PanelModel {
   }
 
   async open(id: string): Promise<boolean> {
-    const response = await this.errands.ask(id, 'response:get', { id });
+    const response = await this.actionState.ask(id, 'response:get', { id });
     if (!response) {
       // Its file may be gone: the list says so when it is asked for.
       await this.refresh();
@@ -147,17 +147,17 @@ export class HistoryModel extends PanelModel {
   }
 
   async rename(id: string, title: string): Promise<boolean> {
-    const info = await this.errands.ask(id, 'title:set', { id, title });
+    const info = await this.actionState.ask(id, 'title:set', { id, title });
     this._patch(info);
     return info !== null;
   }
 
   /** Have a title made by the model that makes them. */
   async retitle(id: string): Promise<boolean> {
-    const info = await this.errands.ask(id, 'title:generate', { id });
+    const info = await this.actionState.ask(id, 'title:generate', { id });
     this._patch(info);
     if (info) {
-      this.errands.speak(this._trans.__('The title is now: %1', info.title));
+      this.actionState.speak(this._trans.__('The title is now: %1', info.title));
     }
     return info !== null;
   }
@@ -165,8 +165,8 @@ export class HistoryModel extends PanelModel {
   /** Find out how titles are made, and who could make them. */
   async openTitles(): Promise<void> {
     const [config, list] = await Promise.all([
-      this.errands.ask(TITLES, 'title:config:get', {}),
-      this.errands.ask(TITLES, 'provider:list', {})
+      this.actionState.ask(TITLES, 'title:config:get', {}),
+      this.actionState.ask(TITLES, 'provider:list', {})
     ]);
     if (config && list) {
       this._titles = config;
@@ -177,10 +177,10 @@ export class HistoryModel extends PanelModel {
 
   /** Change how titles are made. */
   async makeTitles(change: TitleConfigSetRequest): Promise<boolean> {
-    const config = await this.errands.ask(TITLES, 'title:config:set', change);
+    const config = await this.actionState.ask(TITLES, 'title:config:set', change);
     if (config) {
       this._titles = config;
-      this.errands.say(
+      this.actionState.say(
         TITLES,
         config.enabled
           ? this._trans.__('Titles are made in this way from now on.')
@@ -191,21 +191,21 @@ export class HistoryModel extends PanelModel {
   }
 
   async delete(id: string): Promise<boolean> {
-    const isDone = (await this.errands.ask(id, 'response:delete', { id })) !== null;
+    const isDone = (await this.actionState.ask(id, 'response:delete', { id })) !== null;
     if (isDone) {
       this._forget(id);
-      this.errands.speak(this._trans.__('The answer is deleted.'));
+      this.actionState.speak(this._trans.__('The answer is deleted.'));
       await this.refresh();
     }
     return isDone;
   }
 
   async deleteAll(): Promise<void> {
-    const answer = await this.errands.ask(GENERAL, 'response:deleteAll', { all: true });
+    const answer = await this.actionState.ask(GENERAL, 'response:deleteAll', { all: true });
     if (answer) {
       this._opened = null;
       this._offset = 0;
-      this.errands.say(GENERAL, deletedText(answer.count, this._trans));
+      this.actionState.say(GENERAL, deletedText(answer.count, this._trans));
     }
     await this.refresh();
   }
@@ -213,9 +213,9 @@ export class HistoryModel extends PanelModel {
   /** Export one answer or all, to a folder of the service or, with none, into the answer. */
   async export(id: string | null, path = ''): Promise<ResponsesExported | null> {
     const about = id ?? GENERAL;
-    const exported = await this.errands.ask(about, 'response:export', { id, path });
+    const exported = await this.actionState.ask(about, 'response:export', { id, path });
     if (exported && exported.path !== '') {
-      this.errands.say(about, exportedText(exported.count, exported.path, this._trans));
+      this.actionState.say(about, exportedText(exported.count, exported.path, this._trans));
     }
     return exported;
   }
@@ -227,7 +227,7 @@ export class HistoryModel extends PanelModel {
       // Shown as chosen at once, and as it was where that is refused.
       this._setSettings({ ...before, settings: { ...before.settings, history } });
     }
-    const view = await this.errands.ask(GENERAL, 'settings:update', { history });
+    const view = await this.actionState.ask(GENERAL, 'settings:update', { history });
     if (view ?? before) {
       this._settings = view ?? before;
       this._tell();

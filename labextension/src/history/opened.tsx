@@ -29,13 +29,13 @@ export interface IOpenedProps {
 export function Opened(props: IOpenedProps): React.JSX.Element {
   const { model, response, rendermime, onBack, onInsert, trans } = props;
   const { id, title } = response;
-  const { errands } = model;
+  const { actionState } = model;
   const heading = React.useRef<HTMLHeadingElement>(null);
   React.useEffect(() => {
     heading.current?.focus();
   }, []);
-  const note = errands.note(id);
-  const isBusy = errands.isBusy(id);
+  const note = actionState.note(id);
+  const isBusy = actionState.isBusy(id);
   const unfinished = finishText(response.finish, trans);
   return (
     <article
@@ -72,7 +72,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
           label={trans.__('Copy the answer')}
           onClick={() => {
             Clipboard.copyToSystem(response.content);
-            errands.speak(trans.__('The answer is copied.'));
+            actionState.speak(trans.__('The answer is copied.'));
           }}
         />
         <Button label={trans.__('Insert into the notebook')} onClick={onInsert} />
@@ -93,7 +93,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
           note={note}
           trans={trans}
           onDismiss={() => {
-            errands.dismiss(id);
+            actionState.dismiss(id);
           }}
         />
       )}

@@ -8,8 +8,8 @@ import * as React from 'react';
 import type { Response } from '../contract';
 import { refusalText } from '../shared/notebook/refusalText';
 import type { IChannel } from '../shared/tokens';
+import { GENERAL } from '../shared/ui/actionState';
 import { Button } from '../shared/ui/button';
-import { GENERAL } from '../shared/ui/errands';
 import { Note } from '../shared/ui/note';
 import { SectionPanel } from '../shared/ui/section';
 import { fixedText } from '../shared/ui/setting';
@@ -67,10 +67,10 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
     const cell = this._tracker && (await insertAnswer(this._channel, this._tracker, response));
     if (cell && typeof cell !== 'string') {
       const { message, recovery } = refusalText(cell, trans);
-      model.errands.refuse(response.id, message, recovery);
+      model.actionState.refuse(response.id, message, recovery);
       return;
     }
-    model.errands.say(
+    model.actionState.say(
       response.id,
       cell === 'code'
         ? trans.__('Its code stands in a new cell, below the one that was chosen. It was not run.')
@@ -99,8 +99,8 @@ interface IListProps {
 }
 
 function List({ model, page, trans, goTo, node }: IListProps): React.JSX.Element {
-  const { errands } = model;
-  const note = errands.note(GENERAL);
+  const { actionState } = model;
+  const note = actionState.note(GENERAL);
   React.useEffect(() => {
     const id = goTo();
     if (id !== null) {
@@ -115,7 +115,7 @@ function List({ model, page, trans, goTo, node }: IListProps): React.JSX.Element
           note={note}
           trans={trans}
           onDismiss={() => {
-            errands.dismiss(GENERAL);
+            actionState.dismiss(GENERAL);
           }}
         />
       )}
@@ -141,13 +141,13 @@ function List({ model, page, trans, goTo, node }: IListProps): React.JSX.Element
         <div className="jp-LocalCoder-buttons">
           <Button
             label={trans.__('Export all…')}
-            isOff={errands.isBusy(GENERAL)}
+            isOff={actionState.isBusy(GENERAL)}
             onClick={() => void exportAnswers(model, null, trans)}
           />
           <Button
             label={trans.__('Delete all…')}
             kind="warn"
-            isOff={errands.isBusy(GENERAL)}
+            isOff={actionState.isBusy(GENERAL)}
             onClick={() => void removeAll(model, page.total ?? 0, trans)}
           />
         </div>
@@ -250,7 +250,7 @@ function Row(props: {
 }): React.JSX.Element {
   const { model, row, trans } = props;
   const { info, excerpt } = row;
-  const note = model.errands.note(info.id);
+  const note = model.actionState.note(info.id);
   return (
     <li className="jp-LocalCoder-Card" data-response={info.id}>
       <h3>
@@ -288,7 +288,7 @@ function Row(props: {
           note={note}
           trans={trans}
           onDismiss={() => {
-            model.errands.dismiss(info.id);
+            model.actionState.dismiss(info.id);
           }}
         />
       )}

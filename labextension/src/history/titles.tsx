@@ -20,7 +20,7 @@ interface ITitlesProps {
 
 export function Titles({ model, trans }: ITitlesProps): React.JSX.Element {
   const { titles } = model;
-  const note = model.errands.note(TITLES);
+  const note = model.actionState.note(TITLES);
   return (
     <Fold
       title={trans.__('How titles are made')}
@@ -39,7 +39,7 @@ export function Titles({ model, trans }: ITitlesProps): React.JSX.Element {
           note={note}
           trans={trans}
           onDismiss={() => {
-            model.errands.dismiss(TITLES);
+            model.actionState.dismiss(TITLES);
           }}
         />
       )}
@@ -119,7 +119,7 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
         <Button
           label={trans.__('Save')}
           name={trans.__('Save how titles are made')}
-          isOff={fault !== '' || model.errands.isBusy(TITLES)}
+          isOff={fault !== '' || model.actionState.isBusy(TITLES)}
           onClick={() =>
             void model.makeTitles({
               enabled: isEnabled,

@@ -2,7 +2,7 @@
 
 import type { IModelView } from './view';
 
-export type Action =
+export type ModelAction =
   | 'download'
   | 'resume'
   | 'retry'
@@ -22,15 +22,15 @@ export type Action =
 
 export interface IActions {
   /** Shown with the model. */
-  first: Action[];
+  first: ModelAction[];
   /** Shown with its details. */
-  more: Action[];
+  more: ModelAction[];
 }
 
 export function actionsOf(model: IModelView): IActions {
   const { info, progress, isLoading } = model;
   if (progress && progress.activity !== '') {
-    const first: Action[] = progress.activity === 'download' ? ['pause', 'discard'] : ['stop'];
+    const first: ModelAction[] = progress.activity === 'download' ? ['pause', 'discard'] : ['stop'];
     return { first, more: [] };
   }
   switch (info.state) {
@@ -47,8 +47,8 @@ export function actionsOf(model: IModelView): IActions {
   }
 }
 
-function installed({ info, isForCode, isForGeneral }: IModelView): Action[] {
-  const actions: (Action | false)[] = [
+function installed({ info, isForCode, isForGeneral }: IModelView): ModelAction[] {
+  const actions: (ModelAction | false)[] = [
     !isForCode && 'use-code',
     !isForGeneral && 'use-general',
     info.update !== null && !info.pinned && 'update',

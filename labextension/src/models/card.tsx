@@ -5,18 +5,18 @@ import * as React from 'react';
 
 import type { License, Memory } from '../contract';
 import { perSecond } from '../shared/text/units';
+import type { INote } from '../shared/ui/actionState';
 import { Button } from '../shared/ui/button';
-import type { INote } from '../shared/ui/errands';
 import { Note } from '../shared/ui/note';
 import { Rows } from '../shared/ui/rows';
-import { type Action, actionsOf } from './actions';
+import { actionsOf, type ModelAction } from './actions';
 import { fitText } from './fit';
 import type { Act } from './handlers';
 import { ProgressBar } from './progressBar';
 import type { IModelView } from './view';
 import { actionText, detailRows, factsText, stateText } from './words';
 
-export interface ICardProps {
+export interface IModelCardProps {
   view: IModelView;
   license: License | undefined;
   memory: Memory | null;
@@ -29,13 +29,13 @@ export interface ICardProps {
 }
 
 /** Drawn again only when something of it has changed: a download of another model is not that. */
-export const Card = React.memo(function Card(props: ICardProps): React.JSX.Element {
+export const Card = React.memo(function Card(props: IModelCardProps): React.JSX.Element {
   const { view, license, memory, note, isBusy, act, trans } = props;
   const [isOpen, setOpen] = React.useState(false);
   const { info, progress } = view;
   const titleId = `jp-LocalCoder-model-${info.id}`;
   const { first, more } = actionsOf(view);
-  const button = (action: Action, isAccept: boolean): React.JSX.Element => (
+  const button = (action: ModelAction, isAccept: boolean): React.JSX.Element => (
     <ActionButton key={action} {...{ action, isAccept, isBusy, view, act, trans }} />
   );
   return (
@@ -115,7 +115,7 @@ interface IPartProps {
 }
 
 function ActionButton(
-  props: IPartProps & { action: Action; isAccept: boolean; isBusy: boolean; act: Act }
+  props: IPartProps & { action: ModelAction; isAccept: boolean; isBusy: boolean; act: Act }
 ): React.JSX.Element {
   const { action, view, act, trans } = props;
   const label = actionText(action, trans);
@@ -180,7 +180,7 @@ function FitLine(props: IPartProps & { memory: Memory | null }): React.JSX.Eleme
 }
 
 /** The way on is one button of the page, and not one of each model. */
-function isWanted({ isForCode }: IModelView, action: Action): boolean {
+function isWanted({ isForCode }: IModelView, action: ModelAction): boolean {
   return action === 'resume' || (isForCode && ['download', 'load', 'retry'].includes(action));
 }
 

@@ -5,12 +5,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ModelInfo } from '../contract';
 import { askText } from '../shared/ui/askText';
-import type { Action } from './actions';
+import type { ModelAction } from './actions';
 import type { ModelsModel } from './model';
 import type { IModelView } from './view';
 
 /** Does what a button stands for. */
-export type Act = (action: Action, view: IModelView) => Promise<void>;
+export type Act = (action: ModelAction, view: IModelView) => Promise<void>;
 
 export function makeAct(model: ModelsModel, trans: TranslationBundle): Act {
   return async (action, { info }) => {

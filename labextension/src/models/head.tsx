@@ -11,7 +11,7 @@ import { Choice } from '../shared/ui/choice';
 import type { ModelsModel } from './model';
 import { modelOptions, pinnedText } from './settings';
 
-export interface IHeadProps {
+export interface IModelsHeadProps {
   model: ModelsModel;
   list: ModelList;
   settings: SettingsView;
@@ -19,7 +19,13 @@ export interface IHeadProps {
   onStart: () => void;
 }
 
-export function Head({ model, list, settings, trans, onStart }: IHeadProps): React.JSX.Element {
+export function Head({
+  model,
+  list,
+  settings,
+  trans,
+  onStart
+}: IModelsHeadProps): React.JSX.Element {
   const { models } = model;
   const chosen = settings.settings;
   const active = list.profiles.find(({ name }) => name === list.active_profile);
@@ -91,7 +97,7 @@ export function Head({ model, list, settings, trans, onStart }: IHeadProps): Rea
 }
 
 /** The loaded model, what it holds, and the button that frees it. */
-function Loaded(props: Pick<IHeadProps, 'model' | 'list' | 'trans'>): React.JSX.Element {
+function Loaded(props: Pick<IModelsHeadProps, 'model' | 'list' | 'trans'>): React.JSX.Element {
   const { model, list, trans } = props;
   const { backend } = model;
   const { memory } = list;

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IMPORT } from '../shared/ui/errands';
+import { IMPORT } from '../shared/ui/actionState';
 import { NoteOf } from '../shared/ui/note';
 import type { ModelsModel } from './model';
 import { ProgressBar } from './progressBar';
@@ -23,7 +23,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
   const [name, setName] = React.useState('');
   const [isLinked, setLinked] = React.useState(false);
   const isNamedWell = name === '' || isModelId(name);
-  const canSubmit = path.trim() !== '' && isNamedWell && !model.errands.isBusy(IMPORT);
+  const canSubmit = path.trim() !== '' && isNamedWell && !model.actionState.isBusy(IMPORT);
   const submit = (event: React.FormEvent): void => {
     event.preventDefault();
     if (canSubmit) {
@@ -97,7 +97,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
           {trans.__('Import')}
         </button>
       </div>
-      <NoteOf errands={model.errands} id={IMPORT} trans={trans} />
+      <NoteOf actionState={model.actionState} id={IMPORT} trans={trans} />
       {model.imports.map(event => (
         <div key={event.id}>
           <ProgressBar

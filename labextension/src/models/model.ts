@@ -21,7 +21,7 @@ import type {
 import { residents } from '../shared/service/residents';
 import type { Translate } from '../shared/text/translate';
 import type { IChannel, RequestName } from '../shared/tokens';
-import { GENERAL, IMPORT } from '../shared/ui/errands';
+import { GENERAL, IMPORT } from '../shared/ui/actionState';
 import { PanelModel } from '../shared/ui/panelModel';
 import { answering, type IModelView, modelView } from './view';
 import { spokenText } from './words';
@@ -135,7 +135,7 @@ export class ModelsModel extends PanelModel {
 
   async export(id: string, path: string): Promise<boolean> {
     return this._try(id, 'model:export', { id, path }, ({ path: written }) => {
-      this.errands.say(id, this._trans.__('Written to %1.', written));
+      this.actionState.say(id, this._trans.__('Written to %1.', written));
     });
   }
 
@@ -144,7 +144,7 @@ export class ModelsModel extends PanelModel {
     let imported: string | null = null;
     await this._try(IMPORT, 'model:import', { path, id, link }, info => {
       imported = info.id;
-      this.errands.say(IMPORT, this._trans.__('%1 is imported.', info.name));
+      this.actionState.say(IMPORT, this._trans.__('%1 is imported.', info.name));
     });
     return imported;
   }
@@ -196,10 +196,10 @@ export class ModelsModel extends PanelModel {
     request: IOperations[K]['request'],
     done: (answer: IOperations[K]['response']) => void = () => undefined
   ): Promise<boolean> {
-    const answer = await this.errands.tryTo(id, op, request, error => {
+    const answer = await this.actionState.tryTo(id, op, request, error => {
       // What is cancelled was so by the person, who knows it.
       if (error.code !== 'CANCELED') {
-        this.errands.fail(id, error);
+        this.actionState.fail(id, error);
       }
     });
     if (answer !== null) {
@@ -221,12 +221,12 @@ export class ModelsModel extends PanelModel {
     const isVerified = hasEnded && event.state === 'ready' && !event.error;
     const spoken = spokenText(event, this.nameOf(event.id), this._trans);
     if (isVerified) {
-      this.errands.say(
+      this.actionState.say(
         event.id,
         this._trans.__('Verified: the file has the digest that it must have.')
       );
     } else if (spoken) {
-      this.errands.speak(spoken);
+      this.actionState.speak(spoken);
     }
     const { state, received_bytes, error } = event;
     this._patch(event.id, { state, received_bytes, error, activity: '' });

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { GENERAL } from '../shared/ui/errands';
+import { GENERAL } from '../shared/ui/actionState';
 import { Fold } from '../shared/ui/fold';
 import { NoteOf } from '../shared/ui/note';
 import { SectionPanel } from '../shared/ui/section';
@@ -33,7 +33,7 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
     const { list, settings } = model;
     return (
       <>
-        <NoteOf errands={model.errands} id={GENERAL} trans={trans} />
+        <NoteOf actionState={model.actionState} id={GENERAL} trans={trans} />
         {list && settings && (
           <>
             <Head {...{ model, list, settings, trans }} onStart={this._onStart} />
@@ -46,8 +46,8 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
                     view={view}
                     license={model.licenseOf(view.info)}
                     memory={list.memory}
-                    note={model.errands.note(view.info.id)}
-                    isBusy={model.errands.isBusy(view.info.id)}
+                    note={model.actionState.note(view.info.id)}
+                    isBusy={model.actionState.isBusy(view.info.id)}
                     act={this._act}
                     onForce={this._onForce}
                     onDismiss={this._onDismiss}
@@ -79,7 +79,7 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
   };
 
   private readonly _onDismiss = (id: string): void => {
-    this.model.errands.dismiss(id);
+    this.model.actionState.dismiss(id);
   };
 
   private readonly _act: Act;

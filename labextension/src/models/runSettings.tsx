@@ -4,8 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Acceleration, RunMode, SettingsUpdateRequest, SettingsView } from '../contract';
+import { RUNNING } from '../shared/ui/actionState';
 import { Choice, NumberField, Switch } from '../shared/ui/choice';
-import { RUNNING } from '../shared/ui/errands';
 import { Fold } from '../shared/ui/fold';
 import { NoteOf } from '../shared/ui/note';
 import type { ModelsModel } from './model';
@@ -25,7 +25,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
     model.change(changes, RUNNING);
   return (
     <div className="jp-LocalCoder-RunSettings">
-      <NoteOf errands={model.errands} id={RUNNING} trans={trans} />
+      <NoteOf actionState={model.actionState} id={RUNNING} trans={trans} />
       <Switch
         {...shared}
         name="air_gap"

@@ -4,7 +4,7 @@ import type { License, ModelStateEvent, Role } from '../contract';
 import type { Translate } from '../shared/text/translate';
 import { perSecond, size, tokens } from '../shared/text/units';
 import type { IRow } from '../shared/ui/rows';
-import type { Action } from './actions';
+import type { ModelAction } from './actions';
 import type { IModelView } from './view';
 
 /** A word or two for the badge. */
@@ -113,7 +113,7 @@ function shortened(revision: string): string {
   return /^[0-9a-f]{40}$/.test(revision) ? revision.slice(0, 12) : revision;
 }
 
-export function actionText(action: Action, trans: Translate): string {
+export function actionText(action: ModelAction, trans: Translate): string {
   switch (action) {
     case 'download':
       return trans.__('Download…');

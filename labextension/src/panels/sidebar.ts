@@ -22,13 +22,13 @@ export class Sidebar extends Widget {
   }
 
   add(section: IPanelSection): IDisposable {
-    const holder = new Holder(section);
+    const holder = new SectionPlaceholder(section);
     holder.title.label = section.label;
     holder.shown.connect(() => {
       this._shown.emit(section.id);
     });
     const later = this._tabs.widgets.findIndex(
-      widget => (widget as Holder).section.rank > section.rank
+      widget => (widget as SectionPlaceholder).section.rank > section.rank
     );
     const index = later < 0 ? this._tabs.widgets.length : later;
     this._tabs.insertWidget(index, holder);
@@ -60,7 +60,7 @@ export class Sidebar extends Widget {
       const { label } = holder.section;
       holder.title.label = count > 0 ? `${label} (${count})` : label;
     }
-    return this._tabs.widgets.reduce((sum, widget) => sum + (widget as Holder).news, 0);
+    return this._tabs.widgets.reduce((sum, widget) => sum + (widget as SectionPlaceholder).news, 0);
   }
 
   /** Bring a section to the front; what it shows is made now, if it was not yet. */
@@ -82,12 +82,14 @@ export class Sidebar extends Widget {
 
   private _fill(): void {
     if (this._wasOpened) {
-      (this._tabs.currentWidget as Holder | null)?.fill();
+      (this._tabs.currentWidget as SectionPlaceholder | null)?.fill();
     }
   }
 
-  private _find(id: string): Holder | undefined {
-    return (this._tabs.widgets as readonly Holder[]).find(({ section }) => section.id === id);
+  private _find(id: string): SectionPlaceholder | undefined {
+    return (this._tabs.widgets as readonly SectionPlaceholder[]).find(
+      ({ section }) => section.id === id
+    );
   }
 
   /** One section alone needs no tabs. */
@@ -101,7 +103,7 @@ export class Sidebar extends Widget {
 }
 
 /** Holds the place of a section whose content is not made yet. */
-class Holder extends Panel {
+class SectionPlaceholder extends Panel {
   constructor(readonly section: IPanelSection) {
     super();
     this.addClass('jp-LocalCoder-Section');

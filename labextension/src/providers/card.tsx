@@ -10,7 +10,7 @@ import { Note } from '../shared/ui/note';
 import type { ProvidersModel } from './model';
 import { badgeText, factsText, hasKeptKey, keyText, priceText, testedText } from './words';
 
-export interface ICardProps {
+export interface IProviderCardProps {
   model: ProvidersModel;
   list: ProviderList;
   provider: Provider;
@@ -20,12 +20,12 @@ export interface ICardProps {
   trans: TranslationBundle;
 }
 
-export function Card(props: ICardProps): React.JSX.Element {
+export function Card(props: IProviderCardProps): React.JSX.Element {
   const { model, list, provider, trans } = props;
   const { id, name } = provider;
-  const { errands } = model;
+  const { actionState } = model;
   const titleId = `jp-LocalCoder-provider-${id}`;
-  const note = errands.note(id);
+  const note = actionState.note(id);
   const price = priceText(provider.price, trans);
   const key = keyText(provider, trans);
   return (
@@ -71,7 +71,7 @@ export function Card(props: ICardProps): React.JSX.Element {
           note={note}
           trans={trans}
           onDismiss={() => {
-            errands.dismiss(id);
+            actionState.dismiss(id);
           }}
         />
       )}
@@ -85,7 +85,7 @@ function Test({
   model,
   provider,
   trans
-}: Pick<ICardProps, 'model' | 'provider' | 'trans'>): React.JSX.Element | null {
+}: Pick<IProviderCardProps, 'model' | 'provider' | 'trans'>): React.JSX.Element | null {
   const tested = model.tested(provider.id);
   return tested ? (
     <p
@@ -97,12 +97,12 @@ function Test({
   ) : null;
 }
 
-function Buttons(props: ICardProps): React.JSX.Element {
+function Buttons(props: IProviderCardProps): React.JSX.Element {
   const { model, provider, trans } = props;
   const { id, name, active: isActive } = provider;
   const isLocked = props.list.locked;
   const isShut = id !== EMBEDDED && model.airGap;
-  const isBusy = model.errands.isBusy(id);
+  const isBusy = model.actionState.isBusy(id);
   const why = isShut ? { title: trans.__('The air gap is on.') } : {};
   return (
     <div className="jp-LocalCoder-buttons">

@@ -18,7 +18,7 @@ export interface ICompletesProps {
 
 export function Completes({ model, list, view, trans }: ICompletesProps): React.JSX.Element {
   const { completion_provider: id } = view.settings;
-  const note = model.errands.note(COMPLETES);
+  const note = model.actionState.note(COMPLETES);
   const { text, isTrouble } = completionText(list, view.settings, trans);
   return (
     <>
@@ -45,7 +45,7 @@ export function Completes({ model, list, view, trans }: ICompletesProps): React.
           note={note}
           trans={trans}
           onDismiss={() => {
-            model.errands.dismiss(COMPLETES);
+            model.actionState.dismiss(COMPLETES);
           }}
         />
       )}

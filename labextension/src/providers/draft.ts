@@ -7,7 +7,7 @@ import type { Translate } from '../shared/text/translate';
 export type ProviderType = Provider['type'];
 export type FillMode = Provider['fill'];
 
-export interface IDraft {
+export interface IProviderDraft {
   id: string;
   type: ProviderType;
   name: string;
@@ -27,7 +27,7 @@ export interface IDraft {
   silence_timeout_seconds: string;
 }
 
-export type Field = keyof IDraft;
+export type Field = keyof IProviderDraft;
 export type Faults = Partial<Record<Field, string>>;
 
 /** What the service takes where nothing is said. */
@@ -40,7 +40,7 @@ const DEFAULTS = {
 } as const;
 
 /** An empty form for a new provider. */
-export function newDraft(kind: ProviderKind, taken: readonly string[]): IDraft {
+export function newDraft(kind: ProviderKind, taken: readonly string[]): IProviderDraft {
   return {
     id: freeId(kind.type, taken),
     type: kind.type,
@@ -57,7 +57,7 @@ export function newDraft(kind: ProviderKind, taken: readonly string[]): IDraft {
 }
 
 /** The form for one that is there. */
-export function draftOf(provider: Provider, kind: ProviderKind | undefined): IDraft {
+export function draftOf(provider: Provider, kind: ProviderKind | undefined): IProviderDraft {
   return {
     id: provider.id,
     type: provider.type,
@@ -79,7 +79,11 @@ export function draftOf(provider: Provider, kind: ProviderKind | undefined): IDr
 }
 
 /** The same form for another type: an id that nobody has chosen goes with it. */
-export function withKind(draft: IDraft, kind: ProviderKind, taken: readonly string[]): IDraft {
+export function withKind(
+  draft: IProviderDraft,
+  kind: ProviderKind,
+  taken: readonly string[]
+): IProviderDraft {
   const isSuggested = draft.id === freeId(draft.type, taken);
   return {
     ...draft,
@@ -90,12 +94,12 @@ export function withKind(draft: IDraft, kind: ProviderKind, taken: readonly stri
 }
 
 /** The address in force: the one that was typed, or the vendor's own. */
-export function addressOf(draft: IDraft, kind: ProviderKind): string {
+export function addressOf(draft: IProviderDraft, kind: ProviderKind): string {
   return draft.base_url.trim() || kind.base_url;
 }
 
 /** The fields that the form has for what is chosen in it. */
-export function fieldsOf(draft: IDraft, kind: ProviderKind): Set<Field> {
+export function fieldsOf(draft: IProviderDraft, kind: ProviderKind): Set<Field> {
   const fields = new Set<Field>(['id', 'type', 'name', 'base_url', 'model', 'key', 'isForSession']);
   fields.add('timeout_seconds').add('connect_timeout_seconds').add('silence_timeout_seconds');
   if (kind.type === 'azure_openai') {
@@ -118,7 +122,7 @@ export function fieldsOf(draft: IDraft, kind: ProviderKind): Set<Field> {
 
 /** What is wrong, by field. `taken` are the ids that are not free; empty for one that is there already. */
 export function faultsOf(
-  draft: IDraft,
+  draft: IProviderDraft,
   kind: ProviderKind,
   taken: readonly string[],
   trans: Translate
@@ -164,7 +168,7 @@ export function faultsOf(
 }
 
 /** What is sent: of the fields, those that the form has. */
-export function requestOf(draft: IDraft, kind: ProviderKind): ProviderSaveRequest {
+export function requestOf(draft: IProviderDraft, kind: ProviderKind): ProviderSaveRequest {
   const shown = fieldsOf(draft, kind);
   const request: ProviderSaveRequest = {
     id: draft.id,
@@ -198,7 +202,7 @@ export function requestOf(draft: IDraft, kind: ProviderKind): ProviderSaveReques
 }
 
 /** Whether a name that the service gives to a field is one of the form's. */
-export function isField(name: unknown, draft: IDraft): name is Field {
+export function isField(name: unknown, draft: IProviderDraft): name is Field {
   return typeof name === 'string' && name in draft;
 }
 

@@ -15,13 +15,13 @@ import type {
 import { EMBEDDED } from '../shared/service/provider';
 import type { Translate } from '../shared/text/translate';
 import type { IChannel } from '../shared/tokens';
-import { GENERAL } from '../shared/ui/errands';
+import { GENERAL } from '../shared/ui/actionState';
 import { PanelModel } from '../shared/ui/panelModel';
 import { testedText } from './words';
 
-/** Of `Errands`: the form, which shows for itself what came of it. */
+/** Id in `ActionState`: the form, which shows for itself what came of it. */
 const FORM = ' form';
-/** Of `Errands`: the choice of who completes. */
+/** Id in `ActionState`: the choice of who completes. */
 export const COMPLETES = ' completes';
 
 export class ProvidersModel extends PanelModel {
@@ -74,69 +74,71 @@ export class ProvidersModel extends PanelModel {
   }
 
   get isSaving(): boolean {
-    return this.errands.isBusy(FORM);
+    return this.actionState.isBusy(FORM);
   }
 
   // What a person asks for. None of these rejects: what goes wrong becomes a note at the provider.
 
   /** Let it answer requests that name no other. */
   async activate(id: string): Promise<boolean> {
-    const list = await this.errands.ask(id, 'provider:setActive', { id });
+    const list = await this.actionState.ask(id, 'provider:setActive', { id });
     if (list) {
       this._take(list);
-      this.errands.speak(this._trans.__('%1 answers from now on.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('%1 answers from now on.', this._nameOf(id)));
     }
     return list !== null;
   }
 
   /** Let it complete while somebody types. */
   async completeBy(id: string): Promise<boolean> {
-    const view = await this.errands.ask(COMPLETES, 'settings:update', { completion_provider: id });
+    const view = await this.actionState.ask(COMPLETES, 'settings:update', {
+      completion_provider: id
+    });
     if (view) {
       this._onSettings(view);
-      this.errands.speak(this._trans.__('%1 completes from now on.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('%1 completes from now on.', this._nameOf(id)));
     }
     return view !== null;
   }
 
   async test(id: string): Promise<void> {
     this._tests.delete(id);
-    this.errands.speak(this._trans.__('Testing %1.', this._nameOf(id)));
-    const tested = await this.errands.ask(id, 'provider:test', { id });
+    this.actionState.speak(this._trans.__('Testing %1.', this._nameOf(id)));
+    const tested = await this.actionState.ask(id, 'provider:test', { id });
     const provider = this.find(id);
     if (tested && provider) {
       this._tests.set(id, { tested, of: configured(provider) });
-      this.errands.speak(`${provider.name}: ${testedText(tested, provider, this._trans)}`);
+      this.actionState.speak(`${provider.name}: ${testedText(tested, provider, this._trans)}`);
     }
   }
 
   /** Answers why it was refused, or null where it is saved. */
   async save(request: ProviderSaveRequest): Promise<ErrorPayload | null> {
     let refusal: ErrorPayload | null = null;
-    const saved = await this.errands.tryTo(FORM, 'provider:save', request, error => {
+    const saved = await this.actionState.tryTo(FORM, 'provider:save', request, error => {
       refusal = error;
-      this.errands.speak(`${error.message} ${error.recovery}`);
+      this.actionState.speak(`${error.message} ${error.recovery}`);
     });
     if (saved) {
-      this.errands.dismiss(saved.id);
+      this.actionState.dismiss(saved.id);
       this._tests.delete(saved.id);
-      this.errands.speak(this._trans.__('%1 is saved.', saved.name));
+      this.actionState.speak(this._trans.__('%1 is saved.', saved.name));
       await this.refresh();
     }
     return refusal;
   }
 
   async setKey(id: string, key: string): Promise<void> {
-    if (await this.errands.ask(id, 'provider:setKey', { id, key })) {
+    if (await this.actionState.ask(id, 'provider:setKey', { id, key })) {
       this._tests.delete(id);
-      this.errands.speak(this._trans.__('The key of %1 is kept.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('The key of %1 is kept.', this._nameOf(id)));
     }
   }
 
   async forgetKey(id: string): Promise<void> {
-    if (await this.errands.ask(id, 'provider:forgetKey', { id })) {
+    if (await this.actionState.ask(id, 'provider:forgetKey', { id })) {
       this._tests.delete(id);
-      this.errands.speak(this._trans.__('The key of %1 is forgotten.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('The key of %1 is forgotten.', this._nameOf(id)));
     }
   }
 
@@ -147,7 +149,7 @@ export class ProvidersModel extends PanelModel {
     if (isActive && !(await this._answerByEmbedded(id))) {
       return false;
     }
-    const deleted = await this.errands.ask(id, 'provider:delete', { id });
+    const deleted = await this.actionState.ask(id, 'provider:delete', { id });
     if (deleted) {
       this._tests.delete(id);
       // Its card is gone: what stands in for it is said above the others.
@@ -158,7 +160,7 @@ export class ProvidersModel extends PanelModel {
           : '',
         deleted.note
       ];
-      this.errands.say(GENERAL, sentences.filter(Boolean).join(' '));
+      this.actionState.say(GENERAL, sentences.filter(Boolean).join(' '));
       await this.refresh();
     }
     return deleted !== null;
@@ -181,7 +183,7 @@ export class ProvidersModel extends PanelModel {
   }
 
   private async _answerByEmbedded(id: string): Promise<boolean> {
-    const list = await this.errands.ask(id, 'provider:setActive', { id: EMBEDDED });
+    const list = await this.actionState.ask(id, 'provider:setActive', { id: EMBEDDED });
     if (list) {
       this._take(list);
     }

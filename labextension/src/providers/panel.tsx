@@ -6,8 +6,8 @@ import * as React from 'react';
 
 import type { Provider, ProviderList } from '../contract';
 import { whereText } from '../shared/service/provider';
+import { GENERAL } from '../shared/ui/actionState';
 import { Button } from '../shared/ui/button';
-import { GENERAL } from '../shared/ui/errands';
 import { Note } from '../shared/ui/note';
 import { SectionPanel } from '../shared/ui/section';
 import { Card } from './card';
@@ -31,7 +31,7 @@ export class ProvidersPanel extends SectionPanel<ProvidersModel> {
   }
 }
 
-interface IContentProps {
+interface IProvidersContentProps {
   model: ProvidersModel;
   list: ProviderList;
   trans: TranslationBundle;
@@ -42,7 +42,7 @@ interface IContentProps {
 /** The form that is open: for a new provider, or one of these. */
 const NEW = '';
 
-function Content({ model, list, trans, node }: IContentProps): React.JSX.Element {
+function Content({ model, list, trans, node }: IProvidersContentProps): React.JSX.Element {
   const [editing, setEditing] = React.useState<string | null>(null);
   const goTo = React.useRef<string | null>(null);
   React.useEffect(() => {
@@ -120,9 +120,9 @@ function Content({ model, list, trans, node }: IContentProps): React.JSX.Element
   );
 }
 
-function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.Element {
+function Head({ model, list, trans }: Omit<IProvidersContentProps, 'node'>): React.JSX.Element {
   const active = list.providers.find(({ id }) => id === list.active);
-  const note = model.errands.note(GENERAL);
+  const note = model.actionState.note(GENERAL);
   return (
     <section className="jp-LocalCoder-Head" aria-label={trans.__('Who answers')}>
       {model.airGap && (
@@ -154,7 +154,7 @@ function Head({ model, list, trans }: Omit<IContentProps, 'node'>): React.JSX.El
           note={note}
           trans={trans}
           onDismiss={() => {
-            model.errands.dismiss(GENERAL);
+            model.actionState.dismiss(GENERAL);
           }}
         />
       )}

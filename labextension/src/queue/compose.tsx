@@ -21,7 +21,7 @@ interface IComposeProps {
 }
 
 export function Compose({ model, trans }: IComposeProps): React.JSX.Element {
-  const note = model.errands.note(FORM);
+  const note = model.actionState.note(FORM);
   return (
     <Fold
       title={trans.__('Queue a prompt')}
@@ -35,7 +35,7 @@ export function Compose({ model, trans }: IComposeProps): React.JSX.Element {
           note={note}
           trans={trans}
           onDismiss={() => {
-            model.errands.dismiss(FORM);
+            model.actionState.dismiss(FORM);
           }}
         />
       )}
@@ -142,7 +142,7 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
         <Button
           label={trans.__('Queue it')}
           kind="accept"
-          isOff={prompt.trim() === '' || model.errands.isBusy(FORM)}
+          isOff={prompt.trim() === '' || model.actionState.isBusy(FORM)}
           onClick={() => void queue()}
         />
       </div>

@@ -3,13 +3,13 @@
 import type { CallRequest, ErrorPayload, Provider, QueueAnswer, QueueView } from '../contract';
 import type { Translate } from '../shared/text/translate';
 import type { IChannel } from '../shared/tokens';
-import { GENERAL } from '../shared/ui/errands';
+import { GENERAL } from '../shared/ui/actionState';
 import { PanelModel } from '../shared/ui/panelModel';
 import { canceledText, queuedText } from './words';
 
 /** Many requests can end in one second; nobody reads as fast. */
 const PAUSE_MS = 200;
-/** Of `Errands`: the form in which a prompt is written. */
+/** Id in `ActionState`: the form in which a prompt is written. */
 export const FORM = ' form';
 
 export class QueueModel extends PanelModel {
@@ -58,7 +58,7 @@ export class QueueModel extends PanelModel {
 
   /** Find out who could be asked. */
   async openForm(): Promise<void> {
-    const list = await this.errands.ask(FORM, 'provider:list', {});
+    const list = await this.actionState.ask(FORM, 'provider:list', {});
     if (list) {
       this._providers = list.providers;
       this._tell();
@@ -67,9 +67,9 @@ export class QueueModel extends PanelModel {
 
   /** Queue a prompt; answers whether it was taken. */
   async add(request: CallRequest): Promise<boolean> {
-    const queued = await this.errands.ask(FORM, 'llm:call', request);
+    const queued = await this.actionState.ask(FORM, 'llm:call', request);
     if (queued) {
-      this.errands.say(FORM, queuedText(queued.position, this._trans));
+      this.actionState.say(FORM, queuedText(queued.position, this._trans));
     }
     await this.refresh();
     return queued !== null;
@@ -77,7 +77,7 @@ export class QueueModel extends PanelModel {
 
   /** Show the answer of a request, as long as the service remembers it. */
   async show(id: string): Promise<void> {
-    const answer = await this.errands.ask(id, 'queue:get', { id });
+    const answer = await this.actionState.ask(id, 'queue:get', { id });
     if (answer) {
       this._answers.set(id, answer);
       this._tell();
@@ -91,7 +91,7 @@ export class QueueModel extends PanelModel {
 
   /** Show what a request asked, as long as the service remembers it. */
   async showPrompt(id: string): Promise<void> {
-    const answer = await this.errands.ask(id, 'queue:get', { id, with_prompt: true });
+    const answer = await this.actionState.ask(id, 'queue:get', { id, with_prompt: true });
     if (answer) {
       this._prompts.set(id, answer.prompt);
       this._tell();
@@ -105,33 +105,33 @@ export class QueueModel extends PanelModel {
 
   /** Queue the prompt of a request that has ended again; its answer is for later, as that of the form. */
   async retry(id: string): Promise<void> {
-    const queued = await this.errands.ask(id, 'llm:retry', { id, keep: true });
+    const queued = await this.actionState.ask(id, 'llm:retry', { id, keep: true });
     if (queued) {
-      this.errands.say(id, queuedText(queued.position, this._trans));
+      this.actionState.say(id, queuedText(queued.position, this._trans));
     }
     await this.refresh();
   }
 
   /** End one request; `what` is how it is called. */
   async cancel(id: string, what: string): Promise<void> {
-    const answer = await this.errands.tryTo(id, 'llm:cancel', { id }, error => {
+    const answer = await this.actionState.tryTo(id, 'llm:cancel', { id }, error => {
       if (isOver(error)) {
-        this.errands.say(GENERAL, this._trans.__('%1: it had ended already.', what));
+        this.actionState.say(GENERAL, this._trans.__('%1: it had ended already.', what));
       } else {
-        this.errands.fail(GENERAL, error);
+        this.actionState.fail(GENERAL, error);
       }
     });
     if (answer) {
-      this.errands.speak(this._trans.__('%1: cancelled.', what));
+      this.actionState.speak(this._trans.__('%1: cancelled.', what));
     }
     await this.refresh();
   }
 
   /** End everything that runs or waits, also what was asked from other pages. */
   async cancelAll(): Promise<void> {
-    const answer = await this.errands.ask(GENERAL, 'llm:cancelAll', {});
+    const answer = await this.actionState.ask(GENERAL, 'llm:cancelAll', {});
     if (answer) {
-      this.errands.say(GENERAL, canceledText(answer.count, this._trans));
+      this.actionState.say(GENERAL, canceledText(answer.count, this._trans));
     }
     await this.refresh();
   }

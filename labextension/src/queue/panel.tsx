@@ -8,8 +8,8 @@ import type { QueueItem, QueueView, StreamItem } from '../contract';
 import { AnswerView } from '../shared/answers/answerView';
 import { Reasoning } from '../shared/answers/reasoning';
 import { commandText } from '../shared/text/commandText';
+import { GENERAL } from '../shared/ui/actionState';
 import { Button } from '../shared/ui/button';
-import { GENERAL } from '../shared/ui/errands';
 import { Fold } from '../shared/ui/fold';
 import { Note } from '../shared/ui/note';
 import { SectionPanel } from '../shared/ui/section';
@@ -48,17 +48,17 @@ export class QueuePanel extends SectionPanel<QueueModel> {
   }
 }
 
-interface IContentProps {
+interface IQueueContentProps {
   model: QueueModel;
   view: QueueView;
   rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
 }
 
-function Content({ model, view, rendermime, trans }: IContentProps): React.JSX.Element {
-  const { errands } = model;
+function Content({ model, view, rendermime, trans }: IQueueContentProps): React.JSX.Element {
+  const { actionState } = model;
   const { running, waiting, streams, ended } = view;
-  const note = errands.note(GENERAL);
+  const note = actionState.note(GENERAL);
   const now = useNow(model.open > 0);
   const shared = { model, now, trans };
   return (
@@ -78,14 +78,14 @@ function Content({ model, view, rendermime, trans }: IContentProps): React.JSX.E
             note={note}
             trans={trans}
             onDismiss={() => {
-              errands.dismiss(GENERAL);
+              actionState.dismiss(GENERAL);
             }}
           />
         )}
         <div className="jp-LocalCoder-buttons">
           <Button
             label={trans.__('Cancel all')}
-            isOff={model.open === 0 || errands.isBusy(GENERAL)}
+            isOff={model.open === 0 || actionState.isBusy(GENERAL)}
             onClick={() => void model.cancelAll()}
           />
         </div>
@@ -148,13 +148,13 @@ function useNow(isTicking: boolean): number {
   return now;
 }
 
-interface ICardProps {
+interface IQueueCardProps {
   model: QueueModel;
   now: number;
   trans: TranslationBundle;
 }
 
-function StreamCard(props: ICardProps & { stream: StreamItem }): React.JSX.Element {
+function StreamCard(props: IQueueCardProps & { stream: StreamItem }): React.JSX.Element {
   const { model, now, stream, trans } = props;
   const what = commandText(stream.kind, stream.command, trans);
   return (
@@ -174,7 +174,7 @@ function StreamCard(props: ICardProps & { stream: StreamItem }): React.JSX.Eleme
   );
 }
 
-function ItemCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
+function ItemCard(props: IQueueCardProps & { item: QueueItem }): React.JSX.Element {
   const { model, now, item, trans } = props;
   const what = promptText(item, trans);
   const isWaiting = item.state === 'waiting';
@@ -206,12 +206,12 @@ function ItemCard(props: ICardProps & { item: QueueItem }): React.JSX.Element {
 }
 
 function EndedCard(
-  props: ICardProps & { item: QueueItem; rendermime: IRenderMimeRegistry }
+  props: IQueueCardProps & { item: QueueItem; rendermime: IRenderMimeRegistry }
 ): React.JSX.Element {
   const { model, now, item, rendermime, trans } = props;
   const what = promptText(item, trans);
   const answer = model.answer(item.id);
-  const note = model.errands.note(item.id);
+  const note = model.actionState.note(item.id);
   return (
     <li className="jp-LocalCoder-Card" aria-label={what} data-request={item.id}>
       <Top
@@ -238,7 +238,7 @@ function EndedCard(
             name={
               answer ? trans.__('Hide the answer: %1', what) : trans.__('Show the answer: %1', what)
             }
-            isOff={model.errands.isBusy(item.id)}
+            isOff={model.actionState.isBusy(item.id)}
             onClick={() => {
               if (answer) {
                 model.hide(item.id);
@@ -253,7 +253,7 @@ function EndedCard(
           <Button
             label={trans.__('Ask again')}
             name={trans.__('Ask again: %1', what)}
-            isOff={model.errands.isBusy(item.id)}
+            isOff={model.actionState.isBusy(item.id)}
             onClick={() => void model.retry(item.id)}
           />
         )}
@@ -266,7 +266,7 @@ function EndedCard(
           note={note}
           trans={trans}
           onDismiss={() => {
-            model.errands.dismiss(item.id);
+            model.actionState.dismiss(item.id);
           }}
         />
       )}
@@ -291,7 +291,7 @@ function PromptToggle({ model, item, what, trans }: IPromptProps): React.JSX.Ele
     <Button
       label={isShown ? trans.__('Hide the prompt') : trans.__('Show the prompt')}
       name={isShown ? trans.__('Hide the prompt: %1', what) : trans.__('Show the prompt: %1', what)}
-      isOff={model.errands.isBusy(item.id)}
+      isOff={model.actionState.isBusy(item.id)}
       onClick={() => {
         if (isShown) {
           model.hidePrompt(item.id);
@@ -343,7 +343,7 @@ function CancelButton(props: {
     <Button
       label={trans.__('Cancel')}
       name={trans.__('Cancel: %1', what)}
-      isOff={model.errands.isBusy(id)}
+      isOff={model.actionState.isBusy(id)}
       onClick={() => void model.cancel(id, what)}
     />
   );

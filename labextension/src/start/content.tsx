@@ -153,7 +153,7 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
   }
   const { info, progress } = view;
   const isRunning = progress !== null && progress.activity !== '';
-  const note = models.errands.note(info.id);
+  const note = models.actionState.note(info.id);
   return (
     <>
       {progress && (
@@ -168,7 +168,7 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
           {info.error.message} {info.error.recovery}
         </p>
       )}
-      <NoteOf errands={models.errands} id={info.id} trans={trans} />
+      <NoteOf actionState={models.actionState} id={info.id} trans={trans} />
       <div className="jp-LocalCoder-buttons">
         {isRunning ? (
           <Button label={trans.__('Pause')} onClick={() => void models.stop(info.id)} />
@@ -222,7 +222,7 @@ export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element
     return null;
   }
   const { info, isLoading } = view;
-  const isWorking = isLoading || models.errands.isBusy(info.id);
+  const isWorking = isLoading || models.actionState.isBusy(info.id);
   return (
     <>
       {isWorking && (
@@ -232,7 +232,7 @@ export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element
         </p>
       )}
       <NoteOf
-        errands={models.errands}
+        actionState={models.actionState}
         id={info.id}
         trans={trans}
         onForce={() => void models.load(info.id, true)}

@@ -4,7 +4,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import { GENERAL } from '../shared/ui/errands';
+import { GENERAL } from '../shared/ui/actionState';
 import { NoteOf } from '../shared/ui/note';
 import { About, Choose, DownloadStep, LicenceStep, TryStep, WarmStep } from './content';
 import type { IStartPageOptions } from './options';
@@ -58,7 +58,7 @@ function Content(props: IStartPageOptions): React.JSX.Element {
           'A few steps to a first completion. You can close this page at any time, and open it again from the command palette: “Set Up Step by Step”.'
         )}
       </p>
-      <NoteOf errands={start.models.errands} id={GENERAL} trans={trans} />
+      <NoteOf actionState={start.models.actionState} id={GENERAL} trans={trans} />
       <ol className="jp-LocalCoder-Start-steps">
         {STEPS.map((step, index) => {
           const isCurrent = step === start.step;

@@ -67,7 +67,7 @@ describe('a command on a cell that changes', () => {
       frame({ type: 'started', run: 'r1' } as never);
       notebook.shared.transact(() => {
         notebook.shared.insertCell(0, { cell_type: 'code', source: 'x = 1' });
-        job.door.shared.setSource('y = 2');
+        job.writer.shared.setSource('y = 2');
       });
       await settle();
       expect([job.cause, canceled()]).toEqual(['split', ['r1']]);
@@ -83,7 +83,7 @@ describe('a command on a cell that changes', () => {
   it('of text goes on while its cell is written in', async () => {
     const { job } = begun('explain');
     frame({ type: 'started', run: 'r1' } as never);
-    job.door.shared.setSource('x = 1\ny = 22');
+    job.writer.shared.setSource('x = 1\ny = 22');
     await settle();
     expect([job.cause, canceled()]).toEqual([null, []]);
   });
@@ -92,13 +92,13 @@ describe('a command on a cell that changes', () => {
     const { job } = begun();
     answered('x = 3\ny = 2');
     expect([job.isReady, job.canCompare]).toEqual([true, false]);
-    job.door.shared.setSource('x = 1\ny = 22');
+    job.writer.shared.setSource('x = 1\ny = 22');
     expect([job.proposal?.state, job.canCompare]).toEqual(['stale', true]);
     job.compare();
     expect([job.proposal?.original, job.isReady]).toEqual(['x = 1\ny = 22', true]);
-    job.door.shared.setSource('x = 1\ny = 222');
+    job.writer.shared.setSource('x = 1\ny = 222');
     expect(job.proposal?.accept()).toBe(false);
-    expect(job.door.source).toBe('x = 1\ny = 222');
+    expect(job.writer.source).toBe('x = 1\ny = 222');
   });
 
   it('is not ready while the cell is locked', () => {
@@ -106,10 +106,10 @@ describe('a command on a cell that changes', () => {
     answered('x = 3\ny = 2');
     let told = 0;
     job.changed.connect(() => told++);
-    job.door.shared.setMetadata('editable', false);
+    job.writer.shared.setMetadata('editable', false);
     expect([job.isReady, told > 0]).toEqual([false, true]);
     expect(job.start()).toBe('locked-cell');
-    job.door.shared.deleteMetadata('editable');
+    job.writer.shared.deleteMetadata('editable');
     expect(job.isReady).toBe(true);
   });
 });
@@ -121,9 +121,9 @@ describe('a command whose server is away', () => {
     frame({ type: 'delta', run: 'r1', text: 'so far' } as never);
     FakeWebSocket.last.drop();
     await settle();
-    expect([job.asking.state, job.asking.text]).toEqual(['failed', 'so far']);
+    expect([job.answer.state, job.answer.text]).toEqual(['failed', 'so far']);
     expect(job.refine('shorter')).toBe('away');
-    expect([job.asking.text, job.refinements]).toEqual(['so far', []]);
+    expect([job.answer.text, job.refinements]).toEqual(['so far', []]);
     job.dispose();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { type ICellText, Proposal } from '../../src/commands/proposal';
-import type { IRefusal } from '../../src/shared/notebook/door';
+import type { IRefusal } from '../../src/shared/notebook/cellWriter';
 
 class Cell implements ICellText {
   source = 'a\nb';

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import schema from '../../schema/plugin.json';
 import { spoken } from '../../src/completion/editor/announcer';
-import { languageName } from '../../src/completion/editor/language';
-import { nextLine, nextWord } from '../../src/completion/editor/pieces';
 import {
   isMultiline,
   isNewLine,
   isWorthAsking,
   lineAfter,
   lineBefore
-} from '../../src/completion/editor/place';
+} from '../../src/completion/editor/cursorText';
+import { languageName } from '../../src/completion/editor/language';
+import { nextLine, nextWord } from '../../src/completion/editor/pieces';
 import { isOffIn, setOffIn } from '../../src/completion/notebook/consent';
 import { DEFAULTS, readOptions } from '../../src/completion/options';
 import { trans } from '../fakes';

@@ -151,7 +151,7 @@ describe('an answer', () => {
     socket.refuse('response:get', REFUSAL);
     await listed(socket, page(info('b')));
     expect(await done).toBe(false);
-    expect(model.errands.note('a')?.message).toBe('It is gone.');
+    expect(model.actionState.note('a')?.message).toBe('It is gone.');
   });
 
   it('gets a title by hand, or another one', async () => {
@@ -164,7 +164,7 @@ describe('an answer', () => {
     const made = model.retitle('a');
     socket.refuse('title:generate', { ...REFUSAL, code: 'TITLE_TIMEOUT', message: 'Too slow.' });
     expect(await made).toBe(false);
-    expect(model.errands.note('a')?.message).toBe('Too slow.');
+    expect(model.actionState.note('a')?.message).toBe('Too slow.');
     expect(model.opened?.title).toBe('By hand');
   });
 
@@ -189,11 +189,11 @@ describe('an answer', () => {
     expect(socket.request('response:export').payload).toEqual({ id: 'a', path: '' });
     socket.answer('response:export', { count: 1, size_bytes: 3, path: '', content: 'UEsD' });
     expect((await carried)?.content).toBe('UEsD');
-    expect(model.errands.note('a')).toBeUndefined();
+    expect(model.actionState.note('a')).toBeUndefined();
     const written = model.export(null, '/x');
     socket.answer('response:export', { count: 2, size_bytes: 3, path: '/x/h.zip', content: '' });
     await written;
-    expect(model.errands.note('')?.message).toBe('2 answers were written to /x/h.zip.');
+    expect(model.actionState.note('')?.message).toBe('2 answers were written to /x/h.zip.');
   });
 });
 
@@ -204,7 +204,7 @@ it('deletes all, and says how many there were', async () => {
   socket.answer('response:deleteAll', { count: 2 });
   await listed(socket, page());
   await done;
-  expect(model.errands.note('')?.message).toBe('2 answers were deleted.');
+  expect(model.actionState.note('')?.message).toBe('2 answers were deleted.');
   expect(model.page?.rows).toEqual([]);
 });
 
@@ -216,7 +216,7 @@ it('keeps nothing from now on, and follows who else says so', async () => {
   socket.refuse('settings:update', { ...REFUSAL, message: 'Fixed.' });
   await refused;
   expect(model.settings?.settings.history).toBe(true);
-  expect(model.errands.note('')?.message).toBe('Fixed.');
+  expect(model.actionState.note('')?.message).toBe('Fixed.');
   const done = model.keep(false);
   expect(socket.request('settings:update').payload).toEqual({ history: false });
   socket.answer('settings:update', settings({ history: false }));
@@ -288,6 +288,6 @@ describe('how titles are made', () => {
     const error = { code: 'TITLE_CONFIG_INVALID', message: 'No.', recovery: '', details: {} };
     socket.refuse('title:config:set', error);
     expect(await done).toBe(false);
-    expect(model.errands.note(' titles')).toMatchObject({ severity: 'error', message: 'No.' });
+    expect(model.actionState.note(' titles')).toMatchObject({ severity: 'error', message: 'No.' });
   });
 });

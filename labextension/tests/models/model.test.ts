@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ModelsModel } from '../../src/models/model';
-import { GENERAL } from '../../src/shared/ui/errands';
+import { GENERAL } from '../../src/shared/ui/actionState';
 import { FakeWebSocket, makeChannel, openChannel, settle, trans } from '../fakes';
 import { info, list, moved, settings } from './samples';
 
@@ -90,12 +90,12 @@ describe('what is known', () => {
     const ended = moved('a', { activity: '', state: 'ready' });
     tell('model:state', ended); // Its version was pinned just before.
     tell('model:state', moved('a', { activity: 'verify', state: 'verifying' }));
-    expect(model.errands.note('a')).toBeUndefined();
+    expect(model.actionState.note('a')).toBeUndefined();
     tell('model:state', ended);
-    expect(model.errands.note('a')?.message).toContain('Verified');
-    model.errands.dismiss('a');
+    expect(model.actionState.note('a')?.message).toContain('Verified');
+    model.actionState.dismiss('a');
     tell('model:state', ended);
-    expect(model.errands.note('a')).toBeUndefined();
+    expect(model.actionState.note('a')).toBeUndefined();
   });
 
   it('keeps the same object for a model that has not changed', async () => {
@@ -239,10 +239,10 @@ describe('what is asked for', () => {
   it('makes the model busy until it is answered', async () => {
     const { model, socket } = await opened(info('a'));
     const load = model.load('a');
-    expect(model.errands.isBusy('a')).toBe(true);
+    expect(model.actionState.isBusy('a')).toBe(true);
     socket.answer('model:load', {});
     expect(await load).toBe(true);
-    expect(model.errands.isBusy('a')).toBe(false);
+    expect(model.actionState.isBusy('a')).toBe(false);
   });
 
   it('becomes a note at the model when it is refused', async () => {
@@ -250,7 +250,7 @@ describe('what is asked for', () => {
     const load = model.load('a');
     socket.refuse('model:load', refusal('OUT_OF_MEMORY', { refused: true }));
     expect(await load).toBe(false);
-    expect(model.errands.note('a')).toEqual({
+    expect(model.actionState.note('a')).toEqual({
       severity: 'error',
       message: 'It is OUT_OF_MEMORY.',
       recovery: 'Do something.',
@@ -258,7 +258,7 @@ describe('what is asked for', () => {
     });
     expect(model.spoken).toBe('It is OUT_OF_MEMORY. Do something.');
     void model.load('a', true);
-    expect(model.errands.note('a')).toBeUndefined();
+    expect(model.actionState.note('a')).toBeUndefined();
     expect(socket.request('model:load').payload).toEqual({ id: 'a', force: true });
   });
 
@@ -267,9 +267,9 @@ describe('what is asked for', () => {
     const load = model.load('a');
     socket.refuse('model:load', refusal('OUT_OF_MEMORY'));
     await load;
-    expect(model.errands.note('a')?.canForce).toBe(false);
-    model.errands.dismiss('a');
-    expect(model.errands.note('a')).toBeUndefined();
+    expect(model.actionState.note('a')?.canForce).toBe(false);
+    model.actionState.dismiss('a');
+    expect(model.actionState.note('a')).toBeUndefined();
   });
 
   it('says nothing of what the person has stopped', async () => {
@@ -277,7 +277,7 @@ describe('what is asked for', () => {
     const work = model.import('/stick/x.gguf', null, false);
     socket.refuse('model:import', refusal('CANCELED'));
     await work;
-    expect(model.errands.note(GENERAL)).toBeUndefined();
+    expect(model.actionState.note(GENERAL)).toBeUndefined();
   });
 
   it('ends with a note when the connection is lost', async () => {
@@ -285,7 +285,7 @@ describe('what is asked for', () => {
     const work = model.verify('a');
     socket.drop();
     expect(await work).toBe(false);
-    expect(model.errands.note('a')?.message).toMatch(/could not be reached/);
+    expect(model.actionState.note('a')?.message).toMatch(/could not be reached/);
   });
 
   it('says where an export was written', async () => {
@@ -293,7 +293,7 @@ describe('what is asked for', () => {
     const work = model.export('a', '/stick');
     socket.answer('model:export', { path: '/stick/a.localcoder', size_bytes: 5 });
     await work;
-    expect(model.errands.note('a')).toMatchObject({
+    expect(model.actionState.note('a')).toMatchObject({
       severity: 'info',
       message: 'Written to /stick/a.localcoder.'
     });
@@ -306,7 +306,7 @@ describe('what is asked for', () => {
     socket.refuse('settings:update', refusal('FILE_WRITE_ERROR'));
     expect(await work).toBe(false);
     expect(model.settings?.settings.air_gap).toBe(false);
-    expect(model.errands.note(GENERAL)?.message).toBe('It is FILE_WRITE_ERROR.');
+    expect(model.actionState.note(GENERAL)?.message).toBe('It is FILE_WRITE_ERROR.');
   });
 
   it('takes the settings from the answer', async () => {

@@ -4,7 +4,7 @@ import {
   draftOf,
   faultsOf,
   fieldsOf,
-  type IDraft,
+  type IProviderDraft,
   isField,
   newDraft,
   requestOf,
@@ -13,13 +13,13 @@ import {
 import { trans } from '../fakes';
 import { KINDS, provider } from './samples';
 
-const compatible = (changes: Partial<IDraft> = {}): IDraft => ({
+const compatible = (changes: Partial<IProviderDraft> = {}): IProviderDraft => ({
   ...newDraft(KINDS.openai_compatible, []),
   base_url: 'http://127.0.0.1:8080/v1',
   ...changes
 });
 
-const faults = (changes: Partial<IDraft>, taken: string[] = []): string[] =>
+const faults = (changes: Partial<IProviderDraft>, taken: string[] = []): string[] =>
   Object.keys(faultsOf(compatible(changes), KINDS.openai_compatible, taken, trans));
 
 describe('a new provider', () => {
@@ -32,10 +32,10 @@ describe('a new provider', () => {
   });
 
   it('asks each kind for what it needs, and for nothing else', () => {
-    const own = (kind: keyof typeof KINDS, changes: Partial<IDraft> = {}) => {
+    const own = (kind: keyof typeof KINDS, changes: Partial<IProviderDraft> = {}) => {
       const fields = fieldsOf({ ...newDraft(KINDS[kind], []), ...changes }, KINDS[kind]);
       return ['api_version', 'context_window', 'fill', 'fill_template'].filter(name =>
-        fields.has(name as keyof IDraft)
+        fields.has(name as keyof IProviderDraft)
       );
     };
     expect(own('openai')).toEqual([]);
@@ -114,7 +114,7 @@ describe('what is sent', () => {
   });
 
   it('has a key only where one was entered, and says how long it is to be kept', () => {
-    const key = (changes: Partial<IDraft>) => {
+    const key = (changes: Partial<IProviderDraft>) => {
       const request = requestOf(compatible(changes), KINDS.openai_compatible);
       return [request.key, request.keep_key];
     };

@@ -93,11 +93,11 @@ describe('what a person asks for', () => {
   it('makes another one the active one', async () => {
     const { model, socket } = await opened();
     const done = model.activate('lab');
-    expect(model.errands.isBusy('lab')).toBe(true);
+    expect(model.actionState.isBusy('lab')).toBe(true);
     socket.answer('provider:setActive', list(provider('lab', { active: true })));
     expect(await done).toBe(true);
     expect(model.list?.active).toBe('lab');
-    expect(model.errands.isBusy('lab')).toBe(false);
+    expect(model.actionState.isBusy('lab')).toBe(false);
     expect(model.spoken).toBe('lab answers from now on.');
   });
 
@@ -122,10 +122,13 @@ describe('what a person asks for', () => {
     const done = model.test('lab');
     socket.refuse('provider:test', REFUSAL);
     await done;
-    expect(model.errands.note('lab')).toMatchObject({ severity: 'error', message: 'It says no.' });
+    expect(model.actionState.note('lab')).toMatchObject({
+      severity: 'error',
+      message: 'It says no.'
+    });
     expect(model.spoken).toBe('It says no. Ask.');
     const again = model.test('lab');
-    expect(model.errands.note('lab')).toBeUndefined();
+    expect(model.actionState.note('lab')).toBeUndefined();
     socket.answer('provider:test', TESTED);
     await again;
   });
@@ -137,7 +140,7 @@ describe('what a person asks for', () => {
     socket.refuse('provider:save', { ...REFUSAL, details: { field: 'key' } });
     expect((await saving)?.details.field).toBe('key');
     expect(model.isSaving).toBe(false);
-    expect(model.errands.note('lab')).toBeUndefined();
+    expect(model.actionState.note('lab')).toBeUndefined();
     // The channel is the socket of the test, which has heard it.
     const texts = textsIn(model, new Set<unknown>([channel]));
     expect(texts).toContain('It says no. Ask.');
@@ -173,7 +176,7 @@ describe('what a person asks for', () => {
     const refused = model.delete('lab');
     socket.refuse('provider:delete', { ...REFUSAL, code: 'PROVIDER_IN_USE' });
     expect(await refused).toBe(false);
-    expect(model.errands.note('lab')?.message).toBe('It says no.');
+    expect(model.actionState.note('lab')?.message).toBe('It says no.');
     const done = model.delete('lab');
     socket.answer('provider:delete', { note: '' });
     await settle();
@@ -188,7 +191,7 @@ describe('what a person asks for', () => {
     const locked = model.delete('lab');
     socket.refuse('provider:setActive', REFUSAL);
     expect(await locked).toBe(false);
-    expect(model.errands.note('lab')?.message).toBe('It says no.');
+    expect(model.actionState.note('lab')?.message).toBe('It says no.');
     expect(count(socket, 'provider:delete')).toBe(0);
 
     const done = model.delete('lab');
@@ -233,7 +236,7 @@ describe('what a person asks for', () => {
     socket.refuse('settings:update', REFUSAL);
     expect(await done).toBe(false);
     expect(model.isCompleting('embedded')).toBe(true);
-    expect(model.errands.note(COMPLETES)?.message).toBe('It says no.');
+    expect(model.actionState.note(COMPLETES)?.message).toBe('It says no.');
   });
 
   it('forgets a key', async () => {
@@ -249,6 +252,6 @@ describe('what a person asks for', () => {
     const done = model.activate('lab');
     socket.drop();
     expect(await done).toBe(false);
-    expect(model.errands.note('lab')?.message).toBe('The Jupyter server could not be reached.');
+    expect(model.actionState.note('lab')?.message).toBe('The Jupyter server could not be reached.');
   });
 });

@@ -57,7 +57,7 @@ describe('cancelling', () => {
     const { model, socket } = await opened(view({ running: [item('a')] }));
     const done = model.cancel('a', 'Prompt');
     expect(socket.request('llm:cancel').payload).toEqual({ id: 'a' });
-    expect(model.errands.isBusy('a')).toBe(true);
+    expect(model.actionState.isBusy('a')).toBe(true);
     socket.answer('llm:cancel', {});
     await settle();
     socket.answer('queue:list', view());
@@ -77,7 +77,7 @@ describe('cancelling', () => {
     await settle();
     socket.answer('queue:list', view());
     await done;
-    expect(model.errands.note('')).toMatchObject({ severity, message });
+    expect(model.actionState.note('')).toMatchObject({ severity, message });
   });
 
   it('ends all, and says how many there were', async () => {
@@ -87,7 +87,7 @@ describe('cancelling', () => {
     await settle();
     socket.answer('queue:list', view());
     await done;
-    expect(model.errands.note('')?.message).toBe('2 requests were cancelled.');
+    expect(model.actionState.note('')?.message).toBe('2 requests were cancelled.');
   });
 });
 
@@ -100,7 +100,7 @@ describe('a prompt of this page', () => {
     await settle();
     socket.answer('queue:list', view({ waiting: [item('a')] }));
     expect(await done).toBe(true);
-    expect(model.errands.note(' form')?.message).toContain('at position 3');
+    expect(model.actionState.note(' form')?.message).toContain('at position 3');
   });
 
   it('that is refused stays with the person, and says why', async () => {
@@ -111,7 +111,7 @@ describe('a prompt of this page', () => {
     await settle();
     socket.answer('queue:list', view());
     expect(await done).toBe(false);
-    expect(model.errands.note(' form')).toMatchObject({ severity: 'error', message: 'Full.' });
+    expect(model.actionState.note(' form')).toMatchObject({ severity: 'error', message: 'Full.' });
   });
 
   it('has an answer that can be shown and hidden', async () => {
@@ -139,12 +139,12 @@ describe('a prompt of this page', () => {
     const { model, socket } = await opened(view({ ended: [item('a', { state: 'failed' })] }));
     const done = model.retry('a');
     expect(socket.request('llm:retry').payload).toEqual({ id: 'a', keep: true });
-    expect(model.errands.isBusy('a')).toBe(true);
+    expect(model.actionState.isBusy('a')).toBe(true);
     socket.answer('llm:retry', { id: 'b', position: 2 });
     await settle();
     socket.answer('queue:list', view({ waiting: [item('b')] }));
     await done;
-    expect(model.errands.note('a')?.message).toContain('at position 2');
+    expect(model.actionState.note('a')?.message).toContain('at position 2');
     expect(model.view?.waiting).toHaveLength(1);
   });
 
@@ -156,6 +156,6 @@ describe('a prompt of this page', () => {
     await settle();
     socket.answer('queue:list', view());
     await done;
-    expect(model.errands.note('a')).toMatchObject({ severity: 'error', message: 'Not kept.' });
+    expect(model.actionState.note('a')).toMatchObject({ severity: 'error', message: 'Not kept.' });
   });
 });

@@ -222,7 +222,7 @@ describe('the way to a first completion', () => {
     start.next();
     await service.answer();
     expect(start.step).toBe('warm');
-    expect(start.models.errands.note('a')?.message).toBe('No.');
+    expect(start.models.actionState.note('a')?.message).toBe('No.');
     service.refuses = '';
     start.next();
     await service.answer();

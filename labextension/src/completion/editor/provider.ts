@@ -16,10 +16,10 @@ import type { Widget } from '@lumino/widgets';
 
 import type { Doubt } from '../../contract';
 import type { Control } from '../control';
-import type { Asker, Cause } from '../requests/asker';
+import type { Asker, CompletionCause } from '../requests/asker';
 import type { Suggestion } from '../requests/suggestion';
+import { isWorthAsking } from './cursorText';
 import type { Ghosts } from './ghosts';
-import { isWorthAsking } from './place';
 import { anchorOf, type ISpot, liveness, requestOf } from './spot';
 import { isEditedHere } from './watch';
 
@@ -73,7 +73,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
   }
 
   /** Run what makes JupyterLab `fetch`, and know there what it was for. */
-  because(cause: Cause, invoke: () => void): void {
+  because(cause: CompletionCause, invoke: () => void): void {
     this._cause = cause;
     try {
       invoke();
@@ -153,7 +153,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     }
   }
 
-  private _isWanted(spot: ISpot, cause: Cause): boolean {
+  private _isWanted(spot: ISpot, cause: CompletionCause): boolean {
     const { control } = this._given;
     if (!control.isOn || spot.isOff || spot.view.state.readOnly) {
       return false;
@@ -198,7 +198,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
   private readonly _tokens = new Map<string, IShown>();
   private readonly _items = new WeakMap<IInlineCompletionItem, IShown>();
   private readonly _told = new WeakSet<Suggestion>();
-  private _cause: Cause | null = null;
+  private _cause: CompletionCause | null = null;
   private _turn = 0;
 }
 

@@ -5,7 +5,7 @@
  * that begins or ends as theirs do. Of everything else that a cell shows, nothing is.
  */
 
-import type { IOutput } from './outcome';
+import type { IOutputView } from './outcome';
 
 const ROWS = 3;
 /** The server takes no more. */
@@ -17,7 +17,7 @@ const MOST_HEADER_LINES = 4;
 const READ_CHARS = 20_000;
 
 /** The head of the last data frame among the outputs of a cell; empty where there is none, or it failed. */
-export function headOf(outputs: Iterable<IOutput>): string {
+export function headOf(outputs: Iterable<IOutputView>): string {
   let head = '';
   for (const { type, data } of outputs) {
     if (type === 'error') {

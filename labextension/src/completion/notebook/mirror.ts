@@ -11,7 +11,7 @@ import { outcome } from './outcome';
 const READING_MS = 8;
 const ID_CHARS = 512;
 
-interface IEntry extends ISized {
+interface IMirroredCell extends ISized {
   readonly count: number | null;
   /** As it stands if it has run in this session. */
   readonly run: NotebookCell;
@@ -71,7 +71,7 @@ export class CellMirror {
     });
   }
 
-  private _entries(models: readonly ICellModel[], active: number): (IEntry | null)[] {
+  private _entries(models: readonly ICellModel[], active: number): (IMirroredCell | null)[] {
     const end = this._now() + READING_MS;
     const entries = models.map(model => this._known.get(model) ?? null);
     let isComplete = true;
@@ -93,7 +93,7 @@ export class CellMirror {
     return entries;
   }
 
-  private _read(model: ICellModel): IEntry {
+  private _read(model: ICellModel): IMirroredCell {
     const known = this._known.get(model);
     if (known) {
       return known;
@@ -126,7 +126,7 @@ export class CellMirror {
   };
 
   private _areHeadsWanted = false;
-  private _known = new WeakMap<ICellModel, IEntry>();
+  private _known = new WeakMap<ICellModel, IMirroredCell>();
   private readonly _followed = new WeakSet<ICellModel>();
 }
 

@@ -1,7 +1,7 @@
 /** How the last run of a cell ended, and what kind of thing it showed; never what it showed. Pure. */
 
 /** The part of an output that is looked at. */
-export interface IOutput {
+export interface IOutputView {
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
   toJSON(): unknown;
@@ -18,7 +18,7 @@ export interface IOutcome {
 const TYPE = /^<(?:[\w.]+\.)?(\w+) object at 0x|^<(?:[\w.]+\.)?([A-Z]\w*)[ :>]|^([A-Za-z_]\w*)\(/;
 const NAME_CHARS = 80;
 
-export function outcome(outputs: Iterable<IOutput>): IOutcome {
+export function outcome(outputs: Iterable<IOutputView>): IOutcome {
   let error = '';
   let hint = '';
   for (const output of outputs) {

@@ -12,17 +12,17 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { CancelReason, CompleteRequest, Done, Failed, Frame } from '../../contract';
 import type { IChannel, IStream } from '../../shared/tokens';
-import { isMultiline } from '../editor/place';
+import { isMultiline } from '../editor/cursorText';
 import type { ICompletionOptions } from '../options';
-import type { Gate } from './gate';
-import type { Pace } from './pace';
+import type { RequestGate } from './requestGate';
 import { type IAnchor, Suggestion } from './suggestion';
+import type { TypingDebounce } from './typingDebounce';
 
 /** What made us ask: a key, a fresh line, a shortcut, or alternatives that have come. */
-export type Cause = 'typing' | 'new-line' | 'demand' | 'alternatives';
+export type CompletionCause = 'typing' | 'new-line' | 'demand' | 'alternatives';
 
 export interface IAsk {
-  readonly cause: Cause;
+  readonly cause: CompletionCause;
   readonly anchor: IAnchor;
   /** Whether text and cursor still are what they were. */
   isLive(): boolean;
@@ -32,8 +32,8 @@ export interface IAsk {
 
 export interface IAskerOptions {
   channel: IChannel;
-  gate: Gate;
-  pace: Pace;
+  gate: RequestGate;
+  debounce: TypingDebounce;
   options: () => ICompletionOptions;
 }
 
@@ -44,7 +44,7 @@ export class Asker {
   constructor(options: IAskerOptions) {
     this._channel = options.channel;
     this._gate = options.gate;
-    this._pace = options.pace;
+    this._debounce = options.debounce;
     this._options = options.options;
   }
 
@@ -139,7 +139,7 @@ export class Asker {
     return true;
   }
 
-  /** Wait as long as the pace says; answers whether the question still stands. */
+  /** Wait for the debounce; answers whether the question still stands. */
   private async _pause(ask: IAsk, turn: number): Promise<boolean> {
     if (ask.cause === 'alternatives') {
       return false; // They belong to a suggestion that is gone.
@@ -147,7 +147,7 @@ export class Asker {
     // The key that caused this is counted in the same turn of the event loop, maybe after us.
     await Promise.resolve();
     const longest = this._options().longestPauseMs;
-    const milliseconds = ask.cause === 'typing' ? this._pace.delayMs(longest) : 0;
+    const milliseconds = ask.cause === 'typing' ? this._debounce.delayMs(longest) : 0;
     if (milliseconds > 0) {
       await new Promise(resolve => setTimeout(resolve, milliseconds));
     }
@@ -164,7 +164,7 @@ export class Asker {
     const onFrame = (frame: Frame): void => {
       if (frame.type === 'delta') {
         if (suggestion.text === '') {
-          this._pace.answered(performance.now() - sent);
+          this._debounce.answered(performance.now() - sent);
         }
         suggestion.grow(frame.text);
       } else if (frame.type === 'done') {
@@ -230,8 +230,8 @@ export class Asker {
   }
 
   private readonly _channel: IChannel;
-  private readonly _gate: Gate;
-  private readonly _pace: Pace;
+  private readonly _gate: RequestGate;
+  private readonly _debounce: TypingDebounce;
   private readonly _options: () => ICompletionOptions;
   private readonly _runningChanged = new Signal<this, void>(this);
   private readonly _ended = new Signal<this, Done | Failed>(this);

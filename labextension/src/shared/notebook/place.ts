@@ -2,7 +2,7 @@
 
 import type { ICodeBlock } from '../answers/fences';
 import { ChannelError, type IChannel } from '../tokens';
-import type { IRefusal } from './door';
+import type { IRefusal } from './cellWriter';
 
 /**
  * The text of a code cell with the code in the place of another; or why there is none.

@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { IRefusal } from './door';
+import type { IRefusal } from './cellWriter';
 
 /** Why a text is not written into a notebook, and what can be done about it. */
 export function refusalText(

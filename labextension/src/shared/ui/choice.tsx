@@ -6,7 +6,7 @@ import * as React from 'react';
 import type { Settings, SettingsView } from '../../contract';
 import { fixedText, type IOption } from './setting';
 
-interface IFieldProps {
+interface ISettingFieldProps {
   name: keyof Settings;
   label: string;
   /** A sentence below it. */
@@ -15,7 +15,7 @@ interface IFieldProps {
   trans: TranslationBundle;
 }
 
-export interface IChoiceProps extends IFieldProps {
+export interface IChoiceProps extends ISettingFieldProps {
   options: readonly IOption[];
   value: string;
   onChange: (value: string) => void;
@@ -49,7 +49,7 @@ export function Choice(props: IChoiceProps): React.JSX.Element {
   );
 }
 
-export interface ISwitchProps extends IFieldProps {
+export interface ISwitchProps extends ISettingFieldProps {
   checked: boolean;
   onChange: (checked: boolean) => void;
 }
@@ -79,7 +79,7 @@ export function Switch(props: ISwitchProps): React.JSX.Element {
   );
 }
 
-export interface INumberProps extends IFieldProps {
+export interface INumberProps extends ISettingFieldProps {
   value: number;
   min: number;
   max: number;

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-export interface IFieldProps {
+export interface IFormFieldProps {
   label: string;
   /** A sentence below it. */
   help?: string;
@@ -11,7 +11,7 @@ export interface IFieldProps {
   isShown: boolean;
 }
 
-export interface ITextProps extends IFieldProps {
+export interface ITextProps extends IFormFieldProps {
   value: string;
   placeholder?: string;
   suggestions?: readonly string[];
@@ -63,7 +63,7 @@ export function TextField(props: ITextProps): React.JSX.Element | null {
   );
 }
 
-export interface ISelectProps extends IFieldProps {
+export interface ISelectProps extends IFormFieldProps {
   value: string;
   options: readonly { value: string; label: string }[];
   onChange: (value: string) => void;
@@ -99,7 +99,7 @@ export function SelectField(props: ISelectProps): React.JSX.Element | null {
   );
 }
 
-export interface ICheckProps extends IFieldProps {
+export interface ICheckProps extends IFormFieldProps {
   checked: boolean;
   onChange: (checked: boolean) => void;
 }

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Errands, INote } from './errands';
+import type { ActionState, INote } from './actionState';
 
 export interface INoteProps {
   note: INote;
@@ -33,7 +33,7 @@ export function Note({ note, trans, onForce, onDismiss }: INoteProps): React.JSX
 }
 
 export interface INoteOfProps {
-  errands: Errands;
+  actionState: ActionState;
   /** What it was asked for. */
   id: string;
   trans: TranslationBundle;
@@ -41,14 +41,14 @@ export interface INoteOfProps {
 }
 
 /** The note that is kept under an id, while there is one. */
-export function NoteOf({ errands, id, ...rest }: INoteOfProps): React.JSX.Element | null {
-  const note = errands.note(id);
+export function NoteOf({ actionState, id, ...rest }: INoteOfProps): React.JSX.Element | null {
+  const note = actionState.note(id);
   return note ? (
     <Note
       {...rest}
       note={note}
       onDismiss={() => {
-        errands.dismiss(id);
+        actionState.dismiss(id);
       }}
     />
   ) : null;

@@ -1,4 +1,4 @@
-/** What the models of the panels have in common: a channel to follow, errands, and a state that is asked for anew. */
+/** What the models of the panels share: a channel, the state of actions, data that is requested again. */
 
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
@@ -6,7 +6,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import type { IEvents } from '../../contract';
 import type { Translate } from '../text/translate';
 import type { ChannelState, EventName, IChannel } from '../tokens';
-import { Errands } from './errands';
+import { ActionState } from './actionState';
 import { Refresher } from './refresher';
 
 export abstract class PanelModel implements IDisposable {
@@ -20,14 +20,14 @@ export abstract class PanelModel implements IDisposable {
     protected readonly _isSeen: () => boolean = () => true,
     pauseMs = 0
   ) {
-    this.errands = new Errands(_channel);
+    this.actionState = new ActionState(_channel);
     this._refresher = new Refresher(() => this._askWhereOpen(), pauseMs);
     _channel.stateChanged.connect(this._onChannel);
-    this.errands.changed.connect(this._tell);
+    this.actionState.changed.connect(this._tell);
   }
 
   /** What was asked for, by the id of the thing that it was asked for. */
-  readonly errands: Errands;
+  readonly actionState: ActionState;
 
   get channel(): ChannelState {
     return this._channel.state;
@@ -38,7 +38,7 @@ export abstract class PanelModel implements IDisposable {
 
   /** What a screen reader is to say last. */
   get spoken(): string {
-    return this.errands.spoken;
+    return this.actionState.spoken;
   }
 
   get changed(): ISignal<this, void> {

@@ -9,7 +9,7 @@ import {
 } from '../../../src/completion/editor/window';
 import { readVariables } from '../../../src/completion/kernel/variables';
 import { chooseCells, defines, nextCode, outwards } from '../../../src/completion/notebook/cells';
-import { type IOutput, outcome } from '../../../src/completion/notebook/outcome';
+import { type IOutputView, outcome } from '../../../src/completion/notebook/outcome';
 
 describe('the cells that go along', () => {
   const cell = (length: number, defines = false) => ({ length, defines });
@@ -75,12 +75,12 @@ describe('the cells that go along', () => {
 });
 
 describe('the outcome of a run', () => {
-  const shown = (data: Record<string, unknown>, type = 'execute_result'): IOutput => ({
+  const shown = (data: Record<string, unknown>, type = 'execute_result'): IOutputView => ({
     type,
     data,
     toJSON: () => ({})
   });
-  const failed = (ename: unknown): IOutput => ({
+  const failed = (ename: unknown): IOutputView => ({
     type: 'error',
     data: {},
     toJSON: () => ({ output_type: 'error', ename, evalue: 'secret', traceback: [] })

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 
 import { headOf } from '../../../src/completion/notebook/frames';
 import { CellMirror } from '../../../src/completion/notebook/mirror';
-import type { IOutput } from '../../../src/completion/notebook/outcome';
+import type { IOutputView } from '../../../src/completion/notebook/outcome';
 
-const shown = (plain: unknown, html = '', type = 'execute_result'): IOutput => ({
+const shown = (plain: unknown, html = '', type = 'execute_result'): IOutputView => ({
   type,
   data: { 'text/plain': plain, ...(html ? { 'text/html': html } : {}) },
   toJSON: () => ({})
@@ -182,7 +182,7 @@ describe('the head of a data frame', () => {
 });
 
 describe('the cells that go along', () => {
-  function cell(source: string, outputs: IOutput[]): ICellModel {
+  function cell(source: string, outputs: IOutputView[]): ICellModel {
     const signal = { connect: () => true };
     return {
       id: source,

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { DEFAULTS, type ICompletionOptions } from '../../../src/completion/options';
-import { Asker, type Cause, type IAsk } from '../../../src/completion/requests/asker';
-import { Gate, type Trouble } from '../../../src/completion/requests/gate';
-import { Pace } from '../../../src/completion/requests/pace';
+import { Asker, type CompletionCause, type IAsk } from '../../../src/completion/requests/asker';
+import { RequestGate, type Trouble } from '../../../src/completion/requests/requestGate';
 import type { Suggestion } from '../../../src/completion/requests/suggestion';
+import { TypingDebounce } from '../../../src/completion/requests/typingDebounce';
 import { FakeWebSocket, makeChannel, openChannel, settle } from '../../fakes';
 
 const EDITOR = {};
@@ -21,9 +21,9 @@ function begin(options: Partial<ICompletionOptions> = {}) {
   const channel = openChannel();
   const socket = FakeWebSocket.last;
   const troubles: Trouble[] = [];
-  const gate = new Gate(channel, trouble => troubles.push(trouble));
+  const gate = new RequestGate(channel, trouble => troubles.push(trouble));
   const all = { ...DEFAULTS, longestPauseMs: 0, ...options };
-  const asker = new Asker({ channel, gate, pace: new Pace(), options: () => all });
+  const asker = new Asker({ channel, gate, debounce: new TypingDebounce(), options: () => all });
   let live = '';
   /** What the person has on the screen now, and a question about it. */
   const ask = (
@@ -32,7 +32,7 @@ function begin(options: Partial<ICompletionOptions> = {}) {
       cause = 'typing',
       suffix = '',
       editor = EDITOR
-    }: { cause?: Cause; suffix?: string; editor?: object } = {}
+    }: { cause?: CompletionCause; suffix?: string; editor?: object } = {}
   ) => {
     live = prefix;
     const asked: IAsk = {
@@ -519,7 +519,7 @@ describe('trouble', () => {
     FakeWebSocket.last.drop();
     await settle();
     const troubles: Trouble[] = [];
-    const gate = new Gate(channel, trouble => troubles.push(trouble));
+    const gate = new RequestGate(channel, trouble => troubles.push(trouble));
     expect([gate.allows(false), gate.allows(false)]).toEqual([false, false]);
     expect(troubles).toEqual([{ kind: 'absent' }]);
     expect(gate.allows(true)).toBe(false);
@@ -529,7 +529,7 @@ describe('trouble', () => {
   it('with the connection keeps us from asking, in silence', () => {
     const channel = openChannel();
     const troubles: Trouble[] = [];
-    const gate = new Gate(channel, trouble => troubles.push(trouble));
+    const gate = new RequestGate(channel, trouble => troubles.push(trouble));
     expect(gate.allows(false)).toBe(true);
     FakeWebSocket.last.drop();
     return settle().then(() => {
@@ -550,18 +550,18 @@ describe('trouble', () => {
   });
 });
 
-describe('the pace', () => {
+describe('the typing debounce', () => {
   function typist(interval: number, latency: number | null) {
     let now = 0;
-    const pace = new Pace(() => now);
+    const debounce = new TypingDebounce(() => now);
     for (let key = 0; key < 40; key++) {
-      pace.typed();
+      debounce.typed();
       now += interval;
     }
     for (let answers = 0; latency !== null && answers < 40; answers++) {
-      pace.answered(latency);
+      debounce.answered(latency);
     }
-    return pace;
+    return debounce;
   }
 
   it('does not wait where the answer comes before the next key', () => {
@@ -577,17 +577,17 @@ describe('the pace', () => {
   it('never waits longer than it may', () => {
     expect(typist(800, 900).delayMs(150)).toBe(150);
     expect(typist(800, 900).delayMs(0)).toBe(0);
-    expect(new Pace(() => 0).delayMs(150)).toBe(140);
+    expect(new TypingDebounce(() => 0).delayMs(150)).toBe(140);
   });
 
   it('does not take a pause for slow typing', () => {
     let now = 0;
-    const pace = new Pace(() => now);
+    const debounce = new TypingDebounce(() => now);
     for (let key = 0; key < 40; key++) {
-      pace.typed();
+      debounce.typed();
       now += key % 5 === 4 ? 60_000 : 100;
     }
-    pace.answered(900);
-    expect(pace.delayMs(1000)).toBeCloseTo(70, 0);
+    debounce.answered(900);
+    expect(debounce.delayMs(1000)).toBeCloseTo(70, 0);
   });
 });

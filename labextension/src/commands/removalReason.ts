@@ -1,9 +1,9 @@
 /** What has become of a cell whose widget JupyterLab has taken away. Pure. */
 
-export type Fate = 'removed' | 'merged' | 'moved' | 'retyped' | 'reloaded';
+export type RemovalReason = 'removed' | 'merged' | 'moved' | 'retyped' | 'reloaded';
 
 /** A cell as it stands in a notebook. */
-export interface IStanding {
+export interface ICellSnapshot {
   id: string;
   type: string;
   source: string;
@@ -14,7 +14,11 @@ export interface IStanding {
  * @param standing The cells that the notebook has now.
  * @param stay Whether other cells of the notebook have stayed.
  */
-export function fateOf(cell: IStanding, standing: readonly IStanding[], stay: boolean): Fate {
+export function removalReason(
+  cell: ICellSnapshot,
+  standing: readonly ICellSnapshot[],
+  stay: boolean
+): RemovalReason {
   // JupyterLab moves a cell, or changes its type, by putting another one of the same id in its place.
   const heir = standing.find(({ id }) => id === cell.id);
   if (heir) {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { fateOf } from '../../src/commands/fate';
+import { removalReason } from '../../src/commands/removalReason';
 import { isSplit } from '../../src/commands/target';
 
 const CELL = { id: 'c1', type: 'code', source: 'x = 1' };
 const OTHER = { id: 'c2', type: 'code', source: 'y' };
 
-describe('the fate of a cell', () => {
+describe('the reason why a cell is gone', () => {
   it.each([
     ['removed', [OTHER], true],
     ['removed', [], false],
@@ -14,13 +14,13 @@ describe('the fate of a cell', () => {
     ['reloaded', [CELL, OTHER], false],
     ['retyped', [{ ...CELL, type: 'markdown' }], false],
     ['merged', [{ id: 'c9', type: 'code', source: 'x = 1\ny' }], false]
-  ] as const)('is to be %s', (fate, standing, stay) => {
-    expect(fateOf(CELL, standing, stay)).toBe(fate);
+  ] as const)('is to be %s', (reason, standing, stay) => {
+    expect(removalReason(CELL, standing, stay)).toBe(reason);
   });
 
   it('is no merge where there was no text, or where the same text stands elsewhere', () => {
-    expect(fateOf({ ...CELL, source: '' }, [OTHER], true)).toBe('removed');
-    expect(fateOf(CELL, [{ ...CELL, id: 'c7' }], true)).toBe('removed');
+    expect(removalReason({ ...CELL, source: '' }, [OTHER], true)).toBe('removed');
+    expect(removalReason(CELL, [{ ...CELL, id: 'c7' }], true)).toBe('removed');
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * The one door through which text goes into a notebook. It looks when it writes, not before: between a
+ * The only way to write text into a notebook. It checks the cell when it writes, not before: between a
  * suggestion and the moment in which it is accepted, a cell can be changed, locked or removed.
  */
 
@@ -13,28 +13,29 @@ import { METADATA_KEY } from '../answers/provenance';
  * `gone`: the cell is not in the notebook any more. `locked-cell`, `locked-notebook`: it is read-only.
  * `empty`: there is no text. `stale`: the cell is not what the text was made from. `unfit`: a check says so.
  */
-export type Reason = 'gone' | 'locked-cell' | 'locked-notebook' | 'empty' | 'stale' | 'unfit';
+export type RefusalReason =
+  'gone' | 'locked-cell' | 'locked-notebook' | 'empty' | 'stale' | 'unfit';
 
 /** Why a text is not written. */
 export interface IRefusal {
-  reason: Reason;
+  reason: RefusalReason;
   /** What a check says is wrong, for `unfit`; else empty. */
   sentence: string;
 }
 
 /** Looks at a text before it takes the place of another; answers what is wrong with it, or nothing. */
-export type Check = (before: string, after: string) => string;
+export type TextCheck = (before: string, after: string) => string;
 
 /** What the shared models of notebooks and cells have beyond their interface: the undo of their document. */
 interface IUndoing {
   undoManager?: { stopCapturing(): void } | null;
 }
 
-export class Door {
+export class CellWriter {
   constructor(
     private readonly _notebook: NotebookPanel,
     private readonly _cell: Cell,
-    private readonly _check: Check = () => ''
+    private readonly _check: TextCheck = () => ''
   ) {
     // Of a cell that is removed JupyterLab takes the model away, and its signals are still to be left.
     this.shared = _cell.model.sharedModel;
@@ -139,7 +140,7 @@ export class Door {
   }
 }
 
-function refusal(reason: Reason, sentence = ''): IRefusal {
+function refusal(reason: RefusalReason, sentence = ''): IRefusal {
   return { reason, sentence };
 }
 

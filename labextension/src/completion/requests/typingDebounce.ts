@@ -14,7 +14,7 @@ const NEWEST = 0.25;
 const SHARE = 0.7;
 const SHORTEST_MS = 15;
 
-export class Pace {
+export class TypingDebounce {
   constructor(private readonly _now: () => number = () => performance.now()) {}
 
   /** A key changed the text. */

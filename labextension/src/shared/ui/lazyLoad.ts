@@ -4,7 +4,10 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 /** Load a part; null where that does not work, which the person is then told. */
-export async function late<T>(load: () => Promise<T>, trans: TranslationBundle): Promise<T | null> {
+export async function lazyLoad<T>(
+  load: () => Promise<T>,
+  trans: TranslationBundle
+): Promise<T | null> {
   try {
     return await load();
   } catch (reason) {

@@ -32,7 +32,7 @@ const SILENT = new Set([
 ]);
 const NO_MODEL = new Set(['MODEL_NOT_READY', 'MODEL_NOT_FOUND']);
 
-export class Gate implements IDisposable {
+export class RequestGate implements IDisposable {
   constructor(
     private readonly _channel: IChannel,
     private readonly _tell: (trouble: Trouble) => void,

@@ -2,8 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { changeView, type ICommandState, viewOf } from '../../../src/commands/view';
 import type { NotebookCell } from '../../../src/contract';
-import { Asking } from '../../../src/shared/answers/asking';
 import { provenance } from '../../../src/shared/answers/provenance';
+import { StreamedAnswer } from '../../../src/shared/answers/streamedAnswer';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../../fakes';
 import { done } from './samples';
 
@@ -25,36 +25,36 @@ function frame(request: number, event: object): void {
   });
 }
 
-function begun(): Asking<'generate'> {
-  const asking = new Asking(openChannel(), 'generate');
-  asking.start({ command: 'explain', code: 'x' });
-  return asking;
+function begun(): StreamedAnswer<'generate'> {
+  const answer = new StreamedAnswer(openChannel(), 'generate');
+  answer.start({ command: 'explain', code: 'x' });
+  return answer;
 }
 
 describe('an answer', () => {
   it('grows, and ends with what the server says it is', () => {
-    const asking = begun();
-    expect(asking.state).toBe('waiting');
+    const answer = begun();
+    expect(answer.state).toBe('waiting');
     frame(0, { type: 'started', run: 'r1' });
     frame(0, { type: 'delta', run: 'r1', text: 'all ' });
-    expect([asking.state, asking.text]).toEqual(['writing', 'all ']);
+    expect([answer.state, answer.text]).toEqual(['writing', 'all ']);
     frame(0, DONE);
-    expect([asking.state, asking.text, asking.isComplete]).toEqual(['done', 'all of it', true]);
+    expect([answer.state, answer.text, answer.isComplete]).toEqual(['done', 'all of it', true]);
   });
 
   it('says why it was stopped where that was nobody’s wish', () => {
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
     frame(0, { ...DONE, text: 'all', finish: 'canceled', note: 'The server was stopped.' });
-    expect([asking.state, asking.text]).toEqual(['stopped', 'all']);
-    expect(asking.error?.message).toBe('The server was stopped.');
+    expect([answer.state, answer.text]).toEqual(['stopped', 'all']);
+    expect(answer.error?.message).toBe('The server was stopped.');
     const state: ICommandState = {
-      asking: asking.state,
+      answer: answer.state,
       hunks: 0,
       hasText: true,
       hasChat: false,
-      done: asking.done,
-      error: asking.error
+      done: answer.done,
+      error: answer.error
     };
     expect(viewOf(state, trans).message).toBe('The server was stopped.');
     expect(viewOf({ ...state, done: DONE, error: null }, trans).message).toBe('Stopped.');
@@ -62,111 +62,111 @@ describe('an answer', () => {
 
   it('is over within seconds where the server does not answer, and takes nothing more', () => {
     vi.useFakeTimers();
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
     frame(0, { type: 'delta', run: 'r1', text: 'all ' });
-    asking.stop();
-    expect(asking.isRunning).toBe(true);
+    answer.stop();
+    expect(answer.isRunning).toBe(true);
     vi.advanceTimersByTime(5000);
-    expect([asking.state, asking.isRunning, asking.text]).toEqual(['failed', false, 'all ']);
-    expect(asking.error?.message).toContain('does not answer');
+    expect([answer.state, answer.isRunning, answer.text]).toEqual(['failed', false, 'all ']);
+    expect(answer.error?.message).toContain('does not answer');
     frame(0, { type: 'delta', run: 'r1', text: 'of it' });
     frame(0, DONE);
-    expect([asking.state, asking.text]).toEqual(['failed', 'all ']);
+    expect([answer.state, answer.text]).toEqual(['failed', 'all ']);
     // What was asked meanwhile is not touched by it.
-    asking.start({ command: 'explain', code: 'y' });
-    expect(asking.state).toBe('waiting');
+    answer.start({ command: 'explain', code: 'y' });
+    expect(answer.state).toBe('waiting');
     vi.useRealTimers();
   });
 
   it('goes on to its end where the server has heard that it is stopped', async () => {
     vi.useFakeTimers();
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
-    asking.stop();
+    answer.stop();
     const { id } = FakeWebSocket.last.request('llm:cancel');
     FakeWebSocket.last.receive({ id, success: true, data: {} });
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(asking.isRunning).toBe(true);
+    expect(answer.isRunning).toBe(true);
     frame(0, { ...DONE, text: 'all', finish: 'canceled' });
-    expect([asking.state, asking.text]).toEqual(['stopped', 'all']);
+    expect([answer.state, answer.text]).toEqual(['stopped', 'all']);
     vi.useRealTimers();
   });
 
   it('that is stopped in time is over once', () => {
     vi.useFakeTimers();
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
-    asking.stop();
+    answer.stop();
     frame(0, { ...DONE, text: 'all', finish: 'canceled' });
     vi.advanceTimersByTime(60_000);
-    expect([asking.state, asking.text, asking.error]).toEqual(['stopped', 'all', null]);
+    expect([answer.state, answer.text, answer.error]).toEqual(['stopped', 'all', null]);
     vi.useRealTimers();
   });
 
   it('that a silent server begins after all is still stopped there', () => {
     vi.useFakeTimers();
-    const asking = begun();
-    asking.stop();
+    const answer = begun();
+    answer.stop();
     vi.advanceTimersByTime(5000);
-    expect(asking.state).toBe('failed');
+    expect(answer.state).toBe('failed');
     frame(0, { type: 'started', run: 'r1' });
     expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
-    expect(asking.state).toBe('failed');
+    expect(answer.state).toBe('failed');
     vi.useRealTimers();
   });
 
   it('keeps what the model reasons apart from what it answers', () => {
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
     frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'hm ' });
-    expect([asking.state, asking.isRunning, asking.text]).toEqual(['reasoning', true, '']);
+    expect([answer.state, answer.isRunning, answer.text]).toEqual(['reasoning', true, '']);
     frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'well' });
-    expect([asking.state, asking.reasoning]).toEqual(['reasoning', 'hm well']);
+    expect([answer.state, answer.reasoning]).toEqual(['reasoning', 'hm well']);
     frame(0, { type: 'delta', run: 'r1', text: 'all ', reasoning: '' });
-    expect([asking.state, asking.text]).toEqual(['writing', 'all ']);
+    expect([answer.state, answer.text]).toEqual(['writing', 'all ']);
     // Only the end tells what of it was reasoning, and what of that is kept.
     frame(0, { ...DONE, text: 'all', reasoning: 'hm' });
-    expect([asking.text, asking.reasoning]).toEqual(['all', 'hm']);
-    asking.start({ command: 'explain', code: 'y' });
-    expect(asking.reasoning).toBe('');
+    expect([answer.text, answer.reasoning]).toEqual(['all', 'hm']);
+    answer.start({ command: 'explain', code: 'y' });
+    expect(answer.reasoning).toBe('');
   });
 
   it('shows what was reasoned where no answer came of it', () => {
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
     frame(0, { type: 'delta', run: 'r1', text: '', reasoning: 'hm' });
     const error = { code: 'NO_ANSWER', message: 'None.', recovery: 'Ask.', details: {} };
     frame(0, { type: 'error', run: 'r1', error });
-    expect([asking.state, asking.text, asking.reasoning]).toEqual(['failed', '', 'hm']);
+    expect([answer.state, answer.text, answer.reasoning]).toEqual(['failed', '', 'hm']);
   });
 
   it('keeps what had come when it is stopped', async () => {
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
     frame(0, { type: 'delta', run: 'r1', text: 'all ' });
-    asking.stop();
+    answer.stop();
     expect(FakeWebSocket.last.request('llm:cancel').payload).toEqual({ id: 'r1' });
     frame(0, { ...DONE, text: 'all ', finish: 'canceled' });
     await settle();
-    expect([asking.state, asking.text, asking.isComplete]).toEqual(['stopped', 'all ', false]);
+    expect([answer.state, answer.text, answer.isComplete]).toEqual(['stopped', 'all ', false]);
   });
 
   it('is not mixed with the one before', () => {
-    const asking = begun();
+    const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
-    asking.start({ command: 'explain', code: 'y' });
+    answer.start({ command: 'explain', code: 'y' });
     frame(0, { ...DONE, text: 'old', finish: 'canceled' });
-    expect([asking.state, asking.text]).toEqual(['waiting', '']);
+    expect([answer.state, answer.text]).toEqual(['waiting', '']);
     frame(1, { type: 'started', run: 'r2' });
     frame(1, { ...DONE, run: 'r2', text: 'new' });
-    expect(asking.text).toBe('new');
+    expect(answer.text).toBe('new');
   });
 });
 
 describe('what the panel offers', () => {
   const state: ICommandState = {
-    asking: 'done',
+    answer: 'done',
     proposal: 'open',
     hunks: 2,
     hasText: true,
@@ -201,7 +201,7 @@ describe('what the panel offers', () => {
   });
 
   it.each([
-    { asking: 'stopped' },
+    { answer: 'stopped' },
     { proposal: 'stale' },
     { hunks: 0 },
     { refusal: LOCKED },
@@ -237,7 +237,7 @@ describe('what the panel offers', () => {
   });
 
   it('says why it stopped by itself', () => {
-    const stopped: ICommandState = { ...state, asking: 'stopped' };
+    const stopped: ICommandState = { ...state, answer: 'stopped' };
     expect(viewOf({ ...stopped, cause: 'kernel' }, trans).message).toContain(
       'kernel was restarted'
     );
@@ -247,14 +247,14 @@ describe('what the panel offers', () => {
   });
 
   it('is to stop what runs, and nothing else', () => {
-    expect(viewOf({ ...state, asking: 'writing' }, trans).actions).toEqual(['stop']);
+    expect(viewOf({ ...state, answer: 'writing' }, trans).actions).toEqual(['stop']);
   });
 
   it('is the way to a model where there is none', () => {
     const error = { code: 'MODEL_NOT_READY', message: 'None is here.', recovery: '', details: {} };
     const failed: ICommandState = {
       ...state,
-      asking: 'failed',
+      answer: 'failed',
       hunks: 0,
       hasText: false,
       done: null

@@ -10,10 +10,10 @@ import { plain } from './plain';
  * `waiting`: nothing came yet. `reasoning`: the model thinks before it answers. `stopped`: the person ended it; what
  * had come is there.
  */
-export type AskingState = 'waiting' | 'reasoning' | 'writing' | 'done' | 'stopped' | 'failed';
+export type AnswerState = 'waiting' | 'reasoning' | 'writing' | 'done' | 'stopped' | 'failed';
 
 /** Whether more is to come. */
-export function isOpen(state: AskingState): boolean {
+export function isOpen(state: AnswerState): boolean {
   return state === 'waiting' || state === 'reasoning' || state === 'writing';
 }
 
@@ -22,13 +22,13 @@ export function needsModel(code: string | undefined): boolean {
   return code === 'MODEL_NOT_READY' || code === 'MODEL_NOT_FOUND';
 }
 
-export class Asking<K extends 'generate' | 'chat'> {
+export class StreamedAnswer<K extends 'generate' | 'chat'> {
   constructor(
     private readonly _channel: Pick<IChannel, 'stream'>,
     private readonly _operation: K
   ) {}
 
-  get state(): AskingState {
+  get state(): AnswerState {
     return this._state;
   }
 
@@ -120,7 +120,7 @@ export class Asking<K extends 'generate' | 'chat'> {
 
   private readonly _changed = new Signal<this, void>(this);
   private _stream: IStream | null = null;
-  private _state: AskingState = 'waiting';
+  private _state: AnswerState = 'waiting';
   private _text = '';
   private _reasoning = '';
   private _done: Done | null = null;

@@ -24,7 +24,7 @@ export interface INote {
   canForce: boolean;
 }
 
-export class Errands {
+export class ActionState {
   constructor(private readonly _channel: IChannel) {}
 
   get changed(): ISignal<this, void> {

@@ -13,15 +13,15 @@ import type { KernelVariable, Origin, Reference } from '../contract';
 import type { ICodeBlock } from '../shared/answers/fences';
 import type { IProvenance } from '../shared/answers/provenance';
 import { languageOf, selectionOf } from '../shared/notebook/cell';
-import { Door, type IRefusal } from '../shared/notebook/door';
+import { CellWriter, type IRefusal } from '../shared/notebook/cellWriter';
 import { place } from '../shared/notebook/place';
 import { refusalSentence } from '../shared/notebook/refusalText';
 import type { IChannel, ICompletion } from '../shared/tokens';
-import { late } from '../shared/ui/late';
+import { lazyLoad } from '../shared/ui/lazyLoad';
 import {
   described,
   fileAt,
-  type IEntry,
+  type IFileEntry,
   type IOffers,
   type ISuggestion,
   pathOf,
@@ -31,7 +31,7 @@ import {
 /** A larger file is refused: no context window holds it. */
 const MOST_BYTES = 400_000;
 
-export class Page {
+export class PageContext {
   constructor(
     private readonly _tracker: INotebookTracker,
     private readonly _contents: Contents.IManager,
@@ -62,7 +62,7 @@ export class Page {
     return this._tracker.currentWidget !== null && this._tracker.activeCell !== null;
   }
 
-  async files(folder: string): Promise<IEntry[]> {
+  async files(folder: string): Promise<IFileEntry[]> {
     const found = await this._contents.get(folder, { content: true, type: 'directory' });
     return (found.content as Contents.IModel[]).map(({ path, type }) => ({
       path,
@@ -125,7 +125,7 @@ export class Page {
     const source = await place(this._channel, block, languageOf(notebook));
     this._tell(
       typeof source === 'string'
-        ? new Door(notebook, cell).insertBelow('code', source, record)
+        ? new CellWriter(notebook, cell).insertBelow('code', source, record)
         : source
     );
   }
@@ -134,20 +134,20 @@ export class Page {
   async replace(block: ICodeBlock, record: IProvenance): Promise<void> {
     const { currentWidget: notebook, activeCell: cell } = this._tracker;
     // Apart, so that a page in which no cell is changed does not load what shows a change.
-    const loaded = await late(() => import('../commands/change'), this._trans);
+    const loaded = await lazyLoad(() => import('../commands/change'), this._trans);
     if (!loaded || !notebook || !cell || cell.isDisposed) {
       return;
     }
     const trans = this._trans;
-    const door = new Door(notebook, cell);
-    const before = door.source;
+    const writer = new CellWriter(notebook, cell);
+    const before = writer.source;
     // Only code cells have magics.
     const isCode = cell.model.type === 'code';
     const source =
-      door.refusal(before, block.code) ??
+      writer.refusal(before, block.code) ??
       (isCode ? await place(this._channel, block, languageOf(notebook), before) : block.code);
     // It may have been changed, locked or removed in the meantime.
-    const refusal = typeof source === 'string' ? door.refusal(before, source) : source;
+    const refusal = typeof source === 'string' ? writer.refusal(before, source) : source;
     if (refusal || typeof source !== 'string') {
       this._tell(refusal);
       return;
