@@ -52,3 +52,27 @@ def test_every_setting_says_what_it_does(package: Any) -> None:
     assert schema["properties"]
     for setting in schema["properties"].values():
         assert {"title", "description", "type", "default"} <= setting.keys()
+
+
+def test_other_extensions_can_import_the_tokens(package: Any) -> None:
+    assert package["types"] == "lib/index.d.ts"
+    assert "lib/**/*.{d.ts,js}" in package["files"]
+    source = LABEXTENSION / "src"
+    index = (source / "index.ts").read_text(encoding="utf-8")
+    assert "export * from './shared/tokens';" in index
+    tokens = source / "shared" / "tokens"
+    exported = set(re.findall(r"'\./(\w+)'", (tokens / "index.ts").read_text(encoding="utf-8")))
+    assert exported == {path.stem for path in tokens.glob("*.ts")} - {"index"}
+
+
+def test_every_token_is_told_in_the_docs() -> None:
+    tokens = LABEXTENSION / "src" / "shared" / "tokens"
+    names = {
+        name
+        for path in tokens.glob("*.ts")
+        for name in re.findall(r"export const (\w+) = new Token<", path.read_text(encoding="utf-8"))
+    }
+    page = (LABEXTENSION.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    section = page.split("\n## From another JupyterLab extension\n")[1]
+    assert names
+    assert {name for name in names if f"`{name}`" not in section} == set()
