@@ -10,14 +10,12 @@ from typing import Any
 
 from traitlets import Bool
 
+from ..contract.provenance import DIGESTS, METADATA_KEY, OF_OTHER_CELLS
 from ..errors import FileReadError, FileWriteError, InvalidArgument, SourceFileNotFound
 from ..storage.atomic import replace_file
 from ..storage.regular import open_regular
 from .command import LocalCoderCommand, options
 from .exits import ExitCode
-
-_KEY = "localcoder"
-_OF_OTHER_CELLS = ("context", "error")
 
 
 class Clean(LocalCoderCommand):
@@ -95,7 +93,7 @@ def records(notebook: Any) -> Iterator[dict[str, Any]]:
         outputs = cell.get("outputs") if isinstance(cell, dict) else None
         for holder in [cell, *(outputs if isinstance(outputs, list) else [])]:
             metadata = holder.get("metadata") if isinstance(holder, dict) else None
-            record = metadata.get(_KEY) if isinstance(metadata, dict) else None
+            record = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
             if isinstance(record, dict):
                 yield record
 
@@ -107,9 +105,9 @@ def cleaned(record: dict[str, Any]) -> int:
         return 0
     if request.get("private"):
         del record["request"]
-        for digest in ("prompt_sha256", "text_sha256"):
+        for digest in DIGESTS:
             if digest in record:
                 record[digest] = ""
         return len(json.dumps(request, ensure_ascii=False))
-    gone = [request.pop(name) for name in _OF_OTHER_CELLS if name in request]
+    gone = [request.pop(name) for name in OF_OTHER_CELLS if name in request]
     return sum(len(json.dumps(each, ensure_ascii=False)) for each in gone)

@@ -24,6 +24,8 @@ class Empty(Reply, frozen=True):
     """An answer without content."""
 
 
+RESPONSE_ID = "[0-9a-f]{16}"
+RESPONSE_ID_PATTERN = rf"^{RESPONSE_ID}\Z"
 MODEL_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z"
 ModelId = Annotated[
     str,

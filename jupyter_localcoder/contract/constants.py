@@ -6,9 +6,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
-from .fill_tokens import QWEN_FILL
-from .generation import CHANGES
+from msgspec import Struct
+
+from .. import errors
+from .common import MODEL_ID_PATTERN
+from .generation import CHANGES, Command, CompleteRequest
+from .history import ResponseSearchRequest, TitleConfigSetRequest, TitleSetRequest
+from .notebook import NotebookCell, NotebookContext
+from .provenance import METADATA_KEY, OF_OTHER_CELLS
+from .providers import EMBEDDED, ProviderSaveRequest
+from .queue import PLACE_PATTERN
+from .settings import SettingsUpdateRequest
 from .tex import DISARMED_TEX
 
 
@@ -17,11 +27,11 @@ class Constant:
     """One fact."""
 
     name: str
-    value: bool | float | str | tuple[str, ...] | dict[str, float | str]
+    value: str | tuple[str, ...]
     comment: str
     """What it is, in a sentence."""
-    type: str = ""
-    """Type of the items of a list, where they are more than strings."""
+    type: str = "string"
+    """Type of the items of a list; empty where each has a type of its own."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,12 @@ class Pattern:
     comment: str
 
 
+def _codes(*classes: type[errors.LocalCoderError]) -> tuple[str, ...]:
+    return tuple(cls.code for cls in classes)
+
+
 FACTS: tuple[Constant | Pattern, ...] = (
+    Constant("COMMANDS", get_args(Command), "All commands, in the order of menus.", "Command"),
     Constant(
         "CHANGES",
         tuple(sorted(CHANGES)),
@@ -45,7 +60,50 @@ FACTS: tuple[Constant | Pattern, ...] = (
         DISARMED_TEX,
         "TeX commands, without the backslash, that lose their meaning in what a model writes.",
     ),
+    Constant("EMBEDDED", EMBEDDED, "Id of the provider that is always there."),
+    Constant("METADATA_KEY", METADATA_KEY, "Key of this extension in the metadata of a cell."),
     Constant(
-        "QWEN_FILL", QWEN_FILL, "The raw prompt for filling in the middle that most servers understand."
+        "OF_OTHER_CELLS",
+        OF_OTHER_CELLS,
+        "Fields of a request that hold the text of other cells; a traceback quotes their lines.",
+        "",
     ),
+    Constant(
+        "NO_MODEL_CODES",
+        _codes(errors.ModelNotReady, errors.ModelNotFound),
+        "Error codes that mean: there is no model to answer.",
+    ),
+    Constant(
+        "PASSING_CODES",
+        _codes(
+            errors.QueueFull,
+            errors.Canceled,
+            errors.Timeout,
+            errors.ConnectionFailed,
+            errors.BackendUnavailable,
+            errors.InvalidArgument,
+            errors.TokenLimitExceeded,
+            errors.RunNotFound,
+        ),
+        "Error codes of a completion that are not shown: they pass, or the next key changes the request.",
+    ),
+    Constant(
+        "OVER_CODES",
+        _codes(errors.RequestAlreadyCompleted, errors.RequestNotFound),
+        "Error codes that mean: the queued request is over already.",
+    ),
+    Pattern("MODEL_ID", MODEL_ID_PATTERN, "Id of a model."),
+    Pattern("PLACE", PLACE_PATTERN, "A place of a prompt, with its name as the group."),
 )
+
+FORMS: tuple[type[Struct], ...] = (
+    SettingsUpdateRequest,
+    ProviderSaveRequest,
+    TitleConfigSetRequest,
+    TitleSetRequest,
+    ResponseSearchRequest,
+    CompleteRequest,
+    NotebookContext,
+    NotebookCell,
+)
+"""Requests of which TypeScript is told the limits and defaults of the fields."""

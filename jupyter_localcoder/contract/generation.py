@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from .common import (
+    RESPONSE_ID,
     ErrorPayload,
     MaxTokens,
     ModelStamp,
@@ -106,14 +107,14 @@ class ChatRequest(GenerationOptions, frozen=True, kw_only=True):
     references: Annotated[tuple[Reference, ...], Meta(max_length=100)] = ()
     """What stands beside the question; kept with the turn, and read again in later ones."""
     conversation: (
-        Annotated[str, Meta(pattern=r"^([0-9a-f]{16}|new)\Z", description="An id, or `new` to begin one.")]
+        Annotated[str, Meta(pattern=rf"^({RESPONSE_ID}|new)\Z", description="An id, or `new` to begin one.")]
         | None
     ) = None
     parent: (
         Annotated[
             str,
             Meta(
-                pattern=r"^([0-9a-f]{16})?\Z",
+                pattern=rf"^({RESPONSE_ID})?\Z",
                 description="The turn that this one follows: an earlier one to branch off there; empty to "
                 "begin the conversation again. Default: its last turn.",
             ),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from .common import Layer, Reply, Request
+from .common import RESPONSE_ID_PATTERN, Layer, Reply, Request
 from .notebook import Reference
 
 ResponseKind = Literal["generate", "chat", "queue"]
@@ -16,7 +16,7 @@ ResponseFinish = Literal["stop", "length", "filter", "timeout", "canceled"]
 TitleSource = Literal["model", "generated", "hand"]
 """`model`: there is no title, and the name of the model stands in."""
 
-ResponseId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="16 hexadecimal digits.")]
+ResponseId = Annotated[str, Meta(pattern=RESPONSE_ID_PATTERN, description="16 hexadecimal digits.")]
 PromptId = Annotated[
     str,
     Meta(
@@ -25,7 +25,7 @@ PromptId = Annotated[
         description="Names a prompt; the answers to one prompt are kept together.",
     ),
 ]
-ConversationId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="16 hexadecimal digits.")]
+ConversationId = Annotated[str, Meta(pattern=RESPONSE_ID_PATTERN, description="16 hexadecimal digits.")]
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Offset = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 TITLE_CHARS = 120

@@ -12,10 +12,11 @@ from .fill_tokens import QWEN_FILL
 EMBEDDED = "embedded"
 """Id of the provider that is always there, needs nothing and is the default."""
 
+PROVIDER_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}\Z"
 ProviderId = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z",
+        pattern=PROVIDER_ID_PATTERN,
         description="Id of a provider: small letters, digits and dash.",
     ),
 ]

@@ -29,7 +29,10 @@ CallFinish = Literal["stop", "length", "filter", "timeout"]
 RequestId = Annotated[str, Meta(max_length=64)]
 ProviderId = Annotated[str, Meta(max_length=64)]
 PromptId = Annotated[str, Meta(max_length=128)]
-ParameterName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z")]
+_NAME = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+PLACE_PATTERN = rf"\{{\{{[ \t]*({_NAME})[ \t]*\}}\}}"
+"""A place of a prompt, with its name as the group."""
+ParameterName = Annotated[str, Meta(pattern=rf"^{_NAME}\Z")]
 Parameters = Annotated[dict[ParameterName, Text], Meta(max_length=256)]
 
 

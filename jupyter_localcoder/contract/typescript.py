@@ -19,8 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from .. import errors
 from . import backend, common, generation, history, models, notebook, queue, settings
-from .constants import FACTS, Constant, Pattern
+from .constants import FACTS, FORMS, Constant, Pattern
+from .provenance import Provenance
 from .registry import EVENTS, OPERATIONS, STREAM_FRAMES
 from .schemas import Schema, components
 
@@ -48,7 +50,15 @@ def render() -> str:
     blocks = [_HEADER]
     blocks += _literal_types()
     blocks += [_interface(name, schema) for name, schema in _schemas().items()]
-    blocks += [_frame_union(), _operation_map(), _event_map(), *_constants(), _operation_table()]
+    blocks += [
+        _frame_union(),
+        _operation_map(),
+        _event_map(),
+        _error_codes(),
+        *_constants(),
+        _fields(),
+        _operation_table(),
+    ]
     return "\n".join(blocks)
 
 
@@ -76,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _schemas() -> dict[str, Schema]:
     """JSON Schema of every struct that travels, by name."""
-    types: set[Any] = set(STREAM_FRAMES)
+    types: set[Any] = {*STREAM_FRAMES, Provenance}
     for op in OPERATIONS:
         types |= {op.request, op.response}
     for event in EVENTS:
@@ -189,6 +199,12 @@ def _event_map() -> str:
     return "\n".join([*lines, "}\n"])
 
 
+def _error_codes() -> str:
+    text = "Every error code; a newer server may know more."
+    rows = [f"  {code}: {_quoted(code)}" for code in sorted(errors.by_code())]
+    return "\n".join([f"{_comment(text, '')}export const CODES = {{", ",\n".join(rows), "} as const;\n"])
+
+
 def _constants() -> Iterator[str]:
     for fact in FACTS:
         yield f"{_comment(fact.comment, '')}export const {_constant(fact)};\n"
@@ -197,29 +213,65 @@ def _constants() -> Iterator[str]:
 def _constant(fact: Constant | Pattern) -> str:
     """The declaration of a fact, without its comment."""
     if isinstance(fact, Pattern):
-        # `\\Z` is the end of a text in Python, as `$` is in JavaScript.
-        source = fact.source.replace("\\Z", "$").replace("/", "\\/")
-        return f"{fact.name} = /{source}/"
-    if isinstance(fact.value, dict):
-        rows = [f"{key}: {_scalar(value)}" for key, value in fact.value.items()]
-        return f"{fact.name} = {_between('{ ', rows, ' }')} as const"
-    if isinstance(fact.value, tuple):
-        items = _between("[", [_quoted(item) for item in fact.value], "]")
-        return f"{fact.name}: readonly {fact.type or 'string'}[] = {items}"
-    return f"{fact.name} = {_scalar(fact.value)}"
+        return f"{fact.name} = {_regex(fact.source)}"
+    if isinstance(fact.value, str):
+        return f"{fact.name} = {_quoted(fact.value)}"
+    items = _list([_quoted(item) for item in fact.value])
+    return (
+        f"{fact.name}: readonly {fact.type}[] = {items}" if fact.type else f"{fact.name} = {items} as const"
+    )
 
 
-def _scalar(value: bool | float | str) -> str:
-    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+def _regex(source: str) -> str:
+    """A pattern as JavaScript writes it, where the end of a text is `$`."""
+    return "/" + source.replace("\\Z", "$").replace("/", "\\/") + "/"
 
 
-def _between(begin: str, items: list[str], end: str) -> str:
-    """Items in brackets: on one line where they fit."""
-    line = f"{begin}{', '.join(items)}{end}"
-    if len(line) <= _LINE_CHARS - 40:
+def _list(items: list[str]) -> str:
+    """A list, on one line where it fits."""
+    line = f"[{', '.join(items)}]"
+    if len(line) <= _LINE_CHARS // 2:
         return line
     text = textwrap.fill(", ".join(items), _LINE_CHARS, break_long_words=False, break_on_hyphens=False)
-    return f"{begin.rstrip()}\n{textwrap.indent(text, '  ')}\n{end.lstrip()}"
+    return f"[\n{textwrap.indent(text, '  ')}\n]"
+
+
+_LIMITS = {
+    "minimum": "min",
+    "exclusiveMinimum": "min",
+    "maximum": "max",
+    "maxLength": "maxLength",
+    "maxItems": "maxItems",
+}
+
+
+def _fields() -> str:
+    """Limits, patterns and defaults of the requests that forms make."""
+    text = "Limits, patterns and defaults of fields of requests. The service may exclude a minimum itself."
+    schemas = components(set(FORMS), _REFERENCE + "{name}")
+    blocks = []
+    for form in FORMS:
+        properties: Schema = schemas[form.__name__]["properties"]
+        rows = {name: _facts(schema) for name, schema in properties.items()}
+        lines = ",\n".join(f"    {name}: {{ {facts} }}" for name, facts in rows.items() if facts)
+        blocks.append(f"  {form.__name__}: {{\n{lines}\n  }}")
+    return "\n".join([f"{_comment(text, '')}export const FIELDS = {{", ",\n".join(blocks), "} as const;\n"])
+
+
+def _facts(schema: Schema) -> str:
+    parts: Schema = {name: value for part in schema.get("anyOf", []) for name, value in part.items()} | schema
+    facts = [f"{ours}: {_number(parts[theirs])}" for theirs, ours in _LIMITS.items() if theirs in parts]
+    if "pattern" in parts:
+        facts.append(f"pattern: {_regex(parts['pattern'])}")
+    default = schema.get("default")
+    if isinstance(default, str | int | float) and default != "":
+        facts.append(f"default: {_quoted(default) if isinstance(default, str) else _number(default)}")
+    return ", ".join(facts)
+
+
+def _number(value: float) -> str:
+    """A number or a truth value, without a point where it needs none."""
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _operation_table() -> str:

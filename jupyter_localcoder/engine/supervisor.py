@@ -36,6 +36,7 @@ from ..contract.backend import BackendState, WorkerState
 from ..errors import (
     BackendUnavailable,
     Canceled,
+    InvalidArgument,
     LoadTimeout,
     LocalCoderError,
     OutOfMemory,
@@ -447,7 +448,7 @@ class Supervisor(LoggingConfigurable):
             self._send(job.request)
         except wire.FrameError as failure:
             self._end_job(job.request.id)
-            raise from_parts("INVALID_ARGUMENT", f"The request is too large: {failure}.", "") from None
+            raise InvalidArgument(f"The request is too large: {failure}.") from None
         if self.state == "ready":
             self._move("work", "Answering.")
 

@@ -10,11 +10,13 @@ import hashlib
 import re
 import secrets
 
+from ..contract.common import RESPONSE_ID_PATTERN
+
 SUFFIX = ".md"
 DELETED_SUFFIX = ".deleted"
 PART_SUFFIX = ".part"
 
-_RESPONSE_ID = re.compile(r"[0-9a-f]{16}\Z")
+_RESPONSE_ID = re.compile(RESPONSE_ID_PATTERN)
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _WINDOWS_NAMES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])\Z")
 _DIGEST_CHARS = 16

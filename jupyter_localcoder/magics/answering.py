@@ -7,6 +7,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from ..client import Client
 from ..context.target import target_of
 from ..contract.generation import CHANGES, Change, Delta, Done, GenerateRequest
+from ..contract.provenance import METADATA_KEY
 from ..contract.providers import EMBEDDED
 from ..contract.registry import GENERATE
 from ..errors import LocalCoderError
@@ -76,17 +77,17 @@ def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = 
                     done = frame
                     view.settle(done.text, done.reasoning)
     except KeyboardInterrupt:
-        view.end({"localcoder": {"command": request.command, "finish": "canceled"}})
+        view.end({METADATA_KEY: {"command": request.command, "finish": "canceled"}})
         if not quiet:
             view.note("cancelled")
         raise
     except LocalCoderError as error:
-        view.end({"localcoder": {"command": request.command, "error": error.code}})
+        view.end({METADATA_KEY: {"command": request.command, "error": error.code}})
         raise
     if done is None:  # a stream ends with Done or raises
         raise LocalCoderError()
     record = record_of(request, done)
-    view.end({"localcoder": saved(record)})
+    view.end({METADATA_KEY: saved(record)})
     return done, record
 
 

@@ -14,6 +14,7 @@ from ..client import Client
 from ..contract.generation import ChatRequest, Delta, Done, Origin, Started
 from ..contract.history import ConversationListRequest
 from ..contract.notebook import Reference
+from ..contract.provenance import METADATA_KEY
 from ..contract.registry import CHAT, CONVERSATION_LIST
 from ..errors import ConversationNotFound, DatabaseError, InvalidArgument, LocalCoderError
 from ..text.answers import code_of
@@ -159,18 +160,18 @@ def _show(client: Client, request: ChatRequest, view: View, *, quiet: bool) -> D
                     done = frame
                     view.settle(done.text, done.reasoning)
     except KeyboardInterrupt:
-        view.end({"localcoder": {"command": "chat", "finish": "canceled"}})
+        view.end({METADATA_KEY: {"command": "chat", "finish": "canceled"}})
         if not quiet:
             view.note("cancelled")
         raise
     except ConversationNotFound:
         raise  # before the first frame: nothing was shown
     except LocalCoderError as error:
-        view.end({"localcoder": {"command": "chat", "error": error.code}})
+        view.end({METADATA_KEY: {"command": "chat", "error": error.code}})
         raise
     if done is None:  # a stream ends with Done or raises
         raise LocalCoderError()
-    view.end({"localcoder": _record(done)})
+    view.end({METADATA_KEY: _record(done)})
     return done
 
 

@@ -20,6 +20,7 @@ from .._version import __version__
 from ..contract import codec
 from ..contract.common import SamplingOptions
 from ..contract.generation import Done, GenerateRequest
+from ..contract.provenance import DIGESTS, METADATA_KEY, OF_OTHER_CELLS
 from ..contract.providers import EMBEDDED
 from ..errors import InvalidArgument, LocalCoderError
 from ..text.digest import text_digest
@@ -27,8 +28,6 @@ from ..text.digest import text_digest
 KEPT = 200
 """Answers of this kernel that can be replayed by their id; older ones from the metadata of their output."""
 
-OF_OTHER_CELLS = frozenset({"context", "error"})
-"""Fields of a request that hold the text of other cells; a traceback quotes their lines."""
 
 Record = dict[str, Any]
 
@@ -54,7 +53,7 @@ def saved(record: Record) -> Record:
         return record
     kept = {name: value for name, value in record.items() if name != "request"}
     if request.get("private"):
-        return {**kept, "prompt_sha256": "", "text_sha256": ""}
+        return {**kept, **dict.fromkeys(DIGESTS, "")}
     return {**kept, "request": {name: request[name] for name in request if name not in OF_OTHER_CELLS}}
 
 
@@ -212,7 +211,7 @@ def _decoded(text: str) -> Record:
         raise InvalidArgument(
             f"The JSON cannot be read: {failure}.", recovery="Copy all of it, from { to }."
         ) from None
-    inner = value.get("localcoder", value)
+    inner = value.get(METADATA_KEY, value)
     return inner if isinstance(inner, dict) else {}
 
 

@@ -32,13 +32,14 @@ from pathlib import Path
 import filelock
 import platformdirs
 
+from ..contract.common import MODEL_ID_PATTERN
 from ..errors import Canceled, ModelInUse, ModelNotFound
 from .files import make_folder, sync_folder, write_errors
 
 MODELS_DIR_VARIABLE = "LOCALCODER_MODELS_DIR"
 MANIFEST = "manifest.json"
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+_ID = re.compile(MODEL_ID_PATTERN)
 _LEDGER = "licenses.json"
 _WINDOWS_NAMES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)", re.IGNORECASE)
 _LOCK_SECONDS = 0.25

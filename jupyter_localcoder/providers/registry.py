@@ -21,7 +21,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from ..contract.providers import EMBEDDED, ProviderFields
+from ..contract.providers import EMBEDDED, PROVIDER_ID_PATTERN, ProviderFields
 from ..errors import DatabaseError, FileWriteError
 from ..storage.json_file import Document, JsonFile, Migration
 from .configured import Configured
@@ -29,7 +29,7 @@ from .configured import Configured
 FORMAT = 1
 _KEPT = "keys_of_configured"
 """Where the keys of providers are that the configuration of the server defines."""
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
+_ID = re.compile(PROVIDER_ID_PATTERN)
 
 
 class RegistryEntry(Struct, frozen=True):

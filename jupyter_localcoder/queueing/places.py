@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ..contract.notebook import MAX_TEXT_CHARS
+from ..contract.queue import PLACE_PATTERN
 from ..errors import TokenLimitExceeded, ValidationError
 
-_PLACE = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*\}\}")
+_PLACE = re.compile(PLACE_PATTERN)
 
 
 def fill_places(prompt: str, parameters: Mapping[str, str]) -> str:

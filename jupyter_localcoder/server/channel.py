@@ -27,7 +27,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..contract import codec, registry
 from ..contract.generation import Failed, Started
-from ..errors import AuthError, InvalidArgument, QueueFull, ValidationError
+from ..errors import AuthError, InvalidArgument, QueueFull, UnknownError, ValidationError
 from ..generation import clients
 from .access import AccessMixin
 from .outbox import Outbox
@@ -175,5 +175,5 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         self.close(1008, "too slow")
 
     def _log_unforeseen(self, op: registry.Operation[Any, Any], failure: Exception) -> None:
-        if codec.error_payload(failure).code == "UNKNOWN_ERROR":
+        if codec.error_payload(failure).code == UnknownError.code:
             self.log.error("%s failed", op.name, exc_info=failure)

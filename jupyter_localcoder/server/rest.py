@@ -22,6 +22,7 @@ from ..contract import codec
 from ..contract.common import ErrorPayload
 from ..contract.generation import Done, Failed, Started
 from ..contract.registry import OPERATIONS, Operation
+from ..errors import UnknownError
 from ..generation import clients
 from .access import IDENTITY_UNKNOWN, RESOURCE, AccessMixin
 from .identity import KernelUser
@@ -168,7 +169,7 @@ class OperationHandler(AccessMixin, APIHandler):
         await self.flush()
 
     def _log_unforeseen(self, failure: Exception) -> None:
-        if codec.error_payload(failure).code == "UNKNOWN_ERROR":
+        if codec.error_payload(failure).code == UnknownError.code:
             self.log.error("%s failed", self.request.path, exc_info=failure)
 
     def _answer_error(self, payload: ErrorPayload, status: int) -> None:

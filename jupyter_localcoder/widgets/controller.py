@@ -24,6 +24,7 @@ from traitlets import Dict, HasTraits, Int, Tuple, Unicode
 from ..client import Client
 from ..contract import backend, models, registry
 from ..contract.codec import error_of, error_payload
+from ..contract.common import MODEL_ID_PATTERN
 from ..contract.registry import Operation
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
 from ..errors import Canceled, InvalidArgument, LocalCoderError, OutOfMemory
@@ -37,7 +38,7 @@ BUSY_SECONDS = 0.5
 """How often the service is asked while something goes on."""
 CALM_SECONDS = (3.0, 30.0)
 """How often while nothing does: at first, and at most."""
-_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_MODEL_ID = re.compile(MODEL_ID_PATTERN)
 
 Start = Callable[[Callable[[], None]], None]
 

@@ -23,7 +23,7 @@ import psutil
 
 from .._version import __version__
 from ..contract import wire
-from ..errors import BackendUnavailable, LocalCoderError
+from ..errors import BackendUnavailable, LocalCoderError, OutOfMemory
 from . import draft, keeping
 from .calibration import costs_now, step_seconds
 from .costs import StepCosts
@@ -113,7 +113,7 @@ class Loop:
                 )
             )
         except MemoryError:
-            self._emit(wire.Error(id=id_, code="OUT_OF_MEMORY", message="Python ran out of memory."))
+            self._emit(wire.Error(id=id_, code=OutOfMemory.code, message="Python ran out of memory."))
 
     def _step(self, scheduler: Scheduler) -> None:
         try:

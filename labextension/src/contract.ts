@@ -709,6 +709,27 @@ export interface PromptPart {
   left_out_tokens: number;
 }
 
+/** What an answer depends on, as `%localcoder replay` reads it. */
+export interface Provenance {
+  id: string;
+  command: string;
+  provider: string;
+  model: string;
+  digest: string;
+  quantization: string;
+  sampling: Record<string, number>;
+  seed: number | null;
+  seeded: boolean;
+  prompt_sha256: string;
+  text_sha256: string;
+  completion_tokens: number | null;
+  finish: string;
+  time: string;
+  versions: Record<string, string> | null;
+  machine: string;
+  request: GenerateRequest | null;
+}
+
 /** A provider as it is configured, without its key. */
 export interface Provider {
   /** Id of a provider: small letters, digits and dash. */
@@ -1776,6 +1797,63 @@ export interface IEvents {
   'title:status': TitleStatus;
 }
 
+/** Every error code; a newer server may know more. */
+export const CODES = {
+  AIR_GAPPED: 'AIR_GAPPED',
+  AUTH_ERROR: 'AUTH_ERROR',
+  BACKEND_UNAVAILABLE: 'BACKEND_UNAVAILABLE',
+  CANCELED: 'CANCELED',
+  CHECKSUM_MISMATCH: 'CHECKSUM_MISMATCH',
+  CONFIG_INVALID: 'CONFIG_INVALID',
+  CONNECTION_ERROR: 'CONNECTION_ERROR',
+  CONVERSATION_NOT_FOUND: 'CONVERSATION_NOT_FOUND',
+  DATABASE_ERROR: 'DATABASE_ERROR',
+  DISABLED: 'DISABLED',
+  DISK_FULL: 'DISK_FULL',
+  DOWNLOAD_FAILED: 'DOWNLOAD_FAILED',
+  DOWNLOAD_NOT_FOUND: 'DOWNLOAD_NOT_FOUND',
+  ENCRYPTION_UNAVAILABLE: 'ENCRYPTION_UNAVAILABLE',
+  FILE_DELETE_ERROR: 'FILE_DELETE_ERROR',
+  FILE_NOT_FOUND: 'FILE_NOT_FOUND',
+  FILE_READ_ERROR: 'FILE_READ_ERROR',
+  FILE_WRITE_ERROR: 'FILE_WRITE_ERROR',
+  INVALID_ARGUMENT: 'INVALID_ARGUMENT',
+  INVALID_MODEL: 'INVALID_MODEL',
+  LICENSE_NOT_ACCEPTED: 'LICENSE_NOT_ACCEPTED',
+  LOAD_TIMEOUT: 'LOAD_TIMEOUT',
+  MODEL_IN_USE: 'MODEL_IN_USE',
+  MODEL_NOT_FOUND: 'MODEL_NOT_FOUND',
+  MODEL_NOT_READY: 'MODEL_NOT_READY',
+  MODEL_PINNED: 'MODEL_PINNED',
+  NOT_FOUND: 'NOT_FOUND',
+  NO_ACTIVE_PROVIDER: 'NO_ACTIVE_PROVIDER',
+  NO_ANSWER: 'NO_ANSWER',
+  OUT_OF_MEMORY: 'OUT_OF_MEMORY',
+  PROMPT_NOT_FOUND: 'PROMPT_NOT_FOUND',
+  PROVIDER_IN_USE: 'PROVIDER_IN_USE',
+  PROVIDER_LOCKED: 'PROVIDER_LOCKED',
+  PROVIDER_NOT_FOUND: 'PROVIDER_NOT_FOUND',
+  QUEUE_FULL: 'QUEUE_FULL',
+  RATE_LIMITED: 'RATE_LIMITED',
+  REQUEST_ALREADY_COMPLETED: 'REQUEST_ALREADY_COMPLETED',
+  REQUEST_NOT_FOUND: 'REQUEST_NOT_FOUND',
+  RESPONSE_NOT_FOUND: 'RESPONSE_NOT_FOUND',
+  TIMEOUT: 'TIMEOUT',
+  TITLE_CONFIG_INVALID: 'TITLE_CONFIG_INVALID',
+  TITLE_PROVIDER_ERROR: 'TITLE_PROVIDER_ERROR',
+  TITLE_RESPONSE_NOT_FOUND: 'TITLE_RESPONSE_NOT_FOUND',
+  TITLE_TIMEOUT: 'TITLE_TIMEOUT',
+  TOKEN_LIMIT_EXCEEDED: 'TOKEN_LIMIT_EXCEEDED',
+  UNKNOWN_ERROR: 'UNKNOWN_ERROR',
+  UNSUPPORTED_MODEL: 'UNSUPPORTED_MODEL',
+  VALIDATION_ERROR: 'VALIDATION_ERROR'
+} as const;
+
+/** All commands, in the order of menus. */
+export const COMMANDS: readonly Command[] = [
+  'explain', 'improve', 'fix', 'document', 'test', 'generate', 'prompt'
+];
+
 /** Commands whose answer takes the place of the code that was sent. */
 export const CHANGES: readonly Command[] = ['document', 'fix', 'improve'];
 
@@ -1791,8 +1869,116 @@ export const DISARMED_TEX: readonly string[] = [
   'usetagform', 'xdef'
 ];
 
-/** The raw prompt for filling in the middle that most servers understand. */
-export const QWEN_FILL = '<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>';
+/** Id of the provider that is always there. */
+export const EMBEDDED = 'embedded';
+
+/** Key of this extension in the metadata of a cell. */
+export const METADATA_KEY = 'localcoder';
+
+/** Fields of a request that hold the text of other cells; a traceback quotes their lines. */
+export const OF_OTHER_CELLS = ['context', 'error'] as const;
+
+/** Error codes that mean: there is no model to answer. */
+export const NO_MODEL_CODES: readonly string[] = ['MODEL_NOT_READY', 'MODEL_NOT_FOUND'];
+
+/** Error codes of a completion that are not shown: they pass, or the next key changes the request. */
+export const PASSING_CODES: readonly string[] = [
+  'QUEUE_FULL', 'CANCELED', 'TIMEOUT', 'CONNECTION_ERROR', 'BACKEND_UNAVAILABLE', 'INVALID_ARGUMENT',
+  'TOKEN_LIMIT_EXCEEDED', 'NOT_FOUND'
+];
+
+/** Error codes that mean: the queued request is over already. */
+export const OVER_CODES: readonly string[] = ['REQUEST_ALREADY_COMPLETED', 'REQUEST_NOT_FOUND'];
+
+/** Id of a model. */
+export const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** A place of a prompt, with its name as the group. */
+export const PLACE = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*\}\}/;
+
+/** Limits, patterns and defaults of fields of requests. The service may exclude a minimum itself. */
+export const FIELDS = {
+  SettingsUpdateRequest: {
+    profile: { maxLength: 128 },
+    model: { maxLength: 128 },
+    general_model: { maxLength: 128 },
+    context_window: { min: 0, max: 1048576 },
+    temperature: { min: 0, max: 2 },
+    top_k: { min: 0, max: 1000 },
+    top_p: { min: 0, max: 1 },
+    min_p: { min: 0, max: 1 },
+    repeat_penalty: { min: 1, max: 2 },
+    max_tokens: { min: 1, max: 131072 },
+    max_reasoning_chars: { min: 0, max: 1000000 },
+    idle_minutes: { min: 0, max: 10080 },
+    completion_provider: { pattern: /^[a-z0-9][a-z0-9-]{0,63}$/ },
+    completion_timeout_seconds: { min: 0.1, max: 3600 },
+    completion_max_tokens: { min: 0, max: 512 },
+    completion_temperature: { min: 0, max: 2 },
+    title_provider: { pattern: /^[a-z0-9][a-z0-9-]{0,63}$/ },
+    title_model: { maxLength: 256 },
+    title_timeout_seconds: { min: 10, max: 120 }
+  },
+  ProviderSaveRequest: {
+    name: { maxLength: 100 },
+    base_url: { maxLength: 2048 },
+    model: { maxLength: 256 },
+    timeout_seconds: { min: 0.1, max: 3600, default: 300 },
+    connect_timeout_seconds: { min: 0.1, max: 3600, default: 10 },
+    silence_timeout_seconds: { min: 0.1, max: 3600, default: 60 },
+    fill: { default: 'off' },
+    fill_template: { maxLength: 512, default: '<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>' },
+    api_version: { pattern: /^[0-9A-Za-z.-]{0,64}$/ },
+    context_window: { min: 0, max: 1048576, default: 0 },
+    allow_unencrypted_key: { default: false },
+    id: { pattern: /^[a-z0-9][a-z0-9-]{0,63}$/ },
+    key: { maxLength: 4096, pattern: /^[\x21-\x7e]+$/ },
+    keep_key: { default: 'auto' }
+  },
+  TitleConfigSetRequest: {
+    provider: { maxLength: 64 },
+    model: { maxLength: 256 }
+  },
+  TitleSetRequest: {
+    id: { pattern: /^[0-9a-f]{16}$/ },
+    title: { maxLength: 120 }
+  },
+  ResponseSearchRequest: {
+    query: { maxLength: 1000 },
+    limit: { min: 1, max: 200, default: 50 },
+    offset: { min: 0, max: 1000000000, default: 0 }
+  },
+  CompleteRequest: {
+    prefix: { maxLength: 4000000 },
+    suffix: { maxLength: 4000000 },
+    language: { maxLength: 64, default: 'python' },
+    multiline: { default: true },
+    automatic: { default: false },
+    max_tokens: { min: 1, max: 131072 },
+    temperature: { min: 0, max: 2 },
+    timeout_ms: { min: 1, max: 3600000 },
+    stop: { maxItems: 16 },
+    provider: { maxLength: 64 },
+    model: { maxLength: 256 },
+    seed: { min: 0, max: 4294967294 },
+    scope: { maxLength: 1024 }
+  },
+  NotebookContext: {
+    path: { maxLength: 4096 },
+    cells: { maxItems: 10000 },
+    active: { default: -1 },
+    variables: { maxItems: 1000 }
+  },
+  NotebookCell: {
+    id: { maxLength: 512 },
+    kind: { default: 'code' },
+    source: { maxLength: 4000000 },
+    status: { default: 'none' },
+    error: { maxLength: 512 },
+    hint: { maxLength: 512 },
+    head: { maxLength: 400 }
+  }
+} as const;
 
 /** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
 export const OPERATIONS = {

@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { CHANGES, type Command } from '../contract';
+import { CHANGES, type Command, COMMANDS } from '../contract';
 
 export type CellCommand = Exclude<Command, 'prompt'>;
 
@@ -17,14 +17,9 @@ export const CommandIDs = {
   private: 'localcoder:private-commands'
 } as const;
 
-export const CELL_COMMANDS: readonly CellCommand[] = [
-  'explain',
-  'improve',
-  'fix',
-  'document',
-  'test',
-  'generate'
-];
+export const CELL_COMMANDS: readonly CellCommand[] = COMMANDS.filter(
+  command => command !== 'prompt'
+);
 
 /** Commands whose answer is shown as a change of the cell; that of the others is text beside it. */
 export const SHOWN_AS_CHANGES: ReadonlySet<Command> = new Set<Command>([...CHANGES, 'generate']);

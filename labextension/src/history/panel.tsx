@@ -5,7 +5,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import * as React from 'react';
 
-import type { Response } from '../contract';
+import { FIELDS, type Response } from '../contract';
 import { refusalText } from '../shared/notebook/refusalText';
 import type { IChannel } from '../shared/tokens';
 import { GENERAL } from '../shared/ui/actionState';
@@ -223,7 +223,7 @@ function Search({ model, trans }: Pick<IListProps, 'model' | 'trans'>): React.JS
         type="search"
         className="jp-mod-styled"
         value={text}
-        maxLength={1000}
+        maxLength={FIELDS.ResponseSearchRequest.query.maxLength}
         autoComplete="off"
         spellCheck={false}
         aria-describedby={`${id}-help`}

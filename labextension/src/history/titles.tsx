@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { TitleConfig } from '../contract';
+import { FIELDS, type TitleConfig } from '../contract';
 import { EMBEDDED } from '../shared/service/provider';
 import { Button } from '../shared/ui/button';
 import { CheckField, SelectField, TextField } from '../shared/ui/fields';
@@ -12,6 +12,8 @@ import { Note } from '../shared/ui/note';
 import { layerText } from '../shared/ui/setting';
 import { type HistoryModel, TITLES } from './model';
 import { secondsFault, titlesGoText } from './words';
+
+const SECONDS = FIELDS.SettingsUpdateRequest.title_timeout_seconds;
 
 interface ITitlesProps {
   model: HistoryModel;
@@ -101,13 +103,14 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
             : trans.__('Empty: the one that the provider is configured with.'))
         }
         value={name}
-        maxLength={256}
+        maxLength={FIELDS.TitleConfigSetRequest.model.maxLength}
         onChange={setName}
       />
       <TextField
         label={trans.__('Seconds that one may take')}
         help={
-          fixed('timeout_seconds') || trans.__('10 to 120. Then the name of the model stands in.')
+          fixed('timeout_seconds') ||
+          trans.__('%1 to %2. Then the name of the model stands in.', SECONDS.min, SECONDS.max)
         }
         fault={fault}
         isShown

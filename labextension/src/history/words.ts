@@ -1,6 +1,12 @@
 /** The words for an answer that was kept. */
 
-import type { Provider, Response, ResponseFinish, ResponseInfo } from '../contract';
+import {
+  FIELDS,
+  type Provider,
+  type Response,
+  type ResponseFinish,
+  type ResponseInfo
+} from '../contract';
 import { EMBEDDED, whereText } from '../shared/service/provider';
 import { commandText } from '../shared/text/commandText';
 import type { Translate } from '../shared/text/translate';
@@ -115,15 +121,15 @@ export function deletedText(count: number, trans: Translate): string {
     : trans.__('%1 answers were deleted.', count);
 }
 
-const TITLE_SECONDS = { least: 10, most: 120 };
+const TITLE_SECONDS = FIELDS.SettingsUpdateRequest.title_timeout_seconds;
 
 /** What is wrong with the seconds that a title may take; empty where nothing is. */
 export function secondsFault(text: string, trans: Translate): string {
-  const { least, most } = TITLE_SECONDS;
+  const { min, max } = TITLE_SECONDS;
   const seconds = Number(text);
-  return text.trim() !== '' && seconds >= least && seconds <= most
+  return text.trim() !== '' && seconds >= min && seconds <= max
     ? ''
-    : trans.__('A number from %1 to %2.', least, most);
+    : trans.__('A number from %1 to %2.', min, max);
 }
 
 /** What leaves for a title, and to where. */

@@ -6,7 +6,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Panel } from '@lumino/widgets';
 import * as React from 'react';
 
-import type { Inspection } from '../contract';
+import { CODES, type Inspection } from '../contract';
 import { ChannelError, type IChannel } from '../shared/tokens';
 import { factRows, sourceRows } from './rows';
 
@@ -50,7 +50,7 @@ function whyNothing(reason: unknown, trans: TranslationBundle): string {
   if (!(reason instanceof ChannelError)) {
     return String(reason);
   }
-  return reason.code === 'NOT_FOUND'
+  return reason.code === CODES.NOT_FOUND
     ? trans.__('The model has not read anything yet: ask for a suggestion, and look again.')
     : `${reason.payload.message} ${reason.payload.recovery}`.trim();
 }

@@ -6,17 +6,18 @@
  * list is asked for again, so that no tab goes on with what it has guessed.
  */
 
-import type {
-  BackendState,
-  IOperations,
-  License,
-  LoadedModel,
-  ModelInfo,
-  ModelList,
-  ModelStateEvent,
-  SettingsUpdateRequest,
-  SettingsView,
-  WorkerState
+import {
+  type BackendState,
+  CODES,
+  type IOperations,
+  type License,
+  type LoadedModel,
+  type ModelInfo,
+  type ModelList,
+  type ModelStateEvent,
+  type SettingsUpdateRequest,
+  type SettingsView,
+  type WorkerState
 } from '../contract';
 import { residents } from '../shared/service/residents';
 import type { Translate } from '../shared/text/translate';
@@ -198,7 +199,7 @@ export class ModelsModel extends PanelModel {
   ): Promise<boolean> {
     const answer = await this.actionState.tryTo(id, op, request, error => {
       // What is cancelled was so by the person, who knows it.
-      if (error.code !== 'CANCELED') {
+      if (error.code !== CODES.CANCELED) {
         this.actionState.fail(id, error);
       }
     });

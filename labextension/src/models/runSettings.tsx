@@ -3,13 +3,21 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Acceleration, RunMode, SettingsUpdateRequest, SettingsView } from '../contract';
+import {
+  type Acceleration,
+  FIELDS,
+  type RunMode,
+  type SettingsUpdateRequest,
+  type SettingsView
+} from '../contract';
 import { RUNNING } from '../shared/ui/actionState';
 import { Choice, NumberField, Switch } from '../shared/ui/choice';
 import { Fold } from '../shared/ui/fold';
 import { NoteOf } from '../shared/ui/note';
 import type { ModelsModel } from './model';
 import { accelerationOptions, runModeOptions } from './settings';
+
+const LIMITS = FIELDS.SettingsUpdateRequest;
 
 export interface IRunSettingsProps {
   model: ModelsModel;
@@ -59,8 +67,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         name="context_window"
         label={trans.__('Context window (tokens)')}
         help={trans.__('0 takes the one of the profile. More costs memory.')}
-        min={0}
-        max={1_048_576}
+        {...LIMITS.context_window}
         value={chosen.context_window}
         onChange={context_window => void change({ context_window })}
       />
@@ -77,8 +84,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         name="idle_minutes"
         label={trans.__('Unload after minutes without a request')}
         help={trans.__('0 never unloads.')}
-        min={0}
-        max={10_080}
+        {...LIMITS.idle_minutes}
         disabled={chosen.keep_resident}
         value={chosen.idle_minutes}
         onChange={idle_minutes => void change({ idle_minutes })}
@@ -88,8 +94,8 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         name="completion_timeout_seconds"
         label={trans.__('End a completion after seconds')}
         help={trans.__('What came by then is shown; the model goes on to the next.')}
-        min={1}
-        max={3600}
+        {...LIMITS.completion_timeout_seconds}
+        step={0.1}
         value={chosen.completion_timeout_seconds}
         onChange={completion_timeout_seconds => void change({ completion_timeout_seconds })}
       />
@@ -98,8 +104,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         name="completion_max_tokens"
         label={trans.__('Longest completion (tokens)')}
         help={trans.__('0 takes what comes in time on this machine.')}
-        min={0}
-        max={512}
+        {...LIMITS.completion_max_tokens}
         value={chosen.completion_max_tokens}
         onChange={completion_max_tokens => void change({ completion_max_tokens })}
       />
@@ -108,8 +113,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         name="completion_temperature"
         label={trans.__('Temperature of completions')}
         help={trans.__('0 to 2. 0 is greedy: the same text for the same code.')}
-        min={0}
-        max={2}
+        {...LIMITS.completion_temperature}
         step={0.1}
         value={chosen.completion_temperature}
         onChange={completion_temperature => void change({ completion_temperature })}
@@ -128,8 +132,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           name="max_tokens"
           label={trans.__('Longest answer (tokens)')}
           help={trans.__('Of a command or a chat, with the reasoning before it.')}
-          min={1}
-          max={131_072}
+          {...LIMITS.max_tokens}
           value={chosen.max_tokens}
           onChange={max_tokens => void change({ max_tokens })}
         />
@@ -138,8 +141,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           name="temperature"
           label={trans.__('Temperature')}
           help={trans.__('0 to 2. 0 is greedy; more is more varied.')}
-          min={0}
-          max={2}
+          {...LIMITS.temperature}
           step={0.1}
           value={chosen.temperature}
           onChange={temperature => void change({ temperature })}
@@ -149,8 +151,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           name="top_k"
           label={trans.__('Top k')}
           help={trans.__('Choose among so many most likely tokens. 0 switches it off.')}
-          min={0}
-          max={1000}
+          {...LIMITS.top_k}
           value={chosen.top_k}
           onChange={top_k => void change({ top_k })}
         />
@@ -159,8 +160,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           name="top_p"
           label={trans.__('Top p')}
           help={trans.__('Choose among tokens that make up this share. 1 switches it off.')}
-          min={0}
-          max={1}
+          {...LIMITS.top_p}
           step={0.05}
           value={chosen.top_p}
           onChange={top_p => void change({ top_p })}
@@ -170,8 +170,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           name="min_p"
           label={trans.__('Min p')}
           help={trans.__('Leave out tokens below this share of the likeliest. 0 switches it off.')}
-          min={0}
-          max={1}
+          {...LIMITS.min_p}
           step={0.01}
           value={chosen.min_p}
           onChange={min_p => void change({ min_p })}
@@ -181,8 +180,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           name="repeat_penalty"
           label={trans.__('Repeat penalty')}
           help={trans.__('1 to 2. Code repeats: 1, which is off, is best for it.')}
-          min={1}
-          max={2}
+          {...LIMITS.repeat_penalty}
           step={0.05}
           value={chosen.repeat_penalty}
           onChange={repeat_penalty => void change({ repeat_penalty })}

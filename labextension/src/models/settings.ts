@@ -1,6 +1,6 @@
 /** The settings that the panel offers: what can be chosen. */
 
-import type { Acceleration, ModelInfo, RunMode } from '../contract';
+import { type Acceleration, MODEL_ID, type ModelInfo, type RunMode } from '../contract';
 import type { Translate } from '../shared/text/translate';
 import type { IOption } from '../shared/ui/setting';
 import type { IModelView } from './view';
@@ -54,5 +54,5 @@ export function runModeOptions(trans: Translate): (IOption & { value: RunMode })
 
 /** A name that a model may have; what the service says of another one is no sentence. */
 export function isModelId(text: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text);
+  return MODEL_ID.test(text);
 }

@@ -7,7 +7,7 @@
 
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
-import type { BackendState } from '../contract';
+import { type BackendState, CODES } from '../contract';
 import { residents } from '../shared/service/residents';
 import type { Translate } from '../shared/text/translate';
 import { ChannelError, type IChannel } from '../shared/tokens';
@@ -83,7 +83,7 @@ export class NoticeBoard implements IDisposable {
       if (!(reason instanceof ChannelError)) {
         throw reason;
       }
-      if (reason.code !== 'CANCELED') {
+      if (reason.code !== CODES.CANCELED) {
         this._shelf.show(refusedView(taken, reason.payload));
       }
     }

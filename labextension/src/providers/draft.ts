@@ -1,6 +1,6 @@
 /** A provider as it is being typed in: what stands in the form, what is wrong with it, what is sent. */
 
-import { type Provider, type ProviderKind, type ProviderSaveRequest, QWEN_FILL } from '../contract';
+import { type Provider, type ProviderKind, type ProviderSaveRequest, FIELDS } from '../contract';
 import { isUnencrypted, parseAddress } from '../shared/service/address';
 import type { Translate } from '../shared/text/translate';
 
@@ -30,14 +30,15 @@ export interface IProviderDraft {
 export type Field = keyof IProviderDraft;
 export type Faults = Partial<Record<Field, string>>;
 
+const FORM = FIELDS.ProviderSaveRequest;
 /** What the service takes where nothing is said. */
 const DEFAULTS = {
-  fill: 'off',
-  fill_template: QWEN_FILL,
-  timeout_seconds: '300',
-  connect_timeout_seconds: '10',
-  silence_timeout_seconds: '60'
-} as const;
+  fill: FORM.fill.default,
+  fill_template: FORM.fill_template.default,
+  timeout_seconds: String(FORM.timeout_seconds.default),
+  connect_timeout_seconds: String(FORM.connect_timeout_seconds.default),
+  silence_timeout_seconds: String(FORM.silence_timeout_seconds.default)
+};
 
 /** An empty form for a new provider. */
 export function newDraft(kind: ProviderKind, taken: readonly string[]): IProviderDraft {
@@ -128,7 +129,7 @@ export function faultsOf(
   trans: Translate
 ): Faults {
   const faults: Faults = {};
-  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(draft.id)) {
+  if (!FORM.id.pattern.test(draft.id)) {
     faults.id = trans.__('Small letters, digits and dashes; a letter or a digit first.');
   } else if (taken.includes(draft.id)) {
     faults.id = trans.__('There is a provider with this id already.');
@@ -141,14 +142,17 @@ export function faultsOf(
       'An address begins with http:// or https://, and holds no password and no “?”.'
     );
   }
-  if (!/^[\x21-\x7e]*$/.test(draft.key)) {
+  if (draft.key !== '' && !FORM.key.pattern.test(draft.key)) {
     faults.key = trans.__('A key holds no spaces and no letters with accents.');
   }
-  if (!/^[0-9A-Za-z.-]{0,64}$/.test(draft.api_version)) {
+  if (!FORM.api_version.pattern.test(draft.api_version)) {
     faults.api_version = trans.__('A date such as 2024-10-21, or empty.');
   }
-  if (!isBetween(draft.context_window, 0, 1_048_576) || !/^\d+$/.test(draft.context_window)) {
-    faults.context_window = trans.__('A whole number of at most 1048576.');
+  if (
+    !isBetween(draft.context_window, FORM.context_window) ||
+    !/^\d+$/.test(draft.context_window)
+  ) {
+    faults.context_window = trans.__('A whole number of at most %1.', FORM.context_window.max);
   }
   if (draft.fill === 'tokens' && !hasPlaces(draft.fill_template)) {
     faults.fill_template = trans.__('It holds {prefix} and {suffix}, each once.');
@@ -158,8 +162,8 @@ export function faultsOf(
     'connect_timeout_seconds',
     'silence_timeout_seconds'
   ] as const) {
-    if (!isBetween(draft[field], 0.1, 3600)) {
-      faults[field] = trans.__('Between 0.1 and 3600 seconds.');
+    if (!isBetween(draft[field], FORM[field])) {
+      faults[field] = trans.__('Between %1 and %2 seconds.', FORM[field].min, FORM[field].max);
     }
   }
   // What the form does not show, nobody could put right.
@@ -215,9 +219,9 @@ function freeId(type: ProviderType, taken: readonly string[]): string {
   return id;
 }
 
-function isBetween(text: string, least: number, most: number): boolean {
+function isBetween(text: string, { min, max }: { min: number; max: number }): boolean {
   const number = Number(text);
-  return text.trim() !== '' && number >= least && number <= most;
+  return text.trim() !== '' && number >= min && number <= max;
 }
 
 function hasPlaces(template: string): boolean {

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { ErrorPayload, Provider } from '../contract';
+import { type ErrorPayload, FIELDS, type Provider } from '../contract';
 import { isSameOrigin } from '../shared/service/address';
 import { Button } from '../shared/ui/button';
 import { CheckField, type IFormFieldProps, SelectField, TextField } from '../shared/ui/fields';
@@ -143,7 +143,7 @@ export function ProviderForm({
         {...of('name')}
         label={trans.__('Name (optional)')}
         value={draft.name}
-        maxLength={100}
+        maxLength={FIELDS.ProviderSaveRequest.name.maxLength}
         onChange={name => {
           change({ name });
         }}
@@ -154,7 +154,7 @@ export function ProviderForm({
         help={addressHelp(kind.type, kind.base_url, trans)}
         placeholder={kind.base_url}
         value={draft.base_url}
-        maxLength={2048}
+        maxLength={FIELDS.ProviderSaveRequest.base_url.maxLength}
         onChange={base_url => {
           change({ base_url });
         }}
@@ -165,7 +165,7 @@ export function ProviderForm({
         help={trans.__('As the provider calls it.')}
         suggestions={(provider && model.tested(provider.id)?.models) ?? []}
         value={draft.model}
-        maxLength={256}
+        maxLength={FIELDS.ProviderSaveRequest.model.maxLength}
         onChange={name => {
           change({ model: name });
         }}
@@ -201,7 +201,7 @@ export function ProviderForm({
           .join(' ')}
         isSecret
         value={draft.key}
-        maxLength={4096}
+        maxLength={FIELDS.ProviderSaveRequest.key.maxLength}
         onChange={key => {
           change({ key });
         }}
@@ -249,7 +249,7 @@ export function ProviderForm({
         {...of('fill_template')}
         label={trans.__('Marks of the model')}
         value={draft.fill_template}
-        maxLength={512}
+        maxLength={FIELDS.ProviderSaveRequest.fill_template.maxLength}
         onChange={fill_template => {
           change({ fill_template });
         }}

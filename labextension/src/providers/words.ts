@@ -1,16 +1,17 @@
 /** The words for a provider: where its prompts go, its key, its price, what a test has shown. */
 
-import type {
-  KeyStorage,
-  Provider,
-  ProviderKind,
-  ProviderList,
-  ProviderPrice,
-  ProviderTested,
-  Settings
+import {
+  EMBEDDED,
+  type KeyStorage,
+  type Provider,
+  type ProviderKind,
+  type ProviderList,
+  type ProviderPrice,
+  type ProviderTested,
+  type Settings
 } from '../contract';
 import { isNear, placeOf } from '../shared/service/address';
-import { EMBEDDED, isLocal } from '../shared/service/provider';
+import { isLocal } from '../shared/service/provider';
 import type { Translate } from '../shared/text/translate';
 import { dollars } from '../shared/text/units';
 import type { IOption } from '../shared/ui/setting';

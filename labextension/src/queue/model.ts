@@ -1,6 +1,13 @@
 /** What runs and waits: asked for when it has changed and somebody looks. */
 
-import type { CallRequest, ErrorPayload, Provider, QueueAnswer, QueueView } from '../contract';
+import {
+  type CallRequest,
+  type ErrorPayload,
+  OVER_CODES,
+  type Provider,
+  type QueueAnswer,
+  type QueueView
+} from '../contract';
 import type { Translate } from '../shared/text/translate';
 import type { IChannel } from '../shared/tokens';
 import { GENERAL } from '../shared/ui/actionState';
@@ -154,5 +161,5 @@ export class QueueModel extends PanelModel {
 
 /** Whether there was nothing left to cancel. */
 function isOver({ code }: ErrorPayload): boolean {
-  return code === 'REQUEST_ALREADY_COMPLETED' || code === 'REQUEST_NOT_FOUND';
+  return OVER_CODES.includes(code);
 }

@@ -6,6 +6,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
+import { CODES } from '../contract';
 import { IChannel, IPanels } from '../shared/tokens';
 import { Arrivals } from '../shared/ui/arrivals';
 
@@ -48,7 +49,7 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
       trans._n('A queued prompt was not answered.', '%1 queued prompts were not answered.', count)
     );
     channel.on('response:error', ({ kind, error }) => {
-      if (kind === 'queue' && error.code !== 'CANCELED') {
+      if (kind === 'queue' && error.code !== CODES.CANCELED) {
         failures.add();
       }
     });

@@ -1,6 +1,6 @@
 /** The words for what runs and waits. */
 
-import type { QueueItem } from '../contract';
+import { CODES, PLACE, type QueueItem } from '../contract';
 import type { Translate } from '../shared/text/translate';
 import { duration } from '../shared/text/units';
 
@@ -51,7 +51,7 @@ export function stateText({ state, position, error }: QueueItem, trans: Translat
     case 'canceled':
       return trans.__('cancelled');
     case 'failed':
-      return error?.code === 'TIMEOUT' ? trans.__('took too long') : trans.__('failed');
+      return error?.code === CODES.TIMEOUT ? trans.__('took too long') : trans.__('failed');
   }
 }
 
@@ -81,11 +81,9 @@ export function canceledText(count: number, trans: Translate): string {
   }
 }
 
-const PLACE = /\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*\}\}/g;
-
 /** The names of the places of a prompt, as the service finds them, each once. */
 export function placesOf(prompt: string): string[] {
-  return [...new Set([...prompt.matchAll(PLACE)].map(([, name]) => name ?? ''))];
+  return [...new Set([...prompt.matchAll(new RegExp(PLACE, 'g'))].map(([, name]) => name ?? ''))];
 }
 
 /** What came of queueing a prompt. */

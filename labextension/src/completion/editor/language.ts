@@ -1,5 +1,7 @@
 /** Names of languages as the server and the settings know them. Pure. */
 
+import { FIELDS } from '../../contract';
+
 /** CodeMirror's own names of what has a better known one. */
 const KNOWN: Record<string, string> = {
   ipython: 'python',
@@ -8,7 +10,7 @@ const KNOWN: Record<string, string> = {
   none: 'text',
   'plain text': 'text'
 };
-const LENGTH = 64;
+const LENGTH = FIELDS.CompleteRequest.language.maxLength;
 
 /** Name in small letters, from the name that CodeMirror has for a media type, or from the type itself. */
 export function languageName(mimeType: string, name: string | null | undefined): string {

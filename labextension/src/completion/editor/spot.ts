@@ -9,7 +9,7 @@ import type { IEditorTracker } from '@jupyterlab/fileeditor';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Widget } from '@lumino/widgets';
 
-import type { CompleteRequest, NotebookContext } from '../../contract';
+import { type CompleteRequest, FIELDS, type NotebookContext } from '../../contract';
 import type { KernelKnowledge } from '../kernel/kernels';
 import { nextCode } from '../notebook/cells';
 import { isOffIn } from '../notebook/consent';
@@ -41,7 +41,7 @@ export interface IPlaces {
   kernels: KernelKnowledge;
 }
 
-const SCOPE_CHARS = 1024;
+const SCOPE_CHARS = FIELDS.CompleteRequest.scope.maxLength;
 
 /** Where in this widget a person writes now; null: nowhere. */
 export function findSpot(widget: Widget | null, places: IPlaces): ISpot | null {

@@ -1,9 +1,8 @@
 /** Reads what a kernel tells of its variables. Pure. */
 
-import type { KernelVariable } from '../../contract';
+import { FIELDS, type KernelVariable } from '../../contract';
 
-/** The server takes no more. */
-const MOST = 1000;
+const MOST = FIELDS.NotebookContext.variables.maxItems;
 
 /**
  * Variables from the result of the probe's expression, `null` where it is not what it should be.

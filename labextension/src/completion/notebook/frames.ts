@@ -5,11 +5,11 @@
  * that begins or ends as theirs do. Of everything else that a cell shows, nothing is.
  */
 
+import { FIELDS } from '../../contract';
 import type { IOutputView } from './outcome';
 
 const ROWS = 3;
-/** The server takes no more. */
-const HEAD_CHARS = 400;
+const HEAD_CHARS = FIELDS.NotebookCell.head.maxLength;
 const LINE_CHARS = 100;
 const VALUE_CHARS = 30;
 /** More lines than this are no names of columns. */

@@ -2,14 +2,14 @@
 
 import type { ICellModel, ICodeCellModel } from '@jupyterlab/cells';
 
-import type { NotebookCell } from '../../contract';
+import { FIELDS, type NotebookCell } from '../../contract';
 import { chooseCells, defines, type ISized, outwards } from './cells';
 import { headOf } from './frames';
 import { outcome } from './outcome';
 
 /** So long a single call may read cells; the others follow when the page has nothing else to do. */
 const READING_MS = 8;
-const ID_CHARS = 512;
+const ID_CHARS = FIELDS.NotebookCell.id.maxLength;
 
 interface IMirroredCell extends ISized {
   readonly count: number | null;

@@ -10,7 +10,14 @@
 
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { CancelReason, CompleteRequest, Done, Failed, Frame } from '../../contract';
+import {
+  type CancelReason,
+  CODES,
+  type CompleteRequest,
+  type Done,
+  type Failed,
+  type Frame
+} from '../../contract';
 import type { IChannel, IStream } from '../../shared/tokens';
 import { isMultiline } from '../editor/cursorText';
 import type { ICompletionOptions } from '../options';
@@ -247,5 +254,5 @@ export class Asker {
 /** Nobody wants it any more: here that is so at once, on the server a little later. */
 function end(suggestion: Suggestion, stream: IStream, reason: CancelReason): void {
   stream.cancel(reason);
-  suggestion.fail({ code: 'CANCELED', message: '', recovery: '', details: {} });
+  suggestion.fail({ code: CODES.CANCELED, message: '', recovery: '', details: {} });
 }

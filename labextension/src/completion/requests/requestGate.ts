@@ -7,7 +7,7 @@
 
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
-import type { ErrorPayload } from '../../contract';
+import { CODES, type ErrorPayload, NO_MODEL_CODES, PASSING_CODES } from '../../contract';
 import type { IChannel } from '../../shared/tokens';
 
 /** What stands in the way: no extension on the server, no model, or what the server said. */
@@ -18,19 +18,6 @@ export type Trouble =
 
 /** So long nobody asks by himself after a refusal, if no event says earlier that things have changed. */
 const REST_MS = 60_000;
-
-/** Part of everyday life: it passes by itself, and the status bar tells what there is to tell. */
-const SILENT = new Set([
-  'QUEUE_FULL',
-  'CANCELED',
-  'TIMEOUT',
-  'CONNECTION_ERROR',
-  'BACKEND_UNAVAILABLE',
-  'INVALID_ARGUMENT',
-  'TOKEN_LIMIT_EXCEEDED',
-  'NOT_FOUND'
-]);
-const NO_MODEL = new Set(['MODEL_NOT_READY', 'MODEL_NOT_FOUND']);
 
 export class RequestGate implements IDisposable {
   constructor(
@@ -89,21 +76,21 @@ export class RequestGate implements IDisposable {
   /** A request has failed, which was sent when `opening` was this. */
   failed(error: ErrorPayload, onDemand: boolean, opening: number): void {
     // What a provider refuses, it will refuse again.
-    const isFinal = error.code === 'INVALID_ARGUMENT' && 'provider' in error.details;
-    if (SILENT.has(error.code) && !isFinal) {
+    const isFinal = error.code === CODES.INVALID_ARGUMENT && 'provider' in error.details;
+    if (PASSING_CODES.includes(error.code) && !isFinal) {
       return;
     }
     // A refusal that was on its way when things changed says nothing of what would be answered now.
     if (opening === this._opening) {
       this._closedUntil = this._now() + REST_MS;
     }
-    const kind = NO_MODEL.has(error.code) ? 'no-model' : 'refused';
+    const kind = NO_MODEL_CODES.includes(error.code) ? 'no-model' : 'refused';
     this._say({ kind, error }, error.code, onDemand);
   }
 
   private _say(trouble: Trouble, key: string, onDemand: boolean): void {
     // Who has switched completion off on the server does not want to hear of it while typing.
-    const isKnown = this._told.has(key) || key === 'DISABLED';
+    const isKnown = this._told.has(key) || key === CODES.DISABLED;
     if (onDemand || !isKnown) {
       this._told.add(key);
       this._tell(trouble);

@@ -1,42 +1,24 @@
 /** What a cell's metadata say about code that a model wrote. Pure. */
 
-import type { Done, GenerateRequest, Response } from '../../contract';
-
-/** Key of this extension in the metadata of a cell. */
-export const METADATA_KEY = 'localcoder';
+import {
+  type Done,
+  type GenerateRequest,
+  OF_OTHER_CELLS,
+  type Provenance,
+  type Response
+} from '../../contract';
 
 /**
- * What an answer depends on, with the keys that `%localcoder replay` reads (`magics/record.py`).
+ * What an answer depends on; not known here, and so left out, are the versions and the machine of the server.
  *
- * Not known here, and so left out, are the versions and the machine of the server.
+ * The text of other cells is left out: a notebook is passed on, and what was deleted from it must not stay here.
  */
-export interface IProvenance {
-  /** Id of the run. */
-  id: string;
-  command: string;
-  /** Id of who answered. */
-  provider: string;
-  model: string;
-  digest: string;
-  quantization: string;
-  /** Empty where the provider does not tell. */
-  sampling: Record<string, number>;
-  seed: number | null;
-  /** Whether the seed was asked for: only then is the same text promised. */
-  seeded: boolean;
-  prompt_sha256: string;
-  text_sha256: string;
-  completion_tokens: number | null;
-  finish: string;
-  /** ISO 8601, UTC, whole seconds. */
-  time: string;
-  /**
-   * What was asked about this cell; absent for a turn of a chat, and where the answer is private.
-   *
-   * The text of other cells is left out: a notebook is passed on, and what was deleted from it must not stay here.
-   */
-  request?: Omit<GenerateRequest, 'context' | 'error'>;
+export interface IProvenance extends Omit<Provenance, 'versions' | 'machine' | 'request'> {
+  /** What was asked about this cell; absent for a turn of a chat, and where the answer is private. */
+  request?: OwnRequest;
 }
+
+type OwnRequest = Omit<GenerateRequest, (typeof OF_OTHER_CELLS)[number]>;
 
 /** The record of an answer to a command, or without a request to a turn of a chat. */
 export function provenance(done: Done, now: Date, request?: GenerateRequest): IProvenance {
@@ -62,11 +44,11 @@ export function provenance(done: Done, now: Date, request?: GenerateRequest): IP
 }
 
 /** A request without the cells around it, and without a traceback, which quotes them. */
-function own(request: GenerateRequest): Omit<GenerateRequest, 'context' | 'error'> {
-  const rest = { ...request };
-  delete rest.context;
-  delete rest.error;
-  return rest;
+function own(request: GenerateRequest): OwnRequest {
+  const foreign: readonly string[] = OF_OTHER_CELLS;
+  return Object.fromEntries(
+    Object.entries(request).filter(([name]) => !foreign.includes(name))
+  ) as unknown as OwnRequest;
 }
 
 /** The record of an answer that was kept; what was asked stands in the history alone. */

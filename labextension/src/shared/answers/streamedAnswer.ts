@@ -2,7 +2,13 @@
 
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { Done, ErrorPayload, IOperations } from '../../contract';
+import {
+  CODES,
+  type Done,
+  type ErrorPayload,
+  type IOperations,
+  NO_MODEL_CODES
+} from '../../contract';
 import type { IChannel, IStream } from '../tokens';
 import { plain } from './plain';
 
@@ -19,7 +25,7 @@ export function isOpen(state: AnswerState): boolean {
 
 /** Whether an error with this code is mended by setting up a model: none is there, or not the one that is chosen. */
 export function needsModel(code: string | undefined): boolean {
-  return code === 'MODEL_NOT_READY' || code === 'MODEL_NOT_FOUND';
+  return code !== undefined && NO_MODEL_CODES.includes(code);
 }
 
 export class StreamedAnswer<K extends 'generate' | 'chat'> {
@@ -95,11 +101,11 @@ export class StreamedAnswer<K extends 'generate' | 'chat'> {
         this._done = frame;
         this._state = frame.finish === 'canceled' ? 'stopped' : 'done';
         if (frame.note) {
-          this._error = { code: 'CANCELED', message: frame.note, recovery: '', details: {} };
+          this._error = { code: CODES.CANCELED, message: frame.note, recovery: '', details: {} };
         }
       } else {
         this._error = frame.error;
-        this._state = frame.error.code === 'CANCELED' ? 'stopped' : 'failed';
+        this._state = frame.error.code === CODES.CANCELED ? 'stopped' : 'failed';
       }
       this._changed.emit();
     });

@@ -12,7 +12,13 @@ import { PromiseDelegate } from '@lumino/coreutils';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { ErrorPayload, Frame, IEvents, IOperations } from '../../contract';
+import {
+  CODES,
+  type ErrorPayload,
+  type Frame,
+  type IEvents,
+  type IOperations
+} from '../../contract';
 import {
   ChannelError,
   type ChannelState,
@@ -34,7 +40,7 @@ const ABSENT_RETRY_MS = 300_000;
 const STOP_MS = 5000;
 
 const LOST: ErrorPayload = {
-  code: 'CONNECTION_ERROR',
+  code: CODES.CONNECTION_ERROR,
   message: 'The Jupyter server could not be reached.',
   recovery: 'Check that it still runs, and try again.',
   details: {}

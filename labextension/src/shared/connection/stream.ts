@@ -2,12 +2,19 @@
 
 import { PromiseDelegate } from '@lumino/coreutils';
 
-import type { CancelReason, Done, ErrorPayload, Failed, Frame } from '../../contract';
+import {
+  type CancelReason,
+  CODES,
+  type Done,
+  type ErrorPayload,
+  type Failed,
+  type Frame
+} from '../../contract';
 import type { IStream } from '../tokens';
 
 /** A server that answers at all ends what it is asked to end within a moment. */
 const SILENT: ErrorPayload = {
-  code: 'TIMEOUT',
+  code: CODES.TIMEOUT,
   message: 'Stopped here, but the Jupyter server does not answer.',
   recovery: 'It may still compute. Check that it still runs, and ask again.',
   details: {}
@@ -49,7 +56,7 @@ export class Stream implements IStream {
     if (this._run !== null) {
       this._end(this._run, reason);
     } else if (this._stop.unsent()) {
-      this.fail({ code: 'CANCELED', message: 'Cancelled.', recovery: '', details: {} });
+      this.fail({ code: CODES.CANCELED, message: 'Cancelled.', recovery: '', details: {} });
     }
     // Else it was sent and has no run id yet: `Started` brings the id, and then it is stopped.
   }

@@ -7,7 +7,7 @@ import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { JSONObject } from '@lumino/coreutils';
 
-import { METADATA_KEY } from '../answers/provenance';
+import { METADATA_KEY } from '../../contract';
 
 /**
  * `gone`: the cell is not in the notebook any more. `locked-cell`, `locked-notebook`: it is read-only.

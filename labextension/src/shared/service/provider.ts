@@ -1,11 +1,10 @@
 /** A provider: which one is the embedded one, and where prompts go. */
 
-import type { Provider } from '../../contract';
+import { EMBEDDED, type Provider } from '../../contract';
 import type { Translate } from '../text/translate';
 import { isNear, placeOf } from './address';
 
-/** Id of the provider that is always there. */
-export const EMBEDDED = 'embedded';
+export { EMBEDDED };
 
 /** Whether prompts stay on the machine that runs Jupyter. */
 export function isLocal({ id, base_url }: Provider): boolean {

@@ -5,7 +5,7 @@
 
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { ErrorPayload, IOperations } from '../../contract';
+import { CODES, type ErrorPayload, type IOperations } from '../../contract';
 import { ChannelError, type IChannel, type RequestName } from '../tokens';
 
 /** Notes that belong to no single thing are kept under this id. */
@@ -104,7 +104,7 @@ export class ActionState {
   }
 
   fail(id: string, { code, message, recovery, details }: ErrorPayload): void {
-    const canForce = code === 'OUT_OF_MEMORY' && details.refused === true;
+    const canForce = code === CODES.OUT_OF_MEMORY && details.refused === true;
     this._notes.set(id, { severity: 'error', message, recovery, canForce });
     this.speak(`${message} ${recovery}`);
   }

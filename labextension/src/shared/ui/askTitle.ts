@@ -1,10 +1,8 @@
 /** Asks a person for a title. */
 
+import { FIELDS } from '../../contract';
 import type { Translate } from '../text/translate';
 import { askText } from './askText';
-
-/** The longest title that the service takes. */
-const MOST_CHARS = 120;
 
 /** What was written; empty where the person thought better of it. */
 export async function askTitle(heading: string, title: string, trans: Translate): Promise<string> {
@@ -14,5 +12,5 @@ export async function askTitle(heading: string, title: string, trans: Translate)
     text: title,
     okLabel: trans.__('Save')
   });
-  return value?.trim().slice(0, MOST_CHARS) ?? '';
+  return value?.trim().slice(0, FIELDS.TitleSetRequest.title.maxLength) ?? '';
 }
