@@ -59,8 +59,8 @@
     └── UnknownError          report it                   UNKNOWN_ERROR
 
 Each class carries its ``code``, one ``sentence`` for a person and one ``recovery``; a place that
-raises it may give a more exact sentence. This module knows nothing of HTTP: which status answers
-which code is the business of ``server/``.
+raises it may give a more exact sentence. The HTTP status is that of the class it inherits from, unless it
+says another.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ class LocalCoderError(Exception):
 
     """
 
+    http_status: ClassVar[int] = 500
+    """Of the answer over REST; a class that says none has that of its base."""
     code: ClassVar[str] = "UNKNOWN_ERROR"
     sentence: ClassVar[str] = "Something went wrong that was not foreseen."
     advice: ClassVar[str] = "See the log of the Jupyter server for the full story, and report it."
@@ -103,21 +105,31 @@ class LocalCoderError(Exception):
 class BadRequest(LocalCoderError):
     """The request cannot be served as it is."""
 
+    http_status = 400
+
 
 class NotFound(LocalCoderError):
     """What the request names does not exist."""
+
+    http_status = 404
 
 
 class Conflict(LocalCoderError):
     """Something else is in the way."""
 
+    http_status = 409
+
 
 class Refused(LocalCoderError):
     """A permission is missing."""
 
+    http_status = 403
+
 
 class Unavailable(LocalCoderError):
     """It may work when tried again."""
+
+    http_status = 503
 
 
 class Exhausted(LocalCoderError):
@@ -135,6 +147,7 @@ class ValidationError(BadRequest):
 class ConfigInvalid(BadRequest):
     """A value of the configuration is wrong, or two contradict each other."""
 
+    http_status = 500
     code = "CONFIG_INVALID"
     sentence = "The configuration of LocalCoder is not valid."
     advice = (
@@ -180,6 +193,7 @@ class ChecksumMismatch(BadRequest):
 class TokenLimitExceeded(BadRequest):
     """The prompt does not fit into the context window."""
 
+    http_status = 413
     code = "TOKEN_LIMIT_EXCEEDED"
     sentence = "The prompt is longer than the context window."
     advice = "Send less code or context, or enlarge the context window in the settings."
@@ -332,6 +346,7 @@ class AirGapped(Refused):
 class ModelPinned(Refused):
     """The model was pinned to its version."""
 
+    http_status = 409
     code = "MODEL_PINNED"
     sentence = "The model is pinned to its version, so it was not updated."
     advice = "Unpin it first."
@@ -380,6 +395,7 @@ class QueueFull(Unavailable):
 class RateLimited(Unavailable):
     """The provider wants fewer requests."""
 
+    http_status = 429
     code = "RATE_LIMITED"
     sentence = "The provider takes no more requests for the moment."
     advice = "Wait a moment and try again, or look up the limits of your account there."
@@ -388,6 +404,7 @@ class RateLimited(Unavailable):
 class ConnectionFailed(Unavailable):
     """The other side could not be reached."""
 
+    http_status = 502
     code = "CONNECTION_ERROR"
     sentence = "The Jupyter server could not be reached."
     advice = "Check that it still runs, and try again."
@@ -396,6 +413,7 @@ class ConnectionFailed(Unavailable):
 class NoAnswer(Unavailable):
     """The model ended as it should, and gave no answer: it only reasoned, declined, or said nothing."""
 
+    http_status = 502
     code = "NO_ANSWER"
     sentence = "The model ended without an answer."
     advice = "Ask again in other words, or use another model."
@@ -404,6 +422,7 @@ class NoAnswer(Unavailable):
 class DownloadFailed(Unavailable):
     """No source delivered the file."""
 
+    http_status = 502
     code = "DOWNLOAD_FAILED"
     sentence = "The download failed. What came so far is kept."
     advice = "Check the network and try again: it resumes. Or import the file with `models import`."
@@ -412,6 +431,7 @@ class DownloadFailed(Unavailable):
 class Timeout(Unavailable):
     """The time that the request allowed is over."""
 
+    http_status = 504
     code = "TIMEOUT"
     sentence = "The time limit of the request is over."
     advice = "Raise the limit, ask for less, or use a lighter profile."
@@ -420,6 +440,7 @@ class Timeout(Unavailable):
 class LoadTimeout(Unavailable):
     """The model did not load in time."""
 
+    http_status = 504
     code = "LOAD_TIMEOUT"
     sentence = "The model did not load within the time limit."
     advice = "Raise `Supervisor.load_timeout_seconds`, or use a smaller model."
@@ -428,6 +449,7 @@ class LoadTimeout(Unavailable):
 class TitleTimeout(Unavailable):
     """No title came in time."""
 
+    http_status = 504
     code = "TITLE_TIMEOUT"
     sentence = "No title was made in time; the name of the model stands in."
     advice = "Try again when nothing else runs, or allow it more time."
@@ -436,6 +458,7 @@ class TitleTimeout(Unavailable):
 class TitleProviderError(Unavailable):
     """The provider of the titles failed, or is not ready."""
 
+    http_status = 502
     code = "TITLE_PROVIDER_ERROR"
     sentence = "No title could be made; the name of the model stands in."
     advice = "Try again later, or write one by hand."
@@ -458,6 +481,7 @@ def mentions_memory(text: str) -> bool:
 class OutOfMemory(Exhausted):
     """The model does not fit into memory."""
 
+    http_status = 507
     code = "OUT_OF_MEMORY"
     sentence = "There is not enough memory for this model and context window."
     advice = "Close other programs, choose a smaller model, or reduce the context window."
@@ -466,6 +490,7 @@ class OutOfMemory(Exhausted):
 class DiskFull(Exhausted):
     """The disk is full."""
 
+    http_status = 507
     code = "DISK_FULL"
     sentence = "There is not enough free space on the disk."
     advice = (
@@ -517,6 +542,7 @@ class DatabaseError(Exhausted):
 class Canceled(LocalCoderError):
     """It was cancelled, by whoever asked for it or by the end of the service."""
 
+    http_status = 499
     code = "CANCELED"
     sentence = "Cancelled."
     advice = "Nothing needs to be done."

@@ -25,6 +25,53 @@ from jupyter_localcoder.service import Service
 from tests.support import request_texts as texts
 from tests.support.workers import request
 
+STATUSES = {
+    400: {
+        "VALIDATION_ERROR",
+        "INVALID_ARGUMENT",
+        "INVALID_MODEL",
+        "UNSUPPORTED_MODEL",
+        "CHECKSUM_MISMATCH",
+        "TITLE_CONFIG_INVALID",
+    },
+    403: {"AUTH_ERROR", "LICENSE_NOT_ACCEPTED", "AIR_GAPPED", "PROVIDER_LOCKED", "DISABLED"},
+    404: {
+        "MODEL_NOT_FOUND",
+        "DOWNLOAD_NOT_FOUND",
+        "NOT_FOUND",
+        "REQUEST_NOT_FOUND",
+        "PROVIDER_NOT_FOUND",
+        "FILE_NOT_FOUND",
+        "PROMPT_NOT_FOUND",
+        "RESPONSE_NOT_FOUND",
+        "CONVERSATION_NOT_FOUND",
+        "TITLE_RESPONSE_NOT_FOUND",
+    },
+    409: {
+        "MODEL_IN_USE",
+        "PROVIDER_IN_USE",
+        "NO_ACTIVE_PROVIDER",
+        "REQUEST_ALREADY_COMPLETED",
+        "MODEL_PINNED",
+    },
+    413: {"TOKEN_LIMIT_EXCEEDED"},
+    429: {"RATE_LIMITED"},
+    499: {"CANCELED"},
+    500: {
+        "CONFIG_INVALID",
+        "FILE_WRITE_ERROR",
+        "ENCRYPTION_UNAVAILABLE",
+        "FILE_READ_ERROR",
+        "FILE_DELETE_ERROR",
+        "DATABASE_ERROR",
+        "UNKNOWN_ERROR",
+    },
+    502: {"CONNECTION_ERROR", "NO_ANSWER", "DOWNLOAD_FAILED", "TITLE_PROVIDER_ERROR"},
+    503: {"MODEL_NOT_READY", "BACKEND_UNAVAILABLE", "QUEUE_FULL"},
+    504: {"TIMEOUT", "LOAD_TIMEOUT", "TITLE_TIMEOUT"},
+    507: {"OUT_OF_MEMORY", "DISK_FULL"},
+}
+
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 def test_every_operation_is_served_and_its_parts_fit(op: registry.Operation) -> None:
@@ -53,6 +100,14 @@ def test_every_error_has_a_sentence_a_way_out_and_a_status() -> None:
         assert cls.advice.rstrip("`").endswith((".", ")")) or "`" in cls.advice
         assert 400 <= status_of(code) <= 599
         assert f" {code}\n" in (errors.__doc__ or "") + "\n", f"{code} is missing in the tree"
+
+
+def test_each_error_keeps_its_http_status() -> None:
+    found: dict[int, set[str]] = {}
+    for code in errors.by_code():
+        found.setdefault(status_of(code), set()).add(code)
+    assert found == STATUSES
+    assert status_of("AUTH_LIKE_NOT_FOUND") == 500, "a code says nothing by its spelling"
 
 
 @pytest.mark.parametrize(
