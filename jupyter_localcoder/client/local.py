@@ -60,8 +60,7 @@ class LocalClient(Client):
     def call(self, op: Operation[Req, Res], request: Req) -> Res:
         """Do one operation and wait for its answer."""
         _check_process(self._process)
-        method = getattr(self._service, op.method_name)
-        answer: Res = self._wait(self._done(method, _checked(op, request)))
+        answer: Res = self._wait(self._service.handle(op, _checked(op, request)))
         return answer
 
     def stream(self, op: Operation[Any, Done], request: msgspec.Struct) -> Stream:
@@ -84,10 +83,6 @@ class LocalClient(Client):
 
     async def _build(self, config: Config | None, command_line: Config | None) -> Service:
         return build_service(config=config, command_line=command_line)
-
-    async def _done(self, method: Any, request: msgspec.Struct) -> Any:
-        await self._service.settings.refresh()
-        return await method(request)
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine of the service; an interrupt cancels it."""
@@ -114,8 +109,7 @@ class _LocalStream(Stream):
         self._process = os.getpid()
         self._frames: queue.SimpleQueue[AnswerFrame | LocalCoderError | None] = queue.SimpleQueue()
         self._over = False
-        work = self._run(service, getattr(service, op.method_name), request)
-        self._future = asyncio.run_coroutine_threadsafe(work, loop)
+        self._future = asyncio.run_coroutine_threadsafe(self._run(service, op, request), loop)
 
     def __next__(self) -> AnswerFrame:
         if self._over:
@@ -144,10 +138,9 @@ class _LocalStream(Stream):
             with contextlib.suppress(queue.Empty):
                 return self._frames.get(timeout=_POLL_SECONDS)
 
-    async def _run(self, service: Service, method: Any, request: msgspec.Struct) -> None:
+    async def _run(self, service: Service, op: Operation[Any, Done], request: msgspec.Struct) -> None:
         try:
-            await service.settings.refresh()
-            async with contextlib.aclosing(method(request)) as frames:
+            async with contextlib.aclosing(await service.handle(op, request)) as frames:
                 async for frame in frames:
                     self._frames.put(frame)
             self._frames.put(None)

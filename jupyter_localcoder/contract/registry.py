@@ -52,11 +52,6 @@ class Operation(Generic[Req, Res]):
     """The same for files that are written."""
 
     @property
-    def method_name(self) -> str:
-        """Name of the method of `Service` that does it: ``tab:cancel`` → ``tab_cancel``."""
-        return "".join("_" + c.lower() if c.isupper() else c for c in self.name.replace(":", "_"))
-
-    @property
     def path_fields(self) -> tuple[str, ...]:
         """Fields of the request that travel in the path."""
         return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))

@@ -1,16 +1,24 @@
-"""What REST and websocket share: who sends a request, and what they may do."""
+"""What REST and websocket share: who sends a request, what they may do, and how it is served."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from jupyter_server.utils import ensure_async
 from tornado import web
+from tornado.iostream import StreamClosedError
 
-from ..contract.registry import Action
-from ..errors import ConnectionFailed
+from ..contract import codec
+from ..contract.common import ErrorPayload
+from ..contract.generation import Failed, Started
+from ..contract.registry import Action, Operation
+from ..errors import AuthError, ConnectionFailed, UnknownError
+from ..generation import clients
 from .identity import KernelIdentity, KernelUser
 
 if TYPE_CHECKING:
@@ -45,6 +53,7 @@ class AccessMixin(ExtensionHandlerMixin):
 
     auth_resource = RESOURCE
     current_user: Any
+    log: Any
     extensionapp: Extension  # type: ignore[assignment]  # Narrower than jupyter_server declares it.
 
     @property
@@ -86,6 +95,61 @@ class AccessMixin(ExtensionHandlerMixin):
         """Raise 403 unless the authorizer allows this user this action."""
         if not await self.may(action, self.auth_resource):
             raise web.HTTPError(403)
+
+    async def serve(
+        self, op: Operation[Any, Any], raw: bytes, decode: Callable[[], Any], client: clients.Caller
+    ) -> Any:
+        """Authorize, decode and serve a request; see `Service.handle` for what it returns.
+
+        Parameters
+        ----------
+        raw
+            The bytes that ``decode`` reads; long ones are read in a thread.
+        client
+            Who asks, for all that this task does.
+
+        Raises
+        ------
+        LocalCoderError
+            It was refused, or failed.
+        """
+        clients.current.set(client)
+        clients.body_bytes.set(len(raw))
+        try:
+            await self.require(op.action)
+        except web.HTTPError as refused:
+            if refused.status_code >= 500:
+                raise
+            raise AuthError(f"You are not allowed to {op.action} here.", action=op.action) from None
+        request = decode() if len(raw) <= codec.AT_ONCE_BYTES else await asyncio.to_thread(decode)
+        request = await self.extensionapp.file_access.admit(op, request, self.may)
+        return await self.service.handle(op, request)
+
+    async def send_frames(
+        self,
+        op: Operation[Any, Any],
+        frames: AsyncGenerator[Any, None],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """Send frames as they come. A failure after the first is the last frame; one before it is raised."""
+        run = ""
+        try:
+            async with contextlib.aclosing(frames):
+                async for frame in frames:
+                    if isinstance(frame, Started):
+                        run = frame.run
+                    await send(frame)
+        except Exception as failure:
+            if not run or isinstance(failure, StreamClosedError):
+                raise
+            await send(Failed(run=run, error=self.explain(op, failure)))
+
+    def explain(self, op: Operation[Any, Any], failure: Exception) -> ErrorPayload:
+        """Return what the client is told of a failure; the log has the traceback of an unexpected one."""
+        payload = codec.error_payload(failure)
+        if payload.code == UnknownError.code:
+            self.log.error("%s failed", op.name, exc_info=failure)
+        return payload
 
     async def may(self, action: Action, resource: str) -> bool:
         """Whether the authorizer allows this user this action."""

@@ -22,12 +22,11 @@ import msgspec
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
-from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..contract import codec, registry
-from ..contract.generation import Failed, Started
-from ..errors import AuthError, InvalidArgument, QueueFull, UnknownError, ValidationError
+from ..contract.generation import Started
+from ..errors import InvalidArgument, QueueFull, ValidationError
 from ..generation import clients
 from .access import AccessMixin
 from .outbox import Outbox
@@ -116,46 +115,20 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         task.add_done_callback(lambda _: self._requests.pop(id_, None))
 
     async def _serve(self, id_: str, op: registry.Operation[Any, Any], payload: bytes) -> None:
-        clients.current.set(self._caller)  # this task's own
-        clients.body_bytes.set(len(payload))
         try:
-            await self._authorize(op)
             decode = partial(codec.decode_body, op.request, payload)
-            request = decode() if len(payload) <= codec.AT_ONCE_BYTES else await asyncio.to_thread(decode)
-            request = await self.extensionapp.file_access.admit(op, request, self.may)
-            await self.service.settings.refresh()
-            method = getattr(self.service, op.method_name)
+            answer = await self.serve(op, payload, decode, self._caller)
             if op.streams:
-                await self._stream(id_, op, method(request))
+                await self.send_frames(op, answer, partial(self._send_frame, id_, op))
             else:
-                self._put({"id": id_, "success": True, "data": await method(request)})
+                self._put({"id": id_, "success": True, "data": answer})
         except Exception as failure:
-            self._log_unforeseen(op, failure)
-            self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
+            self._put({"id": id_, "success": False, "error": self.explain(op, failure)})
 
-    async def _authorize(self, op: registry.Operation[Any, Any]) -> None:
-        try:
-            await self.require(op.action)
-        except web.HTTPError:
-            raise AuthError(f"You are not allowed to {op.action} here.", action=op.action) from None
-
-    async def _stream(self, id_: str, op: registry.Operation[Any, Any], frames: Any) -> None:
-        run = ""
-        try:
-            async with contextlib.aclosing(frames):
-                async for frame in frames:
-                    if isinstance(frame, Started):
-                        run = frame.run
-                        self._put({"id": id_, "success": True, "data": frame})
-                    else:
-                        self._put_frame(id_, op, frame)
-        except Exception as failure:
-            if not run:
-                raise
-            self._log_unforeseen(op, failure)
-            self._put_frame(id_, op, Failed(run=run, error=codec.error_payload(failure)))
-
-    def _put_frame(self, id_: str, op: registry.Operation[Any, Any], frame: Any) -> None:
+    async def _send_frame(self, id_: str, op: registry.Operation[Any, Any], frame: Any) -> None:
+        if isinstance(frame, Started):
+            self._put({"id": id_, "success": True, "data": frame})
+            return
         name = op.stream_event or type(frame).__struct_config__.tag
         self._put({"id": id_, "event": name, "payload": frame})
 
@@ -173,7 +146,3 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
     def _give_up(self) -> None:
         self.log.warning("A websocket client does not read what is sent to it; the connection is closed.")
         self.close(1008, "too slow")
-
-    def _log_unforeseen(self, op: registry.Operation[Any, Any], failure: Exception) -> None:
-        if codec.error_payload(failure).code == UnknownError.code:
-            self.log.error("%s failed", op.name, exc_info=failure)

@@ -20,9 +20,8 @@ from tornado.iostream import StreamClosedError
 
 from ..contract import codec
 from ..contract.common import ErrorPayload
-from ..contract.generation import Done, Failed, Started
+from ..contract.generation import Done, Started
 from ..contract.registry import OPERATIONS, Operation
-from ..errors import UnknownError
 from ..generation import clients
 from .access import IDENTITY_UNKNOWN, RESOURCE, AccessMixin
 from .identity import KernelUser
@@ -98,7 +97,6 @@ class OperationHandler(AccessMixin, APIHandler):
         op = self._operations.get(self.request.method or "")
         if op is None:
             raise web.HTTPError(405)
-        await self.require(op.action)
         # A task of its own can be cancelled when the client leaves, without tornado's part in it.
         self._work = asyncio.ensure_future(self._run(op, path))
         await asyncio.wait([self._work])
@@ -106,8 +104,6 @@ class OperationHandler(AccessMixin, APIHandler):
             raise failure
 
     async def _run(self, op: Operation[Any, Any], path: dict[str, str]) -> None:
-        clients.current.set(clients.PollingClient(self.owner, kernel=self.is_kernel))  # this task's own
-        clients.body_bytes.set(len(self.request.body))
         try:
             query = {
                 name: self.get_query_argument(name)
@@ -116,61 +112,38 @@ class OperationHandler(AccessMixin, APIHandler):
             }
             raw = self.request.body
             decode = partial(codec.decode_request, op, raw, path, query)
-            request = decode() if len(raw) <= codec.AT_ONCE_BYTES else await asyncio.to_thread(decode)
-            request = await self.extensionapp.file_access.admit(op, request, self.may)
-            await self.service.settings.refresh()
-            method = getattr(self.service, op.method_name)
+            client = clients.PollingClient(self.owner, kernel=self.is_kernel)
+            answer = await self.serve(op, raw, decode, client)
             if not op.streams:
-                await self.finish(codec.encode(await method(request)))
-                return
-            async with contextlib.aclosing(method(request)) as frames:
-                if EVENT_STREAM in self.request.headers.get("Accept", ""):
-                    await self._stream(frames)
-                else:
-                    await self._last(frames)
+                await self.finish(codec.encode(answer))
+            elif EVENT_STREAM in self.request.headers.get("Accept", ""):
+                await self.send_frames(op, answer, self._send_event)
+                await self.finish(set_content_type=EVENT_STREAM)
+            else:
+                await self._last(answer)
         except StreamClosedError:
             return
         except Exception as failure:
-            self._log_unforeseen(failure)
-            payload = codec.error_payload(failure)
+            payload = self.explain(op, failure)
             self._answer_error(payload, status_of(payload.code))
 
     async def _last(self, frames: AsyncGenerator[Any, None]) -> None:
-        async for frame in frames:
-            if isinstance(frame, Done):
-                await self.finish(codec.encode(frame))
-
-    async def _stream(self, frames: AsyncGenerator[Any, None]) -> None:
-        """Send frames as they come. A failure before the first one is an ordinary error."""
-        run = ""
-        try:
+        async with contextlib.aclosing(frames):
             async for frame in frames:
-                if isinstance(frame, Started):
-                    run = frame.run
-                    self.set_header("Content-Type", EVENT_STREAM)
-                    self.set_header("Cache-Control", "no-cache")
-                    # A proxy that collects the answer would make a stream pointless.
-                    self.set_header("X-Accel-Buffering", "no")
-                    # Nor must a frame wait until the client has confirmed the one before it.
-                    self.request.connection.stream.set_nodelay(True)  # type: ignore[union-attr]
-                await self._send_event(frame)
-        except StreamClosedError:
-            raise
-        except Exception as failure:
-            if not run:
-                raise
-            self._log_unforeseen(failure)
-            await self._send_event(Failed(run=run, error=codec.error_payload(failure)))
-        await self.finish(set_content_type=EVENT_STREAM)
+                if isinstance(frame, Done):
+                    await self.finish(codec.encode(frame))
 
     async def _send_event(self, frame: Any) -> None:
+        if isinstance(frame, Started):
+            self.set_header("Content-Type", EVENT_STREAM)
+            self.set_header("Cache-Control", "no-cache")
+            # A proxy that collects the answer would make a stream pointless.
+            self.set_header("X-Accel-Buffering", "no")
+            # Nor must a frame wait until the client has confirmed the one before it.
+            self.request.connection.stream.set_nodelay(True)  # type: ignore[union-attr]
         kind = type(frame).__struct_config__.tag
         self.write(f"event: {kind}\ndata: ".encode() + codec.encode(frame) + b"\n\n")
         await self.flush()
-
-    def _log_unforeseen(self, failure: Exception) -> None:
-        if codec.error_payload(failure).code == UnknownError.code:
-            self.log.error("%s failed", self.request.path, exc_info=failure)
 
     def _answer_error(self, payload: ErrorPayload, status: int) -> None:
         self.clear()

@@ -17,7 +17,7 @@ def status_of(code: str) -> int:
 
 def refusal(status: int) -> ErrorPayload:
     """What to say where a request was refused before it reached an operation."""
-    cls = by_code()[CODE_OF_STATUS.get(status, "UNKNOWN_ERROR")]
+    cls = by_code()[CODE_OF_STATUS.get(status, UnknownError.code)]
     message, recovery = cls.sentence, cls.advice
     if status == 404:
         message, recovery = "There is nothing at this address.", "See `localcoder/openapi.json`."

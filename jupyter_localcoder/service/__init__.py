@@ -1,12 +1,12 @@
 """The service: every operation of the contract. No HTTP, no Jupyter.
 
-Each noun is a module with one class, which is handed the parts that it needs; its methods are named after
-the operations that it serves (`tab:cancel` → `tab_cancel`). A method takes its request and answers its
-response; an operation that streams answers an async iterator of frames. Failures are `LocalCoderError`. All
-of it runs in one event loop; what blocks goes to a thread.
+Each noun is a module with one class, which is handed the parts that it needs. A method marked
+`@serves(OPERATION)` takes the request of that operation and returns its response; one of an operation that
+streams returns an async generator of frames. Failures are `LocalCoderError`. All of it runs in one event
+loop; what blocks goes to a thread.
 
-`Service` owns the nouns and offers all of their operations by the same names. A new noun is a module here,
-a line in the class's list and the line that makes it.
+`Service` makes the nouns, and `Service.handle` finds the method of an operation in one table (`dispatch`). A
+new noun is a module here and the line that makes it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
 from traitlets import Bool, CaselessStrEnum, Float, Integer
 from traitlets.config import LoggingConfigurable
 
 from ..context.checks.gate import Rules
 from ..context.heads import HEADS_SHARE
 from ..contract import wire
+from ..contract.registry import Operation
 from ..credentials.store import Credentials
 from ..engine.crash_cause import Verdict
 from ..engine.load_plan import Planner
@@ -54,31 +56,18 @@ from ..queueing.record import Record
 from ..settings import LocalCoderSettings
 from .backend import BackendOperations
 from .completion import CompletionOperations
-from .context import ContextOperations
+from .dispatch import handlers_of
 from .generation import GenerationOperations
 from .history import HistoryOperations
 from .models import ModelOperations
-from .offering import offers_operations
 from .providers import ProviderOperations
 from .queue import QueueOperations
 from .settings import SettingsOperations
 from .titles import TitleOperations
 
 
-@offers_operations
 class Service(LoggingConfigurable):
     """What the product does, for every way of reaching it."""
-
-    backend: BackendOperations
-    models: ModelOperations
-    settings: SettingsOperations
-    generation: GenerationOperations
-    completion: CompletionOperations
-    context: ContextOperations
-    providers: ProviderOperations
-    queue: QueueOperations
-    history: HistoryOperations
-    titles: TitleOperations
 
     max_requests = Integer(
         512,
@@ -239,7 +228,6 @@ class Service(LoggingConfigurable):
             self.providers,
             lambda: self.completion_heads_share,
         )
-        self.context = ContextOperations(inspections)
         self.generation = GenerationOperations(
             settings,
             planner,
@@ -263,6 +251,34 @@ class Service(LoggingConfigurable):
         self.titles.change_settings = self.settings.settings_update
         self.titles.check_provider = self.providers.check_there
         self.titles.models_of = self.providers.models_of
+
+        self._handlers = handlers_of(
+            (
+                self.backend,
+                self.models,
+                self.settings,
+                self.generation,
+                self.completion,
+                self.providers,
+                self.queue,
+                self.history,
+                self.titles,
+            )
+        )
+
+    async def handle(self, operation: Operation[Any, Any], request: msgspec.Struct) -> Any:
+        """Serve a request, under the settings that are in force when it comes.
+
+        Returns the response; the frames, as an async generator, of an operation that streams.
+
+        Raises
+        ------
+        LocalCoderError
+            How it failed; a stream may also raise it later.
+        """
+        await self.settings.refresh()
+        answer = self._handlers[operation](request)
+        return answer if operation.streams else await answer
 
     async def close(self) -> None:
         """End everything that is under way."""

@@ -19,6 +19,7 @@ from ..generation.run import Runs
 from ..queueing.queue import RequestQueue
 from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
+from .dispatch import serves
 
 
 class BackendOperations:
@@ -45,6 +46,7 @@ class BackendOperations:
         self._requests = requests
         self._began = time.monotonic()
 
+    @serves(registry.PING)
     async def backend_ping(self, _request: backend.PingRequest) -> backend.BackendStatus:
         """State, model, speeds, memory."""
         return await in_own_thread(self._status)

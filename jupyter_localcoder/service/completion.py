@@ -1,4 +1,4 @@
-"""``tab:*``: fill in the middle, while somebody types."""
+"""``tab:*``: fill in the middle, while somebody types; ``context:probe``: what a kernel is asked for it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Literal
 
 import msgspec
 
+from ..context import probes
 from ..context.checks.gate import Rules, SuggestionGate
 from ..context.checks.surroundings import Surroundings
 from ..context.fill import Built, FillBuilder
 from ..context.flatten import flatten
 from ..context.indentation import split_indentation
-from ..contract import generation, wire
+from ..contract import generation, registry, wire
 from ..contract.common import Empty, SamplingOptions
-from ..contract.notebook import NotebookContext
+from ..contract.notebook import NotebookContext, Probe, ProbeRequest
 from ..contract.providers import EMBEDDED
 from ..engine.completion_budget import MOST_TOKENS
 from ..engine.load_plan import Planner
@@ -35,6 +36,7 @@ from ..generation.shown_part import VisibleGate
 from ..providers.base import Fill, Messages, ProviderRequest
 from ..providers.choice import ProviderChoice
 from ..settings import LocalCoderSettings
+from .dispatch import serves
 
 PREFIX_TOKENS, SUFFIX_TOKENS = 2048, 512
 """Most that another provider is sent: with the answer it fits into a window of 4096 tokens, which the
@@ -93,6 +95,7 @@ class CompletionOperations:
         self._aside = BackgroundWork()
         self._turns: dict[str, _Turn] = {}
 
+    @serves(registry.TAB_COMPLETE)
     async def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """Fill in the middle."""
         self._check_enabled()
@@ -161,6 +164,7 @@ class CompletionOperations:
             async for frame in frames:
                 yield frame
 
+    @serves(registry.TAB_WARM)
     async def tab_warm(self, request: generation.WarmRequest) -> generation.Warmed:
         """Read a prompt ahead; a newer request of the same scope takes the place of an older one."""
         self._check_enabled()
@@ -241,6 +245,7 @@ class CompletionOperations:
             turn.cancel()
         self._turns.clear()
 
+    @serves(registry.TAB_CANCEL)
     async def tab_cancel(self, request: generation.CompleteCancelRequest) -> Empty:
         """End a completion."""
         run = self._runs.find(request.run, "tab")
@@ -249,6 +254,11 @@ class CompletionOperations:
         reason: EndReason = "timeout" if request.reason == "timeout" else "canceled"
         run.cancel(reason)
         return Empty()
+
+    @serves(registry.CONTEXT_PROBE)
+    async def context_probe(self, request: ProbeRequest) -> Probe:
+        """Say how a kernel is asked what it knows."""
+        return await asyncio.to_thread(probes.of, request.language)
 
     async def _built(
         self,

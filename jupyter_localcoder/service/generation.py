@@ -1,4 +1,7 @@
-"""``generate`` and ``chat``: commands and conversations, streamed, from the embedded engine or a provider."""
+"""``generate`` and ``chat``: commands and conversations, streamed, from the embedded engine or a provider.
+
+Also what they were answered from (``context:inspect``), and where their code goes (``code:place``).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections.abc import AsyncGenerator
 import msgspec
 
 from ..context.target import target_of
-from ..contract import generation, wire
+from ..contract import generation, registry, wire
 from ..contract.notebook import Reference
 from ..contract.providers import EMBEDDED
 from ..engine.load_plan import Planner, Role
@@ -27,7 +30,8 @@ from ..history.recorder import Judge, Recorder, RequestMetadata
 from ..providers.base import Messages, ProviderRequest
 from ..providers.choice import ChosenProvider, ProviderChoice
 from ..settings import LocalCoderSettings
-from ..text.answers import change_of
+from ..text.answers import change_of, placed
+from .dispatch import serves
 
 
 class GenerationOperations:
@@ -55,6 +59,7 @@ class GenerationOperations:
         self._notebooks = notebooks
         self._choice = choice
 
+    @serves(registry.GENERATE)
     async def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
         """Run a command."""
         # A long text is read line by line, which would hold up everybody else.
@@ -74,6 +79,7 @@ class GenerationOperations:
             async for frame in frames:
                 yield frame
 
+    @serves(registry.CHAT)
     def chat(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer the next turn of a conversation."""
         if request.conversation is not None:
@@ -93,6 +99,16 @@ class GenerationOperations:
             references=request.references,
         )
         return self._begin(asked, prompt, "general", request)
+
+    @serves(registry.CONTEXT_INSPECT)
+    async def context_inspect(self, request: generation.InspectRequest) -> generation.Inspection:
+        """Show what a request was answered from."""
+        return self._inspections.find(request.run)
+
+    @serves(registry.CODE_PLACE)
+    async def code_place(self, request: generation.PlaceRequest) -> generation.Change:
+        """Say what becomes of a cell."""
+        return await asyncio.to_thread(placed, request)
 
     async def _converse(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer a turn of a conversation that is remembered."""

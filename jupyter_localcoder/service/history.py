@@ -13,6 +13,7 @@ from ..events import EventHub
 from ..history.notebooks import Notebooks
 from ..history.recorder import Recorder
 from ..text.plain_text import plain
+from .dispatch import serves
 
 T = TypeVar("T")
 
@@ -42,28 +43,34 @@ class HistoryOperations:
 
     # Responses
 
+    @serves(registry.RESPONSE_GET_HISTORY)
     async def response_get_history(self, request: history.ResponseListRequest) -> history.ResponseList:
         """A page, newest first."""
         return await self._do(self._store.page, request.prompt_id, request.limit, request.offset)
 
+    @serves(registry.RESPONSE_GET)
     async def response_get(self, request: history.ResponseRequest) -> history.Response:
         """One of them, whole."""
         return await self._do(self._store.get, request.id)
 
+    @serves(registry.RESPONSE_SEARCH)
     async def response_search(self, request: history.ResponseSearchRequest) -> history.ResponsesFound:
         """Those in which all the words occur."""
         return await self._do(self._store.search, request.query, request.limit, request.offset)
 
+    @serves(registry.RESPONSE_EXPORT)
     async def response_export(self, request: history.ResponseExportRequest) -> history.ResponsesExported:
         """Write a zip file."""
         return await self._do(self._store.export, request)
 
+    @serves(registry.RESPONSE_DELETE)
     async def response_delete(self, request: history.ResponseRequest) -> Empty:
         """Delete one."""
         await self._do(self._store.delete, request.id)
         self._changed(request.id)
         return Empty()
 
+    @serves(registry.RESPONSE_DELETE_ALL)
     async def response_delete_all(self, request: history.ResponseDeleteAllRequest) -> history.DeletedCount:
         """Delete those of a prompt, or all."""
         if request.all == (request.prompt_id is not None):
@@ -82,6 +89,7 @@ class HistoryOperations:
 
     # Conversations
 
+    @serves(registry.CONVERSATION_LIST)
     async def conversation_list(self, request: history.ConversationListRequest) -> history.ConversationList:
         """A page, the one that was last spoken in first."""
         notebook = request.notebook
@@ -90,10 +98,12 @@ class HistoryOperations:
             notebook = await self._notebooks.current(notebook, request.kernel)
         return await self._do(self._store.conversations, notebook, request.limit, request.offset)
 
+    @serves(registry.CONVERSATION_GET)
     async def conversation_get(self, request: history.ConversationGetRequest) -> history.Conversation:
         """One of them with its turns."""
         return await self._do(self._store.conversation, request.id, request.turn)
 
+    @serves(registry.CONVERSATION_RENAME)
     async def conversation_rename(
         self, request: history.ConversationRenameRequest
     ) -> history.ConversationInfo:
@@ -104,6 +114,7 @@ class HistoryOperations:
         self._events.tell(registry.HISTORY_CHANGED, changed)
         return info
 
+    @serves(registry.CONVERSATION_DELETE)
     async def conversation_delete(self, request: history.ConversationRequest) -> history.DeletedCount:
         """Delete one, with the turns that no other one shares."""
         await self._recorder.settled()
@@ -118,6 +129,7 @@ class HistoryOperations:
         self._events.tell(registry.HISTORY_CHANGED, changed)
         return history.DeletedCount(count=count + forgotten)
 
+    @serves(registry.CONVERSATION_BRANCH)
     async def conversation_branch(
         self, request: history.ConversationBranchRequest
     ) -> history.ConversationInfo:

@@ -20,6 +20,7 @@ from ..events import EventHub
 from ..models.jobs import Downloads
 from ..models.store import ModelStore
 from ..settings import LocalCoderSettings
+from .dispatch import serves
 
 
 class ModelOperations:
@@ -49,6 +50,7 @@ class ModelOperations:
         self._loading: Counter[str] = Counter()
         self._deleting: set[str] = set()
 
+    @serves(registry.MODEL_LIST)
     async def model_list(self, _request: models.ModelListRequest) -> models.ModelList:
         """All models that are known or here."""
         return await asyncio.to_thread(self._model_list)
@@ -91,21 +93,25 @@ class ModelOperations:
         speed = self._planner.speed(info.id) if info.state == "ready" else None
         return self._downloads.live(msgspec.structs.replace(info, loaded=loaded, speed=speed))
 
+    @serves(registry.MODEL_ENSURE)
     async def model_ensure(self, request: models.ModelEnsureRequest) -> models.ModelInfo:
         """Begin to make a model ready."""
         await self._downloads.ensure(request)
         return await asyncio.to_thread(self._info, request.id)
 
+    @serves(registry.MODEL_CANCEL_DOWNLOAD)
     async def model_cancel_download(self, request: models.ModelCancelDownloadRequest) -> Empty:
         """Stop what is under way with a model."""
         await self._downloads.cancel(request.id, discard=request.discard)
         return Empty()
 
+    @serves(registry.MODEL_VERIFY)
     async def model_verify(self, request: models.ModelRequest) -> models.ModelInfo:
         """Begin to compute a digest again."""
         await self._downloads.verify(request.id)
         return await asyncio.to_thread(self._info, request.id)
 
+    @serves(registry.MODEL_PIN)
     async def model_pin(self, request: models.ModelPinRequest) -> models.ModelInfo:
         """Keep a model at its version."""
         await asyncio.to_thread(self._store.pin, request.id, pinned=request.pinned)
@@ -113,16 +119,19 @@ class ModelOperations:
         self._events.tell(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state=info.state))
         return info
 
+    @serves(registry.MODEL_IMPORT)
     async def model_import(self, request: models.ModelImportRequest) -> models.ModelInfo:
         """Take a file into the store."""
         id_ = await self._downloads.import_file(request)
         return await asyncio.to_thread(self._info, id_)
 
+    @serves(registry.MODEL_EXPORT)
     async def model_export(self, request: models.ModelExportRequest) -> models.ModelExported:
         """Write a bundle."""
         path, size = await self._downloads.export(request)
         return models.ModelExported(path=str(path), size_bytes=size)
 
+    @serves(registry.MODEL_DELETE)
     async def model_delete(self, request: models.ModelDeleteRequest) -> models.DeletedModel:
         """Remove a model."""
         if self._loading[request.id] or self._pool.uses(request.id):
@@ -138,6 +147,7 @@ class ModelOperations:
         self._events.tell(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state="idle"))
         return models.DeletedModel(id=request.id, freed_bytes=freed)
 
+    @serves(registry.MODEL_LOAD)
     async def model_load(self, request: models.ModelLoadRequest) -> models.LoadedModel:
         """Load a model now."""
         if request.id in self._deleting:
@@ -170,6 +180,7 @@ class ModelOperations:
             warning=warning(plan, loaded),
         )
 
+    @serves(registry.MODEL_UNLOAD)
     async def model_unload(self, request: models.ModelUnloadRequest) -> Empty:
         """Free everything, or what one model holds."""
         await self._pool.unload(model=request.id)

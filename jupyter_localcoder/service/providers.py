@@ -46,6 +46,7 @@ from ..providers.connections import RemoteProviders, air_gapped, owner_of
 from ..providers.kinds import KINDS
 from ..providers.registry import ProviderRegistry, RegistryEntry, RegistrySnapshot, RegistryTransaction
 from ..settings import LocalCoderSettings
+from .dispatch import serves
 
 MAX_PROVIDERS = 100
 _LISTED_SECONDS = 5.0
@@ -95,10 +96,12 @@ class ProviderOperations:
 
     # Operations
 
+    @serves(registry.PROVIDER_LIST)
     async def provider_list(self, _request: ProviderListRequest) -> ProviderList:
         """All of them."""
         return await asyncio.to_thread(self._list)
 
+    @serves(registry.PROVIDER_SAVE)
     async def provider_save(self, request: ProviderSaveRequest) -> Provider:
         """Add one, or replace what is configured of one."""
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
@@ -107,6 +110,7 @@ class ProviderOperations:
         await asyncio.to_thread(self._save, request, fields, vouched=clients.is_person())
         return await self._changed(request.id)
 
+    @serves(registry.PROVIDER_SET_ACTIVE)
     async def provider_set_active(self, request: ProviderIdRequest) -> ProviderList:
         """Let one answer all requests that name none."""
         if self._registry.configured.locked and request.id != self._registry.configured.active:
@@ -126,6 +130,7 @@ class ProviderOperations:
         await self._changed(request.id)
         return await asyncio.to_thread(self._list)
 
+    @serves(registry.PROVIDER_DELETE)
     async def provider_delete(self, request: ProviderIdRequest) -> ProviderDeleted:
         """Remove one, and its key; what named it for completion or titles names the embedded one.
 
@@ -162,6 +167,7 @@ class ProviderOperations:
         note = succession.note(request.id, view, named)
         return ProviderDeleted(note=note)
 
+    @serves(registry.PROVIDER_TEST)
     async def provider_test(self, request: ProviderIdRequest) -> ProviderTested:
         """See whether it answers."""
         chosen = await self.choose(request.id)
@@ -175,6 +181,7 @@ class ProviderOperations:
             id=request.id, models=check.models, latency_ms=check.latency_ms, model_listed=listed
         )
 
+    @serves(registry.PROVIDER_SET_KEY)
     async def provider_set_key(self, request: ProviderSetKeyRequest) -> Provider:
         """Keep a key."""
 
@@ -191,6 +198,7 @@ class ProviderOperations:
         await asyncio.to_thread(keep)
         return await self._changed(request.id)
 
+    @serves(registry.PROVIDER_FORGET_KEY)
     async def provider_forget_key(self, request: ProviderIdRequest) -> Provider:
         """Forget the key of one."""
 

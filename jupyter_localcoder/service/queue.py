@@ -33,6 +33,7 @@ from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
 from ..queueing.ticket import Ticket
 from ..settings import LocalCoderSettings
+from .dispatch import serves
 
 MAX_ENDED = 256
 """So many requests that have ended are remembered, with their prompts and answers."""
@@ -82,6 +83,7 @@ class QueueOperations:
 
     # Operations
 
+    @serves(registry.LLM_CALL)
     async def llm_call(self, request: queue.CallRequest) -> queue.Queued:
         """Queue a prompt."""
         call = await self._call(request)
@@ -96,6 +98,7 @@ class QueueOperations:
             raise
         return queue.Queued(id=ticket.id, position=position)
 
+    @serves(registry.LLM_RETRY)
     async def llm_retry(self, request: queue.RetryRequest) -> queue.Queued:
         """Queue the prompt of a request that has ended once more."""
         if self._requests.find(request.id) is not None:
@@ -116,6 +119,7 @@ class QueueOperations:
         keep = asked.keep if request.keep is None else request.keep
         return await self.llm_call(msgspec.structs.replace(asked, keep=keep))
 
+    @serves(registry.LLM_CANCEL)
     async def llm_cancel(self, request: LlmCancelRequest) -> Empty:
         """End one request."""
         if self._requests.find(request.id) is not None:
@@ -128,10 +132,12 @@ class QueueOperations:
             raise RequestNotFound(f"No request {request.id!r} waits or runs.")
         return Empty()
 
+    @serves(registry.LLM_CANCEL_ALL)
     async def llm_cancel_all(self, _request: LlmCancelAllRequest) -> CanceledCount:
         """End all requests, those that stream included."""
         return CanceledCount(count=self._requests.cancel_all() + self._runs.cancel_all())
 
+    @serves(registry.QUEUE_LIST)
     async def queue_list(self, _request: queue.QueueListRequest) -> queue.QueueView:
         """What waits and runs, and what has ended."""
         lost = await self._record.lost()
@@ -157,6 +163,7 @@ class QueueOperations:
             ),
         )
 
+    @serves(registry.QUEUE_GET)
     async def queue_get(self, request: queue.QueueGetRequest) -> queue.QueueAnswer:
         """One request, once it has ended or the caller's patience has."""
         ticket = self._requests.find(request.id)

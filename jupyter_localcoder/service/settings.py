@@ -17,6 +17,7 @@ from ..generation.engine_requests import EngineRequests
 from ..models.lookup import check_model
 from ..models.store import ModelStore
 from ..settings import LocalCoderSettings
+from .dispatch import serves
 from .providers import ProviderOperations
 
 _CHOOSE = ("profile", "model", "general_model")
@@ -52,10 +53,12 @@ class SettingsOperations:
         await self._settings.refresh()
         self._tell_trouble()
 
+    @serves(registry.SETTINGS_GET)
     async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
         """Return the settings in force."""
         return await asyncio.to_thread(self._settings.view)
 
+    @serves(registry.SETTINGS_UPDATE)
     async def settings_update(self, request: SettingsUpdateRequest) -> SettingsView:
         """Change settings, and apply them at once."""
         await asyncio.to_thread(self._check_names, request)

@@ -50,6 +50,7 @@ from ..models.lookup import check_model, here_text
 from ..models.store import ModelStore
 from ..settings import LocalCoderSettings
 from ..text.reasoning import Pieces, split
+from .dispatch import serves
 from .history import title_by_hand
 
 MAX_WAITING = 100
@@ -149,11 +150,13 @@ class TitleOperations:
 
     # Operations
 
+    @serves(registry.TITLE_CONFIG_GET)
     async def title_config_get(self, _request: history.TitleConfigGetRequest) -> TitleConfig:
         """How titles are made."""
         await self._settings.refresh()
         return await self._shown(self._settings.view())
 
+    @serves(registry.TITLE_CONFIG_SET)
     async def title_config_set(self, request: history.TitleConfigSetRequest) -> TitleConfig:
         """Change it, and keep it."""
         given = {
@@ -218,6 +221,7 @@ class TitleOperations:
                 field="title_model",
             )
 
+    @serves(registry.TITLE_GENERATE)
     async def title_generate(self, request: history.ResponseRequest) -> ResponseInfo:
         """Make one for a person who waits for it."""
         config = await self._read_config()
@@ -238,6 +242,7 @@ class TitleOperations:
                 raise TitleTimeout from None
             raise
 
+    @serves(registry.TITLE_SET)
     async def title_set(self, request: history.TitleSetRequest) -> ResponseInfo:
         """Take one that a person wrote."""
         return await self._set(request.id, title_by_hand(request.title), "hand", "")

@@ -95,9 +95,9 @@ async def _download(folder: Path, *, deaf: bool) -> float:
                     ended.set_result(time.time())
 
             service.events.listen(hear)
-            licences = (await service.model_list(ModelListRequest())).licenses
+            licences = (await service.models.model_list(ModelListRequest())).licenses
             accepted = next(one.sha256 for one in licences if one.id == "Apache-2.0")
-            await service.model_ensure(
+            await service.models.model_ensure(
                 ModelEnsureRequest(id="tiny", allow_download=True, accept_license=accepted)
             )
             return await _switched(folder, ended)
@@ -110,12 +110,12 @@ async def _remote(folder: Path, *, deaf: bool) -> float:
             server.say(hangs(b"data: " + json.dumps(_PIECE).encode() + b"\n\n"))
             url = f"http://{nowhere}/v1" if deaf else f"{server.url}/v1"
             fields = {"id": "acme", "type": "openai_compatible", "base_url": url, "model": "m"}
-            await service.provider_save(codec.decode(ProviderSaveRequest, fields))
+            await service.providers.provider_save(codec.decode(ProviderSaveRequest, fields))
 
             async def ask() -> float:
                 request = GenerateRequest(command="explain", code="x = 1", provider="acme")
                 with contextlib.suppress(AirGapped):
-                    async with contextlib.aclosing(service.generate(request)) as frames:
+                    async with contextlib.aclosing(service.generation.generate(request)) as frames:
                         async for _ in frames:
                             pass
                 return time.time()

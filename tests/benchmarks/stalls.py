@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
 import random
 import tempfile
@@ -98,11 +97,11 @@ def _service(folder: Path, models: int) -> Service:
 async def _prepare(service: Service, folder: Path, chars: int, response: str) -> WorstRequests:
     model = folder / "tiny.gguf"
     write_tiny_model(model)
-    await service.model_import(ModelImportRequest(path=str(model), id="tiny"))
-    await service.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
-    await _done(service.generate(GenerateRequest(command="explain", code="x")))
+    await service.models.model_import(ModelImportRequest(path=str(model), id="tiny"))
+    await service.settings.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
+    await _done(service.generation.generate(GenerateRequest(command="explain", code="x")))
     question = Message(role="user", content="hi")
-    turn = await _done(service.chat(ChatRequest(messages=(question,), conversation="new")))
+    turn = await _done(service.generation.chat(ChatRequest(messages=(question,), conversation="new")))
     return WorstRequests(
         chars, model="tiny", response=response, conversation=turn.conversation, turn=turn.run,
         folder=str(folder),
@@ -147,9 +146,9 @@ async def _asked(service: Service, op: Operation[Any, Any], make: Callable[[], m
             # As a transport does it.
             long = len(raw) > codec.AT_ONCE_BYTES
             request = await asyncio.to_thread(decode, op.request, raw) if long else decode(op.request, raw)
-            answer = getattr(service, op.method_name)(request)
-            if inspect.isawaitable(answer):
-                codec.encode(await answer)
+            answer = await service.handle(op, request)
+            if not op.streams:
+                codec.encode(answer)
             else:
                 async with contextlib.aclosing(answer) as frames:
                     async for frame in frames:

@@ -69,22 +69,22 @@ class Two:
 
     def ask(self, **fields: Any) -> Any:
         request = ChatRequest(messages=(Message(role="user", content="why?"),), **{"max_tokens": 4, **fields})
-        return self.service.chat(request)
+        return self.service.generation.chat(request)
 
     async def complete(self, **fields: Any) -> str:
         """The model that has completed."""
         request = CompleteRequest(prefix="x = ", max_tokens=2, **fields)
-        return (await last(self.service.tab_complete(request))).model.id
+        return (await last(self.service.completion.tab_complete(request))).model.id
 
     async def answer(self, **fields: Any) -> str:
         """The model that has answered a question."""
         return (await last(self.ask(**fields))).model.id
 
     async def status(self) -> BackendStatus:
-        return await self.service.backend_ping(PingRequest())
+        return await self.service.backend.backend_ping(PingRequest())
 
     async def marked(self) -> set[str]:
-        listed = await self.service.model_list(ModelListRequest())
+        listed = await self.service.models.model_list(ModelListRequest())
         return {info.id for info in listed.models if info.loaded}
 
     @contextlib.asynccontextmanager
@@ -137,8 +137,8 @@ def open_two(
         if spawn is not None:
             service._pool._spawn = spawn
         for path, id_ in ((tiny_gguf, "coder"), (tiny_llama_gguf, "talker")):
-            await service.model_import(ModelImportRequest(path=str(path), id=id_))
-        await service.settings_update(
+            await service.models.model_import(ModelImportRequest(path=str(path), id=id_))
+        await service.settings.settings_update(
             SettingsUpdateRequest(model="coder", general_model="talker", context_window=1024)
         )
         return Two(service)
@@ -237,7 +237,7 @@ async def test_two_first_requests_at_once_load_each_once(open_two: Open) -> None
 
 async def test_one_model_for_both_has_one_worker(open_two: Open) -> None:
     two = await open_two()
-    await two.service.settings_update(SettingsUpdateRequest(general_model="coder"))
+    await two.service.settings.settings_update(SettingsUpdateRequest(general_model="coder"))
     assert await within(asyncio.gather(two.complete(), two.answer())) == ["coder", "coder"]
     assert two.loads == 1
     (one,) = (await two.status()).resident
@@ -318,15 +318,15 @@ async def test_memory_that_runs_out_puts_the_idle_one_out_first(
     assert (await two.complete(), await two.answer()) == ("coder", "talker")
     assert two.loads == 5
     # A person may have it tried again.
-    await two.service.model_load(ModelLoadRequest(id="coder"))
+    await two.service.models.model_load(ModelLoadRequest(id="coder"))
     assert set(two.pids) == {"coder", "talker"}
 
 
 async def test_memory_that_runs_out_alone_too_is_a_step_down(open_two: Open, tmp_path: Path) -> None:
     two = await open_two(failing("out-of-memory", "bigger"))
     path = write_tiny_model(tmp_path / "bigger.gguf", layers=4)
-    await two.service.model_import(ModelImportRequest(path=str(path), id="bigger"))
-    await two.service.settings_update(SettingsUpdateRequest(general_model="bigger"))
+    await two.service.models.model_import(ModelImportRequest(path=str(path), id="bigger"))
+    await two.service.settings.settings_update(SettingsUpdateRequest(general_model="bigger"))
     await two.complete()
     assert await two.answer() == "coder"
     assert two.loads == 4  # beside the other, alone, and the other again
@@ -370,7 +370,7 @@ async def test_what_is_unloaded_is_one_or_all(open_two: Open) -> None:
     await two.complete()
     await two.answer()
     before = two.pids
-    await two.service.model_unload(ModelUnloadRequest(id="coder"))
+    await two.service.models.model_unload(ModelUnloadRequest(id="coder"))
     assert two.pids == {"talker": before["talker"]}
     status = await two.status()
     assert (status.model, status.state, [one.model for one in status.resident]) == (
@@ -381,7 +381,7 @@ async def test_what_is_unloaded_is_one_or_all(open_two: Open) -> None:
     assert (two.states[-1].model, two.states[-1].state) == ("talker", "ready")
     await two.complete()
     before = two.pids
-    await two.service.model_unload(ModelUnloadRequest())
+    await two.service.models.model_unload(ModelUnloadRequest())
     assert (two.pids, (await two.status()).state, (await two.status()).resident) == ({}, "stopped", ())
     assert not any(psutil.pid_exists(pid) for pid in before.values())
 
@@ -401,7 +401,7 @@ async def test_a_model_is_removed_without_the_other(open_two: Open) -> None:
     await two.complete()
     await two.answer()
     talker = two.pids["talker"]
-    await two.service.model_delete(ModelDeleteRequest(id="coder", force=True))
+    await two.service.models.model_delete(ModelDeleteRequest(id="coder", force=True))
     assert two.pids == {"talker": talker}
 
 
@@ -409,7 +409,7 @@ async def test_what_nobody_asks_any_more_is_put_out(open_two: Open) -> None:
     two = await open_two()
     await two.complete()
     await two.answer()
-    await two.service.settings_update(SettingsUpdateRequest(model="coder", general_model="coder"))
+    await two.service.settings.settings_update(SettingsUpdateRequest(model="coder", general_model="coder"))
     assert (await two.complete(), await two.answer()) == ("coder", "coder")
     await until(lambda: set(two.pids) == {"coder"})
     # One that a request names is there for as long as nobody needs its place.
@@ -423,11 +423,11 @@ async def test_one_that_is_loaded_by_hand_for_all_has_the_place_of_both(
     open_two: Open, tiny_gguf: Path
 ) -> None:
     two = await open_two()
-    await two.service.model_import(ModelImportRequest(path=str(tiny_gguf), id="third"))
+    await two.service.models.model_import(ModelImportRequest(path=str(tiny_gguf), id="third"))
     await two.complete()
     await two.answer()
     await two.answer(model="talker")  # It serves already, so its name changes nothing.
-    await two.service.model_load(ModelLoadRequest(id="third"))
+    await two.service.models.model_load(ModelLoadRequest(id="third"))
     await until(lambda: set(two.pids) == {"third"})
     assert (await two.complete(), await two.answer()) == ("third", "third")
 
@@ -440,7 +440,7 @@ async def test_a_person_frees_the_memory_while_one_waits_for_the_other(
     async with two.long_answer() as stream:
         completing = asyncio.ensure_future(two.complete())
         await until(lambda: two.pool._reason)
-        await within(two.service.model_unload(ModelUnloadRequest()))
+        await within(two.service.models.model_unload(ModelUnloadRequest()))
         with pytest.raises(BackendUnavailable, match="unloaded"):
             await last(stream)
         # Its load was under way, and is abandoned.

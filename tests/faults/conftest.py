@@ -113,8 +113,8 @@ def serve(
         made.append(service)
         served = Served(service)
         for path, id_ in [(big_gguf, "big")] + ([] if alone else [(tiny_gguf, "small")]):
-            await service.model_import(ModelImportRequest(path=str(path), id=id_))
-        await service.settings_update(
+            await service.models.model_import(ModelImportRequest(path=str(path), id=id_))
+        await service.settings.settings_update(
             SettingsUpdateRequest(model="big", general_model="big", context_window=4096)
         )
         return served

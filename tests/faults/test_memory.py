@@ -36,7 +36,7 @@ MB = 1_000_000
 
 async def ask(served: Served, **more: object) -> Done:
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=4, **more)  # type: ignore[arg-type]
-    async with contextlib.aclosing(served.service.generate(request)) as frames:
+    async with contextlib.aclosing(served.service.generation.generate(request)) as frames:
         async for frame in frames:
             if isinstance(frame, Done):
                 return frame
@@ -45,11 +45,11 @@ async def ask(served: Served, **more: object) -> Done:
 
 async def private_bytes_of_small(served: Served) -> int:
     """What a worker takes with the small model: what is allowed is counted from there."""
-    await served.service.model_load(ModelLoadRequest(id="small"))
+    await served.service.models.model_load(ModelLoadRequest(id="small"))
     pid = served.supervisor.pid
     assert pid is not None
     taken = _data_bytes(pid)
-    await served.service.model_unload(ModelUnloadRequest())
+    await served.service.models.model_unload(ModelUnloadRequest())
     return taken
 
 
@@ -93,7 +93,7 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
     assert (served.loads, len(served.notices)) == (loads + 2, 1)
     # By hand it is tried again; with enough memory it answers from then on.
     monkeypatch.setattr(memory_admission, "_limit", lambda _: 0)
-    await served.service.model_load(ModelLoadRequest(id="big"))
+    await served.service.models.model_load(ModelLoadRequest(id="big"))
     assert (await ask(served)).model.id == "big"
 
 
@@ -165,8 +165,10 @@ async def test_20_a_context_of_a_million_is_refused_before_the_load(
 ) -> None:
     served = await serve(alone=True)
     path = write_tiny_model(tmp_path / "long.gguf", layers=64, context_length=2**20, seed=1)
-    await served.service.model_import(ModelImportRequest(path=str(path), id="long"))
-    await served.service.settings_update(SettingsUpdateRequest(model="long", context_window=1_000_000))
+    await served.service.models.model_import(ModelImportRequest(path=str(path), id="long"))
+    await served.service.settings.settings_update(
+        SettingsUpdateRequest(model="long", context_window=1_000_000)
+    )
     monkeypatch.setattr(memory, "available", lambda: (8_000 * MB, 16_000 * MB))
     with pytest.raises(OutOfMemory, match="1000000 tokens"):
         await ask(served, model="long")
@@ -193,7 +195,7 @@ async def killed_in_mid_stream(served: Served) -> LocalCoderError:
 
     async def killed() -> None:
         pid = None
-        async with contextlib.aclosing(served.service.generate(request)) as frames:
+        async with contextlib.aclosing(served.service.generation.generate(request)) as frames:
             async for frame in frames:
                 if isinstance(frame, Delta) and pid is None:
                     pid = served.supervisor.pid
@@ -276,7 +278,7 @@ async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, 
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
 
     async def follow() -> None:
-        async with contextlib.aclosing(served.service.generate(request)) as frames:
+        async with contextlib.aclosing(served.service.generation.generate(request)) as frames:
             async for frame in frames:
                 shown.append(frame)
 
@@ -423,7 +425,7 @@ def test_24_what_is_slow_can_be_configured() -> None:
 
 async def test_19_the_worker_is_the_first_to_go_and_leaves_no_core_file(serve: Serve) -> None:
     served = await serve()
-    await served.service.model_load(ModelLoadRequest(id="small"))
+    await served.service.models.model_load(ModelLoadRequest(id="small"))
     pid = served.supervisor.pid
     assert pid is not None
     if sys.platform == "linux":
@@ -431,5 +433,5 @@ async def test_19_the_worker_is_the_first_to_go_and_leaves_no_core_file(serve: S
         assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
         assert 0 < process.rlimit(psutil.RLIMIT_DATA)[0] < 2**62
         assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "500"
-    await served.service.model_unload(ModelUnloadRequest())
+    await served.service.models.model_unload(ModelUnloadRequest())
     await until(lambda: gone(pid))

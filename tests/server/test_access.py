@@ -17,7 +17,7 @@ from tornado.websocket import websocket_connect
 from jupyter_localcoder.client.connection import running
 from jupyter_localcoder.contract.registry import OPERATIONS, Operation
 from jupyter_localcoder.server.app import LocalCoderApp
-from tests.server.conftest import Ask
+from tests.server.conftest import Ask, Connect
 
 NAMES = [op.name for op in OPERATIONS]
 
@@ -123,6 +123,19 @@ async def test_who_may_only_read_can_only_read(ask: Ask, jp_serverapp: Any, op: 
         assert answer.status == 200 or answer.code in (*op.errors, "VALIDATION_ERROR")
     else:
         assert (answer.status, answer.code) == (403, "AUTH_ERROR")
+
+
+@pytest.mark.parametrize("op", [op for op in OPERATIONS if op.action != "read"], ids=lambda op: op.name)
+async def test_both_transports_refuse_in_the_same_words(
+    ask: Ask, connect: Connect, jp_serverapp: Any, op: Operation[Any, Any]
+) -> None:
+    jp_serverapp.web_app.settings["authorizer"] = ReadOnly()
+    answer = await ask(op.method, path_of(op), None if body_of(op) is None else {})
+    channel = await connect()
+    # What may not be done is refused before it is read: this payload would not be valid.
+    told = await channel.call(op.name, {"surprise": 1})
+    assert told["error"] == answer.data["error"]
+    assert told["error"]["details"] == {"action": op.action}
 
 
 async def test_the_channel_is_refused_without_a_token_and_from_another_origin(

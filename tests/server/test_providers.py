@@ -215,7 +215,7 @@ def test_any_configuration_is_kept_or_a_validation_error(
     body = {"id": "acme", "type": "openai_compatible", "base_url": "http://127.0.0.1:1/v1", **body}
     with contextlib.suppress(ValidationError):
         request = codec.decode(ProviderSaveRequest, body)
-        jp_asyncio_loop.run_until_complete(extension.service.provider_save(request))
+        jp_asyncio_loop.run_until_complete(extension.service.providers.provider_save(request))
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "0xA9FEA9FE", "[::ffff:169.254.169.254]", "[fe80::1]"])

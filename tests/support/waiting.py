@@ -41,7 +41,7 @@ async def within(work: Awaitable[T]) -> T:
 async def answered(service: Service, id_: str) -> QueueAnswer:
     """The answer to a queued request, when it has ended."""
     while True:
-        answer = await service.queue_get(QueueGetRequest(id=id_, wait_ms=30_000))
+        answer = await service.queue.queue_get(QueueGetRequest(id=id_, wait_ms=30_000))
         if answer.item.state in ("done", "failed", "canceled"):
             return answer
 

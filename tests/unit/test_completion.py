@@ -55,8 +55,8 @@ def serve(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEven
         service._pool._spawn = spawn(script)
         made.append(service)
         if len(made) == 1:
-            await service.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
-        await service.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
+            await service.models.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
+        await service.settings.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
         return service
 
     yield serve_
@@ -67,7 +67,7 @@ def serve(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEven
 async def complete(service: Service, prefix: str = "x = ", **more: Any) -> tuple[list[str], Done]:
     deltas: list[str] = []
     request = CompleteRequest(prefix=prefix, notebook=NOTEBOOK, **more)
-    async with contextlib.aclosing(service.tab_complete(request)) as frames:
+    async with contextlib.aclosing(service.completion.tab_complete(request)) as frames:
         async for frame in frames:
             if isinstance(frame, Delta):
                 deltas.append(frame.text)
@@ -92,7 +92,7 @@ async def test_what_is_withheld_is_not_computed_further(serve: Serve, says: str,
     service = await serve(says, ends=False, log_probability=sure, completion_min_log_probability=-0.5)
     deltas, done = await within(complete(service, automatic=True))
     assert (deltas, done.text, done.withheld, done.finish) == ([], "", why, "stop")
-    assert (await service.backend_ping(None)).queue_length == 0  # type: ignore[arg-type]
+    assert (await service.backend.backend_ping(None)).queue_length == 0  # type: ignore[arg-type]
 
 
 async def test_who_asks_by_hand_sees_what_the_model_is_not_sure_of(serve: Serve) -> None:
@@ -114,7 +114,7 @@ async def test_the_checks_can_mark_or_be_off(serve: Serve) -> None:
 async def test_a_completion_can_be_inspected(serve: Serve) -> None:
     service = await serve("1")
     _, done = await complete(service, scope="a.ipynb")
-    seen = await service.context_inspect(InspectRequest())
+    seen = await service.generation.context_inspect(InspectRequest())
     assert (seen.run, seen.kind, seen.scope) == (done.run, "tab", "tab:a.ipynb")
     assert (seen.parts, seen.usage, seen.timings, seen.model, seen.confidence) == (
         done.parts, done.usage, done.timings, done.model, done.confidence,
@@ -126,34 +126,36 @@ async def test_a_completion_can_be_inspected(serve: Serve) -> None:
     assert "pandas" not in seen.redacted
     assert "xxxxxx xxxxxx xx xx\n\n" in seen.redacted
     assert seen.time.endswith("+00:00")
-    assert await service.context_inspect(InspectRequest(run=done.run)) == seen
+    assert await service.generation.context_inspect(InspectRequest(run=done.run)) == seen
 
 
 async def test_what_was_withheld_can_be_inspected_too(serve: Serve) -> None:
     service = await serve('df["latitude"]')
     _, done = await complete(service)
-    assert (await service.context_inspect(InspectRequest(run=done.run))).withheld == "columns"
+    assert (await service.generation.context_inspect(InspectRequest(run=done.run))).withheld == "columns"
 
 
 async def test_completions_do_not_push_a_command_out(serve: Serve) -> None:
     service = await serve("1")
     runs = [(await complete(service))[1].run for _ in range(9)]
-    async with contextlib.aclosing(service.generate(GenerateRequest(command="explain", code="x"))) as frames:
+    async with contextlib.aclosing(
+        service.generation.generate(GenerateRequest(command="explain", code="x"))
+    ) as frames:
         command = [frame async for frame in frames][-1]
     await complete(service)
-    assert (await service.context_inspect(InspectRequest(run=command.run))).kind == "generate"
-    assert (await service.context_inspect(InspectRequest(run=runs[-1]))).run == runs[-1]
+    assert (await service.generation.context_inspect(InspectRequest(run=command.run))).kind == "generate"
+    assert (await service.generation.context_inspect(InspectRequest(run=runs[-1]))).run == runs[-1]
     with pytest.raises(RunNotFound):
-        await service.context_inspect(InspectRequest(run=runs[0]))
+        await service.generation.context_inspect(InspectRequest(run=runs[0]))
 
 
 async def test_before_the_first_request_there_is_nothing_to_inspect(serve: Serve) -> None:
     with pytest.raises(RunNotFound, match="Nothing was asked"):
-        await (await serve("1")).context_inspect(InspectRequest())
+        await (await serve("1")).generation.context_inspect(InspectRequest())
 
 
 async def test_an_empty_notebook_needs_no_reading_ahead(serve: Serve) -> None:
-    warmed = await (await serve("1")).tab_warm(WarmRequest(prefix="", notebook=NotebookContext()))
+    warmed = await (await serve("1")).completion.tab_warm(WarmRequest(prefix="", notebook=NotebookContext()))
     assert warmed.finish == "skipped"
 
 
@@ -163,7 +165,7 @@ async def test_an_empty_notebook_needs_no_reading_ahead(serve: Serve) -> None:
 async def test_a_completion_ends_when_its_time_is_over(serve: Serve, clock: LoopClock) -> None:
     service = await serve("ab", ends=False, completion_checks="off", completion_min_log_probability=None)
     for kept, asked, seconds in ((None, None, 15), (40, None, 40), (None, 3_000, 3), (40, 50_000, 50)):
-        await service.settings_update(SettingsUpdateRequest(completion_timeout_seconds=kept))
+        await service.settings.settings_update(SettingsUpdateRequest(completion_timeout_seconds=kept))
         begin, forwarded = clock.time(), clock.forwarded
         async with limited(service, timeout_ms=asked) as frames:
             assert [(await within(frames.__anext__())).text for _ in "ab"] == ["a", "b"]
@@ -212,7 +214,9 @@ async def test_a_completion_does_not_wait_for_the_choice_of_a_model_either(
 @contextlib.asynccontextmanager
 async def limited(service: Service, **fields: Any) -> AsyncIterator[Any]:
     """The frames of a completion after its start."""
-    async with contextlib.aclosing(service.tab_complete(CompleteRequest(prefix="x = ", **fields))) as frames:
+    async with contextlib.aclosing(
+        service.completion.tab_complete(CompleteRequest(prefix="x = ", **fields))
+    ) as frames:
         await frames.__anext__()
         yield frames
 

@@ -21,7 +21,6 @@ from jupyter_localcoder.contract.generation import GenerateRequest
 from jupyter_localcoder.contract.registry import EVENTS, OPERATIONS
 from jupyter_localcoder.errors import ValidationError
 from jupyter_localcoder.server.status import status_of
-from jupyter_localcoder.service import Service
 from tests.support import request_texts as texts
 from tests.support.workers import request
 
@@ -74,8 +73,7 @@ STATUSES = {
 
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
-def test_every_operation_is_served_and_its_parts_fit(op: registry.Operation) -> None:
-    assert callable(getattr(Service, op.method_name))
+def test_the_parts_of_every_operation_fit(op: registry.Operation) -> None:
     assert set(op.path_fields) <= set(op.request.__struct_fields__)
     assert set(op.errors) <= set(errors.by_code())
     assert op.summary.endswith(".")

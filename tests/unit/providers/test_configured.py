@@ -68,7 +68,7 @@ def saving(server: WireServer, id_: str) -> ProviderSaveRequest:
 
 
 async def listed(service: Service) -> Any:
-    return await service.provider_list(ProviderListRequest())
+    return await service.providers.provider_list(ProviderListRequest())
 
 
 async def test_it_is_listed_used_and_marked_and_nobody_changes_it(make: Make, server: WireServer):
@@ -77,21 +77,24 @@ async def test_it_is_listed_used_and_marked_and_nobody_changes_it(make: Make, se
     assert (embedded.configured, info.id, info.name, info.configured) == (False, "lab", "The lab", True)
     server.say(ANSWER)
     assert (await collect((await service.providers.choose("lab")).provider))[0] == ["Hi"]
-    for change in (service.provider_save(saving(server, "lab")), service.provider_delete(LAB)):
+    for change in (
+        service.providers.provider_save(saving(server, "lab")),
+        service.providers.provider_delete(LAB),
+    ):
         with pytest.raises(ProviderLocked, match="administrator"):
             await change
-    await service.provider_set_active(LAB)
+    await service.providers.provider_set_active(LAB)
     assert (await listed(service)).active == "lab"
-    await service.provider_save(saving(server, "own"))
+    await service.providers.provider_save(saving(server, "own"))
     assert [one.configured for one in (await listed(service)).providers] == [False, True, False]
 
 
 async def test_the_configured_one_answers_until_a_person_chooses(make: Make, server: WireServer):
     service = make(definitions=[lab(server)], active="lab")
     assert (await listed(service)).active == "lab"
-    await service.provider_save(saving(server, "own"))
+    await service.providers.provider_save(saving(server, "own"))
     assert (await listed(service)).active == "lab"
-    await service.provider_set_active(ProviderIdRequest(id="embedded"))
+    await service.providers.provider_set_active(ProviderIdRequest(id="embedded"))
     assert (await listed(make(definitions=[lab(server)], active="lab"))).active == "embedded"
 
 
@@ -99,8 +102,8 @@ async def test_where_it_is_locked_only_what_is_configured_is_used(
     make: Make, server: WireServer, tmp_path: Path
 ):
     free = make()
-    await free.provider_save(saving(server, "own"))
-    await free.provider_set_active(OWN)
+    await free.providers.provider_save(saving(server, "own"))
+    await free.providers.provider_set_active(OWN)
     before = (tmp_path / "providers.json").read_bytes()
     service = make(definitions=[lab(server)], locked=True)
     known = await listed(service)
@@ -110,9 +113,9 @@ async def test_where_it_is_locked_only_what_is_configured_is_used(
         ["embedded", "lab"],
     )
     for change in (
-        service.provider_save(saving(server, "other")),
-        service.provider_delete(OWN),
-        service.provider_set_active(LAB),
+        service.providers.provider_save(saving(server, "other")),
+        service.providers.provider_delete(OWN),
+        service.providers.provider_set_active(LAB),
     ):
         with pytest.raises(ProviderLocked):
             await change
@@ -124,7 +127,7 @@ async def test_a_person_gives_it_a_key_that_does_not_outlive_the_definition(
     make: Make, server: WireServer, tmp_path: Path
 ):
     service = make(definitions=[lab(server)])
-    given = await service.provider_set_key(ProviderSetKeyRequest(id="lab", key=KEY))
+    given = await service.providers.provider_set_key(ProviderSetKeyRequest(id="lab", key=KEY))
     assert given.key in ("keyring", "file", "session")
     server.say(ANSWER)
     await collect((await make(definitions=[lab(server)]).providers.choose("lab")).provider)
@@ -146,10 +149,10 @@ async def test_its_key_is_in_the_variable_that_it_names(
 
 
 async def test_what_a_person_had_under_its_id_comes_back_when_it_is_gone(make: Make, server: WireServer):
-    await make().provider_save(saving(server, "lab"))
+    await make().providers.provider_save(saving(server, "lab"))
     hiding = make(definitions=[lab(server, model="theirs")])
     assert (await listed(hiding)).providers[1].model == "theirs"
-    await hiding.provider_save(saving(server, "own"))
+    await hiding.providers.provider_save(saving(server, "own"))
     again = (await listed(make())).providers
     assert [(one.id, one.model) for one in again] == [("embedded", ""), ("lab", "m"), ("own", "m")]
 

@@ -60,19 +60,21 @@ class Desk:
         return await within(wait())
 
     async def explain(self, code: str = "x = 1", **fields: Any) -> Done:
-        return await self.last(self.service.generate(GenerateRequest(command="explain", code=code, **fields)))
+        return await self.last(
+            self.service.generation.generate(GenerateRequest(command="explain", code=code, **fields))
+        )
 
     async def chat(self, *turns: str, **fields: Any) -> Done:
         messages = tuple(
             Message(role="assistant" if n % 2 else "user", content=turn) for n, turn in enumerate(turns)
         )
-        return await self.last(self.service.chat(ChatRequest(messages=messages, **fields)))
+        return await self.last(self.service.generation.chat(ChatRequest(messages=messages, **fields)))
 
     async def far(self, url: str) -> None:
         """Have a server at this address answer."""
         fields = {"id": "acme", "type": "openai_compatible", "base_url": f"{url}/v1", "model": "m-1"}
-        await self.service.provider_save(codec.decode(ProviderSaveRequest, fields))
-        await self.service.provider_set_active(ProviderIdRequest(id="acme"))
+        await self.service.providers.provider_save(codec.decode(ProviderSaveRequest, fields))
+        await self.service.providers.provider_set_active(ProviderIdRequest(id="acme"))
 
     async def last(self, frames: Any) -> Done:
         async with contextlib.aclosing(frames):
@@ -82,11 +84,11 @@ class Desk:
         raise AssertionError("a stream without an end")
 
     async def listed(self, **fields: Any) -> list[Any]:
-        page = await self.service.response_get_history(ResponseListRequest(**fields))
+        page = await self.service.history.response_get_history(ResponseListRequest(**fields))
         return list(page.responses)
 
     async def settings(self, **fields: Any) -> None:
-        await self.service.settings_update(SettingsUpdateRequest(**fields))
+        await self.service.settings.settings_update(SettingsUpdateRequest(**fields))
 
 
 Open = Callable[..., Awaitable[Desk]]
@@ -111,8 +113,8 @@ def open_desk(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.Abstract
         service.titles._quiet_seconds = 0.01
         made.append(service)
         if len(made) == 1:
-            await service.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
-            await service.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
+            await service.models.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
+            await service.settings.settings_update(SettingsUpdateRequest(model="tiny", general_model="tiny"))
         return Desk(service)
 
     yield open_

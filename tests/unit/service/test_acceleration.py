@@ -12,7 +12,7 @@ from tests.unit.service.conftest import Desk
 
 
 async def load(desk: Desk) -> Any:
-    return await desk.service.model_load(ModelLoadRequest(id="tiny"))
+    return await desk.service.models.model_load(ModelLoadRequest(id="tiny"))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ async def test_a_gpu_that_is_not_used_is_told_with_a_code(
     assert "`tiny` runs on the processor" in loaded.warning.message
     assert why in loaded.warning.message
     assert "`auto`" in loaded.warning.action
-    status = await desk.service.backend_ping(PingRequest())
+    status = await desk.service.backend.backend_ping(PingRequest())
     assert [one.warning for one in status.resident] == [loaded.warning]
     assert [one.warning for one in desk.of("backend:state")[-1].resident] == [loaded.warning]
     (notice,) = (told for told in desk.of("notice") if told.code == "GPU_NOT_USED")
@@ -46,5 +46,5 @@ async def test_what_was_not_asked_for_is_not_missed(desk: Desk) -> None:
     assert (await load(desk)).warning is not None
     await desk.settings(acceleration="cpu")
     assert (await load(desk)).warning is None
-    status = await desk.service.backend_ping(PingRequest())
+    status = await desk.service.backend.backend_ping(PingRequest())
     assert [one.warning for one in status.resident] == [None]

@@ -74,8 +74,8 @@ def far(desk: Desk, server: WireServer, jp_asyncio_loop: asyncio.AbstractEventLo
 
     async def save() -> None:
         fields = {"id": "acme", "type": "openai_compatible", "base_url": server.url + "/v1", "model": "m-1"}
-        await desk.service.provider_save(codec.decode(ProviderSaveRequest, fields))
-        await desk.service.provider_set_active(ACME)
+        await desk.service.providers.provider_save(codec.decode(ProviderSaveRequest, fields))
+        await desk.service.providers.provider_set_active(ACME)
 
     jp_asyncio_loop.run_until_complete(save())
     return desk
@@ -89,19 +89,19 @@ def said(server: WireServer, n: int = -1) -> list[str]:
 async def turn(desk: Desk, words: str, conversation: str = "new", **fields: Any) -> Done:
     messages = (Message(role="user", content=words),)
     return await desk.last(
-        desk.service.chat(ChatRequest(messages=messages, conversation=conversation, **fields))
+        desk.service.generation.chat(ChatRequest(messages=messages, conversation=conversation, **fields))
     )
 
 
 async def kept(desk: Desk, done: Done) -> Any:
     await desk.until(lambda: [e for e in desk.of("response:complete") if e.request_id == done.run])
-    return await desk.service.response_get(ResponseRequest(id=done.run))
+    return await desk.service.history.response_get(ResponseRequest(id=done.run))
 
 
 async def test_an_answer_says_what_may_be_written(far: Desk, server: WireServer):
     server.say(saying("```bash\nls -l\n```"))
     request = GenerateRequest(command="improve", code="%%bash\nls", context=(NotebookCell(source="x = 1"),))
-    done = await far.last(far.service.generate(request))
+    done = await far.last(far.service.generation.generate(request))
     assert done.change == Change(code="%%bash\nls -l")
     (asked,) = said(server)
     assert "%%bash" not in asked
@@ -109,17 +109,19 @@ async def test_an_answer_says_what_may_be_written(far: Desk, server: WireServer)
     assert (await kept(far, done)).prompt.startswith("```bash\n%%bash\nls")
 
     part = msgspec.structs.replace(request, code="ls", cell_magic="%%sql db")
-    done = await far.last(far.service.generate(part))
+    done = await far.last(far.service.generation.generate(part))
     assert done.change.problem == "The answer is not in the language of the code, which is sql."
     assert "Improve this sql code" in said(server)[0]
 
     server.say(saying("It lists files."))
-    done = await far.last(far.service.generate(GenerateRequest(command="explain", code="%%bash\nls")))
+    done = await far.last(
+        far.service.generation.generate(GenerateRequest(command="explain", code="%%bash\nls"))
+    )
     assert done.change is None
     assert "```bash\n%%bash\nls\n```" in said(server)[0]
 
     with pytest.raises(InvalidArgument, match="but magics"):
-        await far.last(far.service.generate(msgspec.structs.replace(request, code="!ls")))
+        await far.last(far.service.generation.generate(msgspec.structs.replace(request, code="!ls")))
 
 
 async def test_the_active_provider_answers_a_command(far: Desk, server: WireServer, tmp_path: Path):
@@ -127,7 +129,7 @@ async def test_the_active_provider_answers_a_command(far: Desk, server: WireServ
     table = {"format": 1, "usd_per_million_tokens": prices}
     (tmp_path / "settings" / "prices.json").write_text(json.dumps(table))
     request = GenerateRequest(command="explain", code="x = 1", sampling=SamplingOptions(temperature=0.5))
-    frames = [frame async for frame in far.service.generate(request)]
+    frames = [frame async for frame in far.service.generation.generate(request)]
     assert isinstance(frames[0], Started)
     assert isinstance(frames[1], Delta)
     done = frames[-1]
@@ -164,7 +166,7 @@ async def test_the_embedded_one_answers_where_it_is_named_or_its_profile_is(
 
 
 async def test_another_one_is_named_for_one_request(far: Desk, server: WireServer):
-    await far.service.provider_set_active(ProviderIdRequest(id="embedded"))
+    await far.service.providers.provider_set_active(ProviderIdRequest(id="embedded"))
     assert (await far.explain()).provider == "embedded"
     assert (await far.explain(provider="acme", model="m-2")).provider == "acme"
     assert server.heard[0].json["model"] == "m-2"
@@ -193,7 +195,7 @@ async def test_a_conversation_goes_on_with_whoever_answers(far: Desk, server: Wi
     second = await turn(far, "two", first.conversation, provider="embedded")
     third = await turn(far, "three", first.conversation)
     assert said(server) == ["one", "Hi", "two", "An answer.", "three"]
-    opened = await far.service.conversation_get(ConversationGetRequest(id=first.conversation))
+    opened = await far.service.history.conversation_get(ConversationGetRequest(id=first.conversation))
     assert [each.provider for each in opened.turns] == ["acme", "embedded", "acme"]
     assert (second.parent, third.left_out_turns) == (first.run, 0)
 
@@ -211,7 +213,7 @@ async def test_what_is_too_long_is_asked_without_its_oldest_turns_which_is_told(
     ]  # fmt: skip
     assert (done.left_out_turns, done.text) == (3, "Hi")
     assert (await kept(far, done)).left_out_turns == 3
-    inspection = await far.service.context_inspect(InspectRequest(run=done.run))
+    inspection = await far.service.generation.context_inspect(InspectRequest(run=done.run))
     assert "three" not in inspection.prompt
     assert "[user]\nfour\n" in inspection.prompt
 
@@ -232,32 +234,32 @@ async def test_a_question_that_is_too_long_by_itself_is_refused(far: Desk, serve
 async def test_a_cancel_keeps_what_came_and_closes_the_connection(far: Desk, server: WireServer):
     left = asyncio.Event()
     server.say(hangs(PIECE, left=left))
-    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    frames = far.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
     started = await frames.__anext__()
     assert (await frames.__anext__()).text == "Hal"
-    (listed,) = (await far.service.queue_list(QueueListRequest())).streams
+    (listed,) = (await far.service.queue.queue_list(QueueListRequest())).streams
     assert (listed.id, listed.command, listed.provider) == (started.run, "explain", "acme")
     with pytest.raises(ProviderInUse):
-        await far.service.provider_delete(ACME)
+        await far.service.providers.provider_delete(ACME)
     waiting = asyncio.ensure_future(frames.__anext__())
     await quiet()
-    await far.service.llm_cancel(LlmCancelRequest(id=started.run))
+    await far.service.queue.llm_cancel(LlmCancelRequest(id=started.run))
     done = await within(waiting)
     assert (done.text, done.finish, done.model.id) == ("Hal", "canceled", "m-1")
     with pytest.raises(StopAsyncIteration):
         await frames.__anext__()
     await within(left.wait())
     assert (await kept(far, done)).finish == "canceled"
-    assert (await far.service.queue_list(QueueListRequest())).streams == ()
+    assert (await far.service.queue.queue_list(QueueListRequest())).streams == ()
 
 
 async def test_a_cancel_between_two_pieces_ends_it_too(far: Desk, server: WireServer):
     left = asyncio.Event()
     server.say(hangs(PIECE, left=left))
-    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    frames = far.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
     started = await frames.__anext__()
     assert (await frames.__anext__()).text == "Hal"
-    await far.service.llm_cancel(LlmCancelRequest(id=started.run))
+    await far.service.queue.llm_cancel(LlmCancelRequest(id=started.run))
     done = await within(frames.__anext__())
     assert (done.text, done.finish) == ("Hal", "canceled")
     await frames.aclose()
@@ -267,7 +269,7 @@ async def test_a_cancel_between_two_pieces_ends_it_too(far: Desk, server: WireSe
 async def test_who_leaves_closes_the_connection(far: Desk, server: WireServer):
     left = asyncio.Event()
     server.say(hangs(PIECE, left=left))
-    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    frames = far.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
     await frames.__anext__()
     await frames.__anext__()
     waiting = asyncio.ensure_future(frames.__anext__())
@@ -277,14 +279,14 @@ async def test_who_leaves_closes_the_connection(far: Desk, server: WireServer):
         await waiting
     await frames.aclose()
     await within(left.wait())
-    assert (await far.service.queue_list(QueueListRequest())).streams == ()
+    assert (await far.service.queue.queue_list(QueueListRequest())).streams == ()
     assert far.of("response:complete") == []
 
 
 async def test_the_time_limit_keeps_what_came(far: Desk, server: WireServer, clock: LoopClock):
     asked = GenerateRequest(command="explain", code="x = 1", timeout_ms=50_000)
     server.say(hangs(PIECE))
-    async with contextlib.aclosing(far.service.generate(asked)) as frames:
+    async with contextlib.aclosing(far.service.generation.generate(asked)) as frames:
         await frames.__anext__()
         assert (await frames.__anext__()).text == "Hal"
         end = asyncio.ensure_future(frames.__anext__())
@@ -319,7 +321,7 @@ async def test_a_failure_is_an_error_and_is_told_once(
 
 async def test_behind_the_air_gap_it_is_refused_before_the_first_frame(far: Desk, server: WireServer):
     await far.settings(air_gap=True)
-    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1"))
+    frames = far.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
     with pytest.raises(AirGapped):
         await frames.__anext__()
     with pytest.raises(AirGapped):
@@ -330,7 +332,7 @@ async def test_behind_the_air_gap_it_is_refused_before_the_first_frame(far: Desk
 
 async def test_what_was_sent_can_be_looked_at(far: Desk, server: WireServer):
     done = await far.explain("secret = 1")
-    inspection = await far.service.context_inspect(InspectRequest(run=done.run))
+    inspection = await far.service.generation.context_inspect(InspectRequest(run=done.run))
     assert (inspection.provider, inspection.parts, inspection.sampling) == ("acme", (), None)
     assert inspection.prompt.startswith(f"[system]\n{prompts.SYSTEM}\n\n[user]\n")
     assert "secret = 1" in inspection.prompt
@@ -349,7 +351,7 @@ async def test_reasoning_comes_while_it_is_written_and_stays_out_of_everything_e
     }
     server.say(events(*pieces, end))
     request = ChatRequest(messages=(Message(role="user", content="one"),), conversation="new")
-    frames = [frame async for frame in far.service.chat(request)]
+    frames = [frame async for frame in far.service.generation.chat(request)]
     assert [(f.text, f.reasoning) for f in frames if isinstance(f, Delta)] == [
         ("", "hid"), ("", "den"), ("Hi", ""),
     ]  # fmt: skip
@@ -357,7 +359,7 @@ async def test_reasoning_comes_while_it_is_written_and_stays_out_of_everything_e
     assert (done.text, done.reasoning, done.usage.reasoning_tokens) == ("Hi", "hidden", 7)
     response = await kept(far, done)
     assert (response.content, response.reasoning) == ("Hi", "hidden")
-    found = await far.service.response_search(ResponseSearchRequest(query="hidden"))
+    found = await far.service.history.response_search(ResponseSearchRequest(query="hidden"))
     assert found.found == ()
     await turn(far, "two", done.conversation)
     assert said(server) == ["one", "Hi", "two"]
@@ -375,7 +377,7 @@ async def test_private_keeps_nothing(far: Desk, server: WireServer):
 
 async def pieces_of(far: Desk, **fields: Any) -> tuple[str, str, Done]:
     """Answer and reasoning as they come, and the end."""
-    frames = far.service.generate(GenerateRequest(command="explain", code="x = 1", **fields))
+    frames = far.service.generation.generate(GenerateRequest(command="explain", code="x = 1", **fields))
     async with contextlib.aclosing(frames):
         told = [frame async for frame in frames]
     deltas = [frame for frame in told if isinstance(frame, Delta)]

@@ -36,11 +36,11 @@ class Owner:
         return len(self.spawn.pids)
 
     async def load(self, model: str) -> None:
-        await self.desk.service.model_load(ModelLoadRequest(id=model))
+        await self.desk.service.models.model_load(ModelLoadRequest(id=model))
 
     async def complete(self, **fields: Any) -> str:
         done: Done = await self.desk.last(
-            self.desk.service.tab_complete(CompleteRequest(prefix="x = ", **fields))
+            self.desk.service.completion.tab_complete(CompleteRequest(prefix="x = ", **fields))
         )
         return done.model.id
 
@@ -73,8 +73,8 @@ def owner(
 
     async def own() -> Owner:
         desk = await open_desk(residents=residents)
-        await desk.service.model_import(ModelImportRequest(path=str(tiny_gguf), id="other"))
-        await desk.service.model_import(ModelImportRequest(path=str(tiny_llama_gguf), id="talker"))
+        await desk.service.models.model_import(ModelImportRequest(path=str(tiny_gguf), id="other"))
+        await desk.service.models.model_import(ModelImportRequest(path=str(tiny_llama_gguf), id="talker"))
         return Owner(desk)
 
     return jp_asyncio_loop.run_until_complete(own())
@@ -84,10 +84,10 @@ async def test_it_answers_and_completes_from_then_on(owner: Owner) -> None:
     assert (await owner.complete(), await owner.ask()) == ("tiny", "tiny")
     await owner.load("other")
     assert [await owner.complete(), await owner.ask(), await owner.complete()] == ["other"] * 3
-    warmed = await owner.desk.service.tab_warm(WarmRequest(prefix="x = "))
+    warmed = await owner.desk.service.completion.tab_warm(WarmRequest(prefix="x = "))
     assert warmed.finish == "stop"
     assert owner.loads == 2
-    status = await owner.desk.service.backend_ping(PingRequest())
+    status = await owner.desk.service.backend.backend_ping(PingRequest())
     assert (
         status.model,
         "by hand: it completes and works on code and answers questions until" in status.reason,
@@ -117,9 +117,9 @@ async def test_what_ends_it(owner: Owner, how: str) -> None:
     if how == "another":
         await owner.load("tiny")
     elif how == "unload":
-        await service.model_unload(ModelUnloadRequest())
+        await service.models.model_unload(ModelUnloadRequest())
     elif how == "deleted":
-        await service.model_delete(ModelDeleteRequest(id="other", force=True))
+        await service.models.model_delete(ModelDeleteRequest(id="other", force=True))
     else:
         await owner.desk.settings(**{"settings": {"model": "tiny"}, "profile": {"profile": "auto"}}[how])
     assert [await owner.complete(), await owner.ask()] == ["tiny"] * 2

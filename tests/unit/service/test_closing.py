@@ -21,7 +21,7 @@ async def test_an_answer_that_ends_with_the_service_says_so(desk: Desk, closes: 
     async with wire_server() as server:
         await desk.far(server.url)
         server.say(hangs(PIECE))
-        frames = desk.service.generate(GenerateRequest(command="explain", code="x = 1"))
+        frames = desk.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
         async with contextlib.aclosing(frames):
             async for frame in frames:
                 if isinstance(frame, Delta):
@@ -29,7 +29,7 @@ async def test_an_answer_that_ends_with_the_service_says_so(desk: Desk, closes: 
             if closes:
                 closing = asyncio.ensure_future(desk.service.close())
             else:
-                await desk.service.llm_cancel_all(LlmCancelAllRequest())
+                await desk.service.queue.llm_cancel_all(LlmCancelAllRequest())
             done = [frame async for frame in frames][-1]
             assert isinstance(done, Done)
             assert (done.text, done.finish) == ("Hal", "canceled")
@@ -42,7 +42,7 @@ async def test_one_that_had_not_begun_is_told_too(desk: Desk):
     async with wire_server() as server:
         await desk.far(server.url)
         server.say(hangs())
-        frames = desk.service.generate(GenerateRequest(command="explain", code="x = 1"))
+        frames = desk.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
         async with contextlib.aclosing(frames):
             await frames.__anext__()
             desk.service._runs.close()

@@ -68,8 +68,8 @@ def far(desk: Desk, server: WireServer) -> Far:
     async def far_(fill: str = "suffix", *, completes: bool = True, **fields: Any) -> Desk:
         fields = {"id": "acme", "type": "openai_compatible", "base_url": server.url + "/v1", "model": "m-1",
                   "fill": fill, **fields}  # fmt: skip
-        await desk.service.provider_save(codec.decode(ProviderSaveRequest, fields))
-        await desk.service.provider_set_active(ProviderIdRequest(id="acme"))
+        await desk.service.providers.provider_save(codec.decode(ProviderSaveRequest, fields))
+        await desk.service.providers.provider_set_active(ProviderIdRequest(id="acme"))
         if completes:
             await desk.settings(completion_provider="acme")
         return desk
@@ -83,24 +83,26 @@ def asking(prefix: str = "x = ", **fields: Any) -> CompleteRequest:
 
 async def remove(desk: Desk) -> ProviderDeleted:
     """Remove it, which is the active one no longer."""
-    await desk.service.provider_set_active(ProviderIdRequest(id="embedded"))
-    return await desk.service.provider_delete(ACME)
+    await desk.service.providers.provider_set_active(ProviderIdRequest(id="embedded"))
+    return await desk.service.providers.provider_delete(ACME)
 
 
 async def complete(desk: Desk, prefix: str = "x = ", **fields: Any) -> Done:
-    return await desk.last(desk.service.tab_complete(asking(prefix, **fields)))
+    return await desk.last(desk.service.completion.tab_complete(asking(prefix, **fields)))
 
 
 async def test_the_active_provider_is_sent_nothing_while_somebody_types(far: Far, server: WireServer):
     desk = await far(completes=False)
     assert (await complete(desk)).provider == "embedded"
-    assert (await desk.service.settings_get(None)).settings.completion_provider == "embedded"  # type: ignore[arg-type]
+    assert (await desk.service.settings.settings_get(None)).settings.completion_provider == "embedded"  # type: ignore[arg-type]
     assert server.heard == []
 
 
 async def test_the_one_of_the_settings_fills_in(far: Far, server: WireServer):
     desk = await far()
-    frames = [frame async for frame in desk.service.tab_complete(asking(scope="a.ipynb", stop=("END",)))]
+    frames = [
+        frame async for frame in desk.service.completion.tab_complete(asking(scope="a.ipynb", stop=("END",)))
+    ]
     assert isinstance(frames[0], Started)
     assert frames[0].provider == "acme"
     assert [frame.text for frame in frames if isinstance(frame, Delta)] == ["math.pi", "\ny = 2"]
@@ -116,7 +118,7 @@ async def test_the_one_of_the_settings_fills_in(far: Far, server: WireServer):
     assert (asked["prompt"], asked["suffix"]) == ("import math\n\nx = ", "\n\n\nprint(x)")
     assert (asked["model"], asked["temperature"], asked["stop"]) == ("m-1", 0.0, ["END"])
     assert 0 < asked["max_tokens"] <= 96
-    seen = await desk.service.context_inspect(InspectRequest(run=done.run))
+    seen = await desk.service.generation.context_inspect(InspectRequest(run=done.run))
     assert (seen.kind, seen.scope, seen.provider) == ("tab", "tab:a.ipynb", "acme")
     assert "[before the cursor]\nimport math\n\nx = " in seen.prompt
     assert "import" not in seen.redacted
@@ -167,7 +169,7 @@ async def test_an_indentation_is_not_written_twice(far: Far, server: WireServer)
 
 async def test_nothing_is_read_ahead_for_it(far: Far):
     desk = await far()
-    warmed = await desk.service.tab_warm(WarmRequest(prefix="x = ", notebook=NOTEBOOK))
+    warmed = await desk.service.completion.tab_warm(WarmRequest(prefix="x = ", notebook=NOTEBOOK))
     assert warmed.finish == "skipped"
     assert desk.of("backend:state") == []
 
@@ -178,12 +180,14 @@ async def test_heads_of_data_frames_go_to_it_only_as_far_as_the_service_lets_the
     desk = await far()
     shown = NotebookCell(source="df", status="ok", execution_count=1, hint="DataFrame", head="  a\n0  1.5")
     notebook = NotebookContext(cells=(shown, NotebookCell(source="x = ")), active=1)
-    done = await desk.last(desk.service.tab_complete(CompleteRequest(prefix="x = ", notebook=notebook)))
+    done = await desk.last(
+        desk.service.completion.tab_complete(CompleteRequest(prefix="x = ", notebook=notebook))
+    )
     assert server.heard[0].json["prompt"] == "df\n# Out: DataFrame\n#   a\n# 0  1.5\n\nx = "
-    seen = await desk.service.context_inspect(InspectRequest(run=done.run))
+    seen = await desk.service.generation.context_inspect(InspectRequest(run=done.run))
     assert "1.5" not in seen.redacted
     desk.service.completion_heads_share = 0.0
-    await desk.last(desk.service.tab_complete(CompleteRequest(prefix="x = ", notebook=notebook)))
+    await desk.last(desk.service.completion.tab_complete(CompleteRequest(prefix="x = ", notebook=notebook)))
     assert server.heard[1].json["prompt"] == "df\n# Out: DataFrame\n\nx = "
 
 
@@ -202,12 +206,12 @@ async def test_a_cancel_closes_the_connection(far: Far, server: WireServer):
     left = asyncio.Event()
     server.say(hangs(PIECE, left=left))
     desk = await far()
-    frames = desk.service.tab_complete(asking())
+    frames = desk.service.completion.tab_complete(asking())
     started = await frames.__anext__()
     assert (await frames.__anext__()).text == "math.pi"
     waiting = asyncio.ensure_future(frames.__anext__())
     await quiet()
-    await desk.service.tab_cancel(CompleteCancelRequest(run=started.run, reason="input"))
+    await desk.service.completion.tab_cancel(CompleteCancelRequest(run=started.run, reason="input"))
     rest = [await within(waiting), *[frame async for frame in frames]]
     assert isinstance(rest[-1], Done)
     assert (rest[-1].finish, rest[-1].text[:7]) == ("canceled", "math.pi")
@@ -217,7 +221,7 @@ async def test_a_cancel_closes_the_connection(far: Far, server: WireServer):
 async def test_who_leaves_closes_the_connection(far: Far, server: WireServer):
     left = asyncio.Event()
     server.say(hangs(PIECE, left=left))
-    frames = (await far()).service.tab_complete(asking())
+    frames = (await far()).service.completion.tab_complete(asking())
     await frames.__anext__()
     assert (await frames.__anext__()).text == "math.pi"
     waiting = asyncio.ensure_future(frames.__anext__())
@@ -231,7 +235,9 @@ async def test_who_leaves_closes_the_connection(far: Far, server: WireServer):
 
 async def test_the_time_limit_keeps_what_came(far: Far, server: WireServer, clock: LoopClock):
     server.say(hangs(PIECE))
-    async with contextlib.aclosing((await far()).service.tab_complete(asking(timeout_ms=50_000))) as frames:
+    async with contextlib.aclosing(
+        (await far()).service.completion.tab_complete(asking(timeout_ms=50_000))
+    ) as frames:
         await frames.__anext__()
         assert (await frames.__anext__()).text == "math.pi"
         end = asyncio.ensure_future(frames.__anext__())
@@ -254,7 +260,7 @@ async def test_without_a_limit_of_its_own_it_has_the_one_of_the_settings(
     server.say(hangs(PIECE if said else b": nothing yet\n\n", left=left))
     desk = await far()
     begin = clock.time()
-    async with contextlib.aclosing(desk.service.tab_complete(asking())) as frames:
+    async with contextlib.aclosing(desk.service.completion.tab_complete(asking())) as frames:
         await frames.__anext__()
         if said:
             assert (await within(frames.__anext__())).text == said
@@ -344,12 +350,12 @@ async def test_who_is_not_there_is_named(far: Far, server: WireServer):
 
 
 async def view(desk: Desk) -> SettingsView:
-    return await desk.service.settings_get(SettingsGetRequest())
+    return await desk.service.settings.settings_get(SettingsGetRequest())
 
 
 async def test_what_named_it_names_the_embedded_one_in_one_go(far: Far):
     desk = await far()
-    await desk.service.title_config_set(
+    await desk.service.titles.title_config_set(
         TitleConfigSetRequest(provider="acme", model="m-1", timeout_seconds=12)
     )
     desk.told.clear()
@@ -361,7 +367,7 @@ async def test_what_named_it_names_the_embedded_one_in_one_go(far: Far):
     assert desk.of("settings:changed")[0].settings.completion_provider == "embedded"
     assert [info.id for info in desk.of("providers:changed")[-1].providers] == ["embedded"]
     assert (await view(desk)).sources["completion_provider"] == "default"
-    titles = await desk.service.title_config_get(TitleConfigGetRequest())
+    titles = await desk.service.titles.title_config_get(TitleConfigGetRequest())
     assert (titles.provider, titles.model, titles.timeout_seconds) == ("", "", 12)
 
 

@@ -49,13 +49,13 @@ class Talk:
         messages = (Message(role="user", content=words),) if words else ()
         fields.setdefault("conversation", self.conversation)
         request = ChatRequest(**{"messages": messages, **fields})
-        done = await self.desk.last(self.desk.service.chat(request))
+        done = await self.desk.last(self.desk.service.generation.chat(request))
         self.conversation = done.conversation
         return done
 
     async def turns(self, turn: str | None = None) -> list[str]:
         request = ConversationGetRequest(id=self.conversation, turn=turn)
-        opened = await self.desk.service.conversation_get(request)
+        opened = await self.desk.service.history.conversation_get(request)
         return [each.prompt for each in opened.turns]
 
 
@@ -79,7 +79,7 @@ async def test_a_conversation_is_remembered(talk: Talk):
 
 async def test_the_first_frame_and_the_last_one_name_the_conversation(desk: Desk):
     request = ChatRequest(messages=(Message(role="user", content="one"),), conversation="new")
-    frames = [frame async for frame in desk.service.chat(request)]
+    frames = [frame async for frame in desk.service.generation.chat(request)]
     assert isinstance(frames[0], Started)
     assert len(frames[0].conversation) == 16
     assert frames[-1].conversation == frames[0].conversation
@@ -89,7 +89,7 @@ async def test_a_conversation_goes_on_after_a_restart(talk: Talk, open_desk: Ope
     await talk("one", origin=Origin(notebook="a.ipynb"))
     await talk.desk.service.close()
     later = Talk(await open_desk())
-    found = await later.desk.service.conversation_list(ConversationListRequest(notebook="a.ipynb"))
+    found = await later.desk.service.history.conversation_list(ConversationListRequest(notebook="a.ipynb"))
     await later("two", conversation=found.conversations[0].id)
     assert later.read == [["one", "An answer.", "two"]]
 
@@ -101,11 +101,11 @@ async def test_a_turn_is_answered_again_beside_its_answer(talk: Talk):
     again = await talk(regenerate=second.run)
     assert talk.read[2] == talk.read[1]
     assert again.parent == first.run
-    opened = await talk.desk.service.conversation_get(ConversationGetRequest(id=talk.conversation))
+    opened = await talk.desk.service.history.conversation_get(ConversationGetRequest(id=talk.conversation))
     assert [turn.id for turn in opened.turns] == [first.run, again.run]
     assert opened.turns[1].references == (reference,)
     assert opened.alternatives == {again.run: (second.run, again.run)}
-    older = await talk.desk.service.conversation_get(
+    older = await talk.desk.service.history.conversation_get(
         ConversationGetRequest(id=talk.conversation, turn=second.run)
     )
     assert [turn.id for turn in older.turns] == [first.run, second.run]
@@ -115,7 +115,7 @@ async def test_the_first_turn_is_answered_again(talk: Talk):
     first = await talk("one")
     again = await talk(regenerate=first.run)
     assert (again.parent, talk.read) == ("", [["one"], ["one"]])
-    opened = await talk.desk.service.conversation_get(ConversationGetRequest(id=talk.conversation))
+    opened = await talk.desk.service.history.conversation_get(ConversationGetRequest(id=talk.conversation))
     assert opened.alternatives == {again.run: (first.run, again.run)}
     await talk("two", parent=first.run)
     assert await talk.turns() == ["one", "two"]
@@ -135,7 +135,7 @@ async def test_a_branch_goes_its_own_way(talk: Talk):
     first = await talk("one")
     await talk("two")
     old = talk.conversation
-    branch = await talk.desk.service.conversation_branch(
+    branch = await talk.desk.service.history.conversation_branch(
         ConversationBranchRequest(id=old, response_id=first.run)
     )
     await talk("other", conversation=branch.id)
@@ -158,7 +158,7 @@ async def test_references_stand_before_the_question_and_are_read_again_later(tal
         "question",
     ]
     (found,) = [each for each in await talk.desk.listed() if each.preview == "What is x?"]
-    kept = await talk.desk.service.response_get(ResponseRequest(id=found.id))
+    kept = await talk.desk.service.history.response_get(ResponseRequest(id=found.id))
     assert kept.references[0] == reference
 
 
@@ -173,7 +173,7 @@ async def test_the_instruction_is_the_usual_one_or_the_given_one(talk: Talk):
 async def test_a_chat_without_a_conversation_is_as_it_was(talk: Talk):
     done = await talk("hello", conversation=None)
     assert (done.conversation, done.parent) == ("", "")
-    assert (await talk.desk.service.conversation_list(ConversationListRequest())).total == 0
+    assert (await talk.desk.service.history.conversation_list(ConversationListRequest())).total == 0
 
 
 # What is not kept
@@ -186,7 +186,7 @@ async def test_a_private_conversation_is_remembered_and_not_kept(talk: Talk):
     assert await talk.desk.listed() == []
     with pytest.raises(errors.ConversationNotFound):
         await talk.turns()
-    deleted = await talk.desk.service.conversation_delete(ConversationRequest(id=talk.conversation))
+    deleted = await talk.desk.service.history.conversation_delete(ConversationRequest(id=talk.conversation))
     assert deleted.count == 2
     with pytest.raises(errors.ConversationNotFound):
         await talk("three")
@@ -206,7 +206,7 @@ async def test_a_conversation_is_remembered_where_the_history_is_off(talk: Talk)
     await talk("one")
     await talk("two")
     assert talk.read[1] == ["one", "An answer.", "two"]
-    await talk.desk.service.response_delete_all(ResponseDeleteAllRequest(all=True))
+    await talk.desk.service.history.response_delete_all(ResponseDeleteAllRequest(all=True))
     with pytest.raises(errors.ConversationNotFound):
         await talk("three")
 
@@ -331,7 +331,7 @@ async def test_what_the_worker_left_out_is_told(talk: Talk, monkeypatch: pytest.
 async def test_who_leaves_in_the_middle_adds_no_turn(talk: Talk):
     await talk("one")
     request = ChatRequest(messages=(Message(role="user", content="two"),), conversation=talk.conversation)
-    async with contextlib.aclosing(talk.desk.service.chat(request)) as frames:
+    async with contextlib.aclosing(talk.desk.service.generation.chat(request)) as frames:
         async for _ in frames:
             break
     assert await talk.turns() == ["one"]
@@ -342,11 +342,11 @@ async def test_who_leaves_in_the_middle_adds_no_turn(talk: Talk):
 
 async def test_a_conversation_is_renamed(talk: Talk):
     first = await talk("one")
-    rename = talk.desk.service.conversation_rename
+    rename = talk.desk.service.history.conversation_rename
     info = await rename(ConversationRenameRequest(id=talk.conversation, title=" My \n words "))
     assert info.title == "My words"
     await talk(regenerate=first.run)
-    listed = await talk.desk.service.conversation_list(ConversationListRequest())
+    listed = await talk.desk.service.history.conversation_list(ConversationListRequest())
     assert [each.title for each in listed.conversations] == ["My words"]
     assert talk.desk.of("history:changed")[-1].conversation_id == talk.conversation
     with pytest.raises(errors.InvalidArgument):

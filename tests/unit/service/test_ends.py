@@ -36,17 +36,17 @@ def endless(open_desk: Open, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Desk
 
 def asked(desk: Desk, request: Any) -> Any:
     if isinstance(request, CompleteRequest):
-        return desk.service.tab_complete(request)
-    return desk.service.generate(request)
+        return desk.service.completion.tab_complete(request)
+    return desk.service.generation.generate(request)
 
 
 async def end(desk: Desk, request: Any, run: str, code: str) -> None:
     """End it as a client does; the time of a command is only over by the clock."""
     if isinstance(request, CompleteRequest):
         reason: Any = "timeout" if code == "TIMEOUT" else "user"
-        await desk.service.tab_cancel(CompleteCancelRequest(run=run, reason=reason))
+        await desk.service.completion.tab_cancel(CompleteCancelRequest(run=run, reason=reason))
     elif code == "CANCELED":
-        await desk.service.llm_cancel(LlmCancelRequest(id=run))
+        await desk.service.queue.llm_cancel(LlmCancelRequest(id=run))
     else:
         found = desk.service._runs.find(run)
         assert found is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import re
 import sys
 from pathlib import Path
@@ -39,10 +38,9 @@ sys.addaudithook(_hear)
 
 async def ask(desk: Desk, op: Any, request: Any) -> None:
     """Do what an operation does, to its end, whatever that is."""
-    answer = getattr(desk.service, op.method_name)(request)
     with contextlib.suppress(LocalCoderError):
-        if inspect.isawaitable(answer):
-            await answer
+        answer = await desk.service.handle(op, request)
+        if not op.streams:
             return
         async with contextlib.aclosing(answer) as frames:
             async for _ in frames:
@@ -53,7 +51,9 @@ async def worst_requests(desk: Desk, folder: Path) -> WorstRequests:
     """The largest requests, over a service in which something was asked before."""
     first = await desk.explain()
     turn = await desk.last(
-        desk.service.chat(ChatRequest(messages=(Message(role="user", content="hi"),), conversation="new"))
+        desk.service.generation.chat(
+            ChatRequest(messages=(Message(role="user", content="hi"),), conversation="new")
+        )
     )
     return WorstRequests(
         CHARS,

@@ -53,7 +53,7 @@ async def test_who_types_has_one_plan_made_in_a_second(desk: Desk, watched: Watc
 
 async def test_a_changed_setting_counts_at_once(desk: Desk, watched: Watched) -> None:
     before = await desk.explain()
-    await desk.service.settings_update(SettingsUpdateRequest(context_window=2048))
+    await desk.service.settings.settings_update(SettingsUpdateRequest(context_window=2048))
     after = await desk.explain()
     assert watched.made == 2
     assert before.model == after.model

@@ -16,7 +16,9 @@ REASONING = "\nFirst: ```python\nwrong\n```\n"
 
 async def test_a_command_tells_reasoning_and_answer_apart(open_desk: Open):
     desk = await open_desk(SAYS)
-    frames = [f async for f in desk.service.generate(GenerateRequest(command="explain", code="x = 1"))]
+    frames = [
+        f async for f in desk.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
+    ]
     deltas = [frame for frame in frames if isinstance(frame, Delta)]
     done = frames[-1]
     assert (done.text, done.reasoning) == ("An answer.", REASONING)
@@ -24,7 +26,7 @@ async def test_a_command_tells_reasoning_and_answer_apart(open_desk: Open):
     assert "".join(each.reasoning for each in deltas) == REASONING
     assert 0 < done.usage.reasoning_tokens <= done.usage.completion_tokens
     await desk.until(lambda: desk.of("response:complete"))
-    kept = await desk.service.response_get(ResponseRequest(id=done.run))
+    kept = await desk.service.history.response_get(ResponseRequest(id=done.run))
     assert (kept.content, kept.reasoning) == ("An answer.", REASONING)
 
 
@@ -43,9 +45,9 @@ async def test_reasoning_alone_is_no_answer(open_desk: Open):
 
 async def test_the_queue_tells_them_apart(open_desk: Open):
     desk = await open_desk(SAYS)
-    queued = await desk.service.llm_call(CallRequest(prompt="Hello?"))
+    queued = await desk.service.queue.llm_call(CallRequest(prompt="Hello?"))
     await desk.until(lambda: desk.of("response:complete"))
-    answer = await desk.service.queue_get(QueueGetRequest(id=queued.id))
+    answer = await desk.service.queue.queue_get(QueueGetRequest(id=queued.id))
     assert (answer.text, answer.reasoning) == ("An answer.", REASONING)
 
 

@@ -33,7 +33,7 @@ from tests.unit.service.conftest import Desk, Open
 async def test_a_command_is_kept_with_all_it_takes_to_ask_again(desk: Desk):
     done = await desk.explain("x = 1", instruction="briefly", origin=Origin(notebook="a/b.ipynb", cell="c1"))
     (listed,) = await desk.listed()
-    kept = await desk.service.response_get(ResponseRequest(id=listed.id))
+    kept = await desk.service.history.response_get(ResponseRequest(id=listed.id))
     assert kept.id == done.run
     assert (kept.kind, kept.command, kept.provider, kept.model) == ("generate", "explain", "embedded", "tiny")
     assert (kept.notebook, kept.cell) == ("a/b.ipynb", "c1")
@@ -71,16 +71,16 @@ async def test_the_turns_of_a_chat_lie_together(desk: Desk):
 
 async def test_a_queued_prompt_is_kept_under_its_own_id(desk: Desk):
     call = CallRequest(prompt="Hi", prompt_id="../mine", path="a.ipynb", cell="c2", keep=True)
-    queued = await desk.service.llm_call(call)
+    queued = await desk.service.queue.llm_call(call)
     answer = await answered(desk.service, queued.id)
     assert answer.response_id == queued.id
-    kept = await desk.service.response_get(ResponseRequest(id=queued.id))
+    kept = await desk.service.history.response_get(ResponseRequest(id=queued.id))
     assert (kept.kind, kept.prompt_id, kept.notebook, kept.cell) == ("queue", "../mine", "a.ipynb", "c2")
     assert (kept.prompt, kept.content) == ("Hi", "An answer.")
 
 
 async def test_completions_are_not_kept(desk: Desk):
-    await desk.last(desk.service.tab_complete(CompleteRequest(prefix="x = ")))
+    await desk.last(desk.service.completion.tab_complete(CompleteRequest(prefix="x = ")))
     assert await desk.listed() == []
 
 
@@ -88,7 +88,7 @@ async def test_private_and_switched_off_nothing_is_written(desk: Desk):
     await desk.explain(private=True)
     await desk.settings(history=False)
     await desk.explain()
-    queued = await desk.service.llm_call(CallRequest(prompt="Hi", private=True, keep=True))
+    queued = await desk.service.queue.llm_call(CallRequest(prompt="Hi", private=True, keep=True))
     await answered(desk.service, queued.id)
     await desk.until(lambda: len(desk.of("response:complete")) == 3)
     assert {told.response_id for told in desk.of("response:complete")} == {""}
@@ -229,11 +229,11 @@ async def test_a_request_that_is_cancelled_keeps_what_had_come(open_desk: Open, 
     from jupyter_localcoder.contract.generation import Delta, Done, GenerateRequest
 
     run = ""
-    async for frame in desk.service.generate(GenerateRequest(command="explain", code="x")):
+    async for frame in desk.service.generation.generate(GenerateRequest(command="explain", code="x")):
         if isinstance(frame, Started):
             run = frame.run
         if isinstance(frame, Delta):
-            await desk.service.llm_cancel(LlmCancelRequest(id=run))
+            await desk.service.queue.llm_cancel(LlmCancelRequest(id=run))
         if isinstance(frame, Done):
             assert frame.finish == "canceled"
     (listed,) = await desk.listed()
@@ -246,7 +246,7 @@ async def test_who_leaves_in_the_middle_leaves_nothing(open_desk: Open, monkeypa
 
     desk = await open_desk()
     monkeypatch.setattr(desk.service._pool, "_spawn", spawn("waits"))
-    frames = desk.service.generate(GenerateRequest(command="explain", code="x"))
+    frames = desk.service.generation.generate(GenerateRequest(command="explain", code="x"))
     async for frame in frames:
         if isinstance(frame, Delta):
             break
@@ -280,25 +280,25 @@ async def test_old_answers_are_deleted_behind_the_new_ones(open_desk: Open, monk
 async def test_the_operations_tell_what_was_deleted(desk: Desk):
     first = await desk.explain("x = 1")
     await desk.explain("x = 2")
-    await desk.service.response_delete(ResponseRequest(id=first.run))
+    await desk.service.history.response_delete(ResponseRequest(id=first.run))
     assert desk.of("history:changed")[-1].response_id == first.run
     for wrong in ({}, {"all": True, "prompt_id": "p"}):
         with pytest.raises(errors.InvalidArgument):
-            await desk.service.response_delete_all(ResponseDeleteAllRequest(**wrong))
-    assert (await desk.service.response_delete_all(ResponseDeleteAllRequest(all=True))).count == 1
+            await desk.service.history.response_delete_all(ResponseDeleteAllRequest(**wrong))
+    assert (await desk.service.history.response_delete_all(ResponseDeleteAllRequest(all=True))).count == 1
     assert await desk.listed() == []
 
 
 async def test_search_through_the_service(desk: Desk):
     done = await desk.explain("zebra = 1")
-    found = await desk.service.response_search(ResponseSearchRequest(query="zebra"))
+    found = await desk.service.history.response_search(ResponseSearchRequest(query="zebra"))
     assert [each.response.id for each in found.found] == [done.run]
 
 
 async def test_why_an_answer_was_no_change_is_kept_in_the_same_words(open_desk: Open):
     desk = await open_desk("```bash\nls\n```")
     done = await desk.last(
-        desk.service.generate(GenerateRequest(command="fix", code="x = 1", language="python"))
+        desk.service.generation.generate(GenerateRequest(command="fix", code="x = 1", language="python"))
     )
     assert done.change is not None
     assert done.change.problem
@@ -313,7 +313,7 @@ async def test_why_an_answer_was_no_change_is_kept_in_the_same_words(open_desk: 
 )
 async def test_what_was_offered_or_is_no_code_has_no_such_words(open_desk: Open, says: str, command: str):
     desk = await open_desk(says)
-    done = await desk.last(desk.service.generate(GenerateRequest(command=command, code="x = 1")))
+    done = await desk.last(desk.service.generation.generate(GenerateRequest(command=command, code="x = 1")))
     await desk.until(lambda: desk.of("response:complete"))
     assert desk.store.get(done.run).not_offered == ""
 
@@ -327,7 +327,7 @@ async def test_an_answer_is_kept_where_nobody_waits_for_what_may_be_written(desk
 
     monkeypatch.setattr("jupyter_localcoder.service.generation.asyncio.to_thread", _first_then(hangs))
     asking = asyncio.ensure_future(
-        desk.last(desk.service.generate(GenerateRequest(command="fix", code="x = 1")))
+        desk.last(desk.service.generation.generate(GenerateRequest(command="fix", code="x = 1")))
     )
     await within(judging.wait())
     asking.cancel()

@@ -59,8 +59,8 @@ def far(
         fields["fill"] = "suffix"
 
     async def save() -> None:
-        await desk.service.provider_save(codec.decode(ProviderSaveRequest, fields))
-        await desk.service.provider_set_active(ProviderIdRequest(id="acme"))
+        await desk.service.providers.provider_save(codec.decode(ProviderSaveRequest, fields))
+        await desk.service.providers.provider_set_active(ProviderIdRequest(id="acme"))
         if fills(type_):
             await desk.settings(completion_provider="acme")
 
@@ -78,19 +78,21 @@ async def chat(desk: Desk, shape: Shape) -> Any:
 
 async def queue(desk: Desk, shape: Shape) -> Any:
     request = CallRequest(prompt="Hello?", sampling=SamplingOptions(**shape.sampling))
-    queued = await desk.service.llm_call(request)
+    queued = await desk.service.queue.llm_call(request)
     await desk.until(
         lambda: [e for e in desk.of("response:complete") + desk.of("response:error")
                  if e.request_id == queued.id]
     )  # fmt: skip
-    answered = await desk.service.queue_get(QueueGetRequest(id=queued.id))
+    answered = await desk.service.queue.queue_get(QueueGetRequest(id=queued.id))
     if answered.item.error is not None:
         raise Told(answered.item.error)
     return answered
 
 
 async def complete(desk: Desk, shape: Shape) -> Any:
-    return await desk.last(desk.service.tab_complete(CompleteRequest(prefix="x = 1\n", suffix="\n")))
+    return await desk.last(
+        desk.service.completion.tab_complete(CompleteRequest(prefix="x = 1\n", suffix="\n"))
+    )
 
 
 class Told(LocalCoderError):
@@ -196,13 +198,13 @@ async def test_each_shape_where_a_connection_is_tested(far: Desk, server: WireSe
         if shape.error and said.content_type == "application/json" and b'"choices": [' not in said.raw:
             server.say(*shape.scripts())
             with pytest.raises(LocalCoderError) as caught:
-                await far.service.provider_test(ProviderIdRequest(id="acme"))
+                await far.service.providers.provider_test(ProviderIdRequest(id="acme"))
             if shape.error != "NO_ANSWER":
                 assert caught.value.code == shape.error
                 assert shape.words in caught.value.message
         else:
             server.say(document(MODELS.get(shape.type, {"data": [{"id": "m-1"}]})))
-            tested = await far.service.provider_test(ProviderIdRequest(id="acme"))
+            tested = await far.service.providers.provider_test(ProviderIdRequest(id="acme"))
             assert tested.models == ("m-1",)
 
     assert await differences(check, of(type_)) == []

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from jupyter_localcoder import errors
-from jupyter_localcoder.contract import wire
+from jupyter_localcoder.contract import registry, wire
 from jupyter_localcoder.contract.generation import LlmCancelAllRequest
 from jupyter_localcoder.contract.history import (
     ResponseRequest,
@@ -47,7 +47,7 @@ async def titled(desk: Desk, **fields) -> tuple[str, str]:
 
 
 async def configure(desk: Desk, **fields):
-    return await desk.service.title_config_set(TitleConfigSetRequest(**fields))
+    return await desk.service.titles.title_config_set(TitleConfigSetRequest(**fields))
 
 
 async def test_an_answer_gets_a_title_behind_it(open_desk: Open):
@@ -143,10 +143,10 @@ async def test_no_model_is_loaded_for_a_title(desk: Desk):
     await desk.settings(history=True)
     done = await desk.explain()
     await desk.until(lambda: over(desk, done.run))
-    await desk.service.model_unload(ModelUnloadRequest())
+    await desk.service.models.model_unload(ModelUnloadRequest())
     loads = desk.service._pool.generation
     with pytest.raises(errors.TitleProviderError, match="No model is loaded"):
-        await desk.service.title_generate(ResponseRequest(id=done.run))
+        await desk.service.titles.title_generate(ResponseRequest(id=done.run))
     assert desk.service._pool.generation == loads
     assert desk.service._pool.front.state == "stopped"
     assert statuses(desk, done.run) == ["pending", "completed"]
@@ -154,13 +154,13 @@ async def test_no_model_is_loaded_for_a_title(desk: Desk):
 
 
 async def shown(desk: Desk):
-    return await desk.service.title_config_get(TitleConfigGetRequest())
+    return await desk.service.handle(registry.TITLE_CONFIG_GET, TitleConfigGetRequest())
 
 
 async def another(desk: Desk, id_: str = "other") -> None:
     """A second model, which is not loaded."""
     path = desk.service.titles._models.locate("tiny").path
-    await desk.service.model_import(ModelImportRequest(path=str(path), id=id_))
+    await desk.service.models.model_import(ModelImportRequest(path=str(path), id=id_))
 
 
 async def test_another_model_than_the_loaded_one_makes_none_until_it_is_loaded(desk: Desk):
@@ -191,7 +191,7 @@ async def test_a_model_that_is_not_known_is_refused_with_those_that_are_here(des
 async def test_a_model_that_was_deleted_later_is_told_and_asked_no_more(desk: Desk):
     await another(desk)
     await configure(desk, model="other")
-    await desk.service.model_delete(ModelDeleteRequest(id="other"))
+    await desk.service.models.model_delete(ModelDeleteRequest(id="other"))
     asked = []
     desk.service.titles._try = lambda *args: asked.append(args)
     assert await titled(desk) == ("tiny", "model")
@@ -206,13 +206,13 @@ async def test_what_no_model_could_title_gets_its_title_when_one_is_loaded(desk:
     recorder = desk.service._recorder
     first = await desk.explain()
     await desk.until(lambda: over(desk, first.run))
-    await desk.service.model_unload(ModelUnloadRequest())
+    await desk.service.models.model_unload(ModelUnloadRequest())
     kept = replace(recorder.store.get(first.run), id="1" * 16, title="m-1", title_source="model")
     recorder.store.keep_all([kept])
     desk.service.titles._kept(kept)
     await desk.until(lambda: statuses(desk, kept.id) == ["failed"])
     assert desk.service._pool.front.state == "stopped"
-    await desk.service.model_load(ModelLoadRequest(id="tiny"))
+    await desk.service.models.model_load(ModelLoadRequest(id="tiny"))
     await desk.until(lambda: statuses(desk, kept.id) == ["failed", "pending", "completed"])
     assert recorder.store.get(kept.id).title == "A title"
 
@@ -292,9 +292,9 @@ async def test_switched_off_there_is_none(desk: Desk):
 async def test_a_title_may_be_made_again_and_written_by_hand(desk: Desk):
     done = await desk.explain()
     await desk.until(lambda: over(desk, done.run))
-    made = await desk.service.title_set(TitleSetRequest(id=done.run, title="  My own\n words "))
+    made = await desk.service.titles.title_set(TitleSetRequest(id=done.run, title="  My own\n words "))
     assert (made.title, made.title_source) == ("My own words", "hand")
-    again = await desk.service.title_generate(ResponseRequest(id=done.run))
+    again = await desk.service.titles.title_generate(ResponseRequest(id=done.run))
     assert (again.title, again.title_source) == ("A title", "generated")
     assert (await desk.listed())[0].title == "A title"
 
@@ -303,7 +303,7 @@ async def test_a_title_may_be_made_again_and_written_by_hand(desk: Desk):
 async def test_a_title_of_nothing_is_refused(desk: Desk, blank: str):
     done = await desk.explain()
     with pytest.raises(errors.InvalidArgument):
-        await desk.service.title_set(TitleSetRequest(id=done.run, title=blank))
+        await desk.service.titles.title_set(TitleSetRequest(id=done.run, title=blank))
     assert (await desk.listed())[0].title
 
 
@@ -311,7 +311,7 @@ async def test_a_title_by_hand_is_not_overwritten_by_one_that_comes_late(open_de
     desk = await open_desk(title="")
     done = await desk.explain()
     await desk.until(lambda: "pending" in statuses(desk, done.run))
-    await desk.service.title_set(TitleSetRequest(id=done.run, title="Mine"))
+    await desk.service.titles.title_set(TitleSetRequest(id=done.run, title="Mine"))
     desk.service.titles._try = _says("Late")
     await desk.explain("x = 2")
     await desk.until(lambda: len(await_none(desk)) >= 1)
@@ -331,9 +331,9 @@ def await_none(desk: Desk) -> list:
 
 async def test_an_answer_that_is_not_there_has_no_title(desk: Desk):
     with pytest.raises(errors.TitleResponseNotFound):
-        await desk.service.title_generate(ResponseRequest(id="0" * 16))
+        await desk.service.titles.title_generate(ResponseRequest(id="0" * 16))
     with pytest.raises(errors.ResponseNotFound):
-        await desk.service.title_set(TitleSetRequest(id="0" * 16, title="x"))
+        await desk.service.titles.title_set(TitleSetRequest(id="0" * 16, title="x"))
 
 
 async def test_only_the_first_turn_of_a_conversation_gets_one(desk: Desk):
@@ -346,7 +346,7 @@ async def test_only_the_first_turn_of_a_conversation_gets_one(desk: Desk):
 
 
 async def test_the_configuration_is_kept_and_checked(desk: Desk, open_desk: Open):
-    assert (await desk.service.title_config_get(TitleConfigGetRequest())).enabled
+    assert (await desk.service.handle(registry.TITLE_CONFIG_GET, TitleConfigGetRequest())).enabled
     await configure(desk, enabled=False, timeout_seconds=10)
     for wrong in (9.9, 120.1, -1.0):
         with pytest.raises(errors.TitleConfigInvalid) as caught:
@@ -357,7 +357,7 @@ async def test_the_configuration_is_kept_and_checked(desk: Desk, open_desk: Open
     assert caught.value.details["field"] == "provider"
     await configure(desk, provider="embedded")
     other = await open_desk()
-    config = await other.service.title_config_get(TitleConfigGetRequest())
+    config = await other.service.handle(registry.TITLE_CONFIG_GET, TitleConfigGetRequest())
     assert (config.enabled, config.timeout_seconds) == (False, 10)
 
 
@@ -386,7 +386,7 @@ async def test_another_provider_is_asked_through_the_queue(desk: Desk):
     done = (await desk.listed())[0].id
     for expected in (errors.TitleTimeout, errors.TitleProviderError):
         with pytest.raises(expected):
-            await desk.service.title_generate(ResponseRequest(id=done))
+            await desk.service.titles.title_generate(ResponseRequest(id=done))
 
 
 def far_answer(text: str, finish: str = "stop") -> QueueAnswer:
@@ -449,7 +449,7 @@ async def test_a_model_here_is_asked_without_reasoning_and_gets_more_room_once(o
 
 async def test_cancel_all_ends_no_answers_title(desk: Desk):
     """What a person cannot see they do not mean."""
-    await desk.service.llm_cancel_all(LlmCancelAllRequest())
+    await desk.service.queue.llm_cancel_all(LlmCancelAllRequest())
     assert await titled(desk) == ("A title", "generated")
 
 
