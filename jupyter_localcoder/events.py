@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, ParamSpec
 
 import msgspec
 
 from .contract.registry import Event
 
+P = ParamSpec("P")
 Listener = Callable[[Event, msgspec.Struct], None]
 
 
-class EventHub:
-    """Hands each event to all listeners, in the event loop, in order."""
+class Listeners(Generic[P]):
+    """Functions that are called when something happens, in the order in which they were added."""
 
-    def __init__(self, log: logging.Logger | logging.LoggerAdapter[Any]) -> None:
-        self._log = log
-        self._listeners: list[Listener] = []
+    def __init__(self) -> None:
+        self._listeners: list[Callable[P, None]] = []
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; call what is returned to take it away again."""
+    def listen(self, listener: Callable[P, None]) -> Callable[[], None]:
+        """Add a listener beside those that are there; call what is returned to take it away again."""
         self._listeners.append(listener)
 
         def leave() -> None:
@@ -29,6 +29,19 @@ class EventHub:
                 self._listeners.remove(listener)
 
         return leave
+
+    def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call all listeners. What one raises is raised here."""
+        for listener in list(self._listeners):
+            listener(*args, **kwargs)
+
+
+class EventHub(Listeners[[Event, msgspec.Struct]]):
+    """Hands each event to all listeners, in the event loop, in order."""
+
+    def __init__(self, log: logging.Logger | logging.LoggerAdapter[Any]) -> None:
+        super().__init__()
+        self._log = log
 
     def tell(self, event: Event, payload: msgspec.Struct) -> None:
         """Tell all listeners; one that fails does not keep it from the others."""

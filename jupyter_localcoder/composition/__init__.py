@@ -104,13 +104,11 @@ def build_service(
     calibrations = Calibrations(settings.path.with_name("calibration.json"))
     pool = WorkerPool(
         on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
-        on_loaded=lambda *loaded: service.note_loaded(*loaded),
         on_restart=restarted,
-        on_out_of_memory=lambda *failed: service.note_out_of_memory(*failed),
         evidence=CrashEvidence(free=memory.available),
         **shared,
     )
-    service = Service(
+    return Service(
         settings=settings,
         store=store,
         pool=pool,
@@ -122,7 +120,6 @@ def build_service(
         kernel_pids=kernel_pids,
         **shared,
     )
-    return service
 
 
 def _user() -> str:

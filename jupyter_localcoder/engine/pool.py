@@ -34,6 +34,7 @@ from traitlets.config import LoggingConfigurable
 from ..contract import wire
 from ..contract.backend import BackendState, ResidentModel
 from ..errors import OutOfMemory
+from ..events import Listeners
 from .acceleration import warning
 from .crash_cause import CrashEvidence, Verdict
 from .load_plan import Role
@@ -97,9 +98,7 @@ class WorkerPool(LoggingConfigurable):
         self,
         *,
         on_state: Callable[[BackendState], None] = lambda _: None,
-        on_loaded: Callable[[LoadPlan, wire.Loaded, wire.Hello], None] = lambda *_: None,
         on_restart: Callable[[str], None] = lambda _: None,
-        on_out_of_memory: Callable[[LoadPlan, Verdict], None] = lambda *_: None,
         evidence: CrashEvidence | None = None,
         spawn: Spawn = WorkerProcess.spawn,
         clock: Callable[[], float] = time.monotonic,
@@ -107,8 +106,13 @@ class WorkerPool(LoggingConfigurable):
     ) -> None:
         super().__init__(**kwargs)
         self._on_state = on_state
-        self._on_loaded = on_loaded
-        self._on_out_of_memory = on_out_of_memory
+        self.on_loaded: Listeners[[LoadPlan, wire.Loaded, wire.Hello]] = Listeners()
+        """Told of each model that has been loaded."""
+        self.on_out_of_memory: Listeners[[LoadPlan, Verdict]] = Listeners()
+        """Told of each plan that memory does not suffice for, though no other model was loaded."""
+        self.on_demand: Listeners[[wire.GenerateFrame | None]] = Listeners()
+        """Told of each request before it is sent to a worker, and with None before another model is loaded:
+        a request that uses the worker while it is free can make way."""
         self._spawn = spawn
         self.neighbours: CoexistencePolicy | None = None
         """Without, no two models are loaded side by side."""
@@ -120,6 +124,7 @@ class WorkerPool(LoggingConfigurable):
                 on_loaded=lambda plan, loaded, hello: self._loaded_one(number, plan, loaded, hello),
                 on_restart=on_restart,
                 on_out_of_memory=lambda plan, verdict: self._ran_out(number, plan, verdict),
+                on_demand=self.on_demand.tell,
                 make_room=lambda plan: self._make_room(number, plan),
                 evidence=evidence,
                 spawn=lambda **how: self._spawn(**how),
@@ -212,16 +217,6 @@ class WorkerPool(LoggingConfigurable):
     def idle_seconds(self, seconds: float | None) -> None:
         for one in self.supervisors:
             one.idle_seconds = seconds
-
-    @property
-    def on_demand(self) -> Callable[[wire.GenerateFrame | None], None]:
-        """See `Supervisor.on_demand`: is told of what is asked of any of them."""
-        return self.supervisors[0].on_demand
-
-    @on_demand.setter
-    def on_demand(self, told: Callable[[wire.GenerateFrame | None], None]) -> None:
-        for one in self.supervisors:
-            one.on_demand = told
 
     # What it does
 
@@ -444,7 +439,7 @@ class WorkerPool(LoggingConfigurable):
         )
 
     def _loaded_one(self, number: int, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
-        self._on_loaded(plan, loaded, hello)
+        self.on_loaded.tell(plan, loaded, hello)
         one = self.supervisors[number]
         if one.plan is not None and one.plan.memory_bytes != plan.memory_bytes:
             # Another one came beside it while it was loading.
@@ -453,7 +448,7 @@ class WorkerPool(LoggingConfigurable):
     def _ran_out(self, number: int, plan: LoadPlan, verdict: Verdict) -> None:
         other = self._other(number)
         if other is None or other.plan is None:
-            self._on_out_of_memory(plan, verdict)
+            self.on_out_of_memory.tell(plan, verdict)
         else:
             self._keep_apart(plan, other.plan)
 

@@ -243,6 +243,7 @@ class Supervisor(LoggingConfigurable):
         on_loaded: Callable[[LoadPlan, wire.Loaded, wire.Hello], None] = lambda *_: None,
         on_restart: Callable[[str], None] = lambda _: None,
         on_out_of_memory: Callable[[LoadPlan, Verdict], None] = lambda *_: None,
+        on_demand: Callable[[wire.GenerateFrame | None], None] = lambda _: None,
         make_room: Callable[[LoadPlan], Awaitable[LoadPlan]] | None = None,
         evidence: CrashEvidence | None = None,
         spawn: Spawn = WorkerProcess.spawn,
@@ -263,9 +264,7 @@ class Supervisor(LoggingConfigurable):
         self._loaded_at = 0.0
         self._spawn = spawn
         self._clock = clock
-        self.on_demand: Callable[[wire.GenerateFrame | None], None] = lambda _: None
-        """Is told of each request before it is sent, and with None before another model is loaded: who
-        uses the worker because nobody else does can make way."""
+        self._on_demand = on_demand
         self._life = WorkerStateMachine()
         self._worker: Worker | None = None
         self._hello: wire.Hello | None = None
@@ -433,7 +432,7 @@ class Supervisor(LoggingConfigurable):
 
     async def admit(self, job: WorkerJob) -> None:
         """Send a request when its model is loaded."""
-        self.on_demand(job.request)
+        self._on_demand(job.request)
         self._admitting += 1
         try:
             await self._ensure(job.plan)
@@ -477,7 +476,7 @@ class Supervisor(LoggingConfigurable):
     # Changes: one at a time, each a task
 
     async def _switch(self, plan: LoadPlan) -> wire.Loaded:
-        self.on_demand(None)
+        self._on_demand(None)
         await self._free.wait()
         self._require_not_failed()  # What ran may have ended by a crash.
         if self._worker is not None:
@@ -488,7 +487,7 @@ class Supervisor(LoggingConfigurable):
         return await self._start_and_load(plan, "start")
 
     async def _release(self, reason: str) -> None:
-        self.on_demand(None)
+        self._on_demand(None)
         await self._free.wait()
         if self._worker is not None:  # It may have crashed meanwhile.
             await self._end_worker(reason)

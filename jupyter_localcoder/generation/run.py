@@ -22,6 +22,7 @@ from ..contract.common import ModelStamp, Sampling, Timings, Usage
 from ..contract.generation import Confidence, Delta, Done, Doubt, EndCode, Finish, Started
 from ..engine.supervisor import EndReason, LoadPlan
 from ..errors import BackendUnavailable, Canceled, NoAnswer, Timeout
+from ..events import Listeners
 from ..text.digest import text_digest
 from ..text.reasoning import AnswerParts, Pieces, bounded
 from . import clients
@@ -389,8 +390,8 @@ class Runs:
         self._on_done = on_done
         self._closing = False
         self._open: dict[str, AnyRun] = {}
-        self.on_change: Callable[[], None] = lambda: None
-        """Called when a run that is listed begins or has ended."""
+        self.on_change: Listeners[[]] = Listeners()
+        """Told when a run that is listed begins or has ended."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -452,7 +453,7 @@ class Runs:
 
     def _tell(self, run: AnyRun) -> None:
         if run.about is not None:
-            self.on_change()
+            self.on_change.tell()
 
 
 _END_CODES: dict[Finish, EndCode] = {"canceled": "CANCELED", "timeout": "TIMEOUT"}

@@ -26,7 +26,7 @@ from ..contract.generation import Change, Done, Started
 from ..contract.history import HistoryChanged, Response, ResponseKind
 from ..contract.notebook import Reference
 from ..errors import LocalCoderError
-from ..events import EventHub
+from ..events import EventHub, Listeners
 from ..generation.run import RunFrame
 from ..settings import LocalCoderSettings
 from ..text.digest import text_digest
@@ -82,8 +82,6 @@ class Recorder:
 
     Parameters
     ----------
-    on_kept
-        Is told of each answer that was kept, in the event loop.
     clock
         Seconds, for how often the limits are looked at.
     """
@@ -95,11 +93,11 @@ class Recorder:
         events: EventHub,
         log: logging.Logger | logging.LoggerAdapter[Any],
         *,
-        on_kept: Callable[[Response], None] = lambda _: None,
         clock: Callable[[], float],
     ) -> None:
         self.store = store
-        self.on_kept = on_kept
+        self.on_kept: Listeners[[Response]] = Listeners()
+        """Told of each answer that was kept, in the event loop."""
         self.place: Callable[[int, str], str] = lambda _mark, path: path
         """Where a notebook is now that was at a path at some moment."""
         self.unsaved = UnsavedTurns()
@@ -118,7 +116,7 @@ class Recorder:
         self._stop = threading.Event()
         self._retained = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
-        store.on_damage = self._damaged
+        store.on_damage.listen(self._damaged)
 
     def response(self, asked: RequestMetadata, id_: str = "", **answer: Any) -> Response:
         """An answer in the form in which it is kept, with its fields from the request."""
@@ -206,7 +204,7 @@ class Recorder:
             reason="kept", response_id=response.id, conversation_id=response.conversation_id
         )
         self._events.tell(registry.HISTORY_CHANGED, changed)
-        self.on_kept(response)
+        self.on_kept.tell(response)
         self._retain()
         return response.id
 

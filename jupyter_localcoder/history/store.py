@@ -40,6 +40,7 @@ from ..errors import (
     ResponseNotFound,
     SourceFileNotFound,
 )
+from ..events import Listeners
 from . import conversations, document, exporting, names, retention, rows, search, sweep
 from .database import Database
 from .folder import HistoryFolder
@@ -88,13 +89,12 @@ class HistoryStore(LoggingConfigurable):
         self,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
-        on_damage: Callable[[str], None] = lambda _: None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._clock = clock
-        self.on_damage = on_damage
-        """Is told the name under which a damaged database was set aside, in the thread that found it."""
+        self.on_damage: Listeners[[str]] = Listeners()
+        """Told the name under which a damaged database was set aside, in the thread that found it."""
         self._making = threading.Lock()
         self._made: tuple[HistoryFolder, Database] | None = None
 
@@ -467,7 +467,7 @@ class HistoryStore(LoggingConfigurable):
 
     def _damaged(self, aside: str) -> None:
         self.log.warning("The history's database was damaged; it is kept as %s.", aside)
-        self.on_damage(aside)
+        self.on_damage.tell(aside)
 
     def _read(self, files: HistoryFolder, found: ResponseInfo) -> Response:
         data = files.read(found.prompt_id, found.id)

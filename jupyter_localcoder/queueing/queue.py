@@ -31,6 +31,7 @@ from ..errors import (
     Timeout,
     UnknownError,
 )
+from ..events import Listeners
 from ..generation import clients
 from .ticket import Ticket, Timer
 
@@ -108,7 +109,7 @@ class RequestQueue(LoggingConfigurable):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.on_change: Callable[[Ticket], None] = lambda _: None
+        self.on_change: Listeners[[Ticket]] = Listeners()
         """Told of every move of a request, when it is made."""
         self._later = later or (lambda seconds, do: asyncio.get_running_loop().call_later(seconds, do))
         self._lanes: dict[str, _Lane] = {}
@@ -172,7 +173,7 @@ class RequestQueue(LoggingConfigurable):
         bisect.insort(lane.waiting, ticket, key=lambda t: t.turn)
         self._open[ticket.id] = ticket
         self._renew(ticket)
-        self.on_change(ticket)
+        self.on_change.tell(ticket)
         self._fill(ticket.lane)
         return self.position(ticket)
 
@@ -236,7 +237,7 @@ class RequestQueue(LoggingConfigurable):
             raise Canceled
         _call_off(ticket)
         ticket.move("saving")
-        self.on_change(ticket)
+        self.on_change.tell(ticket)
         self._fill(ticket.lane)
 
     async def close(self) -> None:
@@ -266,7 +267,7 @@ class RequestQueue(LoggingConfigurable):
                 ticket.timer = self._later(ticket.timeout_seconds, partial(self._expire, ticket))
             ticket.task = asyncio.ensure_future(self._run(ticket))
             ticket.task.add_done_callback(partial(self._let_go, ticket))
-            self.on_change(ticket)
+            self.on_change.tell(ticket)
         if not lane.waiting and not lane.busy:
             del self._lanes[name]
 
@@ -314,7 +315,7 @@ class RequestQueue(LoggingConfigurable):
         del self._open[ticket.id]
         if ticket.share is not None:
             self._shares.give_back(ticket.share)
-        self.on_change(ticket)
+        self.on_change.tell(ticket)
 
     def _let_go(self, ticket: Ticket, _task: object = None) -> None:
         """Its place is free for the next one."""

@@ -20,16 +20,13 @@ from traitlets.config import LoggingConfigurable
 
 from ..context.checks.gate import Rules
 from ..context.heads import HEADS_SHARE
-from ..contract import wire
 from ..contract.registry import Operation
 from ..credentials.store import Credentials
-from ..engine.crash_cause import Verdict
 from ..engine.load_plan import Planner
 from ..engine.memory_admission import MemoryAdmission
 from ..engine.memory_usage import KernelPids, MemoryUsage
 from ..engine.model_fallback import ModelFallback
 from ..engine.pool import WorkerPool
-from ..engine.supervisor import LoadPlan
 from ..events import EventHub
 from ..generation import clients
 from ..generation.embedded_provider import EmbeddedProvider
@@ -159,6 +156,7 @@ class Service(LoggingConfigurable):
         room = MemoryAdmission(planner, pool, machine, self._downloads.check)
         pool.neighbours = room
         self._fallback = fallback = ModelFallback(store, planner, pool, room, events)
+        pool.on_out_of_memory.listen(fallback.failed)
         self._engine = EngineRequests(
             settings,
             pool,
@@ -245,12 +243,18 @@ class Service(LoggingConfigurable):
         self.history = HistoryOperations(self._recorder, events, self.notebooks)
         settings.earlier = TitleFile(history.root / "titles.json", self.log.warning)
         self.titles = TitleOperations(
-            settings, store, self._recorder, pool, self._engine, events, self.queue.ask, self.log
+            settings,
+            store,
+            self._recorder,
+            pool,
+            self._engine,
+            events,
+            self.queue.ask,
+            self.log,
+            providers=self.providers,
+            change_settings=self.settings.settings_update,
         )
-        self.settings.check_titles = self.titles.checked
-        self.titles.change_settings = self.settings.settings_update
-        self.titles.check_provider = self.providers.check_there
-        self.titles.models_of = self.providers.models_of
+        self.settings.checks.append(self.titles.checked)
 
         self._handlers = handlers_of(
             (
@@ -294,11 +298,3 @@ class Service(LoggingConfigurable):
 
     def _completion_rules(self) -> Rules:
         return Rules(self.completion_checks, self.completion_min_log_probability)
-
-    def note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
-        """Learn from a load what this machine can do, and how fast it is."""
-        self.backend.note_loaded(plan, loaded, hello)
-
-    def note_out_of_memory(self, plan: LoadPlan, verdict: Verdict) -> None:
-        """Learn from the end of a worker what memory does not suffice for."""
-        self._fallback.failed(plan, verdict)

@@ -45,6 +45,7 @@ class BackendOperations:
         self._runs = runs
         self._requests = requests
         self._began = time.monotonic()
+        pool.on_loaded.listen(self._note_loaded)
 
     @serves(registry.PING)
     async def backend_ping(self, _request: backend.PingRequest) -> backend.BackendStatus:
@@ -82,7 +83,7 @@ class BackendOperations:
             for one in self._pool.resident
         )
 
-    def note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
+    def _note_loaded(self, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
         """Learn from a load what this machine can do, and how fast it is."""
         self._planner.learn(plan, loaded, hello)
         if (said := warning(plan, loaded)) is not None:

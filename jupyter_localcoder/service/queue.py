@@ -78,8 +78,8 @@ class QueueOperations:
         """What to call so that a caller's end is of no more interest, by request."""
         self._told = True
         self._closing = False
-        requests.on_change = self._changed
-        runs.on_change = self._tell_soon
+        requests.on_change.listen(self._changed)
+        runs.on_change.listen(self._tell_soon)
 
     # Operations
 

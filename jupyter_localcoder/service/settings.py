@@ -45,8 +45,8 @@ class SettingsOperations:
         self._engine = engine
         self._providers = providers
         self._one = asyncio.Lock()
-        self.check_titles: Callable[[SettingsUpdateRequest], Awaitable[SettingsUpdateRequest]] = _as_it_is
-        """Refuses who cannot make titles; answers the request with all that changes with it."""
+        self.checks: list[Callable[[SettingsUpdateRequest], Awaitable[SettingsUpdateRequest]]] = []
+        """Each refuses a change, or returns it with all that changes with it."""
 
     async def refresh(self) -> None:
         """Let what another process has changed be in force; once for each request."""
@@ -62,7 +62,8 @@ class SettingsOperations:
     async def settings_update(self, request: SettingsUpdateRequest) -> SettingsView:
         """Change settings, and apply them at once."""
         await asyncio.to_thread(self._check_names, request)
-        request = await self.check_titles(request)
+        for check in self.checks:
+            request = await check(request)
         # Who leaves now leaves a change that is kept: it is applied all the same.
         return await asyncio.shield(asyncio.ensure_future(self._change(request)))
 
@@ -96,7 +97,3 @@ class SettingsOperations:
                 check_model(self._store, field, id_)
         if request.completion_provider:
             self._providers.check_fills(request.completion_provider)
-
-
-async def _as_it_is(request: SettingsUpdateRequest) -> SettingsUpdateRequest:
-    return request

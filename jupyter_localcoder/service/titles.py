@@ -52,6 +52,7 @@ from ..settings import LocalCoderSettings
 from ..text.reasoning import Pieces, split
 from .dispatch import serves
 from .history import title_by_hand
+from .providers import ProviderOperations
 
 MAX_WAITING = 100
 """So many answers may wait for a title; the oldest ones keep the name of their model."""
@@ -119,6 +120,8 @@ class TitleOperations:
         ask: Ask,
         log: logging.Logger | logging.LoggerAdapter[Any],
         *,
+        providers: ProviderOperations,
+        change_settings: Callable[[SettingsUpdateRequest], Awaitable[SettingsView]],
         quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         self._recorder = recorder
@@ -139,14 +142,15 @@ class TitleOperations:
         self._one = asyncio.Lock()
         self._job: WorkerJob | None = None
         self._moved = asyncio.Event()
-        self.check_provider: Callable[[str], None] = lambda _: None
-        """Raises `ProviderNotFound` where there is no provider of this id. May block."""
-        self.models_of: Callable[[str], Awaitable[tuple[str, ...]]] = _none_listed
-        """Answers the models that a provider lists; empty where it does not."""
-        self.change_settings: Callable[[SettingsUpdateRequest], Awaitable[SettingsView]]
-        self._leave = events.listen(self._heard)
-        pool.on_demand = self._make_way
-        recorder.on_kept = self._kept
+        self._providers = providers
+        self._change_settings = change_settings
+        self._listening = contextlib.ExitStack()
+        for leave in (
+            events.listen(self._heard),
+            pool.on_demand.listen(self._make_way),
+            recorder.on_kept.listen(self._kept),
+        ):
+            self._listening.callback(leave)
 
     # Operations
 
@@ -177,7 +181,7 @@ class TitleOperations:
         if "provider" in given:
             changes["title_provider"] = given["provider"] or EMBEDDED
         try:
-            view = await self.change_settings(SettingsUpdateRequest(**changes))
+            view = await self._change_settings(SettingsUpdateRequest(**changes))
         except (ProviderNotFound, ModelNotFound, ValidationError) as failure:
             field = "model" if failure.details.get("field") == "title_model" else "provider"
             raise TitleConfigInvalid(failure.message, recovery=failure.recovery, field=field) from None
@@ -197,7 +201,7 @@ class TitleOperations:
         if request.title_provider is not msgspec.UNSET:
             provider = request.title_provider or EMBEDDED
             if request.title_provider:
-                await asyncio.to_thread(self.check_provider, provider)
+                await asyncio.to_thread(self._providers.check_there, provider)
             if request.title_model is msgspec.UNSET and provider != now.title_provider:
                 return msgspec.structs.replace(request, title_model=None)
         if isinstance(request.title_model, str) and request.title_model:
@@ -209,7 +213,7 @@ class TitleOperations:
             await asyncio.to_thread(check_model, self._models, "title_model", model)
             return
         try:
-            listed = await self.models_of(provider)
+            listed = await self._providers.models_of(provider)
         except LocalCoderError:
             return  # Nobody can say now what it has; the first title will.
         if listed and model not in listed:
@@ -250,8 +254,7 @@ class TitleOperations:
     async def close(self) -> None:
         """Give up what is being made."""
         self._closed = True
-        self._leave()
-        self._recorder.on_kept = lambda _: None  # what is kept from now on stays without
+        self._listening.close()  # what is kept from now on stays without
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.wait([self._worker])
@@ -351,7 +354,7 @@ class TitleOperations:
                 )
             return ""
         try:
-            await asyncio.to_thread(self.check_provider, config.provider)
+            await asyncio.to_thread(self._providers.check_there, config.provider)
         except ProviderNotFound:
             return f"The provider {config.provider} is to make the titles, and is not there. Choose another."
         if self._settings.current.air_gap:
@@ -603,7 +606,3 @@ def _config_of(view: SettingsView) -> TitleConfig:
         timeout_seconds=settings.title_timeout_seconds,
         sources={field: view.sources.get(name, "default") for field, name in _SETTINGS.items()},
     )
-
-
-async def _none_listed(_provider: str) -> tuple[str, ...]:
-    return ()

@@ -76,7 +76,7 @@ def waits_for_room(supervisor: Supervisor) -> asyncio.Event:
         if request is None and supervisor.state == "busy":
             event.set()
 
-    supervisor.on_demand = told
+    supervisor._on_demand = told
     return event
 
 

@@ -81,7 +81,8 @@ def test_a_step_that_fails_changes_nothing(store, kept, next_version, monkeypatc
 @pytest.mark.parametrize("damage", ["garbage", "zeros in the middle", "cut off"])
 def test_a_damaged_database_is_set_aside_and_made_again_from_the_files(tmp_path, damage: str):
     heard: list[str] = []
-    store = HistoryStore(history_dir=str(tmp_path), on_damage=heard.append)
+    store = HistoryStore(history_dir=str(tmp_path))
+    store.on_damage.listen(heard.append)
     made = [store.keep(response(prompt_id=f"p{n % 7}", content="word " * 200)) for n in range(60)]
     store.close()
     data = path_of(store).read_bytes()

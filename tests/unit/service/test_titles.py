@@ -377,7 +377,7 @@ async def test_another_provider_is_asked_through_the_queue(desk: Desk):
         return QueueAnswer(item=item, text="From afar")
 
     desk.service.titles._ask = ask
-    desk.service.titles.check_provider = lambda id_: None
+    desk.service.providers.check_there = lambda id_: None  # type: ignore[method-assign]
     await configure(desk, provider="far", model="m", timeout_seconds=12)
     assert await titled(desk) == ("From afar", "generated")
     (request,) = asked
@@ -422,7 +422,7 @@ async def test_a_provider_that_reasons_gets_more_room_once(desk: Desk, answers: 
         return answer
 
     desk.service.titles._ask = ask
-    desk.service.titles.check_provider = lambda id_: None
+    desk.service.providers.check_there = lambda id_: None  # type: ignore[method-assign]
     await configure(desk, provider="far", model="m")
     assert await titled(desk) == expected
     few = title_prompt.MAX_TOKENS
