@@ -21,6 +21,7 @@ from ..contract import generation, registry, wire
 from ..contract.common import Empty, SamplingOptions
 from ..contract.notebook import NotebookContext, Probe, ProbeRequest
 from ..contract.providers import EMBEDDED
+from ..contract.settings import Settings
 from ..engine.completion_budget import MOST_TOKENS
 from ..engine.load_plan import Planner
 from ..engine.model_fallback import ModelFallback
@@ -98,22 +99,27 @@ class CompletionOperations:
     @serves(registry.TAB_COMPLETE)
     async def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """Fill in the middle."""
-        self._check_enabled()
-        provider = request.provider or self._settings.current.completion_provider
-        by = self._by_provider(provider, request) if provider != EMBEDDED else self._by_engine(request)
+        settings = self._enabled()
+        provider = request.provider or settings.completion_provider
+        if provider != EMBEDDED:
+            by = self._by_provider(provider, request, settings)
+        else:
+            by = self._by_engine(request, settings)
         async with contextlib.aclosing(by) as frames:
             async for frame in frames:
                 yield frame
 
-    async def _by_engine(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
+    async def _by_engine(
+        self, request: generation.CompleteRequest, settings: Settings
+    ) -> AsyncGenerator[RunFrame, None]:
         """The embedded engine fills in."""
         sizes = self._engine.budget()
-        max_tokens = self._most_tokens(request) or sizes.completion_tokens
-        ends_at = asyncio.get_running_loop().time() + self._seconds(request)
+        max_tokens = _most_tokens(request, settings) or sizes.completion_tokens
+        ends_at = asyncio.get_running_loop().time() + _seconds(request, settings)
         built = await self._built(request, max_tokens, sizes.prefix_tokens, sizes.suffix_tokens)
         self.stop_warming()
         sampling = self._engine.sampling(
-            SamplingOptions(temperature=self._temperature(request), seed=request.seed)
+            SamplingOptions(temperature=_temperature(request, settings), seed=request.seed)
         )
         asked = wire_request(
             built.prompt,
@@ -143,18 +149,18 @@ class CompletionOperations:
                 yield frame
 
     async def _by_provider(
-        self, name: str, request: generation.CompleteRequest
+        self, name: str, request: generation.CompleteRequest, settings: Settings
     ) -> AsyncGenerator[RunFrame, None]:
         """Another provider than the embedded one fills in."""
-        ends_at = asyncio.get_running_loop().time() + self._seconds(request)
-        max_tokens = self._most_tokens(request) or MOST_TOKENS
+        ends_at = asyncio.get_running_loop().time() + _seconds(request, settings)
+        max_tokens = _most_tokens(request, settings) or MOST_TOKENS
         built = await self._built(request, max_tokens, PREFIX_TOKENS, SUFFIX_TOKENS)
         chosen = await self._choice.choose(name)
         asked = ProviderRequest(
             input=Messages(()),
             model=request.model or "",
             max_tokens=max_tokens,
-            sampling=SamplingOptions(temperature=self._temperature(request), seed=request.seed),
+            sampling=SamplingOptions(temperature=_temperature(request, settings), seed=request.seed),
             stop=_stop(request),
         )
         fill = Fill(*flatten(built.prompt))
@@ -167,13 +173,13 @@ class CompletionOperations:
     @serves(registry.TAB_WARM)
     async def tab_warm(self, request: generation.WarmRequest) -> generation.Warmed:
         """Read a prompt ahead; a newer request of the same scope takes the place of an older one."""
-        self._check_enabled()
+        settings = self._enabled()
         start = time.monotonic()
-        if self._settings.current.completion_provider != EMBEDDED:
+        if settings.completion_provider != EMBEDDED:
             return _skipped()
         plan = await self._fallback.standing("code", model=request.model)
         resident = self._pool.has_loaded(plan)
-        if not resident and not self._settings.current.prewarm:
+        if not resident and not settings.prewarm:
             return _skipped()
         scope = cache_scope("tab", request.scope)
         turn = self._take_turn(scope)
@@ -283,21 +289,6 @@ class CompletionOperations:
         heads_share = self._heads_share()
         return await self._aside.do(_chars(request), build)
 
-    def _seconds(self, request: generation.CompleteRequest) -> float:
-        """How long it may take, from the request on."""
-        if request.timeout_ms is not None:
-            return request.timeout_ms / 1000
-        return self._settings.current.completion_timeout_seconds
-
-    def _most_tokens(self, request: generation.CompleteRequest) -> int:
-        """How long it may be, by its request or the settings; 0: by what comes in time."""
-        return request.max_tokens or self._settings.current.completion_max_tokens
-
-    def _temperature(self, request: generation.CompleteRequest) -> float:
-        if request.temperature is not None:
-            return request.temperature
-        return self._settings.current.completion_temperature
-
     def _gate(self, request: generation.CompleteRequest) -> VisibleGate:
         around = Surroundings(
             request.prefix, request.suffix, request.language, request.notebook or NotebookContext()
@@ -307,12 +298,35 @@ class CompletionOperations:
         rules = rules if request.automatic else replace(rules, min_log_probability=None)
         return VisibleGate(SuggestionGate(around, rules), request.prefix)
 
-    def _check_enabled(self) -> None:
-        if not self._settings.current.tab_completion:
+    def _enabled(self) -> Settings:
+        """The settings for all of a request.
+
+        Raises
+        ------
+        Disabled
+            They say that nothing completes.
+        """
+        settings = self._settings.current
+        if not settings.tab_completion:
             raise Disabled(
                 "Completion while typing is switched off on this server.",
                 recovery="Switch it on with `jupyter localcoder config set tab_completion true`.",
             )
+        return settings
+
+
+def _seconds(request: generation.CompleteRequest, settings: Settings) -> float:
+    """How long it may take, from the request on."""
+    return settings.completion_timeout_seconds if request.timeout_ms is None else request.timeout_ms / 1000
+
+
+def _most_tokens(request: generation.CompleteRequest, settings: Settings) -> int:
+    """How long it may be, by its request or the settings; 0: by what comes in time."""
+    return request.max_tokens or settings.completion_max_tokens
+
+
+def _temperature(request: generation.CompleteRequest, settings: Settings) -> float:
+    return settings.completion_temperature if request.temperature is None else request.temperature
 
 
 def _without_cursor(request: generation.WarmRequest, notebook: NotebookContext) -> NotebookContext:

@@ -157,7 +157,6 @@ class TitleOperations:
     @serves(registry.TITLE_CONFIG_GET)
     async def title_config_get(self, _request: history.TitleConfigGetRequest) -> TitleConfig:
         """How titles are made."""
-        await self._settings.refresh()
         return await self._shown(self._settings.view())
 
     @serves(registry.TITLE_CONFIG_SET)

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as _TimeoutError
-from typing import Generic, TypeVar
+from contextvars import ContextVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -22,6 +23,9 @@ FIRST_SECONDS = 5.0
 """As long as there is nothing yet that could be in force instead."""
 SECONDS = 2.0
 _STALE_SECONDS = 0.2
+
+_refreshed: ContextVar[Latest[Any] | None] = ContextVar("localcoder_refreshed", default=None)
+"""What the request that this is done for has read. Threads that `asyncio.to_thread` starts inherit it."""
 
 
 class Latest(Generic[T]):
@@ -54,9 +58,10 @@ class Latest(Generic[T]):
         """Read it, or take the last where the disk does not answer in time.
 
         In an event loop nothing is waited for: it is the last, and read again for the next who asks. Who
-        must know it there awaits `refresh` before.
+        must know it there awaits `refresh` before. In a thread of a request that has just done so, it is the
+        last as well.
         """
-        if not _in_event_loop() or not (self._known or self._running):
+        if not (self._known or self._running) or not (_in_event_loop() or self._is_fresh()):
             return self.read()
         if not self._running and time.monotonic() - self._began > _STALE_SECONDS:
             self._request()
@@ -75,6 +80,11 @@ class Latest(Generic[T]):
         wait = self._wait()
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
             await asyncio.wait_for(_done(self._request()), wait)
+        _refreshed.set(self)
+
+    def _is_fresh(self) -> bool:
+        """Whether the request that this is done for has read it a moment ago."""
+        return _refreshed.get() is self and time.monotonic() - self._began <= _STALE_SECONDS
 
     @property
     def _seconds(self) -> float:

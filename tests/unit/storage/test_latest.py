@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,26 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latest, "SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(latest, "FIRST_SECONDS", PATIENCE_SECONDS)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_thread_of_a_request_reads_nothing_again(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latest, "_STALE_SECONDS", math.inf)
+    kept, other = Latest(disk.read, 0), Latest(disk.read, 0)
+    await kept.refresh()
+    disk.says = 2
+    assert [await asyncio.to_thread(kept.get) for _ in range(3)] == [1, 1, 1]
+    assert disk.reads == 1
+    assert await asyncio.to_thread(other.get) == 2, "the request has not read this one"
+    disk.says = 3
+    await asyncio.to_thread(kept.read)
+    assert await asyncio.to_thread(kept.get) == 3, "a change by this process is in force at once"
+    disk.says = 4
+    await kept.refresh()
+    assert await asyncio.to_thread(kept.get) == 4
+    disk.says = 5
+    monkeypatch.setattr(latest, "_STALE_SECONDS", -1.0)
+    assert await asyncio.to_thread(kept.get) == 5, "a request that takes long reads again"
 
 
 @pytest.mark.usefixtures("patient")
