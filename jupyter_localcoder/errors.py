@@ -89,8 +89,8 @@ class LocalCoderError(Exception):
     http_status: ClassVar[int] = 500
     """Of the answer over REST; a class that says none has that of its base."""
     code: ClassVar[str] = "UNKNOWN_ERROR"
-    sentence: ClassVar[str] = "Something went wrong that was not foreseen."
-    advice: ClassVar[str] = "See the log of the Jupyter server for the full story, and report it."
+    sentence: ClassVar[str] = "An unexpected error occurred."
+    advice: ClassVar[str] = "See the Jupyter server log for the full traceback, and report the error."
 
     def __init__(self, message: str | None = None, *, recovery: str | None = None, **details: Detail) -> None:
         self.message = message or self.sentence
@@ -141,7 +141,7 @@ class ValidationError(BadRequest):
 
     code = "VALIDATION_ERROR"
     sentence = "A field of the request is not valid."
-    advice = "Correct the field that is named and send the request again."
+    advice = "Correct that field and send the request again."
 
 
 class ConfigInvalid(BadRequest):
@@ -150,17 +150,15 @@ class ConfigInvalid(BadRequest):
     http_status = 500
     code = "CONFIG_INVALID"
     sentence = "The configuration of LocalCoder is not valid."
-    advice = (
-        "Correct it in Jupyter's configuration, on the command line or in the environment, and start again."
-    )
+    advice = "Correct it in Jupyter's configuration, on the command line or in the environment, and restart."
 
 
 class InvalidArgument(BadRequest):
     """The request is well-formed, and makes no sense."""
 
     code = "INVALID_ARGUMENT"
-    sentence = "The request makes no sense as it is."
-    advice = "Correct the argument that is named."
+    sentence = "Invalid request."
+    advice = "Correct the argument that the message names."
 
 
 class InvalidModel(BadRequest):
@@ -168,14 +166,14 @@ class InvalidModel(BadRequest):
 
     code = "INVALID_MODEL"
     sentence = "The file is not a usable GGUF model."
-    advice = "Fetch the file again, or choose another model."
+    advice = "Download the file again, or choose another model."
 
 
 class UnsupportedModel(InvalidModel):
     """The file may be sound: the installed llama.cpp is too old for it."""
 
     code = "UNSUPPORTED_MODEL"
-    sentence = "The installed llama-cpp-python does not know models of this kind."
+    sentence = "The installed llama-cpp-python does not support this model."
     advice = (
         "Update llama-cpp-python: `pip install --upgrade jupyter_localcoder llama-cpp-python`, and restart "
         "Jupyter. Or choose another model."
@@ -186,8 +184,8 @@ class ChecksumMismatch(BadRequest):
     """The bytes are not the ones that the catalogue or the manifest promises."""
 
     code = "CHECKSUM_MISMATCH"
-    sentence = "The file does not have the digest that was promised, so it was not used."
-    advice = "Fetch it again; if it happens twice, the source is damaged or not to be trusted."
+    sentence = "The file does not match its expected digest, so it was not used."
+    advice = "Download it again. If this happens twice, do not trust the source."
 
 
 class TokenLimitExceeded(BadRequest):
@@ -196,22 +194,22 @@ class TokenLimitExceeded(BadRequest):
     http_status = 413
     code = "TOKEN_LIMIT_EXCEEDED"
     sentence = "The prompt is longer than the context window."
-    advice = "Send less code or context, or enlarge the context window in the settings."
+    advice = "Send less code or context, or increase the context window in the settings."
 
 
 class TitleConfigInvalid(BadRequest):
     """A setting of the titles is out of range."""
 
     code = "TITLE_CONFIG_INVALID"
-    sentence = "A setting of the titles is not valid."
-    advice = "Correct the field that is named."
+    sentence = "A title setting is not valid."
+    advice = "Correct the field that the message names."
 
 
 class ModelNotFound(NotFound):
     """No model has this id."""
 
     code = "MODEL_NOT_FOUND"
-    sentence = "There is no model of this name."
+    sentence = "Model not found."
     advice = "List the models with `jupyter localcoder models list` or `%localcoder models`."
 
 
@@ -220,30 +218,30 @@ class DownloadNotFound(NotFound):
 
     code = "DOWNLOAD_NOT_FOUND"
     sentence = "No download of this model is running."
-    advice = "Nothing needs to be done."
+    advice = "No action is needed."
 
 
 class RunNotFound(NotFound):
     """No completion has this run id."""
 
     code = "NOT_FOUND"
-    sentence = "There is nothing of this name, or it has already ended."
-    advice = "Nothing needs to be done."
+    sentence = "Not found, or already finished."
+    advice = "No action is needed."
 
 
 class RequestNotFound(NotFound):
     """No request of this id is pending or running."""
 
     code = "REQUEST_NOT_FOUND"
-    sentence = "No request of this id is pending or running."
-    advice = "Nothing needs to be done: it may have ended already."
+    sentence = "No pending or running request has this id."
+    advice = "No action is needed: the request may have finished already."
 
 
 class ProviderNotFound(NotFound):
     """No provider has this id."""
 
     code = "PROVIDER_NOT_FOUND"
-    sentence = "There is no provider of this name."
+    sentence = "Provider not found."
     advice = "List the providers with `jupyter localcoder providers list`."
 
 
@@ -259,32 +257,32 @@ class PromptNotFound(NotFound):
     """Nothing was kept for a prompt of this id."""
 
     code = "PROMPT_NOT_FOUND"
-    sentence = "The history has no answer to this prompt."
-    advice = "List the history to see what there is."
+    sentence = "The history contains no answer to this prompt."
+    advice = "List the history to see the available entries."
 
 
 class ResponseNotFound(NotFound):
     """The history has no answer of this id."""
 
     code = "RESPONSE_NOT_FOUND"
-    sentence = "The history has no answer of this id."
-    advice = "List the history to see what there is; it may have been deleted."
+    sentence = "The history contains no answer with this id."
+    advice = "List the history to see the available entries; this one may have been deleted."
 
 
 class ConversationNotFound(NotFound):
     """There is no conversation of this id."""
 
     code = "CONVERSATION_NOT_FOUND"
-    sentence = "There is no conversation of this id."
-    advice = "List the conversations to see what there is; it may have been deleted."
+    sentence = "Conversation not found."
+    advice = "List the conversations; this one may have been deleted."
 
 
 class TitleResponseNotFound(NotFound):
     """The answer that is to get a title is not there."""
 
     code = "TITLE_RESPONSE_NOT_FOUND"
-    sentence = "The answer that is to get a title is not in the history."
-    advice = "Nothing needs to be done: it was probably deleted."
+    sentence = "The answer to be titled is not in the history."
+    advice = "No action is needed: it was probably deleted."
 
 
 class ModelInUse(Conflict):
@@ -299,8 +297,8 @@ class ProviderInUse(Conflict):
     """A request runs on the provider or waits for it, or it is the active one."""
 
     code = "PROVIDER_IN_USE"
-    sentence = "A request still runs on this provider."
-    advice = "Wait until it has ended, or cancel it."
+    sentence = "A request is still running on this provider."
+    advice = "Wait until it finishes, or cancel it."
 
 
 class NoActiveProvider(Conflict):
@@ -308,22 +306,22 @@ class NoActiveProvider(Conflict):
 
     code = "NO_ACTIVE_PROVIDER"
     sentence = "No provider is active."
-    advice = "Activate one, or name one in the request."
+    advice = "Activate a provider, or name one in the request."
 
 
 class RequestAlreadyCompleted(Conflict):
     """The request has had its end."""
 
     code = "REQUEST_ALREADY_COMPLETED"
-    sentence = "The request has already ended."
-    advice = "Nothing needs to be done."
+    sentence = "The request has already finished."
+    advice = "No action is needed."
 
 
 class AuthError(Refused):
     """The caller did not prove who it is, or may not do this."""
 
     code = "AUTH_ERROR"
-    sentence = "This request is not authenticated, or not allowed to you."
+    sentence = "This request is not authenticated, or you are not allowed to make it."
     advice = "Sign in to the Jupyter server, or ask its administrator."
 
 
@@ -340,7 +338,7 @@ class AirGapped(Refused):
 
     code = "AIR_GAPPED"
     sentence = "The air gap is on: no connection was opened."
-    advice = "Import the model from a file, or switch the air gap off in the settings."
+    advice = "Import the model from a file, or turn off the air gap in the settings."
 
 
 class ModelPinned(Refused):
@@ -348,7 +346,7 @@ class ModelPinned(Refused):
 
     http_status = 409
     code = "MODEL_PINNED"
-    sentence = "The model is pinned to its version, so it was not updated."
+    sentence = "The model is pinned to its current version, so it was not updated."
     advice = "Unpin it first."
 
 
@@ -356,16 +354,16 @@ class ProviderLocked(Refused):
     """The configuration of the server decides, and not a person."""
 
     code = "PROVIDER_LOCKED"
-    sentence = "The administrator of this server has configured this provider: it cannot be changed here."
-    advice = "Add another one under another id, or ask who looks after the server."
+    sentence = "This provider is configured by the server administrator and cannot be changed here."
+    advice = "Add a provider with a different id, or ask the server administrator."
 
 
 class Disabled(Refused):
     """The feature is switched off in the settings."""
 
     code = "DISABLED"
-    sentence = "This is switched off in the settings."
-    advice = "Switch it on in the settings."
+    sentence = "This feature is turned off in the settings."
+    advice = "Turn it on in the settings."
 
 
 class ModelNotReady(Unavailable):
@@ -380,8 +378,10 @@ class BackendUnavailable(Unavailable):
     """The inference worker ended or cannot be started."""
 
     code = "BACKEND_UNAVAILABLE"
-    sentence = "The inference worker ended before the answer was complete."
-    advice = "Try again: the worker restarts by itself. If it happens again, run `jupyter localcoder doctor`."
+    sentence = "The inference worker exited before the answer was complete."
+    advice = (
+        "Try again: the worker restarts automatically. If it happens again, run `jupyter localcoder doctor`."
+    )
 
 
 class QueueFull(Unavailable):
@@ -389,7 +389,7 @@ class QueueFull(Unavailable):
 
     code = "QUEUE_FULL"
     sentence = "Too many requests are waiting."
-    advice = "Try again in a moment, or cancel some."
+    advice = "Try again later, or cancel some requests."
 
 
 class RateLimited(Unavailable):
@@ -397,8 +397,8 @@ class RateLimited(Unavailable):
 
     http_status = 429
     code = "RATE_LIMITED"
-    sentence = "The provider takes no more requests for the moment."
-    advice = "Wait a moment and try again, or look up the limits of your account there."
+    sentence = "The provider's rate limit is reached."
+    advice = "Wait and try again, or check the limits of your account with the provider."
 
 
 class ConnectionFailed(Unavailable):
@@ -406,8 +406,8 @@ class ConnectionFailed(Unavailable):
 
     http_status = 502
     code = "CONNECTION_ERROR"
-    sentence = "The Jupyter server could not be reached."
-    advice = "Check that it still runs, and try again."
+    sentence = "Cannot connect to the Jupyter server."
+    advice = "Check that it is still running, and try again."
 
 
 class NoAnswer(Unavailable):
@@ -415,8 +415,8 @@ class NoAnswer(Unavailable):
 
     http_status = 502
     code = "NO_ANSWER"
-    sentence = "The model ended without an answer."
-    advice = "Ask again in other words, or use another model."
+    sentence = "The model finished without giving an answer."
+    advice = "Rephrase the request, or use another model."
 
 
 class DownloadFailed(Unavailable):
@@ -424,8 +424,10 @@ class DownloadFailed(Unavailable):
 
     http_status = 502
     code = "DOWNLOAD_FAILED"
-    sentence = "The download failed. What came so far is kept."
-    advice = "Check the network and try again: it resumes. Or import the file with `models import`."
+    sentence = "The download failed. The partial download is kept."
+    advice = (
+        "Check the network and try again to resume the download, or import the file with `models import`."
+    )
 
 
 class Timeout(Unavailable):
@@ -433,8 +435,8 @@ class Timeout(Unavailable):
 
     http_status = 504
     code = "TIMEOUT"
-    sentence = "The time limit of the request is over."
-    advice = "Raise the limit, ask for less, or use a lighter profile."
+    sentence = "The request timed out."
+    advice = "Increase the time limit, request a shorter answer, or use a lighter profile."
 
 
 class LoadTimeout(Unavailable):
@@ -443,7 +445,7 @@ class LoadTimeout(Unavailable):
     http_status = 504
     code = "LOAD_TIMEOUT"
     sentence = "The model did not load within the time limit."
-    advice = "Raise `Supervisor.load_timeout_seconds`, or use a smaller model."
+    advice = "Increase `Supervisor.load_timeout_seconds`, or use a smaller model."
 
 
 class TitleTimeout(Unavailable):
@@ -451,8 +453,8 @@ class TitleTimeout(Unavailable):
 
     http_status = 504
     code = "TITLE_TIMEOUT"
-    sentence = "No title was made in time; the name of the model stands in."
-    advice = "Try again when nothing else runs, or allow it more time."
+    sentence = "Title generation timed out; the model name is shown instead."
+    advice = "Try again when no other request is running, or increase the time limit."
 
 
 class TitleProviderError(Unavailable):
@@ -460,8 +462,8 @@ class TitleProviderError(Unavailable):
 
     http_status = 502
     code = "TITLE_PROVIDER_ERROR"
-    sentence = "No title could be made; the name of the model stands in."
-    advice = "Try again later, or write one by hand."
+    sentence = "Title generation failed; the model name is shown instead."
+    advice = "Try again later, or enter a title manually."
 
 
 _OUT_OF_MEMORY = re.compile(
@@ -494,7 +496,7 @@ class DiskFull(Exhausted):
     code = "DISK_FULL"
     sentence = "There is not enough free space on the disk."
     advice = (
-        "Free some space, or move what fills it: models (`ModelStore.models_dir`), history "
+        "Free some space, or move large folders: models (`ModelStore.models_dir`), history "
         "(`HistoryStore.history_dir`), settings (`LocalCoderSettings.settings_dir`)."
     )
 
@@ -511,8 +513,8 @@ class EncryptionUnavailable(Exhausted):
     """A key cannot be kept in a form that others cannot read."""
 
     code = "ENCRYPTION_UNAVAILABLE"
-    sentence = "The key cannot be kept safely on this machine, so it was not kept."
-    advice = "Keep it for this session only, or give it in an environment variable."
+    sentence = "The key cannot be stored securely on this machine, so it was not saved."
+    advice = "Keep it for this session only, or set it in an environment variable."
 
 
 class FileReadError(Exhausted):
@@ -520,7 +522,7 @@ class FileReadError(Exhausted):
 
     code = "FILE_READ_ERROR"
     sentence = "The file of this answer cannot be read."
-    advice = "Check the permissions of the history's folder (`HistoryStore.history_dir`)."
+    advice = "Check the permissions of the history folder (`HistoryStore.history_dir`)."
 
 
 class FileDeleteError(Exhausted):
@@ -528,15 +530,15 @@ class FileDeleteError(Exhausted):
 
     code = "FILE_DELETE_ERROR"
     sentence = "The file of this answer cannot be deleted, so nothing was deleted."
-    advice = "Check the permissions of the history's folder (`HistoryStore.history_dir`)."
+    advice = "Check the permissions of the history folder (`HistoryStore.history_dir`)."
 
 
 class DatabaseError(Exhausted):
     """The database of the history cannot be used."""
 
     code = "DATABASE_ERROR"
-    sentence = "The history's database cannot be used."
-    advice = "Check the permissions and the disk of the history's folder (`HistoryStore.history_dir`)."
+    sentence = "The history database cannot be used."
+    advice = "Check the permissions and the disk of the history folder (`HistoryStore.history_dir`)."
 
 
 class Canceled(LocalCoderError):
@@ -545,7 +547,7 @@ class Canceled(LocalCoderError):
     http_status = 499
     code = "CANCELED"
     sentence = "Cancelled."
-    advice = "Nothing needs to be done."
+    advice = "No action is needed."
 
 
 class UnknownError(LocalCoderError):

@@ -56,123 +56,135 @@ class Earlier(Protocol):
 
 
 class LocalCoderSettings(LoggingConfigurable):
-    """What a person chooses; each can also be changed at run time."""
+    """User settings, which can also be changed at run time."""
 
     profile = Unicode(
         "auto",
         config=True,
-        help="Profile: a name of the catalogue, or `auto` to choose by what this machine has free.",
+        help="Profile: a name from the catalogue, or `auto` to choose by the free memory of this machine.",
     )
-    model = Unicode("", config=True, help="Id of the model for code. Empty takes the one of the profile.")
+    model = Unicode("", config=True, help="Id of the model for code. Empty uses the model of the profile.")
     general_model = Unicode(
-        "", config=True, help="Id of the model for general questions. Empty takes the one of the profile."
+        "", config=True, help="Id of the model for general questions. Empty uses the model of the profile."
     )
     context_window = Integer(
-        0, config=True, help="Context window in tokens. 0 takes the one of the profile. More costs memory."
+        0,
+        config=True,
+        help="Context window in tokens. 0 uses the value of the profile. A larger window uses more memory.",
     )
     temperature = Float(0.2, config=True, help="Sampling temperature, 0 to 2. 0 is greedy.")
-    top_k = Integer(40, config=True, help="Sample from so many most likely tokens. 0 switches it off.")
-    top_p = Float(0.95, config=True, help="Sample from tokens that make up this share. 1 switches it off.")
+    top_k = Integer(40, config=True, help="Number of most likely tokens to sample from. 0 disables it.")
+    top_p = Float(
+        0.95,
+        config=True,
+        help="Sample from the smallest set of tokens with this total probability. 1 disables it.",
+    )
     min_p = Float(
-        0.05, config=True, help="Leave out tokens below this share of the likeliest. 0 switches it off."
+        0.05,
+        config=True,
+        help="Minimum probability of a token, relative to the most likely token. 0 disables it.",
     )
     repeat_penalty = Float(
-        1.0, config=True, help="Makes repetitions less likely, 1 to 2. Code repeats: 1 (off) is best for it."
+        1.0,
+        config=True,
+        help="Penalty for repeated tokens, 1 to 2. Use 1 (off) for code, which repeats naturally.",
     )
     max_tokens = Integer(
         1024,
         config=True,
-        help="Longest answer of a command or a chat turn, with the reasoning before it, in tokens.",
+        help="Maximum length of an answer of a command or a chat turn in tokens, including reasoning.",
     )
     max_reasoning_chars = Integer(
         100_000,
         config=True,
-        help="Keep so much of what a model reasons before it answers, in characters, beside its answer. "
-        "0 keeps none of it.",
+        help="Maximum number of characters of reasoning to save with an answer. 0 saves none.",
     )
     idle_minutes = Float(
-        15.0, config=True, help="Unload the model after so many minutes without a request. 0 never does."
+        15.0,
+        config=True,
+        help="Minutes without a request after which the model is unloaded. 0 never unloads it.",
     )
-    keep_resident = Bool(False, config=True, help="Keep the model in memory, whatever `idle_minutes` says.")
+    keep_resident = Bool(False, config=True, help="Keep the model in memory, regardless of `idle_minutes`.")
     acceleration = Enum(
         ["auto", "gpu", "cpu"],
         "auto",
         config=True,
-        help="`auto` uses a GPU where llama-cpp-python was built for one (Metal counts), `cpu` never does.",
+        help="`auto` uses a GPU if llama-cpp-python was built with GPU support (including Metal); `cpu` "
+        "never does.",
     )
     run_mode = Enum(
         ["performance", "stability"],
         "performance",
         config=True,
-        help="`performance` offloads all layers, uses large batches and locks memory where allowed; "
-        "`stability` stays on the CPU with a smaller context and batch.",
+        help="`performance` offloads all layers, uses large batches and locks memory if allowed; `stability` "
+        "stays on the CPU with a smaller context and batch.",
     )
     air_gap = Bool(
-        False, config=True, help="Open no connection to another machine: no download, no remote provider."
+        False, config=True, help="Do not connect to any other machine: no downloads, no remote providers."
     )
-    tab_completion = Bool(True, config=True, help="Answer requests for completion while typing.")
+    tab_completion = Bool(True, config=True, help="Enable completion while typing.")
     completion_provider = Unicode(
         EMBEDDED,
         config=True,
-        help="Id of the provider that completes while typing. What stands around the cursor is sent to it "
-        "with nearly every key, so it is not the one that is active for commands and chats, but `embedded` "
-        "until another one is named here.",
+        help="Id of the provider that completes while typing. The code around the cursor is sent to it on "
+        "nearly every keystroke, so it is set separately from the active provider and defaults to "
+        "`embedded`.",
     )
     completion_timeout_seconds = Float(
         15.0,
         config=True,
-        help="End a completion after so many seconds, 0.1 to 3600, where its request names no time limit: "
-        "what came is given, and the model or the provider goes on to the next.",
+        help="Default time limit of a completion in seconds, 0.1 to 3600. The text generated by then is "
+        "returned.",
     )
     completion_max_tokens = Integer(
         0,
         config=True,
-        help="Longest completion in tokens, at most 512, where its request names no length. 0 sizes it by "
-        "what comes in time on this machine.",
+        help="Default maximum length of a completion in tokens, at most 512. 0 adapts the length to the "
+        "speed of this machine.",
     )
     completion_temperature = Float(
         0.0,
         config=True,
-        help="Sampling temperature of a completion, 0 to 2, where its request names none. 0 is greedy: the "
-        "same text for the same code, and the fastest.",
+        help="Default sampling temperature of a completion, 0 to 2. 0 is greedy: the same text for the same "
+        "code, and the fastest.",
     )
     prewarm = Bool(
         False,
         config=True,
-        help="Load the model when a notebook is opened, not first when it completes. Takes memory earlier.",
+        help="Load the model when a notebook is opened instead of at the first completion. Memory is used "
+        "earlier.",
     )
     history = Bool(
         True,
         config=True,
-        help="Keep the answers of commands, chats and queued prompts in the history, on this machine.",
+        help="Save the answers of commands, chats and queued prompts in the history, on this machine.",
     )
     titles = Bool(
         True,
         config=True,
-        help="Make titles of a few words for the answers in the history, when nothing else is asked for.",
+        help="Generate short titles for the answers in the history when the model is idle.",
     )
     title_provider = Unicode(
         EMBEDDED,
         config=True,
-        help="Id of the provider that makes the titles. Another one than `embedded` is sent the first 500 "
-        "characters of each question and its answer, and may cost.",
+        help="Id of the provider that generates titles. A provider other than `embedded` receives the first "
+        "500 characters of each question and its answer, and may charge for them.",
     )
     title_model = Unicode(
         "",
         config=True,
-        help="Id of the model that makes the titles. Empty takes the one that is loaded, or that of the "
-        "provider. None is ever loaded for a title.",
+        help="Id of the model that generates titles. Empty uses the loaded model, or the model of the "
+        "provider. No model is loaded only for titles.",
     )
     title_timeout_seconds = Float(
         60.0,
         config=True,
-        help="Give up on a title after so many seconds, 10 to 120. To wait until nothing else is asked for "
-        "does not count.",
+        help="Time limit for generating a title in seconds, 10 to 120, not counting the time in the queue.",
     )
     settings_dir = Unicode(
         config=True,
-        help="Folder of `settings.json`, which keeps what is changed at run time. "
-        "Default: `localcoder` in Jupyter's data folder.",
+        help="Folder of `settings.json`, which stores settings changed at run time. Default: `localcoder` in "
+        "Jupyter's data folder.",
     )
 
     def __init__(
@@ -418,7 +430,7 @@ class LocalCoderSettings(LoggingConfigurable):
             try:
                 values |= _given(codec.decode(SettingsUpdateRequest, {name: value}))
             except ValidationError as error:
-                self._say_once(name, f"{self.path} sets `{name}` to what it cannot be. {error.message}")
+                self._say_once(name, f"{self.path} sets `{name}` to an invalid value. {error.message}")
         return values
 
     def _say_once(self, name: str, sentence: str) -> None:

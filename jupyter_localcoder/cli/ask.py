@@ -35,9 +35,7 @@ class Ask(WordsCommand):
     """Ask anything, once."""
 
     usage = "ask TEXT... [options]"
-    description = (
-        "Ask anything; `-` reads the question from standard input. Nothing of it is read again later."
-    )
+    description = "Ask a single question; `-` reads it from standard input. The question is not remembered."
     examples = """
 jupyter localcoder ask what does a context manager do
 """
@@ -62,8 +60,8 @@ class Chat(WordsCommand):
 
     usage = "chat TEXT... [options]"
     description = """Ask the next question of a conversation; `-` reads it from standard input. The
-    conversation is kept in the history (`history chats`), and goes on with `--conversation`.
-    Its id and that of the turn stand on stderr."""
+    conversation is saved in the history (`history chats`); continue it with `--conversation`. The
+    ids of the conversation and the turn are printed on stderr."""
     examples = """
 jupyter localcoder chat what does a context manager do
 jupyter localcoder chat and as a decorator --conversation=last
@@ -75,9 +73,7 @@ jupyter localcoder chat and as a decorator --conversation=last
     } | generation_aliases("Chat", "conversation", "after")
 
     conversation = Unicode(_NEW, config=True, help="Id of a conversation, `last`, or `new` (default).")
-    after = Unicode(
-        None, allow_none=True, config=True, help="Id of an earlier turn, to branch off behind it."
-    )
+    after = Unicode(None, allow_none=True, config=True, help="Id of an earlier turn to branch from.")
 
     def run(self) -> ExitCode:
         """Ask it."""
@@ -92,7 +88,10 @@ jupyter localcoder chat and as a decorator --conversation=last
         self.console.document(answer(done))
         ended = self.finish(done)
         if done.left_out_turns:
-            self.note(f"Note: of the earlier turns {done.left_out_turns} were not read: there was no room.")
+            self.note(
+                f"Note: {done.left_out_turns} of the earlier turns did not fit into the context window "
+                "and were not read."
+            )
         if done.conversation:
             self.note(f"Conversation {done.conversation}, turn {done.run}.")
         return ended
@@ -111,8 +110,8 @@ class Generate(WordsCommand):
     """Write code from a description."""
 
     usage = "generate TEXT... [options]"
-    description = """Write code that does what TEXT says; `-` reads that from standard input. The code
-    goes to stdout, once it is complete. It is never run."""
+    description = """Write code from the description TEXT; `-` reads the description from standard
+    input. The complete code is printed on stdout. It is never run."""
     examples = """
 jupyter localcoder generate a function that reverses the words of a sentence
 """
@@ -129,15 +128,15 @@ class Test(GeneratingCommand):
     """Write tests for the code in a file."""
 
     usage = "test FILE [options]"
-    description = """Write tests for the code in FILE; `-` reads standard input. The tests go to stdout, once
-    they are complete. They are never run."""
+    description = """Write tests for the code in FILE; `-` reads standard input. The complete tests
+    are printed on stdout. They are never run."""
     examples = """
 jupyter localcoder test analysis.py > test_analysis.py
 """
     operation = registry.GENERATE
     aliases = GeneratingCommand.aliases | generation_aliases("Test", "instruction")
 
-    instruction = Unicode("", config=True, help="What to test, in your own words.")
+    instruction = Unicode("", config=True, help="Instruction: what to test.")
 
     def run(self) -> ExitCode:
         """Write them."""

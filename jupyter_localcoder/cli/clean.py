@@ -22,19 +22,19 @@ class Clean(LocalCoderCommand):
     """Remove the text of other cells from the metadata of notebooks."""
 
     usage = "clean NOTEBOOK... [options]"
-    description = """Older versions kept with an answer, in the metadata of its cell or output, the cells
-    around it as they were, also of private answers. Take these out of notebooks before you pass them
-    on. Code, outputs and all other metadata stay. Close a notebook in JupyterLab first."""
+    description = """Earlier versions stored the code of surrounding cells in the metadata of
+    answers, including private ones. This command removes it from notebooks; run it before you share
+    them. Code, outputs and all other metadata are kept. Close the notebooks in JupyterLab first."""
     arguments = (1, 10_000)
     flags = LocalCoderCommand.flags | options(
-        dry_run=("Clean.dry_run", "Say what would go, and write nothing.")
+        dry_run=("Clean.dry_run", "Show what would be removed, without writing.")
     )
     examples = """
 jupyter localcoder clean --dry-run *.ipynb
 jupyter localcoder clean analysis.ipynb
 """
 
-    dry_run = Bool(False, config=True, help="Say what would go, and write nothing.")
+    dry_run = Bool(False, config=True, help="Show what would be removed, without writing.")
 
     def run(self) -> ExitCode:
         """Clean them, one after the other."""
@@ -63,9 +63,9 @@ jupyter localcoder clean analysis.ipynb
         except OSError as failure:
             raise FileReadError(f"`{path.name}` cannot be read: {failure.strerror}.") from None
         except (ValueError, RecursionError):
-            raise InvalidArgument(f"`{path.name}` is no notebook, so it was left as it is.") from None
+            raise InvalidArgument(f"`{path.name}` is not a notebook, so it was not changed.") from None
         if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-            raise InvalidArgument(f"`{path.name}` is no notebook, so it was left as it is.")
+            raise InvalidArgument(f"`{path.name}` is not a notebook, so it was not changed.")
         lengths = [length for record in records(notebook) if (length := cleaned(record))]
         if lengths and not self.dry_run:
             self._write(path, raw, notebook)
@@ -80,7 +80,7 @@ jupyter localcoder clean analysis.ipynb
             written = re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", written)
         try:
             if path.read_bytes() != raw:
-                raise FileWriteError(f"`{path.name}` was changed meanwhile, so it was left as it is.")
+                raise FileWriteError(f"`{path.name}` was modified in the meantime, so it was not changed.")
             end = "\n" * text.endswith("\n")
             replace_file(path, (written + end).encode(), mode=path.stat().st_mode & 0o777)
         except OSError as failure:

@@ -47,9 +47,9 @@ def options(**flags: tuple[str, str]) -> dict[str, Any]:
 
 
 COMMON_FLAGS = options(
-    json=("LocalCoderCommand.json_output", "Print one JSON document on stdout, and nothing else there."),
-    quiet=("LocalCoderCommand.quiet", "Print the answer only: no progress, no metrics."),
-) | {"debug": (base_flags["debug"][0], "Log everything, and show where an unforeseen error came from.")}
+    json=("LocalCoderCommand.json_output", "Print a single JSON document on stdout."),
+    quiet=("LocalCoderCommand.quiet", "Print only the answer, without progress or metrics."),
+) | {"debug": (base_flags["debug"][0], "Enable debug logging, and show the traceback of unexpected errors.")}
 
 
 class LocalCoderCommand(JupyterApp):
@@ -67,8 +67,8 @@ class LocalCoderCommand(JupyterApp):
 
     console = Instance(Console)
     ports = Instance(Ports)
-    json_output = Bool(False, config=True, help="Print one JSON document on stdout, and nothing else there.")
-    quiet = Bool(False, config=True, help="Print the answer only: no progress, no metrics.")
+    json_output = Bool(False, config=True, help="Print a single JSON document on stdout.")
+    quiet = Bool(False, config=True, help="Print only the answer, without progress or metrics.")
 
     def run(self) -> ExitCode:
         """Do it; errors are raised."""
@@ -198,7 +198,7 @@ class LocalCoderGroup(LocalCoderCommand):
         given = self.extra_args[0] if self.extra_args else ""
         message = f"There is no subcommand `{given}`." if given else "A subcommand is missing."
         if given in self.subcommands:
-            message = f"Options stand after `{given}`, not before it."
+            message = f"Put options after `{given}`, not before it."
         recovery = f"Usage: jupyter localcoder {self.usage}\nSubcommands: {names}"
         raise InvalidArgument(message, recovery=recovery)
 

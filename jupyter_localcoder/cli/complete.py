@@ -16,9 +16,9 @@ class Complete(GeneratingCommand):
     """Complete the code at a place in a file."""
 
     usage = "complete FILE [--line=N] [--column=N] [options]"
-    description = """Print what the model would type at a place in FILE, and only that; `-` reads
-    standard input. Lines are counted from 1 and columns from 0, as Python's own tools do: column 0
-    stands before the first character. Without them, the place is the end of the file."""
+    description = """Print the completion at a position in FILE; `-` reads standard input. Lines
+    are counted from 1 and columns from 0: column 0 is before the first character. The default
+    position is the end of the file."""
     examples = """
 jupyter localcoder complete analysis.py --line=12 --column=4
 """
@@ -26,19 +26,21 @@ jupyter localcoder complete analysis.py --line=12 --column=4
     aliases = {
         name: trait for name, trait in GeneratingCommand.aliases.items() if name != "profile"
     } | generation_aliases("Complete", "line", "column", "provider")
-    flags = GeneratingCommand.flags | options(one_line=("Complete.one_line", "End at the first line break."))
+    flags = GeneratingCommand.flags | options(one_line=("Complete.one_line", "Stop at the first line break."))
 
     provider = Unicode(
-        "", config=True, help="Id of the provider. Default: the one of the setting `completion_provider`."
+        "", config=True, help="Id of the provider. Default: the setting `completion_provider`."
     )
-    line = Integer(None, allow_none=True, config=True, help="Line, from 1. Default: the last one.")
+    line = Integer(
+        None, allow_none=True, config=True, help="Line number, starting at 1. Default: the last line."
+    )
     column = Integer(
         None,
         allow_none=True,
         config=True,
-        help="Characters to the left of the cursor. Default: the whole line.",
+        help="Number of characters to the left of the cursor. Default: the whole line.",
     )
-    one_line = Bool(False, config=True, help="End at the first line break.")
+    one_line = Bool(False, config=True, help="Stop at the first line break.")
 
     def run(self) -> ExitCode:
         """Complete it."""

@@ -42,4 +42,4 @@ def check_values(config: Config, command: type[Configurable]) -> None:
 def _unknown(what: str, slip: str, known: list[str]) -> InvalidArgument:
     near = get_close_matches(slip, known, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
-    return InvalidArgument(f"There is nothing to configure as `{what}`.{hint}", recovery="See `--help-all`.")
+    return InvalidArgument(f"There is no configurable `{what}`.{hint}", recovery="See `--help-all`.")

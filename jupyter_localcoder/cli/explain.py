@@ -14,8 +14,9 @@ class Explain(GeneratingCommand):
     """Explain the code in a file."""
 
     usage = "explain FILE [options]"
-    description = """Explain the code in FILE; `-` reads standard input, and of a notebook the code
-    cells are read. The explanation goes to stdout, a line with tokens and seconds to stderr."""
+    description = """Explain the code in FILE; `-` reads standard input. For a notebook, the code
+    cells are read. The explanation is printed on stdout, and a line with tokens and seconds on
+    stderr."""
     examples = """
 jupyter localcoder explain analysis.py
 git diff | jupyter localcoder explain - --instruction "what changes?"
@@ -23,7 +24,7 @@ git diff | jupyter localcoder explain - --instruction "what changes?"
     operation = registry.GENERATE
     aliases = GeneratingCommand.aliases | generation_aliases("Explain", "instruction")
 
-    instruction = Unicode("", config=True, help="What to look at, in your own words.")
+    instruction = Unicode("", config=True, help="Instruction: what to look at.")
 
     def run(self) -> ExitCode:
         """Explain it."""

@@ -44,23 +44,23 @@ class GeneratingCommand(LocalCoderCommand):
     flags = LocalCoderCommand.flags | options(
         reasoning=(
             "GeneratingCommand.reasoning",
-            "Also print what the model reasons before it answers, on stderr.",
+            "Also print the reasoning of the model on stderr.",
         ),
     )
 
     provider = Unicode("", config=True, help="Id of the provider. Default: the active one.")
-    model = Unicode(
-        "", config=True, help="The model, as its provider calls it. Default: the one of the settings."
-    )
-    profile = Unicode("", config=True, help="Profile to load the model with.")
+    model = Unicode("", config=True, help="Model name at the provider. Default: the model from the settings.")
+    profile = Unicode("", config=True, help="Profile used to load the model.")
     language = Unicode(
-        "", config=True, help="Language of the code. Default: by the ending of the file's name."
+        "", config=True, help="Language of the code. Default: derived from the file extension."
     )
-    max_tokens = Integer(None, allow_none=True, config=True, help="Longest answer, in tokens.")
-    temperature = Float(None, allow_none=True, config=True, help="0 (always the likeliest token) to 2.")
-    seed = Integer(None, allow_none=True, config=True, help="The same seed gives the same text.")
-    timeout = Float(None, allow_none=True, config=True, help="Seconds until the answer is cut short.")
-    reasoning = Bool(False, config=True, help="Print what the model reasons before it answers, on stderr.")
+    max_tokens = Integer(None, allow_none=True, config=True, help="Maximum length of the answer, in tokens.")
+    temperature = Float(None, allow_none=True, config=True, help="Sampling temperature, 0 (greedy) to 2.")
+    seed = Integer(None, allow_none=True, config=True, help="Random seed, for reproducible output.")
+    timeout = Float(
+        None, allow_none=True, config=True, help="Time limit in seconds; a longer answer is truncated."
+    )
+    reasoning = Bool(False, config=True, help="Print the reasoning of the model on stderr.")
 
     def options(self) -> dict[str, Any]:
         """The fields of a request that were given on the command line."""
@@ -122,7 +122,7 @@ class _Thoughts:
         if not reasoning:
             return
         if not self._open and not self._command.reasoning:
-            self._command.note("The model reasons before it answers.")
+            self._command.note("The model is reasoning.")
         self._open = True
         if self._command.reasoning:
             self._command.console.note(self._plain.feed(reasoning), end="")
@@ -135,9 +135,9 @@ class _Thoughts:
 
 
 _CUT = {
-    "filter": "the provider cut the answer off.",
-    "length": "the answer was cut at its longest length; `--max-tokens` allows more.",
-    "timeout": "the time limit cut the answer short; `--timeout` allows more.",
+    "filter": "the provider truncated the answer.",
+    "length": "the answer reached the token limit; increase it with `--max-tokens`.",
+    "timeout": "the answer reached the time limit; increase it with `--timeout`.",
 }
 
 

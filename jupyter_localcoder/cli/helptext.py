@@ -29,7 +29,7 @@ def option_lines(
 def help_lines() -> Iterator[str]:
     """The lines of the options that only help."""
     yield from _line("--help", "Print this.")
-    yield from _line("--help-all", "Print this, and what else can be set as `--Class.trait=value`.")
+    yield from _line("--help-all", "Print this help, and all options of the form `--Class.trait=value`.")
 
 
 def _traits(

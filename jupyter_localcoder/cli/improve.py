@@ -15,7 +15,7 @@ from .exits import ExitCode
 from .generation import GeneratingCommand, answer, generation_aliases
 from .source import CodeSource, check_writable, read_source, write_back
 
-_WHOLE = "The history keeps the whole answer (`history show last`)."
+_WHOLE = "The whole answer is in the history (`history show last`)."
 _COLOURS = {"@": "cyan", "+": "green", "-": "red"}
 
 
@@ -23,9 +23,9 @@ class Improve(GeneratingCommand):
     """Improve the code in a file."""
 
     usage = "improve FILE [options]"
-    description = """Improve the code in FILE and print the change as a diff; `-` reads standard input.
-    Nothing is written unless `--write` is given: the file is then replaced in one step, and what it
-    held is kept in `FILE~`. The code is never run."""
+    description = """Improve the code in FILE and print the change as a diff; `-` reads standard
+    input. With `--write`, the file is replaced atomically and the original is saved as `FILE~`. The
+    code is never run."""
     examples = """
 jupyter localcoder improve analysis.py
 jupyter localcoder improve analysis.py --instruction "use numpy" --write
@@ -35,11 +35,11 @@ jupyter localcoder improve - < old.py | patch old.py
     command: ClassVar[Command] = "improve"
     aliases = GeneratingCommand.aliases | generation_aliases("Improve", "instruction")
     flags = GeneratingCommand.flags | options(
-        write=("Improve.write", "Replace the file, and keep what it held in `FILE~`.")
+        write=("Improve.write", "Overwrite the file, and save the original as `FILE~`.")
     )
 
-    instruction = Unicode("", config=True, help="What to look at, in your own words.")
-    write = Bool(False, config=True, help="Replace the file, and keep what it held in `FILE~`.")
+    instruction = Unicode("", config=True, help="Instruction: what to look at.")
+    write = Bool(False, config=True, help="Overwrite the file, and save the original as `FILE~`.")
 
     def run(self) -> ExitCode:
         """Change it."""
@@ -63,16 +63,16 @@ jupyter localcoder improve - < old.py | patch old.py
         if lines:
             self.console.out(self._shown(source, lines))
         elif not change.problem:
-            self.note("The model changed nothing.")
+            self.note("The model made no changes.")
         for sentence in change.notes:
             self.note(f"Note: {sentence}")
         ended = self.finish(done)
         written = self.write and lines != []
         if written:
             backup = write_back(source, code)
-            self.note(f"Wrote {source.name}; what it held is in {backup.name}.")
+            self.note(f"Wrote {source.name}; the original is in {backup.name}.")
         elif change.problem and ended is ExitCode.OK:
-            kept = f" `{source.name}` was left as it is." if self.write else ""
+            kept = f" `{source.name}` was not changed." if self.write else ""
             self.console.note(f"{change.problem}{kept} {change.recovery} {_WHOLE}")
             ended = ExitCode.FAILED
         diff = "\n".join(_line(line) for line in lines)
@@ -98,9 +98,9 @@ class Fix(Improve):
     """Correct the code in a file."""
 
     usage = "fix FILE [options]"
-    description = """Correct the code in FILE and print the change as a diff; `-` reads standard input. What
-    it fails with can be given with `--error`. Nothing is written unless `--write` is given: the
-    file is then replaced in one step, and what it held is kept in `FILE~`. The code is never run."""
+    description = """Fix the code in FILE and print the change as a diff; `-` reads standard input.
+    Pass the error with `--error`. With `--write`, the file is replaced atomically and the original
+    is saved as `FILE~`. The code is never run."""
     examples = """
 jupyter localcoder fix analysis.py --error "KeyError: 'mean'"
 jupyter localcoder fix analysis.py --error "$(cat traceback.txt)" --write
@@ -108,7 +108,7 @@ jupyter localcoder fix analysis.py --error "$(cat traceback.txt)" --write
     command = "fix"
     aliases = Improve.aliases | generation_aliases("Fix", "error")
 
-    error = Unicode("", config=True, help="The error message or the traceback.")
+    error = Unicode("", config=True, help="Error message or traceback.")
 
     def _more(self) -> dict[str, Any]:
         return {"error": self.error}
@@ -118,9 +118,9 @@ class Document(Improve):
     """Add docstrings and comments to the code in a file."""
 
     usage = "document FILE [options]"
-    description = """Add docstrings and comments to the code in FILE and print the change as a diff; `-` reads
-    standard input. Nothing is written unless `--write` is given: the file is then replaced in
-    one step, and what it held is kept in `FILE~`. The code is never run."""
+    description = """Add docstrings and comments to the code in FILE and print the change as a
+    diff; `-` reads standard input. With `--write`, the file is replaced atomically and the original
+    is saved as `FILE~`. The code is never run."""
     examples = """
 jupyter localcoder document analysis.py --instruction "NumPy style" --write
 """

@@ -16,16 +16,16 @@ class Inspect(ServerCommand):
     """Print what the model has read for an answer."""
 
     usage = "inspect [ID] [options]"
-    description = """Print the exact prompt of one of the last completions and commands of the running
-    Jupyter server, and on stderr its tokens by source. Without ID: of the last one. The
-    server keeps them in memory, and only a few."""
+    description = """Print the exact prompt of a recent completion or command of the running
+    Jupyter server, and its tokens by source on stderr. The default is the last one. The server
+    keeps only a few prompts, in memory."""
     arguments = (0, 1)
     flags = ServerCommand.flags | options(
-        redacted=("Inspect.redacted", "With every character replaced that is not white space.")
+        redacted=("Inspect.redacted", "Replace every non-whitespace character.")
     )
-    alone = "Only a running server knows what it was asked."
+    alone = "Only a running server can show its requests."
 
-    redacted = Bool(False, config=True, help="With every character replaced that is not white space.")
+    redacted = Bool(False, config=True, help="Replace every non-whitespace character.")
 
     def run(self) -> ExitCode:
         """Print it."""

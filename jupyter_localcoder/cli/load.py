@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ..client import Client
 
 _ALONE = (
-    "A model stays loaded only in a running server: without one, `explain`, `improve` and `complete` load"
-    " it for themselves, and free it when they end."
+    "A model stays loaded only in a running server. Without a server, `explain`, `improve` and "
+    "`complete` load the model themselves and unload it when they finish."
 )
 
 
@@ -45,14 +45,18 @@ class Load(ServerCommand):
     """Load a model in the running Jupyter server."""
 
     usage = "load [ID] [options]"
-    description = """Load a model in the running Jupyter server, so that the first answer comes at
-    once. Without ID: the model for code of the settings."""
+    description = """Load a model in the running Jupyter server, so that the first answer is
+    faster. The default is the model for code from the settings."""
     arguments = (0, 1)
     aliases = ServerCommand.aliases | {"profile": "Load.profile"}
-    flags = ServerCommand.flags | options(force=("Load.force", "Also where it does not fit into memory."))
+    flags = ServerCommand.flags | options(
+        force=("Load.force", "Load the model even if it does not fit into memory.")
+    )
 
-    profile = Unicode("", config=True, help="Profile to load it with. Default: the one of the settings.")
-    force = Bool(False, config=True, help="Also where it does not fit into memory.")
+    profile = Unicode(
+        "", config=True, help="Profile used to load the model. Default: the profile from the settings."
+    )
+    force = Bool(False, config=True, help="Load the model even if it does not fit into memory.")
 
     def run(self) -> ExitCode:
         """Load it, and wait until it is there."""
@@ -76,8 +80,8 @@ class Unload(ServerCommand):
     """Free the memory that the loaded model takes."""
 
     usage = "unload [options]"
-    description = """End the worker of the running Jupyter server, which frees all of its memory. The
-    next request loads the model again."""
+    description = """Stop the worker of the running Jupyter server and free its memory. The next
+    request loads the model again."""
 
     def run(self) -> ExitCode:
         """Unload it."""

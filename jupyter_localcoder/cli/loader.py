@@ -15,7 +15,7 @@ class _Strict(ArgumentParser):
     """Raises an error instead of exiting, and accepts options between the arguments."""
 
     def error(self, message: str) -> NoReturn:
-        raise InvalidArgument(f"The command line cannot be read: {message}.", recovery="See `--help`.")
+        raise InvalidArgument(f"The command line cannot be parsed: {message}.", recovery="See `--help`.")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         # `config set KEY --json VALUE`: plain argparse takes all arguments from one place only.
@@ -38,7 +38,7 @@ class StrictLoader(KVArgParseConfigLoader):
             known = name in self.aliases or name in self.flags
             # What has a dot is `--Class.trait`; the command checks it against the classes.
             if option.startswith("--") and "." not in option and not known:
-                raise InvalidArgument(f"There is no option `{option}`.", recovery="See `--help`.")
+                raise InvalidArgument(f"Unknown option `{option}`.", recovery="See `--help`.")
             if "=" in word and name in self.flags and name not in self.aliases:
                 # The value is not repeated: somebody may have taken this for the place of a key.
                 raise InvalidArgument(f"`{option}` takes no value.", recovery="See `--help`.")

@@ -46,7 +46,7 @@ def _ended(argv: list[str], console: Console, ports: Ports, *, debug: bool) -> E
     except LocalCoderError as failure:
         error = failure
     except (TraitError, ArgumentError, ConfigFileNotFound) as failure:
-        error = InvalidArgument(f"The configuration cannot be used: {failure}", recovery="See `--help-all`.")
+        error = InvalidArgument(f"Invalid configuration: {failure}", recovery="See `--help-all`.")
     except KeyboardInterrupt:
         console.note("\nInterrupted.")
         return ExitCode.INTERRUPTED
@@ -59,7 +59,9 @@ def _ended(argv: list[str], console: Console, ports: Ports, *, debug: bool) -> E
         if debug:
             console.note(traceback.format_exc())
         kind = type(failure).__name__
-        error = UnknownError(f"{UnknownError.sentence} ({kind})", recovery="Run it with `--debug` for more.")
+        error = UnknownError(
+            f"{UnknownError.sentence} ({kind})", recovery="Run it again with `--debug` for details."
+        )
     console.error(error)
     return exit_of(error)
 

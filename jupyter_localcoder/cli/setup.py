@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from ..client import Client
 
 _ABOUT = (
-    "The model runs on this machine, in a process of its own. Your code, your data and your questions stay "
-    "here: nothing is sent anywhere. The one thing that needs the network is the download of a model."
+    "The model runs on this machine, in a separate process. Your code, your data and your questions stay "
+    "here. Only the download of a model needs the network."
 )
 _OTHER_WAYS = (
-    "If you have a model file, give its path instead. If you have a server, such as Ollama: `jupyter "
-    "localcoder providers add`."
+    "If you have a model file, enter its path instead. If you have a server, such as Ollama, add it with "
+    "`jupyter localcoder providers add`."
 )
 _FIT = {"fits": "fits", "tight": "tight", "does-not-fit": "too big", "unknown": "?"}
 _EXAMPLE = 'def celsius(fahrenheit):\n    """Convert degrees Fahrenheit to Celsius."""\n    return '
@@ -41,13 +41,13 @@ class Setup(LocalCoderCommand):
     """Set up a first model, step by step."""
 
     usage = "setup [options]"
-    description = """Choose a profile for this machine, accept the licence of its model, fetch it, load
-    it, and see a first completion. What is there already is not fetched again. Nothing is fetched
-    before its licence is accepted. A model file that is there already does as well."""
+    description = """Choose a profile for this machine, accept the licence of its model, download
+    and load it, and see a first completion. An installed model is not downloaded again. Nothing is
+    downloaded before its licence is accepted. You can also use an existing model file."""
     aliases = LocalCoderCommand.aliases | {"profile": "Setup.profile", "file": "Setup.file"}
     flags = LocalCoderCommand.flags | options(
-        yes=("Setup.yes", "Take what is recommended, and ask nothing but for the licence."),
-        accept_license=("Setup.accept_license", "Accept the licence of the model without being asked."),
+        yes=("Setup.yes", "Use the recommended choices, and prompt only for the licence."),
+        accept_license=("Setup.accept_license", "Accept the licence of the model without a prompt."),
     )
     examples = """
 jupyter localcoder setup
@@ -55,10 +55,10 @@ jupyter localcoder setup --yes --profile=Compact --accept-license
 jupyter localcoder setup --file=/media/stick/model.gguf
 """
 
-    profile = Unicode("", config=True, help="Profile to set up. Default: the one that is recommended.")
-    file = Unicode("", config=True, help="GGUF file or bundle to set up, in place of a download.")
-    yes = Bool(False, config=True, help="Take what is recommended, and ask nothing but for the licence.")
-    accept_license = Bool(False, config=True, help="Accept the licence without being asked.")
+    profile = Unicode("", config=True, help="Profile to set up. Default: the recommended profile.")
+    file = Unicode("", config=True, help="GGUF file or bundle to import instead of a download.")
+    yes = Bool(False, config=True, help="Use the recommended choices, and prompt only for the licence.")
+    accept_license = Bool(False, config=True, help="Accept the licence without a prompt.")
 
     def run(self) -> ExitCode:
         """Go through the steps."""
@@ -87,7 +87,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
                 "completion": text,
             }
         )
-        self._tell("It is set up. Start `jupyter lab`, and type in a notebook.")
+        self._tell("Setup is complete. Start `jupyter lab`, and type in a notebook.")
         return ExitCode.OK
 
     def _choose(self, known: models.ModelList) -> models.Profile | Path:
@@ -103,8 +103,8 @@ jupyter localcoder setup --file=/media/stick/model.gguf
             return recommended
         if not self.console.can_ask:
             raise InvalidArgument(
-                "Nobody is here to choose a profile.",
-                recovery="Give `--yes` for the one that is recommended, or `--profile=NAME`.",
+                "Cannot prompt for a profile in a non-interactive session; pass --profile.",
+                recovery="Pass `--yes` for the recommended profile, or `--profile=NAME`.",
             )
         infos = {info.id: info for info in known.models}
         rows = [_row(profile, infos[profile.model], profile == recommended) for profile in known.profiles]
@@ -117,7 +117,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
                 return by_name[answer.lower()]
             if (path := Path(answer).expanduser().absolute()).exists():
                 return path
-            self.console.note(f"There is no profile and no file `{answer}`.")
+            self.console.note(f"No profile or file is named `{answer}`.")
         return recommended
 
     def _take_in(self, client: Client, path: Path) -> str:
@@ -130,8 +130,8 @@ jupyter localcoder setup --file=/media/stick/model.gguf
             both = SettingsUpdateRequest(model=model, general_model=model)
             client.call(registry.SETTINGS_UPDATE, both)
             self._tell(
-                f"`{model}` is pinned for code and for general questions. "
-                "`jupyter localcoder config reset model general_model` lets the best one answer again."
+                f"`{model}` is pinned for code and for general questions. To unpin it, run `jupyter "
+                "localcoder config reset model general_model`."
             )
         return model
 

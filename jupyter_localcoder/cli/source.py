@@ -59,7 +59,7 @@ def read_source(name: str, console: Console) -> CodeSource:
     if source.is_notebook:
         source = replace(source, code=_cells(text, name))
     if not source.code.strip():
-        raise InvalidArgument(f"There is no code in `{name}`.", recovery="Name a file that holds some.")
+        raise InvalidArgument(f"There is no code in `{name}`.", recovery="Name a file that contains code.")
     return source
 
 
@@ -86,18 +86,21 @@ def check_writable(source: CodeSource) -> None:
     """
     if source.name == STDIN or source.is_notebook:
         what = "standard input" if source.name == STDIN else "a notebook"
-        raise InvalidArgument(f"`--write` cannot write to {what}.", recovery="Leave `--write` out.")
+        raise InvalidArgument(
+            f"`--write` cannot write to {what}.", recovery="Run the command without `--write`."
+        )
     path = Path(source.name).resolve()
     with _told(source):
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             raise InvalidArgument(
-                f"`--write` cannot replace `{source.name}`: it is no ordinary file.", recovery="Leave it out."
+                f"`--write` cannot replace `{source.name}`: it is not a regular file.",
+                recovery="Run the command without it.",
             )
         # Who may do everything is told as well: a file that is closed to writing is meant to stay.
         if not mode & 0o222 or not os.access(path, os.W_OK):
             raise FileWriteError(
-                f"`{source.name}` is read-only, so it was left as it is.", recovery="Change its permissions."
+                f"`{source.name}` is read-only, so it was not changed.", recovery="Change its permissions."
             )
 
 
@@ -124,11 +127,12 @@ def write_back(source: CodeSource, code: str) -> Path:
     with _told(source):
         if path.read_bytes() != source.raw:
             raise FileWriteError(
-                f"`{source.name}` was changed meanwhile, so it was left as it is.", recovery="Run it again."
+                f"`{source.name}` was modified in the meantime, so it was not changed.",
+                recovery="Run the command again.",
             )
         if backup.is_dir():
             raise FileWriteError(
-                f"`{source.name}` was left as it is: there is a folder in the place of its backup.",
+                f"`{source.name}` was not changed: a folder has the name of its backup.",
                 recovery=f"Rename `{backup.name}`.",
             )
         _replace(backup, source.raw, like=path)
@@ -143,9 +147,9 @@ def _encoded(source: CodeSource, code: str) -> bytes:
         data = text.encode(source.encoding)
     except UnicodeEncodeError as failure:
         raise FileWriteError(
-            f"`{source.name}` was left as it is: {failure.object[failure.start]!r} cannot be written in its "
+            f"`{source.name}` was not changed: {failure.object[failure.start]!r} cannot be written in its "
             f"encoding, {source.encoding}.",
-            recovery="Save the file as UTF-8, and run it again.",
+            recovery="Save the file as UTF-8, and run the command again.",
         ) from None
     return codecs.BOM_UTF8 + data if source.raw.startswith(codecs.BOM_UTF8) else data
 
@@ -217,7 +221,7 @@ def _decoded(raw: bytes, name: str) -> tuple[str, str]:
         known = "UTF-8" if encoding == "utf-8" else encoding
         raise InvalidArgument(f"`{name}` is not {known} text.", recovery="Name a text file.") from None
     if "\x00" in text:
-        raise InvalidArgument(f"`{name}` is not text: it holds zero bytes.", recovery="Name a text file.")
+        raise InvalidArgument(f"`{name}` is not text: it contains null bytes.", recovery="Name a text file.")
     return text, encoding
 
 

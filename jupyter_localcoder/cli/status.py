@@ -17,8 +17,8 @@ class Status(LocalCoderCommand):
     """Show what the assistant is doing."""
 
     usage = "status [options]"
-    description = """Show the state of the assistant: of the running Jupyter server where there is one,
-    and else of this machine without a server."""
+    description = """Show the status of the running Jupyter server, or of this machine if no server
+    is running."""
 
     def run(self) -> ExitCode:
         """Ask, and print."""

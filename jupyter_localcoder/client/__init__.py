@@ -43,9 +43,9 @@ def connect(
     Raises
     ------
     ConnectionFailed, AuthError
-        No server answers, and `allow_local` is false; or a server is there, and does not answer in time; or
-        the one that started this process runs and cannot be reached: a second model beside its own would
-        take the memory of both.
+        No server responds, and `allow_local` is false; or a server does not respond in time; or the server
+        that started this process is running but cannot be reached: a second model would use additional
+        memory.
 
     """
     found = candidates(any_server=any_server)
@@ -60,15 +60,15 @@ def connect(
             raise unreachable(parent)
         if parent is not None and allow_local:
             warnings.warn(
-                f"The Jupyter server that started this process ({parent.sock or parent.url}) has ended: "
-                "the model runs inside this process now.",
+                f"The Jupyter server that started this process ({parent.sock or parent.url}) has stopped: "
+                "the model now runs inside this process.",
                 stacklevel=2,
             )
         elif allow_local and (there := next((one for one in found if one.runs), None)):
             warnings.warn(
-                f"The {there.where} runs and is not used, since it did not prove itself or let this process "
-                "in: the model runs inside this process now. Restart that server if jupyter_localcoder was "
-                "updated while it ran.",
+                f"The {there.where} is running but is not used, because authentication between it and "
+                "this process failed: the model now runs inside this process. Restart that server if "
+                "jupyter_localcoder was updated while it was running.",
                 stacklevel=2,
             )
     if not allow_local:

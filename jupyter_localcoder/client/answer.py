@@ -28,21 +28,22 @@ class NotProven(NotOurs):
         self.silent = silent_seconds > 0
         """Whether it has only kept silent, as a server does that is held up."""
         after = f" for {silent_seconds:g} seconds" if self.silent else ""
-        wait = "If it is only busy, run this once more. " if self.silent else ""
+        wait = "If it is only busy, run this again. " if self.silent else ""
         super().__init__(
-            f"What answers as {where} did not prove{after} that it is the server of this process. "
-            f"{_NOTHING_SENT}",
-            recovery=f"{wait}Another program may listen there since that server ended, or jupyter_localcoder "
-            "was updated while the server ran. Restart the Jupyter server, then this kernel or terminal.",
+            f"The program that answers as {where} did not prove{after} that it is the server of this "
+            f"process. {_NOTHING_SENT}",
+            recovery=f"{wait}Another program may be listening there since that server stopped, or "
+            "jupyter_localcoder was updated while the server ran. Restart the Jupyter server, then this "
+            "kernel or terminal.",
         )
 
 
 def wrong_proof(where: str) -> AuthError:
     """The error for a proof of another token."""
     return AuthError(
-        f"The {where} does not know the token of this process: it was restarted, or is another one. "
-        f"{_NOTHING_SENT}",
-        recovery="Restart this kernel or terminal from the running server, so that it gets the new token.",
+        f"The {where} does not recognize the token of this process: it was restarted, or it is a "
+        f"different server. {_NOTHING_SENT}",
+        recovery="Restart this kernel or terminal from the running server, to get the new token.",
     )
 
 
@@ -79,7 +80,7 @@ def error_from(head: ResponseHead, body: bytes, where: str) -> LocalCoderError:
 def not_ours(head: ResponseHead, where: str) -> NotOurs:
     """The error for an answer that no version of the service gives."""
     return NotOurs(
-        f"The {where} answered, but not as jupyter_localcoder does (HTTP {head.status}).",
+        f"The {where} did not answer like a server with jupyter_localcoder (HTTP {head.status}).",
         recovery="Check with `jupyter server extension list` that jupyter_localcoder is enabled there, "
         "then restart the server and this kernel.",
     )
@@ -91,6 +92,6 @@ def _foreign(head: ResponseHead, where: str) -> LocalCoderError:
     if head.status in (301, 302, 303, 307, 401, 403):
         return AuthError(
             f"The {where} does not accept the token of this process: it was probably restarted.",
-            recovery="Restart this kernel, so that it gets the new token.",
+            recovery="Restart this kernel, to get the new token.",
         )
     return not_ours(head, where)

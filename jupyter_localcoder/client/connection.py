@@ -49,7 +49,7 @@ class ServerConnection(msgspec.Struct, frozen=True, kw_only=True):
     sock: str = ""
     """Path of a Unix socket, instead of a port."""
     made_sock: bool = False
-    """Whether the extension made this socket, in a folder of its own."""
+    """Whether the extension created this socket, in a separate folder."""
     version: str = ""
 
     def __repr__(self) -> str:
@@ -98,7 +98,7 @@ class ServerConnection(msgspec.Struct, frozen=True, kw_only=True):
         return runtime_dir / f"localcoder-{self.pid}.json"
 
     def write(self, runtime_dir: Path) -> Path:
-        """Write the file, readable by nobody else, whole or not at all.
+        """Write the file atomically, readable only by the owner.
 
         Raises
         ------
@@ -199,7 +199,8 @@ def _read(path: Path) -> tuple[os.stat_result, ServerConnection] | None:
             status = os.fstat(file.fileno())
             if not _private(status):
                 warnings.warn(
-                    f"{path} is ignored: it is not a file of yours that only you can read.", stacklevel=4
+                    f"{path} is ignored: the file must belong to you and be readable only by you.",
+                    stacklevel=4,
                 )
                 return None
             return status, msgspec.json.decode(file.read(_MAX_FILE_BYTES), type=ServerConnection)

@@ -1,8 +1,8 @@
-"""One HTTP request in a thread of its own, so that whoever waits for it can always be interrupted.
+"""One HTTP request in a separate thread, so that the caller can always be interrupted.
 
 A thread that sits in a socket's `recv` does not hear an interrupt everywhere (not on Windows, and never
 outside of the main thread). So a helper thread does the reading, and the caller waits in short steps.
-`close` shuts the socket down, which wakes the helper and tells the server that nobody listens any more.
+`close` shuts the socket down, which wakes the helper and tells the server that the client has disconnected.
 
 Before the request goes out, with the token and with what it asks, the server proves over the same connection
 that it made the token (`client.proof`). A connection that was not proven carries nothing else.
@@ -37,7 +37,7 @@ _POLL_SECONDS = 0.1
 _JOIN_SECONDS = 0.2
 _CONNECT_SECONDS = 5.0
 _PROOF_SECONDS = 60.0
-"""At most, also where a server may say nothing for any time: who has taken its port may do so for ever."""
+"""Upper limit, even if no idle timeout is set: another program on the port could stay silent forever."""
 _CONNECTING = frozenset({"connection.connect_tcp.started", "connection.connect_unix_socket.started"})
 _CONNECTED = frozenset(
     {
@@ -49,7 +49,7 @@ _CONNECTED = frozenset(
 
 
 class Exchange:
-    """A request that is on its way, and its response. One that nobody holds any more is closed.
+    """A pending request and its response. It is closed when it is no longer referenced.
 
     Parameters
     ----------
@@ -155,8 +155,8 @@ class _Helper:
         while True:
             if self._process != os.getpid():  # a fork copies the connection, and not who reads it
                 return ConnectionFailed(
-                    "The answer goes to the process from which this one was forked.",
-                    recovery="Ask anew in this process.",
+                    "The answer goes to the parent process from which this process was forked.",
+                    recovery="Send the request again from this process.",
                 )
             try:
                 item = self._items.get(timeout=_POLL_SECONDS)
@@ -189,13 +189,17 @@ class _Helper:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL):
             end = NotReached()
         except httpx.ReadTimeout:
-            end = ConnectionFailed(f"The Jupyter server said nothing for {self._silence_seconds:g} seconds.")
+            end = ConnectionFailed(
+                f"The Jupyter server did not respond for {self._silence_seconds:g} seconds."
+            )
         except httpx.HTTPError:
-            end = ConnectionFailed("The connection to the Jupyter server broke before the answer was whole.")
+            end = ConnectionFailed(
+                "The connection to the Jupyter server was lost before the answer was complete."
+            )
         except OSError as failure:  # the certificate
             end = NotReached(f"The certificate of the Jupyter server cannot be read: {failure.strerror}.")
         except Exception as failure:  # whatever it is, nobody may wait for ever
-            end = ConnectionFailed(f"The Jupyter server could not be asked ({type(failure).__name__}).")
+            end = ConnectionFailed(f"The request to the Jupyter server failed ({type(failure).__name__}).")
         self._items.put(Canceled() if self._closed else end)
 
     def _exchange(self) -> None:

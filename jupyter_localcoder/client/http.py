@@ -65,8 +65,8 @@ class HttpClient(Client):
             return msgspec.json.decode(body or b"{}", type=op.response)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ConnectionFailed(
-                f"The {self.where} sent an answer to {op.name} that cannot be read.",
-                recovery="Server and kernel probably have different versions of jupyter_localcoder.",
+                f"The {self.where} sent an unreadable response to {op.name}.",
+                recovery="The server and the kernel probably use different versions of jupyter_localcoder.",
             ) from None
 
     def stream(self, op: Operation[Any, Done], request: msgspec.Struct) -> Stream:
@@ -152,8 +152,8 @@ class HttpStream(Stream):
 
     def _unreadable(self) -> ConnectionFailed:
         return ConnectionFailed(
-            f"The {self._where} sent an answer that cannot be read.",
-            recovery="Server and kernel probably have different versions of jupyter_localcoder.",
+            f"The {self._where} sent an unreadable response.",
+            recovery="The server and the kernel probably use different versions of jupyter_localcoder.",
         )
 
 
@@ -163,8 +163,8 @@ def first_that_answers(found: Sequence[ServerConnection], *, any_server: bool) -
     Raises
     ------
     LocalCoderError
-        A server is there and has a trouble of its own; that another one has none would help nobody. Or none
-        lets us in, and one whose process runs keeps silent.
+        A server reports an error; another server is then not tried. Or no server accepts this client, and a
+        server whose process is running does not respond.
 
     """
     held_up: NotProven | None = None
@@ -183,7 +183,7 @@ def first_that_answers(found: Sequence[ServerConnection], *, any_server: bool) -
 
 
 def unreachable(connection: ServerConnection) -> LocalCoderError:
-    """Ask the server that started this process once more, and tell why it is of no use."""
+    """Contact the server that started this process again, and return why it cannot be used."""
     try:
         HttpClient(connection).call(PING, PingRequest())
     except (NotOurs, AuthError) as failure:
@@ -191,11 +191,15 @@ def unreachable(connection: ServerConnection) -> LocalCoderError:
     except ConnectionFailed as failure:
         reason = "" if isinstance(failure, NotReached) and failure.message == NotReached.sentence else failure
         return ConnectionFailed(
-            f"The {connection.where} started this process, and cannot be reached from it. {reason}".strip(),
-            recovery="Check with `jupyter server list` that it runs, then restart this kernel or terminal. "
-            "To run a second model inside this process, delete JUPYTER_LOCALCODER_URL from its environment.",
+            (
+                f"The {connection.where} started this process, but this process cannot connect to it. "
+                f"{reason}"
+            ).strip(),
+            recovery="Check with `jupyter server list` that it is running, then restart this kernel or "
+            "terminal. To run a second model inside this process, delete JUPYTER_LOCALCODER_URL from its "
+            "environment.",
         )
-    return ConnectionFailed(f"The {connection.where} was away for a moment.", recovery="Run this once more.")
+    return ConnectionFailed(f"The {connection.where} was briefly unavailable.", recovery="Run this again.")
 
 
 def _by_a_provider(failure: LocalCoderError) -> bool:

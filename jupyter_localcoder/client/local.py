@@ -1,10 +1,10 @@
 """The service inside this process, for where there is no Jupyter server: a terminal, ``nbconvert``.
 
-The service lives in the event loop of a thread of its own. Calls wait for it; a stream is handed over
-piece by piece through a queue. The worker is a process of its own here too.
+The service runs in the event loop of a separate thread. Calls wait for it; a stream is passed on
+piece by piece through a queue. The worker is also a separate process here.
 
-A fork copies this object, but not its thread: in the child nothing would ever answer. The child is told so,
-and touches nothing of the loop, whose descriptors are still those of the parent.
+A fork copies this object, but not its thread: in the child nothing would ever answer. The child gets an
+error, and does not use the loop, whose descriptors are still those of the parent.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CLOSE_SECONDS = 10.0
 
 
 class LocalClient(Client):
-    """Runs a service of its own; `close` ends it with its worker."""
+    """A client with its service in this process; `close` stops the service and its worker."""
 
     def __init__(self, config: Config | None = None, command_line: Config | None = None) -> None:
         self._process = os.getpid()
@@ -164,9 +164,10 @@ def _check_process(process: int) -> None:
     """
     if process != os.getpid():
         raise BackendUnavailable(
-            "The assistant runs in the process from which this one was forked, and does not answer here.",
-            recovery="Ask there; or start this process with `multiprocessing.get_context('spawn')`; or run a "
-            "Jupyter server, which answers all processes.",
+            "The assistant runs in the parent process from which this process was forked, and is not "
+            "available here.",
+            recovery="Use it in the parent process, start this process with "
+            "`multiprocessing.get_context('spawn')`, or run a Jupyter server, which serves all processes.",
         )
 
 

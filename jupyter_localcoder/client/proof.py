@@ -1,12 +1,12 @@
-"""How a server proves that it made a token, before anybody shows the token to it.
+"""How a server proves that it made a token, before a client sends the token to it.
 
-Whoever listens at the address of a server that has ended gets what comes there: any user of the machine may
-take its port. So a client sends a number that it has just made up, and no more. The server answers with a
+Any user of the machine can listen on the port of a server that has stopped, and would receive its requests.
+Therefore a client first sends only a random number. The server answers with a
 code that only a holder of the token can compute. Then, over the same connection, the client says who it is
 and what it wants.
 
-The code holds for one number, and for the address at which the connection arrived: who has taken a port gains
-nothing by asking the true server, which listens elsewhere. Pure, and known to both sides.
+The code is valid for one number and for the address of the connection: a program on that port gains nothing
+from asking the real server, which listens elsewhere. Pure, and shared by both sides.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def challenge() -> str:
-    """A number that nobody has seen: 32 bytes, in hexadecimal digits."""
+    """A random number: 32 bytes as hexadecimal digits."""
     return secrets.token_hex(32)
 
 
@@ -72,7 +72,7 @@ def read(answer: bytes) -> Proof | None:
 
 
 def proves(given: Proof, token: str, challenge: str, address: str) -> bool:
-    """Whether an answer proves that whoever gave it knows the token; parameters as of `prove`."""
+    """Whether a response proves knowledge of the token; parameters as for `prove`."""
     if not token:
         return False
     wanted = prove(token, challenge, address)

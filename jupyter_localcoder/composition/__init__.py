@@ -96,7 +96,7 @@ def build_service(
     events = EventHub(log)
 
     def restarted(model: str) -> None:
-        message = f"The inference worker was started again, and {model} is loaded."
+        message = f"The inference worker was restarted, and {model} is loaded."
         events.tell(registry.NOTICE, Notice(severity="info", message=message))
 
     settings = LocalCoderSettings(command_line=command_line, **shared)

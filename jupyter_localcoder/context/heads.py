@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from .cells import Unit
 from .comments import comment
 
-SOURCE_HEADS = "data frame heads"
+SOURCE_HEADS = "data frame previews"
 HEADS_SHARE = 0.15
 """Of the tokens before the cursor, unless it is told otherwise."""
 CHARS_PER_TOKEN = 1.5

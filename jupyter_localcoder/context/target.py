@@ -104,8 +104,8 @@ def target_of(request: GenerateRequest) -> CellTarget:
     target = take_apart(request.code, request.language, request.cell_magic)
     if request.command in CHANGES and request.code.strip() and not target.code.strip():
         raise InvalidArgument(
-            f"There is nothing to {request.command} here but magics, and those are kept as they are.",
-            recovery="Let them be explained, or ask about them in a chat.",
+            f"There is nothing to {request.command}: the cell contains only magics, which are not changed.",
+            recovery="Explain them instead, or ask about them in a chat.",
         )
     return target
 

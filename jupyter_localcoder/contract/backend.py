@@ -55,7 +55,7 @@ class Memory(Reply, frozen=True, kw_only=True):
     kernels_bytes: int = 0
     """What they and their child processes hold."""
     given_back_bytes: int = 0
-    """What comes free when the loaded model is unloaded."""
+    """Memory that is freed when the loaded model is unloaded."""
 
 
 class LoadWarning(Reply, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class LoadWarning(Reply, frozen=True, kw_only=True):
 
 
 class ResidentModel(Reply, frozen=True, kw_only=True):
-    """A model that has a worker of its own."""
+    """A model with its worker."""
 
     model: str
     profile: str
@@ -140,7 +140,7 @@ class Notice(Reply, frozen=True, kw_only=True):
     message: str
     action: str = ""
     try_model: str = ""
-    """Model that loading by hand tries again; empty where none is."""
+    """Model that can be loaded manually to try it again; empty if there is none."""
     use_profile: str = ""
     """Profile that is the way out; empty where none is."""
     code: str = ""

@@ -27,10 +27,10 @@ AT_ONCE_BYTES = 256 * 1024
 """A request so long is parsed in less than a millisecond or two."""
 
 _IN_WORDS = {
-    MODEL_ID_PATTERN: "a model's name may hold letters, digits, dots, dashes and underscores, at most 128,"
-    " and begins with a letter or a digit; no slash and no space",
+    MODEL_ID_PATTERN: "a model name consists of at most 128 letters, digits, dots, dashes and "
+    "underscores, and begins with a letter or a digit; no slashes or spaces",
 }
-"""What a person is told in place of a regular expression."""
+"""Messages that replace a regular expression in errors."""
 _HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")
 """May be half a pair; it also matches a whole one, and what only looks like an escape."""
 _ESCAPE = re.compile(
@@ -85,7 +85,7 @@ def _parsed(raw: bytes, type_: Any) -> Any:
 def decode_request(op: Operation[Any, Any], raw: bytes, path: dict[str, str], query: dict[str, str]) -> Any:
     """The request of an operation, put together from the parts of an HTTP request.
 
-    A field that stands in the path may not stand in the body too.
+    A field in the path must not also be in the body.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def decode_request(op: Operation[Any, Any], raw: bytes, path: dict[str, str], qu
     """
     if len(raw) > MAX_BODY_BYTES:
         raise ValidationError(
-            f"The request has {len(raw)} bytes; {MAX_BODY_BYTES} is the most.",
-            recovery="Send less: what is far above the cursor, or an output, is hardly read.",
+            f"The request has {len(raw)} bytes; the maximum is {MAX_BODY_BYTES}.",
+            recovery="Send less: code far above the cursor and outputs rarely matter.",
             field="$",
         )
     texts = {**query, **path}
@@ -103,7 +103,7 @@ def decode_request(op: Operation[Any, Any], raw: bytes, path: dict[str, str], qu
         return decode_body(op.request, raw)
     if len(raw) > MAX_BODY_BESIDE_PATH_BYTES:
         raise ValidationError(
-            f"The body has {len(raw)} bytes; {MAX_BODY_BESIDE_PATH_BYTES} is the most here.", field="$"
+            f"The body has {len(raw)} bytes; the maximum here is {MAX_BODY_BESIDE_PATH_BYTES}.", field="$"
         )
     body = decode_json(raw)
     if not isinstance(body, dict):

@@ -1,6 +1,6 @@
 """The parts that several operations share: ids, sampling, usage, timings, the shape of an error.
 
-Units stand in the names: ``_ms`` milliseconds, ``_bytes`` bytes, ``_seconds`` seconds. Counts of text
+Names include units: ``_ms`` milliseconds, ``_bytes`` bytes, ``_seconds`` seconds. Counts of text
 are in tokens of the loaded model unless the name says otherwise.
 """
 
@@ -13,15 +13,15 @@ from msgspec import Meta, Struct
 
 
 class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every request: an unknown field is an error, so that a typing slip is heard."""
+    """Base of every request: an unknown field is an error, so that typing errors are detected."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """Base of everything that is answered: an older client skips fields that it does not know."""
+    """Base of every response: clients ignore unknown fields."""
 
 
 class Empty(Reply, frozen=True):
-    """An answer without content."""
+    """A response without content."""
 
 
 RESPONSE_ID = "[0-9a-f]{16}"
@@ -35,10 +35,10 @@ ModelId = Annotated[
     ),
 ]
 Temperature = Annotated[float, Meta(ge=0.0, le=2.0, description="0 is greedy.")]
-TopK = Annotated[int, Meta(ge=0, le=1000, description="0 switches it off.")]
-TopP = Annotated[float, Meta(gt=0.0, le=1.0, description="1 switches it off.")]
-MinP = Annotated[float, Meta(ge=0.0, le=1.0, description="0 switches it off.")]
-RepeatPenalty = Annotated[float, Meta(ge=1.0, le=2.0, description="1 switches it off.")]
+TopK = Annotated[int, Meta(ge=0, le=1000, description="0 disables it.")]
+TopP = Annotated[float, Meta(gt=0.0, le=1.0, description="1 disables it.")]
+MinP = Annotated[float, Meta(ge=0.0, le=1.0, description="0 disables it.")]
+RepeatPenalty = Annotated[float, Meta(ge=1.0, le=2.0, description="1 disables it.")]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 2)]
 MaxTokens = Annotated[int, Meta(ge=1, le=131072)]
 FilePath = Annotated[
@@ -46,7 +46,8 @@ FilePath = Annotated[
     Meta(
         min_length=1,
         max_length=4096,
-        description="On the machine of the service. A relative one begins where Jupyter's file browser does.",
+        description="Path on the machine of the service. A relative path starts at the root of Jupyter's "
+        "file browser.",
     ),
 ]
 TimeoutMs = Annotated[int, Meta(ge=1, le=3_600_000)]
@@ -55,10 +56,10 @@ StopStrings = Annotated[tuple[StopString, ...], Meta(max_length=16)]
 
 
 class SamplingOptions(Request, frozen=True, kw_only=True):
-    """Sampling of one request; what is absent comes from the settings.
+    """Sampling of one request; missing values come from the settings.
 
-    With a ``seed`` the prompt is computed afresh, without the cache of earlier requests: the same
-    seed then gives the same text on the same machine, whatever was asked before.
+    With a ``seed``, the prompt is computed without the cache of earlier requests: the same seed then gives
+    the same text on the same machine, regardless of earlier requests.
     """
 
     temperature: Temperature | None = None
@@ -70,7 +71,7 @@ class SamplingOptions(Request, frozen=True, kw_only=True):
 
 
 class Sampling(Reply, frozen=True, kw_only=True):
-    """The sampling that was used, seed included: enough to ask for the same again."""
+    """The sampling parameters that were used, including the seed."""
 
     temperature: float
     top_k: int
@@ -84,46 +85,45 @@ class Usage(Reply, frozen=True, kw_only=True):
     """Tokens of one request."""
 
     prompt_tokens: int | None
-    """Length of the whole prompt; null where another provider than the embedded one did not say. So with
-    the next two."""
+    """Length of the whole prompt; null if a provider did not report it, as for the next two fields."""
     cached_tokens: int | None
-    """How many of them were still in the KV cache and cost nothing."""
+    """Number of prompt tokens that were already in the KV cache."""
     completion_tokens: int | None
     reasoning_tokens: int | None = None
-    """How many of ``completion_tokens`` were reasoning; null where nobody counted them."""
+    """Number of ``completion_tokens`` used for reasoning; null if not counted."""
     left_out_tokens: int = 0
-    """Tokens of context that did not fit (completion only; a command never loses any)."""
+    """Context tokens that did not fit (completions only; a command never omits context)."""
 
 
 class Timings(Reply, frozen=True, kw_only=True):
-    """Where the time of one request went."""
+    """Timings of one request, in milliseconds."""
 
     queue_ms: float
-    """Waiting for the worker: for a load, or for another request."""
+    """Time spent waiting for the worker: for a load, or for another request."""
     prefill_ms: float
-    """Reading the prompt, up to the first token; of another provider with the way there and back."""
+    """Time to process the prompt, up to the first token; for other providers including network latency."""
     decode_ms: float
-    """Writing the answer, from the first token on."""
+    """Time to generate the answer, from the first token."""
     total_ms: float
 
     prefill_tokens_per_second: float
-    """0 where nothing was left to read."""
+    """0 if the whole prompt was cached."""
     decode_tokens_per_second: float
     """0 for answers of fewer than two tokens."""
 
 
 class ModelStamp(Reply, frozen=True, kw_only=True):
-    """Which weights answered."""
+    """The model that generated an answer."""
 
     id: str
-    """As its provider calls it."""
+    """Model name at the provider."""
     digest: str
-    """SHA-256 of the GGUF file, hexadecimal; empty where another provider than the embedded one answered."""
+    """SHA-256 of the GGUF file, hexadecimal; empty for providers other than the embedded one."""
     quantization: str
 
 
 class ErrorPayload(Reply, frozen=True, kw_only=True):
-    """The form in which every error leaves the service."""
+    """The format of every error response."""
 
     code: str
     message: str

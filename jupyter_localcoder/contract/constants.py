@@ -52,7 +52,7 @@ FACTS: tuple[Constant | Pattern, ...] = (
     Constant(
         "CHANGES",
         tuple(sorted(CHANGES)),
-        "Commands whose answer takes the place of the code that was sent.",
+        "Commands whose answer replaces the code that was sent.",
         "Command",
     ),
     Constant(

@@ -31,61 +31,60 @@ ProviderName = Annotated[str, Meta(max_length=64)]
 Scope = Annotated[str, Meta(max_length=1024)]
 Command = Literal["explain", "improve", "fix", "document", "test", "generate", "prompt"]
 CHANGES: frozenset[Command] = frozenset({"improve", "fix", "document"})
-"""Commands whose answer takes the place of the code that was sent."""
+"""Commands whose answer replaces the code that was sent."""
 Finish = ResponseFinish
 EndCode = Literal["", "CANCELED", "TIMEOUT"]
 CancelReason = Literal["user", "input", "timeout"]
 Doubt = Literal["", "confidence", "syntax", "columns", "repetition", "hidden"]
-"""What speaks against a suggestion: the model was not sure, it does not parse where it stands, it names
-a column that the data frame does not have, it only repeats what stands around it, or it holds characters that
-cannot be seen and act, such as control characters and marks of direction."""
+"""Reason against a suggestion: low confidence, a syntax error, a column that the data frame does not have,
+repetition of the surrounding code, or hidden characters such as control characters and bidirectional
+controls."""
 
 
 class Origin(Request, frozen=True, kw_only=True):
-    """Where a request comes from; it is kept with the answer."""
+    """Origin of a request; saved with the answer."""
 
     notebook: Annotated[str, Meta(max_length=4096)] = ""
     """Path of the notebook."""
     cell: Annotated[str, Meta(max_length=256)] = ""
     """Id of the cell."""
     kernel: Annotated[str, Meta(max_length=256)] = ""
-    """Id of the kernel that asks. It knows the name with which its notebook was opened, and no later one."""
+    """Id of the kernel. A kernel knows only the name under which its notebook was opened."""
 
 
 class GenerationOptions(Request, frozen=True, kw_only=True):
-    """What every request that generates may say about how; all of it is optional."""
+    """Optional parameters of every request that generates text."""
 
     provider: ProviderName = ""
-    """Id of a provider. Empty: the active one."""
+    """Id of a provider. Empty: the active provider."""
     model: Annotated[str, Meta(max_length=256)] | None = None
-    """As its provider calls it. Default: the one that the provider is configured with; of the embedded
-    one the one of the settings."""
+    """Model name at the provider. Default: the model configured for the provider; for the embedded provider,
+    the model from the settings."""
     profile: str | None = None
-    """Of the embedded provider, which then answers where no provider is named."""
+    """Profile of the embedded provider, which is then used if no provider is named."""
     max_tokens: MaxTokens | None = None
     stop: StopStrings = ()
     timeout_ms: TimeoutMs | None = None
     sampling: SamplingOptions = msgspec.field(default_factory=SamplingOptions)
     origin: Origin = msgspec.field(default_factory=Origin)
     private: bool = False
-    """Keep nothing of it in the history."""
+    """Do not save the answer in the history."""
 
 
 class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):
-    """One command over a piece of code."""
+    """Run a command on a piece of code."""
 
     command: Command
     code: Text = ""
     instruction: Text = ""
-    """What the person adds in words; the whole prompt of the command ``prompt``."""
+    """Additional instruction of the user; the whole prompt for the command ``prompt``."""
     error: Text = ""
     """The traceback, for ``fix``."""
     language: Language = "python"
     context: tuple[NotebookCell, ...] = ()
     """Cells of the notebook, in the order in which the model reads them."""
     cell_magic: Annotated[str, Meta(max_length=4096)] = ""
-    """The lines of cell magics at the top of the cell, where ``code`` is only a part of it: they say in which
-    language it is."""
+    """Cell magics at the top of the cell if ``code`` is only a part of it; they set the language."""
 
 
 class Message(Request, frozen=True, kw_only=True):
@@ -98,16 +97,21 @@ class Message(Request, frozen=True, kw_only=True):
 class ChatRequest(GenerationOptions, frozen=True, kw_only=True):
     """The next turn of a conversation.
 
-    Without ``conversation`` nothing is remembered: ``messages`` are all turns so far, the last of them the
-    user's. With one, the service knows what was said: ``messages`` is the user's new turn alone, with an
-    instruction (role `system`) before it where there is one. The turn gets the id of the run.
+    Without ``conversation``, nothing is stored: ``messages`` contains all turns so far and ends with a user
+    message. With ``conversation``, the service knows the earlier turns: ``messages`` contains only the new
+    user message, optionally preceded by an instruction (role `system`). The id of the turn is the run id.
     """
 
     messages: Annotated[tuple[Message, ...], Meta(max_length=1000)] = ()
     references: Annotated[tuple[Reference, ...], Meta(max_length=100)] = ()
-    """What stands beside the question; kept with the turn, and read again in later ones."""
+    """Context attached to the question; saved with the turn, and also read in later turns."""
     conversation: (
-        Annotated[str, Meta(pattern=rf"^({RESPONSE_ID}|new)\Z", description="An id, or `new` to begin one.")]
+        Annotated[
+            str,
+            Meta(
+                pattern=rf"^({RESPONSE_ID}|new)\Z", description="Id of a conversation, or `new` to start one."
+            ),
+        ]
         | None
     ) = None
     parent: (
@@ -115,47 +119,47 @@ class ChatRequest(GenerationOptions, frozen=True, kw_only=True):
             str,
             Meta(
                 pattern=rf"^({RESPONSE_ID})?\Z",
-                description="The turn that this one follows: an earlier one to branch off there; empty to "
-                "begin the conversation again. Default: its last turn.",
+                description="Id of the turn that this turn follows. An earlier turn creates a branch; "
+                "empty starts the conversation again. Default: the last turn.",
             ),
         ]
         | None
     ) = None
     regenerate: ResponseId | None = None
-    """Answer this turn of the conversation once more, beside the answer that is there: the question and its
-    references are known, and neither ``messages`` nor ``references`` is given, except for an instruction."""
+    """Answer this turn again, in addition to the existing answer. Question and references are stored, so
+    ``messages`` (except for an instruction) and ``references`` must be empty."""
 
 
 class CompleteRequest(Request, frozen=True, kw_only=True):
-    """Fill in the middle: what stands between ``prefix`` and ``suffix``?"""
+    """Complete the text between ``prefix`` and ``suffix`` (fill-in-the-middle)."""
 
     prefix: Text
-    """Of the cell with the cursor, and of no other."""
+    """Text before the cursor, of the cell with the cursor only."""
     suffix: Text = ""
     notebook: NotebookContext | None = None
-    """What stands around that cell."""
+    """The cells around that cell."""
     language: Language = "python"
     multiline: bool = True
     """False ends the completion at the first line break."""
     automatic: bool = False
-    """Nobody asked for it by hand: it is withheld where the model is not sure of it."""
+    """Whether the completion was requested automatically; it is then withheld if confidence is low."""
     max_tokens: MaxTokens | None = None
     temperature: Temperature | None = None
     timeout_ms: TimeoutMs | None = None
-    """From the request on; what came by then ends with `timeout`, which is no error. Default: the setting
-    ``completion_timeout_seconds``."""
+    """Time limit in milliseconds from the request. A partial completion finishes with `timeout`, which is not
+    an error. Default: the setting ``completion_timeout_seconds``."""
     stop: StopStrings = ()
     provider: ProviderName = ""
-    """Id of a provider. Empty: the one of the setting ``completion_provider``."""
+    """Id of a provider. Empty: the setting ``completion_provider``."""
     model: Annotated[str, Meta(max_length=256)] | None = None
-    """As its provider calls it. Default: as for `GenerationOptions`."""
+    """Model name at the provider. Default: as for `GenerationOptions`."""
     seed: Annotated[int, Meta(ge=0, le=2**32 - 2)] | None = None
     scope: Scope = ""
-    """Names what is edited, such as a notebook's path: requests of one scope share what was computed."""
+    """Identifies the edited document, such as a notebook path: requests of one scope share cached state."""
 
 
 class WarmRequest(Request, frozen=True, kw_only=True):
-    """Read a prompt ahead of the completion that will need it, below every other request."""
+    """Prefill the prompt of an expected completion, at the lowest priority."""
 
     prefix: Text
     suffix: Text = ""
@@ -169,175 +173,175 @@ class Warmed(Reply, frozen=True, kw_only=True):
     """Answer of ``tab:warm``."""
 
     finish: Finish | Literal["skipped"]
-    """`skipped`: there is nothing to read, no model is loaded and the settings do not ask to load one, or
+    """`skipped`: nothing to prefill, no model is loaded and the settings do not request loading one, or
     another provider completes;
-    `canceled`: given up for a newer request of the same scope, or for a completion; `stop` without tokens:
-    the model was loaded, and nothing stands there yet."""
+    `canceled`: replaced by a newer request of the same scope, or by a completion; `stop` without tokens:
+    the model was loaded, and the document is empty."""
     prompt_tokens: int
     cached_tokens: int
-    """How many had been read before."""
+    """Number of prompt tokens that were already cached."""
     milliseconds: float
 
 
 class CompleteCancelRequest(Request, frozen=True, kw_only=True):
-    """End a completion."""
+    """Cancel a completion."""
 
     run: str
     reason: CancelReason = "user"
 
 
 class LlmCancelRequest(Request, frozen=True, kw_only=True):
-    """End one request, waiting or running."""
+    """Cancel a waiting or running request."""
 
     id: str
 
 
 class LlmCancelAllRequest(Request, frozen=True, kw_only=True):
-    """End all requests, waiting or running."""
+    """Cancel all waiting and running requests."""
 
 
 class CanceledCount(Reply, frozen=True, kw_only=True):
-    """How many were ended."""
+    """Number of cancelled requests."""
 
     count: int
 
 
 class Started(Reply, frozen=True, kw_only=True, tag="started", tag_field="type"):
-    """The first frame: the request has an id, by which it can be cancelled."""
+    """The first frame of a stream, with the id used to cancel the request."""
 
     run: str
     conversation: str = ""
-    """The conversation of which it is a turn; empty where there is none."""
+    """Id of the conversation; empty if there is none."""
     provider: str = EMBEDDED
-    """Who answers: the prompt goes there."""
+    """Id of the provider to which the prompt is sent."""
     started_at: str = ""
-    """When it began, ISO 8601 in UTC."""
+    """Start time, ISO 8601 in UTC."""
 
 
 class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
-    """The next piece of the answer, or of the reasoning before it."""
+    """The next piece of the answer or of its reasoning."""
 
     run: str
     text: str
     """Empty while the model reasons."""
     reasoning: str = ""
-    """What the model reasons; it is no part of the answer."""
+    """Reasoning of the model; not part of the answer."""
 
 
 class Confidence(Reply, frozen=True, kw_only=True):
-    """How sure the model was of a completion."""
+    """Confidence of the model in a completion."""
 
     log_probability: float
     """Natural logarithm of the probability of the whole answer, its end included; 0 is certain."""
     first_token_margin: float
-    """By how much the likeliest first token led before the second, in logits."""
+    """Difference between the two highest logits of the first token."""
 
 
 class PromptPart(Reply, frozen=True, kw_only=True):
     """Tokens of a prompt that come from one source."""
 
     source: str
-    """Such as `imports and definitions`, `cells above`, `cells below`, `kernel`, `this cell`."""
+    """For example `imports and definitions`, `cells above`, `cells below`, `kernel`, `this cell`."""
     tokens: int
     left_out_tokens: int = 0
-    """Tokens of this source that did not fit, or were not worth their place."""
+    """Tokens of this source that were omitted because they did not fit or were less relevant."""
 
 
 class Change(Reply, frozen=True, kw_only=True):
-    """The code of an answer, made ready to be written."""
+    """The code of an answer, prepared for insertion."""
 
     code: str
-    """To be put in the place of the request's ``code`` or ``cell``, or where new code was asked for: magics
-    are where they were, copies of other cells are left out."""
+    """Replaces the request's ``code`` or ``cell``, or is inserted as new code. Magics keep their position,
+    and copies of other cells are removed."""
     notes: tuple[str, ...] = ()
-    """What was done to the answer, a sentence each."""
+    """Changes made to the answer, one sentence each."""
     problem: str = ""
-    """Why it is not to be written, in a sentence; empty where it may be."""
+    """Why the code must not be inserted, as a sentence; empty if it may be inserted."""
     recovery: str = ""
-    """What can be done then."""
+    """Suggested fix for the problem."""
 
 
 class PlaceRequest(Request, frozen=True, kw_only=True):
-    """Code of an answer that is there already, to be put into a notebook."""
+    """Code of an existing answer that is to be inserted into a notebook."""
 
     code: Text
     info: Annotated[str, Meta(max_length=1024)] = ""
-    """What stands behind its opening fence, such as `python`."""
+    """Info string of its code fence, such as `python`."""
     cell: Text = ""
-    """The code cell whose place it is to take; blank: it is to be a new one."""
+    """Text of the code cell to replace; empty for a new cell."""
     language: Language = "python"
-    """That of the notebook's kernel."""
+    """Language of the notebook's kernel."""
 
 
 class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
-    """The last frame of a request that ended as it should, or was stopped with what it had."""
+    """The last frame of a request that finished, or was stopped with a partial answer."""
 
     run: str
     text: str
-    """The whole answer: all deltas joined, without those at the beginning that turned out to be reasoning;
-    empty where it is withheld."""
+    """The whole answer: all deltas joined, without leading deltas that turned out to be reasoning;
+    empty if it is withheld."""
     reasoning: str = ""
-    """What the model reasoned before it answered, as much of it as is kept."""
+    """Reasoning of the model, up to the size that is saved."""
     finish: Finish
-    """`length`: the token limit ended it; `timeout`: the time limit did, what came is kept."""
+    """`length`: token limit reached; `timeout`: time limit reached, with a partial answer."""
     code: EndCode = ""
-    """`CANCELED` and `TIMEOUT`: it was stopped with what it had, which is no failure. Empty: it ended by
-    itself, or at the token limit."""
+    """`CANCELED` or `TIMEOUT`: stopped with a partial answer, which is not a failure. Empty: finished
+    normally, or at the token limit."""
     usage: Usage
     timings: Timings
     model: ModelStamp
     sampling: Sampling | None
-    """Null where another provider than the embedded one answered, which does not tell."""
+    """Null for providers other than the embedded one, which do not report it."""
     prompt_sha256: str
-    """Digest of the prompt's token ids: two answers with the same one were asked the same. Empty where
-    another provider answered, so are digest and quantisation of the model."""
+    """SHA-256 digest of the token ids of the prompt: equal digests mean equal prompts. Empty, like digest and
+    quantisation of the model, for providers other than the embedded one."""
     text_sha256: str = ""
-    """Digest of the answer: SHA-256 of its text in UTF-8, hexadecimal. Empty from an older server."""
+    """SHA-256 digest of the answer in UTF-8, hexadecimal. Empty from an older server."""
     provider: str = EMBEDDED
-    """Who answered."""
+    """Id of the provider that answered."""
     cost_usd: float | None = None
-    """An estimate by the user's own price table; null where it has no price."""
+    """Estimated cost in US dollars from the user's price table; null if there is no price."""
     confidence: Confidence | None = None
-    """How sure the model was; of completions only."""
+    """Confidence of the model; for completions only."""
     parts: tuple[PromptPart, ...] = ()
-    """Where the tokens of the prompt come from, in the prompt's order."""
+    """Sources of the prompt tokens, in the order of the prompt."""
     withheld: Doubt = ""
     """Why a completion is not shown."""
     doubt: Doubt = ""
-    """What speaks against a completion that is shown all the same, because the settings say so."""
+    """Reason against a completion that is shown anyway because of the settings."""
     conversation: str = ""
-    """The conversation of which it is a turn, under the id of the run; an empty answer is no turn."""
+    """Id of the conversation; the turn has the id of the run. An empty answer is not a turn."""
     parent: str = ""
-    """The turn before it; empty for the first."""
+    """Id of the previous turn; empty for the first turn."""
     left_out_turns: int = 0
-    """How many of the earlier turns, the oldest, the model has not read: they did not fit."""
+    """Number of oldest turns that were omitted because they did not fit into the context window."""
     change: Change | None = None
-    """Of a command whose answer is code: what may be written of it."""
+    """The prepared change, for commands whose answer is code."""
     note: str = ""
-    """Why it was stopped, in a sentence, where that was nobody's wish."""
+    """Why the request was stopped, as a sentence, if no client cancelled it."""
 
 
 class InspectRequest(Request, frozen=True, kw_only=True):
-    """Asks what a request was answered from."""
+    """Request the prompt of a recent request."""
 
     run: str = ""
-    """Id of a completion or a command; empty: the last one."""
+    """Id of a completion or a command; empty: the most recent one."""
 
 
 class Inspection(Reply, frozen=True, kw_only=True):
-    """What the model read for one request, and where its time went. Kept in memory, never on disk."""
+    """Prompt and timings of a request. Kept in memory only, never on disk."""
 
     run: str
     kind: str
-    """`tab` of a completion, `generate` or `chat`."""
+    """`tab` for a completion, `generate` or `chat`."""
     time: str
-    """When it ended, as in ISO 8601, UTC."""
+    """End time, ISO 8601 in UTC."""
     scope: str
     prompt: str
-    """The exact text, control tokens as they are spelled."""
+    """The exact text, including control tokens."""
     redacted: str
-    """The same with every character replaced that is not white space: structure, lengths and token counts
-    can be shown around, content cannot."""
+    """The prompt with every non-whitespace character replaced: it preserves structure, lengths and token
+    counts, but no content."""
     parts: tuple[PromptPart, ...]
     finish: Finish
     withheld: Doubt
@@ -347,7 +351,7 @@ class Inspection(Reply, frozen=True, kw_only=True):
     sampling: Sampling | None
     prompt_sha256: str
     provider: str = EMBEDDED
-    """Who read it. Only the embedded one tells tokens by source; what was sent to another is ``prompt``."""
+    """Id of the provider. Only the embedded provider reports tokens by source; for others see ``prompt``."""
     confidence: Confidence | None = None
     """As in `Done`."""
 
@@ -360,4 +364,4 @@ class Failed(Reply, frozen=True, kw_only=True, tag="error", tag_field="type"):
 
 
 Frame = Started | Delta | Done | Failed
-"""What a stream consists of: one `Started`, any number of `Delta`, one `Done` or `Failed`."""
+"""Frames of a stream: one `Started`, any number of `Delta`, and one `Done` or `Failed`."""

@@ -12,9 +12,9 @@ from .notebook import Reference
 
 ResponseKind = Literal["generate", "chat", "queue"]
 ResponseFinish = Literal["stop", "length", "filter", "timeout", "canceled"]
-"""`filter`: the provider cut the answer off; `timeout` and `canceled`: what came is kept."""
+"""`filter`: truncated by the provider; `timeout` and `canceled`: the partial answer is saved."""
 TitleSource = Literal["model", "generated", "hand"]
-"""`model`: there is no title, and the name of the model stands in."""
+"""`model`: there is no title, and the model name is shown instead."""
 
 ResponseId = Annotated[str, Meta(pattern=RESPONSE_ID_PATTERN, description="16 hexadecimal digits.")]
 PromptId = Annotated[
@@ -22,7 +22,7 @@ PromptId = Annotated[
     Meta(
         min_length=1,
         max_length=128,
-        description="Names a prompt; the answers to one prompt are kept together.",
+        description="Id of a prompt; answers to the same prompt are grouped.",
     ),
 ]
 ConversationId = Annotated[str, Meta(pattern=RESPONSE_ID_PATTERN, description="16 hexadecimal digits.")]
@@ -81,7 +81,7 @@ class Response(ResponseInfo, frozen=True, kw_only=True):
     prompt: str = ""
     """What was asked."""
     references: tuple[Reference, ...] = ()
-    """What stood beside the question of a chat."""
+    """Context attached to the question of a chat."""
     left_out_turns: int = 0
     """How many of the earlier turns of its conversation, the oldest, the model had not read."""
     reasoning: str = ""
@@ -234,7 +234,7 @@ class TitleConfigSetRequest(Request, frozen=True, kw_only=True):
 
 
 class TitleSetRequest(Request, frozen=True, kw_only=True):
-    """Give an answer a title by hand."""
+    """Set the title of an answer."""
 
     id: ResponseId
     title: TitleText
@@ -246,7 +246,7 @@ class TitleStatus(Reply, frozen=True, kw_only=True):
     response_id: str
     status: Literal["pending", "completed", "failed"]
     title: str
-    """The title in force: the name of the model where none was made."""
+    """The current title; the model name if there is no title."""
     time: str
     """ISO 8601, UTC."""
     model: str = ""
@@ -269,7 +269,7 @@ class ConversationInfo(Reply, frozen=True, kw_only=True):
 
     id: str
     title: str
-    """The one that it was given by hand; else that of its first turn; else how its first question begins."""
+    """The title set by the user, else the title of the first turn, else the start of the first question."""
     turns: int
     notebook: str
     created_at: str
@@ -303,7 +303,7 @@ class ConversationGetRequest(Request, frozen=True, kw_only=True):
 
 
 class ConversationRenameRequest(Request, frozen=True, kw_only=True):
-    """Give a conversation a title by hand."""
+    """Set the title of a conversation."""
 
     id: ConversationId
     title: TitleText

@@ -46,7 +46,7 @@ class MemoryFit(Reply, frozen=True, kw_only=True):
     needed_bytes: int
     """What must stay in memory for full speed: the sum of weights, KV cache, computation and overhead."""
     available_bytes: int
-    """Free for this model: with what the loaded one gives back, without what open kernels hold."""
+    """Memory available for this model: including the memory of the loaded model, excluding open kernels."""
     context_window: int = 0
     """Tokens that the KV cache is counted for; 0 where it was not."""
 
@@ -150,10 +150,10 @@ class ModelList(Reply, frozen=True, kw_only=True):
     licenses: tuple[License, ...]
     profiles: tuple[Profile, ...]
     active_profile: str
-    """The profile in force; what `auto` has chosen, where it is `auto`."""
+    """The active profile; for `auto`, the profile that was chosen."""
     profile_reason: str
     recommended_profile: str
-    """What `auto` would choose, whichever profile is in force."""
+    """The profile that `auto` would choose, regardless of the active profile."""
     recommended_reason: str
     models_dir: str
     memory: Memory
@@ -204,7 +204,7 @@ class ModelImportRequest(Request, frozen=True, kw_only=True):
     id: ModelId | None = None
     """Default: made from the file's name."""
     link: bool = False
-    """Refer to the file where it lies instead of copying it."""
+    """Link to the file instead of copying it."""
 
 
 class ModelExportRequest(Request, frozen=True, kw_only=True):
@@ -266,7 +266,7 @@ class DeletedModel(Reply, frozen=True, kw_only=True):
 
 
 class ImportManifest(Reply, frozen=True, kw_only=True):
-    """What the store writes beside each model it holds; also the manifest of a bundle."""
+    """The manifest that the store writes for each model; also the manifest of a bundle."""
 
     id: str
     file: str

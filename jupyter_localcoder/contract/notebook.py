@@ -14,7 +14,7 @@ from msgspec import Meta
 from .common import Reply, Request
 
 MAX_TEXT_CHARS = 4_000_000
-"""No single text of a request may be longer; the context window is the real limit, and is told in tokens."""
+"""Maximum length of a text in a request; the effective limit is the context window, in tokens."""
 MAX_CELLS = 10_000
 MAX_VARIABLES = 1000
 MAX_COLUMNS = 2000
@@ -67,19 +67,19 @@ class KernelVariable(Request, frozen=True, kw_only=True):
 
 
 class NotebookContext(Request, frozen=True, kw_only=True):
-    """What stands around the cell with the cursor."""
+    """The cells around the cell with the cursor, and the kernel context."""
 
     path: Annotated[str, Meta(max_length=4096)] = ""
     cells: Annotated[tuple[NotebookCell, ...], Meta(max_length=MAX_CELLS)] = ()
     """In document order, the one with the cursor among them; its `source` is not read."""
     active: int = -1
-    """Index of the cell with the cursor; -1: it is none of them, and stands below all."""
+    """Index of the cell with the cursor; -1: it is not in the list and follows all cells."""
     variables: Annotated[tuple[KernelVariable, ...], Meta(max_length=MAX_VARIABLES)] = ()
     """What the kernel told after its last run, the names used last first."""
 
 
 class Reference(Request, frozen=True, kw_only=True):
-    """What a person puts beside a question, for the model to read."""
+    """Context that the user attaches to a question."""
 
     kind: ReferenceKind
     name: Name = ""

@@ -17,7 +17,7 @@ ProviderId = Annotated[
     str,
     Meta(
         pattern=PROVIDER_ID_PATTERN,
-        description="Id of a provider: small letters, digits and dash.",
+        description="Id of a provider: lowercase letters, digits and dashes.",
     ),
 ]
 ProviderType = Literal["embedded", "ollama", "openai", "azure_openai", "gemini", "openai_compatible"]
@@ -26,37 +26,37 @@ KeyPlace = Literal["none", "environment", "keyring", "file", "session"]
 KeepKey = Literal["auto", "session"]
 Seconds = Annotated[float, Meta(ge=0.1, le=3600.0)]
 Key = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+\Z")]
-"""Visible ASCII: anything else cannot stand in a header, and is a slip of copying."""
+"""Visible ASCII; other characters are not allowed in an HTTP header."""
 
 
 class ProviderFields(Request, frozen=True, kw_only=True):
     """What a person configures of a provider."""
 
     type: ProviderType
-    """What its server speaks."""
+    """API type of the server."""
     name: Annotated[str, Meta(max_length=100)] = ""
-    """How it is called on screens. Empty takes the id."""
+    """Display name. Empty uses the id."""
     base_url: Annotated[str, Meta(max_length=2048)] = ""
-    """Address of its API, such as `http://127.0.0.1:8080/v1`. Empty takes the vendor's own."""
+    """Address of its API, such as `http://127.0.0.1:8080/v1`. Empty uses the vendor's URL."""
     model: Annotated[str, Meta(max_length=256)] = ""
-    """The model to ask for, as the provider calls it; for Azure the name of the deployment."""
+    """Model name at the provider; for Azure, the name of the deployment."""
     timeout_seconds: Seconds = 300.0
-    """For a whole answer. What came until then is kept."""
+    """Time limit for a complete answer; the partial answer is kept."""
     connect_timeout_seconds: Seconds = 10.0
-    """For the connection to be open."""
+    """Time limit for opening a connection."""
     silence_timeout_seconds: Seconds = 60.0
-    """For the first byte of an answer, and between any two. A slow machine may read a prompt for minutes."""
+    """Idle timeout, also before the first byte of an answer. A slow machine may need minutes for a prompt."""
     fill: FillMode = "off"
-    """How an `openai_compatible` server fills in the middle: `suffix` by the field of that name of its
-    completions, `infill` by llama-server's own route, `tokens` by a raw prompt made of ``fill_template``."""
+    """Fill-in-the-middle format of an `openai_compatible` server: `suffix` uses the field `suffix` of the
+    completions API, `infill` the route of llama-server, `tokens` a raw prompt from ``fill_template``."""
     fill_template: Annotated[str, Meta(max_length=512)] = QWEN_FILL
-    """The raw prompt of `tokens`: the model's marks around `{prefix}` and `{suffix}`."""
+    """Raw prompt for `tokens`: the fill-in-the-middle tokens around `{prefix}` and `{suffix}`."""
     api_version: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.-]{0,64}\Z")] = ""
-    """Of Azure's dated API, such as `2024-10-21`. Empty takes its `v1` API, which has none."""
+    """Version of Azure's dated API, such as `2024-10-21`. Empty uses the `v1` API."""
     context_window: Annotated[int, Meta(ge=0, le=1_048_576)] = 0
-    """Tokens that Ollama shall make room for. 0 leaves it to Ollama, which cuts longer prompts silently."""
+    """Context window for Ollama. 0 uses Ollama's default; longer prompts are silently truncated."""
     allow_unencrypted_key: bool = False
-    """Send the key over plain http to another machine too."""
+    """Allow sending the key to another machine over unencrypted HTTP."""
 
 
 class ProviderListRequest(Request, frozen=True, kw_only=True):
@@ -140,7 +140,7 @@ class Provider(Reply, frozen=True, kw_only=True):
     problem: str
     """A sentence that says why it cannot be used now; empty where nothing is known to be wrong."""
     completes: bool
-    """Whether it fills in the middle as it is configured, so that it can complete while somebody types."""
+    """Whether it is configured for fill-in-the-middle, so that it can complete while typing."""
     remote: bool
     """Whether using it opens a connection; the air gap keeps it shut."""
     in_use: int
@@ -183,8 +183,7 @@ class ProviderDeleted(Reply, frozen=True, kw_only=True):
     """Answer of ``provider:delete``."""
 
     note: str
-    """What the embedded provider does in its place from now on, in sentences for a person; empty where no
-    setting named it."""
+    """Roles that the embedded provider takes over, as sentences for the user; empty if there are none."""
 
 
 class ProviderTested(Reply, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ Priority = Literal["high", "normal", "low"]
 RequestState = Literal["waiting", "running", "saving", "done", "failed", "canceled"]
 """`saving`: the answer is complete and is being kept; it can no longer be cancelled."""
 CallFinish = Literal["stop", "length", "filter", "timeout"]
-"""`filter`: the provider cut the answer off; `timeout`: the time limit did, what came is kept."""
+"""`filter`: truncated by the provider; `timeout`: time limit reached, with a partial answer."""
 
 RequestId = Annotated[str, Meta(max_length=64)]
 ProviderId = Annotated[str, Meta(max_length=64)]
@@ -72,7 +72,7 @@ class Queued(Reply, frozen=True, kw_only=True):
 
     id: str
     position: int
-    """1: it runs. Otherwise so many are before it at its provider, and it."""
+    """Position at its provider, starting at 1; 1 means that it is running."""
 
 
 class QueueListRequest(Request, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ class QueueItem(Reply, frozen=True, kw_only=True):
 
 
 class StreamItem(Reply, frozen=True, kw_only=True):
-    """A command or a turn of a chat that is answered to somebody who looks on: the queue does not hold it."""
+    """A streaming command or chat turn, which is not part of the queue."""
 
     id: str
     """By which it is cancelled, as those of the queue are."""
@@ -111,7 +111,7 @@ class StreamItem(Reply, frozen=True, kw_only=True):
     command: str
     """The command, such as `explain`; empty for a chat."""
     provider: str
-    """Who answers."""
+    """Id of the provider."""
     path: str
     """The notebook that it was asked from."""
     cell: str
@@ -130,9 +130,9 @@ class QueueView(Reply, frozen=True, kw_only=True):
     """The last ones that ended, newest first; with them those that an earlier process of the service left
     unanswered."""
     limit: int
-    """So many may wait and run; more are answered `QUEUE_FULL`."""
+    """Maximum number of waiting and running requests; further ones fail with `QUEUE_FULL`."""
     streams: tuple[StreamItem, ...]
-    """Commands and chats that are answered beside the queue; completions while typing are not listed."""
+    """Commands and chats that stream outside the queue; completions while typing are not listed."""
 
 
 class QueueGetRequest(Request, frozen=True, kw_only=True):
@@ -169,7 +169,7 @@ class QueueAnswer(Reply, frozen=True, kw_only=True):
 
     item: QueueItem
     text: str = ""
-    """What came so far; the whole answer when the state is `done`."""
+    """The answer so far; the complete answer if the state is `done`."""
     reasoning: str = ""
     """What the model reasoned before it answered, as much of it as is kept; no part of the answer."""
     finish: CallFinish | None = None

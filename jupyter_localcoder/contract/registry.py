@@ -25,8 +25,8 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 class Operation(Generic[Req, Res]):
     """One thing that the service can do.
 
-    A field of the request whose name stands in braces in ``path`` travels in the path; the others
-    travel in the query for GET and DELETE, and in the JSON body otherwise.
+    A request field whose name is in braces in ``path`` is sent in the path; the others
+    are sent in the query for GET and DELETE, and in the JSON body otherwise.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Operation(Generic[Req, Res]):
     """What the authorizer is asked for."""
     summary: str
     errors: tuple[str, ...] = ()
-    """Codes that this operation answers beside the ones that all do (`COMMON_ERRORS`)."""
+    """Error codes of this operation in addition to `COMMON_ERRORS`."""
     streams: bool = False
     """Whether it answers with frames; ``response`` is then the last one, `Done`."""
     stream_event: str = ""
@@ -95,184 +95,187 @@ _ANSWER = (*_GENERATE, "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED",
 
 PING = Operation(
     "backend:ping", backend.PingRequest, backend.BackendStatus, "GET", "health", "read",
-    "State of the worker, model, speeds, memory, version.",
+    "Get the state of the worker, the model, speeds, memory and version.",
 )  # fmt: skip
 MODEL_LIST = Operation(
     "model:list", models.ModelListRequest, models.ModelList, "GET", "models", "read",
-    "The catalogue and what is on this machine, with licences, profiles and the fit on this machine.",
+    "List the models of the catalogue and on this machine, with licences, profiles and memory fit.",
 )  # fmt: skip
 MODEL_ENSURE = Operation(
     "model:ensure", models.ModelEnsureRequest, models.ModelInfo, "POST", "models/{id}/ensure", "write",
-    "Make a model ready: verify it, or download it. Returns at once; progress comes as `model:state`.",
+    "Make a model ready: verify or download it. Returns immediately; progress is reported by "
+        "`model:state` events.",
     errors=(*_DOWNLOAD, "MODEL_PINNED"),
 )  # fmt: skip
 MODEL_CANCEL_DOWNLOAD = Operation(
     "model:cancelDownload", models.ModelCancelDownloadRequest, Empty, "DELETE", "models/{id}/download",
     "write",
-    "Stop a download, a verification, an import or an export. What a download has got so far is kept for "
-    "resuming, unless `discard` removes it.",
+    "Stop a download, a verification, an import or an export. A partial download is kept for resuming "
+    "unless `discard` is set.",
     errors=("MODEL_NOT_FOUND", "MODEL_IN_USE", "DOWNLOAD_NOT_FOUND", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 MODEL_VERIFY = Operation(
     "model:verify", models.ModelRequest, models.ModelInfo, "POST", "models/{id}/verify", "write",
-    "Compute the digest of a file again. Returns at once; progress and verdict come as `model:state`.",
+    "Verify the digest of a model file. Returns immediately; progress and result are reported by "
+        "`model:state` events.",
     errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY"),
 )  # fmt: skip
 MODEL_PIN = Operation(
     "model:pin", models.ModelPinRequest, models.ModelInfo, "POST", "models/{id}/pin", "write",
-    "Keep a model at its version, or let it be updated again.",
+    "Pin a model to its current version, or unpin it.",
     errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 MODEL_IMPORT = Operation(
     "model:import", models.ModelImportRequest, models.ModelInfo, "POST", "models/import", "write",
-    "Copy or link a local GGUF file, or a portable bundle, into the store.",
+    "Import a local GGUF file (copied or linked) or a portable bundle.",
     errors=("FILE_NOT_FOUND", "INVALID_ARGUMENT", "INVALID_MODEL", "CHECKSUM_MISMATCH", "DISK_FULL",
             "FILE_WRITE_ERROR", "MODEL_IN_USE", "CANCELED"),
     reads=("path",),
 )  # fmt: skip
 MODEL_EXPORT = Operation(
     "model:export", models.ModelExportRequest, models.ModelExported, "POST", "models/{id}/export", "write",
-    "Write a portable bundle for a machine without a network.",
+    "Export a model as a portable bundle for a machine without a network.",
     errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "INVALID_ARGUMENT", "MODEL_IN_USE", "DISK_FULL",
             "FILE_WRITE_ERROR", "CANCELED"),
     writes=("path",),
 )  # fmt: skip
 MODEL_DELETE = Operation(
     "model:delete", models.ModelDeleteRequest, models.DeletedModel, "DELETE", "models/{id}", "write",
-    "Remove a model from this machine.",
+    "Delete a model from this machine.",
     errors=("MODEL_NOT_FOUND", "MODEL_IN_USE", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 MODEL_LOAD = Operation(
     "model:load", models.ModelLoadRequest, models.LoadedModel, "POST", "models/{id}/load", "write",
-    "Load a model. One load at a time; callers of the same one share it.",
+    "Load a model. One load runs at a time; concurrent requests for the same model share it.",
     errors=_LOAD,
 )  # fmt: skip
 MODEL_UNLOAD = Operation(
     "model:unload", models.ModelUnloadRequest, Empty, "POST", "models/unload", "write",
-    "End the worker, which frees all of its memory.",
+    "Stop the worker and free all of its memory.",
 )  # fmt: skip
 SETTINGS_GET = Operation(
     "settings:get", settings.SettingsGetRequest, settings.SettingsView, "GET", "settings", "read",
-    "The settings in force, and which layer decided each.",
+    "Get the current settings and the source of each value.",
 )  # fmt: skip
 SETTINGS_UPDATE = Operation(
     "settings:update", settings.SettingsUpdateRequest, settings.SettingsView, "PATCH", "settings", "write",
-    "Change settings and keep them; null gives one back to the layers below.",
+    "Change and save settings; null resets a setting to its inherited value.",
     errors=("FILE_WRITE_ERROR", "DISK_FULL", "MODEL_NOT_FOUND", "PROVIDER_NOT_FOUND"),
 )  # fmt: skip
 GENERATE = Operation(
     "generate", generation.GenerateRequest, generation.Done, "POST", "generate", "execute",
-    "Run a command (explain, improve, fix, document, test, generate, or a free prompt) over code.",
+    "Run a command (explain, improve, fix, document, test, generate, or a free prompt) on code.",
     errors=(*_ANSWER, "DATABASE_ERROR"), streams=True,
 )  # fmt: skip
 CHAT = Operation(
     "chat", generation.ChatRequest, generation.Done, "POST", "chat", "execute",
-    "The next turn of a conversation.",
+    "Generate the next turn of a conversation.",
     errors=(*_ANSWER, *_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND",
             "FILE_READ_ERROR"),
     streams=True,
 )  # fmt: skip
 TAB_COMPLETE = Operation(
     "tab:complete", generation.CompleteRequest, generation.Done, "POST", "complete", "execute",
-    "Fill in the middle, at the cursor.",
+    "Complete code at the cursor (fill-in-the-middle).",
     errors=(*_ANSWER, "DISABLED"), streams=True, stream_event="tab:stream",
 )  # fmt: skip
 TAB_WARM = Operation(
     "tab:warm", generation.WarmRequest, generation.Warmed, "POST", "complete/warm", "execute",
-    "Read a prompt ahead, below every other request; given up at once for real work.",
+    "Prefill a prompt at the lowest priority; stopped as soon as another request arrives.",
     errors=(*_GENERATE, "DISABLED"),
 )  # fmt: skip
 TAB_CANCEL = Operation(
     "tab:cancel", generation.CompleteCancelRequest, Empty, "DELETE", "complete/{run}", "execute",
-    "End a completion.",
+    "Cancel a completion.",
     errors=("NOT_FOUND",),
 )  # fmt: skip
 LLM_CALL = Operation(
     "llm:call", queue.CallRequest, queue.Queued, "POST", "queue", "execute",
-    "Queue a prompt for a provider. It ends with `response:complete` or `response:error`; `queue:get` waits.",
+    "Queue a prompt for a provider. It finishes with the event `response:complete` or "
+        "`response:error`; `queue:get` can wait for it.",
     errors=("QUEUE_FULL", "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED", "AUTH_ERROR",
             "BACKEND_UNAVAILABLE"),
 )  # fmt: skip
 LLM_CANCEL = Operation(
     "llm:cancel", generation.LlmCancelRequest, Empty, "DELETE", "queue/{id}", "execute",
-    "End one request, waiting or running.",
+    "Cancel a waiting or running request.",
     errors=("REQUEST_NOT_FOUND", "REQUEST_ALREADY_COMPLETED"),
 )  # fmt: skip
 LLM_RETRY = Operation(
     "llm:retry", queue.RetryRequest, queue.Queued, "POST", "queue/{id}/retry", "execute",
-    "Queue the prompt of a request that has ended once more, as it was asked. Where that named no provider, "
-    "the active one answers.",
+    "Queue the prompt of a finished request again, unchanged. If the request named no provider, the "
+    "active one is used.",
     errors=("REQUEST_NOT_FOUND", "PROMPT_NOT_FOUND", *LLM_CALL.errors),
 )  # fmt: skip
 QUEUE_LIST = Operation(
     "queue:list", queue.QueueListRequest, queue.QueueView, "GET", "queue", "read",
-    "What runs and waits in the queue, and what has just ended.",
+    "List the running, waiting and recently finished requests of the queue.",
 )  # fmt: skip
 QUEUE_GET = Operation(
     "queue:get", queue.QueueGetRequest, queue.QueueAnswer, "GET", "queue/{id}", "read",
-    "One queued request with what there is of its answer; waits for its end, if asked to.",
+    "Get a queued request with its answer so far; optionally wait until it finishes.",
     errors=("REQUEST_NOT_FOUND",),
 )  # fmt: skip
 LLM_CANCEL_ALL = Operation(
     "llm:cancelAll", generation.LlmCancelAllRequest, generation.CanceledCount, "DELETE", "queue", "execute",
-    "End all requests, waiting or running.",
+    "Cancel all waiting and running requests.",
 )  # fmt: skip
 CONTEXT_INSPECT = Operation(
     "context:inspect", generation.InspectRequest, generation.Inspection, "POST", "context/inspect", "execute",
-    "The exact prompt of a completion or command, its tokens by source, and a redacted copy.",
+    "Get the exact prompt of a completion or command, its tokens by source, and a redacted copy.",
     errors=("NOT_FOUND",),
 )  # fmt: skip
 CONTEXT_PROBE = Operation(
     "context:probe", notebook.ProbeRequest, notebook.Probe, "GET", "context/probe", "read",
-    "What a kernel of a language is silently asked for the names, types and columns that it knows.",
+    "Get the code that a kernel runs silently to report its names, types and columns.",
 )  # fmt: skip
 CODE_PLACE = Operation(
     "code:place", generation.PlaceRequest, generation.Change, "POST", "code/place", "execute",
-    "What a cell becomes where code of an answer takes its place, or is a new cell: its magics stay.",
+    "Compute the text of a cell after code of an answer is inserted or replaces it; magics are preserved.",
 )  # fmt: skip
 
 _KEEP = ("PROVIDER_NOT_FOUND", "ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL")
 
 PROVIDER_LIST = Operation(
     "provider:list", providers.ProviderListRequest, providers.ProviderList, "GET", "providers", "read",
-    "All providers, which one is active, and where their keys are; never a key.",
+    "List all providers, the active provider, and where keys are stored; keys are never returned.",
     errors=("DATABASE_ERROR",),
 )  # fmt: skip
 PROVIDER_SAVE = Operation(
     "provider:save", providers.ProviderSaveRequest, providers.Provider, "PUT", "providers/{id}", "write",
-    "Add a provider, or replace what is configured of one. Its key stays, unless it moves to another host.",
+    "Add a provider, or replace its configuration. Its key is kept unless the host changes.",
     errors=("ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL", "PROVIDER_LOCKED"),
 )  # fmt: skip
 PROVIDER_SET_ACTIVE = Operation(
     "provider:setActive", providers.ProviderIdRequest, providers.ProviderList, "POST",
     "providers/{id}/activate", "write",
-    "Make one provider the active one: it answers requests that name none.",
+    "Activate a provider: it answers requests that name no provider.",
     errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR", "DISK_FULL", "PROVIDER_LOCKED"),
 )  # fmt: skip
 PROVIDER_DELETE = Operation(
     "provider:delete", providers.ProviderIdRequest, providers.ProviderDeleted, "DELETE", "providers/{id}",
     "write",
-    "Remove a provider and its key. Where it completed or made titles, the embedded one does; the active one "
-    "is not removed.",
+    "Remove a provider and its key. The embedded provider takes over its completions and titles. The "
+    "active provider cannot be removed.",
     errors=(*_KEEP, "PROVIDER_IN_USE", "PROVIDER_LOCKED", "FILE_WRITE_ERROR"),
 )  # fmt: skip
 PROVIDER_TEST = Operation(
     "provider:test", providers.ProviderIdRequest, providers.ProviderTested, "POST", "providers/{id}/test",
     "execute",
-    "See whether a provider can be reached and takes its key: asks for its models, which costs nothing.",
+    "Test whether a provider is reachable and accepts its key, by listing its models; this costs nothing.",
     errors=("PROVIDER_NOT_FOUND", "AIR_GAPPED", "CONNECTION_ERROR", "RATE_LIMITED", "TIMEOUT",
             "INVALID_ARGUMENT", "MODEL_NOT_FOUND", "MODEL_NOT_READY"),
 )  # fmt: skip
 PROVIDER_SET_KEY = Operation(
     "provider:setKey", providers.ProviderSetKeyRequest, providers.Provider, "PUT", "providers/{id}/key",
     "write",
-    "Keep the key of a provider, for its present host.",
+    "Save the key of a provider for its current host.",
     errors=_KEEP,
 )  # fmt: skip
 PROVIDER_FORGET_KEY = Operation(
     "provider:forgetKey", providers.ProviderIdRequest, providers.Provider, "DELETE", "providers/{id}/key",
     "write",
-    "Forget the key of a provider. One in the environment stays.",
+    "Delete the stored key of a provider. A key in the environment stays.",
     errors=_KEEP,
 )  # fmt: skip
 
@@ -280,78 +283,78 @@ _OPENED = (*_KEPT, "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND", "FILE_READ_ERROR")
 
 RESPONSE_GET_HISTORY = Operation(
     "response:getHistory", history.ResponseListRequest, history.ResponseList, "GET", "responses", "read",
-    "A page of the answers that were kept, of one prompt or of all, newest first; without their texts.",
+    "List saved answers without their texts, newest first; optionally of a single prompt. Paginated.",
     errors=(*_KEPT, "PROMPT_NOT_FOUND"),
 )  # fmt: skip
 RESPONSE_GET = Operation(
     "response:get", history.ResponseRequest, history.Response, "GET", "responses/{id}", "read",
-    "One answer that was kept, whole.",
+    "Get a saved answer with its full text.",
     errors=_OPENED,
 )  # fmt: skip
 RESPONSE_DELETE = Operation(
     "response:delete", history.ResponseRequest, Empty, "DELETE", "responses/{id}", "write",
-    "Delete one answer, its file and its row.",
+    "Delete a saved answer.",
     errors=(*_KEPT, "RESPONSE_NOT_FOUND", "FILE_DELETE_ERROR"),
 )  # fmt: skip
 RESPONSE_DELETE_ALL = Operation(
     "response:deleteAll", history.ResponseDeleteAllRequest, history.DeletedCount, "DELETE", "responses",
-    "write", "Delete the answers to one prompt, or all there are.",
+    "write", "Delete the answers to a prompt, or all answers.",
     errors=(*_KEPT, "PROMPT_NOT_FOUND", "FILE_DELETE_ERROR", "INVALID_ARGUMENT"),
 )  # fmt: skip
 RESPONSE_SEARCH = Operation(
     "response:search", history.ResponseSearchRequest, history.ResponsesFound, "GET", "responses/search",
-    "read", "The answers in whose prompt, text or title all the words occur, newest first.",
+    "read", "Search answers whose prompt, text or title contains all words, newest first.",
     errors=_KEPT,
 )  # fmt: skip
 RESPONSE_EXPORT = Operation(
     "response:export", history.ResponseExportRequest, history.ResponsesExported, "POST", "responses/export",
-    "write", "Write one answer, those to one prompt, or all, into a zip file.",
+    "write", "Export an answer, the answers to a prompt, or all answers as a zip file.",
     errors=(*_KEPT, "PROMPT_NOT_FOUND", "RESPONSE_NOT_FOUND", "INVALID_ARGUMENT"), writes=("path",),
 )  # fmt: skip
 TITLE_CONFIG_GET = Operation(
     "title:config:get", history.TitleConfigGetRequest, history.TitleConfig, "GET", "titles/config", "read",
-    "How titles are made.",
+    "Get the title settings.",
 )  # fmt: skip
 TITLE_CONFIG_SET = Operation(
     "title:config:set", history.TitleConfigSetRequest, history.TitleConfig, "PATCH", "titles/config", "write",
-    "Change how titles are made, and keep it.",
+    "Change and save the title settings.",
     errors=("TITLE_CONFIG_INVALID", "FILE_WRITE_ERROR", "DISK_FULL"),
 )  # fmt: skip
 TITLE_GENERATE = Operation(
     "title:generate", history.ResponseRequest, history.ResponseInfo, "POST", "responses/{id}/title",
-    "execute", "Make a title, or another one, as soon as nothing else is asked for.",
+    "execute", "Generate a title, or a new one, when the model is idle.",
     errors=("TITLE_RESPONSE_NOT_FOUND", "TITLE_TIMEOUT", "TITLE_PROVIDER_ERROR", "DATABASE_ERROR",
             "FILE_WRITE_ERROR", "DISK_FULL"),
 )  # fmt: skip
 TITLE_SET = Operation(
     "title:set", history.TitleSetRequest, history.ResponseInfo, "PUT", "responses/{id}/title", "write",
-    "Give an answer a title by hand.",
+    "Set the title of an answer.",
     errors=(*_OPENED, "INVALID_ARGUMENT"),
 )  # fmt: skip
 CONVERSATION_LIST = Operation(
     "conversation:list", history.ConversationListRequest, history.ConversationList, "GET", "conversations",
-    "read", "A page of the conversations, the one that was last spoken in first.",
+    "read", "List conversations, most recently used first. Paginated.",
     errors=_KEPT,
 )  # fmt: skip
 CONVERSATION_GET = Operation(
     "conversation:get", history.ConversationGetRequest, history.Conversation, "GET", "conversations/{id}",
-    "read", "One conversation with its turns.",
+    "read", "Get a conversation with its turns.",
     errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_READ_ERROR"),
 )  # fmt: skip
 CONVERSATION_RENAME = Operation(
     "conversation:rename", history.ConversationRenameRequest, history.ConversationInfo, "PUT",
-    "conversations/{id}/title", "write", "Give a conversation a title by hand.",
+    "conversations/{id}/title", "write", "Set the title of a conversation.",
     errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "INVALID_ARGUMENT"),
 )  # fmt: skip
 CONVERSATION_DELETE = Operation(
     "conversation:delete", history.ConversationRequest, history.DeletedCount, "DELETE", "conversations/{id}",
-    "write", "Delete a conversation, with the turns that no other one shares.",
+    "write", "Delete a conversation and the turns that no other conversation shares.",
     errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "FILE_DELETE_ERROR"),
 )  # fmt: skip
 CONVERSATION_BRANCH = Operation(
     "conversation:branch", history.ConversationBranchRequest, history.ConversationInfo, "POST",
     "conversations/{id}/branch", "write",
-    "Begin another conversation that shares the turns up to one of them.",
+    "Fork a conversation: create one that shares its turns up to a given turn.",
     errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND"),
 )  # fmt: skip
 
@@ -407,27 +410,29 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     CONVERSATION_BRANCH,
 )
 
-BACKEND_STATE = Event("backend:state", backend.BackendState, "A move of the worker's state machine.")
+BACKEND_STATE = Event("backend:state", backend.BackendState, "The worker changed its state.")
 MODEL_STATE = Event(
     "model:state", models.ModelStateEvent,
-    "A download, an import, a verification, an export or a removal moved.",
+    "A download, import, verification, export or removal made progress.",
 )  # fmt: skip
-SETTINGS_CHANGED = Event("settings:changed", settings.SettingsView, "Somebody changed the settings.")
-TAB_STREAM = Event("tab:stream", generation.Frame, "A frame of a completion, to who asked for it.")
-NOTICE = Event("notice", backend.Notice, "A sentence for the person.")
+SETTINGS_CHANGED = Event("settings:changed", settings.SettingsView, "The settings were changed.")
+TAB_STREAM = Event(
+    "tab:stream", generation.Frame, "A frame of a completion, sent to the client that requested it."
+)
+NOTICE = Event("notice", backend.Notice, "A notification for the user.")
 
 PROVIDERS_CHANGED = Event(
     "providers:changed",
     providers.ProviderList,
-    "A provider was configured, activated, given a key or removed.",
+    "A provider was configured, activated or removed, or its key changed.",
 )
-QUEUE_UPDATED = Event("queue:updated", queue.QueueUpdated, "A request was queued, began or ended.")
+QUEUE_UPDATED = Event("queue:updated", queue.QueueUpdated, "A request was queued, started or finished.")
 RESPONSE_COMPLETE = Event(
-    "response:complete", queue.ResponseComplete, "A request was answered, and the answer is kept."
+    "response:complete", queue.ResponseComplete, "A request was answered, and its answer is available."
 )
-RESPONSE_ERROR = Event("response:error", queue.ResponseError, "A request failed, or was cancelled.")
-HISTORY_CHANGED = Event("history:changed", history.HistoryChanged, "Answers were kept, deleted or titled.")
-TITLE_STATUS = Event("title:status", history.TitleStatus, "A title is awaited, made, or will not come.")
+RESPONSE_ERROR = Event("response:error", queue.ResponseError, "A request failed or was cancelled.")
+HISTORY_CHANGED = Event("history:changed", history.HistoryChanged, "Answers were saved, deleted or titled.")
+TITLE_STATUS = Event("title:status", history.TitleStatus, "A title is pending, generated, or failed.")
 
 EVENTS: tuple[Event, ...] = (
     BACKEND_STATE,

@@ -2,7 +2,7 @@
 
 The OpenAPI document and the TypeScript types are committed, and checked against what is generated. So nothing
 in them may depend on a library's own habits: msgspec has changed whether a docstring keeps the indentation of
-its source file, and where ``null`` stands in a union.
+its source file, and the position of ``null`` in a union.
 """
 
 from __future__ import annotations

@@ -11,10 +11,16 @@ from .providers import EMBEDDED, ProviderId
 
 Acceleration = Literal["auto", "gpu", "cpu"]
 RunMode = Literal["performance", "stability"]
-ContextWindow = Annotated[int, Meta(ge=0, le=1_048_576, description="Tokens; 0 takes the profile's.")]
-CompletionSeconds = Annotated[float, Meta(ge=0.1, le=3600, description="From the request on.")]
+ContextWindow = Annotated[
+    int, Meta(ge=0, le=1_048_576, description="In tokens; 0 uses the value of the profile.")
+]
+CompletionSeconds = Annotated[
+    float, Meta(ge=0.1, le=3600, description="In seconds, counted from the request.")
+]
 IdleMinutes = Annotated[float, Meta(ge=0, le=10_080, description="0 never unloads.")]
-CompletionTokens = Annotated[int, Meta(ge=0, le=512, description="0 takes what comes in time.")]
+CompletionTokens = Annotated[
+    int, Meta(ge=0, le=512, description="0 adapts the length to the speed of this machine.")
+]
 TitleSeconds = Annotated[float, Meta(ge=10, le=120)]
 ReasoningChars = Annotated[int, Meta(ge=0, le=1_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -25,7 +31,7 @@ class SettingsGetRequest(Request, frozen=True, kw_only=True):
 
 
 class Settings(Reply, frozen=True, kw_only=True):
-    """The settings in force."""
+    """The current settings."""
 
     profile: str
     """`auto`, or the name of a profile."""
@@ -42,11 +48,11 @@ class Settings(Reply, frozen=True, kw_only=True):
     max_tokens: int
     """Longest answer of a command or a chat turn, with the reasoning before it."""
     max_reasoning_chars: int = 100_000
-    """So much of a model's reasoning is kept with its answer, in characters; 0 keeps none."""
+    """Maximum number of characters of reasoning saved with an answer; 0 saves none."""
     idle_minutes: float
-    """Unload the model after so many minutes without a request; 0 never does."""
+    """Minutes without a request after which the model is unloaded; 0 never unloads it."""
     keep_resident: bool
-    """Never unload by itself, whatever ``idle_minutes`` says."""
+    """Never unload the model automatically, regardless of ``idle_minutes``."""
     acceleration: Acceleration
     run_mode: RunMode
     air_gap: bool
@@ -56,7 +62,7 @@ class Settings(Reply, frozen=True, kw_only=True):
     completion_provider: str
     """Id of the provider that completes; `embedded` whichever provider is active for the rest."""
     completion_timeout_seconds: float = 15.0
-    """End a completion after so many seconds where its request names no time limit."""
+    """Default time limit of a completion, in seconds."""
     completion_max_tokens: int = 0
     """Longest completion where its request names no length; 0 sizes it by the speed of the machine."""
     completion_temperature: float = 0.0
@@ -72,11 +78,11 @@ class Settings(Reply, frozen=True, kw_only=True):
     title_model: str = ""
     """The model that makes them; empty takes the one that is loaded, or that of the provider."""
     title_timeout_seconds: float = 60.0
-    """Give up on a title after so many seconds."""
+    """Time limit for generating a title, in seconds."""
 
 
 class SettingsView(Reply, frozen=True, kw_only=True):
-    """The settings in force, and for each of them the layer that decided."""
+    """The current settings and the source of each value."""
 
     settings: Settings
     sources: dict[str, Layer]

@@ -1,8 +1,8 @@
 """The contract as TypeScript types, for the JupyterLab extension.
 
 ``python -m jupyter_localcoder.contract.typescript PATH`` writes the file, with ``--check`` it only tells
-whether the file is up to date. The output depends on nothing but the contract, so that a
-difference means that somebody changed one side and not the other.
+whether the file is up to date. The output depends only on the contract, so that a
+difference means that only one side was changed.
 
 A field with a default is optional in a request, since the service fills it in, and always there in
 a reply, since the service always sends it. Ranges and patterns are no part of the types: the service
@@ -40,7 +40,7 @@ _PRIMITIVES = {
 _HEADER = """\
 /*
  * Generated from the Python package jupyter_localcoder.contract. Do not edit.
- * To write it anew: python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
+ * To generate it again: python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
  */
 """
 
@@ -77,8 +77,8 @@ def main(argv: list[str] | None = None) -> int:
     if options.path.is_file() and options.path.read_text(encoding="utf-8") == text:
         return 0
     print(
-        f"{options.path} does not match the contract. "
-        f"Write it anew: python -m jupyter_localcoder.contract.typescript {options.path}",
+        f"{options.path} does not match the contract. Generate it again: python -m "
+        f"jupyter_localcoder.contract.typescript {options.path}",
         file=sys.stderr,
     )
     return 1
@@ -173,7 +173,7 @@ def _enum(values: list[str]) -> str:
 
 
 def _frame_union() -> str:
-    text = "What a stream consists of: one `Started`, any number of `Delta`, one `Done` or `Failed`."
+    text = "Frames of a stream: one `Started`, any number of `Delta`, and one `Done` or `Failed`."
     return _comment(text, "") + _union("Frame", [cls.__name__ for cls in STREAM_FRAMES])
 
 
@@ -275,7 +275,7 @@ def _number(value: float) -> str:
 
 
 def _operation_table() -> str:
-    text = "Where each operation stands in the REST interface, below `<base_url>localcoder/`."
+    text = "REST method and path of each operation, relative to `<base_url>localcoder/`."
     lines = [_comment(text, "") + "export const OPERATIONS = {"]
     rows = [
         f"  {_quoted(op.name)}: {{ method: {_quoted(op.method)}, path: {_quoted(op.path)}, "

@@ -1,6 +1,6 @@
 """The protocol between the service and its worker process.
 
-A frame is four bytes of length (big-endian, unsigned) and so many bytes of MessagePack. Both sides
+A frame is a length of four bytes (big-endian, unsigned), followed by MessagePack data. Both sides
 refuse a frame of more than `MAX_FRAME_BYTES`. The worker speaks first, with `Hello`; a `protocol`
 other than ours ends the handshake. Every later frame carries the ``id`` of the request that it belongs to.
 
@@ -10,7 +10,7 @@ other than ours ends the handshake. Every later frame carries the ``id`` of the 
     worker → service    Hello · Pong · LoadProgress · Loaded · Unloaded · Text · Finished · Error
 
 Every `Ping`, `LoadFrame`, `UnloadFrame` and `GenerateFrame` has exactly one end: `Pong`; `Loaded` or `Error`;
-`Unloaded`; `Finished` or `Error`. A `Cancel` has no answer of its own: the request that it names ends.
+`Unloaded`; `Finished` or `Error`. A `Cancel` has no separate response: the named request ends.
 The worker leaves when its input ends.
 """
 
@@ -36,7 +36,7 @@ class FrameError(Exception):
 
 FlashAttention = Literal["auto", "on", "off"]
 CPU_UBATCH = 128
-"""Most tokens that a processor computes at once: more of them are no faster, and take more memory."""
+"""Maximum number of tokens that a CPU computes together: more are not faster, and use more memory."""
 
 
 def attention_of(wanted: FlashAttention, cache_type: CacheType, *, on_gpu: bool) -> FlashAttention:
@@ -49,7 +49,7 @@ def attention_of(wanted: FlashAttention, cache_type: CacheType, *, on_gpu: bool)
 
 
 def ubatch_of(tokens: int, *, on_gpu: bool) -> int:
-    """How many tokens of a batch are computed at once."""
+    """Number of tokens of a batch that are computed together."""
     return tokens if on_gpu else min(tokens, CPU_UBATCH)
 
 
@@ -58,7 +58,7 @@ class _Frame(Struct, frozen=True, kw_only=True, tag=True, tag_field="t"):
 
 
 class Ping(_Frame, frozen=True, kw_only=True):
-    """Asks for a sign of life."""
+    """Request a response from the worker (health check)."""
 
     id: int
 
@@ -139,11 +139,11 @@ class ChatPrompt(Struct, frozen=True, tag="chat"):
 
     turns: tuple[PromptTurn, ...]
     earlier_turns: int = 0
-    """So many questions with their answers, behind the instructions, may be left out, oldest first."""
+    """Number of question-answer pairs after the instructions that may be omitted, oldest first."""
     reserve_tokens: int = 0
     """Room that they leave for the answer; at most half of the window."""
     thinking: bool = True
-    """False asks the template to have the model answer at once; many templates know nothing of it."""
+    """False requests the template to disable reasoning; many templates ignore it."""
 
 
 class OutlineItem(Struct, frozen=True):
@@ -172,20 +172,20 @@ SOURCE_EARLIER = "earlier turns"
 class FillPrompt(Struct, frozen=True, tag="fill"):
     """Fill in the middle, with the tokens of the model's family.
 
-    Before the cursor stand the pieces ``above``, then the ``prefix``; after it the ``suffix``, then the
-    pieces ``below``. Where the pieces above do not fit, a window over their end is read, and the briefs of
-    what is before it stand at the top.
+    The prompt contains the pieces ``above`` and the ``prefix`` before the cursor, the ``suffix`` and the
+    pieces ``below`` after it. If the pieces above do not fit, a window at their end is read, preceded by
+    the briefs of the omitted pieces.
     """
 
     prefix: str
     suffix: str
     reserve_tokens: int
-    """Room that must stay for the answer; what does not fit beside it is left out of the start of what
-    stands above and of the suffix's end, and reported."""
+    """Number of tokens reserved for the answer; text that does not fit is omitted from the start of the
+    pieces above and from the end of the suffix, and reported."""
     above: tuple[ContextPiece, ...] = ()
-    """What stands before the cell: the window begins at a border between two pieces."""
+    """Pieces before the cell: the window begins at a border between two pieces."""
     below: tuple[ContextPiece, ...] = ()
-    """What stands after the cell, the nearest first."""
+    """Pieces after the cell, nearest first."""
     shares: dict[str, float] = msgspec.field(default_factory=dict)
     """The largest share of the tokens before the cursor that a source may take; its first pieces stay."""
     prefix_tokens: int = 0
@@ -255,7 +255,7 @@ class Pong(_Frame, frozen=True, kw_only=True):
     """Grows with each step of the inference thread."""
     rss_bytes: int
     reserved_cells: int = 0
-    """Cells of the cache that running requests hold; 0 when nobody does."""
+    """Number of cache cells used by running requests."""
 
 
 class LoadProgress(_Frame, frozen=True, kw_only=True):
@@ -305,7 +305,7 @@ REASONING_MARKS: tuple[tuple[str, str], ...] = (
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
 )
 """Between these a model writes its reasoning, before the answer. A chat template may end with the first one:
-the worker then writes it in front of the answer, so that the answer tells by itself what it is."""
+the worker then writes it in front of the answer, so that the answer is self-describing."""
 
 
 class Text(_Frame, frozen=True, kw_only=True):
@@ -348,7 +348,7 @@ class Finished(_Frame, frozen=True, kw_only=True):
     log_probability: float | None = None
     """Natural logarithm of the probability of the answer, with its end; None where it was not asked for."""
     first_token_margin: float | None = None
-    """By how much the likeliest first token led before the second, in logits."""
+    """Difference between the two highest logits of the first token."""
     left_out_turns: int = 0
     """See `ChatPrompt.earlier_turns`."""
     segments: tuple[Segment, ...] = ()

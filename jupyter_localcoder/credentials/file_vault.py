@@ -57,11 +57,15 @@ class FileVault:
             return None
         key = self._key()
         if key is None:
-            raise VaultError(f"{self.key_path} is gone, so the kept key cannot be read: enter it again.")
+            raise VaultError(
+                f"{self.key_path} is missing, so the stored key cannot be decrypted: enter the key again."
+            )
         try:
             return Secret(Fernet(key.reveal()).decrypt(token.encode()).decode())
         except (InvalidToken, ValueError):
-            raise VaultError(f"The kept key does not open with {self.key_path}: enter it again.") from None
+            raise VaultError(
+                f"The stored key cannot be decrypted with {self.key_path}: enter the key again."
+            ) from None
 
     def put(self, id_: str, sealed: Secret) -> None:
         """See `Vault.put`."""
@@ -73,7 +77,7 @@ class FileVault:
                 token = Fernet(key.reveal()).encrypt(sealed.reveal().encode()).decode()
             except ValueError:
                 raise VaultError(
-                    f"{self.key_path} holds no key: remove it, and enter all keys again."
+                    f"{self.key_path} contains no encryption key: remove the file, and enter all keys again."
                 ) from None
             document = self._read()
             document.keys[id_] = token
@@ -146,9 +150,9 @@ class FileVault:
         except OSError:
             raise VaultError(f"{self.path} cannot be read.") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise VaultError(f"{self.path} is damaged: remove it, and enter all keys again.") from None
+            raise VaultError(f"{self.path} is damaged: remove the file, and enter all keys again.") from None
         if document.format != 1:
-            raise VaultError(f"{self.path} was written by a newer version, and is left alone.")
+            raise VaultError(f"{self.path} was written by a newer version and is not changed.")
         return document
 
     def _write(self, document: _Document) -> None:
@@ -164,13 +168,13 @@ def _unwritable(failure: OSError, path: Path) -> VaultError | DiskFull:
 
 def _require_private(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise VaultError(f"{path} is no file.")
+        raise VaultError(f"{path} is not a regular file.")
     if os.name == "nt":
         return  # The folder is the user's own there; modes say nothing.
     if status.st_uid != os.getuid():
-        raise VaultError(f"{path} belongs to somebody else, and was not used.")
+        raise VaultError(f"{path} belongs to another user and was not used.")
     if status.st_mode & 0o077:
         raise VaultError(
-            f"{path} can be read by others, and was not used. Take the keys behind it as known to them: make "
-            "new ones at the providers, remove the file, and enter them."
+            f"{path} can be read by other users and was not used. Treat the keys in it as compromised: "
+            "create new keys at the providers, remove the file, and enter the new keys."
         )

@@ -70,7 +70,9 @@ class KeyringVault:
 
     def _call(self, function: Callable[[], T], seconds: float = TIMEOUT_SECONDS) -> T:
         if self._broken:
-            raise VaultError("The keyring of this machine did not answer; it is asked again after a restart.")
+            raise VaultError(
+                "The keyring of this machine did not respond; it is tried again after a restart."
+            )
         results: list[T] = []
         failures: list[str] = []
 

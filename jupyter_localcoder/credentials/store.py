@@ -23,7 +23,7 @@ from .vault import SessionVault, Vault, VaultError, seal, unseal
 LastingPlace = Literal["keyring", "file"]
 Place = Literal["none", "environment", "keyring", "file", "session"]
 
-MOVED = "The key in the environment is for the address that was here before: enter it again for this one."
+MOVED = "The key in the environment is for the previous address: enter the key again for this address."
 NOBODY = "-"
 """In the place of an origin: nobody has said which one a key of the environment is for."""
 _PORTS = {"http": 80, "https": 443}
@@ -120,13 +120,13 @@ class Credentials:
             place, vault = self._vault_of(owner, kept)
             sealed = vault.get(owner.id) if vault is not None else None
             if sealed is None:
-                gone = f"The key that was kept in the {kept} is not there: enter it again."
+                gone = f"The key stored in the {kept} is missing: enter it again."
                 return KeyLookup(problem=gone if kept else held_back)
             secret = unseal(sealed, owner.origin)
         except VaultError as failure:
             return KeyLookup(problem=str(failure))
         if secret is None:
-            return KeyLookup(problem="The kept key is for another address: enter it again.")
+            return KeyLookup(problem="The stored key is for another address: enter the key again.")
         return KeyLookup(secret, place)
 
     def given(self, owner: Owner) -> Secret | None:
@@ -152,8 +152,8 @@ class Credentials:
         if owner.trusted != NOBODY:
             return MOVED
         return (
-            f"Nobody has said that the key in {variable} is for {owner.origin}, and a kernel or a terminal "
-            "cannot: save the provider in JupyterLab, enter the key again, or set "
+            f"The key in {variable} is not confirmed for {owner.origin}, and a kernel or a terminal "
+            "cannot confirm it: save the provider in JupyterLab, enter the key again, or set "
             f"{owner.origin_variable}={owner.origin} where the server is started."
         )
 
@@ -183,10 +183,10 @@ class Credentials:
                     vault.put(owner.id, sealed)
                 except VaultError as failure:
                     if place == "keyring":
-                        self._log.warning("A key is kept in a file instead: %s", failure)
+                        self._log.warning("The key is stored in a file instead: %s", failure)
                         continue
                     raise EncryptionUnavailable(
-                        f"The key was not kept. {failure}", field="key", provider=owner.id
+                        f"The key was not saved. {failure}", field="key", provider=owner.id
                     ) from None
                 self._forget_elsewhere(owner.id, place)
                 return place
@@ -206,27 +206,27 @@ class Credentials:
             self._forget_elsewhere(id_, None, strict=True)
         except VaultError as failure:
             raise EncryptionUnavailable(
-                f"The key may still be kept. {failure}",
-                recovery="Remove it there by hand, and make a new one at the provider.",
+                f"The key may still be stored. {failure}",
+                recovery="Remove it there manually, and create a new key at the provider.",
                 provider=id_,
             ) from None
 
     def storage(self) -> tuple[Literal["keyring", "file", "session"], str]:
         """Where a key would be kept that is entered now, and the same in a sentence."""
         if self._keyring is not None:
-            return "keyring", "Keys are kept in the keyring of this machine."
+            return "keyring", "Keys are stored in the keyring of this machine."
         if self._file is None:
             return "session", (
-                "Keys are forgotten when the server ends: there is no keyring, and the package "
-                f"`cryptography` is not installed. {INSTALL} changes that."
+                "Keys are lost when the server stops: there is no keyring, and the package "
+                f"`cryptography` is not installed. To store keys, run {INSTALL}."
             )
         try:
             self._file.check()
         except VaultError as failure:
-            return "session", f"Keys can only be kept for this session. {failure}"
+            return "session", f"Keys can be kept only for this session. {failure}"
         return "file", (
-            f"Keys are kept in {self._file.path}, encrypted with a key in the same folder that only you can "
-            "read. There is no keyring on this machine, which would be safer."
+            f"Keys are stored in {self._file.path}, encrypted with a key in the same folder that only you "
+            "can read. A keyring would be safer, but this machine has none."
         )
 
     # The places
@@ -257,7 +257,7 @@ class Credentials:
         if vault is None:
             what = "keyring of this machine" if kept == "keyring" else "package `cryptography`"
             raise VaultError(
-                f"The key was kept with the {what}, which is not there any more: enter it again."
+                f"The key was stored in the {what}, which is no longer available: enter the key again."
             )
         return kept, vault
 
@@ -272,7 +272,7 @@ class Credentials:
             except VaultError as failure:
                 if strict:
                     raise
-                self._log.warning("An older key may still be kept in the %s: %s", place, failure)
+                self._log.warning("An older key may still be stored in the %s: %s", place, failure)
 
 
 def _origin(url: str) -> str:

@@ -67,5 +67,5 @@ def unseal(sealed: Secret, origin: str) -> Secret | None:
     try:
         kept = msgspec.json.decode(sealed.reveal(), type=_Sealed)
     except msgspec.DecodeError:
-        raise VaultError("The key that is kept cannot be read: enter it again.") from None
+        raise VaultError("The stored key cannot be read: enter it again.") from None
     return Secret(kept.key) if kept.origin == origin else None

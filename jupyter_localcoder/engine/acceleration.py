@@ -18,16 +18,16 @@ def warning(plan: LoadPlan, loaded: wire.Loaded | None) -> LoadWarning | None:
     """Say that a model runs on the processor where a GPU was asked for; None where all is as it was asked."""
     if not plan.gpu_asked or loaded is None or loaded.n_gpu_layers > 0:
         return None
-    runs = f"`{plan.model}` runs on the processor, although the settings ask for a GPU"
+    runs = f"`{plan.model}` runs on the CPU, although the settings request a GPU"
     if plan.load.n_gpu_layers == 0:
         return LoadWarning(
             code="GPU_NOT_USED",
-            message=f"{runs}: the run mode `stability`, or `Tuning.gpu_layers`, puts no layer on it.",
+            message=f"{runs}: the run mode `stability` or `Tuning.gpu_layers` offloads no layers.",
             action="Set the run mode to `performance`, or the acceleration to `auto`.",
         )
     return LoadWarning(
         code="GPU_NOT_USED",
-        message=f"{runs}: llama-cpp-python was built without GPU support, or finds no GPU.",
-        action="Install a build with CUDA, Vulkan or Metal, as the README says; or set the acceleration to "
+        message=f"{runs}: llama-cpp-python was built without GPU support, or found no GPU.",
+        action="Install a build with CUDA, Vulkan or Metal (see the README), or set the acceleration to "
         "`auto`.",
     )

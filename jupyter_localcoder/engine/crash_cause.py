@@ -22,7 +22,7 @@ Verdict = Literal["", "said", "killed", "probably"]
 SENTENCES: dict[Verdict, str] = {
     "": "",
     "said": "Memory ran out.",
-    "killed": "The system ended it because memory ran out.",
+    "killed": "The system killed it because memory ran out.",
     "probably": "Probably memory ran out.",
 }
 

@@ -147,7 +147,7 @@ class Planner:
         settings = self._settings.current
         wanted = name or settings.profile
         if wanted != "auto":
-            return self._named(wanted), "It is the one that the settings name."
+            return self._named(wanted), "It is the model selected in the settings."
         choice = self._auto(settings)
         return choice.profile, choice.reason
 
@@ -172,7 +172,7 @@ class Planner:
                 if (other := profiles.stand_in(known, role, gpu, measured)) is not None:
                     stand_ins[role] = other.id
             if "code" in stand_ins and not self._is_here(profile.model):
-                reason += f" Until then `{stand_ins['code']}` answers, which is on this machine."
+                reason += f" Until then, the installed model `{stand_ins['code']}` is used."
             self._chosen = (key, _Choice(profile, reason, stand_ins))
         return self._chosen[1]
 
@@ -274,25 +274,25 @@ class Planner:
         """Why a model does not answer that no request has named: who chose it, and what to do."""
         if wanted == settings.model:
             return type(failure)(
-                f"The settings name `{wanted}` as the model. {failure.message}",
-                recovery="Download or import it again, or let another one answer: "
-                "`jupyter localcoder config reset model`.",
+                f"The settings select the model `{wanted}`. {failure.message}",
+                recovery="Download or import it again, or use another model: `jupyter localcoder config "
+                "reset model`.",
                 **failure.details,
             )
         if self._store.is_installed(wanted):
             return failure
         others = self._auto(settings).stand_ins
         pull = f"Download it with `jupyter localcoder models pull {wanted}`, or import a GGUF file."
-        auto = "Or let one answer that is here: `jupyter localcoder config set profile auto`."
+        auto = "Or use an installed model: `jupyter localcoder config set profile auto`."
         if others and settings.profile != "auto":
             return ModelNotReady(
-                f"`{wanted}` is not on this machine yet. It is the model of the profile {profile.name}.",
+                f"`{wanted}`, the model of the profile {profile.name}, is not on this machine yet.",
                 recovery=f"{pull} {auto}",
                 model=wanted,
             )
         return ModelNotReady(
-            f"No model is here that could answer: `{wanted}`, that of the profile {profile.name}, "
-            "is not on this machine yet.",
+            f"No usable model is installed: `{wanted}`, the model of the profile {profile.name}, is not "
+            "on this machine yet.",
             recovery=pull,
             model=wanted,
         )

@@ -98,13 +98,11 @@ class MemoryAdmission:
         except LocalCoderError as failure:
             return Coexistence(False, f"{names}: {failure.message}")
         if "unknown" in (there.fit, mine.fit) and mine.available_bytes > 0:
-            return Coexistence(False, f"{names}: how much memory they need is not known.")
+            return Coexistence(False, f"{names}: their memory requirement is not known.")
         if mine.fit != "fits":
             free = size(max(0, mine.available_bytes + claimed + taken))
             need = size(there.needed_bytes + mine.needed_bytes)
-            return Coexistence(
-                False, f"{names}: together they need {need} of memory, and {free} are free for them."
-            )
+            return Coexistence(False, f"{names}: together they need {need} of memory; {free} is available.")
         spare = (mine.available_bytes - mine.needed_bytes) // 2
         return Coexistence(
             True,
@@ -140,10 +138,11 @@ def _limit(fit: MemoryFit) -> int:
 def refusal(plan: LoadPlan, fit: MemoryFit) -> OutOfMemory:
     """The error for a model that does not fit, with the numbers."""
     return OutOfMemory(
-        f"`{plan.model}` needs {size(fit.needed_bytes)} of memory with a context of {plan.load.n_ctx} "
-        f"tokens; {size(fit.available_bytes)} are free for it, and not all of that can be taken.",
-        recovery="Close notebooks or other programs, choose a smaller model or a smaller context window, or "
-        "load it anyway.",
+        f"`{plan.model}` needs {size(fit.needed_bytes)} of memory with a context of "
+        f"{plan.load.n_ctx} tokens; {size(fit.available_bytes)} is available, and part of that is "
+        "kept in reserve.",
+        recovery="Close notebooks or other programs, choose a smaller model or context window, or load "
+        "it anyway.",
         refused=True,
         model=plan.model,
         needed_bytes=fit.needed_bytes,

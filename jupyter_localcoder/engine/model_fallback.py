@@ -228,8 +228,8 @@ class ModelFallback:
             registry.NOTICE,
             Notice(
                 severity="info",
-                message=f"`{hand.model}`, which you loaded, makes room for `{plan.model}`, "
-                f"which {_DOES[role]}. {why}",
+                message=f"`{hand.model}`, which you loaded, is unloaded for `{plan.model}`, which "
+                f"{_DOES[role]}. {why}",
                 action=f"To keep it in memory, {keep}.",
             ),
         )
@@ -325,9 +325,13 @@ class ModelFallback:
             return
         spent.told = True
         big = spent.plan.model
-        why = "Memory probably did not suffice" if spent.verdict == "probably" else "Memory did not suffice"
+        why = (
+            "There was probably not enough memory"
+            if spent.verdict == "probably"
+            else "There was not enough memory"
+        )
         instead = (
-            f"`{lighter.model}` answers instead"
+            f"`{lighter.model}` is used instead"
             if lighter.model != big
             else f"it is loaded with a context of {lighter.load.n_ctx} tokens instead"
         )
@@ -336,8 +340,8 @@ class ModelFallback:
             Notice(
                 severity="warning",
                 message=f"{why} for `{big}`: {instead}.",
-                action=f"To try the big one again, close notebooks or other programs, and load `{big}` in "
-                f"the sidebar or with `jupyter localcoder load {big}`.",
+                action="To try the larger model again, close notebooks or other programs, and load "
+                f"`{big}` in the sidebar or with `jupyter localcoder load {big}`.",
                 try_model=big,
             ),
         )
@@ -345,7 +349,7 @@ class ModelFallback:
 
 def _note_by_hand(hand: _ByHand) -> str:
     does = " and ".join(_DOES[role] for role in _ROLES if role in hand.roles)
-    return f"It was loaded by hand: it {does} until another is loaded, or it is unloaded."
+    return f"It was loaded manually: it {does} until it is unloaded or another model is loaded."
 
 
 def _serves(info: ModelInfo, role: Role) -> bool:
@@ -367,12 +371,16 @@ def _with_less(plan: LoadPlan) -> LoadPlan:
 
 def _note(plan: LoadPlan, lighter: LoadPlan) -> str:
     if plan.model == lighter.model:
-        return f"Its context is {lighter.load.n_ctx} tokens, since memory probably did not suffice for more."
-    return f"It stands in for `{plan.model}`, for which memory did not suffice; load that to try it again."
+        return (
+            f"Its context is limited to {lighter.load.n_ctx} tokens, probably because of insufficient memory."
+        )
+    return (
+        f"It replaces `{plan.model}`, for which there was not enough memory; load that model to try it again."
+    )
 
 
 def _not_again(plan: LoadPlan) -> OutOfMemory:
-    return OutOfMemory(f"Memory did not suffice for `{plan.model}`, so it is not tried again by itself.")
+    return OutOfMemory(f"There was not enough memory for `{plan.model}`, so it is not retried automatically.")
 
 
 def _why_no_other(model: str, smaller: list[str], instead: str | None, *, named: bool) -> tuple[str, str]:
@@ -380,16 +388,16 @@ def _why_no_other(model: str, smaller: list[str], instead: str | None, *, named:
     again = f"close notebooks or other programs, and load `{model}`"
     if instead is not None:
         return (
-            f"The request names `{model}`, so no other model answers it; `{instead}` is smaller, and is on "
-            "this machine.",
-            f"Ask without a model, or name `{instead}`. To try `{model}` again, {again}.",
+            f"The request names `{model}`, so no other model is used; the smaller model `{instead}` is "
+            "installed.",
+            f"Send the request without a model, or name `{instead}`. To try `{model}` again, {again}.",
         )
     prefix = f"The request names `{model}`" if named else ""
     if smaller:
         known = ", ".join(f"`{id_}`" for id_ in smaller)
-        why = f"there is not enough memory for a smaller model that is on this machine either ({known})."
+        why = f"there is not enough memory for a smaller installed model either ({known})."
         return _sentence(prefix, why), _sentence("", f"{again} or a smaller one.")
-    why = "no smaller model that could answer is on this machine."
+    why = "no smaller usable model is installed."
     return _sentence(prefix, why), _sentence("", f"{again} again; or download a smaller model.")
 
 

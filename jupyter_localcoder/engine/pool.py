@@ -79,7 +79,7 @@ class _Routed:
 
 
 class WorkerPool(LoggingConfigurable):
-    """Keeps a worker for each model that is in memory.
+    """Manages one worker for each model in memory.
 
     Where a person is told of one state, one model or one worker, it is that of `front`.
     """
@@ -89,9 +89,9 @@ class WorkerPool(LoggingConfigurable):
         min=1,
         max=2,
         config=True,
-        help="So many models may be in memory at once. 2: the model for code and the one for questions are "
-        "both kept where both fit, each in a process of its own. 1: one is unloaded whenever the other is "
-        "asked, which leaves more memory to the kernels.",
+        help="Maximum number of models in memory. 2: the model for code and the model for questions both "
+        "stay loaded if both fit, each in a separate process. 1: each is unloaded when the other is "
+        "needed, which leaves more memory to the kernels.",
     )
 
     def __init__(
@@ -203,7 +203,7 @@ class WorkerPool(LoggingConfigurable):
         """The sentence that says why two models take turns; empty where they do not."""
         if len(self.supervisors) == 1 and len(set(self._asked.values())) == 2:
             code, general = self._asked["code"], self._asked["general"]
-            return f"`{code}` and `{general}` take turns: one model is in memory at a time on this server."
+            return f"`{code}` and `{general}` take turns: this server keeps one model in memory at a time."
         return self._reason
 
     # The same for all of them
@@ -277,7 +277,7 @@ class WorkerPool(LoggingConfigurable):
             # It lives. Only a new worker has the memory of both.
             if "busy" in (one.state, other.state):
                 return False
-            why = f"Making room for {plan.model}."
+            why = f"Freeing memory for {plan.model}."
             await asyncio.gather(other.release(beside, why), one.release(plan, why))
         return True
 
@@ -365,7 +365,7 @@ class WorkerPool(LoggingConfigurable):
                 continue
             if (plan is not None and self._by_name.get(one) == plan) or (going and not going.done()):
                 continue
-            gone = "Another model answers in its place."
+            gone = "Another model is used instead."
             ending = one.release(plan, gone) if plan is not None else one.unload(gone)
             self._retiring[one] = asyncio.ensure_future(ending)
 
@@ -388,7 +388,7 @@ class WorkerPool(LoggingConfigurable):
             if beside.fits:
                 self._keep_within(other, beside.other_memory_bytes)
                 return replace(plan, memory_bytes=beside.memory_bytes)
-            await other.release(there, f"Making room for {plan.model}.")
+            await other.release(there, f"Freeing memory for {plan.model}.")
 
     def _other(self, number: int) -> Supervisor | None:
         return next((one for i, one in enumerate(self.supervisors) if i != number), None)

@@ -61,16 +61,16 @@ class WorkerExit:
     def sentence(self) -> str:
         """What happened, for a person."""
         if self.broken_frames:
-            return f"The inference worker sent something that cannot be read ({self.broken_frames})."
+            return f"The inference worker sent unreadable data ({self.broken_frames})."
         if self.killed_because:
             return self.killed_because
         if self.code >= 0:
-            return f"The inference worker ended by itself (exit status {self.code})."
+            return f"The inference worker exited unexpectedly (exit status {self.code})."
         try:
             name = signal.Signals(-self.code).name
         except ValueError:
             name = f"signal {-self.code}"
-        return f"The inference worker was ended by {name}."
+        return f"The inference worker was terminated by {name}."
 
     @property
     def unexplained_kill(self) -> bool:
@@ -163,11 +163,11 @@ class WorkerProcess:
             hello = await asyncio.wait_for(asyncio.shield(worker._hello), timeout_seconds)
             if hello.protocol != wire.PROTOCOL:
                 raise BackendUnavailable(
-                    f"The inference worker speaks protocol {hello.protocol}, not {wire.PROTOCOL}.",
-                    recovery="Two versions are mixed: install jupyter_localcoder again, and restart Jupyter.",
+                    f"The inference worker uses protocol {hello.protocol}, not {wire.PROTOCOL}.",
+                    recovery="Two versions are mixed: reinstall jupyter_localcoder, and restart Jupyter.",
                 )
             if reported:
-                raise BackendUnavailable(f"{reported[0].sentence} That was at once after it had said hello.")
+                raise BackendUnavailable(f"{reported[0].sentence} This happened right after it started.")
         except asyncio.TimeoutError:
             await worker.stop(0.0)
             raise BackendUnavailable(
@@ -281,7 +281,7 @@ class WorkerProcess:
         how = WorkerExit(code, self._stopping, "\n".join(self._tail), self._broken, self._killed_because)
         if not self._hello.done():
             self._hello.set_exception(
-                BackendUnavailable(f"{how.sentence} It did not get as far as saying hello.")
+                BackendUnavailable(f"{how.sentence} It exited before it had started completely.")
             )
             self._hello.exception()  # Seen: whoever waits gets it all the same.
         if not self._gone.done():

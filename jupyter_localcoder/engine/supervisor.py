@@ -172,68 +172,73 @@ class WorkerJob:
                 self._waiting.result()
                 return
         if self.ended == "timeout":
-            raise Timeout("The time limit of the request was over before the model was ready.")
+            raise Timeout("The request timed out before the model was ready.")
         raise Canceled
 
 
 class Supervisor(LoggingConfigurable):
-    """Keeps at most one worker, with at most one model."""
+    """Manages one worker process with at most one model."""
 
     start_timeout_seconds = Float(
-        60.0, min=0.1, config=True, help="Give up on a worker that has not said hello after so many seconds."
+        60.0, min=0.1, config=True, help="Time limit in seconds for a worker process to start."
     )
     load_timeout_seconds = Float(
         600.0,
         min=0.1,
         config=True,
-        help="Give up on a load after so many seconds. Raise it for a large model on a slow disk.",
+        help="Time limit in seconds for loading a model. Increase it for a large model on a slow disk.",
     )
     stop_grace_seconds = Float(
-        2.0, min=0.0, config=True, help="Wait so many seconds between asking a worker to end and forcing it."
+        2.0,
+        min=0.0,
+        config=True,
+        help="Grace period in seconds between asking a worker to stop and killing it.",
     )
     backoff_first_seconds = Float(
         0.5,
         min=0.0,
         config=True,
-        help="A worker that had loaded its model is started again at once after its first crash. When it "
-        "crashes again, or in a load, wait so many seconds; then each time twice as long.",
+        help="Initial delay in seconds before a restart, doubled after each further crash. A worker with a "
+        "loaded model restarts without delay after its first crash.",
     )
-    backoff_max_seconds = Float(
-        8.0, min=0.0, config=True, help="Never wait longer than so many seconds before a restart."
-    )
+    backoff_max_seconds = Float(8.0, min=0.0, config=True, help="Maximum delay in seconds before a restart.")
     max_crashes = Integer(
-        3, min=1, config=True, help="So many crashes within `crash_window_seconds` end the restarts."
+        3,
+        min=1,
+        config=True,
+        help="Number of crashes within `crash_window_seconds` after which the worker is not restarted.",
     )
     crash_window_seconds = Float(
-        300.0, min=1.0, config=True, help="Crashes that are older than so many seconds do not count any more."
+        300.0, min=1.0, config=True, help="Period in seconds over which crashes are counted."
     )
     stable_seconds = Float(
         60.0,
         min=0.0,
         config=True,
-        help="After so many seconds with a loaded model the count of crashes begins anew.",
+        help="Time in seconds with a loaded model after which the crash count is reset.",
     )
     ping_interval_seconds = Float(
-        5.0, min=0.01, config=True, help="Ask the worker for a sign of life after each so many seconds."
+        5.0, min=0.01, config=True, help="Interval in seconds between health checks of the worker."
     )
     ping_timeout_seconds = Float(
         20.0,
         min=0.1,
         config=True,
-        help="End a worker that gives no sign of life for so many seconds. Raise it where the machine swaps.",
+        help="Time in seconds without a response after which a worker is terminated. Increase it on a "
+        "machine that swaps.",
     )
     progress_timeout_seconds = Float(
         300.0,
         min=1.0,
         config=True,
-        help="End a worker whose computation does not get on by one step for so many seconds. A step is a "
-        "token, or a few hundred tokens of a prompt.",
+        help="Time in seconds without progress after which a worker is terminated. A step of progress is one "
+        "generated token, or a few hundred prompt tokens.",
     )
     cancel_timeout_seconds = Float(
         10.0,
         min=0.1,
         config=True,
-        help="End a worker that has not ended a cancelled request after so many seconds.",
+        help="Time in seconds that a worker has to stop a cancelled request before it is terminated.",
     )
 
     def __init__(
@@ -426,7 +431,7 @@ class Supervisor(LoggingConfigurable):
         """End everything; nothing is started after it."""
         self._closed = True
         self._stop_idle_timer()
-        await self.unload("The service has ended.")
+        await self.unload("The service has stopped.")
 
     # Admission: a request gets a loaded model
 
@@ -454,7 +459,7 @@ class Supervisor(LoggingConfigurable):
     async def _ensure(self, plan: LoadPlan) -> wire.Loaded:
         while True:
             if self._closed:
-                raise BackendUnavailable("The service has ended.")
+                raise BackendUnavailable("The service has stopped.")
             self._require_not_failed()
             if self._change is not None and self._changing:
                 await self._wait_for(self._change, plan)
@@ -480,7 +485,7 @@ class Supervisor(LoggingConfigurable):
         await self._free.wait()
         self._require_not_failed()  # What ran may have ended by a crash.
         if self._worker is not None:
-            await self._end_worker(f"Making room for {plan.model}.")
+            await self._end_worker(f"Freeing memory for {plan.model}.")
         if self._make_room is not None:
             plan = await self._make_room(plan)
         # No other task runs in between: who makes room sees at once that this plan takes it.
@@ -551,7 +556,7 @@ class Supervisor(LoggingConfigurable):
         finally:
             self._answers.pop(id_, None)
         if not isinstance(loaded, wire.Loaded):
-            raise BackendUnavailable("The inference worker answered a load with something else.")
+            raise BackendUnavailable("The inference worker sent an unexpected response to a load request.")
         return loaded
 
     async def _load_failed(self, failure: BaseException) -> None:
@@ -623,7 +628,7 @@ class Supervisor(LoggingConfigurable):
     def _exited(self, generation: int, how: WorkerExit) -> None:
         if generation != self.generation or how.expected:
             return
-        self.log.warning("%s Its last words:\n%s", how.sentence, how.last_words)
+        self.log.warning("%s Its last output:\n%s", how.sentence, how.last_words)
         plan, loading = self._plan, self._loaded is None
         if plan is not None and self._loaded is not None:
             # What the load has measured need not be measured again while somebody waits.
@@ -679,12 +684,12 @@ class Supervisor(LoggingConfigurable):
     def _crash_reason(self, sentence: str, give_up: bool, verdict: Verdict) -> str:
         if give_up:
             return (
-                f"{sentence} That was {len(self._crashes)} times in a short while, "
-                "so it is not started again by itself: load a model to try again."
+                f"{sentence} It crashed {len(self._crashes)} times within a short period, so it is not "
+                "restarted automatically: load a model to try again."
             )
         if verdict:
-            return f"{sentence} The same is not tried again by itself."
-        return f"{sentence} It is started again."
+            return f"{sentence} The same load is not retried automatically."
+        return f"{sentence} It is restarting."
 
     def _count_crash(self, now: float, loading: bool) -> None:
         if not loading and now - self._loaded_at > self.stable_seconds:
@@ -721,7 +726,7 @@ class Supervisor(LoggingConfigurable):
     def _require_not_failed(self) -> None:
         if self.state == "failed":
             raise BackendUnavailable(
-                self._reason, recovery="Load a model again, by hand, or choose a smaller one."
+                self._reason, recovery="Load a model again manually, or choose a smaller one."
             )
 
     def _send(self, frame: wire.ToWorker) -> None:
@@ -737,8 +742,8 @@ class Supervisor(LoggingConfigurable):
     def _end_deaf(self, worker: Worker | None, id_: int) -> None:
         if worker is not None and worker is self._worker and id_ in self._jobs:
             worker.kill(
-                "The inference worker did not end a cancelled request within "
-                f"{self.cancel_timeout_seconds:g} seconds, so it was ended."
+                "The inference worker did not stop a cancelled request within "
+                f"{self.cancel_timeout_seconds:g} seconds, so it was terminated."
             )
 
     def _end_job(self, id_: int) -> None:
@@ -802,9 +807,7 @@ class Supervisor(LoggingConfigurable):
         if self._jobs or self._admitting or self._loaded is None or self._changing:
             return
         self._change_plan = None
-        self._change = asyncio.ensure_future(
-            self._end_worker("The model was unloaded after a time without requests.")
-        )
+        self._change = asyncio.ensure_future(self._end_worker("The model was unloaded because it was idle."))
         self._change.add_done_callback(_seen)
 
 

@@ -47,7 +47,7 @@ async def watch(
         pong = await ping(patience.answer)
         if pong is None:
             return (
-                f"The inference worker gave no sign of life for {patience.answer:g} seconds, so it was ended."
+                f"The inference worker did not respond for {patience.answer:g} seconds, so it was terminated."
             )
         seen(pong)
         now = clock()
@@ -55,6 +55,6 @@ async def watch(
             steps, since = pong.steps, now
         elif now - since > patience.progress:
             return (
-                "The inference worker did not get on with what it computes for "
-                f"{patience.progress:g} seconds, so it was ended."
+                f"The inference worker made no progress for {patience.progress:g} seconds, so it was "
+                "terminated."
             )

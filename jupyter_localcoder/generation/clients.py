@@ -130,15 +130,21 @@ class ClientQuotas:
         places, most_bytes = self._places(), self._most_bytes()
         total = _Held(self._all.number + 1, self._all.size + size)
         if total.number > places:
-            raise self._full(f"{self._all.number} {self._what}; more are not taken.")
+            raise self._full(f"{self._all.number} {self._what}; no more are accepted.")
         if total.size > most_bytes and self._all.number:
-            raise self._full(f"The requests that wait or run have {units.size(self._all.size)} together.")
+            raise self._full(
+                f"The waiting and running requests have a total size of {units.size(self._all.size)}."
+            )
         if share.owner is not None:
             held = self._by_owner.get(share.owner, _Held())
             if held.number and held.number + 1 > places - total.number:
-                raise self._full(f"You have {held.number} of the {total.number - 1} that wait or run.")
+                raise self._full(
+                    f"{held.number} of the {total.number - 1} waiting or running requests are yours."
+                )
             if held.number and held.size + size > most_bytes - total.size:
-                raise self._full(f"Those of yours that wait or run have {units.size(held.size)} together.")
+                raise self._full(
+                    f"Your waiting and running requests have a total size of {units.size(held.size)}."
+                )
             self._by_owner[share.owner] = _Held(held.number + 1, held.size + size)
         self._all = total
         return share

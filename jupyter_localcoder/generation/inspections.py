@@ -103,8 +103,8 @@ class Inspections:
         found = next((kept for kept in known if kept.done.run == run), None) if run else self._last
         if found is None:
             raise RunNotFound(
-                f"Nothing is kept of the request {run!r}." if run else "Nothing was asked yet.",
-                recovery="Ask for a completion or run a command, and look again.",
+                f"There is no record of the request {run!r}." if run else "No request has been sent yet.",
+                recovery="Request a completion or run a command, and try again.",
             )
         return found.inspection()
 

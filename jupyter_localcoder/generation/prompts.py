@@ -89,7 +89,7 @@ def command_prompt(request: GenerateRequest, target: CellTarget | None = None) -
         return ChatPrompt((PromptTurn("system", SYSTEM), _user(_free_prompt(request))))
     if request.command == "generate":
         if not (request.instruction.strip() or request.code.strip()):
-            raise InvalidArgument("Nothing says what code to write: the description is empty.")
+            raise InvalidArgument("The description of the code to write is empty.")
     elif not request.code.strip():
         raise InvalidArgument(f"There is no code to {request.command}: the cell is empty.")
     language = target.language if target else request.language
@@ -127,7 +127,7 @@ def chat_prompt(request: ChatRequest) -> ChatPrompt:
         The last turn is not the user's, or is empty.
     """
     if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
-        raise InvalidArgument("The last message must be the user's, and say something.")
+        raise InvalidArgument("The last message must be a user message that is not empty.")
     before = tuple(PromptTurn(m.role, m.content) for m in request.messages[:-1])
     if not before or before[0].role != "system":
         before = (PromptTurn("system", SYSTEM), *before)

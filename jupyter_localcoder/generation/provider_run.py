@@ -111,7 +111,7 @@ class ProviderRun:
                             end = frame if isinstance(frame, base.End) else None
                             yield self._done(pieces, end, left_out)
                             return
-                raise ConnectionFailed("The provider ended the answer before it was complete.")
+                raise ConnectionFailed("The provider closed the connection before the answer was complete.")
             except Timeout:
                 if self._ends_at is None:
                     raise

@@ -369,11 +369,11 @@ class Written:
             return
         if finish == "length":
             raise NoAnswer(
-                "The model used up all of its tokens for reasoning, before its answer began.",
+                "The model used all of its tokens for reasoning, before its answer began.",
                 recovery="Allow a longer answer (`max_tokens`), or use a model that reasons less.",
                 reasoned=True,
             )
-        raise NoAnswer("The model reasoned, and ended without an answer.", reasoned=True)
+        raise NoAnswer("The model reasoned, and finished without an answer.", reasoned=True)
 
 
 class Runs:
@@ -421,7 +421,7 @@ class Runs:
         except Canceled:
             if not self._closing:
                 raise
-            raise BackendUnavailable(_CLOSED, recovery="Start it again, and ask again.") from None
+            raise BackendUnavailable(_CLOSED, recovery="Restart it, and send the request again.") from None
         finally:
             self._close(run)
             self._shares.give_back(share)
@@ -457,7 +457,7 @@ class Runs:
 
 
 _END_CODES: dict[Finish, EndCode] = {"canceled": "CANCELED", "timeout": "TIMEOUT"}
-_CLOSED = "The Jupyter server was stopped, and the answer with it."
+_CLOSED = "The answer was stopped because the Jupyter server was shut down."
 
 
 def _confidence(end: wire.Finished) -> Confidence | None:

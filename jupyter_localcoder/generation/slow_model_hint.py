@@ -59,8 +59,8 @@ class SlowModelHint:
             registry.NOTICE,
             Notice(
                 severity="info",
-                message=f"`{model}` writes {tokens_per_second(speed)} on this machine, more slowly "
-                "than one reads.",
+                message=f"`{model}` writes {tokens_per_second(speed)} on this machine, slower "
+                "than reading speed.",
                 action=f"The profile {lighter} is lighter: choose it in the settings, or with "
                 f"`%localcoder use {lighter}`.",
                 use_profile=lighter,

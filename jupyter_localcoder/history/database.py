@@ -187,9 +187,7 @@ class Database:
             with write_errors():
                 lock.acquire()
         except filelock.Timeout:
-            raise DatabaseError(
-                "Another process has kept the history's database to itself for too long."
-            ) from None
+            raise DatabaseError("Another process locked the history database for too long.") from None
         try:
             yield
         finally:
@@ -201,7 +199,7 @@ class Database:
             version = schema.version_of(connection)
             if version > schema.VERSION:
                 raise DatabaseError(
-                    "The history was written by a newer version of jupyter_localcoder, and is left alone.",
+                    "The history was written by a newer version of jupyter_localcoder and is not changed.",
                     recovery="Install that version, or set another folder (`HistoryStore.history_dir`).",
                     found=version,
                     known=schema.VERSION,
@@ -325,16 +323,16 @@ def _explanation(failure: sqlite3.Error, folder: Path) -> DatabaseError | DiskFu
         return DiskFull()
     if _is_damage(failure):
         return DatabaseError(
-            "The history's database is damaged.",
-            recovery="Nothing needs to be done: it is set aside, and made again from the Markdown files.",
+            "The history database is damaged.",
+            recovery="No action is needed: the database is moved aside and rebuilt from the Markdown files.",
             reason=words,
         )
     if "readonly" in words or "unable to open" in words:
-        return DatabaseError("The history's database cannot be written.", reason=words)
+        return DatabaseError("The history database cannot be written.", reason=words)
     if "locked" in words:
         return DatabaseError(
-            "Another process has kept the history's database to itself for too long.",
-            recovery="End other Jupyter servers of the same user that hang, and try again.",
+            "Another process locked the history database for too long.",
+            recovery="Stop other Jupyter servers of the same user that do not respond, and try again.",
             reason=words,
         )
     return DatabaseError(reason=words)

@@ -81,7 +81,7 @@ class Dialogue:
         # Also makes sure that it is one of this conversation.
         thread = await self._kept(conversation, id_, 1)
         if not thread.turns:
-            raise ResponseNotFound("The turn that is to be answered again is gone.")
+            raise ResponseNotFound("The turn to be answered again no longer exists.")
         return thread.turns[0]
 
     async def _thread(self, conversation: str, turn: str | None) -> tuple[str, tuple[Response, ...], int]:
@@ -136,7 +136,7 @@ class Dialogue:
             return await asyncio.to_thread(self._store.thread, conversation, turn, most)
         except ConversationNotFound:
             if begun and turn is not None:
-                raise ResponseNotFound("The conversation has no such turn.") from None
+                raise ResponseNotFound("The conversation does not contain this turn.") from None
             raise
 
 
@@ -149,16 +149,16 @@ def _checked(request: ChatRequest) -> tuple[str, str]:
     if request.regenerate is not None:
         if messages or request.references or request.parent is not None or request.conversation == NEW:
             raise InvalidArgument(
-                "A turn that is answered again has its question, its references and its place already.",
-                recovery="Give the conversation's id and `regenerate` alone, or ask a new question.",
+                "A turn that is answered again keeps its question, its references and its position.",
+                recovery="Send only the conversation id and `regenerate`, or ask a new question.",
                 field="regenerate",
             )
         return instruction, ""
     if len(messages) != 1 or messages[0].role != "user" or not messages[0].content.strip():
         raise InvalidArgument(
-            "In a conversation `messages` is the new question alone.",
-            recovery="Leave the earlier turns out: they are known. For a chat that is not remembered, leave "
-            "`conversation` out.",
+            "In a conversation, `messages` must contain only the new question.",
+            recovery="Omit the earlier turns: they are stored with the conversation. For a chat that is not "
+            "stored, omit `conversation`.",
             field="messages",
         )
     if request.conversation == NEW and request.parent:
@@ -166,8 +166,9 @@ def _checked(request: ChatRequest) -> tuple[str, str]:
     chars = len(messages[0].content) + sum(len(reference.text) for reference in request.references)
     if chars > MAX_TEXT_CHARS:
         raise InvalidArgument(
-            f"Question and references together have {chars} characters; {MAX_TEXT_CHARS} is the most.",
-            recovery="Leave some of the references out.",
+            f"The question and its references have {chars} characters in total; the maximum is "
+            f"{MAX_TEXT_CHARS}.",
+            recovery="Remove some of the references.",
             field="references",
         )
     return instruction, messages[0].content

@@ -80,7 +80,7 @@ def _fill(files: HistoryFolder, places: Iterable[Place], target: BinaryIO, limit
             if limit is not None and target.tell() > limit:
                 raise InvalidArgument(
                     f"The zip file is larger than {size(limit)}.",
-                    recovery="Name a `path` to write it to, or export less.",
+                    recovery="Give a `path` to write the file to, or export fewer answers.",
                     field="path",
                 )
     # Behind the last entry stands the directory: the position is now the size.

@@ -101,7 +101,7 @@ class HistoryFolder:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self.responses.is_symlink():
                 raise FileWriteError(
-                    "`responses` in the history's folder is a symbolic link; it was not followed."
+                    "`responses` in the history folder is a symbolic link; it was not followed."
                 )
             self.responses.mkdir(exist_ok=True, mode=0o700)
 
@@ -237,7 +237,7 @@ class HistoryFolder:
         except FileNotFoundError:
             return
         except OSError as failure:
-            raise FileReadError(f"The history's folder cannot be read: {failure.strerror}.") from failure
+            raise FileReadError(f"The history folder cannot be read: {failure.strerror}.") from failure
 
 
 def read(path: Path, most: int = -1) -> bytes:
@@ -252,8 +252,9 @@ def read(path: Path, most: int = -1) -> bytes:
         raise FileReadError("The file of this answer is not a regular file.") from None
     except FileNotFoundError:
         raise SourceFileNotFound(
-            "The file of this answer is gone.",
-            recovery="Nothing can be done, unless there is a copy; the next start takes it off the list.",
+            "The file of this answer is missing.",
+            recovery="Restore the file from a backup if you have one; otherwise the entry is removed at the "
+            "next start.",
         ) from None
     except OSError as failure:
         if failure.errno == errno.ELOOP:
@@ -264,7 +265,7 @@ def read(path: Path, most: int = -1) -> bytes:
 def write_errors() -> contextlib.AbstractContextManager[None]:
     """Turn what the system says of a write into `DiskFull` or `FileWriteError`."""
     return failures.write_errors(
-        "The history's folder cannot be written",
+        "The history folder cannot be written",
         "Check its permissions, or choose another one (`HistoryStore.history_dir`).",
     )
 

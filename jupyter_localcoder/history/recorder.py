@@ -190,7 +190,7 @@ class Recorder:
             return ""
         self.begin()
         if len(self._batch) >= MAX_WAITING:
-            self._tell("BUSY", "error", "The disk of the history is too slow: some answers are not kept.")
+            self._tell("BUSY", "error", "The disk of the history is too slow: some answers are not saved.")
             return ""
         kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._batch.append((response, kept))
@@ -297,7 +297,7 @@ class Recorder:
                 failures = [failure] if len(batch) == 1 else [await self._keep_alone(r) for r, _ in batch]
         for (_, kept), failed in zip(batch, failures, strict=True):
             if failed is not None:
-                self._failed(failed, "The answer is complete, but was not kept in the history.")
+                self._failed(failed, "The answer is complete, but was not saved in the history.")
             if not kept.done():
                 kept.set_result(failed is None)
 
@@ -330,10 +330,10 @@ class Recorder:
         try:
             swept = await sweeping
         except Exception as failure:
-            self._failed(failure, "The history could not be looked through.")
+            self._failed(failure, "The history could not be scanned.")
             return
         if swept.adopted or swept.removed_rows or swept.removed_files:
-            self._log.info("The history was made to agree with its files: %s", swept)
+            self._log.info("The history was synchronized with its files: %s", swept)
             self._events.tell(registry.HISTORY_CHANGED, HistoryChanged(reason="swept"))
         self._retain()
 
@@ -357,8 +357,8 @@ class Recorder:
     def _mend(self, aside: str) -> None:
         self._notice(
             "warning",
-            "The history's database was damaged. It is made again from the answers' files.",
-            f"Nothing needs to be done. The damaged one is kept as `{aside}`.",
+            "The history database was damaged. It is rebuilt from the answer files.",
+            f"No action is needed. The damaged database is kept as `{aside}`.",
         )
         self._swept = asyncio.ensure_future(self._sweep())
 

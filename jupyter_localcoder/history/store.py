@@ -62,27 +62,33 @@ class Thread(NamedTuple):
 
 
 class HistoryStore(LoggingConfigurable):
-    """Where answers are kept, and for how long."""
+    """Storage and retention of saved answers."""
 
     history_dir = Unicode(
         config=True,
-        help="Folder of the history. Default: the environment variable LOCALCODER_HISTORY_DIR, else "
+        help="Folder of the history. Default: the environment variable LOCALCODER_HISTORY_DIR, or "
         "`localcoder/history` in Jupyter's data folder.",
     )
     keep_days = Float(
-        0.0, min=0.0, config=True, help="Delete answers after so many days. 0 keeps them for ever."
+        0.0,
+        min=0.0,
+        config=True,
+        help="Number of days after which answers are deleted. 0 keeps them forever.",
     )
     keep_count = Integer(
-        0, min=0, config=True, help="Keep so many answers, and delete the oldest ones. 0 keeps them all."
+        0, min=0, config=True, help="Maximum number of answers; the oldest are deleted. 0 means no limit."
     )
     keep_megabytes = Float(
         0.0,
         min=0.0,
         config=True,
-        help="Keep so many megabytes of answers, the newest ones. 0 keeps them all.",
+        help="Maximum total size of answers in megabytes; the oldest are deleted. 0 means no limit.",
     )
     busy_seconds = Float(
-        30.0, min=0.0, config=True, help="Wait so many seconds for another process that writes the history."
+        30.0,
+        min=0.0,
+        config=True,
+        help="Time in seconds to wait for another process that is writing the history.",
     )
 
     def __init__(
@@ -216,7 +222,7 @@ class HistoryStore(LoggingConfigurable):
         with database.reading() as db:
             found = rows.find(db, id_)
         if found is None:
-            raise ResponseNotFound(f"The history has no answer {id_[:40]!r}.")
+            raise ResponseNotFound(f"The history contains no answer {id_[:40]!r}.")
         response = self._read(files, found)
         if (response.title, response.title_source) != (found.title, found.title_source):
             # A change of the title was stopped between file and row, or somebody has edited the file.
@@ -250,7 +256,7 @@ class HistoryStore(LoggingConfigurable):
         """
         files, database = self._parts()
         if request.id is not None and request.prompt_id is not None:
-            raise InvalidArgument("Name a response or a prompt, not both.", field="prompt_id")
+            raise InvalidArgument("Give a response or a prompt, not both.", field="prompt_id")
         with database.reading() as db:
             if request.id is not None:
                 found = rows.find(db, request.id)
@@ -282,7 +288,7 @@ class HistoryStore(LoggingConfigurable):
         with database.reading() as db:
             found = rows.find(db, id_)
         if found is None or not self._delete([Place(id_, found.prompt_id)]):
-            raise ResponseNotFound(f"The history has no answer {id_[:40]!r}.")
+            raise ResponseNotFound(f"The history contains no answer {id_[:40]!r}.")
 
     def delete_all(self, prompt_id: str | None = None) -> int:
         """Delete the answers to one prompt, or all; how many there were.
@@ -419,7 +425,7 @@ class HistoryStore(LoggingConfigurable):
             origin = _found(conversations.find(db, id_))
             turns = conversations.path(db, response_id)
             if not conversations.belongs(db, origin, turns):
-                raise ResponseNotFound("The conversation has no such turn.")
+                raise ResponseNotFound("The conversation does not contain this turn.")
             conversations.branch(db, new_id, origin, turns, self.now())
             return conversations.info(_found(conversations.find(db, new_id)))
 
@@ -466,7 +472,7 @@ class HistoryStore(LoggingConfigurable):
             return self._made
 
     def _damaged(self, aside: str) -> None:
-        self.log.warning("The history's database was damaged; it is kept as %s.", aside)
+        self.log.warning("The history database was damaged; it is kept as %s.", aside)
         self.on_damage.tell(aside)
 
     def _read(self, files: HistoryFolder, found: ResponseInfo) -> Response:
@@ -474,7 +480,7 @@ class HistoryStore(LoggingConfigurable):
         try:
             response = document.parse(data)
         except document.NotAResponse as failure:
-            raise FileReadError(f"The file of this answer cannot be understood: {failure}.") from None
+            raise FileReadError(f"The file of this answer cannot be parsed: {failure}.") from None
         # What the row says of the file's place counts, whatever the file says after somebody has edited it.
         return msgspec.structs.replace(
             response, id=found.id, prompt_id=found.prompt_id, parent_id=found.parent_id,
@@ -531,7 +537,7 @@ def _path(db: Any, id_: str, turn: str | None) -> tuple[Any, list[Place]]:
         return row, conversations.path(db, row["head"])
     path = conversations.path(db, turn)
     if not conversations.belongs(db, row, path):
-        raise ResponseNotFound("The conversation has no such turn.")
+        raise ResponseNotFound("The conversation does not contain this turn.")
     return row, path
 
 

@@ -183,7 +183,7 @@ def _read(
         except SourceFileNotFound:
             continue
         except (FileReadError, document.NotAResponse) as failure:
-            log.info("%s is left alone: %s", path, failure)
+            log.info("%s is not changed: %s", path, failure)
             swept.left_alone.append(f"{folder_name}/{path.name}")
             continue
         if response.id != id_ or names.folder_name(response.prompt_id) != folder_name:

@@ -20,8 +20,8 @@ from .view import View, view_of
 
 _ENDINGS = {
     "stop": "",
-    "filter": "cut off by the provider",
-    "length": "cut off at the token limit (`--max-tokens` raises it)",
+    "filter": "truncated by the provider",
+    "length": "truncated at the token limit (increase it with `--max-tokens`)",
     "timeout": "stopped at the time limit",
     "canceled": "cancelled",
 }
@@ -35,9 +35,9 @@ def answer(
     Raises
     ------
     LocalCoderError
-        What had come before is shown.
+        The partial answer is shown.
     KeyboardInterrupt
-        The request is cancelled; what had come before is shown.
+        The request is cancelled; the partial answer is shown.
 
     """
     view = view_of(shell, options.format, request.language)
@@ -104,7 +104,7 @@ def _apply(shell: InteractiveShell, options: Options, change: Change | None) -> 
     if options.apply is None:
         return ""
     if change is None:
-        return "Not applied: this command's answer is no code."
+        return "Not applied: the answer of this command is not code."
     if change.problem:
         return f"Not applied: {change.problem[0].lower()}{change.problem[1:]} {change.recovery}"
     shell.set_next_input(change.code.rstrip(), replace=options.apply == "replace")
@@ -112,7 +112,7 @@ def _apply(shell: InteractiveShell, options: Options, change: Change | None) -> 
 
 
 def summary(done: Done) -> str:
-    """One line: tokens, speed, time, who answered, and how it ended where that was not by itself."""
+    """One line: tokens, speed, time, provider, and the finish reason if it is not the normal one."""
     written, speed = done.usage.completion_tokens, done.timings.decode_tokens_per_second
     parts = [
         # A provider does not always say how many.

@@ -56,16 +56,16 @@ class ChatMagics(Magics):
 
         Examples::
 
-            %%chat                         the question stands below, in this cell
-            %chat And in one line?         goes on with the conversation
-            %chat --context 2 What fails   the two cells above are read too, now and later
-            %chat --again                  the last question, answered once more
-            %chat --new Something else     begins another conversation
+            %%chat                         ask the question in the rest of this cell
+            %chat And in one line?         continue the conversation
+            %chat --context 2 What fails   attach the two cells above to the conversation
+            %chat --again                  answer the last question again
+            %chat --new Something else     start a new conversation
         """
         options = Options(ChatMagics.chat, line)
         words = "\n\n".join(part for part in (" ".join(options.words), (cell or "").strip()) if part)
         if options.again and (words or options.new or options.context):
-            raise UsageError("%chat --again answers the last question once more, and takes no other")
+            raise UsageError("%chat --again answers the last question again; it takes no new question")
         shortly(lambda: self._ask(options, words))
 
     def _ask(self, options: Options, words: str) -> None:
@@ -74,7 +74,8 @@ class ChatMagics(Magics):
         if options.again:
             if not self._last:
                 raise InvalidArgument(
-                    "Nothing was asked in this kernel yet.", recovery="Ask a question first: `%chat …`."
+                    "No question has been asked in this kernel yet.",
+                    recovery="Ask a question first: `%chat …`.",
                 )
             request = options.chat_request(
                 origin=origin, conversation=self._conversation, regenerate=self._last
@@ -82,7 +83,7 @@ class ChatMagics(Magics):
         else:
             if not words:
                 raise InvalidArgument(
-                    "There is no question.", recovery="Write it behind `%chat`, or below `%%chat`."
+                    "The question is empty.", recovery="Write it after `%chat`, or below `%%chat`."
                 )
             request = options.chat_request(
                 words,
@@ -101,7 +102,7 @@ class ChatMagics(Magics):
             self._conversation = ""
             request = msgspec.structs.replace(request, conversation=_NEW)
             done = _show(client, request, view, quiet=options.quiet)
-            view.note("The conversation was deleted; this is the beginning of another one.")
+            view.note("The conversation was deleted; a new one is started.")
         if done.text.strip():  # else it is no turn, and there may be no conversation
             self._conversation, self._last = done.conversation, done.run
         if options.out:
@@ -109,8 +110,8 @@ class ChatMagics(Magics):
             self.shell.user_ns[options.out] = plain(text)
         if begins and not options.quiet:
             view.note(
-                f"No earlier conversation of {origin.notebook} was found, so this begins a new one. "
-                "If the notebook was renamed, the earlier one is in the history."
+                f"No earlier conversation of {origin.notebook} was found, so a new one is started. If the "
+                "notebook was renamed, the earlier conversation is in the history."
             )
         if not options.quiet:
             view.note(" · ".join(part for part in (summary(done), _left_out(done)) if part))
@@ -186,4 +187,4 @@ def _left_out(done: Done) -> str:
     turns = (
         "the first turn was" if done.left_out_turns == 1 else f"the first {done.left_out_turns} turns were"
     )
-    return f"{turns} not read: there was no room"
+    return f"{turns} not read: the context window is full"

@@ -118,7 +118,7 @@ class CodingMagics(Magics):
 
             %generate a function that reverses the words of a sentence
             %generate --context 3 --apply next plot the mean per month
-            %%generate                     the description stands below, in this cell
+            %%generate                     the description is the rest of this cell
         """
         self._run("generate", CodingMagics.generate, line, cell)
 
@@ -132,7 +132,7 @@ class CodingMagics(Magics):
 
         Examples::
 
-            %%coder                        the question stands below, in this cell
+            %%coder                        the question is the rest of this cell
             %coder Compare lists and tuples in two sentences.
             %coder -o reply --quiet Name three sorting algorithms.
         """

@@ -16,7 +16,7 @@ from ..errors import InvalidArgument
 from ..text.plain_text import plain
 from .table import table
 
-USAGE = "%localcoder config [NAME VALUE]; `default` as the value gives a setting back"
+USAGE = "%localcoder config [NAME VALUE]; the value `default` resets a setting"
 _NAMES = SettingsUpdateRequest.__struct_fields__
 
 
@@ -47,8 +47,8 @@ def _change(client: Client, name: str, text: str) -> None:
     if name not in _NAMES:
         near = difflib.get_close_matches(name, _NAMES, n=1)
         raise InvalidArgument(
-            f"There is no setting `{name}`." + (f" Did you mean `{near[0]}`?" if near else ""),
-            recovery="`%localcoder config` lists them all.",
+            f"Unknown setting `{name}`." + (f" Did you mean `{near[0]}`?" if near else ""),
+            recovery="`%localcoder config` lists all settings.",
             field=name,
         )
     if text == "default":
@@ -59,7 +59,7 @@ def _change(client: Client, name: str, text: str) -> None:
     layer = view.sources.get(name, "default")
     said = f"{name} = {_text(getattr(view.settings, name))} ({layer})"
     if layer in ("environment", "command-line"):
-        said += f". What you gave is kept, but the {layer} of the server decides for now."
+        said += f". Your value is saved, but the {layer} of the server currently overrides it."
     print(plain(said))
 
 

@@ -1,6 +1,6 @@
 """A diff for eyes: HTML that follows the theme, colours of a terminal, or plain text. Pure.
 
-Signs stand before the lines in every form, so that colour is never the only carrier.
+Every format marks lines with signs, so that colour is never the only indicator.
 """
 
 from __future__ import annotations

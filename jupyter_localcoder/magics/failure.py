@@ -24,10 +24,10 @@ class MagicFailure(Exception):
 
 
 class Interrupted(KeyboardInterrupt):
-    """The person interrupted the kernel; the request was cancelled, and what had come is kept."""
+    """The user interrupted the kernel; the request was cancelled, and the partial answer is kept."""
 
     def __init__(self) -> None:
-        super().__init__("Cancelled. What had come is kept.")
+        super().__init__("Cancelled. The partial answer is kept.")
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

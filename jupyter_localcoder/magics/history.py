@@ -1,4 +1,4 @@
-"""The cells that were run, as magics refer to them: by number, counted backwards, or as what stood above.
+"""The executed cells, as magics refer to them: by number, counted backwards, or as the cells above.
 
 Only the source of cells is read, never a value.
 """

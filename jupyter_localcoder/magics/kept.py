@@ -77,7 +77,7 @@ def _search(shell: InteractiveShell, client: Client, words: str) -> None:
     request = codec.decode(history.ResponseSearchRequest, {"query": words, "limit": _LISTED})
     page = client.call(registry.RESPONSE_SEARCH, request)
     if not page.found:
-        print("Nothing was found.")
+        print("No results.")
         return
     rows = [(*_row(found.response), "".join(piece.text for piece in found.excerpt)) for found in page.found]
     shell.display_pub.publish(table([*_HEADS, "Found"], rows))
@@ -98,7 +98,7 @@ def _show(shell: InteractiveShell, client: Client, id_: str) -> None:
 
 def _delete_all(client: Client) -> None:
     try:
-        sure = input("Delete the whole history, of all notebooks? It cannot be undone. [y/N] ")
+        sure = input("Delete the whole history of all notebooks? This cannot be undone. [y/N] ")
     except (StdinNotImplementedError, EOFError):
         sure = ""
     if sure.strip().lower() not in ("y", "yes"):

@@ -63,22 +63,22 @@ class ManagingMagics(Magics):
     @no_var_expand
     @line_cell_magic
     def localcoder(self, line: str, cell: str | None = None) -> None:
-        """Look after the assistant.
+        """Manage the assistant.
 
         Usage::
 
             %localcoder status            where it runs, what is loaded, how fast it is
             %localcoder models            the models, their size, licence and state
-            %localcoder manager           the same with buttons: download, load, import, choose, delete
-            %localcoder use NAME          answer with this model, or this profile, from now on
-            %localcoder pin MODEL         keep a model at its version; `unpin MODEL` lets it be updated again
+            %localcoder manager           the same with buttons: download, load, import, select, delete
+            %localcoder use NAME          use this model or profile
+            %localcoder pin MODEL         keep a model at its version; `unpin MODEL` allows updates
             %localcoder unload            free the memory of the model; it loads again when needed
             %localcoder providers         who can answer, and who does
             %localcoder provider ID       commands, chats and queued prompts are answered by this one
             %localcoder provider test ID, add ID type=TYPE FIELD=VALUE…, key ID, forget-key ID, delete ID
-            %localcoder queue             what waits and runs in the queue
-            %localcoder queue add PROMPT  queue a prompt; with %% the prompt stands below the line.
-                                          --set NAME puts the variable NAME into its place {{NAME}}
+            %localcoder queue             list waiting and running requests
+            %localcoder queue add PROMPT  queue a prompt; with %% the prompt is below the line.
+                                          --set NAME fills the placeholder {{NAME}} with a variable
             %localcoder queue wait ID, show ID, cancel ID; `last` is the one that was queued last
             %localcoder cancel            cancel all requests, those of other notebooks too
             %localcoder history           the last answers, of all notebooks
@@ -93,7 +93,7 @@ class ManagingMagics(Magics):
         """
         verb, *names = line.split() or ["status"]
         if cell is not None and verb != "queue":
-            raise UsageError("%%localcoder is for `queue add`: the prompt stands below the line")
+            raise UsageError("%%localcoder supports only `queue add`: write the prompt below the first line")
         if verb == "use" and len(names) == 1:
             shortly(lambda: self._use(names[0]))
             return
@@ -175,7 +175,7 @@ class ManagingMagics(Magics):
         ]
         bundle = table(["Model", "Size", "Licence", "State", "Fits"], rows)
         profiles = ", ".join(f"{profile.name} ({profile.model})" for profile in listed.profiles)
-        below = f"Profiles: {profiles}. In force: {listed.active_profile}. {listed.profile_reason}"
+        below = f"Profiles: {profiles}. Active: {listed.active_profile}. {listed.profile_reason}"
         self.shell.display_pub.publish(
             {kind: f"{text}\n\n{plain(below).strip()}" for kind, text in bundle.items()}
         )
@@ -217,11 +217,11 @@ class ManagingMagics(Magics):
 
     def _unload(self) -> None:
         self._link.client().call(MODEL_UNLOAD, ModelUnloadRequest())
-        self._say("The model is unloaded. It loads again with the next request.")
+        self._say("The model is unloaded. It is loaded again at the next request.")
 
     def _cancel(self) -> None:
         count = self._link.client().call(LLM_CANCEL_ALL, LlmCancelAllRequest()).count
-        self._say("There was nothing to cancel." if count == 0 else f"Cancelled: {count}.")
+        self._say("No requests to cancel." if count == 0 else f"Cancelled: {count}.")
 
     def _say(self, sentence: str) -> None:
         print(plain(sentence))
@@ -242,9 +242,11 @@ def _what_happened(view: SettingsView, request: SettingsUpdateRequest, listed: M
             )
     model = next((model for model in listed.models if model.id == answering), None)
     if model is not None and model.state != "ready":
-        said.append(f"It is not on this machine yet: `jupyter localcoder models pull {model.id}` fetches it.")
+        said.append(
+            f"It is not on this machine yet: download it with `jupyter localcoder models pull {model.id}`."
+        )
     elif model is not None and not model.loaded:
-        said.append("It loads with the next request.")
+        said.append("It is loaded at the next request.")
     return " ".join(said)
 
 
@@ -252,7 +254,7 @@ def _not_found(name: str, names: list[str]) -> ModelNotFound:
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean `{close[0]}`? " if close else ""
     return ModelNotFound(
-        f"There is no profile and no model called `{name}`.",
+        f"No profile or model is named `{name}`.",
         recovery=f"{hint}`%localcoder models` lists both.",
     )
 

@@ -42,21 +42,25 @@ def coding_arguments(*, applies: bool, chats: bool = False) -> Callable[[F], F]:
 
     """
     arguments = [
-        _argument(
-            "words", nargs="*", help="What to work on (line form), then an instruction in your own words."
-        ),
+        _argument("words", nargs="*", help="Target (line magic only), followed by an instruction."),
         _argument(
             "--provider",
             default="",
             help="Id of the provider (`%%localcoder providers`). Default: the active one.",
         ),
-        _argument("--model", help="Id of the model (`%%localcoder models`). Default: that of the settings."),
-        _argument("--profile", help="Profile to answer with. Default: that of the settings."),
-        _argument("--max-tokens", type=int, help="Longest answer, in tokens."),
-        _argument("--temperature", type=float, help="0 to 2; 0 always takes the likeliest token."),
-        _argument("--seed", type=int, help="Same seed and same prompt give the same answer."),
         _argument(
-            "--context", type=int, default=0, metavar="N", help="Send N cells from above along. Default: 0."
+            "--model", help="Id of the model (`%%localcoder models`). Default: the model from the settings."
+        ),
+        _argument("--profile", help="Profile to use. Default: the profile from the settings."),
+        _argument("--max-tokens", type=int, help="Maximum length of the answer, in tokens."),
+        _argument("--temperature", type=float, help="Sampling temperature, 0 (greedy) to 2."),
+        _argument("--seed", type=int, help="Random seed: the same seed and prompt give the same answer."),
+        _argument(
+            "--context",
+            type=int,
+            default=0,
+            metavar="N",
+            help="Number of preceding cells to send as context. Default: 0.",
         ),
         _argument(
             "--format",
@@ -64,24 +68,23 @@ def coding_arguments(*, applies: bool, chats: bool = False) -> Callable[[F], F]:
             default="markdown",
             help="Show the answer as Markdown (default), only its code, or plain text.",
         ),
-        _argument("--quiet", action="store_true", help="Show the answer and nothing after it."),
-        _argument("--private", action="store_true", help="Keep nothing of it in the history."),
-        _argument("-o", "--out", metavar="NAME", help="Put the answer, as a string, into this variable."),
+        _argument("--quiet", action="store_true", help="Show only the answer."),
+        _argument("--private", action="store_true", help="Do not save the answer in the history."),
+        _argument("-o", "--out", metavar="NAME", help="Store the answer as a string in this variable."),
     ]
     if applies:
         arguments.append(
             _argument(
                 "--apply",
                 choices=("next", "replace"),
-                help="Put the new code into the next cell, or into this one instead of its text. "
-                "It is never run.",
+                help="Insert the new code into the next cell, or replace this cell. The code is never run.",
             )
         )
 
     if chats:
         arguments += [
-            _argument("--new", action="store_true", help="Begin another conversation."),
-            _argument("--again", action="store_true", help="Answer the last question once more."),
+            _argument("--new", action="store_true", help="Start a new conversation."),
+            _argument("--again", action="store_true", help="Answer the last question again."),
         ]
 
     def decorate(function: F) -> F:
@@ -116,7 +119,7 @@ class Options:
         self.again: bool = getattr(parsed, "again", False)
         self._parsed = parsed
         if self.out is not None and not self.out.isidentifier():
-            raise UsageError(f"argument -o/--out: {self.out!r} is not a name")
+            raise UsageError(f"argument -o/--out: {self.out!r} is not a valid variable name")
         if self.context < 0:
             raise UsageError("argument --context: a number of cells, 0 or more")
 

@@ -1,6 +1,6 @@
-"""`%localcoder provider`: who answers, and how titles are made.
+"""`%localcoder provider` and `%localcoder titles`: providers and title settings.
 
-A key is asked for at a prompt that does not show it, since what stands in a cell is saved with the notebook.
+A key is entered at a prompt that does not show it, because the text of a cell is saved with the notebook.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def provide(client: Client, words: list[str]) -> None:
         case ["key", id_]:
             _ask_key(client, _named(id_))
         case ["forget-key", id_]:
-            _say(f"The key of {client.call(PROVIDER_FORGET_KEY, _named(id_)).id} is forgotten.")
+            _say(f"The key of {client.call(PROVIDER_FORGET_KEY, _named(id_)).id} is deleted.")
         case ["delete", id_]:
             note = client.call(PROVIDER_DELETE, _named(id_)).note
             _say(f"{id_} is removed. {note}".strip())
@@ -108,30 +108,30 @@ def titles(client: Client, words: list[str]) -> None:
             config = _set(client, **{field: "" if name in (EMBEDDED, "default") else name})
         case _:
             raise UsageError(TITLES_USAGE)
-    made = "Titles are made" if config.enabled else "No titles are made; they would be"
-    by = f"{config.provider or EMBEDDED}, {config.model or 'with the model that is loaded'}"
+    made = "Titles are generated" if config.enabled else "Titles are off; they would be generated"
+    by = f"{config.provider or EMBEDDED}, {config.model or 'with the loaded model'}"
     _say(f"{made} by {by}, within {config.timeout_seconds:g} s. {config.problem}".strip())
     fixed = [name for name, layer in config.sources.items() if layer in ("environment", "command-line")]
     if words and fixed:
-        _say(f"The environment or the command line of the server decides: {', '.join(fixed)}.")
+        _say(f"Fixed by the environment or the command line of the server: {', '.join(fixed)}.")
 
 
 def _activate(client: Client, request: ProviderIdRequest) -> None:
     listed = client.call(PROVIDER_SET_ACTIVE, request)
     trouble = next((info.problem for info in listed.providers if info.active), "")
-    said = f"{listed.active} answers from now on."
+    said = f"{listed.active} is now the active provider."
     _say(f"{said} But: {trouble}" if trouble else said)
 
 
 def _test(client: Client, request: ProviderIdRequest) -> None:
     tested = client.call(PROVIDER_TEST, request)
-    said = [f"{tested.id} answers, within {tested.latency_ms:.0f} ms."]
+    said = [f"{tested.id} responded in {tested.latency_ms:.0f} ms."]
     if tested.models:
         more = len(tested.models) - _MODELS_SHOWN
         shown = ", ".join(tested.models[:_MODELS_SHOWN])
         said.append(f"Models: {shown}, and {more} more." if more > 0 else f"Models: {shown}.")
     if tested.model_listed is False:
-        said.append("The model that is configured is not among them.")
+        said.append("The configured model is not among them.")
     _say(" ".join(said))
 
 
@@ -145,11 +145,11 @@ def _add(client: Client, id_: str, words: list[str]) -> None:
     fields: dict[str, Any] = {name: getattr(before, name) for name in names} if before else {}
     if before is None and "type" not in given:
         raise InvalidArgument(
-            f"There is no provider `{id_}` yet, so its type is needed.",
+            f"The provider `{id_}` does not exist yet, so its type is required.",
             recovery="Give `type=ollama`, `openai`, `azure_openai`, `gemini` or `openai_compatible`.",
         )
     saved = client.call(PROVIDER_SAVE, decode(ProviderSaveRequest, {"id": id_, **fields, **_typed(given)}))
-    said = f"{saved.id} is kept ({saved.type}, key: {saved.key})."
+    said = f"{saved.id} is saved ({saved.type}, key: {saved.key})."
     _say(f"{said} But: {saved.problem}" if saved.problem else said)
 
 
@@ -172,13 +172,13 @@ def _ask_key(client: Client, request: ProviderIdRequest) -> None:
         key = getpass.getpass(f"Key of {request.id} (it is not shown): ").strip()
     except (StdinNotImplementedError, EOFError):
         raise InvalidArgument(
-            "Nobody can be asked for a key here.",
-            recovery=f"Use a terminal: `jupyter localcoder providers set-key {request.id}`.",
+            "Cannot prompt for a key here.",
+            recovery=f"In a terminal, run `jupyter localcoder providers set-key {request.id}`.",
         ) from None
     if not key:
         raise InvalidArgument("No key was entered.", recovery="Type it at the prompt.")
     saved = client.call(PROVIDER_SET_KEY, decode(ProviderSetKeyRequest, {"id": request.id, "key": key}))
-    _say(f"The key of {saved.id} is kept ({saved.key}).")
+    _say(f"The key of {saved.id} is saved ({saved.key}).")
 
 
 def _set(client: Client, **fields: Any) -> TitleConfig:

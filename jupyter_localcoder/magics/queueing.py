@@ -59,7 +59,7 @@ class QueueWords:
         Parameters
         ----------
         cell
-            What stands below the line: the prompt of ``add``.
+            The text below the line: the prompt of ``add``.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class QueueWords:
         if rows:
             self._shell.display_pub.publish(table(_HEADS, rows))
         else:
-            print("Nothing runs and nothing waits in the queue.")
+            print("No requests are running or waiting in the queue.")
 
     def _add(self, client: Client, words: list[str], cell: str | None) -> None:
         parser = _Parser(add_help=False, allow_abbrev=False)
@@ -131,7 +131,7 @@ class QueueWords:
 
     def _taken(self, queued: Queued) -> None:
         self._last = queued.id
-        place = "It runs" if queued.position == 1 else f"Its place is {queued.position}"
+        place = "It runs" if queued.position == 1 else f"Its position is {queued.position}"
         print(plain(f"{place}. `%localcoder queue wait {queued.id}` shows its answer."))
 
     def _texts(self, names: list[str] | None) -> dict[str, str] | None:
@@ -141,7 +141,7 @@ class QueueWords:
         missing = [name for name in names if name not in self._shell.user_ns]
         if missing:
             raise InvalidArgument(
-                f"There is no variable `{missing[0]}`.", recovery="`--set` takes the name of a variable."
+                f"There is no variable `{missing[0]}`.", recovery="`--set` expects the name of a variable."
             )
         return {name: str(self._shell.user_ns[name]) for name in names}
 
@@ -164,7 +164,7 @@ class QueueWords:
     def _prompt(self, client: Client, id_: str) -> None:
         answer = client.call(QUEUE_GET, decode(QueueGetRequest, {"id": id_, "with_prompt": True}))
         if not answer.item.prompt_kept:
-            raise PromptNotFound("The prompt of this request was not kept.", recovery="Queue it anew.")
+            raise PromptNotFound("The prompt of this request was not saved.", recovery="Queue it again.")
         print(plain(answer.prompt))
 
     def _id(self, word: str) -> str:
@@ -172,7 +172,8 @@ class QueueWords:
             return word
         if not self._last:
             raise InvalidArgument(
-                "Nothing was queued in this kernel yet.", recovery="`%localcoder queue` lists what there is."
+                "No prompt has been queued in this kernel yet.",
+                recovery="`%localcoder queue` lists all requests.",
             )
         return self._last
 
@@ -184,14 +185,14 @@ def _failed(view: QueueView) -> list[QueueItem]:
 
 def _way_back(id_: str) -> str:
     return (
-        f"`%localcoder queue prompt {id_}` shows its prompt, `%localcoder queue retry {id_}` asks it again."
+        f"`%localcoder queue prompt {id_}` shows its prompt, `%localcoder queue retry {id_}` sends it again."
     )
 
 
 def _facts(answer: QueueAnswer) -> str:
     item, written = answer.item, answer.usage.completion_tokens
     if item.position:
-        return f"{item.state}, place {item.position} at {item.provider}"
+        return f"{item.state}, position {item.position} at {item.provider}"
     parts: list[Any] = [
         None if answer.finish in (None, "stop") else f"ended by {answer.finish}",
         None if written is None else f"{written} tokens",

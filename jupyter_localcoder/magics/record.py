@@ -1,8 +1,8 @@
-"""What is kept with an answer, and what it takes to ask for it again.
+"""The provenance that is stored with an answer, and how to replay it.
 
-A record stands in the metadata of the answer's output under `localcoder`, so it is saved with the notebook.
-There it holds what was asked about the cell, and the text of no other cell: a notebook is passed on, and what
-was deleted from it must not stay in it. This kernel keeps the request whole, to ask again.
+A record is stored in the metadata of the answer's output under `localcoder` and saved with the notebook. It
+contains the request about the cell, and no text of other cells: notebooks are shared, and deleted text must
+not remain in them. The kernel keeps the complete request for replay.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def saved(record: Record) -> Record:
 
 
 def stamp_of(done: Done, asked_seed: int | None = None) -> Record:
-    """Whence a text came, whatever was asked."""
+    """Provenance of a text, regardless of the request."""
     return {
         "id": done.run,
         "provider": done.provider,
@@ -94,13 +94,13 @@ def request_again(record: Record) -> GenerateRequest:
     """
     if "error" in record or record.get("finish") == "canceled":
         raise InvalidArgument(
-            "This answer did not come to its end, and cannot be compared.",
+            "This answer is incomplete and cannot be compared.",
             recovery="Run the cell again instead.",
         )
     if record.get("command") == "chat":
         raise InvalidArgument(
-            "This is an answer of a chat: it depends on the turns before it, and is not asked again here.",
-            recovery="Let the chat answer once more: `%%chat --again`, or *Answer again* in the sidebar.",
+            "This is a chat answer: it depends on the turns before it and cannot be replayed.",
+            recovery="Use `%%chat --again`, or *Answer again* in the sidebar.",
         )
     try:
         request = codec.decode(GenerateRequest, record["request"])
@@ -126,14 +126,14 @@ def reasons(record: Record, again: Record) -> list[str]:
     """Why another text came: what was not the same, a sentence each; never empty."""
     found = []
     if again["provider"] != EMBEDDED:
-        return [f"It was answered by the provider {again['provider']}, which promises no text twice."]
+        return [f"It was answered by the provider {again['provider']}, whose output is not reproducible."]
     if record.get("digest") != again["digest"]:
         found.append(
-            f"The file of {again['model']} is another one: {str(record.get('digest'))[:12]} then, "
+            f"The file of {again['model']} differs: {str(record.get('digest'))[:12]} then, "
             f"{again['digest'][:12]} now."
         )
     elif record.get("prompt_sha256") != again["prompt_sha256"]:
-        found.append("The same request became another prompt: the wording of the command has changed.")
+        found.append("The prompt differs: the wording of the command has changed.")
     # A change that was accepted in a cell does not know the machine and the versions of the server.
     then, now = record.get("versions") or again["versions"], again["versions"]
     found += [
@@ -142,20 +142,20 @@ def reasons(record: Record, again: Record) -> list[str]:
         if then.get(name) != now.get(name)
     ]
     if record.get("machine", again["machine"]) != again["machine"]:
-        found.append(f"It was answered on {record['machine']}, and now on {again['machine']}.")
+        found.append(f"The machine differs: {record['machine']} then, {again['machine']} now.")
     if record.get("sampling") != again["sampling"]:
-        found.append("The sampling was another one.")
+        found.append("The sampling parameters differ.")
     if record.get("finish") != again["finish"]:
-        found.append(f"It ended by `{record.get('finish')}` then, and by `{again['finish']}` now.")
+        found.append(f"The finish reason differs: `{record.get('finish')}` then, `{again['finish']}` now.")
     if not record.get("seeded"):
         found.append(
-            "It was asked without a seed. The seed that was drawn is kept, but the answer was computed with "
-            "what the cache held, and together with other requests: where two words are nearly as likely, "
-            "that can decide. Only with `--seed` is the same text promised."
+            "The request had no `--seed`. Its random seed was recorded, but the state of the cache and "
+            "concurrent requests can change the result when two tokens are almost equally likely. Only "
+            "`--seed` guarantees the same text."
         )
     return found or [
-        "All that is recorded is the same. Not recorded are the build of llama.cpp, the processor or GPU, "
-        "the number of threads, the context window."
+        "All recorded values are the same. The build of llama.cpp, the CPU or GPU, the number of threads "
+        "and the context window are not recorded."
     ]
 
 
@@ -199,8 +199,8 @@ class Records:
         raise InvalidArgument(
             f"{count} of this kernel's answers begins with `{name}`."
             if self._kept
-            else "No answer has come in this kernel yet.",
-            recovery="For an older one give the JSON under `localcoder` in the metadata of its output.",
+            else "There are no answers in this kernel yet.",
+            recovery="For an older answer, pass the JSON under `localcoder` in the metadata of its output.",
         )
 
 

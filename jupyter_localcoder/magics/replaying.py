@@ -41,9 +41,9 @@ def verdict(record: Record, again: Record, *, same: bool) -> str:
     """The sentences below a replay."""
     asked = f"{record.get('model')}, seed {record.get('seed')}, {record.get('time')}"
     if not same:
-        return f"Another text than then ({asked}). {' '.join(reasons(record, again))}"
+        return f"The text differs ({asked}). {' '.join(reasons(record, again))}"
     if record.get("digest") != again["digest"]:
-        return f"The same text ({asked}), although the file of the model is another one."
+        return f"The text is identical ({asked}), although the model file differs."
     if not record.get("seeded"):
-        return f"The same text ({asked}). That was not promised: it was asked without a seed."
-    return f"The same text ({asked})."
+        return f"The text is identical ({asked}). This was not guaranteed, because the request had no seed."
+    return f"The text is identical ({asked})."

@@ -31,7 +31,7 @@ class CodeTarget:
     error: str = ""
     language: str = "python"
     number: int | None = None
-    """The cell that it is; None for what is no cell of its own."""
+    """Number of the cell; None if the target is not a cell."""
 
 
 class TargetFinder:
@@ -54,7 +54,7 @@ class TargetFinder:
         if not cell.strip():
             raise InvalidArgument(
                 "The cell is empty.",
-                recovery="Write something below the line of the magic, and run it again.",
+                recovery="Write something below the magic, and run the cell again.",
             )
         said = " ".join(words)
         if command in ("generate", "prompt"):
@@ -76,7 +76,7 @@ class TargetFinder:
         said = " ".join(words)
         if command in ("generate", "prompt"):
             if not said:
-                raise UsageError("Say in words what you want, on this line or (with %%) in the cell.")
+                raise UsageError("Describe what you want, on this line or (with %%) in the cell.")
             return CodeTarget("", said, number=self._history.current)
         first = words[0] if words else ""
         rest = " ".join(words[1:])
@@ -96,8 +96,8 @@ class TargetFinder:
         source = self._history.source(number)
         if source is None:
             raise InvalidArgument(
-                f"There is no cell {number}.",
-                recovery="Give the number in the brackets of a cell that was run, or -1 for the last one.",
+                f"Cell {number} does not exist.",
+                recovery="Use the number in brackets next to an executed cell, or -1 for the last one.",
             )
         return CodeTarget(source, language=language_of(source), number=self._history.position(number))
 
@@ -105,7 +105,8 @@ class TargetFinder:
         error = self._errors.last()
         if error is None:
             raise InvalidArgument(
-                "There was no error yet.", recovery="Name a cell (`%fix 3`), or write %%fix above the code."
+                "There has been no error yet.",
+                recovery="Name a cell (`%fix 3`), or write %%fix above the code.",
             )
         return CodeTarget(
             error.source, error=error.text, language=language_of(error.source), number=error.number
@@ -123,16 +124,16 @@ class TargetFinder:
         info = shell.object_inspect(name, detail_level=1)
         if not info["found"]:
             raise InvalidArgument(
-                f"There is no cell and nothing in this notebook called `{name}`.",
-                recovery="Run the cell that defines it first, or give the number of a cell.",
+                f"There is no cell or object named `{name}` in this notebook.",
+                recovery="First run the cell that defines it, or use the number of a cell.",
             )
         source = None if info["type_name"] == "module" else info["source"]
         if source:
             return CodeTarget(textwrap.dedent(source))
         if not describe:
             raise InvalidArgument(
-                f"The source code of `{name}` is not to be had.",
-                recovery="Give the number of a cell instead.",
+                f"The source code of `{name}` is not available.",
+                recovery="Use the number of a cell instead.",
             )
         parts = [
             f"{name}: {info['type_name']}",

@@ -23,7 +23,7 @@ from .diff_view import ansi_diff, html_diff, plain_diff
 from .options import Format
 
 MAX_UPDATES_PER_SECOND = 15.0
-"""More is not seen, and each one makes the front end render the whole answer anew."""
+"""More are not visible, and each makes the front end render the whole answer again."""
 
 Metadata = dict[str, Any]
 
@@ -105,7 +105,7 @@ class NotebookView(View):
             self._shown_at = now
 
     def reason(self, piece: str) -> None:
-        """Show it folded, in an output of its own above the answer."""
+        """Show the reasoning collapsed, in a separate output above the answer."""
         self._reasoning += piece
         now = self._clock()
         if self._reasoning.strip() and (
@@ -192,14 +192,14 @@ class TerminalView(View):
         """Write that it reasons, once: a terminal cannot fold anything away."""
         if piece.strip() and not self._reasons:
             self._reasons = True
-            self.note("The model reasons before it answers.")
+            self.note("The model is reasoning.")
 
     def settle(self, text: str, reasoning: str) -> None:
-        """Write the answer alone, where reasoning stands before it: a terminal cannot take it back."""
+        """Write the answer again without its reasoning: a terminal cannot remove printed text."""
         if self._text and text != self._text:
             if self._style != "code":
                 self._write("\n")
-                self.note("That began with reasoning. The answer alone:")
+                self.note("The output began with reasoning. The answer alone:")
                 self._write(plain(text))
             self._text = text
 

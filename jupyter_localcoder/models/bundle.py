@@ -66,12 +66,10 @@ def find(path: Path) -> ImportCandidate:
         return ImportCandidate(gguf=path, name=name, manifest=None, texts={})
     manifest = installed.read_manifest(path)
     if manifest is None or manifest.linked:
-        raise InvalidModel(
-            f"The folder `{path.name}` is not a bundle: it has no `{MANIFEST}` that makes sense."
-        )
+        raise InvalidModel(f"The folder `{path.name}` is not a bundle: it has no valid `{MANIFEST}`.")
     model = path / manifest.file
     if model.is_symlink() or not model.is_file():
-        raise InvalidModel(f"The bundle `{path.name}` does not hold its file `{manifest.file}`.")
+        raise InvalidModel(f"The bundle `{path.name}` does not contain its file `{manifest.file}`.")
     texts = {name: text for name in TEXTS if (text := _text(path / name))}
     return ImportCandidate(gguf=model, name=model.name, manifest=manifest, texts=texts)
 
@@ -146,9 +144,9 @@ def _target(destination: Path, model_id: str) -> Path:
         inside = destination.is_dir()
         target = destination / f"{model_id}{SUFFIX}" if inside else Path(f"{destination}{SUFFIX}")
     if not target.parent.is_dir():
-        raise FileWriteError(f"There is no folder `{target.parent.name}` to write into.")
+        raise FileWriteError(f"The folder `{target.parent.name}` does not exist.")
     if target.is_symlink() or target.exists():
-        raise InvalidArgument(f"`{target.name}` is there already.", field="path")
+        raise InvalidArgument(f"`{target.name}` already exists.", field="path")
     return target
 
 

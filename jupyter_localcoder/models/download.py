@@ -122,9 +122,10 @@ class Download:
                 return part
         if shut:
             raise AirGapped(
-                f"The download of `{self._entry.id}` was stopped: the air gap is on. "
-                "What came so far is kept.",
-                recovery="Switch the air gap off in the settings and start it again: it goes on from there.",
+                f"The download of `{self._entry.id}` was stopped: the air gap is on. The partial download "
+                "is kept.",
+                recovery="Turn off the air gap in the settings and start the download again: it resumes "
+                "where it stopped.",
                 model=self._entry.id,
             )
         raise DownloadFailed(

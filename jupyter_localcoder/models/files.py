@@ -173,7 +173,7 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         free = shutil.disk_usage(folder).free
     if free < needed_bytes:
         raise DiskFull(
-            f"The disk has {size(free)} free; {size(needed_bytes)} are needed.",
+            f"The disk has {size(free)} free; {size(needed_bytes)} is needed.",
             needed_bytes=needed_bytes,
             free_bytes=free,
         )

@@ -171,7 +171,7 @@ class ModelsFolder:
             if cancel is not None and cancel.is_set():
                 raise Canceled()
             if not wait:
-                raise ModelInUse(f"`{name}` is being downloaded, imported or checked just now.")
+                raise ModelInUse(f"`{name}` is currently being downloaded, imported or checked.")
         try:
             yield
         finally:

@@ -130,7 +130,7 @@ class _Reading:
         if version not in (2, 3):
             if version & 0xFFFF == 0 and version:
                 raise InvalidModel("The file is a GGUF model for big-endian machines.")
-            raise InvalidModel(f"The file is GGUF version {version}; 2 and 3 can be read.")
+            raise InvalidModel(f"The file is GGUF version {version}; only versions 2 and 3 are supported.")
         n_tensors = self._counted(source.u64(), "tensors", MAX_TENSORS)
         n_keys = self._counted(source.u64(), "keys", MAX_KEYS)
         self._read_values(n_keys)
@@ -175,7 +175,7 @@ class _Reading:
         needed = -(-source.position // alignment) * alignment + max(end, total)
         if needed > self._size:
             raise InvalidModel(
-                f"The file is cut short: it has {self._size} bytes, its tensors need {needed}.",
+                f"The file is truncated: it has {self._size} bytes, but its tensors need {needed}.",
                 size_bytes=self._size,
                 needed_bytes=needed,
             )
@@ -248,12 +248,12 @@ class _Reading:
 
     def _architecture(self) -> str:
         if self._string("general.type") not in ("", "model"):
-            raise InvalidModel("The file is an addition to a model (an adapter or a projector), not a model.")
+            raise InvalidModel("The file is an adapter or a projector, not a model.")
         if self._integer("split.count", 0, 65_535, 0) > 1:
-            raise InvalidModel("The file is one piece of a model in several files; join them first.")
+            raise InvalidModel("The file is one part of a split model; merge the parts first.")
         architecture = self._string("general.architecture")
         if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,63}", architecture):
-            raise InvalidModel("The header does not say which architecture the model has.")
+            raise InvalidModel("The header does not name the architecture of the model.")
         return architecture
 
     def _fills(self, tokens: Value | None) -> bool:
@@ -282,7 +282,7 @@ class _Reading:
             raise InvalidModel(f"`{key}` has {value.count} values for {n_layers} layers.")
         numbers = tuple(number for number in self._source.numbers(value) if isinstance(number, int))
         if len(numbers) != n_layers or not all(0 <= number <= MAX_WIDTH for number in numbers):
-            raise InvalidModel(f"`{key}` has values that make no sense.")
+            raise InvalidModel(f"`{key}` has invalid values.")
         return numbers
 
     def _string(self, key: str) -> str:
@@ -296,9 +296,7 @@ class _Reading:
                 raise InvalidModel(f"The header has no `{_shown(key)}`: it is not a language model.")
             return default
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise InvalidModel(
-                f"The header has a value for `{_shown(key)}` that makes no sense.", key=_shown(key)
-            )
+            raise InvalidModel(f"The header has an invalid value for `{_shown(key)}`.", key=_shown(key))
         return value
 
 

@@ -173,7 +173,8 @@ class ByteReader:
         if end > self._limit:
             if end > self._size:
                 raise InvalidModel(
-                    f"The file ends inside of its header: it has {self._size} bytes, {end} are needed.",
+                    f"The file is truncated inside its header: it has {self._size} bytes, but {end} "
+                    "are needed.",
                     size_bytes=self._size,
                 )
             raise InvalidModel(f"The header is longer than {MAX_HEADER_BYTES} bytes.")

@@ -45,7 +45,7 @@ class ImportJob:
         """See `ModelStore.import_file`."""
         if model_id is not None and not is_model_id(model_id):
             raise InvalidArgument(
-                "The id may hold letters, digits, dots, dashes and underscores.", field="id"
+                "The id may contain letters, digits, dots, dashes and underscores.", field="id"
             )
         found = bundle.find(path)
         gguf.read(found.gguf)
@@ -101,8 +101,8 @@ class ImportJob:
         known = self._catalogue.entries.get(chosen)
         if known is not None and known.sha256 != digest:
             raise ChecksumMismatch(
-                f"The file is not the `{chosen}` of the catalogue: its digest is another one.",
-                recovery="Give it an id of its own to import it all the same.",
+                f"The file is not the model `{chosen}` from the catalogue: its digest differs.",
+                recovery="To import it anyway, give it a different id.",
                 expected=known.sha256,
                 found=digest,
             )
@@ -110,7 +110,7 @@ class ImportJob:
             present = self._library.manifest(chosen)
             if present is not None and present.digest != digest:
                 raise InvalidArgument(
-                    f"There is another model `{chosen}` already; delete it or give another id.", field="id"
+                    f"The model `{chosen}` already exists; delete it or use another id.", field="id"
                 )
             if present is not None:
                 model = self._library.checked(present, cancel=self._cancel)
@@ -156,7 +156,7 @@ class ImportJob:
             return found.manifest.id
         made = _id_of(_name_of(found))
         if not is_model_id(made):
-            raise InvalidArgument("No id can be made of the file's name; give one.", field="id")
+            raise InvalidArgument("No id can be derived from the file name; give one.", field="id")
         return made
 
 

@@ -98,8 +98,8 @@ def require_not_newer(folder: Path) -> None:
     format_ = _document(folder).get("format")
     if isinstance(format_, int) and format_ > FORMAT:
         raise FileWriteError(
-            f"The model `{folder.name}` was put there by a newer version, and is left alone.",
-            recovery="Use the newer version, or move the folder of the model away.",
+            f"The model `{folder.name}` was installed by a newer version and is not changed.",
+            recovery="Use the newer version, or move the model folder elsewhere.",
             model=folder.name,
         )
 
@@ -133,8 +133,9 @@ def status_of(path: Path, manifest: ImportManifest) -> os.stat_result:
     except OSError:
         what = "The file that it refers to" if manifest.linked else "Its file"
         raise ModelNotReady(
-            f"`{manifest.id}` cannot be used: {what[0].lower()}{what[1:]} is gone.",
-            recovery=f"Delete it and fetch or import it again: `jupyter localcoder models rm {manifest.id}`.",
+            f"`{manifest.id}` cannot be used: {what[0].lower()}{what[1:]} is missing.",
+            recovery=f"Delete it (`jupyter localcoder models rm {manifest.id}`), then download or import it "
+            "again.",
         ) from None
     if not stat.S_ISREG(status.st_mode):
         raise ModelNotReady(f"`{manifest.id}` cannot be used: its file is not a regular file.")
@@ -175,7 +176,7 @@ def fingerprint(manifest: ImportManifest, status: os.stat_result, sample: str) -
 def mismatch(model_id: str, expected: str, found: str, recovery: str | None = None) -> ChecksumMismatch:
     """The error for a file that is not what was promised."""
     return ChecksumMismatch(
-        f"The file of `{model_id}` does not have the digest that was promised, so it was not used.",
+        f"The file of `{model_id}` does not match its expected digest, so it was not used.",
         recovery=recovery,
         model=model_id,
         expected=expected,

@@ -270,8 +270,8 @@ class Downloads:
         """Do it for the request that waits for it: one that goes away stops it."""
         if (other := self._running.get(model_id)) is not None:
             raise ModelInUse(
-                f"`{model_id}` is being {_NAMES[other.last.activity]} just now.",
-                recovery="Wait until that has ended, or cancel it.",
+                f"`{model_id}` is currently being {_NAMES[other.last.activity]}.",
+                recovery="Wait until that finishes, or cancel it.",
                 model=model_id,
             )
         task = self._start(model_id, activity, state, do)

@@ -181,9 +181,9 @@ class Library:
                 self.folder.quarantine(folder / MANIFEST)
                 if not manifest.linked:
                     self.folder.quarantine(path)
-            recovery = "Fetch or import it again; the file was moved to `.quarantine` in the model folder."
+            recovery = "Download or import it again; the file was moved to `.quarantine` in the model folder."
             if manifest.linked:
-                recovery = "Import it again if the change was meant; the file itself was left alone."
+                recovery = "If the change was intended, import the file again; it was not modified."
             raise installed.mismatch(manifest.id, manifest.digest, found, recovery)
         fresh = self._noted(manifest, path, before)
         if fresh != manifest:
@@ -261,7 +261,7 @@ class Library:
             with contextlib.suppress(OSError):
                 if stat.S_ISREG((folder / name).lstat().st_mode):
                     (folder / name).unlink()
-                    self._log.info("Removed %s, which an import or a check had left", folder / name)
+                    self._log.info("Removed %s, left over from an import or a check", folder / name)
 
     def remove(self, model_id: str) -> int:
         """Remove a model and its parts; gives the bytes that are free now."""
@@ -280,7 +280,7 @@ class Library:
         """Refuse an id that some file systems take for another one."""
         for other in self.folder.ids():
             if other != model_id and other.casefold() == model_id.casefold():
-                raise InvalidArgument(f"There is a model `{other}` already; give another id.", field="id")
+                raise InvalidArgument(f"The model `{other}` already exists; use another id.", field="id")
 
 
 def _leads_into(path: Path, folder: Path) -> bool:

@@ -100,9 +100,9 @@ class Listing:
                 None,
                 False,
                 ModelNotReady(
-                    f"The file of `{manifest.id}` is not the one that was verified.",
-                    recovery="It is checked when it is used; `models verify` does it now. If it is damaged, "
-                    "fetch or import it again.",
+                    f"The file of `{manifest.id}` has changed since it was verified.",
+                    recovery="It is verified again when it is used; `models verify` does it now. If it is "
+                    "damaged, download or import it again.",
                     model=manifest.id,
                 ),
             )

@@ -58,8 +58,8 @@ def choose(
     if here:
         lightest = min(here, key=lambda profile: models[profile.model].size_bytes)
         return lightest, (
-            f"{lightest.name}: {models[lightest.model].name} is slow here "
-            f"({tokens_per_second(speeds[lightest.model])}), and nothing faster is installed."
+            f"{lightest.name}: {models[lightest.model].name} is slow on this machine "
+            f"({tokens_per_second(speeds[lightest.model])}), and no faster model is installed."
         )
     machine = "with a GPU" if gpu else "without a GPU"
     if fitting:
@@ -70,8 +70,7 @@ def choose(
         )
     smallest = min(order, key=lambda profile: _size(models.get(profile.model)))
     return smallest, (
-        f"{smallest.name}: the smallest there is; {size(available_bytes)} of free memory "
-        "may be too little for it."
+        f"{smallest.name}: the smallest profile; {size(available_bytes)} of free memory may not be enough."
     )
 
 
@@ -132,10 +131,10 @@ def _size(info: ModelInfo | None) -> int:
 def _reason_for(profile: Profile, models: Mapping[str, ModelInfo], speeds: Mapping[str, float]) -> str:
     model = models[profile.model]
     speed = speeds.get(model.id, 0.0)
-    measured = f" and made {tokens_per_second(speed)} here" if speed else ""
+    measured = f" and reached {tokens_per_second(speed)} on this machine" if speed else ""
     memory = "fits into free memory"
     if model.fit.fit == "tight":
         memory = "fits tightly into memory"
     elif model.fit.fit == "unknown":
-        memory = "is the best match that is here"
+        memory = "is the best installed match"
     return f"{profile.name}: {model.name} is installed, {memory}{measured}."

@@ -54,7 +54,7 @@ _LOCK_SECONDS = 0.25
 
 
 class ModelStore(LoggingConfigurable):
-    """Models on this machine, and how they get here."""
+    """The model store: models on this machine, downloads, imports and exports."""
 
     models_dir = Unicode(
         help="""Folder that holds the models. Default: `LocalCoder/models` in the user's own data folder.
@@ -75,18 +75,20 @@ class ModelStore(LoggingConfigurable):
         Empty: all of them, in the order of the catalogue.""",
     ).tag(config=True)
     download_timeout_seconds = Float(
-        60.0, min=1.0, help="Longest silence of a server before a download is tried again, in seconds."
+        60.0, min=1.0, help="Idle timeout of a download in seconds, after which it is retried."
     ).tag(config=True)
     download_retries = Int(
-        3, min=0, help="Attempts in a row that bring nothing before the next source is tried."
+        3, min=0, help="Number of consecutive failed attempts before the next source is tried."
     ).tag(config=True)
     retry_wait_seconds = Float(
         1.0,
         min=0.0,
-        help="Wait before the first retry of a download, in seconds; doubled for each further one.",
+        help="Delay in seconds before the first retry of a download; doubled for each further retry.",
     ).tag(config=True)
     reserve_bytes = Int(
-        64 * 1024 * 1024, min=0, help="Bytes that must stay free on the disk after a download or an import."
+        64 * 1024 * 1024,
+        min=0,
+        help="Number of bytes that must remain free on the disk after a download or an import.",
     ).tag(config=True)
 
     def __init__(self, *, command_line: Config | None = None, **kwargs: Any) -> None:
@@ -209,7 +211,9 @@ class ModelStore(LoggingConfigurable):
         manifest = self._manifest(model_id)
         model = self._library.current(manifest) or self._library.touched(manifest)
         if model is None:
-            raise ModelNotReady(f"The file of `{model_id}` is not the one that was verified.", model=model_id)
+            raise ModelNotReady(
+                f"The file of `{model_id}` has changed since it was verified.", model=model_id
+            )
         return model
 
     def verify(
@@ -286,7 +290,7 @@ class ModelStore(LoggingConfigurable):
             if self._manifest(model_id).pinned:
                 raise ModelPinned(f"`{model_id}` is pinned to its version, so it was not updated.")
             if not allow_download:
-                raise ModelNotReady(f"The version of `{model_id}` in the catalogue is not on this machine.")
+                raise ModelNotReady(f"The catalogue version of `{model_id}` is not on this machine.")
         except ModelNotReady:
             if not allow_download or model_id not in self.catalogue.entries:
                 raise
@@ -370,7 +374,7 @@ class ModelStore(LoggingConfigurable):
         self._entry(model_id)
         parts = self._folder.downloads(model_id)
         if not parts.is_dir():
-            raise DownloadNotFound(f"There is no part of a download of `{model_id}`.")
+            raise DownloadNotFound(f"There is no partial download of `{model_id}`.")
         with self._folder.lock(model_id, wait=False):
             self._folder.remove_tree(parts)
             # Of a model that is not here nothing else is left.
@@ -548,7 +552,7 @@ class ModelStore(LoggingConfigurable):
     def _license_missing(self, entry: CatalogueEntry, given: str) -> LicenseNotAccepted:
         message = f"The licence of `{entry.id}` has not been accepted, so nothing was downloaded."
         if given:
-            message = f"The text that was accepted is not the licence of `{entry.id}` as it is now."
+            message = f"The accepted text is not the current licence of `{entry.id}`."
         return LicenseNotAccepted(
             message,
             recovery=f"Read it and accept it: `jupyter localcoder models pull {entry.id}` shows it.",

@@ -213,12 +213,12 @@ def _proxy(variable: str, value: str) -> Proxy:
     except (ValueError, httpx.InvalidURL):
         raise refuse("is not the address of a proxy") from None
     if kind not in _KINDS:
-        raise refuse(f"names a proxy of a kind that is not known (`{plain(kind)[:20]}`)")
+        raise refuse(f"names an unknown type of proxy (`{plain(kind)[:20]}`)")
     if not re.fullmatch(r"[\w.:%-]+", host) or port == 0:
         raise refuse("is not the address of a proxy")
     if kind.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise refuse(
-            "names a SOCKS proxy, and the package for those is not installed",
+            "names a SOCKS proxy, but SOCKS support is not installed",
             f"Install it with `pip install 'httpx[socks]'`, or set {name} to an HTTP proxy; "
             "then restart Jupyter.",
         )
@@ -234,13 +234,13 @@ def _believe(context: ssl.SSLContext, variable: str, value: str) -> None:
             for folder in folders:
                 context.load_verify_locations(capath=folder)
         elif variable == "SSL_CERT_DIR":
-            raise UnusableSetting(variable, value, "names no folder that is there")
+            raise UnusableSetting(variable, value, "names a folder that does not exist")
         else:
             context.load_verify_locations(cafile=value)
     except FileNotFoundError:
-        raise UnusableSetting(variable, value, "names a file that is not there") from None
+        raise UnusableSetting(variable, value, "names a file that does not exist") from None
     except ssl.SSLError:
-        raise UnusableSetting(variable, value, "names a file that holds no certificate") from None
+        raise UnusableSetting(variable, value, "names a file that contains no certificate") from None
     except (OSError, ValueError) as failure:
         why = getattr(failure, "strerror", None) or "not a path"
         raise UnusableSetting(variable, value, f"names a file that cannot be read ({why})") from None

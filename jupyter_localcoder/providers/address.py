@@ -16,8 +16,8 @@ from ..errors import ValidationError
 
 _UNFIT = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 LINK_LOCAL_WAY_OUT = (
-    "Enter another address. If a provider of yours is really there, allow it in Jupyter's configuration: "
-    "`c.Service.link_local_providers = True`."
+    "Enter another address. If your provider really uses this address, allow it in Jupyter's "
+    "configuration: `c.Service.link_local_providers = True`."
 )
 
 _METADATA_NETWORKS = tuple(
@@ -80,7 +80,7 @@ def parse_address(text: str) -> Address:
         It is none, or one of another kind. The sentence does not repeat it: it may hold a password.
     """
     if _UNFIT.search(text):
-        raise _invalid("holds spaces or characters that cannot stand in an address")
+        raise _invalid("contains spaces or characters that are not allowed in an address")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
@@ -89,9 +89,9 @@ def parse_address(text: str) -> Address:
     if parts.scheme not in ("http", "https"):
         raise _invalid("must begin with http:// or https://")
     if "@" in parts.netloc:
-        raise _invalid("must not hold a user name or password; enter the key in its own field")
+        raise _invalid("must not contain a user name or password; enter the key in its own field")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
-        raise _invalid("must not hold a query (`?…`) or a fragment (`#…`)")
+        raise _invalid("must not contain a query (`?…`) or a fragment (`#…`)")
     if not _is_host(host) or port == 0:
         raise _invalid("has no valid host")
     shown = f"[{host}]" if ":" in host else host

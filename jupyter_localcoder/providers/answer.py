@@ -108,7 +108,9 @@ async def answer(
     if reason is None:
         # Some name no reason: what they call the end of the stream is one.
         if not last or not without.said:
-            raise failures.unreachable(f"{failures.name} ended its answer before it was complete.")
+            raise failures.unreachable(
+                f"{failures.name} closed the connection before the answer was complete."
+            )
         reason = "stop"
     for text, reasoning in (parts.feed(stops.finish()), parts.finish()):
         if text or reasoning:
@@ -124,7 +126,7 @@ async def answer(
     if isinstance(request.input, Messages) and not parts.text.strip():
         if reason == "timeout":
             raise Timeout(
-                f"The time was over while {failures.name} still reasoned.",
+                f"The request timed out while {failures.name} was still reasoning.",
                 recovery="Allow more time, or use a model that reasons less.",
                 provider=failures.provider,
             )
@@ -154,21 +156,21 @@ class _Without:
         if self._refusal.strip():
             return failures.no_answer(f"declined to answer: {failures.scrubbed(self._refusal)}")
         if reason == "filter":
-            return failures.no_answer("held its answer back: its filter does not let it through.")
+            return failures.no_answer("withheld its answer because of its content filter.")
         if self._calls:
             return failures.no_answer(
-                "asked for a tool to be called instead of answering, and no tool was offered to it."
+                "requested a tool call instead of answering, but no tools were offered."
             )
         if reason == "length":
             what = "reasoning" if reasoned else "nothing that is an answer"
             return failures.no_answer(
-                f"used up the {request.max_tokens} tokens that it had for {what}, before its answer began.",
+                f"used all of the {request.max_tokens} tokens available for {what} before its answer began.",
                 recovery="Allow a longer answer (`max_tokens`), or use a model that reasons less.",
                 reasoned=reasoned,
             )
         if reasoned:
-            return failures.no_answer("reasoned, and ended without an answer.", reasoned=True)
-        return failures.no_answer("ended without an answer.")
+            return failures.no_answer("reasoned, and finished without an answer.", reasoned=True)
+        return failures.no_answer("finished without an answer.")
 
 
 def _pieces(read: Read, message: StreamMessage, failures: Failures) -> Iterator[AnswerPart]:

@@ -1,4 +1,4 @@
-"""The interface between who asks for text and who writes it.
+"""The interface between the service and the providers that generate text.
 
 ::
 
@@ -6,7 +6,7 @@
         async for frame in frames:
             ...  # any number of `AnswerDelta`, then one `End`; or an error of `errors`
 
-Closing the generator is the cancel: it closes the connection, and the other side stops.
+Closing the generator cancels the request: it closes the connection, and the server stops.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ class ChatTurn:
 
 @dataclass(frozen=True)
 class Messages:
-    """A conversation; what is asked for is its next turn."""
+    """A conversation, of which the next turn is requested."""
 
     turns: tuple[ChatTurn, ...]
 
     @property
     def has_system(self) -> bool:
-        """Whether there are system turns that can be said by the user instead."""
+        """Whether there are system messages that can be moved into a user message."""
         roles = [turn.role for turn in self.turns]
         return "system" in roles and "user" in roles
 
     def without_system(self) -> Messages:
-        """The same for a model that knows no system: its words stand in front of the user's first ones."""
+        """The conversation with its system messages prepended to the first user message."""
         system = [turn.content for turn in self.turns if turn.role == "system"]
         turns = [turn for turn in self.turns if turn.role != "system"]
         first = next(at for at, turn in enumerate(turns) if turn.role == "user")
@@ -52,14 +52,14 @@ class Messages:
 
 @dataclass(frozen=True)
 class RawPrompt:
-    """A text; what is asked for is how it goes on, with no chat template around it."""
+    """A text to continue, without a chat template."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Fill:
-    """The text around a cursor; what is asked for is what stands between."""
+    """The text before and after a cursor, for fill-in-the-middle."""
 
     prefix: str
     suffix: str = ""
@@ -67,31 +67,31 @@ class Fill:
 
 @dataclass(frozen=True)
 class ProviderRequest:
-    """What a provider is asked for."""
+    """A request to a provider."""
 
     input: Messages | RawPrompt | Fill
     model: str = ""
-    """As the provider calls it. Empty takes the one that the provider is configured with."""
+    """Model name at the provider. Empty uses the model configured for the provider."""
     max_tokens: int = 1024
-    """Also the bound on what is read: a server that does not stop is left."""
+    """Maximum length of the answer in tokens. Also limits what is read from a server that does not stop."""
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
-    """What is None is not sent: the provider then has its own default, and some models take no other."""
+    """Values that are None are not sent: the provider then uses its defaults."""
     stop: tuple[str, ...] = ()
     timeout_seconds: float | None = None
-    """For the whole answer. None takes the one that the provider is configured with."""
+    """Time limit for the whole answer, in seconds. None uses the limit configured for the provider."""
     background: bool = False
-    """Nobody looks on while it is written: what somebody waits for goes first, where that can be said."""
+    """Whether interactive requests take precedence, if the provider supports priorities."""
 
     @property
     def sampling_given(self) -> dict[str, float | int]:
-        """What it says about sampling, by the names of `SamplingOptions`, which many servers share."""
+        """The given sampling parameters, by the names of `SamplingOptions`, which many servers share."""
         given = {name: getattr(self.sampling, name) for name in self.sampling.__struct_fields__}
         return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class AnswerDelta:
-    """The next piece of the answer, or of the reasoning before it; never empty."""
+    """The next piece of the answer or of its reasoning; never empty."""
 
     text: str
     reasoning: str = ""
@@ -99,19 +99,19 @@ class AnswerDelta:
 
 @dataclass(frozen=True)
 class ReportedUsage:
-    """Tokens as the provider counted them; None where it did not say."""
+    """Token counts of the provider; None if it did not report them."""
 
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
-    """Those of the prompt that it had computed before."""
+    """Prompt tokens that were already cached."""
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
-    """Those of `completion_tokens` that were reasoning."""
+    """Number of `completion_tokens` used for reasoning."""
 
 
 @dataclass(frozen=True)
 class AnswerOrigin:
-    """Which weights answered what, how the tokens were drawn, and where the time went."""
+    """Model, sampling, prompt digest and timings of an answer of the embedded engine."""
 
     model: ModelStamp
     sampling: Sampling
@@ -124,28 +124,28 @@ class End:
     """The last frame of an answer."""
 
     reason: EndReason
-    """`timeout`: the time limit, what came is kept; `filter`: the provider cut it off."""
+    """`timeout`: time limit reached, with a partial answer; `filter`: truncated by the provider."""
     usage: ReportedUsage = ReportedUsage()
     model: str = ""
-    """The model that answered, as the provider calls it."""
+    """Name of the model that answered, at the provider."""
     cost_usd: float | None = None
-    """An estimate by the user's own price table; None where it has no price."""
+    """Estimated cost in US dollars from the user's price table; None if there is no price."""
     origin: AnswerOrigin | None = None
-    """What it takes to get the same answer again; of the embedded engine only."""
+    """The values needed for replay; only for the embedded engine."""
     moved: int = 0
-    """So many characters of the pieces of text, the first ones, have turned out to be reasoning."""
+    """Number of leading characters of the text pieces that turned out to be reasoning."""
     taken_back: bool = False
-    """The pieces of reasoning have turned out to be the answer, which has come as the last piece of text."""
+    """Whether the reasoning turned out to be the answer, which was sent as the last piece of text."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a provider answered to a test of its connection."""
+    """Result of a connection test."""
 
     models: tuple[str, ...]
-    """Models that it lists, in its own order, at most `MAX_MODELS`; empty where it keeps no list."""
+    """Models in the order of the provider, at most `MAX_MODELS`; empty if it has no list."""
     latency_ms: float
-    """From the request to the whole answer, connecting included."""
+    """Milliseconds from the request to the complete response, including connecting."""
 
 
 MAX_MODELS = 500
@@ -155,32 +155,37 @@ class Provider(Protocol):
     """One configured provider."""
 
     def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
-        """Write the answer: `AnswerDelta` by `AnswerDelta`, then one `End`.
+        """Generate the answer: any number of `AnswerDelta`, then one `End`.
+
+        Parameters
+        ----------
+        request
+            The input, the model, and the limits of the answer.
 
         Raises
         ------
         AuthError
-            It does not accept the key, or there is none.
+            The key is missing or not accepted.
         ConnectionFailed
-            It cannot be reached, broke off, failed, or answered what cannot be read.
+            The provider cannot be reached, closed the connection, failed, or sent an unreadable response.
         NoAnswer
-            It ended as it should, with nothing that is an answer: to a conversation there is always one.
+            It finished normally, but without an answer to a conversation.
         RateLimited
-            It wants fewer requests; ``details["retry_after_seconds"]`` where it said when.
+            The rate limit is reached; ``details["retry_after_seconds"]`` if the provider reported it.
         TokenLimitExceeded
-            The prompt is too long for its model.
+            The prompt is too long for the model.
         InvalidArgument
-            It refused the request for another reason, which is told in its own words.
+            The request was refused for another reason, quoted from the provider.
         Timeout
-            The time was over before the first piece; after it the answer ends with `End("timeout")`.
+            The time limit expired before the first piece; after it, the answer ends with `End("timeout")`.
 
         """
 
     async def check(self) -> Check:
-        """Ask for something that costs nothing, to see whether address and key are right.
+        """Test address and key with a request that costs nothing.
 
         Raises what `stream` raises.
         """
 
     async def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close all open connections."""

@@ -60,7 +60,8 @@ def check_fields(fields: ProviderFields, *, link_local: bool = False) -> None:
     kind = KINDS[fields.type]
     if fields.fill != "off" and fields.fill not in kind.fills:
         raise ValidationError(
-            f"`fill`: a provider of the type {kind.title} has no choice of how to fill in the middle.",
+            f"`fill`: a provider of the type {kind.title} does not support a choice of "
+            "fill-in-the-middle format.",
             field="fill",
         )
     if fields.fill == "tokens":
@@ -70,8 +71,8 @@ def check_fields(fields: ProviderFields, *, link_local: bool = False) -> None:
 def _check_reach(address: Address | None, *, link_local: bool) -> None:
     if address is not None and address.is_link_local and not link_local:
         raise ValidationError(
-            f"`base_url`: {address.host} is link-local: services of this machine's own network are there, "
-            "such as one that hands out the keys of a cloud machine.",
+            f"`base_url`: {address.host} is a link-local address. Services of the local network use such "
+            "addresses, for example the metadata service of a cloud machine, which hands out its keys.",
             recovery=LINK_LOCAL_WAY_OUT,
             field="base_url",
         )
@@ -89,9 +90,10 @@ def check_key_travels_safely(id_: str, fields: ProviderFields) -> None:
     if address is None or address.keeps_keys_safe or fields.allow_unencrypted_key:
         return
     raise ValidationError(
-        f"The key of {fields.name or id_} would travel to {address.host} unencrypted, so it was not taken.",
-        recovery="Use an address that begins with https://, or switch `allow_unencrypted_key` on "
-        "for this provider if you trust the network.",
+        f"The key of {fields.name or id_} would be sent to {address.host} unencrypted, so it was not "
+        "accepted.",
+        recovery="Use an address that begins with https://, or turn on `allow_unencrypted_key` for this "
+        "provider if you trust the network.",
         field="base_url",
         provider=id_,
     )

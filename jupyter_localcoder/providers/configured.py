@@ -21,45 +21,48 @@ _VARIABLE = Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,127})?\Z")]
 
 
 class LocalCoderProviders(LoggingConfigurable):
-    """Providers that are configured for all who use the server, and how patient it is with all of them."""
+    """Providers configured for all users of the server, and retry limits for all providers."""
 
     definitions = List(
         Dict(),
         config=True,
-        help="Providers, a dictionary each: its `id`, its `type` and what else is configured of one, and "
-        "`key_variable`, the name of the environment variable that holds its key. A key itself is refused. "
-        "People may use them, and give them keys of their own, but not change or remove them.",
+        help="List of providers, each a dictionary with `id`, `type`, the other fields of a provider, and "
+        "`key_variable`, the name of the environment variable that contains its key. A key itself is "
+        "refused. Users can use these providers and enter their own keys, but not change or remove them.",
     )
     active = Unicode(
         "",
         config=True,
-        help="Id of the provider that answers until a person activates another one. Empty: `embedded`.",
+        help="Id of the provider that is active until the user activates another one. Empty means "
+        "`embedded`.",
     )
     locked = Bool(
         False,
         config=True,
-        help="Whether people may use only what is configured here: `active` answers, providers that they "
-        "have added are not used, and they can neither add nor activate one. `embedded` is always there.",
+        help="Whether users can use only the providers configured here: `active` is fixed, providers that "
+        "users have added are ignored, and users can neither add nor activate providers. `embedded` is "
+        "always available.",
     )
     prices = Dict(
         config=True,
-        help='US dollars for a million tokens, such as `{"lab/*": {"input": 1.0, "output": 2.0}}`. What '
-        "`prices.json` says of the same name goes before it.",
+        help='Prices in US dollars per million tokens, such as `{"lab/*": {"input": 1.0, "output": 2.0}}`. '
+        "An entry of the same name in `prices.json` takes precedence.",
     )
     retries = Integer(
         2,
         min=0,
         max=10,
         config=True,
-        help="A provider that refused the connection, or said when to come back, is asked again so often. 0 "
-        "never does.",
+        help="Maximum number of retries after a refused connection or a Retry-After response. 0 disables "
+        "retries.",
     )
     retry_after_seconds = Float(
         15.0,
         min=0.0,
         max=600.0,
         config=True,
-        help="One that wants to be left alone for more than so many seconds is not asked again.",
+        help="Maximum Retry-After time in seconds; a request is not retried if the provider asks for a "
+        "longer wait.",
     )
 
     def configured(self, *, link_local: bool) -> Configured:
@@ -128,11 +131,11 @@ class Configured:
 def _definition(given: Mapping[str, Any], *, link_local: bool) -> Definition:
     if "key" in given:
         raise ValidationError(
-            "A key does not stand in a configuration: give `key_variable`, the name of the environment "
-            "variable that holds it."
+            "Keys are not allowed in the configuration: set `key_variable` to the name of the "
+            "environment variable that contains the key."
         )
     definition = codec.decode(Definition, dict(given))
     if definition.id == EMBEDDED or definition.type == "embedded":
-        raise ValidationError(f"`{EMBEDDED}` is always there, and is not configured here.")
+        raise ValidationError(f"`{EMBEDDED}` always exists and is not configured here.")
     check_fields(definition.fields, link_local=link_local)
     return definition

@@ -300,8 +300,8 @@ class _ProviderProxy:
 def air_gapped(id_: str) -> AirGapped:
     """The refusal of a provider while the air gap is on."""
     return AirGapped(
-        "The air gap is on: only the embedded model answers, and no connection was opened.",
-        recovery="Choose the embedded provider, or switch the air gap off in the settings.",
+        "The air gap is on: only the embedded model is available, and no connection was opened.",
+        recovery="Choose the embedded provider, or turn off the air gap in the settings.",
         provider=id_,
     )
 

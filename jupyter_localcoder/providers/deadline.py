@@ -51,5 +51,5 @@ class Deadline:
     def time_up(self) -> TimeUp:
         """The sentence for a wait that was in vain."""
         if self._clock() >= self._end:
-            return TimeUp(f"{self._name} was not done within {self._whole_seconds:g} seconds.")
-        return TimeUp(f"{self._name} said nothing for {self._silence_seconds:g} seconds.")
+            return TimeUp(f"{self._name} did not finish within {self._whole_seconds:g} seconds.")
+        return TimeUp(f"{self._name} sent nothing for {self._silence_seconds:g} seconds.")

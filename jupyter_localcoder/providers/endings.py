@@ -36,8 +36,8 @@ def end_reason(said: object, failures: Failures) -> EndReason | None:
         return "filter"
     if _FAILED.search(name):
         raise failures.unreachable(
-            f"{failures.name} broke its answer off: {failures.scrubbed(said)}.",
-            recovery="Ask again, or use another provider.",
+            f"{failures.name} aborted its answer: {failures.scrubbed(said)}.",
+            recovery="Send the request again, or use another provider.",
             provider_message=failures.scrubbed(said),
         )
     return "stop"

@@ -219,11 +219,11 @@ class Failures:
         if status == 401 or (status == 400 and (_BAD_KEY.search(about) or "API_KEY_INVALID" in about)):
             return self._auth(f"{self.name} does not accept the key{end}", facts)
         if status in (402, 403):
-            return self._auth(f"{self.name} does not allow this{end}", facts)
+            return self._auth(f"{self.name} denied access{end}", facts)
         if status in (429, 529) or "RESOURCE_EXHAUSTED" in words.code:
             if retry_after_seconds is not None:
                 facts["retry_after_seconds"] = math.ceil(retry_after_seconds)
-            return RateLimited(f"{self.name} takes no more requests for the moment{end}", **facts)
+            return RateLimited(f"{self.name} reports that its rate limit is reached{end}", **facts)
         if status == 404 or "model_not_found" in words.code:
             return self._absent(end, about, facts)
         if 300 <= status < 400:
@@ -231,7 +231,7 @@ class Failures:
         if 400 <= status < 500 and status not in (405, 408, 409, 425):
             return InvalidArgument(
                 f"{self.name} refused the request{end}",
-                recovery="Correct what it names, in the request or in the settings of the provider.",
+                recovery="Correct the request or the settings of the provider as its message says.",
                 **facts,
             )
         return self.unreachable(f"{self.name} answered with an error{end}", **facts)
@@ -240,7 +240,7 @@ class Failures:
         if re.search(r"model|deployment", about, re.IGNORECASE):
             return ModelNotFound(
                 f"{self.name} does not have this model{end}",
-                recovery=f"`jupyter localcoder providers test {self.provider}` lists the models that it has.",
+                recovery=f"`jupyter localcoder providers test {self.provider}` lists its models.",
                 **facts,
             )
         return self.unreachable(
@@ -259,13 +259,14 @@ class Failures:
 
     def no_key(self) -> AuthError:
         """There is no key, and it needs one."""
-        return self._auth(f"{self.name} needs a key, and none is there.", {"provider": self.provider})
+        return self._auth(f"{self.name} needs a key, but none is stored.", {"provider": self.provider})
 
     def sent_on(self, status: int, host: str) -> ConnectionFailed:
         """It answered with a redirect, which is not followed: the key and the prompt would go along."""
         to = f" to {self.scrubbed(host)}" if host else ""
         return self.unreachable(
-            f"{self.name} at {self.host} sent the request on{to}, which was not followed (HTTP {status}).",
+            f"{self.name} at {self.host} redirected the request{to}; the redirect was not followed "
+            f"(HTTP {status}).",
             recovery="If that address is right, enter it as the base URL of the provider.",
             status=status,
         )
@@ -275,8 +276,8 @@ class Failures:
         return ConnectionFailed(
             message,
             recovery=recovery
-            or f"Check that {self.name} runs and that its base URL is right: "
-            f"`jupyter localcoder providers test {self.provider}`.",
+            or f"Check that {self.name} is running and that its base URL is correct: `jupyter localcoder "
+            f"providers test {self.provider}`.",
             **{"provider": self.provider, **facts},
         )
 

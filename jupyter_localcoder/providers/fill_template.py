@@ -23,7 +23,8 @@ class FillPromptTemplate:
         self._parts = _PLACES.split(template)
         if sorted(self._parts[1::2]) != ["{prefix}", "{suffix}"]:
             raise ValidationError(
-                "`fill_template` must hold `{prefix}` and `{suffix}`, each once.", field="fill_template"
+                "`fill_template` must contain `{prefix}` and `{suffix}` exactly once each.",
+                field="fill_template",
             )
         self._marks = [mark for part in self._parts[::2] if (mark := part.strip())]
 

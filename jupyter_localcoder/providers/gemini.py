@@ -32,7 +32,9 @@ class GeminiProvider(RemoteProvider):
     async def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
         """See `Provider.stream`."""
         if isinstance(request.input, Fill):
-            raise self.no_fill("Use the embedded model, or a server with a model that was trained for it.")
+            raise self.no_fill(
+                "Use the embedded model, or a server with a model trained for fill-in-the-middle."
+            )
         model = self.model_of(request).removeprefix("models/")
         url = f"{self.address.url}/models/{quote(model, safe='')}:streamGenerateContent?alt=sse"
         while True:

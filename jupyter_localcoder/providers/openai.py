@@ -66,7 +66,7 @@ class OpenAIProvider(RemoteProvider):
 
     def fill_request(self, request: ProviderRequest, fill: Fill) -> tuple[str, Body]:
         """Path and body of a request that fills in the middle."""
-        raise self.no_fill("Use the embedded model, or a server with a model that was trained for it.")
+        raise self.no_fill("Use the embedded model, or a server with a model trained for fill-in-the-middle.")
 
     def chat_path(self, model: str) -> str:
         """Where a conversation goes on."""

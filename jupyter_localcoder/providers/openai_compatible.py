@@ -62,7 +62,8 @@ class OpenAICompatibleProvider(OpenAIProvider):
             body = openai_wire.completion_body(request, self._template.filled(fill), model)
         else:
             raise self.no_fill(
-                "If the server can, choose in the provider's settings how: `suffix`, `infill` or `tokens`."
+                "If the server supports it, set the format in the provider's settings: `suffix`, "
+                "`infill` or `tokens`."
             )
         return self.completions_path(model), body
 

@@ -128,7 +128,9 @@ class ProviderRegistry:
             except msgspec.ValidationError:
                 unread[id_] = entry
         active = configured.active if configured.locked else document.get("active", configured.active)
-        problem = f"{self.path} says something of {', '.join(unread)} that cannot be read." if unread else ""
+        problem = (
+            f"{self.path} contains entries for {', '.join(unread)} that cannot be read." if unread else ""
+        )
         chosen = active if isinstance(active, str) else ""
         known = chosen in entries or (chosen in unread and _ID.match(chosen))
         trusted = document.get("trusted")

@@ -114,8 +114,8 @@ class RemoteProvider:
         model = request.model or self.options.model
         if not model:
             raise InvalidArgument(
-                f"{self.failures.name} has no model chosen.",
-                recovery="Choose one in the settings of the provider, or name one in the request.",
+                f"No model is selected for {self.failures.name}.",
+                recovery="Select one in the settings of the provider, or name one in the request.",
                 provider=self.failures.provider,
             )
         return model
@@ -123,7 +123,7 @@ class RemoteProvider:
     def no_fill(self, recovery: str) -> LocalCoderError:
         """It does not fill in the middle."""
         return InvalidArgument(
-            f"{self.failures.name} does not fill in the middle.",
+            f"{self.failures.name} does not support fill-in-the-middle.",
             recovery=recovery,
             provider=self.failures.provider,
         )

@@ -9,8 +9,8 @@ from ..contract.settings import SettingsView
 
 _DOES = {"completion_provider": "completes", "title_provider": "makes the titles"}
 _NOW = {
-    "completion_provider": "The embedded model completes while you type now.",
-    "title_provider": "The embedded model makes the titles now.",
+    "completion_provider": "The embedded model now completes while you type.",
+    "title_provider": "The embedded model now generates titles.",
 }
 
 
@@ -35,4 +35,7 @@ def _sentences(id_: str, view: SettingsView, named: Set[str]) -> Iterator[str]:
         if in_force == id_:
             layer = view.sources[setting]
             where = "environment" if layer == "environment" else "command line"
-            yield f"The {where} of the server still says that {id_} {does}: until that changes, nothing does."
+            yield (
+                f"The {where} of the server still says that {id_} {does}: until that is changed, nothing "
+                "does."
+            )

@@ -172,13 +172,11 @@ class Transport:
             raise
         except httpx.ConnectTimeout:
             raise self.failures.unreachable(
-                f"{name} could not be reached at {self._address.origin}{self._through} "
-                f"within {self._connect_seconds:g} seconds."
+                f"Could not connect to {name} at {self._address.origin}{self._through} within "
+                f"{self._connect_seconds:g} seconds."
             ) from None
         except httpx.ProxyError:
-            raise self.failures.unreachable(
-                f"{name} could not be reached{self._through}: it refused."
-            ) from None
+            raise self.failures.unreachable(f"{name} refused the connection{self._through}.") from None
         except httpx.HTTPError:
             raise self.failures.unreachable(f"{name} closed the connection without an answer.") from None
 
@@ -219,7 +217,7 @@ class Transport:
     def _require(self, response: httpx.Response, expected: str) -> None:
         given = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise self.failures.unreadable("an answer in an encoding that was not asked for")
+            raise self.failures.unreadable("an answer in an encoding that was not requested")
         # Many servers and proxies name another type of text than they send; a page is none of it.
         if given in _PAGES or given.partition("/")[0] in ("image", "audio", "video", "font", "multipart"):
             kind = self.failures.scrubbed(given)[:60]
@@ -285,16 +283,17 @@ class Transport:
         if _distrusted(failure):
             return self.failures.unreachable(
                 f"This machine does not trust the certificate of {name} at {host}.",
-                recovery="Give the authority that signed it in the environment variable SSL_CERT_FILE.",
+                recovery="Set the environment variable SSL_CERT_FILE to the file of the certificate "
+                "authority that signed it.",
             )
         return self.failures.unreachable(
-            f"{name} could not be reached at {self._address.origin}{self._through}."
+            f"Could not connect to {name} at {self._address.origin}{self._through}."
         )
 
     def _found_link_local(self, ip: str) -> LocalCoderError:
         return self.failures.unreachable(
-            f"{self._address.host} is at the link-local address {ip}, so nothing was sent there: services of "
-            "this machine's own network are at such addresses.",
+            f"{self._address.host} resolves to the link-local address {ip}, so nothing was sent: services "
+            "of the local network use such addresses.",
             recovery=LINK_LOCAL_WAY_OUT,
         )
 

@@ -116,7 +116,7 @@ class Call:
         finally:
             self.milliseconds = (time.monotonic() - begin) * 1000
         if self.end is None:
-            raise ConnectionFailed("The provider ended the answer before it was complete.")
+            raise ConnectionFailed("The provider closed the connection before the answer was complete.")
 
     def answer(self, item: QueueItem) -> QueueAnswer:
         """What there is of it, for who asks."""

@@ -36,16 +36,17 @@ def fill_places(prompt: str, parameters: Mapping[str, str]) -> str:
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)
         raise ValidationError(
-            f"The prompt has places without a parameter: {listed}.",
-            recovery="Give each a text in `parameters`. Text with braces of its own belongs into one.",
+            f"The prompt has placeholders without a parameter: {listed}.",
+            recovery="Give each a text in `parameters`. Pass text that contains braces as a parameter.",
             field="parameters",
             missing=missing,
         )
     if chars > MAX_TEXT_CHARS:
         largest = max(places, key=lambda name: places[name] * len(parameters[name]))
         raise TokenLimitExceeded(
-            f"With its places filled, the prompt has {chars} characters; {MAX_TEXT_CHARS} is the most.",
-            recovery=f"Shorten `{largest}`, which stands in it {places[largest]} times, or use it less.",
+            f"With its placeholders filled in, the prompt has {chars} characters; the maximum is "
+            f"{MAX_TEXT_CHARS}.",
+            recovery=f"Shorten `{largest}`, which occurs {places[largest]} times, or use it less often.",
             field="parameters",
             characters=chars,
             limit=MAX_TEXT_CHARS,

@@ -37,7 +37,7 @@ from .ticket import Ticket, Timer
 
 _CLOSE_SECONDS = 1.0
 """A server that is being shut down does not wait longer, twice, for a provider."""
-_ENDED = "The service ended before the request was answered."
+_ENDED = "The service stopped before the request was answered."
 
 Later = Callable[[float, Callable[[], None]], Timer]
 
@@ -62,44 +62,49 @@ class _Lane:
 
 
 class RequestQueue(LoggingConfigurable):
-    """Runs what is put into it, in its turn."""
+    """Queue of prompts, with one lane per provider."""
 
     max_queued = Integer(
         512,
         min=1,
         config=True,
-        help="So many requests may wait and run; more are answered `QUEUE_FULL`. One user, or one token, may "
-        "have as many of them as are left for all others.",
+        help="Maximum number of waiting and running requests in the queue; further ones fail with "
+        "`QUEUE_FULL`. One user or token can occupy at most as many places as remain free.",
     )
     max_queued_bytes = Integer(
         128 * 1024 * 1024,
         min=1,
         config=True,
-        help="Those that wait and run may hold so many bytes of prompts together; more are answered "
-        "`QUEUE_FULL`. One user, or one token, may have as many of them as are left for all others.",
+        help="Maximum total size in bytes of the prompts of waiting and running requests in the queue; "
+        "further ones fail with `QUEUE_FULL`. One user or token can use at most as many bytes as remain "
+        "free.",
     )
     at_once = Integer(
-        1, min=1, config=True, help="So many queued requests of one provider run at the same time."
+        1,
+        min=1,
+        config=True,
+        help="Maximum number of queued requests that run at the same time at one provider.",
     )
     lease_seconds = Float(
         60.0,
         min=1.0,
         config=True,
-        help="A request that came over REST, and is not to be kept, is dropped when its client has not asked "
-        "for it for so many seconds.",
+        help="Time in seconds after which a private request sent over REST is dropped if its client has not "
+        "polled it.",
     )
     timeout_seconds = Float(
         600.0,
         min=1.0,
         config=True,
-        help="A queued request may run for so many seconds, where neither it nor its provider has a limit.",
+        help="Default time limit of a queued request in seconds, if neither the request nor its provider "
+        "has a limit.",
     )
     grace_seconds = Float(
         5.0,
         min=0.0,
         config=True,
-        help="A provider may take so many seconds longer than its time-out, and as long to let go of what "
-        "was cancelled; then the next request begins without it.",
+        help="Grace period in seconds that a provider has after its timeout, and after a cancellation; then "
+        "the next request starts without waiting for it.",
     )
 
     def __init__(
@@ -166,7 +171,7 @@ class RequestQueue(LoggingConfigurable):
             The service has ended.
         """
         if self._closed:
-            raise BackendUnavailable("The service has ended.")
+            raise BackendUnavailable("The service has stopped.")
         ticket.share = self._shares.take(ticket.size)
         ticket.order = next(self._order)
         lane = self._lanes.setdefault(ticket.lane, _Lane())
@@ -189,7 +194,7 @@ class RequestQueue(LoggingConfigurable):
         """
         ticket = self._open.get(id_)
         if ticket is None:
-            raise RequestNotFound(f"No request {id_!r} waits or runs.")
+            raise RequestNotFound(f"Request {id_!r} is neither waiting nor running.")
         if ticket.state == "saving":
             raise RequestAlreadyCompleted
         self._stop(ticket, "canceled", Canceled())
@@ -206,7 +211,7 @@ class RequestQueue(LoggingConfigurable):
         """Who asked has left: their request is dropped, unless it is to be kept."""
         ticket = self._open.get(id_)
         if ticket is not None and not ticket.keep and ticket.state != "saving":
-            self._stop(ticket, "canceled", Canceled("Nobody waits for it any more."))
+            self._stop(ticket, "canceled", Canceled("No client is waiting for it anymore."))
 
     @contextmanager
     def keep_alive(self, id_: str) -> Iterator[None]:
@@ -300,7 +305,7 @@ class RequestQueue(LoggingConfigurable):
             ticket.timer = self._later(self.grace_seconds, partial(self._abandon, ticket))
 
     def _abandon(self, ticket: Ticket) -> None:
-        self.log.warning("The provider %s does not let go of a request that has ended.", ticket.lane)
+        self.log.warning("The provider %s does not release a finished request.", ticket.lane)
         self._let_go(ticket)
 
     def _end(self, ticket: Ticket, state: RequestState, error: LocalCoderError | None = None) -> None:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 RESOURCE = "localcoder"
 IDENTITY_UNKNOWN = ConnectionFailed(
-    "The server could not find out who asks: the service that knows, such as a JupyterHub, did not answer.",
-    recovery="Try again in a moment. If that does not help, ask who runs that service.",
+    "The server could not identify the user: the authentication service, such as JupyterHub, did not "
+    "respond.",
+    recovery="Try again later. If the problem persists, ask the administrator of that service.",
 )
 
 

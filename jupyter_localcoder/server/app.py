@@ -55,7 +55,7 @@ _FOLDERS = frozenset({"LOCALCODER_MODELS_DIR", "LOCALCODER_HISTORY_DIR"})
 
 
 class LocalCoderApp(ExtensionApp):
-    """Serves `localcoder/…` inside a Jupyter server."""
+    """The server extension, which serves `localcoder/…` in a Jupyter server."""
 
     name = "localcoder"
     extension_url = "/lab"
@@ -64,35 +64,37 @@ class LocalCoderApp(ExtensionApp):
     files_outside_root = Bool(
         True,
         config=True,
-        help="Whether who may run code on this server may also name files that Jupyter's file browser does "
-        "not show, to import models and to write exports. Set it to False where kernels run as another user "
-        "or on another machine than the server; through a gateway they do, and then it holds as False.",
+        help="Whether users who may run code on this server can also import models from, and write exports "
+        "to, files that Jupyter's file browser does not show. Set it to False if kernels run as another "
+        "user or on another machine than the server. With a kernel gateway, it is always treated as "
+        "False.",
     )
 
     channel_requests = Integer(
         MAX_OPEN_REQUESTS,
         min=1,
         config=True,
-        help="So many requests of one websocket may be open; more are answered `QUEUE_FULL`.",
+        help="Maximum number of open requests per websocket; further ones fail with `QUEUE_FULL`.",
     )
     channel_message_bytes = Integer(
         MAX_MESSAGE_BYTES,
         min=64 * 1024,
         max=MAX_MESSAGE_BYTES,
         config=True,
-        help="A websocket that sends a message of more bytes is closed.",
+        help="Maximum size in bytes of a websocket message; a larger message closes the connection.",
     )
     channel_waiting_bytes = Integer(
         MAX_WAITING_BYTES,
         min=1024 * 1024,
         config=True,
-        help="A websocket whose client does not read is closed when so many bytes wait for it.",
+        help="Maximum number of unsent bytes per websocket; a client that reads too slowly is disconnected.",
     )
     channel_waiting_messages = Integer(
         MAX_WAITING_MESSAGES,
         min=16,
         config=True,
-        help="A websocket whose client does not read is closed when so many messages wait for it.",
+        help="Maximum number of unsent messages per websocket; a client that reads too slowly is "
+        "disconnected.",
     )
 
     _connection: ServerConnection | None = None

@@ -104,9 +104,9 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
             if op is None:
                 raise ValidationError(f"There is no operation {envelope.op[:100]!r}.", field="op")
             if not id_ or id_ in self._requests:
-                raise InvalidArgument("`id` must be given, and not be in use.", field="id")
+                raise InvalidArgument("`id` is required and must not be in use.", field="id")
             if len(self._requests) >= (most := self.extensionapp.channel_requests):
-                raise QueueFull(f"{most} requests of this connection are open.")
+                raise QueueFull(f"This connection already has {most} open requests.")
         except Exception as failure:
             self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
             return
@@ -144,5 +144,5 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
             await self.write_message(message.decode())
 
     def _give_up(self) -> None:
-        self.log.warning("A websocket client does not read what is sent to it; the connection is closed.")
+        self.log.warning("A websocket client does not read its messages; the connection is closed.")
         self.close(1008, "too slow")

@@ -66,9 +66,8 @@ class FileAccess:
                 path, shown = await asyncio.to_thread(self._look, text, name)
                 if not await self._allowed(action, shown, may):
                     raise AuthError(
-                        f"You are not allowed to name this file: it is not among those that Jupyter lets you "
-                        f"{action}.",
-                        recovery="Name one in a folder of the file browser, or ask the administrator.",
+                        f"You are not allowed to use this file: Jupyter does not let you {action} it.",
+                        recovery="Choose a file in a folder of the file browser, or ask the administrator.",
                         field=name,
                     )
                 whole[name] = str(path)
@@ -86,7 +85,7 @@ class FileAccess:
             os.fsencode(text)
             path = Path(text).expanduser()
         except (RuntimeError, ValueError):
-            raise InvalidArgument("This is no path of a file.", field=field) from None
+            raise InvalidArgument("This is not a valid file path.", field=field) from None
         if "\0" in text or (root is None and not path.is_absolute()):
             raise InvalidArgument("The path must be absolute, without NUL characters.", field=field)
         path = path if root is None else root / path

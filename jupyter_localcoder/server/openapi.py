@@ -21,11 +21,12 @@ from .status import status_of
 
 _REF = "#/components/schemas/{name}"
 _ENDS = (
-    "`started`, any number of `delta`, then one end. What was cancelled or timed out once its model has "
-    "begun ends with `done`: `finish` is `canceled` or `timeout`, `code` is `CANCELED` or `TIMEOUT`, "
-    "`text` is what came, and the status is 200. Before that, a cancel ends with the error `CANCELED` "
-    "(499), and a time-out with `TIMEOUT` (504), unless it is a completion while typing: its time-out "
-    "always ends with `done`. Closing the connection cancels."
+    "One `started` frame, any number of `delta` frames, then one final frame. A request that is "
+    "cancelled or times out after the model has started to answer finishes with `done`: `finish` is "
+    "`canceled` or `timeout`, `code` is `CANCELED` or `TIMEOUT`, `text` is the partial answer, and the "
+    "status is 200. Before that, a cancellation returns the error `CANCELED` (499) and a timeout returns "
+    "`TIMEOUT` (504); a completion while typing that times out always finishes with `done`. Closing the "
+    "connection cancels the request."
 )
 
 
@@ -138,7 +139,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if path.exists() and path.read_bytes() == text:
         return 0
-    print(f"{name} is not what the contract says; write it with `make generate`.", file=sys.stderr)
+    print(f"{name} does not match the contract; run `make generate`.", file=sys.stderr)
     return 1
 
 

@@ -22,5 +22,5 @@ def refusal(status: int) -> ErrorPayload:
     if status == 404:
         message, recovery = "There is nothing at this address.", "See `localcoder/openapi.json`."
     elif status == 405:
-        message, recovery = "This address does not take this method.", "See `localcoder/openapi.json`."
+        message, recovery = "This address does not support this method.", "See `localcoder/openapi.json`."
     return ErrorPayload(code=cls.code, message=message, recovery=recovery)

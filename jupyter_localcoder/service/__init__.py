@@ -64,71 +64,75 @@ from .titles import TitleOperations
 
 
 class Service(LoggingConfigurable):
-    """What the product does, for every way of reaching it."""
+    """The service with all operations, independent of the transport."""
 
     max_requests = Integer(
         512,
         min=1,
         config=True,
-        help="So many requests that stream may run or wait; more are answered `QUEUE_FULL`. One user, or one "
-        "token, may have as many of them as are left for all others.",
+        help="Maximum number of waiting and running streaming requests; further ones fail with `QUEUE_FULL`. "
+        "One user or token can occupy at most as many places as remain free.",
     )
     max_request_bytes = Integer(
         256 * 1024 * 1024,
         min=1,
         config=True,
-        help="Those that stream may hold so many bytes of requests together; more are answered `QUEUE_FULL`. "
-        "One user, or one token, may have as many of them as are left for all others.",
+        help="Maximum total size in bytes of waiting and running streaming requests; further ones fail with "
+        "`QUEUE_FULL`. One user or token can use at most as many bytes as remain free.",
     )
     slow_tokens_per_second = Float(
         SLOW_TOKENS_PER_SECOND,
         min=0.0,
         config=True,
-        help="A model that writes fewer tokens in a second is slow: after `slow_seconds` of it a lighter "
-        "profile is suggested, once. 0 never does.",
+        help="Minimum speed in tokens per second. If a model is slower for `slow_seconds`, a lighter profile "
+        "is suggested once. 0 disables the suggestion.",
     )
     slow_seconds = Float(
-        SLOW_SECONDS, min=0.0, config=True, help="So many seconds a model is slow before that is told."
+        SLOW_SECONDS,
+        min=0.0,
+        config=True,
+        help="Time in seconds that a model must be slow before a lighter profile is suggested.",
     )
     link_local_providers = Bool(
         False,
         config=True,
-        help="Whether providers may be at link-local addresses (169.254.0.0/16, fe80::/10), or where a cloud "
-        "tells about its machines. Services there hand out keys to whoever asks, so such addresses are "
-        "refused; set it to True where a provider of yours is at one.",
+        help="Whether providers may use link-local addresses (169.254.0.0/16, fe80::/10) or the addresses of "
+        "cloud metadata services. Such services hand out keys to any client, so these addresses are "
+        "refused by default; set it to True if your provider uses one.",
     )
     completion_latency_ms = Float(
         400.0,
         min=50.0,
         config=True,
-        help="Completions are sized to come within so many milliseconds, on a warm cache. Less makes them "
-        "shorter, more lets them be longer.",
+        help="Target time in milliseconds for a completion with a warm cache, which limits its length. A "
+        "smaller value makes completions shorter.",
     )
     completion_checks = CaselessStrEnum(
         ["off", "mark", "drop"],
         "drop",
         config=True,
-        help="What becomes of a completion that repeats what stands there, does not parse, or names a column "
-        "that the data frame does not have. off: it is shown. mark: repetition is trimmed, the rest is shown "
-        "and marked. drop: it is not shown.",
+        help="How to handle a completion that repeats existing code, does not parse, or names a column that "
+        "the data frame does not have. off: show it. mark: trim the repetition, show the rest and mark "
+        "it. drop: hide it.",
     )
     completion_min_log_probability = Float(
         -0.7,
         max=0.0,
         allow_none=True,
         config=True,
-        help="A completion that comes while typing ends before the token with which its probability falls "
-        "below this: a natural logarithm, at most 0 (certain); -0.7 is one in two. A lower value shows more "
-        "text, and more wrong text. None shows all. A completion requested with the shortcut is not cut.",
+        help="Minimum log probability of an automatic completion: it ends before the token with which its "
+        "probability falls below this value. A natural logarithm, at most 0 (certain); -0.7 is one in "
+        "two. A lower value shows more text, and more wrong text. None disables the limit. It does not "
+        "apply to completions requested with the shortcut.",
     )
     completion_heads_share = Float(
         HEADS_SHARE,
         min=0.0,
         max=0.5,
         config=True,
-        help="Share of the tokens before the cursor that the first lines of data frames may take, values "
-        "included. A browser sends them only where a person has switched on `dataFrameHeads` in JupyterLab's "
-        "settings, which is off by default; with 0 they are in no prompt, whatever a browser sends.",
+        help="Maximum share of the tokens before the cursor for previews of data frames, including their "
+        "values. A browser sends them only if the user has turned on `dataFrameHeads` in JupyterLab's "
+        "settings, which is off by default. 0 keeps them out of every prompt.",
     )
 
     def __init__(

@@ -309,8 +309,8 @@ class CompletionOperations:
         settings = self._settings.current
         if not settings.tab_completion:
             raise Disabled(
-                "Completion while typing is switched off on this server.",
-                recovery="Switch it on with `jupyter localcoder config set tab_completion true`.",
+                "Completion while typing is turned off on this server.",
+                recovery="Turn it on with `jupyter localcoder config set tab_completion true`.",
             )
         return settings
 

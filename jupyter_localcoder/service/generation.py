@@ -86,8 +86,8 @@ class GenerationOperations:
             return self._converse(request)
         if request.parent is not None or request.regenerate is not None:
             raise InvalidArgument(
-                "An earlier turn was named, and no conversation.",
-                recovery="Give the id of the conversation too.",
+                "An earlier turn was given without a conversation.",
+                recovery="Also give the id of the conversation.",
                 field="conversation",
             )
         prompt = prompts.chat_prompt(request)

@@ -75,7 +75,7 @@ class HistoryOperations:
         """Delete those of a prompt, or all."""
         if request.all == (request.prompt_id is not None):
             raise InvalidArgument(
-                "Name a prompt, or say `all`, and not both.",
+                "Give either a prompt or `all`.",
                 recovery="Give `prompt_id`, or `all: true` to delete the whole history.",
                 field="prompt_id",
             )

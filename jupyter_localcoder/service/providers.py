@@ -115,8 +115,8 @@ class ProviderOperations:
         """Let one answer all requests that name none."""
         if self._registry.configured.locked and request.id != self._registry.configured.active:
             raise ProviderLocked(
-                f"{self._registry.configured.active} answers on this server: "
-                "its administrator has fixed that.",
+                f"The server administrator has set {self._registry.configured.active} as the active "
+                "provider; it cannot be changed.",
                 recovery="Name another configured provider in the request itself.",
                 provider=request.id,
             )
@@ -137,18 +137,21 @@ class ProviderOperations:
         The active one stays: who answers next is for a person to say.
         """
         if request.id == EMBEDDED:
-            raise ValidationError("The embedded provider is always there, and cannot be removed.", field="id")
+            raise ValidationError("The embedded provider cannot be removed.", field="id")
         self._require_own(request.id)
         if self._in_use(request.id):
-            raise ProviderInUse(f"A request runs on {request.id} or waits for it.", provider=request.id)
+            raise ProviderInUse(
+                f"A request is running on {request.id} or waiting for it.", provider=request.id
+            )
 
         def delete() -> set[str]:
             with self._registry.change() as transaction:
                 _require(transaction, request.id, unread=True)
                 if transaction.active == request.id:
                     raise ProviderInUse(
-                        f"{request.id} is the active provider: it answers what names no other one.",
-                        recovery=f"Activate another one first, such as `{EMBEDDED}`, then remove it.",
+                        f"{request.id} is the active provider: it answers requests that name no provider.",
+                        recovery=f"Activate another provider first, such as `{EMBEDDED}`, then remove "
+                        "this one.",
                         provider=request.id,
                         active=True,
                     )
@@ -226,7 +229,8 @@ class ProviderOperations:
             return ChosenProvider(EMBEDDED, self._embedded, timeout)
         if entry is None and not id_:
             raise NoActiveProvider(
-                f"The active provider {chosen} cannot be read in {self._registry.path}, so nobody was asked.",
+                f"The active provider {chosen} cannot be read from {self._registry.path}, so the request "
+                "was not sent.",
                 recovery="Correct it there, or activate another provider.",
                 provider=chosen,
             )
@@ -283,10 +287,10 @@ class ProviderOperations:
         kind = KINDS[entry.settings.type]
         ways = ", ".join(f"`{way}`" for way in kind.fills if way != "off")
         raise ValidationError(
-            f"The provider {id_} does not fill in the middle, so it cannot complete.",
-            recovery=f"If its server can, choose in its settings how: {ways}."
+            f"The provider {id_} does not support fill-in-the-middle, so it cannot complete code.",
+            recovery=f"If its server supports it, set the format in its settings: {ways}."
             if ways
-            else "Use the embedded model, or a server with a model that was trained for it.",
+            else "Use the embedded model, or a server with a model trained for fill-in-the-middle.",
             field="completion_provider",
         )
 
@@ -306,8 +310,8 @@ class ProviderOperations:
             raise ProviderLocked(provider=id_)
         if configured.locked:
             raise ProviderLocked(
-                "The administrator of this server has fixed which providers there are.",
-                recovery="Use one of those that are listed, or ask who looks after the server.",
+                "The server administrator has fixed the list of providers.",
+                recovery="Use one of the listed providers, or ask the server administrator.",
                 provider=id_,
             )
 
@@ -321,7 +325,7 @@ class ProviderOperations:
             before = transaction.entries.get(request.id)
             own = len(transaction.entries) - len(self._registry.configured.definitions)
             if before is None and own >= MAX_PROVIDERS:
-                raise ValidationError(f"There are {MAX_PROVIDERS} providers already.", field="id")
+                raise ValidationError(f"The maximum of {MAX_PROVIDERS} providers is reached.", field="id")
             kept = before.kept if before else None
             owner = owner_of(request.id, fields)
             trusted = self._trusted(request.id, transaction, owner, vouched=vouched)
@@ -398,7 +402,7 @@ class ProviderOperations:
         except LocalCoderError as failure:  # of a file that was edited by hand
             problem = failure.message
         if not problem and key == "none" and kind.key_needed:
-            problem = "It needs a key, and none is there."
+            problem = "It needs a key, but none is stored."
         if air_gap and id_ != EMBEDDED:
             problem = air_gapped(id_).message
         return Provider(
@@ -440,11 +444,11 @@ class ProviderOperations:
 def _check(request: ProviderSaveRequest, fields: ProviderFields, *, link_local: bool) -> None:
     if (request.id == EMBEDDED) != (fields.type == "embedded"):
         raise ValidationError(
-            f"`type`: the provider `{EMBEDDED}` and no other is of the type `{EMBEDDED}`.", field="type"
+            f"`type`: only the provider `{EMBEDDED}` can have the type `{EMBEDDED}`.", field="type"
         )
     if fields.type == "embedded" and (fields.base_url or fields.model or request.key is not None):
         raise ValidationError(
-            "`base_url`, `model` and `key` do not belong to the embedded provider.",
+            "The embedded provider does not accept `base_url`, `model` or `key`.",
             recovery="Choose its model in the settings.",
             field="base_url" if fields.base_url else "model" if fields.model else "key",
         )

@@ -103,7 +103,9 @@ class QueueOperations:
         """Queue the prompt of a request that has ended once more."""
         if self._requests.find(request.id) is not None:
             raise InvalidArgument(
-                "This request waits or runs, and is not asked again.", recovery="Cancel it first.", field="id"
+                "This request is still waiting or running, and cannot be retried.",
+                recovery="Cancel it first.",
+                field="id",
             )
         if (ended := self._ended.get(request.id)) is not None:
             asked: queue.CallRequest | None = ended.asked
@@ -113,8 +115,8 @@ class QueueOperations:
             raise RequestNotFound(f"There is no request {request.id!r} in the queue.")
         if asked is None:
             raise PromptNotFound(
-                "The prompt of this request was not kept: it was private, too long, or the history is off.",
-                recovery="Queue the prompt anew.",
+                "The prompt of this request was not saved: it was private, too long, or the history is off.",
+                recovery="Queue the prompt again.",
             )
         keep = asked.keep if request.keep is None else request.keep
         return await self.llm_call(msgspec.structs.replace(asked, keep=keep))
@@ -129,7 +131,7 @@ class QueueOperations:
         elif request.id in self._ended or request.id in await self._record.lost():
             raise RequestAlreadyCompleted
         else:
-            raise RequestNotFound(f"No request {request.id!r} waits or runs.")
+            raise RequestNotFound(f"Request {request.id!r} is neither waiting nor running.")
         return Empty()
 
     @serves(registry.LLM_CANCEL_ALL)
@@ -416,7 +418,8 @@ def _prompt_id(ticket: Ticket, call: Call) -> str:
 def _lost_item(entry: JournalEntry) -> queue.QueueItem:
     """A request that an earlier process left unanswered."""
     lost = BackendUnavailable(
-        "The service ended before the request was answered.", recovery="Ask again, if it is still wanted."
+        "The service stopped before the request was answered.",
+        recovery="Send the request again if you still need it.",
     )
     return queue.QueueItem(
         **_known(entry),

@@ -219,8 +219,8 @@ class TitleOperations:
             some = ", ".join(f"`{name}`" for name in listed[:20])
             raise ModelNotFound(
                 f"The provider {provider} does not list a model `{model}`.",
-                recovery=f"Choose one of its models: {some}{'' if len(listed) <= 20 else ' …'}; or none, to "
-                "take the one that it is configured with.",
+                recovery=f"Choose one of its models: {some}{'' if len(listed) <= 20 else ' …'}; or none, "
+                "to use its configured model.",
                 field="title_model",
             )
 
@@ -234,7 +234,7 @@ class TitleOperations:
         except (ResponseNotFound, SourceFileNotFound, FileReadError) as failure:
             raise TitleResponseNotFound(failure.message) from None
         if why := await self._obstacle(config):
-            raise TitleProviderError(why, recovery="Or write one by hand.")
+            raise TitleProviderError(why, recovery="Or enter a title manually.")
         self._tell(response, "pending")
         try:
             made = await asyncio.wait_for(self._make(response, config), config.timeout_seconds)
@@ -337,27 +337,27 @@ class TitleOperations:
             if config.model and not await asyncio.to_thread(self._is_here, config.model):
                 here = await asyncio.to_thread(here_text, self._models)
                 return (
-                    f"`{config.model}` is to make the titles, and is not on this machine. Choose another "
-                    f"model for them, or none to take the one that is loaded. {here}"
+                    f"The model for titles, `{config.model}`, is not on this machine. Choose another "
+                    f"model for titles, or none to use the loaded model. {here}"
                 ).strip()
             if plan is None or state in _OUT:
                 return (
-                    "No model is loaded, and none is loaded for a title alone: the answers wait for one. "
-                    "Load one, or let another provider make the titles, which is then sent the beginning of "
-                    "each question and its answer."
+                    "No model is loaded, and none is loaded only for titles: the answers get their "
+                    "titles when a model is loaded. Load one, or use another provider for titles, which "
+                    "then receives the beginning of each question and its answer."
                 )
             if config.model not in ("", plan.model):
                 return (
-                    f"`{config.model}` is to make the titles, and {plan.model} is loaded: load it, or choose "
-                    "another model for them."
+                    f"The model for titles is `{config.model}`, but {plan.model} is loaded: load "
+                    f"`{config.model}`, or choose another model for titles."
                 )
             return ""
         try:
             await asyncio.to_thread(self._providers.check_there, config.provider)
         except ProviderNotFound:
-            return f"The provider {config.provider} is to make the titles, and is not there. Choose another."
+            return f"The provider for titles, {config.provider}, does not exist. Choose another."
         if self._settings.current.air_gap:
-            return f"The air gap is on, so {config.provider} makes no titles."
+            return f"The air gap is on, so {config.provider} cannot generate titles."
         return ""
 
     def _is_here(self, model: str) -> bool:
@@ -387,7 +387,7 @@ class TitleOperations:
             raise TitleProviderError(failure.message, recovery=failure.recovery) from None
         title = title_prompt.title_of(said)
         if not title:
-            raise _NoTitle("The model answered no title.")
+            raise _NoTitle("The model returned no title.")
         return _Made(title, model)
 
     async def _by_a_provider(self, asked: str, config: TitleConfig) -> tuple[str, str]:
@@ -502,11 +502,11 @@ class TitleOperations:
             self._moved.clear()
             plan, state = self._maker(config)
             if state in _OUT or plan is None:
-                raise _NotNow("No model is loaded.", recovery="Load one: none is loaded for a title alone.")
+                raise _NotNow("No model is loaded.", recovery="Load a model: none is loaded only for titles.")
             if state in ("ready", "busy") and config.model not in ("", plan.model):
                 raise _NotNow(
                     f"{config.model} is not loaded, and {plan.model} is.",
-                    recovery="Load it, or choose another model for the titles.",
+                    recovery="Load it, or choose another model for titles.",
                 )
             if state != "ready":
                 await self._moved.wait()
@@ -593,7 +593,7 @@ class _Said(NamedTuple):
 
 
 def _cut() -> _NoTitle:
-    return _NoTitle("The model used up all of its tokens before it wrote a title.")
+    return _NoTitle("The model used all of its tokens before it wrote a title.")
 
 
 def _config_of(view: SettingsView) -> TitleConfig:

@@ -132,9 +132,9 @@ class JsonFile:
                     sweep(self._target)
             except LockBusy as failure:
                 raise FileWriteError(
-                    f"{self._what} cannot be kept: {failure}",
-                    recovery="Try again. If it does not help, end other Jupyter servers and kernels of yours "
-                    f"that hang; where none is left, remove {self._lock.path}.",
+                    f"{self._what} cannot be saved: {failure}",
+                    recovery="Try again. If this does not help, stop your other Jupyter servers and "
+                    f"kernels that do not respond; if none is left, remove {self._lock.path}.",
                     reason="locked",
                 ) from None
             except OSError as failure:
@@ -143,7 +143,7 @@ class JsonFile:
             if found.kind in ("newer", "closed"):
                 raise FileWriteError(
                     f"Nothing was changed. {found.problem}",
-                    recovery="Use the newer version, or move the file away."
+                    recovery="Use the newer version, or move the file elsewhere."
                     if found.kind == "newer"
                     else self.way_out,
                     reason=found.kind,
@@ -179,7 +179,7 @@ class JsonFile:
             raw = patiently(lambda: read_regular(self.path, MOST_BYTES))
         except FileNotFoundError:
             if self.path.is_symlink():
-                return self._damaged("it is a link that leads nowhere")
+                return self._damaged("it is a broken link")
             return Reading(empty)
         except (NotRegular, TooLarge) as failure:
             return self._damaged(failure.strerror)
@@ -201,9 +201,9 @@ class JsonFile:
         if self._unversioned is not None and format_ is None:
             return Reading({**self._unversioned(value), "format": self._format}, "sound", raw=raw)
         if not isinstance(format_, int) or isinstance(format_, bool) or format_ < 1:
-            raise ValueError("it has no format")
+            raise ValueError("it has no format version")
         if format_ > self._format:
-            problem = f"{self.path} was written by a newer version, and is left alone."
+            problem = f"{self.path} was written by a newer version and is not changed."
             return Reading({"format": self._format}, "newer", problem, raw, value)
         for migrate in self._migrations[format_ - 1 : self._format - 1]:
             value = migrate(value)
@@ -212,8 +212,8 @@ class JsonFile:
 
     def _damaged(self, reason: str | None, raw: bytes = b"") -> Reading:
         problem = (
-            f"{self.path} is damaged and is not used: {reason}. With the next change it is set aside as "
-            f"{self._aside().name}."
+            f"{self.path} is damaged and is not used: {reason}. It is renamed to {self._aside().name} "
+            "with the next change."
         )
         return Reading({**self._salvage(raw), "format": self._format}, "damaged", problem, raw)
 
@@ -231,7 +231,7 @@ class JsonFile:
         aside = self._aside()
         self.path.replace(aside)
         sync_folder(self.path.parent)
-        self._tell(f"{self.path} was damaged. It was set aside as {aside}, and a new one was begun.")
+        self._tell(f"{self.path} was damaged. It was renamed to {aside}, and a new file was created.")
 
     def _tell(self, sentence: str) -> None:
         if sentence != self._reported:
@@ -239,7 +239,7 @@ class JsonFile:
             self._report(sentence)
 
     def _failure(self, failure: OSError) -> Exception:
-        return write_failure(failure, f"{self._what} cannot be kept", self.way_out)
+        return write_failure(failure, f"{self._what} cannot be saved", self.way_out)
 
 
 def require_flat(value: Any) -> None:

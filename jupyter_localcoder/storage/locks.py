@@ -89,7 +89,7 @@ class Lock:
 
     @property
     def _sentence(self) -> str:
-        return f"Another process has kept the lock {self.path} for too long."
+        return f"Another process has held the lock {self.path} for too long."
 
     def _of_this_process(self) -> threading.Lock:
         """The lock among threads: a fork may have copied it while another thread held it."""

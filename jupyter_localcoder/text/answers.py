@@ -30,7 +30,7 @@ _SAME_LANGUAGE = {
     "cython": frozenset({"", "cython", "pyx", *languages.PYTHON}),
 }
 _OTHER = "The answer is not in the language of the code, which is {}."
-_AGAIN = "Ask again, or look at the whole answer."
+_AGAIN = "Send the request again, or see the whole answer."
 
 
 class DiffLine(NamedTuple):
@@ -71,7 +71,7 @@ def change_of(request: GenerateRequest, target: CellTarget, answer: str, finish:
         return Change(code=code, notes=tuple(notes), problem=problem, recovery=recovery)
 
     if finish != "stop":
-        return refused("The answer is not complete.", "Ask again, with a higher limit.")
+        return refused("The answer is not complete.", "Send the request again with a higher token limit.")
     if not code.strip():
         return refused("There is no code in the answer.")
     if changes and _is_other_language(code, info, target):
@@ -80,13 +80,13 @@ def change_of(request: GenerateRequest, target: CellTarget, answer: str, finish:
         others = [cell.source for cell in request.context if cell.kind == "code"]
         own = own_part(code, like, others, python=target.is_python, error=request.error)
         if own.left_out and not own.code.strip():
-            return refused("The answer is only the code of other cells.")
+            return refused("The answer contains only code of other cells.")
         if own.left_out:
             code = own.code
             count = "1 line was" if own.left_out == 1 else f"{own.left_out} lines were"
             notes.append(f"{count} copied from other cells and left out.")
         if own.mixed:
-            return refused(f"The answer also holds {own.mixed} of another cell.")
+            return refused(f"The answer also contains {own.mixed} of another cell.")
     if request.command == "test":
         # They go into a cell of their own.
         code = _with_magic(code, target.language, request.language)
@@ -108,7 +108,7 @@ def placed(request: PlaceRequest) -> Change:
     if not code.strip():
         return Change(code=code, problem="There is no code in the answer.", recovery=_AGAIN)
     if cell.strip() and len(cell) + len(code) > MAX_PARSED_CHARS:
-        return Change(code=code, problem="The cell is too long for its magics to be looked after.",
+        return Change(code=code, problem="The cell is too long to preserve its magics.",
                       recovery="Copy the code, or insert it below.")  # fmt: skip
     if not cell.strip() or info not in _names_of(take_apart(cell, request.language).language):
         code = _with_magic(code, info, request.language)
@@ -131,10 +131,10 @@ def _put_back(code: str, target: CellTarget) -> tuple[str, str]:
     try:
         whole = target.put_back(textwrap.dedent(code))
     except Unplaceable as missing:
-        return "", f"The answer leaves out `{missing.line}`, and where it belongs cannot be told."
+        return "", f"The answer omits `{missing.line}`, and its position cannot be determined."
     short = max(len(target.whole), len(whole)) <= MAX_PARSED_CHARS
     if target.is_python and short and _parses(target.whole) and not _parses(whole):
-        return "", "The answer is not valid Python, and the code before it was."
+        return "", "The answer is not valid Python, but the original code was."
     return whole, ""
 
 

@@ -110,11 +110,11 @@ class Card:
             self._fetch(update=action == "update")
         elif action == "export":
             question = ask_export(info, lambda path: controller.export(info.id, path), self._answered)
-            self._ask(question, f"Where to export {info.name} to is asked below.")
+            self._ask(question, f"Choose below where to export {info.name}.")
         elif action == "delete":
             self._ask(
                 ask_delete(info, self._delete, self._answered),
-                f"Whether to delete {info.name} is asked below.",
+                f"Confirm below whether to delete {info.name}.",
             )
         elif action in ("pause", "stop", "discard"):
             controller.stop(info.id, discard=action == "discard")
@@ -143,7 +143,7 @@ class Card:
                 lambda: controller.download(info.id, accepted, update=update),
                 self._answered,
             ),
-            f"The licence of {info.name} is shown below, to be accepted or not.",
+            f"The licence of {info.name} is shown below.",
         )
 
     def _delete(self) -> None:

@@ -72,14 +72,14 @@ class Controller(HasTraits):
 
     known: Any = Tuple(help="All models (`KnownModel`), in the order of the service.")
     listed: Any = AnyTrait(None, help="The service's last list of models (`ModelList`), or None.")
-    settings: Any = AnyTrait(None, help="The settings in force (`SettingsView`), or None.")
+    settings: Any = AnyTrait(None, help="The current settings (`SettingsView`), or None.")
     status: Any = AnyTrait(None, help="The worker's state (`BackendStatus`), or None.")
-    imports: Any = Tuple(help="Imports under way (id, `ModelProgress`) whose model is not in the list yet.")
-    moment = Int(0, help="Counts what was taken in of the service: all of the above belong together.")
-    notes: Any = Dict(help="What came of the last thing that was asked for, by id of the model.")
-    busy: Any = Dict(help="How many answers are awaited, by id of the model.")
-    spoken = Unicode("", help="What a screen reader is to say last.")
-    trouble = Unicode("", help="Why the service cannot be asked; empty while it can.")
+    imports: Any = Tuple(help="Running imports (id, `ModelProgress`) of models that are not in the list yet.")
+    moment = Int(0, help="Revision of the data above, which is updated together.")
+    notes: Any = Dict(help="Result of the last action, by model id.")
+    busy: Any = Dict(help="Number of pending actions, by model id.")
+    spoken = Unicode("", help="The latest message for screen readers.")
+    trouble = Unicode("", help="Why the service is unavailable; empty while it is available.")
 
     def __init__(
         self,
@@ -205,15 +205,15 @@ class Controller(HasTraits):
         if not path:
             self._fail(
                 IMPORT,
-                InvalidArgument("There is no file to import.", recovery="Write where it lies.", field="path"),
+                InvalidArgument("No file to import.", recovery="Enter its path.", field="path"),
             )
             return
         if name and not _MODEL_ID.fullmatch(name):
             self._fail(
                 IMPORT,
                 InvalidArgument(
-                    f"A model cannot be called `{name}`.",
-                    recovery="Use letters, digits, dots, dashes and underscores; no slash and no space.",
+                    f"`{name}` is not a valid model name.",
+                    recovery="Use letters, digits, dots, dashes and underscores; no slashes or spaces.",
                     field="id",
                 ),
             )

@@ -19,7 +19,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-_PINNED = "Pinned: it answers also when a better model is downloaded. Choose “By profile” to unpin it."
+_PINNED = "Pinned: used even if a better model is downloaded. Select “By profile” to unpin it."
 
 
 class LoadedModelView:
@@ -28,7 +28,7 @@ class LoadedModelView:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._said = label()
-        self._unload = button("Free the memory now", self._free, own_layout=True)
+        self._unload = button("Unload and free memory", self._free, own_layout=True)
         self._profile = LabelledChoice("Profile", lambda name: controller.change(profile=name))
         self._code = LabelledChoice("Model for code", lambda id_: controller.change(model=id_ or None))
         self._general = LabelledChoice(
@@ -79,7 +79,7 @@ class LoadedModelView:
         self._controller.unload()
 
     def _text(self, listed: ModelList, status: BackendStatus, chosen: Settings) -> str:
-        gap = "<b>Air gap on.</b> No connection to another machine is opened."
+        gap = "<b>Air gap on.</b> Connections to other machines are blocked."
         said = f'<div class="localcoder-gap">{gap}</div>' if chosen.air_gap else ""
         held = residents(status)
         for one in held:
@@ -110,7 +110,7 @@ def _models(
         if info.state != "ready":
             remark = " (not on this machine)"
         elif code and info.fill_in_the_middle is False:
-            remark = " (does not complete while typing)"
+            remark = " (no completion while typing)"
         options.append((f"{info.name}{remark}", info.id))
     return _with(options, chosen)
 

@@ -18,7 +18,7 @@ class ImportForm:
         self._controller = controller
         self.path = text_field("GGUF file or bundle", "/path/on/the/machine/that/runs/the/assistant")
         self.name = text_field("Name (optional)", "letters, digits, dots, dashes and underscores")
-        self.link = checkbox("Leave the file where it is, and refer to it")
+        self.link = checkbox("Link to the file instead of copying it")
         self.submit = button("Import", self._submit, about="a model from a file", style="primary")
         self._shown: dict[str, tuple[Any, Any]] = {}
         self._under_way = column()

@@ -53,7 +53,7 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         self._importing = ImportForm(self.controller)
         self._running: Running | None = None
         importing = Fold("Import a model from a file", lambda: self._importing.box)
-        running = Fold("How models run", self._make_running)
+        running = Fold("Model settings", self._make_running)
         self._import_fold = importing
         super().__init__(
             (
@@ -136,7 +136,7 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         self._importing.show()
         if controller.imports and not self._import_fold.is_open:
             self._import_fold.toggle()
-        self._folder.value = markup.dim(f"Folder of the models: {controller.listed.models_dir}")
+        self._folder.value = markup.dim(f"Model folder: {controller.listed.models_dir}")
 
     def _show_notes(self, _change: Any = None) -> None:
         controller = self.controller
@@ -145,7 +145,7 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
             self._said.value = markup.note("error", controller.trouble)
             shown.append(self._said)
         elif controller.listed is None:
-            self._said.value = markup.lines("Asking for the models.")
+            self._said.value = markup.lines("Loading the list of models.")
             shown.append(self._said)
         if (note := self._general.shown()) is not None:
             shown.append(note)

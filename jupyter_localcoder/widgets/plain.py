@@ -8,8 +8,8 @@ from .controller import Controller
 from .known import residents
 
 _COMMANDS = (
-    "Buttons appear where ipywidgets are shown. Here: `%localcoder use NAME`, `%localcoder unload`; in a"
-    " terminal: `jupyter localcoder models pull ID`, `models import FILE`, `config set NAME VALUE`."
+    "Buttons require ipywidgets. Here, use `%localcoder use NAME` and `%localcoder unload`; in a "
+    "terminal, `jupyter localcoder models pull ID`, `models import FILE` and `config set NAME VALUE`."
 )
 
 
@@ -17,10 +17,10 @@ def summary(controller: Controller) -> str:
     """What the controller knows, in lines of text."""
     listed, settings, status = controller.listed, controller.settings, controller.status
     if listed is None or settings is None or status is None:
-        return plain(controller.trouble or "The models are not known yet.")
+        return plain(controller.trouble or "The list of models is not available yet.")
     loaded = ", ".join(controller.name_of(one.model) for one in residents(status))
     lines = [
-        "Air gap on: no connection to another machine is opened." if settings.settings.air_gap else "",
+        "Air gap on: connections to other machines are blocked." if settings.settings.air_gap else "",
         f"Loaded: {loaded}" if loaded else "No model is loaded.",
         *(f"{w.message} {w.action}" for one in residents(status) if (w := one.warning)),
         *([status.residency] if status.residency else []),

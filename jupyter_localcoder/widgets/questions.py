@@ -16,15 +16,15 @@ Do = Callable[[], None]
 def ask_license(info: ModelInfo, license: License, accept: Do, answered: Do) -> Any:
     """Show the licence, whole, before the first byte."""
     said = (
-        f"{info.name} ({size(info.size_bytes)}) is under the licence “{license.name}”."
-        " Nothing is downloaded before you accept it."
+        f"{info.name} ({size(info.size_bytes)}) is licensed under “{license.name}”. The download starts "
+        "after you accept the licence."
     )
     return column(
         (
             label(markup.lines(said) + markup.license_box(license)),
             row(
                 button("Accept and download", _then(accept, answered), about=info.name, style="primary"),
-                button("Do not accept", answered, about=info.name),
+                button("Decline", answered, about=info.name),
             ),
         )
     )
@@ -34,10 +34,10 @@ def ask_delete(info: ModelInfo, delete: Do, answered: Do) -> Any:
     """Ask whether a model is to be removed, and say what that removes."""
     said = [
         f"Delete {info.name}?",
-        "Only the reference is removed; the file stays where it lies."
+        "Only the link will be removed; the file is not deleted."
         if info.linked
-        else "Its file is removed from this machine.",
-        "It is loaded now, and is unloaded first." if info.loaded else "",
+        else "Its file will be deleted from this machine.",
+        "The model is loaded and will be unloaded first." if info.loaded else "",
     ]
     return column(
         (
@@ -52,7 +52,7 @@ def ask_delete(info: ModelInfo, delete: Do, answered: Do) -> Any:
 
 def ask_export(info: ModelInfo, export: Callable[[str], None], answered: Do) -> Any:
     """Ask for the folder that a bundle is written into."""
-    path = text_field("Export to", "a folder, such as /media/stick")
+    path = text_field("Export to", "a folder, for example /media/stick")
 
     def write() -> None:
         if path.value.strip():
@@ -60,8 +60,8 @@ def ask_export(info: ModelInfo, export: Callable[[str], None], answered: Do) -> 
             answered()
 
     said = (
-        "Folder on the machine that runs the assistant. The model is written there with its licence and a"
-        " list of digests."
+        "Folder on the machine that runs the assistant. The model is written there with its licence and "
+        "digests."
     )
     return column(
         (

@@ -58,8 +58,8 @@ def use_text(model: KnownModel) -> str:
     newer = info.update is not None and not info.pinned
     said = (
         f"answers {what}" if what else "",
-        "pinned to its version" if info.pinned else "",
-        "a newer version is offered" if newer else "",
+        "pinned to its current version" if info.pinned else "",
+        "a newer version is available" if newer else "",
     )
     return " · ".join(filter(None, said))
 
@@ -85,11 +85,11 @@ def fit_verdict(fit: Fit) -> tuple[str, str]:
 def fit_sentence(fit: MemoryFit) -> str:
     """The two numbers that decide."""
     if fit.fit == "unknown":
-        return "what it needs is not known"
-    numbers = f"needs {size(fit.needed_bytes)}, {size(fit.available_bytes)} are free"
+        return "memory requirement unknown"
+    numbers = f"needs {size(fit.needed_bytes)}, {size(fit.available_bytes)} available"
     # Without that, two numbers would speak against the verdict.
     is_shy = fit.fit == "does-not-fit" and fit.needed_bytes <= fit.available_bytes
-    return f"{numbers}, of which not all can be taken" if is_shy else numbers
+    return f"{numbers}, part of which is reserved" if is_shy else numbers
 
 
 def fit_rows(fit: MemoryFit, memory: Memory | None) -> Rows:
@@ -102,13 +102,13 @@ def fit_rows(fit: MemoryFit, memory: Memory | None) -> Rows:
         ("Computation", size(fit.compute_bytes)),
         ("Worker process", size(fit.overhead_bytes)),
         ("Together", size(fit.needed_bytes)),
-        ("Of it, cannot be paged out", size(fit.private_bytes)),
-        ("Free for it now", size(fit.available_bytes)),
+        ("Non-reclaimable memory", size(fit.private_bytes)),
+        ("Available now", size(fit.available_bytes)),
     ]
     if memory is not None and memory.kernels:
-        rows.append((f"Held by open kernels ({memory.kernels})", size(memory.kernels_bytes)))
+        rows.append((f"Used by open kernels ({memory.kernels})", size(memory.kernels_bytes)))
     if memory is not None and memory.given_back_bytes:
-        rows.append(("Given back by the loaded model", size(memory.given_back_bytes)))
+        rows.append(("Freed by unloading the loaded model", size(memory.given_back_bytes)))
     return rows
 
 
@@ -123,7 +123,7 @@ def detail_rows(model: KnownModel, license: License | None) -> Rows:
         ("Version", _version(info)),
         ("SHA-256", info.digest),
         ("File", "linked, outside the model folder" if info.linked else ""),
-        ("Completes in the middle of code", middle),
+        ("Fill-in-the-middle", middle),
         ("Reads here", tokens_per_second(info.speed.prefill_tokens_per_second) if info.speed else ""),
         ("Writes here", tokens_per_second(info.speed.decode_tokens_per_second) if info.speed else ""),
     ]
@@ -134,8 +134,8 @@ def detail_rows(model: KnownModel, license: License | None) -> Rows:
 
 def memory_text(memory: Memory) -> str:
     """What is free, and what open kernels hold."""
-    free = f"{size(memory.available_bytes)} of memory are free."
-    return f"{free} Open kernels hold {size(memory.kernels_bytes)}." if memory.kernels else free
+    free = f"{size(memory.available_bytes)} of memory available."
+    return f"{free} Open kernels use {size(memory.kernels_bytes)}." if memory.kernels else free
 
 
 def fixed_text(settings: SettingsView, name: str) -> str:

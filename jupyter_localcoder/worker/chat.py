@@ -57,10 +57,10 @@ _SENTENCES = {
     "broken": "is broken: {what}",
 }
 _WAY_OUT = (
-    "Its file may be damaged, or made to do harm: get it from another source, or use another model for "
-    "commands and chat. Completion while typing does not need the template."
+    "Its file may be damaged or malicious: get it from another source, or use another model for commands "
+    "and chat. Completion while typing does not need the template."
 )
-_BUILTIN = "Or set `Tuning.builtin_chat_format`: then this model is asked in a format that it knows as well."
+_BUILTIN = "Or set `Tuning.builtin_chat_format` to use another chat format that this model knows."
 
 
 class ChatTemplate:
@@ -88,7 +88,7 @@ class ChatTemplate:
         if not source and has_chatml:
             source = _CHATML
         if len(source) > MAX_TEMPLATE_CHARS:
-            raise InvalidModel("The chat template of this model is too long to be one.")
+            raise InvalidModel("The chat template of this model exceeds the size limit.")
         self._source = source
         self._has_chatml = has_chatml
         self._words = {"bos_token": bos, "eos_token": eos}
@@ -127,7 +127,7 @@ class ChatTemplate:
         """
         if not self.usable:
             raise InvalidArgument(
-                "This model has no chat template: it can complete code, and cannot follow an instruction.",
+                "This model has no chat template: it can complete code, but cannot follow instructions.",
                 recovery="Choose another model for commands and chat.",
             )
         try:
@@ -176,7 +176,7 @@ class ChatTemplate:
         if kind == "refused":
             raise InvalidArgument(f"The chat template of this model says: {what}")
         if kind == "late":
-            raise BackendUnavailable("This machine had no time to read the model's chat template.")
+            raise BackendUnavailable("Reading the model's chat template timed out on this machine.")
         sentence = _SENTENCES[kind].format(what=what)
         recovery = f"{_WAY_OUT} {_BUILTIN}" if self._has_chatml and self._source != _CHATML else _WAY_OUT
         failure = InvalidModel(f"The chat template of this model {sentence}.", recovery=recovery)
@@ -224,7 +224,8 @@ class RendererProcess:
                     child = _Child(self._command)
                 except OSError as failure:
                     raise BackendUnavailable(
-                        f"What reads the model's chat template could not be started: {failure.strerror}."
+                        "The process that reads the model's chat template could not be started: "
+                        f"{failure.strerror}."
                     ) from None
                 fresh = True
             given = child.ask({**request, "cpu_seconds": self._cpu_seconds})

@@ -293,7 +293,7 @@ class Engine:
         unknown = _UNKNOWN.search("".join(self._log.last))
         if unknown is not None:
             build, (kind, name) = self.machine().llama_cpp, unknown.groups()
-            message = f"The installed llama-cpp-python {build} does not know the {kind} `{name}`."
+            message = f"The installed llama-cpp-python {build} does not support the {kind} `{name}`."
             return UnsupportedModel(message, stage=what)
         reason = next((line.strip() for line in self._log.last if "error" in line.lower()), "")
         # llama.cpp names the file in its sentences; a path does not belong into an answer.

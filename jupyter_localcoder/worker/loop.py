@@ -99,7 +99,7 @@ class Loop:
             if isinstance(work, wire.LoadFrame):
                 self._load(work)
             elif self._scheduler is None:
-                raise BackendUnavailable("The worker holds no model.")
+                raise BackendUnavailable("The worker has no model loaded.")
             else:
                 self._scheduler.submit(work)
         except LocalCoderError as error:
@@ -186,7 +186,7 @@ class Loop:
             print(f"the draft model is not used: {failure.message}", file=sys.stderr)
             return None
         if not draft.fits(small, own, self._engine, facts):
-            print("the draft model is not used: its vocabulary is another one", file=sys.stderr)
+            print("the draft model is not used: its vocabulary differs", file=sys.stderr)
             return None
         policy = DraftPolicy(costs, draft_seconds=step_seconds(small), shy=False)
         return Drafter(small, own.n_ctx, policy)
@@ -200,7 +200,7 @@ class Loop:
                 self._scheduler.cache, self._engine, Path(self._plan.state_path), self._plan.state_bytes
             )
         except OSError as failure:
-            print(f"what was computed is not kept: {failure}", file=sys.stderr)
+            print(f"the computed state is not saved: {failure}", file=sys.stderr)
 
     def _emit(self, frame: wire.FromWorker) -> None:
         if isinstance(frame, wire.Finished | wire.Error):

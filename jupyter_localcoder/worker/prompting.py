@@ -219,7 +219,7 @@ class Prompter:
     def _fill(self, prompt: FillPrompt) -> TokenizedPrompt:
         if self.fill is None:
             raise InvalidArgument(
-                "This model cannot fill in the middle.",
+                "This model does not support fill-in-the-middle.",
                 recovery="Choose a model that has the role `code` for completion.",
             )
         room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - 2

@@ -213,8 +213,8 @@ class Scheduler:
         prompt = job.prompt = job.prompt or self._prompter.build(request.prompt)
         if len(prompt.tokens) >= self._facts.n_ctx:
             raise TokenLimitExceeded(
-                f"The prompt has {len(prompt.tokens)} tokens; the context window holds {self._facts.n_ctx}, "
-                "answer included.",
+                f"The prompt has {len(prompt.tokens)} tokens; the context window has {self._facts.n_ctx}, "
+                "including the answer.",
                 prompt_tokens=len(prompt.tokens),
                 context_window=self._facts.n_ctx,
             )

@@ -1,6 +1,6 @@
 /*
  * Generated from the Python package jupyter_localcoder.contract. Do not edit.
- * To write it anew: python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
+ * To generate it again: python -m jupyter_localcoder.contract.typescript labextension/src/contract.ts
  */
 
 export type Acceleration = 'auto' | 'gpu' | 'cpu';
@@ -127,12 +127,12 @@ export interface CallRequest {
   private?: boolean;
 }
 
-/** How many were ended. */
+/** Number of cancelled requests. */
 export interface CanceledCount {
   count: number;
 }
 
-/** The code of an answer, made ready to be written. */
+/** The code of an answer, prepared for insertion. */
 export interface Change {
   code: string;
   notes: string[];
@@ -143,11 +143,12 @@ export interface Change {
 /**
  * The next turn of a conversation.
  *
- * Without `conversation` nothing is remembered: `messages` are all turns so far, the last of them
- * the
- * user's. With one, the service knows what was said: `messages` is the user's new turn alone, with
- * an
- * instruction (role `system`) before it where there is one. The turn gets the id of the run.
+ * Without `conversation`, nothing is stored: `messages` contains all turns so far and ends with a
+ * user
+ * message. With `conversation`, the service knows the earlier turns: `messages` contains only the
+ * new
+ * user message, optionally preceded by an instruction (role `system`). The id of the turn is the
+ * run id.
  */
 export interface ChatRequest {
   provider?: string;
@@ -161,11 +162,11 @@ export interface ChatRequest {
   private?: boolean;
   messages?: Message[];
   references?: Reference[];
-  /** An id, or `new` to begin one. */
+  /** Id of a conversation, or `new` to start one. */
   conversation?: string | null;
   /**
-   * The turn that this one follows: an earlier one to branch off there; empty to begin the
-   * conversation again. Default: its last turn.
+   * Id of the turn that this turn follows. An earlier turn creates a branch; empty starts the
+   * conversation again. Default: the last turn.
    */
   parent?: string | null;
   /** 16 hexadecimal digits. */
@@ -178,13 +179,13 @@ export interface Column {
   dtype: string;
 }
 
-/** End a completion. */
+/** Cancel a completion. */
 export interface CompleteCancelRequest {
   run: string;
   reason?: CancelReason;
 }
 
-/** Fill in the middle: what stands between `prefix` and `suffix`? */
+/** Complete the text between `prefix` and `suffix` (fill-in-the-middle). */
 export interface CompleteRequest {
   prefix: string;
   suffix?: string;
@@ -203,7 +204,7 @@ export interface CompleteRequest {
   scope?: string;
 }
 
-/** How sure the model was of a completion. */
+/** Confidence of the model in a completion. */
 export interface Confidence {
   log_probability: number;
   first_token_margin: number;
@@ -258,7 +259,7 @@ export interface ConversationListRequest {
   offset?: number;
 }
 
-/** Give a conversation a title by hand. */
+/** Set the title of a conversation. */
 export interface ConversationRenameRequest {
   /** 16 hexadecimal digits. */
   id: string;
@@ -282,7 +283,7 @@ export interface DeletedModel {
   freed_bytes: number;
 }
 
-/** The next piece of the answer, or of the reasoning before it. */
+/** The next piece of the answer or of its reasoning. */
 export interface Delta {
   type: 'delta';
   run: string;
@@ -290,7 +291,7 @@ export interface Delta {
   reasoning: string;
 }
 
-/** The last frame of a request that ended as it should, or was stopped with what it had. */
+/** The last frame of a request that finished, or was stopped with a partial answer. */
 export interface Done {
   type: 'done';
   run: string;
@@ -317,10 +318,10 @@ export interface Done {
   note: string;
 }
 
-/** An answer without content. */
+/** A response without content. */
 export type Empty = Record<string, never>;
 
-/** The form in which every error leaves the service. */
+/** The format of every error response. */
 export interface ErrorPayload {
   code: string;
   message: string;
@@ -347,7 +348,7 @@ export interface Found {
   excerpt: Excerpt[];
 }
 
-/** One command over a piece of code. */
+/** Run a command on a piece of code. */
 export interface GenerateRequest {
   provider?: string;
   model?: string | null;
@@ -374,12 +375,12 @@ export interface HistoryChanged {
   conversation_id: string;
 }
 
-/** Asks what a request was answered from. */
+/** Request the prompt of a recent request. */
 export interface InspectRequest {
   run?: string;
 }
 
-/** What the model read for one request, and where its time went. Kept in memory, never on disk. */
+/** Prompt and timings of a request. Kept in memory only, never on disk. */
 export interface Inspection {
   run: string;
   kind: string;
@@ -423,10 +424,10 @@ export interface License {
   attribution: string;
 }
 
-/** End all requests, waiting or running. */
+/** Cancel all waiting and running requests. */
 export type LlmCancelAllRequest = Record<string, never>;
 
-/** End one request, waiting or running. */
+/** Cancel a waiting or running request. */
 export interface LlmCancelRequest {
   id: string;
 }
@@ -506,7 +507,10 @@ export interface ModelEnsureRequest {
 export interface ModelExportRequest {
   /** Id of a model: letters, digits, dot, dash and underscore. */
   id: string;
-  /** On the machine of the service. A relative one begins where Jupyter's file browser does. */
+  /**
+   * Path on the machine of the service. A relative path starts at the root of Jupyter's file
+   * browser.
+   */
   path: string;
 }
 
@@ -518,7 +522,10 @@ export interface ModelExported {
 
 /** Take a GGUF file, or a bundle, from this machine's own disk into the store. */
 export interface ModelImportRequest {
-  /** On the machine of the service. A relative one begins where Jupyter's file browser does. */
+  /**
+   * Path on the machine of the service. A relative path starts at the root of Jupyter's file
+   * browser.
+   */
   path: string;
   /** Id of a model: letters, digits, dot, dash and underscore. */
   id?: string | null;
@@ -601,7 +608,7 @@ export interface ModelSpeed {
   decode_tokens_per_second: number;
 }
 
-/** Which weights answered. */
+/** The model that generated an answer. */
 export interface ModelStamp {
   id: string;
   digest: string;
@@ -645,7 +652,7 @@ export interface NotebookCell {
   head?: string;
 }
 
-/** What stands around the cell with the cursor. */
+/** The cells around the cell with the cursor, and the kernel context. */
 export interface NotebookContext {
   path?: string;
   cells?: NotebookCell[];
@@ -663,7 +670,7 @@ export interface Notice {
   code: string;
 }
 
-/** Where a request comes from; it is kept with the answer. */
+/** Origin of a request; saved with the answer. */
 export interface Origin {
   notebook?: string;
   cell?: string;
@@ -673,7 +680,7 @@ export interface Origin {
 /** Asks nothing. */
 export type PingRequest = Record<string, never>;
 
-/** Code of an answer that is there already, to be put into a notebook. */
+/** Code of an existing answer that is to be inserted into a notebook. */
 export interface PlaceRequest {
   code: string;
   info?: string;
@@ -732,7 +739,7 @@ export interface Provenance {
 
 /** A provider as it is configured, without its key. */
 export interface Provider {
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   id: string;
   type: 'azure_openai' | 'embedded' | 'gemini' | 'ollama' | 'openai' | 'openai_compatible';
   name: string;
@@ -765,7 +772,7 @@ export interface ProviderDeleted {
 
 /** Names a provider. */
 export interface ProviderIdRequest {
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   id: string;
 }
 
@@ -783,7 +790,7 @@ export interface ProviderKind {
 export interface ProviderList {
   providers: Provider[];
   kinds: ProviderKind[];
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   active: string;
   key_storage: KeyStorage;
   path: string;
@@ -816,7 +823,7 @@ export interface ProviderSaveRequest {
   api_version?: string;
   context_window?: number;
   allow_unencrypted_key?: boolean;
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   id: string;
   key?: string | null;
   keep_key?: 'auto' | 'session';
@@ -824,7 +831,7 @@ export interface ProviderSaveRequest {
 
 /** Keep a key. */
 export interface ProviderSetKeyRequest {
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   id: string;
   key: string;
   keep?: 'auto' | 'session';
@@ -832,7 +839,7 @@ export interface ProviderSetKeyRequest {
 
 /** Answer of `provider:test`: address and key are right. */
 export interface ProviderTested {
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   id: string;
   models: string[];
   latency_ms: number;
@@ -909,7 +916,7 @@ export interface Queued {
   position: number;
 }
 
-/** What a person puts beside a question, for the model to read. */
+/** Context that the user attaches to a question. */
 export interface Reference {
   kind: ReferenceKind;
   name?: string;
@@ -917,7 +924,7 @@ export interface Reference {
   language?: string;
 }
 
-/** A model that has a worker of its own. */
+/** A model with its worker. */
 export interface ResidentModel {
   model: string;
   profile: string;
@@ -982,7 +989,7 @@ export interface ResponseComplete {
 
 /** Delete the answers to one prompt, or all there are. */
 export interface ResponseDeleteAllRequest {
-  /** Names a prompt; the answers to one prompt are kept together. */
+  /** Id of a prompt; answers to the same prompt are grouped. */
   prompt_id?: string | null;
   all?: boolean;
 }
@@ -999,7 +1006,7 @@ export interface ResponseError {
 export interface ResponseExportRequest {
   /** 16 hexadecimal digits. */
   id?: string | null;
-  /** Names a prompt; the answers to one prompt are kept together. */
+  /** Id of a prompt; answers to the same prompt are grouped. */
   prompt_id?: string | null;
   path?: string;
 }
@@ -1037,7 +1044,7 @@ export interface ResponseList {
 
 /** Ask for a page of what was kept, newest first. */
 export interface ResponseListRequest {
-  /** Names a prompt; the answers to one prompt are kept together. */
+  /** Id of a prompt; answers to the same prompt are grouped. */
   prompt_id?: string | null;
   limit?: number;
   offset?: number;
@@ -1077,7 +1084,7 @@ export interface RetryRequest {
   keep?: boolean | null;
 }
 
-/** The sampling that was used, seed included: enough to ask for the same again. */
+/** The sampling parameters that were used, including the seed. */
 export interface Sampling {
   temperature: number;
   top_k: number;
@@ -1088,26 +1095,27 @@ export interface Sampling {
 }
 
 /**
- * Sampling of one request; what is absent comes from the settings.
+ * Sampling of one request; missing values come from the settings.
  *
- * With a `seed` the prompt is computed afresh, without the cache of earlier requests: the same
- * seed then gives the same text on the same machine, whatever was asked before.
+ * With a `seed`, the prompt is computed without the cache of earlier requests: the same seed then
+ * gives
+ * the same text on the same machine, regardless of earlier requests.
  */
 export interface SamplingOptions {
   /** 0 is greedy. */
   temperature?: number | null;
-  /** 0 switches it off. */
+  /** 0 disables it. */
   top_k?: number | null;
-  /** 1 switches it off. */
+  /** 1 disables it. */
   top_p?: number | null;
-  /** 0 switches it off. */
+  /** 0 disables it. */
   min_p?: number | null;
-  /** 1 switches it off. */
+  /** 1 disables it. */
   repeat_penalty?: number | null;
   seed?: number | null;
 }
 
-/** The settings in force. */
+/** The current settings. */
 export interface Settings {
   profile: string;
   model: string;
@@ -1146,17 +1154,17 @@ export interface SettingsUpdateRequest {
   profile?: string | null;
   model?: string | null;
   general_model?: string | null;
-  /** Tokens; 0 takes the profile's. */
+  /** In tokens; 0 uses the value of the profile. */
   context_window?: number | null;
   /** 0 is greedy. */
   temperature?: number | null;
-  /** 0 switches it off. */
+  /** 0 disables it. */
   top_k?: number | null;
-  /** 1 switches it off. */
+  /** 1 disables it. */
   top_p?: number | null;
-  /** 0 switches it off. */
+  /** 0 disables it. */
   min_p?: number | null;
-  /** 1 switches it off. */
+  /** 1 disables it. */
   repeat_penalty?: number | null;
   max_tokens?: number | null;
   max_reasoning_chars?: number | null;
@@ -1167,24 +1175,24 @@ export interface SettingsUpdateRequest {
   run_mode?: RunMode | null;
   air_gap?: boolean | null;
   tab_completion?: boolean | null;
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   completion_provider?: string | null;
-  /** From the request on. */
+  /** In seconds, counted from the request. */
   completion_timeout_seconds?: number | null;
-  /** 0 takes what comes in time. */
+  /** 0 adapts the length to the speed of this machine. */
   completion_max_tokens?: number | null;
   /** 0 is greedy. */
   completion_temperature?: number | null;
   prewarm?: boolean | null;
   history?: boolean | null;
   titles?: boolean | null;
-  /** Id of a provider: small letters, digits and dash. */
+  /** Id of a provider: lowercase letters, digits and dashes. */
   title_provider?: string | null;
   title_model?: string | null;
   title_timeout_seconds?: number | null;
 }
 
-/** The settings in force, and for each of them the layer that decided. */
+/** The current settings and the source of each value. */
 export interface SettingsView {
   settings: Settings;
   sources: Record<string, Layer>;
@@ -1205,7 +1213,7 @@ export interface Speeds {
   requests: number;
 }
 
-/** The first frame: the request has an id, by which it can be cancelled. */
+/** The first frame of a stream, with the id used to cancel the request. */
 export interface Started {
   type: 'started';
   run: string;
@@ -1214,10 +1222,7 @@ export interface Started {
   started_at: string;
 }
 
-/**
- * A command or a turn of a chat that is answered to somebody who looks on: the queue does not hold
- * it.
- */
+/** A streaming command or chat turn, which is not part of the queue. */
 export interface StreamItem {
   id: string;
   kind: 'chat' | 'generate';
@@ -1228,7 +1233,7 @@ export interface StreamItem {
   started: string;
 }
 
-/** Where the time of one request went. */
+/** Timings of one request, in milliseconds. */
 export interface Timings {
   queue_ms: number;
   prefill_ms: number;
@@ -1263,7 +1268,7 @@ export interface TitleConfigSetRequest {
   timeout_seconds?: number;
 }
 
-/** Give an answer a title by hand. */
+/** Set the title of an answer. */
 export interface TitleSetRequest {
   /** 16 hexadecimal digits. */
   id: string;
@@ -1296,7 +1301,7 @@ export interface Usage {
   left_out_tokens: number;
 }
 
-/** Read a prompt ahead of the completion that will need it, below every other request. */
+/** Prefill the prompt of an expected completion, at the lowest priority. */
 export interface WarmRequest {
   prefix: string;
   suffix?: string;
@@ -1314,26 +1319,26 @@ export interface Warmed {
   milliseconds: number;
 }
 
-/** What a stream consists of: one `Started`, any number of `Delta`, one `Done` or `Failed`. */
+/** Frames of a stream: one `Started`, any number of `Delta`, and one `Done` or `Failed`. */
 export type Frame = Started | Delta | Done | Failed;
 
 /** Every operation, by name. */
 export interface IOperations {
-  /** State of the worker, model, speeds, memory, version. */
+  /** Get the state of the worker, the model, speeds, memory and version. */
   'backend:ping': {
     request: PingRequest;
     response: BackendStatus;
     streams: false;
   };
-  /** The catalogue and what is on this machine, with licences, profiles and the fit on this machine. */
+  /** List the models of the catalogue and on this machine, with licences, profiles and memory fit. */
   'model:list': {
     request: ModelListRequest;
     response: ModelList;
     streams: false;
   };
   /**
-   * Make a model ready: verify it, or download it. Returns at once; progress comes as
-   * `model:state`.
+   * Make a model ready: verify or download it. Returns immediately; progress is reported by
+   * `model:state` events.
    * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, LICENSE_NOT_ACCEPTED, AIR_GAPPED, DISK_FULL,
    * FILE_WRITE_ERROR, DOWNLOAD_FAILED, CHECKSUM_MISMATCH, MODEL_PINNED.
    */
@@ -1343,8 +1348,8 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Stop a download, a verification, an import or an export. What a download has got so far is kept
-   * for resuming, unless `discard` removes it.
+   * Stop a download, a verification, an import or an export. A partial download is kept for
+   * resuming unless `discard` is set.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, DOWNLOAD_NOT_FOUND, FILE_WRITE_ERROR.
    */
   'model:cancelDownload': {
@@ -1353,8 +1358,8 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Compute the digest of a file again. Returns at once; progress and verdict come as
-   * `model:state`.
+   * Verify the digest of a model file. Returns immediately; progress and result are reported by
+   * `model:state` events.
    * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY.
    */
   'model:verify': {
@@ -1363,7 +1368,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Keep a model at its version, or let it be updated again.
+   * Pin a model to its current version, or unpin it.
    * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, FILE_WRITE_ERROR.
    */
   'model:pin': {
@@ -1372,7 +1377,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Copy or link a local GGUF file, or a portable bundle, into the store.
+   * Import a local GGUF file (copied or linked) or a portable bundle.
    * Errors: FILE_NOT_FOUND, INVALID_ARGUMENT, INVALID_MODEL, CHECKSUM_MISMATCH, DISK_FULL,
    * FILE_WRITE_ERROR, MODEL_IN_USE, CANCELED.
    */
@@ -1382,7 +1387,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Write a portable bundle for a machine without a network.
+   * Export a model as a portable bundle for a machine without a network.
    * Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, INVALID_ARGUMENT, MODEL_IN_USE, DISK_FULL,
    * FILE_WRITE_ERROR, CANCELED.
    */
@@ -1392,7 +1397,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Remove a model from this machine.
+   * Delete a model from this machine.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, FILE_WRITE_ERROR.
    */
   'model:delete': {
@@ -1401,7 +1406,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Load a model. One load at a time; callers of the same one share it.
+   * Load a model. One load runs at a time; concurrent requests for the same model share it.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
    * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE.
    */
@@ -1410,20 +1415,20 @@ export interface IOperations {
     response: LoadedModel;
     streams: false;
   };
-  /** End the worker, which frees all of its memory. */
+  /** Stop the worker and free all of its memory. */
   'model:unload': {
     request: ModelUnloadRequest;
     response: Empty;
     streams: false;
   };
-  /** The settings in force, and which layer decided each. */
+  /** Get the current settings and the source of each value. */
   'settings:get': {
     request: SettingsGetRequest;
     response: SettingsView;
     streams: false;
   };
   /**
-   * Change settings and keep them; null gives one back to the layers below.
+   * Change and save settings; null resets a setting to its inherited value.
    * Errors: FILE_WRITE_ERROR, DISK_FULL, MODEL_NOT_FOUND, PROVIDER_NOT_FOUND.
    */
   'settings:update': {
@@ -1432,7 +1437,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Run a command (explain, improve, fix, document, test, generate, or a free prompt) over code.
+   * Run a command (explain, improve, fix, document, test, generate, or a free prompt) on code.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
    * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
    * QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
@@ -1444,7 +1449,7 @@ export interface IOperations {
     streams: true;
   };
   /**
-   * The next turn of a conversation.
+   * Generate the next turn of a conversation.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
    * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
    * QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
@@ -1457,7 +1462,7 @@ export interface IOperations {
     streams: true;
   };
   /**
-   * Fill in the middle, at the cursor.
+   * Complete code at the cursor (fill-in-the-middle).
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
    * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
    * QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
@@ -1469,7 +1474,7 @@ export interface IOperations {
     streams: true;
   };
   /**
-   * Read a prompt ahead, below every other request; given up at once for real work.
+   * Prefill a prompt at the lowest priority; stopped as soon as another request arrives.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
    * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
    * QUEUE_FULL, TIMEOUT, CANCELED, DISABLED.
@@ -1480,7 +1485,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * End a completion.
+   * Cancel a completion.
    * Errors: NOT_FOUND.
    */
   'tab:cancel': {
@@ -1489,8 +1494,8 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Queue a prompt for a provider. It ends with `response:complete` or `response:error`;
-   * `queue:get` waits.
+   * Queue a prompt for a provider. It finishes with the event `response:complete` or
+   * `response:error`; `queue:get` can wait for it.
    * Errors: QUEUE_FULL, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
    * BACKEND_UNAVAILABLE.
    */
@@ -1500,8 +1505,8 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Queue the prompt of a request that has ended once more, as it was asked. Where that named no
-   * provider, the active one answers.
+   * Queue the prompt of a finished request again, unchanged. If the request named no provider, the
+   * active one is used.
    * Errors: REQUEST_NOT_FOUND, PROMPT_NOT_FOUND, QUEUE_FULL, NO_ACTIVE_PROVIDER,
    * PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR, BACKEND_UNAVAILABLE.
    */
@@ -1511,7 +1516,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * End one request, waiting or running.
+   * Cancel a waiting or running request.
    * Errors: REQUEST_NOT_FOUND, REQUEST_ALREADY_COMPLETED.
    */
   'llm:cancel': {
@@ -1519,14 +1524,14 @@ export interface IOperations {
     response: Empty;
     streams: false;
   };
-  /** End all requests, waiting or running. */
+  /** Cancel all waiting and running requests. */
   'llm:cancelAll': {
     request: LlmCancelAllRequest;
     response: CanceledCount;
     streams: false;
   };
   /**
-   * The exact prompt of a completion or command, its tokens by source, and a redacted copy.
+   * Get the exact prompt of a completion or command, its tokens by source, and a redacted copy.
    * Errors: NOT_FOUND.
    */
   'context:inspect': {
@@ -1534,26 +1539,29 @@ export interface IOperations {
     response: Inspection;
     streams: false;
   };
-  /** What a kernel of a language is silently asked for the names, types and columns that it knows. */
+  /** Get the code that a kernel runs silently to report its names, types and columns. */
   'context:probe': {
     request: ProbeRequest;
     response: Probe;
     streams: false;
   };
-  /** What a cell becomes where code of an answer takes its place, or is a new cell: its magics stay. */
+  /**
+   * Compute the text of a cell after code of an answer is inserted or replaces it; magics are
+   * preserved.
+   */
   'code:place': {
     request: PlaceRequest;
     response: Change;
     streams: false;
   };
-  /** What runs and waits in the queue, and what has just ended. */
+  /** List the running, waiting and recently finished requests of the queue. */
   'queue:list': {
     request: QueueListRequest;
     response: QueueView;
     streams: false;
   };
   /**
-   * One queued request with what there is of its answer; waits for its end, if asked to.
+   * Get a queued request with its answer so far; optionally wait until it finishes.
    * Errors: REQUEST_NOT_FOUND.
    */
   'queue:get': {
@@ -1562,7 +1570,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * All providers, which one is active, and where their keys are; never a key.
+   * List all providers, the active provider, and where keys are stored; keys are never returned.
    * Errors: DATABASE_ERROR.
    */
   'provider:list': {
@@ -1571,8 +1579,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Add a provider, or replace what is configured of one. Its key stays, unless it moves to another
-   * host.
+   * Add a provider, or replace its configuration. Its key is kept unless the host changes.
    * Errors: ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL, PROVIDER_LOCKED.
    */
   'provider:save': {
@@ -1581,7 +1588,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Make one provider the active one: it answers requests that name none.
+   * Activate a provider: it answers requests that name no provider.
    * Errors: PROVIDER_NOT_FOUND, DATABASE_ERROR, DISK_FULL, PROVIDER_LOCKED.
    */
   'provider:setActive': {
@@ -1590,8 +1597,8 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Remove a provider and its key. Where it completed or made titles, the embedded one does; the
-   * active one is not removed.
+   * Remove a provider and its key. The embedded provider takes over its completions and titles. The
+   * active provider cannot be removed.
    * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL, PROVIDER_IN_USE,
    * PROVIDER_LOCKED, FILE_WRITE_ERROR.
    */
@@ -1601,7 +1608,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * See whether a provider can be reached and takes its key: asks for its models, which costs
+   * Test whether a provider is reachable and accepts its key, by listing its models; this costs
    * nothing.
    * Errors: PROVIDER_NOT_FOUND, AIR_GAPPED, CONNECTION_ERROR, RATE_LIMITED, TIMEOUT,
    * INVALID_ARGUMENT, MODEL_NOT_FOUND, MODEL_NOT_READY.
@@ -1612,7 +1619,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Keep the key of a provider, for its present host.
+   * Save the key of a provider for its current host.
    * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL.
    */
   'provider:setKey': {
@@ -1621,7 +1628,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Forget the key of a provider. One in the environment stays.
+   * Delete the stored key of a provider. A key in the environment stays.
    * Errors: PROVIDER_NOT_FOUND, ENCRYPTION_UNAVAILABLE, DATABASE_ERROR, DISK_FULL.
    */
   'provider:forgetKey': {
@@ -1630,8 +1637,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * A page of the answers that were kept, of one prompt or of all, newest first; without their
-   * texts.
+   * List saved answers without their texts, newest first; optionally of a single prompt. Paginated.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, PROMPT_NOT_FOUND.
    */
   'response:getHistory': {
@@ -1640,7 +1646,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * One answer that was kept, whole.
+   * Get a saved answer with its full text.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, RESPONSE_NOT_FOUND, FILE_NOT_FOUND,
    * FILE_READ_ERROR.
    */
@@ -1650,7 +1656,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Delete one answer, its file and its row.
+   * Delete a saved answer.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, RESPONSE_NOT_FOUND, FILE_DELETE_ERROR.
    */
   'response:delete': {
@@ -1659,7 +1665,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Delete the answers to one prompt, or all there are.
+   * Delete the answers to a prompt, or all answers.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, PROMPT_NOT_FOUND, FILE_DELETE_ERROR,
    * INVALID_ARGUMENT.
    */
@@ -1669,7 +1675,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * The answers in whose prompt, text or title all the words occur, newest first.
+   * Search answers whose prompt, text or title contains all words, newest first.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL.
    */
   'response:search': {
@@ -1678,7 +1684,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Write one answer, those to one prompt, or all, into a zip file.
+   * Export an answer, the answers to a prompt, or all answers as a zip file.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, PROMPT_NOT_FOUND, RESPONSE_NOT_FOUND,
    * INVALID_ARGUMENT.
    */
@@ -1687,14 +1693,14 @@ export interface IOperations {
     response: ResponsesExported;
     streams: false;
   };
-  /** How titles are made. */
+  /** Get the title settings. */
   'title:config:get': {
     request: TitleConfigGetRequest;
     response: TitleConfig;
     streams: false;
   };
   /**
-   * Change how titles are made, and keep it.
+   * Change and save the title settings.
    * Errors: TITLE_CONFIG_INVALID, FILE_WRITE_ERROR, DISK_FULL.
    */
   'title:config:set': {
@@ -1703,7 +1709,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Make a title, or another one, as soon as nothing else is asked for.
+   * Generate a title, or a new one, when the model is idle.
    * Errors: TITLE_RESPONSE_NOT_FOUND, TITLE_TIMEOUT, TITLE_PROVIDER_ERROR, DATABASE_ERROR,
    * FILE_WRITE_ERROR, DISK_FULL.
    */
@@ -1713,7 +1719,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Give an answer a title by hand.
+   * Set the title of an answer.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, RESPONSE_NOT_FOUND, FILE_NOT_FOUND,
    * FILE_READ_ERROR, INVALID_ARGUMENT.
    */
@@ -1723,7 +1729,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * A page of the conversations, the one that was last spoken in first.
+   * List conversations, most recently used first. Paginated.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL.
    */
   'conversation:list': {
@@ -1732,7 +1738,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * One conversation with its turns.
+   * Get a conversation with its turns.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND,
    * RESPONSE_NOT_FOUND, FILE_READ_ERROR.
    */
@@ -1742,7 +1748,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Give a conversation a title by hand.
+   * Set the title of a conversation.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND, INVALID_ARGUMENT.
    */
   'conversation:rename': {
@@ -1751,7 +1757,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Delete a conversation, with the turns that no other one shares.
+   * Delete a conversation and the turns that no other conversation shares.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND, FILE_DELETE_ERROR.
    */
   'conversation:delete': {
@@ -1760,7 +1766,7 @@ export interface IOperations {
     streams: false;
   };
   /**
-   * Begin another conversation that shares the turns up to one of them.
+   * Fork a conversation: create one that shares its turns up to a given turn.
    * Errors: DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND,
    * RESPONSE_NOT_FOUND.
    */
@@ -1773,27 +1779,27 @@ export interface IOperations {
 
 /** Every event, by name, with its payload. */
 export interface IEvents {
-  /** A move of the worker's state machine. */
+  /** The worker changed its state. */
   'backend:state': BackendState;
-  /** A download, an import, a verification, an export or a removal moved. */
+  /** A download, import, verification, export or removal made progress. */
   'model:state': ModelStateEvent;
-  /** Somebody changed the settings. */
+  /** The settings were changed. */
   'settings:changed': SettingsView;
-  /** A frame of a completion, to who asked for it. */
+  /** A frame of a completion, sent to the client that requested it. */
   'tab:stream': Frame;
-  /** A sentence for the person. */
+  /** A notification for the user. */
   'notice': Notice;
-  /** A provider was configured, activated, given a key or removed. */
+  /** A provider was configured, activated or removed, or its key changed. */
   'providers:changed': ProviderList;
-  /** A request was queued, began or ended. */
+  /** A request was queued, started or finished. */
   'queue:updated': QueueUpdated;
-  /** A request was answered, and the answer is kept. */
+  /** A request was answered, and its answer is available. */
   'response:complete': ResponseComplete;
-  /** A request failed, or was cancelled. */
+  /** A request failed or was cancelled. */
   'response:error': ResponseError;
-  /** Answers were kept, deleted or titled. */
+  /** Answers were saved, deleted or titled. */
   'history:changed': HistoryChanged;
-  /** A title is awaited, made, or will not come. */
+  /** A title is pending, generated, or failed. */
   'title:status': TitleStatus;
 }
 
@@ -1854,7 +1860,7 @@ export const COMMANDS: readonly Command[] = [
   'explain', 'improve', 'fix', 'document', 'test', 'generate', 'prompt'
 ];
 
-/** Commands whose answer takes the place of the code that was sent. */
+/** Commands whose answer replaces the code that was sent. */
 export const CHANGES: readonly Command[] = ['document', 'fix', 'improve'];
 
 /** TeX commands, without the backslash, that lose their meaning in what a model writes. */
@@ -1980,7 +1986,7 @@ export const FIELDS = {
   }
 } as const;
 
-/** Where each operation stands in the REST interface, below `<base_url>localcoder/`. */
+/** REST method and path of each operation, relative to `<base_url>localcoder/`. */
 export const OPERATIONS = {
   'backend:ping': { method: 'GET', path: 'health', streams: false },
   'model:list': { method: 'GET', path: 'models', streams: false },

@@ -98,7 +98,7 @@ def test_ctrl_c_in_a_terminal_ends_the_answer_and_not_the_session(
     terminal.sendintr()
     terminal.expect(PROMPT)
     record_testsuite_property("ctrl_c_seconds", time.monotonic() - started)
-    assert "Cancelled. What had come is kept." in terminal.before
+    assert "Cancelled. The partial answer is kept." in terminal.before
     assert "Traceback" not in terminal.before
     terminal.sendline("%coder --max-tokens 8 --temperature 0 What is the capital of France.")
     terminal.expect("Paris")

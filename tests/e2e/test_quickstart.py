@@ -73,7 +73,7 @@ def test_the_commands_notebook_runs_on_a_real_server(tmp_path: Path, environment
     cells = ran("commands", tmp_path, environment)
     assert_recorded(cells, ["explain", "document", "improve", "fix", "test", "generate"])
     assert "KeyError" in str(cells["fails"].outputs)
-    assert "same text" in shown(cells["replay"])
+    assert "text is identical" in shown(cells["replay"])
 
 
 def ran(name: str, folder: Path, environment: dict[str, str]) -> dict[str, Any]:

@@ -234,7 +234,7 @@ def test_a_time_limit_keeps_what_came(endless_assistant: Assistant, monkeypatch:
 
 
 def test_a_cell_of_two_megabytes_is_refused_with_the_numbers(assistant: Assistant) -> None:
-    with pytest.raises(TokenLimitExceeded, match=r"has \d+ tokens; the context window holds 8192") as caught:
+    with pytest.raises(TokenLimitExceeded, match=r"has \d+ tokens; the context window has 8192") as caught:
         assistant.explain("x = 1\n" * 350_000)
     assert caught.value.details["context_window"] == WINDOW
     assert int(str(caught.value.details["prompt_tokens"])) > 350_000

@@ -31,7 +31,7 @@ async def test_a_suffix_of_a_megabyte_is_cut_and_the_answer_says_so(tiny: Bench)
 async def test_a_prefix_longer_than_the_window_is_cut_for_a_completion_alone(tiny: Bench) -> None:
     end = await asked(tiny, wire.FillPrompt("y = 2\n" * 2_000, "\n", 16))
     assert end.left_out_tokens > 10_000
-    with pytest.raises(TokenLimitExceeded, match=r"has \d+ tokens; the context window holds 512"):
+    with pytest.raises(TokenLimitExceeded, match=r"has \d+ tokens; the context window has 512"):
         await tiny.ask(request(4, "y = 2\n" * 2_000))
     await still_right(tiny)
 

@@ -116,7 +116,7 @@ async def test_a_text_goes_on_and_a_middle_is_filled(make):
 
 async def test_an_answer_that_it_breaks_off_is_none(make):
     """It begins to answer before it looks at the prompt's length, and then has no way to say it."""
-    with pytest.raises(ConnectionFailed, match="before it was complete"):
+    with pytest.raises(ConnectionFailed, match="before the answer was complete"):
         await collect(make(), asking(text="word " * 2000, max_tokens=4))
 
 

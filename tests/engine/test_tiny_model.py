@@ -48,7 +48,7 @@ async def test_llama_is_served_too_and_cannot_fill_in(open_model: Open, tiny_lla
     bench = open_model(tiny_llama_gguf)
     assert (await bench.supervisor.load(bench.plan)).fill_in_the_middle is False
     assert (await bench.ask(request(max_tokens=4)))[1].completion_tokens <= 4
-    with pytest.raises(InvalidArgument, match="fill in the middle"):
+    with pytest.raises(InvalidArgument, match="fill-in-the-middle"):
         await bench.ask(request(prompt=fill("x")))
 
 
@@ -128,7 +128,7 @@ async def test_a_long_prefix_keeps_what_is_near_the_cursor_and_says_what_was_lef
 
 
 async def test_a_command_that_does_not_fit_is_refused_with_the_numbers(tiny: Bench) -> None:
-    with pytest.raises(TokenLimitExceeded, match=r"has \d+ tokens; the context window holds 512") as caught:
+    with pytest.raises(TokenLimitExceeded, match=r"has \d+ tokens; the context window has 512") as caught:
         await tiny.ask(request(text="a" * 600))
     assert caught.value.details["context_window"] == 512
     assert (await tiny.ask(request(max_tokens=1)))[1].completion_tokens == 1

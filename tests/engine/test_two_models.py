@@ -208,7 +208,7 @@ async def test_where_both_do_not_fit_they_take_turns(open_two: Open, monkeypatch
     assert (two.loads, two.most) == (6, 1)
     status = await two.status()
     assert status.residency.startswith("`coder` and `talker` take turns: together they need 0.")
-    assert status.residency.endswith("free for them.")
+    assert status.residency.endswith("is available.")
     assert two.states[-1].residency == status.residency
     assert two.notices == []
     # With more memory they are side by side again.
@@ -250,7 +250,7 @@ async def test_held_to_one_every_switch_is_a_load(open_two: Open) -> None:
         assert (await two.complete(), await two.answer()) == ("coder", "talker")
     assert (two.loads, two.most) == (6, 1)
     status = await two.status()
-    assert "one model is in memory at a time on this server" in status.residency
+    assert "this server keeps one model in memory at a time" in status.residency
     assert [one.model for one in status.resident] == ["talker"]
 
 
@@ -331,7 +331,7 @@ async def test_memory_that_runs_out_alone_too_is_a_step_down(open_two: Open, tmp
     assert await two.answer() == "coder"
     assert two.loads == 4  # beside the other, alone, and the other again
     (notice,) = two.notices
-    assert "Memory did not suffice for `bigger`: `coder` answers instead" in notice.message
+    assert "There was not enough memory for `bigger`: `coder` is used instead" in notice.message
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what is mapped privately")

@@ -180,13 +180,13 @@ async def test_50_a_damaged_database_ends_no_answer_and_loses_none(open_desk: Op
     (desk.store.root / "history.sqlite3").write_bytes(b"no database at all\n" * 1000)
     after = await desk.explain("x = 2")
     assert after.text == "An answer."
-    await desk.until(lambda: [n for n in desk.of("notice") if "made again from" in n.message])
+    await desk.until(lambda: [n for n in desk.of("notice") if "rebuilt from" in n.message])
     await desk.until(lambda: [told for told in desk.of("history:changed") if told.reason == "swept"])
     later = await desk.explain("x = 3")
     ids = {each.id for each in await desk.listed()}
     # The one that found the damage may have been lost, and then its notice says so.
     assert {before.run, later.run} <= ids
-    assert after.run in ids or [n for n in desk.of("notice") if "not kept" in n.message]
+    assert after.run in ids or [n for n in desk.of("notice") if "not saved" in n.message]
 
 
 async def test_50_a_database_that_cannot_be_written_is_told_once(open_desk: Open) -> None:
@@ -196,7 +196,7 @@ async def test_50_a_database_that_cannot_be_written_is_told_once(open_desk: Open
         assert (await desk.explain(f"x = {n}")).text == "An answer."
     await desk.until(lambda: len(desk.of("response:complete")) == 3)
     assert [told.response_id for told in desk.of("response:complete")] == [""] * 3
-    (notice,) = [n for n in desk.of("notice") if "not kept" in n.message]
+    (notice,) = [n for n in desk.of("notice") if "not saved" in n.message]
     assert "The answer is complete" in notice.message
     assert notice.action
     with pytest.raises(errors.LocalCoderError):
@@ -219,7 +219,7 @@ async def test_50_a_full_disk_ends_no_answer(open_desk: Open, tmp_path: Path) ->
                 break
             kept.append(end.response_id)
         assert len(kept) > 5
-        notice = await desk.until(lambda: [n for n in desk.of("notice") if "not kept" in n.message])
+        notice = await desk.until(lambda: [n for n in desk.of("notice") if "not saved" in n.message])
         assert "disk" in notice[0].message
         assert "space" in notice[0].action
         assert len(notice) == 1

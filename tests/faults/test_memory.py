@@ -85,8 +85,8 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
     (notice,) = served.notices
     assert notice.severity == "warning"
     assert "`big`" in notice.message
-    assert "`small` answers instead" in notice.message
-    assert "try the big one again" in notice.action
+    assert "`small` is used instead" in notice.message
+    assert "try the larger model again" in notice.action
     assert "`big`" in served.supervisor.reason
     # The next request does not try the big one again, and is not told again.
     assert (await ask(served)).model.id == "small"
@@ -105,21 +105,22 @@ async def test_19_no_memory_in_a_computation_is_one_step_down(serve: Serve, poin
     done = await ask(served)
     assert done.model.id == "small"
     (notice,) = served.notices
-    assert "`small` answers instead" in notice.message
+    assert "`small` is used instead" in notice.message
 
 
 async def test_19_a_request_that_names_its_model_is_answered_by_no_other(serve: Serve) -> None:
     """It hears why, and which one would answer: now, and where the same is not tried again."""
     served = await serve()
     served.pool._spawn = failing("out-of-memory", "big")
-    for first in ("There is not enough memory for this model", "it is not tried again by itself."):
+    for first in ("There is not enough memory for this model", "it is not retried automatically."):
         with pytest.raises(OutOfMemory) as caught:
             await ask(served, model="big")
         assert first in caught.value.message
-        assert "The request names `big`, so no other model answers it; `small` is smaller" in (
-            caught.value.message
+        assert (
+            "The request names `big`, so no other model is used; the smaller model `small` is installed"
+            in (caught.value.message)
         )
-        assert "Ask without a model, or name `small`." in caught.value.recovery
+        assert "Send the request without a model, or name `small`." in caught.value.recovery
         assert caught.value.details["smaller"] == "small"
     assert served.loads == 1
     assert (await ask(served)).model.id == "small"
@@ -235,7 +236,7 @@ async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve,
     assert done.model.id == ("big" if alone else "small")
     assert served.loads == 2
     (notice,) = served.notices
-    instead = "it is loaded with a context of 2048 tokens" if alone else "`small` answers instead"
+    instead = "it is loaded with a context of 2048 tokens" if alone else "`small` is used instead"
     assert instead in notice.message
 
 
@@ -302,7 +303,7 @@ async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) ->
     # Killed again, it is not tried a third time.
     await killed_in_mid_stream(served)
     loads = served.loads
-    with pytest.raises(OutOfMemory, match="not tried again"):
+    with pytest.raises(OutOfMemory, match="not retried"):
         await ask(served)
     assert served.loads == loads
 
@@ -326,8 +327,8 @@ async def test_21_a_kill_by_the_system_is_told_as_that(serve: Serve, big_gguf: P
         assert done.model.id == "small"
         told = [reason for state, reason in served.states if state == "backoff"]
         assert told == [
-            "The inference worker was ended by SIGKILL. The system ended it because memory ran out. "
-            "The same is not tried again by itself."
+            "The inference worker was terminated by SIGKILL. The system killed it because memory ran "
+            "out. The same load is not retried automatically."
         ]
         await served.pool.close()
 
@@ -361,7 +362,7 @@ async def test_23_with_no_smaller_model_it_is_an_error_and_no_loop(
         await ask(served)
     assert served.loads == 1
     for _ in range(3):
-        with pytest.raises(OutOfMemory, match="not tried again by itself"):
+        with pytest.raises(OutOfMemory, match="not retried automatically"):
             await ask(served)
     assert served.loads == 1
     assert served.notices == []

@@ -87,7 +87,7 @@ async def test_a_disk_that_fills_while_a_file_is_taken_in(
 
 
 async def test_a_link_in_place_of_a_file(ask: Ask, tiny_gguf: Path, tmp_path: Path) -> None:
-    nowhere, circle, good = (tmp_path / f"{name}.gguf" for name in ("nowhere", "circle", "good"))
+    nowhere, circle, good = (tmp_path / f"{name}.gguf" for name in ("nowhere", "loop", "good"))
     nowhere.symlink_to(tmp_path / "gone.gguf")
     circle.symlink_to(circle)
     good.symlink_to(tiny_gguf)

@@ -160,7 +160,7 @@ async def test_its_limits_can_be_configured(
     await channel.send("backend:ping", id_="2")
     refused = await channel.answer("2")
     assert refused["error"]["code"] == "QUEUE_FULL"
-    assert refused["error"]["message"] == "1 requests of this connection are open."
+    assert refused["error"]["message"] == "This connection already has 1 open requests."
     await channel.socket.write_message("x" * (64 * 1024 + 1))
     await until(lambda: len(extension.service._runs) == 0)
     await endless_worker.rests()

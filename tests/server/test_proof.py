@@ -287,7 +287,7 @@ def test_a_server_that_was_restarted_at_the_same_port_is_not_told_the_old_token(
     second.start()
     try:
         assert second.connection.url == old.url
-        with pytest.raises(AuthError, match="restarted, or is another one"):
+        with pytest.raises(AuthError, match="restarted, or it is a different server"):
             HttpClient(old).call(PING, PingRequest())
         HttpClient(old, lambda: [second.connection]).call(PING, PingRequest())
     finally:

@@ -154,7 +154,7 @@ def test_two_changes_of_one_moment_are_told_apart(folder: Path, monkeypatch: pyt
 
 def test_a_folder_that_cannot_be_written_is_a_clear_error(folder: Path) -> None:
     folder.write_text("a file in the way")
-    with pytest.raises(FileWriteError, match="cannot be kept"):
+    with pytest.raises(FileWriteError, match="cannot be saved"):
         make(folder).update(update(top_k=3))
 
 

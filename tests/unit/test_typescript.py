@@ -38,7 +38,7 @@ def test_drift_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixtu
     path.write_text(path.read_text() + "// changed\n")
     capsys.readouterr()
     assert typescript.main([str(path), "--check"]) == 1
-    assert "does not match the contract. Write it anew: python -m" in capsys.readouterr().err
+    assert "does not match the contract. Generate it again: python -m" in capsys.readouterr().err
 
 
 def test_a_default_makes_a_field_optional_in_a_request(text: str) -> None:

@@ -31,7 +31,7 @@ def test_settings_of_a_newer_version(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert settings.path.read_text() == newer
     # The settings are looked at with each request; it is said once.
     (told,) = [record.getMessage() for record in caplog.records]
-    assert "was written by a newer version, and is left alone" in told
+    assert "was written by a newer version and is not changed" in told
     with pytest.raises(FileWriteError, match="Nothing was changed"):
         settings.update(SettingsUpdateRequest(top_k=3))
     assert settings.path.read_text() == newer

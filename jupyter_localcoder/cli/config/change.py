@@ -36,8 +36,8 @@ class ConfigSet(Change):
     """Change one setting, and keep it."""
 
     usage = "config set KEY VALUE [options]"
-    description = """Change one setting, and keep it in the settings file. A running Jupyter server
-    takes it over at once. An environment variable or an option still stands above it."""
+    description = """Change a setting and save it in the settings file. A running Jupyter server
+    applies it immediately. Environment variables and command-line options take precedence."""
     arguments = (2, 2)
     examples = """
 jupyter localcoder config set profile fast
@@ -55,15 +55,15 @@ jupyter localcoder config set temperature 0.2
         super().report(names, view)
         above = [name for name in names if view.sources.get(name) in ("environment", "command-line")]
         for name in above:
-            self.note(f"Note: it is kept, but the {view.sources[name]} decides `{name}` for now.")
+            self.note(f"Note: the value is saved, but the {view.sources[name]} currently overrides `{name}`.")
 
 
 class ConfigReset(Change):
     """Give settings back to the layers below."""
 
     usage = "config reset KEY... | --all [options]"
-    description = """Take settings out of the settings file: what a config file or the default says
-    counts again."""
+    description = """Remove settings from the settings file. The value from a config file or the
+    default then applies again."""
     arguments = (0, 100)
     flags = Change.flags | options(all=("ConfigReset.all_keys", "Reset all settings."))
 
@@ -74,7 +74,7 @@ class ConfigReset(Change):
         names = list(dict.fromkeys(self.extra_args))
         if bool(names) == self.all_keys:
             raise InvalidArgument(
-                "Name the settings to reset, or give `--all`.",
+                "Name the settings to reset, or pass `--all`.",
                 recovery=f"Usage: jupyter localcoder {self.usage}",
             )
         for name in names:

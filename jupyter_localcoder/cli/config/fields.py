@@ -30,7 +30,7 @@ def check_name(name: str) -> None:
         near = get_close_matches(name, names(), n=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         raise InvalidArgument(
-            f"There is no setting `{name}`.{hint}", recovery="`config show` lists them all.", field=name
+            f"Unknown setting `{name}`.{hint}", recovery="`config show` lists all settings.", field=name
         )
 
 

@@ -34,7 +34,7 @@ class ConfigShow(LocalCoderCommand):
     """Print all settings."""
 
     usage = "config show [options]"
-    description = """Print all settings and which layer decided each: command-line, environment,
+    description = """Print all settings and the source of each value: command-line, environment,
     settings (the file that `config set` writes), config (a traitlets config file) or default."""
 
     def run(self) -> ExitCode:
@@ -54,7 +54,7 @@ class ConfigGet(LocalCoderCommand):
     """Print one setting."""
 
     usage = "config get KEY [options]"
-    description = "Print the value of one setting, and nothing else."
+    description = "Print only the value of one setting."
     arguments = (1, 1)
 
     def run(self) -> ExitCode:
@@ -73,7 +73,7 @@ class ConfigPath(LocalCoderCommand):
     """Print the path of the settings file."""
 
     usage = "config path [options]"
-    description = "Print the path of the settings file. It need not exist: `config set` makes it."
+    description = "Print the path of the settings file. `config set` creates the file if needed."
 
     def run(self) -> ExitCode:
         """Print it."""

@@ -53,7 +53,7 @@ def findings(air_gap: bool, known: ModelList) -> Iterator[Finding]:
     if air_gap:
         yield ok("Air gap", "on")
     else:
-        yield note("Air gap", "off", "`jupyter localcoder config set air_gap true` closes it.")
+        yield note("Air gap", "off", "`jupyter localcoder config set air_gap true` turns it on.")
     yield worker()
     yield from _trial(known)
 
@@ -66,15 +66,15 @@ def worker() -> Finding:
         )
         told = json.loads(ended.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as failure:
-        return problem("Worker", f"its walls cannot be tried: {failure}", "Please report it.")
+        return problem("Worker", f"its isolation cannot be tested: {failure}", "Please report it.")
     if told["python"] != "refused":
         return problem("Worker", f"Python code in it can open a connection ({told['python']})", "Report it.")
     if told["native"] == "refused":
-        return ok("Worker", "no network, for Python code and for native code (a namespace of its own)")
+        return ok("Worker", "no network for Python code and native code (separate network namespace)")
     return note(
         "Worker",
-        "no network for Python code; this system has no namespaces for this user",
-        "llama.cpp itself opens no connection. A firewall or a container can make sure of it.",
+        "no network for Python code; network namespaces are not available to this user",
+        "llama.cpp itself opens no connection. To enforce this, use a firewall or a container.",
     )
 
 
@@ -90,7 +90,9 @@ def _trial(known: ModelList) -> Iterator[Finding]:
         )
         yield _traced("Trace of a download", outside)
     if ready is None:
-        yield note("Answer", "not tried: no model is on this machine", "Import one, and run this again.")
+        yield note(
+            "Answer", "not tested: no model is on this machine", "Import a model, and run this command again."
+        )
         return
     answered, outside = _run(["explain", "-", "--max-tokens=8", f"--model={ready.id}"], ExitCode.OK)
     yield (
@@ -99,7 +101,7 @@ def _trial(known: ModelList) -> Iterator[Finding]:
         else problem(
             "Answer",
             f"{ready.id} does not write with the air gap on",
-            "`jupyter localcoder doctor` says more.",
+            "For details, run `jupyter localcoder doctor`.",
         )
     )
     yield _traced("Trace of an answer", outside)
@@ -146,7 +148,7 @@ def _traced(topic: str, outside: tuple[str, ...] | None) -> Finding:
         return note(
             topic,
             "not made: strace is not installed, or may not trace",
-            "With strace, system calls are read.",
+            "Install strace to trace system calls.",
         )
     if outside:
         return problem(topic, f"named {', '.join(outside[:5])}", "Something opens connections: report it.")

@@ -22,17 +22,17 @@ class Doctor(LocalCoderCommand):
     """Check what is found, what is missing, and what to do."""
 
     usage = "doctor [options]"
-    description = """Check this installation: Python and packages, what the build of llama.cpp can do,
-    model folder and models, memory, settings, and the extensions of Jupyter. Each line says what was
-    found; below it stands what it means and what to do, where there is something to do. It changes
-    nothing, and opens no connection to another machine. The exit code is 1 when something essential is
-    missing. With `--airgap` it proves the air gap on this machine instead: it runs against the walls
-    around the worker, and traces the system calls of a download and of an answer."""
+    description = """Check this installation: Python and packages, features of the llama.cpp build,
+    model folder and models, memory, settings, and Jupyter extensions. Each line is a finding,
+    followed by an explanation and a suggested fix if there is one. The command changes nothing and
+    opens no connection to another machine. The exit code is 1 if something essential is missing.
+    With `--airgap`, it verifies the air gap on this machine instead: it tests the isolation of the
+    worker, and traces the system calls of a download and of an answer."""
     flags = LocalCoderCommand.flags | options(
-        airgap=("Doctor.airgap", "Prove that nothing leaves this machine while the air gap is on.")
+        airgap=("Doctor.airgap", "Verify that no data leaves this machine while the air gap is on.")
     )
 
-    airgap = Bool(False, config=True, help="Prove that nothing leaves this machine while the air gap is on.")
+    airgap = Bool(False, config=True, help="Verify that no data leaves this machine while the air gap is on.")
 
     def run(self) -> ExitCode:
         """Look everywhere, and print each line as it is found."""
@@ -80,7 +80,7 @@ class Doctor(LocalCoderCommand):
             view = settings_of(client)
         yield ok("Settings", f"profile {view.settings.profile}, kept in {view.path}")
         if view.settings.air_gap:
-            yield note("Air gap", "on", "Nothing is downloaded. `config set air_gap false` opens it.")
+            yield note("Air gap", "on", "Nothing is downloaded. `config set air_gap false` turns it off.")
         else:
             yield ok("Air gap", "off: models may be downloaded")
 
@@ -101,7 +101,7 @@ _INDENT = 11
 
 
 def _sound(*, airgap: bool) -> str:
-    return "Nothing left this machine." if airgap else "Nothing essential is missing."
+    return "No data left this machine." if airgap else "Nothing essential is missing."
 
 
 def _guarded(area: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

@@ -69,9 +69,9 @@ def _why(ended: subprocess.CompletedProcess[str]) -> str:
     if ended.returncode < 0:
         name = signal.Signals(-ended.returncode).name
         hint = ", built for another processor" if name == "SIGILL" else ""
-        return f"it ended with {name}{hint}"
+        return f"it was terminated by {name}{hint}"
     lines = ended.stderr.strip().splitlines()
-    return lines[-1] if lines else f"it ended with code {ended.returncode}"
+    return lines[-1] if lines else f"it exited with code {ended.returncode}"
 
 
 def enabled(features: str) -> list[str]:

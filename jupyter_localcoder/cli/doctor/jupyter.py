@@ -31,8 +31,8 @@ def server_extension(config_path: Sequence[str]) -> Finding:
     return note(
         "Server extension",
         "disabled" if enabled is False else "not registered",
-        f"JupyterLab will not have the assistant: `jupyter server extension enable {EXTENSION}`."
-        " Magics and this command line work without it.",
+        "The assistant is not available in JupyterLab: run `jupyter server extension enable "
+        f"{EXTENSION}`. Magics and the command line work without it.",
     )
 
 
@@ -60,4 +60,4 @@ def servers(runtime_dir: Path) -> Iterator[Finding]:
     for connection in found:
         yield ok("Running server", f"{connection.url} (process {connection.pid})")
     if not found:
-        yield ok("Running server", "none", "Start one with `jupyter lab`; magics work without one too.")
+        yield ok("Running server", "none", "Start one with `jupyter lab`; magics also work without a server.")

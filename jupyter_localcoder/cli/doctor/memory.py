@@ -23,13 +23,15 @@ def findings() -> Iterator[Finding]:
         yield ok("Memory", found)
     else:
         yield note(
-            "Memory", found, "Too little for the smallest model: close programs, or enlarge the machine."
+            "Memory",
+            found,
+            "Not enough for the smallest model: close other programs, or use a machine with more memory.",
         )
     machine = int(psutil.virtual_memory().total)
     if total < machine:
         yield ok("Memory limit", f"a container allows {size(total)} of the machine's {size(machine)}")
     else:
-        yield ok("Memory limit", "none below the machine's own memory")
+        yield ok("Memory limit", "no limit below the physical memory of the machine")
 
 
 def processor_findings(threads: int) -> Iterator[Finding]:
@@ -40,9 +42,9 @@ def processor_findings(threads: int) -> Iterator[Finding]:
         yield note(
             "Processors",
             f"{threads} threads, as `Tuning.threads` says; {usual} can be used",
-            "More threads than that stop each other: leave `Tuning.threads` at 0.",
+            "More threads slow each other down: leave `Tuning.threads` at 0.",
         )
     elif threads:
         yield ok("Processors", f"{threads} threads, as `Tuning.threads` says; {usual} can be used")
     else:
-        yield ok("Processors", f"{usual} compute", here.reason and f"No more, since {here.reason}.")
+        yield ok("Processors", f"{usual} compute", here.reason and f"Limited because {here.reason}.")

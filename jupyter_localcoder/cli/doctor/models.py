@@ -27,7 +27,8 @@ def findings(known: ModelList, settings: Settings) -> Iterator[Finding]:
         yield problem(
             "Models",
             "no model is on this machine",
-            "Fetch one: `jupyter localcoder models pull qwen2.5-coder-0.5b`, or `models import` a GGUF file.",
+            "Download one: `jupyter localcoder models pull qwen2.5-coder-0.5b`, or `models import` a "
+            "GGUF file.",
         )
     yield from (_model(info) for info in here)
 
@@ -40,26 +41,35 @@ def _answering(known: ModelList, settings: Settings) -> Iterator[Finding]:
     code = here.get(known.code_model or settings.model or active)
     general = here.get(known.general_model)
     if code is None:
-        missing = f"the settings name `{settings.model}`" if settings.model else f"profile {settings.profile}"
+        missing = (
+            f"the settings select `{settings.model}`" if settings.model else f"profile {settings.profile}"
+        )
         reset = "config reset model" if settings.model else "config set profile auto"
         yield problem(
             "Answers",
             f"the chosen model is not on this machine ({missing})",
-            f"Fetch it, or let one answer that is here: `jupyter localcoder {reset}`.",
+            f"Download it, or use an installed model: `jupyter localcoder {reset}`.",
         )
         return
     found = f"`{code.id}`"
     if general is not None and general.id != code.id:
-        found = f"`{code.id}` to code, `{general.id}` to general questions"
+        found = f"`{code.id}` for code, `{general.id}` for general questions"
     chosen = [name for name in ("model", "general_model") if getattr(settings, name)]
     if chosen:
         found += f" (pinned by {', '.join(f'`{name}`' for name in chosen)} of the settings)"
     if code.fill_in_the_middle is False:
-        yield note("Answers", found, f"`{code.id}` does not complete while typing: fetch a model that does.")
+        yield note(
+            "Answers",
+            found,
+            f"`{code.id}` does not support completion while typing: download a model that does.",
+        )
     elif "general" not in code.roles and (general is None or general.id == code.id):
-        yield note("Answers", found, f"`{code.id}` completes, and follows no instructions.")
+        yield note("Answers", found, f"`{code.id}` completes code, but does not follow instructions.")
     elif chosen:
-        unpin = f"`jupyter localcoder config reset {' '.join(chosen)}` lets the profile choose again."
+        unpin = (
+            "To use the model of the profile again, run `jupyter localcoder config reset "
+            f"{' '.join(chosen)}`."
+        )
         yield ok("Answers", found, unpin)
     else:
         yield ok("Answers", found)
@@ -74,14 +84,15 @@ def _folder(folder: Path) -> Iterator[Finding]:
         yield note(
             "Model folder",
             f"{folder} cannot be written",
-            "What is there can be used. To fetch more, set `LOCALCODER_MODELS_DIR` to a folder of yours.",
+            "Installed models can be used. To download more, set `LOCALCODER_MODELS_DIR` to a folder "
+            "that you can write.",
         )
     free = shutil.disk_usage(there).free
     if free >= ROOM_BYTES:
         yield ok("Disk", f"{size(free)} free")
     else:
         yield note(
-            "Disk", f"{size(free)} free", "Too little for another model: free some, or move the folder."
+            "Disk", f"{size(free)} free", "Not enough for another model: free some space, or move the folder."
         )
 
 
@@ -89,20 +100,20 @@ def _model(info: ModelInfo) -> Finding:
     name = f"{info.id} ({size(info.size_bytes)})"
     if info.state == "error":
         why = info.error.message if info.error else "it cannot be used"
-        advice = info.error.recovery if info.error else "Fetch it again."
+        advice = info.error.recovery if info.error else "Download it again."
         return note("Model", f"{name}: {why}", advice)
     if info.state != "ready":
         return note(
             "Model",
-            f"{name}: {size(info.received_bytes)} of it are here",
-            f"Go on with `jupyter localcoder models pull {info.id}`.",
+            f"{name}: {size(info.received_bytes)} downloaded",
+            f"Resume with `jupyter localcoder models pull {info.id}`.",
         )
     if info.fit.fit == "does-not-fit":
         return note(
             "Model",
             f"{name}: verified, needs {size(info.fit.needed_bytes)} of memory",
-            f"{size(info.fit.available_bytes)} are free: close programs, or use a smaller model.",
+            f"{size(info.fit.available_bytes)} available: close other programs, or use a smaller model.",
         )
     if info.recheck:
-        return ok("Model", f"{name}: its file was touched; the digest is computed again at its first use")
+        return ok("Model", f"{name}: its file was modified; the digest is verified again at its first use")
     return ok("Model", f"{name}: the digest was verified")

@@ -25,8 +25,8 @@ class PagedCommand(LocalCoderCommand):
 
     aliases = LocalCoderCommand.aliases | {"limit": "PagedCommand.limit", "offset": "PagedCommand.offset"}
 
-    limit = Integer(20, config=True, help="Print so many.")
-    offset = Integer(0, config=True, help="Leave out so many of the newest.")
+    limit = Integer(20, config=True, help="Number of entries to print.")
+    offset = Integer(0, config=True, help="Number of newest entries to skip.")
 
     def page(self) -> dict[str, int]:
         """The fields of a request for a page."""

@@ -17,10 +17,12 @@ class HistoryChats(PagedCommand):
     """List the conversations."""
 
     usage = "history chats [options]"
-    description = "List the conversations, the one that was last spoken in first."
+    description = "List the conversations, most recently used first."
     aliases = PagedCommand.aliases | {"notebook": "HistoryChats.notebook"}
 
-    notebook = Unicode(None, allow_none=True, config=True, help="Only those of the notebook of this path.")
+    notebook = Unicode(
+        None, allow_none=True, config=True, help="Only conversations of the notebook with this path."
+    )
 
     def run(self) -> ExitCode:
         """Print them."""
@@ -30,7 +32,7 @@ class HistoryChats(PagedCommand):
         self.console.document(page)
         if not page.conversations:
             self.console.out(
-                "There are no conversations." if not page.total else "There are no more of them."
+                "There are no conversations." if not page.total else "There are no more conversations."
             )
             return ExitCode.OK
         rows = [
@@ -42,7 +44,9 @@ class HistoryChats(PagedCommand):
         ]
         self.console.out(table(("ID", "AGE", "TURNS", "NOTEBOOK", "TITLE"), rows, width=self.console.width))
         if page.offset + len(page.conversations) < page.total:
-            self.note(f"{len(page.conversations)} of {page.total}; `--offset` and `--limit` show others.")
+            self.note(
+                f"{len(page.conversations)} of {page.total}; use `--offset` and `--limit` to show others."
+            )
         return ExitCode.OK
 
 
@@ -50,8 +54,8 @@ class HistoryChat(LocalCoderCommand):
     """Print one conversation."""
 
     usage = "history chat ID|last [options]"
-    description = """Print a conversation as Markdown, each question under a heading. `last` is the one that
-    was last spoken in."""
+    description = """Print a conversation as Markdown, each question under a heading. `last` is the
+    most recently used conversation."""
     arguments = (1, 1)
 
     def run(self) -> ExitCode:

@@ -20,19 +20,21 @@ class HistoryDelete(LocalCoderCommand):
     """Delete answers."""
 
     usage = "history delete ID... | --prompt=ID | --chat=ID | --all"
-    description = """Delete answers, their files and all that lists them. That cannot be undone. At a
-    terminal it asks first."""
+    description = """Delete answers and their files. This cannot be undone. At a terminal, the
+    command asks for confirmation."""
     arguments = (0, 1000)
     aliases = LocalCoderCommand.aliases | {"prompt": "HistoryDelete.prompt", "chat": "HistoryDelete.chat"}
     flags = LocalCoderCommand.flags | options(
         all=("HistoryDelete.everything", "Delete the whole history."),
-        yes=("HistoryDelete.yes", "Do not ask."),
+        yes=("HistoryDelete.yes", "Do not ask for confirmation."),
     )
 
-    prompt = Unicode(None, allow_none=True, config=True, help="Delete the answers to the prompt of this id.")
-    chat = Unicode(None, allow_none=True, config=True, help="Delete the conversation of this id.")
+    prompt = Unicode(
+        None, allow_none=True, config=True, help="Delete all answers to the prompt with this id."
+    )
+    chat = Unicode(None, allow_none=True, config=True, help="Delete the conversation with this id.")
     everything = Bool(False, config=True, help="Delete the whole history.")
-    yes = Bool(False, config=True, help="Do not ask.")
+    yes = Bool(False, config=True, help="Do not ask for confirmation.")
 
     def run(self) -> ExitCode:
         """Delete them."""
@@ -40,7 +42,7 @@ class HistoryDelete(LocalCoderCommand):
         given = [bool(ids), self.prompt is not None, self.chat is not None, self.everything]
         if sum(given) != 1:
             raise InvalidArgument(
-                "Name answers, or give one of `--prompt`, `--chat` and `--all`.",
+                "Give the ids of answers, or one of `--prompt`, `--chat` and `--all`.",
                 recovery=f"Usage: jupyter localcoder {self.usage}",
             )
         with self.client() as client:
@@ -74,5 +76,5 @@ class HistoryDelete(LocalCoderCommand):
     def _ask(self, question: str) -> None:
         if self.yes or not self.console.can_ask:
             return
-        if self.console.ask(f"{question} It cannot be undone. [y/N] ").lower() not in ("y", "yes"):
-            raise InvalidArgument("Nothing was deleted.", recovery="Answer `y`, or give `--yes`.")
+        if self.console.ask(f"{question} This cannot be undone. [y/N] ").lower() not in ("y", "yes"):
+            raise InvalidArgument("Nothing was deleted.", recovery="Answer `y`, or pass `--yes`.")

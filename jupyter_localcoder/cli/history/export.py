@@ -17,8 +17,8 @@ class HistoryExport(LocalCoderCommand):
     """Write answers into a zip file."""
 
     usage = "history export [ID|last] [options]"
-    description = """Write one answer, those to one prompt, or all, into a zip file of Markdown files. A file
-    of this name is replaced."""
+    description = """Export one answer, the answers to one prompt, or all answers as a zip file of
+    Markdown files. An existing file is overwritten."""
     arguments = (0, 1)
     aliases = LocalCoderCommand.aliases | {"prompt": "HistoryExport.prompt", "out": "HistoryExport.out"}
     examples = """
@@ -26,8 +26,8 @@ jupyter localcoder history export
 jupyter localcoder history export last --out=answer.zip
 """
 
-    prompt = Unicode(None, allow_none=True, config=True, help="The answers to the prompt of this id.")
-    out = Unicode(".", config=True, help="File to write, or a folder. Default: this folder.")
+    prompt = Unicode(None, allow_none=True, config=True, help="Only answers to the prompt with this id.")
+    out = Unicode(".", config=True, help="Output file or folder. Default: the current folder.")
 
     def run(self) -> ExitCode:
         """Write it."""

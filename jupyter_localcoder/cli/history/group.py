@@ -9,15 +9,15 @@ class History(LocalCoderGroup):
     """List, search, open, delete and export the answers that were kept."""
 
     usage = "history COMMAND [options]"
-    description = """The answers of commands, chats and queued prompts, which are kept on this machine
-    as Markdown files. `config set history false` keeps none from then on."""
+    description = """Manage the saved answers of commands, chats and queued prompts. They are
+    stored on this machine as Markdown files. `config set history false` stops saving answers."""
     subcommands = {
         "list": (lazy("history.list.HistoryList"), "List the answers, newest first."),
-        "search": (lazy("history.search.HistorySearch"), "Find answers by their words."),
+        "search": (lazy("history.search.HistorySearch"), "Search answers."),
         "show": (lazy("history.show.HistoryShow"), "Print one answer."),
-        "title": (lazy("history.title.HistoryTitle"), "Write a title, or have one made."),
+        "title": (lazy("history.title.HistoryTitle"), "Set a title, or generate one."),
         "delete": (lazy("history.delete.HistoryDelete"), "Delete answers."),
-        "export": (lazy("history.export.HistoryExport"), "Write answers into a zip file."),
+        "export": (lazy("history.export.HistoryExport"), "Export answers to a zip file."),
         "chats": (lazy("history.chats.HistoryChats"), "List the conversations."),
         "chat": (lazy("history.chats.HistoryChat"), "Print one conversation."),
     }

@@ -14,15 +14,15 @@ class HistoryList(PagedCommand):
     """List the answers."""
 
     usage = "history list [options]"
-    description = """List the answers that were kept, newest first: id, age, command, model and title. An
-    answer without a title shows how its question begins."""
+    description = """List the saved answers, newest first: id, age, command, model and title. An
+    answer without a title shows the beginning of its question."""
     aliases = PagedCommand.aliases | {"prompt": "HistoryList.prompt"}
     examples = """
 jupyter localcoder history list
 jupyter localcoder history list --limit=100 --offset=100
 """
 
-    prompt = Unicode(None, allow_none=True, config=True, help="Only answers to the prompt of this id.")
+    prompt = Unicode(None, allow_none=True, config=True, help="Only answers to the prompt with this id.")
 
     def run(self) -> ExitCode:
         """Print them."""
@@ -35,5 +35,5 @@ jupyter localcoder history list --limit=100 --offset=100
             return ExitCode.OK
         self.console.out(table(HEAD, [row(info) for info in page.responses], width=self.console.width))
         if page.offset + len(page.responses) < page.total:
-            self.note(f"{len(page.responses)} of {page.total}; `--offset` and `--limit` show others.")
+            self.note(f"{len(page.responses)} of {page.total}; use `--offset` and `--limit` to show others.")
         return ExitCode.OK

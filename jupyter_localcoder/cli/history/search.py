@@ -15,9 +15,9 @@ class HistorySearch(PagedCommand):
     """Find answers."""
 
     usage = "history search WORDS... [options]"
-    description = """Find the answers in whose question, text or title all the words occur, newest first.
-    The beginning of a word is enough; what stands in quotes occurs in this order. Leaves with
-    exit code 3 where nothing is found."""
+    description = """Search answers whose question, text or title contains all words, newest first.
+    Words match by prefix; use quotes for an exact phrase. The exit code is 3 if there are no
+    results."""
     arguments = (1, 1000)
     examples = """
 jupyter localcoder history search pivot table
@@ -32,7 +32,7 @@ jupyter localcoder history search '"read_csv header"'
             page: history.ResponsesFound = client.call(registry.RESPONSE_SEARCH, request)
         self.console.document(page)
         if not page.found:
-            self.console.out("Nothing was found.")
+            self.console.out("No results.")
             return ExitCode.NOT_FOUND
         width = self.console.width
         for found in page.found:
@@ -40,7 +40,7 @@ jupyter localcoder history search '"read_csv header"'
             self.console.out(shorten(line, width) if width else line)
             self.console.out(_INDENT + self._excerpt(found, width))
         if page.more:
-            self.note(f"There are more: `--offset={page.offset + len(page.found)}`.")
+            self.note(f"More results: `--offset={page.offset + len(page.found)}`.")
         return ExitCode.OK
 
     def _excerpt(self, found: history.Found, width: int | None) -> str:

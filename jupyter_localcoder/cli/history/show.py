@@ -15,18 +15,18 @@ class HistoryShow(LocalCoderCommand):
     """Print one answer."""
 
     usage = "history show ID|last [options]"
-    description = """Print an answer on stdout, and on stderr the question and what is known of it: model,
-    time, tokens, notebook. `last` is the newest one."""
+    description = """Print an answer on stdout, and its question and details on stderr: model,
+    time, tokens, notebook. `last` is the newest answer."""
     arguments = (1, 1)
     flags = LocalCoderCommand.flags | options(
-        question=("HistoryShow.question", "Print the question on stdout, not the answer.")
+        question=("HistoryShow.question", "Print the question instead of the answer.")
     )
     examples = """
 jupyter localcoder history show last
 jupyter localcoder history show 5f0c3a9e17b2d484 > answer.md
 """
 
-    question = Bool(False, config=True, help="Print the question on stdout, not the answer.")
+    question = Bool(False, config=True, help="Print the question instead of the answer.")
 
     def run(self) -> ExitCode:
         """Print it."""
@@ -62,7 +62,7 @@ def _facts(found: history.Response) -> list[str]:
         "Seed": "" if seed is None else str(seed),
         "Where": where,
         "Chat": found.conversation_id,
-        "Beside it": ", ".join(reference.name or reference.kind for reference in found.references),
+        "References": ", ".join(reference.name or reference.kind for reference in found.references),
         "Not read": _left_out(found.left_out_turns),
         "Reasoning": f"{len(found.reasoning)} characters" if found.reasoning else "",
         "End": "" if found.finish == "stop" else found.finish,

@@ -13,8 +13,8 @@ class HistoryTitle(LocalCoderCommand):
     """Give an answer a title."""
 
     usage = "history title ID|last [WORDS...] [options]"
-    description = """Give an answer this title. Without words, the model that is loaded in the running
-    Jupyter server makes one."""
+    description = """Set the title of an answer. Without words, the model loaded in the running
+    Jupyter server generates a title."""
     arguments = (1, 1000)
     examples = """
 jupyter localcoder history title last Reading a CSV file

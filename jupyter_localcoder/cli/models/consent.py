@@ -38,7 +38,7 @@ def agreed(command: LocalCoderCommand, info: ModelInfo, license: License, *, acc
         _ask(command.console, info, license)
         return license.sha256
     said = "which was accepted before" if info.license_accepted else "which is accepted"
-    command.note(f"{info.name} is under the licence {license.name}, {said}.")
+    command.note(f"{info.name} is licensed under {license.name}, {said}.")
     if license.attribution:
         command.note(license.attribution)
     return license.sha256 if accept else ""
@@ -55,13 +55,13 @@ def _ask(console: Console, info: ModelInfo, license: License) -> None:
     """
     if not console.can_ask:
         raise LicenseNotAccepted(
-            f"{info.name} is under the licence {license.name}, which has not been accepted;"
-            " nothing was downloaded.",
+            f"{info.name} is licensed under {license.name}, which has not been accepted; nothing was "
+            "downloaded.",
             recovery=f"Read it with `jupyter localcoder models pull {info.id} --show-license`, then"
             " repeat the command with `--accept-license`.",
             license=license.id,
         )
-    console.note(f"{info.name}, {size(info.size_bytes)}, is under the licence {license.name}.")
+    console.note(f"{info.name}, {size(info.size_bytes)}, is licensed under {license.name}.")
     if license.attribution:
         console.note(license.attribution)
     while (answer := console.ask(_QUESTION).lower()) in ("r", "read"):

@@ -18,16 +18,16 @@ class ModelsImport(LocalCoderCommand):
     """Take a GGUF file or a bundle into the store."""
 
     usage = "models import PATH [options]"
-    description = """Copy a GGUF file, or a bundle that `models export` wrote, into the model folder.
-    The header is read and the digest computed before it counts as a model."""
+    description = """Copy a GGUF file, or a bundle written by `models export`, into the model
+    folder. The header is validated and the digest is computed before the model is added."""
     arguments = (1, 1)
     aliases = LocalCoderCommand.aliases | {"id": "ModelsImport.model_id"}
     flags = LocalCoderCommand.flags | options(
-        link=("ModelsImport.link", "Leave the file where it lies, and refer to it.")
+        link=("ModelsImport.link", "Link to the file instead of copying it.")
     )
 
-    model_id = Unicode("", config=True, help="Id for the model. Default: made from the name of the file.")
-    link = Bool(False, config=True, help="Leave the file where it lies, and refer to it.")
+    model_id = Unicode("", config=True, help="Model id. Default: derived from the file name.")
+    link = Bool(False, config=True, help="Link to the file instead of copying it.")
 
     def run(self) -> ExitCode:
         """Import it."""
@@ -49,8 +49,8 @@ class ModelsExport(LocalCoderCommand):
     """Write a bundle for a machine without a network."""
 
     usage = "models export ID PATH [options]"
-    description = """Write a bundle to PATH: the GGUF file, its licence, and a manifest with digests.
-    On the other machine, `models import PATH` takes it in and checks them."""
+    description = """Write a bundle to PATH: the GGUF file, its licence, and a manifest with
+    digests. On the other machine, `models import PATH` verifies and imports it."""
     arguments = (2, 2)
 
     def run(self) -> ExitCode:

@@ -17,9 +17,9 @@ class ModelsList(LocalCoderCommand):
     """List the models."""
 
     usage = "models list [options]"
-    description = """List the models of the catalogue and those that were imported: size of the file,
-    whether it is on this machine, whether it fits into the memory that is free now, licence, and what
-    it is for. The profile in force, its model, and the folder stand below."""
+    description = """List the models of the catalogue and the imported models: file size, state,
+    whether the model fits into the available memory, licence, and use. The active profile, its
+    model and the model folder are shown below the table."""
 
     def run(self) -> ExitCode:
         """Print them."""

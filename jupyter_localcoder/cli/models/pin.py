@@ -29,8 +29,8 @@ class ModelsPin(_Pinning):
     """Keep a model at its version."""
 
     usage = "models pin ID [options]"
-    description = """Keep a model at the version that is on this machine. `models pull ID --update` then
-    refuses to replace it."""
+    description = """Pin a model to the installed version. `models pull ID --update` then refuses
+    to replace it."""
     pinned = True
     said = "is pinned to its version."
 
@@ -39,6 +39,6 @@ class ModelsUnpin(_Pinning):
     """Let a model be updated again."""
 
     usage = "models unpin ID [options]"
-    description = """Let `models pull ID --update` replace a model that was pinned to its version."""
+    description = "Unpin a model, so that `models pull ID --update` can replace it."
     pinned = False
     said = "can be updated again."

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ...models.store import ModelStore
 
 _FLAGS = options(
-    accept_license=("ModelsPull.accept_license", "Accept the licence of the model without being asked."),
-    show_license=("ModelsPull.show_license", "Show the text of the licence, and fetch nothing."),
-    update=("ModelsPull.update", "Replace the file by the version of the catalogue, where that is another."),
+    accept_license=("ModelsPull.accept_license", "Accept the licence of the model without a prompt."),
+    show_license=("ModelsPull.show_license", "Show the licence text without downloading."),
+    update=("ModelsPull.update", "Update the file if the catalogue has a different version."),
 )
 
 
@@ -34,11 +34,10 @@ class ModelsPull(LocalCoderCommand):
     """Fetch a model."""
 
     usage = "models pull ID [options]"
-    description = """Fetch a model of the catalogue. Its licence is named first and must be accepted,
-    at the question or by `--accept-license`; who accepted which text, and when, is recorded. What was
-    fetched is used only when it has the digest of the catalogue. Ctrl-C keeps what came so far: a
-    second pull goes on from there. `--update` replaces a model whose version in the catalogue is a newer
-    one, unless it is pinned."""
+    description = """Download a model from the catalogue. Accept its licence at the prompt or with
+    `--accept-license`; the user, the licence text and the time are recorded. The file is used only
+    if it matches the digest in the catalogue. Ctrl-C stops the download; run the command again to
+    resume it. `--update` installs a newer version from the catalogue, unless the model is pinned."""
     arguments = (1, 1)
     flags = LocalCoderCommand.flags | _FLAGS
     examples = """
@@ -46,9 +45,9 @@ jupyter localcoder models pull qwen2.5-coder-0.5b
 jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
 """
 
-    accept_license = Bool(False, config=True, help="Accept the licence without being asked.")
-    show_license = Bool(False, config=True, help="Show the text of the licence, and fetch nothing.")
-    update = Bool(False, config=True, help="Replace the file by the version of the catalogue.")
+    accept_license = Bool(False, config=True, help="Accept the licence without a prompt.")
+    show_license = Bool(False, config=True, help="Show the licence text without downloading.")
+    update = Bool(False, config=True, help="Update the file if the catalogue has a different version.")
 
     def run(self) -> ExitCode:
         """Fetch it."""
@@ -82,7 +81,7 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
     def _report(self, store: ModelStore, model: str, *, fetched: bool) -> None:
         info = store.info(model, 0)
         self.console.document({"model": info, "fetched": fetched})
-        told = "is ready, its digest is verified" if fetched else "was here already"
+        told = "is ready and its digest is verified" if fetched else "is already installed"
         self.console.out(f"{info.id} {told} ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
 
 
@@ -90,8 +89,8 @@ def fetch(command: LocalCoderCommand, store: ModelStore, info: ModelInfo, *, upd
     """Fetch a model that `ModelStore.prepare` has found to be allowed; Ctrl-C keeps what came so far."""
     stop = threading.Event()
     settings = LocalCoderSettings(config=command.config, command_line=command.cli_config, log=command.log)
-    resumed = f", {size(info.received_bytes)} of it are here already" if info.received_bytes else ""
-    command.note(f"Fetching {info.id}: {size(info.size_bytes)}{resumed}.")
+    resumed = f", {size(info.received_bytes)} already downloaded" if info.received_bytes else ""
+    command.note(f"Downloading {info.id}: {size(info.size_bytes)}{resumed}.")
     try:
         with shown(command, info.id) as progress, on_interrupt(stop):
             store.fetch(
@@ -103,8 +102,8 @@ def fetch(command: LocalCoderCommand, store: ModelStore, info: ModelInfo, *, upd
             )
     except (Canceled, KeyboardInterrupt):
         raise Canceled(
-            "The download was stopped. What came so far is kept.",
-            recovery=f"`jupyter localcoder models pull {info.id}` goes on from there.",
+            "The download was stopped. The partial download is kept.",
+            recovery=f"Resume it with `jupyter localcoder models pull {info.id}`.",
         ) from None
 
 
@@ -112,7 +111,7 @@ def license_of(store: ModelStore, model: str) -> License:
     """The licence of a model of the catalogue."""
     entry = store.catalogue.entries.get(model)
     if entry is None:
-        raise ModelNotFound(f"The catalogue has no model `{model}`.")
+        raise ModelNotFound(f"The catalogue contains no model `{model}`.")
     return store.catalogue.licenses[entry.license]
 
 

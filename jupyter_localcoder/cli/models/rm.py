@@ -15,16 +15,16 @@ class ModelsRm(LocalCoderCommand):
     """Remove a model from this machine."""
 
     usage = "models rm ID [options]"
-    description = """Remove a model from this machine, and what a stopped download left of it. An
-    imported file that was linked stays where it lies. At a terminal it asks first."""
+    description = """Delete a model, and any partial download of it, from this machine. A linked
+    file is not deleted. At a terminal, the command asks for confirmation."""
     arguments = (1, 1)
     flags = LocalCoderCommand.flags | options(
-        force=("ModelsRm.force", "Also when it is loaded: it is unloaded first."),
-        yes=("ModelsRm.yes", "Do not ask."),
+        force=("ModelsRm.force", "Remove the model even if it is loaded; it is unloaded first."),
+        yes=("ModelsRm.yes", "Do not ask for confirmation."),
     )
 
-    force = Bool(False, config=True, help="Also when it is loaded: it is unloaded first.")
-    yes = Bool(False, config=True, help="Do not ask.")
+    force = Bool(False, config=True, help="Remove the model even if it is loaded; it is unloaded first.")
+    yes = Bool(False, config=True, help="Do not ask for confirmation.")
 
     def run(self) -> ExitCode:
         """Remove it."""
@@ -34,11 +34,11 @@ class ModelsRm(LocalCoderCommand):
             self._ask(request.id)
             gone: models.DeletedModel = client.call(registry.MODEL_DELETE, request)
         self.console.document(gone)
-        self.console.out(f"{gone.id} is removed; {size(gone.freed_bytes)} are free again.")
+        self.console.out(f"{gone.id} is removed; {size(gone.freed_bytes)} freed.")
         return ExitCode.OK
 
     def _ask(self, model: str) -> None:
         if self.yes or not self.console.can_ask:
             return
         if self.console.ask(f"Remove {model} from this machine? [y/N] ").lower() not in ("y", "yes"):
-            raise InvalidArgument(f"{model} was not removed.", recovery="Answer `y`, or give `--yes`.")
+            raise InvalidArgument(f"{model} was not removed.", recovery="Answer `y`, or pass `--yes`.")

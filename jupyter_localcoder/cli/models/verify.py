@@ -20,8 +20,8 @@ class ModelsVerify(LocalCoderCommand):
     """Compute the digests of the models again."""
 
     usage = "models verify [ID] [options]"
-    description = """Read the whole file of a model, or of all models on this machine, and compare its
-    SHA-256 with the one that the catalogue or its manifest promises."""
+    description = """Read the file of a model, or of all models on this machine, and compare its
+    SHA-256 digest with the catalogue or the manifest."""
     arguments = (0, 1)
 
     def run(self) -> ExitCode:
@@ -47,7 +47,7 @@ class ModelsVerify(LocalCoderCommand):
                 raise
             self.console.out(f"{model}: {failure}")
             return failure
-        self.console.out(f"{model}: the digest is right.")
+        self.console.out(f"{model}: the digest is correct.")
         return None
 
 

@@ -11,8 +11,8 @@ class ProvidersActivate(LocalCoderCommand):
     """Let a provider answer from now on."""
 
     usage = "providers activate ID [options]"
-    description = """Make a provider the active one: it answers commands, chats and queued
-    prompts that name none. `providers activate embedded` goes back to the model on this machine."""
+    description = """Activate a provider for commands, chats and queued prompts that name no
+    provider. `providers activate embedded` switches back to the model on this machine."""
     arguments = (1, 1)
 
     def run(self) -> ExitCode:

@@ -31,9 +31,9 @@ class ProvidersAdd(LocalCoderCommand):
     """Add a provider, or change one."""
 
     usage = "providers add ID [options]"
-    description = """Add a provider under an id of small letters, digits and dashes. Where there is one
-    of this id, what is not given stays as it is; its key is forgotten when it moves to another
-    host. Nothing is asked of it: `providers test` does that."""
+    description = """Add a provider with an id of lowercase letters, digits and dashes. If the
+    provider exists, only the given options change; its key is deleted if the host changes. No
+    connection is opened; use `providers test` to test it."""
     arguments = (1, 1)
     aliases = LocalCoderCommand.aliases | {
         "type": "ProvidersAdd.type",
@@ -48,10 +48,10 @@ class ProvidersAdd(LocalCoderCommand):
         "context-window": "ProvidersAdd.context_window",
     }
     flags = LocalCoderCommand.flags | options(
-        key=("ProvidersAdd.with_key", "Ask for its key too, or read it from stdin."),
+        key=("ProvidersAdd.with_key", "Also prompt for its key, or read the key from stdin."),
         allow_unencrypted_key=(
             "ProvidersAdd.allow_unencrypted_key",
-            "Send its key over plain http to another machine.",
+            "Allow sending the key to another machine over unencrypted HTTP.",
         ),
     )
     examples = """
@@ -67,30 +67,43 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
         help="Type: ollama, openai, azure_openai, gemini or openai_compatible (vLLM, llama-server, LM "
         "Studio, TGI and others).",
     )
-    url = Unicode(None, allow_none=True, config=True, help="Address of its API. Default: the vendor's own.")
-    model = Unicode(None, allow_none=True, config=True, help="Model to ask for; for Azure the deployment.")
-    display_name = Unicode(None, allow_none=True, config=True, help="What to call it on screens.")
-    timeout_seconds = Float(None, allow_none=True, config=True, help="Seconds for a whole answer.")
+    url = Unicode(None, allow_none=True, config=True, help="Base URL of its API. Default: the vendor's URL.")
+    model = Unicode(None, allow_none=True, config=True, help="Model to use; for Azure, the deployment.")
+    display_name = Unicode(None, allow_none=True, config=True, help="Display name.")
+    timeout_seconds = Float(
+        None, allow_none=True, config=True, help="Time limit for a complete answer, in seconds."
+    )
     silence_seconds = Float(
-        None, allow_none=True, config=True, help="Seconds that it may say nothing, also before it begins."
+        None,
+        allow_none=True,
+        config=True,
+        help="Idle timeout in seconds, including the wait for the first token.",
     )
     fill = Enum(
         get_args(providers.FillMode),
         None,
         allow_none=True,
         config=True,
-        help="How an openai_compatible server fills in the middle: off, suffix, infill (llama-server) or "
-        "tokens.",
+        help="Fill-in-the-middle format of an openai_compatible server: off, suffix, infill "
+        "(llama-server) or tokens.",
     )
     fill_template = Unicode(
-        None, allow_none=True, config=True, help="Prompt of `--fill=tokens`, with {prefix} and {suffix}."
+        None,
+        allow_none=True,
+        config=True,
+        help="Prompt template for `--fill=tokens`, with {prefix} and {suffix}.",
     )
-    api_version = Unicode(None, allow_none=True, config=True, help="Of Azure's dated API.")
+    api_version = Unicode(None, allow_none=True, config=True, help="API version of Azure's dated API.")
     context_window = Integer(
-        None, allow_none=True, config=True, help="Tokens that Ollama makes room for. 0 leaves it to Ollama."
+        None,
+        allow_none=True,
+        config=True,
+        help="Context window for Ollama, in tokens. 0 uses Ollama's default.",
     )
-    allow_unencrypted_key = Bool(False, config=True, help="Send its key over plain http to another machine.")
-    with_key = Bool(False, config=True, help="Ask for its key too, or read it from stdin.")
+    allow_unencrypted_key = Bool(
+        False, config=True, help="Allow sending the key to another machine over unencrypted HTTP."
+    )
+    with_key = Bool(False, config=True, help="Also prompt for its key, or read the key from stdin.")
 
     def run(self) -> ExitCode:
         """Send what it will be."""
@@ -106,7 +119,7 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
                 request = codec.decode(providers.ProviderSaveRequest, fields)
             saved: providers.Provider = client.call(registry.PROVIDER_SAVE, request)
         self.console.document(saved)
-        self.console.out(f"{saved.id} is kept ({saved.type}, key: {saved.key}).")
+        self.console.out(f"{saved.id} is saved ({saved.type}, key: {saved.key}).")
         if saved.problem:
             self.note(f"{saved.id}: {saved.problem}")
         return ExitCode.OK
@@ -116,7 +129,7 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
         before = next((info for info in known.providers if info.id == id_), None)
         if before is None and self.type is None:
             raise InvalidArgument(
-                f"There is no provider `{id_}` yet, so its type is needed.",
+                f"The provider `{id_}` does not exist yet, so its type is required.",
                 recovery="Give `--type`: " + ", ".join(get_args(providers.ProviderType)[1:]) + ".",
             )
         names = providers.ProviderFields.__struct_fields__

@@ -27,22 +27,22 @@ class ProvidersSetKey(LocalCoderCommand):
     """Keep the key of a provider."""
 
     usage = "providers set-key ID [options]"
-    description = """Keep the key of a provider, in place of an older one. At a terminal it is asked for
-    and not shown; else it is read from stdin, as one line. It is kept in the keyring of the
-    operating system where there is one, else in an encrypted file, and belongs to the present
-    host of the provider. A key in an environment variable comes before it:
-    LOCALCODER_PROVIDER_<ID>_KEY, or for the vendor's own host OPENAI_API_KEY,
+    description = """Save the key of a provider, replacing an existing key. At a terminal, the
+    command prompts for the key without showing it; otherwise it reads one line from stdin. The key
+    is stored in the keyring of the operating system, or in an encrypted file if there is no
+    keyring, and is bound to the current host of the provider. A key in an environment variable
+    takes precedence: LOCALCODER_PROVIDER_<ID>_KEY, or for the vendor's own host OPENAI_API_KEY,
     AZURE_OPENAI_API_KEY, GEMINI_API_KEY, GOOGLE_API_KEY."""
     arguments = (1, 1)
     flags = LocalCoderCommand.flags | options(
-        session=("ProvidersSetKey.session", "Forget it when the Jupyter server ends.")
+        session=("ProvidersSetKey.session", "Keep the key only until the Jupyter server stops.")
     )
     examples = """
 jupyter localcoder providers set-key my-server
 jupyter localcoder providers set-key my-server < key.txt
 """
 
-    session = Bool(False, config=True, help="Forget it when the Jupyter server ends.")
+    session = Bool(False, config=True, help="Keep the key only until the Jupyter server stops.")
 
     def run(self) -> ExitCode:
         """Ask for it, and send it."""
@@ -58,9 +58,9 @@ jupyter localcoder providers set-key my-server < key.txt
             request = codec.decode(providers.ProviderSetKeyRequest, {"id": id_, "key": key, "keep": keep})
             saved: providers.Provider = client.call(registry.PROVIDER_SET_KEY, request)
         self.console.document(saved)
-        self.console.out(f"The key of {saved.id} is kept ({saved.key}).")
+        self.console.out(f"The key of {saved.id} is saved ({saved.key}).")
         if saved.key == "environment":
-            self.note("Note: the one in the environment comes before it.")
+            self.note("Note: the key in the environment takes precedence.")
         return ExitCode.OK
 
 
@@ -68,7 +68,7 @@ class ProvidersForgetKey(LocalCoderCommand):
     """Forget the key of a provider."""
 
     usage = "providers forget-key ID [options]"
-    description = "Forget the key of a provider, wherever it is kept. One in the environment stays."
+    description = "Delete the stored key of a provider. A key in the environment stays."
     arguments = (1, 1)
 
     def run(self) -> ExitCode:
@@ -77,9 +77,9 @@ class ProvidersForgetKey(LocalCoderCommand):
         with self.client() as client:
             saved: providers.Provider = client.call(registry.PROVIDER_FORGET_KEY, request)
         self.console.document(saved)
-        self.console.out(f"The key of {saved.id} is forgotten.")
+        self.console.out(f"The key of {saved.id} is deleted.")
         if saved.key == "environment":
-            self.note("Note: there is one in the environment, and it holds.")
+            self.note("Note: the key in the environment is still used.")
         return ExitCode.OK
 
 
@@ -109,8 +109,8 @@ def require_a_place(client: Client, known: providers.ProviderList, *, session: b
     """
     if client.where == LOCAL and (session or known.key_storage.place == "session"):
         raise EncryptionUnavailable(
-            "No Jupyter server runs that could keep a key for its session."
+            "No Jupyter server is running that could keep a key for its session."
             if session
-            else f"A key would be gone when this command ends. {known.key_storage.note}",
-            recovery="Start the Jupyter server first, or give the key in the environment.",
+            else f"The key would be lost when this command finishes. {known.key_storage.note}",
+            recovery="Start the Jupyter server first, or set the key in the environment.",
         )

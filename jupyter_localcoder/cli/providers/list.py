@@ -15,9 +15,9 @@ class ProvidersList(LocalCoderCommand):
     """List the providers."""
 
     usage = "providers list [options]"
-    description = """List the providers: type, whether it is the active one, model, where its key is
-    (environment, keyring, file or session), and its address. What keeps one from being
-    used stands below, and where a key would be kept that is entered now."""
+    description = """List the providers: type, active or not, model, where the key is stored
+    (environment, keyring, file or session), and address. Problems, and where a new key would be
+    stored, are shown below the table."""
 
     def run(self) -> ExitCode:
         """Print them."""
@@ -44,9 +44,9 @@ def _remarks(known: providers.ProviderList) -> list[str]:
     configured = [info.id for info in known.providers if info.configured]
     by_others = []
     if configured:
-        by_others = [f"Configured by the administrator of the server: {', '.join(configured)}."]
+        by_others = [f"Configured by the server administrator: {', '.join(configured)}."]
     if known.locked:
-        by_others.append("The administrator has fixed which providers there are, and which one is active.")
+        by_others.append("The administrator has fixed the list of providers and the active provider.")
     return [
         *troubles,
         *by_others,

@@ -14,13 +14,13 @@ class ProvidersRm(LocalCoderCommand):
     """Remove a provider, and its key."""
 
     usage = "providers rm ID [options]"
-    description = """Remove a provider, and its key from where it was kept. Where it completed while
-    somebody types, or made titles, the embedded one does then. The active one is not removed:
-    activate another one first. At a terminal it asks first."""
+    description = """Remove a provider and its stored key. If it was used for completion or titles,
+    the embedded provider takes over. The active provider cannot be removed: activate another one
+    first. At a terminal, the command asks for confirmation."""
     arguments = (1, 1)
-    flags = LocalCoderCommand.flags | options(yes=("ProvidersRm.yes", "Do not ask."))
+    flags = LocalCoderCommand.flags | options(yes=("ProvidersRm.yes", "Do not ask for confirmation."))
 
-    yes = Bool(False, config=True, help="Do not ask.")
+    yes = Bool(False, config=True, help="Do not ask for confirmation.")
 
     def run(self) -> ExitCode:
         """Remove it."""
@@ -36,4 +36,4 @@ class ProvidersRm(LocalCoderCommand):
         if self.yes or not self.console.can_ask:
             return
         if self.console.ask(f"Remove {id_} and its key? [y/N] ").lower() not in ("y", "yes"):
-            raise InvalidArgument(f"{id_} was not removed.", recovery="Answer `y`, or give `--yes`.")
+            raise InvalidArgument(f"{id_} was not removed.", recovery="Answer `y`, or pass `--yes`.")

@@ -14,9 +14,9 @@ class ProvidersTest(LocalCoderCommand):
     """See whether a provider answers."""
 
     usage = "providers test ID [options]"
-    description = """Ask a provider for the list of its models, which costs nothing: whether it can be
-    reached, takes the key, and how long that took. Of the embedded one: whether a
-    model is there; it is not loaded."""
+    description = """Test the connection to a provider by listing its models, which costs nothing:
+    whether it is reachable, accepts the key, and how long it takes. For the embedded provider, the
+    command checks whether a model is installed, without loading it."""
     arguments = (1, 1)
 
     def run(self) -> ExitCode:
@@ -25,11 +25,11 @@ class ProvidersTest(LocalCoderCommand):
         with self.client() as client:
             tested: providers.ProviderTested = client.call(registry.PROVIDER_TEST, request)
         self.console.document(tested)
-        self.console.out(f"{tested.id} answers, within {tested.latency_ms:.0f} ms.")
+        self.console.out(f"{tested.id} responded in {tested.latency_ms:.0f} ms.")
         shown = [plain(name) for name in tested.models[:_SHOWN]]
         if shown:
             more = len(tested.models) - len(shown)
             self.console.out("Models: " + ", ".join(shown) + (f", and {more} more." if more else "."))
         if tested.model_listed is False:
-            self.note("The model that is configured is not among them.")
+            self.note("The configured model is not among them.")
         return ExitCode.OK

@@ -37,13 +37,13 @@ class QueueCommand(ServerCommand):
             if item.prompt_kept:
                 id_ = plain(id_)
                 self.note(
-                    f"`queue show {id_} --prompt` prints its prompt, `queue retry {id_}` asks it again."
+                    f"`queue show {id_} --prompt` prints its prompt, `queue retry {id_}` sends it again."
                 )
             raise codec.error_of(item.error)
         self.console.document(answer)
         self.console.out(plain(answer.text))
         if item.position:
-            self.note(f"{id_} is {item.state}, place {item.position} at {item.provider}.")
+            self.note(f"{id_} is {item.state}, position {item.position} at {item.provider}.")
         else:
             self.note(_facts(answer))
         return ExitCode.OK
@@ -53,7 +53,7 @@ class QueueCommand(ServerCommand):
         if not wait:
             self.console.document(queued)
             self.console.out(queued.id)
-            self.note("It runs." if queued.position == 1 else f"Its place is {queued.position}.")
+            self.note("It runs." if queued.position == 1 else f"Its position is {queued.position}.")
             return ExitCode.OK
         try:
             return self.watch(client, queued.id, wait=True)
@@ -66,10 +66,10 @@ class QueueAdd(QueueCommand):
     """Queue a prompt."""
 
     usage = "queue add TEXT... [options]"
-    description = """Queue a prompt for a provider; `-` reads it from standard input. Prints the id of the
-    request, and leaves: the answer is kept in the history, and `queue show` prints it. With `--wait`
-    the answer is printed, and Ctrl-C cancels the request. `{{name}}` in the prompt is a place
-    for a text where `--set` is given, and is text like any other where it is not."""
+    description = """Queue a prompt for a provider; `-` reads it from standard input. The command
+    prints the id of the request and exits: the answer is saved in the history, and `queue show`
+    prints it. With `--wait`, the command prints the answer, and Ctrl-C cancels the request. With
+    `--set`, `{{name}}` in the prompt is a placeholder; otherwise it is plain text."""
     arguments = (1, 1000)
     aliases = QueueCommand.aliases | {
         "set": "QueueAdd.parameters",
@@ -83,8 +83,8 @@ class QueueAdd(QueueCommand):
         "prompt-id": "QueueAdd.prompt_id",
     }
     flags = QueueCommand.flags | options(
-        wait=("QueueAdd.wait", "Wait for the answer, and print it."),
-        private=("QueueAdd.private", "Keep nothing of it in the history."),
+        wait=("QueueAdd.wait", "Wait for the answer and print it."),
+        private=("QueueAdd.private", "Do not save the answer in the history."),
     )
     examples = """
 jupyter localcoder queue add "Name three sorting algorithms" --wait
@@ -94,20 +94,22 @@ jupyter localcoder queue add - --set city=Bern --priority=low < prompt.txt
     parameters = Dict(
         value_trait=Unicode(),
         config=True,
-        help="NAME=TEXT for the place {{NAME}} of the prompt; once for each.",
+        help="Value of the placeholder {{NAME}}, as NAME=TEXT. Repeat for each placeholder.",
     )
     provider = Unicode("", config=True, help="Id of the provider. Default: the active one.")
-    model = Unicode("", config=True, help="The model, as its provider calls it. Default: the provider's own.")
-    priority = Enum(
-        get_args(queue.Priority), "normal", config=True, help="Its turn at the provider: high, normal or low."
+    model = Unicode(
+        "", config=True, help="Model name at the provider. Default: the provider's configured model."
     )
-    max_tokens = Integer(None, allow_none=True, config=True, help="Longest answer, in tokens.")
-    temperature = Float(None, allow_none=True, config=True, help="0 (always the likeliest token) to 2.")
-    seed = Integer(None, allow_none=True, config=True, help="The same seed gives the same text.")
-    timeout = Float(None, allow_none=True, config=True, help="Seconds that it may run.")
-    prompt_id = Unicode("", config=True, help="Name under which its answers are kept together.")
-    wait = Bool(False, config=True, help="Wait for the answer, and print it.")
-    private = Bool(False, config=True, help="Keep nothing of it in the history.")
+    priority = Enum(
+        get_args(queue.Priority), "normal", config=True, help="Priority in the queue: high, normal or low."
+    )
+    max_tokens = Integer(None, allow_none=True, config=True, help="Maximum length of the answer, in tokens.")
+    temperature = Float(None, allow_none=True, config=True, help="Sampling temperature, 0 (greedy) to 2.")
+    seed = Integer(None, allow_none=True, config=True, help="Random seed, for reproducible output.")
+    timeout = Float(None, allow_none=True, config=True, help="Time limit in seconds.")
+    prompt_id = Unicode("", config=True, help="Group name for its answers.")
+    wait = Bool(False, config=True, help="Wait for the answer and print it.")
+    private = Bool(False, config=True, help="Do not save the answer in the history.")
 
     def run(self) -> ExitCode:
         """Queue it."""
@@ -139,17 +141,18 @@ class QueueShow(QueueCommand):
     """Print the answer to a queued prompt."""
 
     usage = "queue show ID [options]"
-    description = """Print what there is of the answer to a queued prompt. How a request failed is an error of
-    this command too; with `--prompt` its prompt is printed instead, also of a request that failed. The server
-    remembers the last ones that ended; older answers are in the history."""
+    description = """Print the answer to a queued prompt, as far as it is complete. If the request
+    failed, the command fails with the same error. With `--prompt`, the prompt is printed instead,
+    even if the request failed. The server remembers only recently finished requests; older answers
+    are in the history."""
     arguments = (1, 1)
     flags = QueueCommand.flags | options(
-        wait=("QueueShow.wait", "Wait until it has ended."),
-        prompt=("QueueShow.prompt", "Print what was asked, instead of the answer."),
+        wait=("QueueShow.wait", "Wait until the request has finished."),
+        prompt=("QueueShow.prompt", "Print the prompt instead of the answer."),
     )
 
-    wait = Bool(False, config=True, help="Wait until it has ended.")
-    prompt = Bool(False, config=True, help="Print what was asked, instead of the answer.")
+    wait = Bool(False, config=True, help="Wait until the request has finished.")
+    prompt = Bool(False, config=True, help="Print the prompt instead of the answer.")
 
     def run(self) -> ExitCode:
         """Print it."""
@@ -162,7 +165,8 @@ class QueueShow(QueueCommand):
         answer: queue.QueueAnswer = client.call(registry.QUEUE_GET, request)
         if not answer.item.prompt_kept:
             raise PromptNotFound(
-                "The prompt of this request was not kept.", recovery="`queue list` shows which were."
+                "The prompt of this request was not saved.",
+                recovery="`queue list` shows which prompts were saved.",
             )
         self.console.document(answer)
         self.console.out(plain(answer.prompt))
@@ -173,15 +177,16 @@ class QueueRetry(QueueCommand):
     """Queue a prompt again."""
 
     usage = "queue retry ID [options]"
-    description = """Queue the prompt of a request that has ended once more, as it was asked: one that failed,
-    was cancelled, or was open when the server ended. Prints the id of the new request. Where it had named no
-    provider, the active one answers. `queue list` shows the ids, `queue show ID --prompt` the text."""
+    description = """Queue the unchanged prompt of a finished request again: one that failed, was
+    cancelled, or was open when the server stopped. The id of the new request is printed. If the
+    request named no provider, the active one is used. `queue list` shows the ids, `queue show ID
+    --prompt` the text."""
     arguments = (1, 1)
     flags = QueueCommand.flags | options(
-        wait=("QueueRetry.wait", "Wait for the answer, and print it. Ctrl-C cancels.")
+        wait=("QueueRetry.wait", "Wait for the answer and print it. Ctrl-C cancels the request.")
     )
 
-    wait = Bool(False, config=True, help="Wait for the answer, and print it. Ctrl-C cancels.")
+    wait = Bool(False, config=True, help="Wait for the answer and print it. Ctrl-C cancels the request.")
 
     def run(self) -> ExitCode:
         """Queue it."""

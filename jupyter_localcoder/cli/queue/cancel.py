@@ -11,7 +11,7 @@ class QueueCancel(ServerCommand):
     """End one request."""
 
     usage = "queue cancel ID [options]"
-    description = "End the request of this id, whether it waits or runs. What came of its answer is not kept."
+    description = "Cancel a waiting or running request. A partial answer is not saved."
     arguments = (1, 1)
     alone = "Only a running server has a queue."
 
@@ -29,8 +29,8 @@ class QueueCancelAll(ServerCommand):
     """End all requests."""
 
     usage = "queue cancel-all [options]"
-    description = """End all requests of the running Jupyter server, those of all notebooks: what waits
-    and what runs in the queue, and every answer that is being streamed."""
+    description = """Cancel all requests of the running Jupyter server from all notebooks: waiting
+    and running requests in the queue, and all streaming answers."""
     alone = "Only a running server has a queue."
 
     def run(self) -> ExitCode:
@@ -38,5 +38,5 @@ class QueueCancelAll(ServerCommand):
         with self.server() as client:
             count = client.call(registry.LLM_CANCEL_ALL, generation.LlmCancelAllRequest())
         self.console.document(count)
-        self.console.out("There was nothing to cancel." if count.count == 0 else f"Cancelled: {count.count}.")
+        self.console.out("No requests to cancel." if count.count == 0 else f"Cancelled: {count.count}.")
         return ExitCode.OK

@@ -21,13 +21,15 @@ class QueueList(ServerCommand):
     """List the requests."""
 
     usage = "queue list [options]"
-    description = """List the requests of the queue: those that run, those that wait in the order of
-    their turns, and the last ones that ended. Before them stand commands and chats that
-    are being answered: these stream, and do not wait in the queue."""
-    flags = ServerCommand.flags | options(all=("QueueList.all", "All that ended and are still known."))
+    description = """List the requests of the queue: running, waiting in order, and recently
+    finished. Commands and chats in progress are listed first; they stream and do not wait in the
+    queue."""
+    flags = ServerCommand.flags | options(
+        all=("QueueList.all", "List all finished requests that are still stored.")
+    )
     alone = "Only a running server has a queue."
 
-    all = Bool(False, config=True, help=f"List all that ended, not only the last {_ENDED}.")
+    all = Bool(False, config=True, help=f"List all finished requests, not only the last {_ENDED}.")
 
     def run(self) -> ExitCode:
         """Print them."""
@@ -38,7 +40,7 @@ class QueueList(ServerCommand):
         rows = [_stream_row(item) for item in view.streams]
         rows += [_row(item) for item in (*view.running, *view.waiting, *ended)]
         if not rows:
-            self.console.out("Nothing runs and nothing waits.")
+            self.console.out("No requests are running or waiting.")
             return ExitCode.OK
         head = ("ID", "STATE", "PLACE", "PROVIDER", "MODEL", "PRIORITY", "AGE", "FOR")
         self.console.out(table(head, rows, width=self.console.width))

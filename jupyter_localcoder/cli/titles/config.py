@@ -24,14 +24,14 @@ class TitlesCommand(LocalCoderCommand):
         lines = {
             "enabled": "yes" if config.enabled else "no",
             "provider": config.provider or f"{EMBEDDED} (default)",
-            "model": config.model or "the one that is loaded (default)",
+            "model": config.model or "the loaded model (default)",
             "timeout": f"{config.timeout_seconds:g} s",
         }
         for name, value in lines.items():
             self.console.out(f"{name} = {plain(value)}")
         for name in given:
             if (layer := config.sources.get(name)) in ("environment", "command-line"):
-                self.note(f"Note: it is kept, but the {layer} decides `{name}` for now.")
+                self.note(f"Note: the value is saved, but the {layer} currently overrides `{name}`.")
         if config.problem:
             self.note(plain(config.problem))
         return ExitCode.OK
@@ -41,7 +41,7 @@ class TitlesShow(TitlesCommand):
     """Print how titles are made."""
 
     usage = "titles show [options]"
-    description = "Print whether titles are made, by whom, and how long one may take."
+    description = "Print whether titles are generated, by which provider, and the time limit."
 
     def run(self) -> ExitCode:
         """Print it."""
@@ -53,9 +53,9 @@ class TitlesSet(TitlesCommand):
     """Change how titles are made."""
 
     usage = "titles set [options]"
-    description = """Change how titles are made, and keep it. What is not given stays as it is. No model is
-    ever loaded for a title. Another provider than the embedded one is sent the first 500
-    characters of a question and its answer."""
+    description = """Change and save the title settings. Options that are not given stay unchanged.
+    No model is loaded only for titles. A provider other than the embedded one receives the first
+    500 characters of each question and its answer."""
     aliases = TitlesCommand.aliases | {
         "provider": "TitlesSet.provider",
         "model": "TitlesSet.model",
@@ -70,12 +70,12 @@ jupyter localcoder titles set --on --timeout=20
 """
 
     provider = Unicode(
-        None, allow_none=True, config=True, help="Id of a provider; empty for the embedded one."
+        None, allow_none=True, config=True, help="Id of a provider; empty for the embedded provider."
     )
-    model = Unicode(
-        None, allow_none=True, config=True, help="Id of a model; empty for the one that is loaded."
+    model = Unicode(None, allow_none=True, config=True, help="Id of a model; empty for the loaded model.")
+    timeout_seconds = Float(
+        None, allow_none=True, config=True, help="Time limit for a title in seconds, 10 to 120."
     )
-    timeout_seconds = Float(None, allow_none=True, config=True, help="Seconds for a title, 10 to 120.")
     switch_on = Bool(False, config=True, help="Make titles.")
     switch_off = Bool(False, config=True, help="Make none.")
 
@@ -90,8 +90,8 @@ jupyter localcoder titles set --on --timeout=20
         fields = {name: value for name, value in given.items() if value is not None}
         if not fields or (self.switch_on and self.switch_off):
             raise InvalidArgument(
-                "Say what is to change." if not fields else "`--on` and `--off` contradict each other.",
-                recovery="Give `--on` or `--off`, `--provider`, `--model` or `--timeout`.",
+                "Name the setting to change." if not fields else "`--on` and `--off` contradict each other.",
+                recovery="Pass `--on` or `--off`, `--provider`, `--model` or `--timeout`.",
             )
         request = codec.decode(history.TitleConfigSetRequest, fields)
         with self.client() as client:

@@ -9,9 +9,9 @@ class Titles(LocalCoderGroup):
     """See and change how titles of answers are made."""
 
     usage = "titles COMMAND [options]"
-    description = """How the titles of answers are made: by default by the model that is loaded, when nothing
-    else is asked of it."""
+    description = """Show and change how titles of answers are generated. By default, the loaded
+    model generates them when it is idle."""
     subcommands = {
-        "show": (lazy("titles.config.TitlesShow"), "Print how they are made."),
-        "set": (lazy("titles.config.TitlesSet"), "Change it, and keep it."),
+        "show": (lazy("titles.config.TitlesShow"), "Print the title settings."),
+        "set": (lazy("titles.config.TitlesSet"), "Change the title settings."),
     }

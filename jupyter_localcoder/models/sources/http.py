@@ -128,9 +128,9 @@ class HttpFile:
             raise httpx.ConnectError(str(failure)) from None
         except (httpx.HTTPError, httpx.StreamError) as failure:
             hang_up.check()
-            raise _Dropped(f"The connection to {self._inside} broke off.") from failure
+            raise _Dropped(f"The connection to {self._inside} was lost.") from failure
         except httpx.InvalidURL:
-            raise SourceFailed(f"{self._server} sent on to an address that is not valid.") from None
+            raise SourceFailed(f"{self._server} redirected to an invalid address.") from None
 
     def _open(self, client: httpx.Client, start: int, note: PartNote, hang_up: HangUp) -> httpx.Response:
         """Ask, and follow redirects by hand: each of them is looked at first."""
@@ -151,7 +151,7 @@ class HttpFile:
             target = response.headers.get("Location", "")
             response.close()
             url = self._redirected(url, target)
-        raise SourceFailed(f"{self._server} sent on in a circle.")
+        raise SourceFailed(f"{self._server} redirected in a loop.")
 
     def _may_have_token(self, url: httpx.URL) -> bool:
         own = (url.scheme, url.host, url.port) == (self._url.scheme, self._url.host, self._url.port)
@@ -160,9 +160,9 @@ class HttpFile:
     def _redirected(self, url: httpx.URL, target: str) -> httpx.URL:
         new = url.join(target)
         if new.scheme not in ("http", "https") or not new.host:
-            raise SourceFailed(f"{self._server} sent on to `{new.scheme}:`, which was refused.")
+            raise SourceFailed(f"{self._server} redirected to `{new.scheme}:`, which was refused.")
         if url.scheme == "https" and new.scheme != "https":
-            raise SourceFailed(f"{self._server} sent on to an address without encryption, which was refused.")
+            raise SourceFailed(f"{self._server} redirected to an unencrypted address, which was refused.")
         return new
 
     def _position(self, response: httpx.Response, start: int, note: PartNote, part: Path, size: int) -> int:
@@ -170,12 +170,12 @@ class HttpFile:
         status = response.status_code
         etag = response.headers.get("ETag", "")
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise SourceFailed(f"{self._server} answered with an encoding that was not asked for.")
+            raise SourceFailed(f"{self._server} responded with an encoding that was not requested.")
         if status == 206:
             if start and etag == note.etag and _range_start(response, size) == start:
                 return start
             self._start_over(part)
-            raise _Dropped(f"{self._server} has another file now.")
+            raise _Dropped(f"The file on {self._server} has changed.")
         if status == 200:
             length = response.headers.get("Content-Length", "")
             if length.isdigit() and int(length) != size:
@@ -222,7 +222,7 @@ class HttpFile:
                     return
         finally:
             close_part(file)
-        raise _Dropped(f"{self._server} ended after {done} of {size} bytes.")
+        raise _Dropped(f"{self._server} closed the connection after {done} of {size} bytes.")
 
 
 def _range_start(response: httpx.Response, size: int) -> int | None:

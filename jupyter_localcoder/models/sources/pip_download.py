@@ -111,7 +111,7 @@ class PipDownload:
             counted(largest)
 
     def _too_much(self) -> SourceFailed:
-        return SourceFailed(f"The package index gives more bytes of `{self._what}` than are expected.")
+        return SourceFailed(f"The package index sent more bytes of `{self._what}` than expected.")
 
     def _in_flight_bytes(self) -> tuple[int, int]:
         """Size of the largest file that pip has written, the wheel, and of all: it copies a whole wheel."""
@@ -131,11 +131,11 @@ class PipDownload:
         if _TOO_LARGE.search(text):
             return self._too_much()
         if "No module named pip" in text:
-            return SourceFailed("pip is not installed, so the package index cannot be asked.")
+            return SourceFailed("pip is not installed, so the package index cannot be used.")
         said = re.findall(r"^ERROR: (.+)$", text, re.MULTILINE) or text.strip().splitlines()
         last = said[-1].strip()[:300] if said else "it gave no reason"
         causes = "".join(f" {sentence}" for sentence in complaints())
-        return SourceFailed(f"The package index did not give `{self._what}`: {last.rstrip('.')}.{causes}")
+        return SourceFailed(f"The package index did not deliver `{self._what}`: {last.rstrip('.')}.{causes}")
 
 
 def _limit(process: subprocess.Popen[bytes], most_bytes: int) -> None:

@@ -264,9 +264,9 @@ class FakeClient(Client):
             licenses=tuple(store.catalogue.licenses.values()),
             profiles=tuple(store.catalogue.profiles.values()),
             active_profile="Tiny",
-            profile_reason="Tiny: 8.1 GB of memory are free.",
+            profile_reason="Tiny: 8.1 GB of memory available.",
             recommended_profile="Tiny",
-            recommended_reason="Tiny: 8.1 GB of memory are free.",
+            recommended_reason="Tiny: 8.1 GB of memory available.",
             models_dir=os.environ.get("LOCALCODER_MODELS_DIR", "/models"),
             memory=_MEMORY,
         )
@@ -348,7 +348,7 @@ class FakeClient(Client):
 
     def queue(self, request: Any) -> queue.QueueView:
         items = [queue_item(number) for number in range(1, self.script.queued + 1)]
-        lost = errors.BackendUnavailable("The service ended before the request was answered.")
+        lost = errors.BackendUnavailable("The service stopped before the request was answered.")
         ended = msgspec.structs.replace(
             queue_item(0), id="lost", state="failed", error=codec.error_payload(lost), path=""
         )
@@ -475,7 +475,7 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.PROVIDER_SAVE.name: FakeClient.provider_save,
     registry.PROVIDER_SET_ACTIVE.name: FakeClient.provider_activate,
     registry.PROVIDER_DELETE.name: lambda client, request: providers.ProviderDeleted(
-        note="The embedded model completes while you type now." if request.id == "lab" else ""
+        note="The embedded model now completes while you type." if request.id == "lab" else ""
     ),
     registry.PROVIDER_TEST.name: lambda client, request: providers.ProviderTested(
         id=request.id, models=tuple(f"m-{n}" for n in range(25)), latency_ms=12.3, model_listed=False

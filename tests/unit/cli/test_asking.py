@@ -62,5 +62,5 @@ def test_chat_begins_a_conversation_and_goes_on_with_one(cli):
 
 def test_chat_says_where_it_stands_and_what_was_not_read(cli):
     ran = cli("chat", "Why?", conversation="c" * 16, left_out=3)
-    assert "of the earlier turns 3 were not read" in ran.err
+    assert "3 of the earlier turns did not fit" in ran.err
     assert f"Conversation {'c' * 16}, turn r1." in ran.err

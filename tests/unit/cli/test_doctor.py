@@ -128,7 +128,7 @@ def test_a_machine_with_a_model_is_sound(cli):
 def test_what_cannot_be_looked_at_is_a_line_and_the_next_goes_on(cli):
     ran = cli("doctor", fail="CONNECTION_ERROR")
     assert ran.code == 1
-    assert "✗ problem  Models: The Jupyter server could not be reached. [CONNECTION_ERROR]" in ran.out
+    assert "✗ problem  Models: Cannot connect to the Jupyter server. [CONNECTION_ERROR]" in ran.out
     assert "Running server" in ran.out
 
 

@@ -86,7 +86,7 @@ def test_a_notebook_gives_its_code_cells(cli, tmp_path):
         (b"", 2, "There is no code"),
         (b"  \n", 2, "There is no code"),
         (b"\xff\xfe\x00", 2, "is not UTF-8 text"),
-        (b"a\x00b", 2, "zero bytes"),
+        (b"a\x00b", 2, "null bytes"),
     ],
 )
 def test_a_file_that_cannot_be_used(cli, tmp_path, content, code, words):
@@ -201,8 +201,8 @@ def test_a_cut_answer_is_never_written(cli, file, finish):
         ("", "There is no code in the answer."),
         (" \n\t\n", "There is no code in the answer."),
         ("```python\n```", "There is no code in the answer."),
-        ("```python\ndef f(x:\n```", "The answer is not valid Python, and the code before it was."),
-        ("I cannot help with that.", "The answer is not valid Python, and the code before it was."),
+        ("```python\ndef f(x:\n```", "The answer is not valid Python, but the original code was."),
+        ("I cannot help with that.", "The answer is not valid Python, but the original code was."),
         ("```bash\nls\n```", "The answer is not in the language of the code, which is python."),
     ],
 )
@@ -266,7 +266,7 @@ def test_what_is_no_ordinary_file_is_refused_before_the_model_works(cli, tmp_pat
     ran = cli("improve", str(pipe), "--write", answer=[BETTER])
     writer.join()
     assert (ran.code, ran.log) == (2, [])
-    assert "no ordinary file" in ran.err
+    assert "not a regular file" in ran.err
 
 
 @pytest.mark.parametrize("command", ["explain", "improve"])
@@ -322,7 +322,7 @@ def test_a_shell_script_is_not_replaced_by_python(cli, tmp_path):
 def test_no_change_writes_nothing(cli, file):
     ran = cli("improve", str(file), "--write", answer=[CODE])
     assert (ran.code, ran.out) == (0, "")
-    assert "changed nothing" in ran.err
+    assert "made no changes" in ran.err
     assert not file.with_name("analysis.py~").exists()
 
 
@@ -417,20 +417,20 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(start, tmp_path, file)
     (tmp_path / "piece0").touch()
     _out, err = child.communicate(timeout=PATIENCE_SECONDS)
     assert child.returncode == 1
-    assert "was changed meanwhile" in err
+    assert "was modified in the meantime" in err
     assert file.read_text() == "mine = 1\n"
 
 
 def test_an_answer_that_the_provider_cut_off_is_no_success(cli, file):
     ran = cli("explain", str(file), finish="filter")
     assert (ran.code, ran.out) == (1, "Hello world.\n")
-    assert "the provider cut the answer off" in ran.err
+    assert "the provider truncated the answer" in ran.err
 
 
 def test_reasoning_is_no_part_of_what_is_printed(cli, file):
     ran = cli("explain", str(file), reasoning=["Hm.\n", "\x1b[31mWell."])
     assert ran.out == "Hello world.\n"
-    assert ran.err.startswith("The model reasons before it answers.\n12 tokens")
+    assert ran.err.startswith("The model is reasoning.\n12 tokens")
     ran = cli("explain", str(file), "--reasoning", reasoning=["Hm.\n", "\x1b[31mWell."])
     assert ran.out == "Hello world.\n"
     assert ran.err.startswith("Hm.\nWell.\n12 tokens")

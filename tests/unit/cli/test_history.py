@@ -42,12 +42,12 @@ def test_what_is_found_is_shown_with_the_words_around_it(cli):
     assert line.startswith(ID)
     assert excerpt.startswith("    before the word and after and after")
     assert "\x1b[1mthe word\x1b[0m" in cli("history", "search", "x", answered=1, tty=True).out
-    assert "There are more: `--offset=1`." in cli("history", "search", "x", "--limit=1", answered=2).err
+    assert "More results: `--offset=1`." in cli("history", "search", "x", "--limit=1", answered=2).err
 
 
 def test_nothing_found_is_told_by_the_exit_code(cli):
     ran = cli("history", "search", "x")
-    assert (ran.code, ran.out) == (3, "Nothing was found.\n")
+    assert (ran.code, ran.out) == (3, "No results.\n")
 
 
 def test_an_answer_is_printed_alone(cli):
@@ -97,7 +97,7 @@ def test_what_is_not_clear_deletes_nothing(cli, given):
 def test_at_a_terminal_it_asks_first(cli):
     ran = cli("history", "delete", "--all", answered=1, tty=True, stdin="n\n")
     assert ran.code == 2
-    assert "whole history? It cannot be undone." in ran.err
+    assert "whole history? This cannot be undone." in ran.err
     assert cli("history", "delete", "--all", answered=1, tty=True, stdin="y\n").out == "Deleted: 1.\n"
     assert cli("history", "delete", "--all", "--yes", answered=1, tty=True).out == "Deleted: 1.\n"
 
@@ -121,7 +121,7 @@ def test_conversations_are_listed_and_printed(cli):
 
 
 def test_how_titles_are_made(cli):
-    assert "model = the one that is loaded" in cli("titles", "show").out
+    assert "model = the loaded model" in cli("titles", "show").out
     ran = cli("titles", "set", "--off", "--provider=far", "--model=m", "--timeout=20")
     assert ran.out == "enabled = no\nprovider = far\nmodel = m\ntimeout = 20 s\n"
     assert cli("titles", "set", "--model=").asked("title:config:set").model == ""

@@ -60,14 +60,14 @@ def test_consent_by_option_is_handed_on_as_the_digest_of_the_text(cli):
     assert model == MODEL
     assert re.fullmatch("[0-9a-f]{64}", digest)
     assert who
-    assert "is ready, its digest is verified" in ran.out
+    assert "is ready and its digest is verified" in ran.out
 
 
 def test_a_pipe_gets_one_line_for_each_tenth(cli):
     ran = cli("models", "pull", MODEL, "--accept-license", received=100_000_000)
     license, *lines = ran.err.splitlines()
-    assert license.endswith("is under the licence Apache License 2.0, which is accepted.")
-    assert lines[0] == f"Fetching {MODEL}: 491 MB, 100 MB of it are here already."
+    assert license.endswith("is licensed under Apache License 2.0, which is accepted.")
+    assert lines[0] == f"Downloading {MODEL}: 491 MB, 100 MB already downloaded."
     assert lines[1] == f"{MODEL}: 20 %, 100 MB of 491 MB, 12 MB/s, 33 s left"
     assert [line.split(":")[1].split("%")[0].strip() for line in lines[1:-1]] == [
         str(percent) for percent in range(20, 101, 10)
@@ -90,16 +90,16 @@ def test_json_is_one_document_and_asks_nothing(cli):
 def test_a_person_is_asked(cli, answer, code):
     ran = cli("models", "pull", MODEL, "--quiet", stdin=answer, tty=True)
     assert ran.code == code
-    assert "491 MB, is under the licence Apache" in ran.err
+    assert "491 MB, is licensed under Apache" in ran.err
     assert "Accept the licence? [y/N, r to read it]" in ran.err
 
 
 def test_a_licence_that_was_accepted_is_not_asked_again(cli):
     assert cli("models", "pull", MODEL, "--quiet", accepted=True).code == 0
     ran = cli("models", "pull", MODEL, accepted=True)
-    assert "is under the licence Apache License 2.0, which was accepted before." in ran.err
+    assert "is licensed under Apache License 2.0, which was accepted before." in ran.err
     ran = cli("models", "pull", MODEL, "--accept-license")
-    assert "is under the licence Apache License 2.0, which is accepted." in ran.err
+    assert "is licensed under Apache License 2.0, which is accepted." in ran.err
     assert "licence" not in cli("models", "pull", MODEL, ready=True).err
 
 
@@ -120,7 +120,7 @@ def test_the_air_gap_refuses_and_asks_nothing(cli):
 def test_what_is_here_is_not_fetched(cli):
     ran = cli("models", "pull", MODEL, ready=True)
     assert (ran.code, ran.err) == (0, "")
-    assert "was here already" in ran.out
+    assert "is already installed" in ran.out
 
 
 @pytest.mark.parametrize(("model", "code"), [("no-such-model", 3), ("../x", 2), ("", 2)])
@@ -136,8 +136,8 @@ def test_ctrl_c_keeps_the_part_and_says_how_to_go_on(start):
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=PATIENCE_SECONDS)
     assert (child.returncode, out) == (130, "")
-    assert "What came so far is kept. [CANCELED]" in err
-    assert f"`jupyter localcoder models pull {MODEL}` goes on from there." in err
+    assert "The partial download is kept. [CANCELED]" in err
+    assert f"Resume it with `jupyter localcoder models pull {MODEL}`." in err
 
 
 def on_terminal(argv: list[str], answers: bytes, environ: dict[str, str]) -> tuple[int, str]:
@@ -202,7 +202,7 @@ def test_rm_asks_a_person_and_only_a_person(cli):
     assert cli("models", "rm", MODEL, stdin="n\n", tty=True).code == 2
     assert cli("models", "rm", MODEL, stdin="y\n", tty=True).code == 0
     ran = cli("models", "rm", MODEL)
-    assert ran.out == f"{MODEL} is removed; 491 MB are free again.\n"
+    assert ran.out == f"{MODEL} is removed; 491 MB freed.\n"
 
 
 def test_rm_of_a_loaded_model_needs_force(cli):
@@ -217,13 +217,13 @@ def test_a_pinned_model_stays_at_its_version(cli):
     listed = cli("models", "list", ready=True, pinned=True).out
     assert " ready, pinned " in next(line for line in listed.splitlines() if line.startswith(MODEL))
     ran = cli("models", "pull", MODEL, "--update", ready=True, pinned=True, accepted=True)
-    assert (ran.code, "pinned to its version" in ran.err, ran.out) == (4, True, "")
+    assert (ran.code, "pinned to its current version" in ran.err, ran.out) == (4, True, "")
     ran = cli("models", "unpin", MODEL, ready=True, pinned=True)
     assert (ran.code, ran.out) == (0, f"{MODEL} can be updated again.\n")
 
 
 def test_an_update_is_fetched_and_its_licence_is_asked_for(cli):
-    assert "was here already" in cli("models", "pull", MODEL, "--quiet", ready=True).out
+    assert "is already installed" in cli("models", "pull", MODEL, "--quiet", ready=True).out
     ran = cli("models", "pull", MODEL, "--update", "--quiet", ready=True, accepted=True)
     assert (ran.code, "is verified" in ran.out) == (0, True)
     assert cli("models", "pull", MODEL, "--update", stdin="n\n", tty=True, ready=True).code == 4
@@ -238,7 +238,7 @@ def test_pin_names_one_model(cli, command):
 
 def test_verify_looks_at_all_that_are_here(cli):
     ran = cli("models", "verify", ready=True)
-    assert (ran.code, ran.out) == (0, f"{MODEL}: the digest is right.\n")
+    assert (ran.code, ran.out) == (0, f"{MODEL}: the digest is correct.\n")
     assert cli("models", "verify").err == "There is no model on this machine.\n"
 
 

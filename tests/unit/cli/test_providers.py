@@ -47,7 +47,7 @@ def test_a_provider_is_added(cli):
         "lab", "ollama", "http://10.0.0.1:11434", "q"
     )  # fmt: skip
     assert (request.name, request.key, request.fill_template) == ("Lab", None, QWEN_FILL)
-    assert ran.out == "lab is kept (ollama, key: none).\n"
+    assert ran.out == "lab is saved (ollama, key: none).\n"
 
 
 def test_what_is_not_given_stays(cli):
@@ -71,13 +71,13 @@ def test_a_new_one_needs_its_type(cli):
 def test_a_provider_is_added_with_its_key(cli):
     ran = cli("providers", "add", "lab", "--type=openai", "--key", stdin=f"{KEY}\n")
     assert ran.asked("provider:save").key == KEY
-    assert ran.out == "lab is kept (openai, key: keyring).\n"
+    assert ran.out == "lab is saved (openai, key: keyring).\n"
     assert "canary" not in ran.err
 
 
 def test_a_test_says_what_it_found(cli):
     ran = cli("providers", "test", "acme")
-    assert ran.out.startswith("acme answers, within 12 ms.\nModels: m-0, m-1,")
+    assert ran.out.startswith("acme responded in 12 ms.\nModels: m-0, m-1,")
     assert ran.out.endswith("m-19, and 5 more.\n")
     assert "not among them" in ran.err
     assert len(cli("providers", "test", "acme", "--json").json["models"]) == 25
@@ -97,7 +97,7 @@ def test_rm_asks_a_person_and_only_a_person(cli):
     assert cli("providers", "rm", "acme", stdin="y\n", tty=True).out == "acme is removed.\n"
     assert cli("providers", "rm", "acme", "--yes", tty=True).code == 0
     assert cli("providers", "rm", "acme", "--json").json == {"id": "acme", "removed": True, "note": ""}
-    told = "The embedded model completes while you type now."
+    told = "The embedded model now completes while you type."
     assert cli("providers", "rm", "lab", "--yes").out == f"lab is removed. {told}\n"
     assert cli("providers", "rm", "lab", "--json").json["note"] == told
     assert cli("providers", "rm", "acme", fail="PROVIDER_IN_USE").code == 5
@@ -106,7 +106,7 @@ def test_rm_asks_a_person_and_only_a_person(cli):
 def test_a_key_comes_from_stdin(cli):
     ran = cli("providers", "set-key", "acme", stdin=f"  {KEY}\r\n")
     assert (ran.asked("provider:setKey").key, ran.asked("provider:setKey").keep) == (KEY, "auto")
-    assert ran.out == "The key of acme is kept (keyring).\n"
+    assert ran.out == "The key of acme is saved (keyring).\n"
     assert (
         cli("providers", "set-key", "acme", "--session", stdin=KEY).asked("provider:setKey").keep == "session"
     )
@@ -136,7 +136,7 @@ def test_a_key_that_would_be_gone_at_once_is_not_asked_for(cli):
     for argv in (("set-key", "acme"), ("add", "acme", "--key")):
         ran = cli("providers", *argv, stdin=KEY, server=False, key_place="session")
         assert (ran.code, ran.out) == (1, "")
-        assert "would be gone when this command ends" in ran.err
+        assert "would be lost when this command finishes" in ran.err
         assert len([entry for entry in ran.log if isinstance(entry, tuple)]) == 1
     assert cli("providers", "set-key", "acme", "--session", stdin=KEY, server=False).code == 1
     assert cli("providers", "set-key", "acme", stdin=KEY, server=False).code == 0
@@ -144,7 +144,7 @@ def test_a_key_that_would_be_gone_at_once_is_not_asked_for(cli):
 
 
 def test_forgetting_a_key(cli):
-    assert cli("providers", "forget-key", "acme").out == "The key of acme is forgotten.\n"
+    assert cli("providers", "forget-key", "acme").out == "The key of acme is deleted.\n"
 
 
 # The real program
@@ -196,7 +196,7 @@ def test_the_program_adds_tests_and_removes_a_provider(program, remote, tmp_path
     for path in data.rglob("*"):
         assert not path.is_file() or b"canary" not in path.read_bytes()
     refused = program("providers", "rm", "acme", **environ)
-    assert (refused.code, "Activate another one first" in refused.err) == (5, True)
+    assert (refused.code, "Activate another provider first" in refused.err) == (5, True)
     assert program("providers", "activate", "embedded", **environ).code == 0
     assert program("providers", "rm", "acme", **environ).code == 0
     assert [info["id"] for info in program("providers", "list", "--json", **environ).json["providers"]] == [
@@ -229,5 +229,5 @@ def test_a_terminal_does_not_show_the_key(tmp_path):
             typed = True
     os.close(master)
     assert child.wait(timeout=PATIENCE_SECONDS) == 0, shown
-    assert b"The key of acme is kept" in shown
+    assert b"The key of acme is saved" in shown
     assert b"canary" not in shown

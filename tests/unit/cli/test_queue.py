@@ -18,7 +18,7 @@ def test_the_list_shows_places_and_what_failed(cli):
     assert rows[0].endswith("fix c.ipynb")
     assert "2 min 05 s" in rows[1]
     assert "\x1b" not in ran.out
-    assert "lost: The service ended before the request was answered." in ran.err
+    assert "lost: The service stopped before the request was answered." in ran.err
 
 
 def test_the_list_fits_a_terminal(cli):
@@ -26,7 +26,7 @@ def test_the_list_fits_a_terminal(cli):
 
 
 def test_an_empty_queue_is_a_sentence(cli):
-    assert cli("queue", "list").out == "Nothing runs and nothing waits.\n"
+    assert cli("queue", "list").out == "No requests are running or waiting.\n"
 
 
 def test_the_document_is_the_contracts(cli):
@@ -42,7 +42,7 @@ def test_a_prompt_is_queued_and_kept_when_the_command_leaves(cli):
     assert (asked.prompt, asked.parameters) == ("Where is {{city}}?", {"city": "Bern=CH"})
     assert (asked.priority, asked.provider, asked.sampling.temperature) == ("low", "acme", 0.0)
     assert (asked.timeout_ms, asked.prompt_id, asked.keep, asked.private) == (2000, "cities", True, False)
-    assert (ran.code, ran.out, ran.err) == (0, "r1\n", "Its place is 3.\n")
+    assert (ran.code, ran.out, ran.err) == (0, "r1\n", "Its position is 3.\n")
     assert cli("queue", "add", "Hi", "--json").json == {"id": "r1", "position": 1}
 
 
@@ -68,7 +68,7 @@ def test_ctrl_c_cancels_what_is_waited_for(cli):
 def test_an_answer_is_shown_as_far_as_it_is_there(cli):
     ran = cli("queue", "show", "r7")
     assert (ran.asked("queue:get").id, ran.asked("queue:get").wait_ms) == ("r7", 0)
-    assert (ran.out, ran.err) == ("Hello\n", "r7 is running, place 1 at embedded.\n")
+    assert (ran.out, ran.err) == ("Hello\n", "r7 is running, position 1 at embedded.\n")
     assert cli("queue", "show", "r7", "--wait", "--json").json["text"] == "Hello\x1b[31m world."
 
 
@@ -82,7 +82,7 @@ def test_cancel_of_one(cli):
 
 def test_cancel_of_all_says_how_many(cli):
     assert cli("queue", "cancel-all", queued=3).out == "Cancelled: 3.\n"
-    assert cli("queue", "cancel-all").out == "There was nothing to cancel.\n"
+    assert cli("queue", "cancel-all").out == "No requests to cancel.\n"
     assert cli("queue", "cancel-all", "--json", queued=3).json == {"count": 3}
 
 
@@ -103,7 +103,7 @@ def test_a_prompt_is_queued_again(cli):
     ran = cli("queue", "retry", "lost", queued=2)
     asked = ran.asked("llm:retry")
     assert (asked.id, asked.keep) == ("lost", True)
-    assert (ran.code, ran.out, ran.err) == (0, "r1\n", "Its place is 3.\n")
+    assert (ran.code, ran.out, ran.err) == (0, "r1\n", "Its position is 3.\n")
     ran = cli("queue", "retry", "lost", "--wait")
     assert not ran.asked("llm:retry").keep
     assert (ran.code, ran.out) == (0, "Hello world.\n")
@@ -112,4 +112,4 @@ def test_a_prompt_is_queued_again(cli):
 def test_who_waits_for_a_failure_hears_how_to_ask_again(cli):
     failed = cli("queue", "show", "r1", "--wait", unanswered=True)
     assert failed.code == 5
-    assert "`queue show r1 --prompt` prints its prompt, `queue retry r1` asks it again." in failed.err
+    assert "`queue show r1 --prompt` prints its prompt, `queue retry r1` sends it again." in failed.err

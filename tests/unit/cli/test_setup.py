@@ -16,8 +16,8 @@ def operations(ran) -> list[str]:
 def test_a_script_gets_it_in_one_go(cli):
     ran = cli("setup", "--yes", "--accept-license", answer=["(fahrenheit - 32) * 5 / 9"])
     assert ran.code == 0, ran.err
-    assert "Tiny: 8.1 GB of memory are free." in ran.err
-    assert f"Fetching {MODEL}: 491 MB." in ran.err
+    assert "Tiny: 8.1 GB of memory available." in ran.err
+    assert f"Downloading {MODEL}: 491 MB." in ran.err
     assert ran.out.endswith("    return (fahrenheit - 32) * 5 / 9\n")
     assert "Profile [" not in ran.err
     assert ran.asked("model:load").id == MODEL
@@ -26,8 +26,9 @@ def test_a_script_gets_it_in_one_go(cli):
 def test_the_steps_are_asked_in_order_and_end_with_a_completion(cli):
     ran = cli("setup", stdin="\ny\n", tty=True)
     assert ran.code == 0, ran.err
-    order = ["nothing is sent anywhere", "PROFILE", "recommended", "Profile [Tiny]: ",
-             "Accept the licence?", "Loading", "A first completion", "It is set up"]  # fmt: skip
+    order = ["Your code, your data and your questions stay here", "PROFILE", "recommended", "Profile "
+    "[Tiny]: ",
+             "Accept the licence?", "Loading", "A first completion", "Setup is complete"]  # fmt: skip
     flat = " ".join(ran.err.split())
     places = [flat.index(" ".join(text.split())) for text in order]
     assert places == sorted(places)
@@ -44,7 +45,7 @@ def test_every_line_fits_80_columns(cli, monkeypatch):
 
 def test_another_profile_is_kept_and_the_recommended_one_needs_no_setting(cli):
     other = cli("setup", stdin="nonsense\ncompact\ny\n", tty=True)
-    assert "There is no profile and no file `nonsense`." in other.err
+    assert "No profile or file is named `nonsense`." in other.err
     assert other.asked("settings:update").profile == "Compact"
     assert other.asked("model:load").id == "qwen2.5-coder-1.5b"
     assert "settings:update" not in operations(cli("setup", "--yes", "--accept-license"))
@@ -115,7 +116,7 @@ def test_too_little_memory_is_asked_about_with_the_numbers(cli):
 def test_completion_that_is_switched_off_is_said_and_is_no_failure(cli):
     ran = cli("setup", "--yes", "--accept-license", disabled=True)
     assert ran.code == 0
-    assert "switched off" in ran.err
+    assert "turned off" in ran.err
 
 
 def test_json_is_one_document(cli):

@@ -69,7 +69,7 @@ def test_no_second_model_is_loaded_beside_a_server_that_cannot_be_reached(
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     for name, value in alive(closed_port(), pid=pid).environment().items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ConnectionFailed, match=r"started this process, and cannot be reached") as caught:
+    with pytest.raises(ConnectionFailed, match=r"but this process cannot connect") as caught:
         connect()
     assert "JUPYTER_LOCALCODER_URL" in caught.value.recovery
 
@@ -80,7 +80,7 @@ def test_after_the_end_of_its_server_a_process_says_that_it_takes_a_model_of_its
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     for name, value in alive(closed_port(), pid=ended_process()).environment().items():
         monkeypatch.setenv(name, value)
-    with pytest.warns(UserWarning, match="has ended: the model runs inside this process"):
+    with pytest.warns(UserWarning, match="has stopped: the model now runs inside this process"):
         client = connect()
     client.close()
     assert isinstance(client, LocalClient)
@@ -128,7 +128,7 @@ def test_the_same_address_is_tried_once(tmp_path: Path) -> None:
 def test_a_file_that_others_can_read_is_ignored_aloud(tmp_path: Path) -> None:
     path = alive(1).write(tmp_path)
     path.chmod(0o644)
-    with pytest.warns(UserWarning, match="only you can read"):
+    with pytest.warns(UserWarning, match="readable only by you"):
         assert running(tmp_path) == []
 
 

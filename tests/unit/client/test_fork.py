@@ -76,7 +76,7 @@ client.close()
         tmp_path,
     ).splitlines()
     assert out[0] == out[3] == "answered"
-    assert out[1].startswith("BACKEND_UNAVAILABLE: The assistant runs in the process from which this one was")
+    assert out[1].startswith("BACKEND_UNAVAILABLE: The assistant runs in the parent process")
     assert "spawn" in out[1]
     assert out[2] == "7"
 
@@ -117,6 +117,6 @@ print([frame.text for frame in stream])
         tmp_path,
     ).splitlines()
     assert out[0].startswith(
-        "CONNECTION_ERROR: The answer goes to the process from which this one was forked."
+        "CONNECTION_ERROR: The answer goes to the parent process from which this process was forked."
     )
     assert out[1:] == ["answered", "answered", "['whole']"]

@@ -118,12 +118,12 @@ class TestCall:
     @pytest.mark.parametrize("status", [200, 404, 500])
     def test_a_page_of_another_program_is_named_as_such(self, server: Any, status: int) -> None:
         server.script(lambda exchange: exchange.whole(status, "text/html", b"<h1>Hello</h1>"))
-        with pytest.raises(ConnectionFailed, match="not as jupyter_localcoder does"):
+        with pytest.raises(ConnectionFailed, match="did not answer like a server with jupyter_localcoder"):
             HttpClient(server.connection).call(MODEL_UNLOAD, ModelUnloadRequest())
 
     def test_json_that_does_not_fit_is_a_sentence(self, server: Any) -> None:
         server.script(lambda exchange: exchange.json(200, {"models": 3}))
-        with pytest.raises(ConnectionFailed, match="model:list that cannot be read"):
+        with pytest.raises(ConnectionFailed, match="unreadable response to model:list"):
             HttpClient(server.connection).call(MODEL_LIST, ModelListRequest())
 
     def test_jupyters_own_refusal_is_about_the_token(self, server: Any) -> None:
@@ -141,7 +141,7 @@ class TestCall:
             exchange.drop()
 
         server.script(script)
-        with pytest.raises(ConnectionFailed, match="broke"):
+        with pytest.raises(ConnectionFailed, match="was lost"):
             HttpClient(server.connection).call(MODEL_UNLOAD, ModelUnloadRequest())
 
 
@@ -185,7 +185,7 @@ class TestRediscovery:
         assert len(server.seen) == 1
 
     def test_with_nobody_there_the_first_failure_is_told(self) -> None:
-        with pytest.raises(ConnectionFailed, match="could not be reached"):
+        with pytest.raises(ConnectionFailed, match="Cannot connect"):
             HttpClient(refused_connection(), lambda: [refused_connection()]).call(
                 MODEL_UNLOAD, ModelUnloadRequest()
             )
@@ -255,7 +255,7 @@ class TestStream:
         server.script(script)
         stream = HttpClient(server.connection).stream(GENERATE, ASK)
         assert next(stream).text == "a"
-        with pytest.raises(ConnectionFailed, match="broke"):
+        with pytest.raises(ConnectionFailed, match="was lost"):
             next(stream)
 
     def test_a_stream_without_an_end_is_an_error(self, server: Any, frames: Any) -> None:
@@ -276,7 +276,7 @@ class TestStream:
             exchange.wait_for_hangup()
 
         server.script(script)
-        with pytest.raises(ConnectionFailed, match="cannot be read"):
+        with pytest.raises(ConnectionFailed, match="unreadable"):
             next(HttpClient(server.connection).stream(GENERATE, ASK))
 
 

@@ -285,7 +285,7 @@ def test_a_command_says_which_running_server_it_does_not_use(
     server.proof(lambda exchange: exchange.json(404, {"message": "Not Found"}))
     running = msgspec.structs.replace(server.connection, pid=os.getpid(), birth=birth(os.getpid()))
     running.write(tmp_path)
-    with pytest.warns(UserWarning, match="is not used, since it did not prove itself"):
+    with pytest.warns(UserWarning, match="is not used, because authentication"):
         client = connect(any_server=True)
     client.close()
     assert isinstance(client, LocalClient)

@@ -30,7 +30,7 @@ def build(*cells: NotebookCell, active: int = -1, share: float = 0.15, language:
 
 
 def heads(built: Built) -> list[str]:
-    return [piece.text for piece in built.prompt.above if piece.source == "data frame heads"]
+    return [piece.text for piece in built.prompt.above if piece.source == "data frame previews"]
 
 
 def test_a_head_stands_below_its_cell_and_beside_the_name_of_its_type() -> None:
@@ -38,11 +38,11 @@ def test_a_head_stands_below_its_cell_and_beside_the_name_of_its_type() -> None:
     assert [(piece.source, piece.text) for piece in built.prompt.above] == [
         ("cells above", "df = load()\n\n"),
         ("cells above", "df\n# Out: DataFrame\n"),
-        ("data frame heads", f"{SHOWN}\n\n"),
+        ("data frame previews", f"{SHOWN}\n\n"),
         ("cells above", "y = 1\n\n"),
     ]
     assert built.omitted == {}
-    assert built.prompt.shares["data frame heads"] == 0.15
+    assert built.prompt.shares["data frame previews"] == 0.15
 
 
 def test_without_heads_a_prompt_is_what_it_was() -> None:
@@ -65,25 +65,25 @@ def test_the_nearest_heads_have_the_room() -> None:
     # 450 characters: two whole ones of 215, and no room for a row of the first.
     assert len(told) == 2
     assert ["0  1" in told[0], "0  2" in told[1]] == [True, True]
-    assert built.omitted["data frame heads"] >= len(others[0])
+    assert built.omitted["data frame previews"] >= len(others[0])
 
 
 def test_of_a_head_that_does_not_fit_the_first_lines_stay() -> None:
     built = build(ran("df", 1, HEAD), share=0.011)
     assert heads(built) == ["#   name  price\n# 0  Anna  1.5\n\n"]
-    assert built.omitted["data frame heads"] == len("\n# 1  Bob  2.25")
+    assert built.omitted["data frame previews"] == len("\n# 1  Bob  2.25")
 
 
 def test_the_service_can_refuse_them_all() -> None:
     built = build(ran("df", 1, HEAD), share=0.0)
     assert heads(built) == []
-    assert built.omitted["data frame heads"] > 0
+    assert built.omitted["data frame previews"] > 0
 
 
 def test_what_is_below_the_cursor_is_not_told_and_counted() -> None:
     built = build(ran("x", 1), ran("df", 2, HEAD), active=0)
     assert "Anna" not in repr(built.prompt)
-    assert built.omitted["data frame heads"] == len(HEAD)
+    assert built.omitted["data frame previews"] == len(HEAD)
 
 
 def test_the_same_head_is_told_once_below_the_last_cell() -> None:

@@ -133,7 +133,7 @@ def take_in(planner: Planner, tmp_path: Path, name: str, **shape: Any) -> str:
 
 def test_with_nothing_here_the_error_says_whose_model_is_missing(planner: Planner) -> None:
     with pytest.raises(
-        ModelNotReady, match=r"No model is here.*profile \w+, is not on this machine yet"
+        ModelNotReady, match=r"No usable model is installed.*profile \w+, is not on this machine yet"
     ) as said:
         planner.plan("general")
     assert f"models pull {said.value.details['model']}" in said.value.recovery
@@ -148,7 +148,7 @@ def test_only_imported_models_are_here_and_the_best_of_them_answers(planner: Pla
     assert (planner.plan("code").model, planner.plan("general").model) == ("coder", "coder")
     take_in(planner, tmp_path, "larger-coder", layers=6)
     assert planner.answering() == ("larger-coder", "larger-coder")
-    assert "`larger-coder` answers" in planner.profile()[1]
+    assert "`larger-coder` is used" in planner.profile()[1]
 
 
 def test_a_model_that_only_completes_leaves_questions_to_one_that_can(
@@ -180,7 +180,7 @@ def test_a_pinned_model_that_is_gone_is_named_with_the_way_to_unpin_it(
 ) -> None:
     take_in(planner, tmp_path, "mine")
     planner._settings.update(SettingsUpdateRequest(model="gone"))
-    with pytest.raises(ModelNotFound, match="settings name `gone`") as said:
+    with pytest.raises(ModelNotFound, match="settings select the model `gone`") as said:
         planner.plan("code")
     assert "config reset model" in said.value.recovery
 

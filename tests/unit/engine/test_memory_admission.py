@@ -46,7 +46,7 @@ async def test_what_fits_passes(planner: Planner) -> None:
 
 async def test_what_does_not_fit_is_refused_with_the_numbers(planner: Planner, little: None) -> None:
     plan = planner.plan("code", model="tiny")
-    with pytest.raises(OutOfMemory, match=r"`tiny` needs [\d.]+ MB .* 10 MB are free") as caught:
+    with pytest.raises(OutOfMemory, match=r"`tiny` needs [\d.]+ MB .* 10 MB is available") as caught:
         await room(planner).require(plan)
     details = caught.value.details
     assert details["refused"] is True

@@ -194,7 +194,7 @@ async def test_a_worker_that_dies_right_after_its_hello_is_noticed_at_once(make:
     first: list[tuple[Callable[..., None], object]] = []
     options = {"command": command("dies-after-hello"), "environment": environment()}
     supervisor = make(functools.partial(HeardTogether.spawn, **options), max_crashes=1)
-    with pytest.raises(BackendUnavailable, match="at once after it had said hello"):
+    with pytest.raises(BackendUnavailable, match="right after it started"):
         await within(supervisor.load(plan()))
     assert supervisor.pid is None
     assert len(first) == 2
@@ -292,7 +292,7 @@ async def test_crashes_in_a_row_end_in_failed_and_a_load_by_hand_leads_out(make:
         with pytest.raises(BackendUnavailable):
             await answer(supervisor.job(plan(), request()))
     assert supervisor.state == "failed"
-    with pytest.raises(BackendUnavailable, match="not started again by itself"):
+    with pytest.raises(BackendUnavailable, match="not restarted automatically"):
         await answer(supervisor.job(plan(), request()))
     await supervisor.load(plan())
     assert supervisor.state == "ready"
@@ -409,7 +409,7 @@ async def test_a_deaf_worker_is_killed_after_the_grace(
 @pytest.mark.parametrize("script", ["garbage", "oversized", "truncated"])
 async def test_a_worker_whose_frames_cannot_be_read_is_replaced(make: Make, script: str) -> None:
     supervisor = make(ChangingSpawn(script, "echo"))
-    with pytest.raises(BackendUnavailable, match="cannot be read"):
+    with pytest.raises(BackendUnavailable, match="unreadable"):
         await answer(supervisor.job(plan(), request()))
     assert (await answer(supervisor.job(plan(), request())))[0] == "one two three"
 

@@ -88,7 +88,7 @@ def test_copies_of_other_cells_are_left_out_and_said() -> None:
 
 def test_an_answer_of_copies_alone_is_not_written() -> None:
     made = change("x=load('a')", fenced(OTHER), context=(NotebookCell(source=OTHER),))
-    assert made.problem == "The answer is only the code of other cells."
+    assert made.problem == "The answer contains only code of other cells."
 
 
 def test_new_code_is_without_copies_too() -> None:

@@ -41,7 +41,7 @@ def test_one_is_changed_and_given_back(localcoder: Any, settings: LocalCoderSett
     localcoder("config completion_temperature default")
     assert capsys.readouterr().out == "completion_temperature = 0.0 (default)\n"
     localcoder("config top_k 3")
-    assert "the environment of the server decides for now" in capsys.readouterr().out
+    assert "the environment of the server currently overrides it" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

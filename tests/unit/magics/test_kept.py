@@ -65,7 +65,7 @@ def test_words_are_found(store, look, capsys):
     (shown,) = look("search zebra")
     assert "A zebra | is striped." in shown["text/plain"]
     look("search lion")
-    assert capsys.readouterr().out == "Nothing was found.\n"
+    assert capsys.readouterr().out == "No results.\n"
 
 
 def test_an_answer_is_shown_and_asks_nobody(store, look):

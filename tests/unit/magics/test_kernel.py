@@ -114,7 +114,7 @@ def test_an_interrupt_ends_the_cell_and_the_kernel_goes_on(kernel: Kernel) -> No
     reply, outputs = kernel.run("%%explain\nx = 1", interrupt_after="So far")
     assert kernel.interrupted
     assert (reply["status"], reply["ename"]) == ("error", "Interrupted")
-    assert reply["traceback"] == ["Cancelled. What had come is kept."]
+    assert reply["traceback"] == ["Cancelled. The partial answer is kept."]
     texts = [message["content"]["data"]["text/plain"] for message in outputs if "data" in message["content"]]
     assert texts[-2:] == ["So far", "cancelled"]
     assert kernel.run("assert client.streams[-1].closed")[0]["status"] == "ok"

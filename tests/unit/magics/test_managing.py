@@ -177,7 +177,7 @@ def test_models_is_a_table(shell: Any, settings: Settings, capsys: Any) -> None:
     assert "downloading, 25 %" in lines[2]
     assert "not on this machine" in lines[3]
     assert "error: Cut off" in lines[4]
-    assert lines[-1] == "Profiles: Tiny (small), Heavy (big). In force: Tiny. It fits."
+    assert lines[-1] == "Profiles: Tiny (small), Heavy (big). Active: Tiny. It fits."
 
 
 def test_in_a_notebook_the_table_is_markdown(notebook: Any, settings: Settings) -> None:
@@ -224,7 +224,7 @@ def test_use_a_profile_lets_go_of_a_model_that_was_chosen(
 def test_use_a_model_that_is_not_here_says_how_to_get_it(shell: Any, settings: Settings, capsys: Any) -> None:
     shell.run_cell("%localcoder use big")
     assert settings.model == "big"
-    assert "`jupyter localcoder models pull big` fetches it" in capsys.readouterr().out
+    assert "download it with `jupyter localcoder models pull big`" in capsys.readouterr().out
 
 
 def test_use_says_when_something_else_decides(shell: Any, client: Any, capsys: Any) -> None:
@@ -245,7 +245,7 @@ def test_unload_and_cancel(shell: Any, client: Any, capsys: Any) -> None:
     shell.run_cell("%localcoder unload")
     shell.run_cell("%localcoder cancel")
     assert capsys.readouterr().out.splitlines() == [
-        "The model is unloaded. It loads again with the next request.",
+        "The model is unloaded. It is loaded again at the next request.",
         "Cancelled: 2.",
     ]
 
@@ -298,7 +298,7 @@ def test_providers_are_a_table_and_one_is_activated(shell: Any, client: Any, cap
     assert rows[0] == ["Provider", "Active", "Type", "Model", "Key", "Configured", "by", "Trouble"]
     assert rows[1][:5] == ["lab", "yes", "ollama", "q", "file"]
     shell.run_cell("%localcoder provider lab")
-    assert capsys.readouterr().out == "lab answers from now on.\n"
+    assert capsys.readouterr().out == "lab is now the active provider.\n"
     shell.run_cell("%localcoder provider gap")
     assert "But: The air gap is on." in capsys.readouterr().out
     assert not shell.run_cell("%localcoder provider ../x").success
@@ -331,7 +331,7 @@ def test_the_queue_is_a_table_without_what_has_ended(shell: Any, client: Any, ca
     assert [row[-1] for row in rows[1:]] == ["s1", "r1", "r2"]
     client.answers = {"queue:list": QueueView(running=(), waiting=(), ended=(), limit=512, streams=())}
     shell.run_cell("%localcoder queue")
-    assert capsys.readouterr().out == "Nothing runs and nothing waits in the queue.\n"
+    assert capsys.readouterr().out == "No requests are running or waiting in the queue.\n"
 
 
 @pytest.mark.parametrize("line", ["use", "use a b", "fly", "status now"])

@@ -67,7 +67,7 @@ def test_other_kernels_have_no_magics() -> None:
         ("x = 1", "select 1", "sql", "not in the language of the code, which is python."),
         ("%%bash\nls", "import os\nos.listdir()", "", "not in the language of the code, which is bash."),
         ("%%bash\nls", "print(1)", "python", "not in the language of the code, which is bash."),
-        ("a = 1\n%time f()\nb = 2", "c = 3", "", "leaves out `%time f()`"),
+        ("a = 1\n%time f()\nb = 2", "c = 3", "", "omits `%time f()`"),
         ("x = 1", "x = (", "python", "not valid Python"),
     ],
 )

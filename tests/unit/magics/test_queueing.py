@@ -55,7 +55,7 @@ def test_a_prompt_is_queued_with_its_places_and_outlives_its_cell(queue, noteboo
     assert asked.prompt == "Sum up --set:\n\n{{count}} of\n{{city}}"
     assert asked.parameters == {"city": "Bern {{x}}", "count": "3"}
     assert (asked.provider, asked.priority, asked.private, asked.keep) == ("acme", "low", True, True)
-    assert capsys.readouterr().out == ("Its place is 2. `%localcoder queue wait r1` shows its answer.\n")
+    assert capsys.readouterr().out == ("Its position is 2. `%localcoder queue wait r1` shows its answer.\n")
 
 
 def test_braces_are_text_without_set_and_a_variable_must_be_there(queue, client):
@@ -79,7 +79,7 @@ def test_an_answer_is_waited_for_and_shown_harmless(queue, notebook, client, cap
 def test_what_is_not_complete_is_shown_as_far_as_it_is(queue, notebook, capsys):
     queue("show r1")
     assert notebook.display_pub.outputs[0]["data"]["text/plain"] == "Hal"
-    assert capsys.readouterr().out == "running, place 1 at acme\n"
+    assert capsys.readouterr().out == "running, position 1 at acme\n"
 
 
 def test_how_it_failed_is_how_the_magic_fails(queue, client):
@@ -101,7 +101,7 @@ def test_what_failed_is_listed_read_and_asked_again(queue, notebook, client, cap
     assert notebook.display_pub.outputs[0]["data"]["text/plain"].count("failed") == 1
     with pytest.raises(MagicFailure, match="Slow down"):
         queue("show r1")
-    assert "`%localcoder queue retry r1` asks it again." in capsys.readouterr().out
+    assert "`%localcoder queue retry r1` sends it again." in capsys.readouterr().out
     queue("prompt r1")
     assert client.asked[-1].with_prompt
     assert capsys.readouterr().out == "Who?\n"
@@ -116,7 +116,7 @@ def test_what_failed_is_listed_read_and_asked_again(queue, notebook, client, cap
 
 
 def test_one_is_cancelled(queue, client, capsys):
-    with pytest.raises(MagicFailure, match="Nothing was queued"):
+    with pytest.raises(MagicFailure, match="No prompt has been queued"):
         queue("cancel last")
     queue("cancel r7")
     assert client.asked[-1].id == "r7"

@@ -31,7 +31,7 @@ def test_a_record_can_be_asked_again_from_its_json_alone(notebook: Any, client: 
     again = client.asked[-1]
     assert (again.code, again.instruction, again.max_tokens) == (asked.code, asked.instruction, 50)
     assert (again.model, again.sampling.seed, again.sampling.top_k) == ("tiny-model", 7, 40)
-    assert verdict(notebook).startswith("The same text (tiny-model, seed 7, ")
+    assert verdict(notebook).startswith("The text is identical (tiny-model, seed 7, ")
     assert "promised" not in verdict(notebook)
 
 
@@ -40,7 +40,7 @@ def test_an_answer_of_this_kernel_is_found(notebook: Any, client: Any, name: str
     notebook.run_cell_magic("explain", "--seed 7", "x = 1")
     notebook.run_line_magic("localcoder", f"replay {name}")
     assert client.asked[-1].code == "x = 1"
-    assert verdict(notebook).startswith("The same text")
+    assert verdict(notebook).startswith("The text is identical")
 
 
 def test_another_text_is_shown_as_a_diff_with_the_reasons(notebook: Any, client: Any, fake: Any) -> None:
@@ -48,8 +48,8 @@ def test_another_text_is_shown_as_a_diff_with_the_reasons(notebook: Any, client:
     client.script = fake.answer("other", model=ModelStamp(id="tiny-model", digest="d2", quantization="Q8_0"))
     notebook.run_line_magic("localcoder", "replay")
     assert "- fine" in notebook.display_pub.outputs[-2]["data"]["text/plain"]
-    assert verdict(notebook).startswith("Another text than then")
-    assert "The file of tiny-model is another one: d1 then, d2 now." in verdict(notebook)
+    assert verdict(notebook).startswith("The text differs")
+    assert "The file of tiny-model differs: d1 then, d2 now." in verdict(notebook)
     assert "without a seed" not in verdict(notebook)
 
 
@@ -67,10 +67,10 @@ def test_what_was_asked_without_a_seed_promises_nothing(notebook: Any, client: A
     assert record(notebook)["seeded"] is False
     kept = json.dumps(record(notebook))
     notebook.run_line_magic("localcoder", f"replay {kept}")
-    assert "That was not promised" in verdict(notebook)
+    assert "This was not guaranteed" in verdict(notebook)
     client.script = fake.answer("other")
     notebook.run_line_magic("localcoder", f"replay {kept}")
-    assert "It was asked without a seed." in verdict(notebook)
+    assert "The request had no `--seed`." in verdict(notebook)
 
 
 def test_an_answer_that_was_cut_off_is_cut_at_the_same_place(notebook: Any, client: Any, fake: Any) -> None:
@@ -83,11 +83,11 @@ def test_an_answer_that_was_cut_off_is_cut_at_the_same_place(notebook: Any, clie
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("replay", "No answer has come in this kernel yet."),
+        ("replay", "There are no answers in this kernel yet."),
         ('replay {"localcoder"', "The JSON cannot be read"),
         ('replay {"command": "explain"}', "This is not the record of an answer."),
         ('replay {"localcoder": [1]}', "This is not the record of an answer."),
-        ('replay {"error": "TIMEOUT"}', "did not come to its end"),
+        ('replay {"error": "TIMEOUT"}', "is incomplete"),
         ('replay {"command": "chat", "finish": "stop"}', "depends on the turns before it"),
     ],
 )

@@ -61,7 +61,7 @@ def test_no_more_is_read_than_a_header_may_have(tmp_path: Path):
             with pytest.raises(errors.InvalidModel, match="longer than 67108864 bytes"):
                 reader.take(count)
         assert file.tell() < gguf_bytes.MAX_HEADER_BYTES // 8
-        with pytest.raises(errors.InvalidModel, match="ends inside"):
+        with pytest.raises(errors.InvalidModel, match="truncated inside"):
             reader.take(size)
 
 
@@ -111,7 +111,7 @@ def test_layers_may_differ_in_their_heads(tmp_path: Path, make_gguf):
 
 def test_a_file_cut_short_is_refused_with_the_numbers(tiny: Path, tmp_path: Path):
     data = tiny.read_bytes()
-    error = refused(tmp_path / "cut.gguf", data[:-1], "cut short")
+    error = refused(tmp_path / "cut.gguf", data[:-1], "truncated")
     assert error.details["size_bytes"] == len(data) - 1
     assert error.details["needed_bytes"] == len(data)
 
@@ -143,7 +143,7 @@ def test_every_truncation_is_refused(tiny: Path, tmp_path: Path):
         (b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 1, 1, b"a", 9, 8, 2**40), "lists"),
         # Arrays in arrays in arrays.
         (b"GGUF" + struct.pack("<IQQQ1sI", 3, 1, 1, 1, b"a", 9) + struct.pack("<IQ", 9, 1) * 2000, "array"),
-        (b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 1, 1, b"a", 9, 0, 2**62), "ends inside|longer"),
+        (b"GGUF" + struct.pack("<IQQQ1sIIQ", 3, 1, 1, 1, b"a", 9, 0, 2**62), "truncated inside|longer"),
         (b"GGUF" + struct.pack("<IQQQ1sI", 3, 1, 1, 1, b"a", 77), "unknown type"),
     ],
 )
@@ -163,7 +163,7 @@ def test_strings_in_an_array_are_skipped_in_a_few_steps_each_and_not_more_of_the
     assert count < lines[0] < 8 * count
     most = gguf_bytes.MAX_LISTED_STRINGS
     assert most <= 2**20
-    refused(tmp_path / "longest.gguf", listing(most), "ends inside")
+    refused(tmp_path / "longest.gguf", listing(most), "truncated inside")
     with lines_run() as lines:
         refused(tmp_path / "too_long.gguf", listing(most + 1), "more than")
     assert lines[0] < MOST_LINES

@@ -89,7 +89,7 @@ def test_a_redirect_to_anything_but_http_is_refused(bench, server, url_source, a
 
 def test_redirects_in_a_circle_end(bench, server, url_source, answer):
     server.answers = [answer(status=302, location="/again")]
-    with pytest.raises(errors.DownloadFailed, match="circle"):
+    with pytest.raises(errors.DownloadFailed, match="loop"):
         bench(url_source(server)).fetch()
 
 

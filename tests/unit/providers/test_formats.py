@@ -208,7 +208,7 @@ async def test_the_middle_is_filled_by_llama_servers_own_route(server, make):
 @pytest.mark.parametrize("type_", ["openai_compatible", "openai", "azure_openai", "gemini"])
 async def test_who_does_not_fill_in_the_middle_says_so(server, make, type_):
     server.say(CHAT)
-    with pytest.raises(InvalidArgument, match="Acme does not fill in the middle"):
+    with pytest.raises(InvalidArgument, match="Acme does not support fill-in-the-middle"):
         await collect(make(type_), asking(fill=("a", "b")))
     assert server.heard == []
 
@@ -293,7 +293,7 @@ async def test_ollama_fills_in_the_middle_and_goes_on(server, make):
 
 @pytest.mark.parametrize("type_", ["ollama", "openai", "gemini"])
 async def test_a_model_has_to_be_chosen(server, make, type_):
-    with pytest.raises(InvalidArgument, match="no model chosen"):
+    with pytest.raises(InvalidArgument, match="No model is selected"):
         await collect(make(type_, model=""))
 
 

@@ -18,7 +18,7 @@ async def load(desk: Desk) -> Any:
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"acceleration": "gpu"}, "built without GPU support, or finds no GPU"),
+        ({"acceleration": "gpu"}, "built without GPU support, or found no GPU"),
         ({"acceleration": "gpu", "run_mode": "stability"}, "the run mode `stability`"),
     ],
 )
@@ -29,7 +29,7 @@ async def test_a_gpu_that_is_not_used_is_told_with_a_code(
     loaded = await load(desk)
     assert loaded.warning is not None
     assert loaded.warning.code == "GPU_NOT_USED"
-    assert "`tiny` runs on the processor" in loaded.warning.message
+    assert "`tiny` runs on the CPU" in loaded.warning.message
     assert why in loaded.warning.message
     assert "`auto`" in loaded.warning.action
     status = await desk.service.backend.backend_ping(PingRequest())

@@ -120,7 +120,7 @@ async def test_an_answer_says_what_may_be_written(far: Desk, server: WireServer)
     assert done.change is None
     assert "```bash\n%%bash\nls\n```" in said(server)[0]
 
-    with pytest.raises(InvalidArgument, match="but magics"):
+    with pytest.raises(InvalidArgument, match="only magics"):
         await far.last(far.service.generation.generate(msgspec.structs.replace(request, code="!ls")))
 
 

@@ -90,7 +90,7 @@ async def test_it_answers_and_completes_from_then_on(owner: Owner) -> None:
     status = await owner.desk.service.backend.backend_ping(PingRequest())
     assert (
         status.model,
-        "by hand: it completes and works on code and answers questions until" in status.reason,
+        "manually: it completes and works on code and answers questions until" in status.reason,
     ) == ("other", True)
     assert owner.notices == []
 
@@ -149,7 +149,7 @@ async def test_one_that_cannot_complete_says_what_takes_its_place(owner: Owner) 
     assert owner.notices == []
     assert await owner.complete() == "tiny"
     (notice,) = owner.notices
-    assert "`talker`, which you loaded, makes room for `tiny`, which completes and works on code" in notice
+    assert "`talker`, which you loaded, is unloaded for `tiny`, which completes and works on code" in notice
     assert "pause suggestions" in notice
     # It still answers; and what was said is not said with each key.
     assert [await owner.ask(), await owner.complete()] == ["talker", "tiny"]
@@ -163,7 +163,7 @@ async def test_one_that_the_settings_name_for_completion_leaves_questions_to_the
     assert (await owner.complete(), owner.notices) == ("tiny", [])
     assert await owner.ask() == "talker"
     (notice,) = owner.notices
-    assert "`tiny`, which you loaded, makes room for `talker`, which answers questions" in notice
+    assert "`tiny`, which you loaded, is unloaded for `talker`, which answers questions" in notice
     assert "choose `tiny` for questions too" in notice
 
 

@@ -33,7 +33,9 @@ async def test_an_answer_that_ends_with_the_service_says_so(desk: Desk, closes: 
             done = [frame async for frame in frames][-1]
             assert isinstance(done, Done)
             assert (done.text, done.finish) == ("Hal", "canceled")
-            assert done.note == ("The Jupyter server was stopped, and the answer with it." if closes else "")
+            assert done.note == (
+                "The answer was stopped because the Jupyter server was shut down." if closes else ""
+            )
         if closes:
             await within(closing)
 
@@ -46,6 +48,6 @@ async def test_one_that_had_not_begun_is_told_too(desk: Desk):
         async with contextlib.aclosing(frames):
             await frames.__anext__()
             desk.service._runs.close()
-            with pytest.raises(BackendUnavailable, match="server was stopped"):
+            with pytest.raises(BackendUnavailable, match="server was shut down"):
                 async for _ in frames:
                     pass

@@ -361,7 +361,7 @@ async def test_what_named_it_names_the_embedded_one_in_one_go(far: Far):
     desk.told.clear()
     deleted = await remove(desk)
     assert deleted.note == (
-        "The embedded model completes while you type now. The embedded model makes the titles now."
+        "The embedded model now completes while you type. The embedded model now generates titles."
     )
     assert [name for name, _ in desk.told] == ["providers:changed", "settings:changed", "providers:changed"]
     assert desk.of("settings:changed")[0].settings.completion_provider == "embedded"
@@ -396,7 +396,7 @@ async def test_one_that_the_environment_names_is_told_since_it_stays(far: Far):
     note = (await remove(desk)).note
     assert "The embedded model completes" not in note
     assert note.endswith(
-        "The environment of the server still says that acme completes: until that changes, nothing does."
+        "The environment of the server still says that acme completes: until that is changed, nothing does."
     )
 
 

@@ -38,7 +38,7 @@ async def test_where_the_template_has_opened_it(open_desk: Open):
 
 async def test_reasoning_alone_is_no_answer(open_desk: Open):
     desk = await open_desk("<think>\nHm, and on, and on")
-    with pytest.raises(NoAnswer, match="reasoned, and ended without an answer"):
+    with pytest.raises(NoAnswer, match="reasoned, and finished without an answer"):
         await desk.explain()
     assert await desk.listed() == []
 

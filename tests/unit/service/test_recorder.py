@@ -154,7 +154,7 @@ async def test_one_answer_that_cannot_be_kept_takes_no_other_with_it(
     await asyncio.gather(*(desk.explain(f"x = {n}") for n in range(6)))
     assert len(await desk.listed()) == 5
     (notice,) = desk.of("notice")
-    assert "not kept" in notice.message
+    assert "not saved" in notice.message
 
 
 async def test_a_disk_that_fails_is_told_once_until_it_goes_well_again(

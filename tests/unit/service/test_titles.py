@@ -167,7 +167,7 @@ async def test_another_model_than_the_loaded_one_makes_none_until_it_is_loaded(d
     await another(desk)
     await configure(desk, model="other")
     assert await titled(desk) == ("tiny", "model")
-    assert (await shown(desk)).problem.startswith("`other` is to make the titles, and tiny is loaded")
+    assert (await shown(desk)).problem.startswith("The model for titles is `other`, but tiny is loaded")
     (kept,) = await desk.listed()
     await configure(desk, model="")
     await desk.until(lambda: statuses(desk, kept.id)[-1] == "completed")
@@ -197,7 +197,7 @@ async def test_a_model_that_was_deleted_later_is_told_and_asked_no_more(desk: De
     assert await titled(desk) == ("tiny", "model")
     assert asked == []
     problem = (await shown(desk)).problem
-    assert problem.startswith("`other` is to make the titles, and is not on this machine.")
+    assert problem.startswith("The model for titles, `other`, is not on this machine.")
     assert problem.endswith("On this machine: `tiny`.")
 
 

@@ -275,7 +275,7 @@ def test_garbage_is_told_set_aside_and_never_deleted(path: Path, raw: bytes) -> 
         assert f"things.damaged{round_}.json" in told[-1]
         put(file, "a")
         assert path.with_name(f"things.damaged{round_}.json").read_bytes() == raw
-        assert f"set aside as {path.with_name(f'things.damaged{round_}.json')}" in told[-1]
+        assert f"renamed to {path.with_name(f'things.damaged{round_}.json')}" in told[-1]
         assert file.read().document == {"format": 1, "a": 1}
 
 

@@ -31,7 +31,7 @@ def everything(seen: Any, service: Any, make_model: Any) -> Any:
                         "rate_bytes_per_second": 0.0, "activity": "import"}]  # fmt: skip
     service.settings = {"air_gap": True}
     seen.refresh()
-    for fold in ("How models run", "Import a model"):
+    for fold in ("Model settings", "Import a model"):
         found = seen.button(fold)
         if found.description.startswith("▸"):
             found.click()

@@ -28,16 +28,17 @@ def test_a_model_is_shown_with_its_facts_its_licence_and_whether_it_fits(seen: A
     card = seen.card("small")
     for words in ("Model small", "not downloaded", "491 MB · Q4_K_M · 32k context · code, general",
                   "Apache 2.0 · Built with care", "answers code and general questions",
-                  "<b>Fits</b>: needs 600 MB, 8 GB are free", "KV cache for 4,096 tokens: 10 B"):  # fmt: skip
+                  "<b>Fits</b>: needs 600 MB, 8 GB available",
+                  "KV cache for 4,096 tokens: 10 B"):  # fmt: skip
         assert words in card, words
 
 
 def test_nothing_is_fetched_before_the_licence_is_accepted(seen: Any, service: Any) -> None:
     seen.press("Download", "small")
     assert "You may &lt;use&gt; it." in seen.text
-    seen.press("Do not accept", "small")
+    seen.press("Decline", "small")
     assert service.asked == []
-    assert "Text of the licence" not in seen.card("small")
+    assert "Licence text" not in seen.card("small")
     seen.press("Download", "small")
     seen.press("Accept and download", "small")
     ((name, request),) = service.asked
@@ -117,7 +118,7 @@ def opened(seen: Any, service: Any, make_model: Any) -> Any:
 
 def test_a_deletion_is_asked_about(opened: Any, service: Any) -> None:
     opened.press("Delete…", "small")
-    assert "It is loaded now, and is unloaded first." in opened.card("small")
+    assert "The model is loaded and will be unloaded first." in opened.card("small")
     opened.press("Keep it", "small")
     assert service.asked == []
     opened.press("Delete…", "small")
@@ -179,15 +180,15 @@ def test_every_failure_has_a_note_and_a_cancel_has_none(opened: Any, service: An
 
 
 def test_settings_are_changed_and_shown_as_the_service_has_them(seen: Any, service: Any) -> None:
-    seen.press("How models run")
+    seen.press("Model settings")
     seen.control("Air gap").value = True
     assert "Air gap on." in seen.text
     seen.control("Run mode").value = "stability"
-    seen.control("Computed by").value = "cpu"
+    seen.control("Acceleration").value = "cpu"
     seen.control("Context window (tokens)").value = 8192
-    seen.control("Unload after minutes of rest").value = 7.5
+    seen.control("Unload after (minutes idle)").value = 7.5
     seen.control("Keep the model in memory").value = True
-    assert seen.control("Unload after minutes of rest").disabled
+    assert seen.control("Unload after (minutes idle)").disabled
     seen.control("Profile").value = "Heavy"
     wanted = {"air_gap": True, "run_mode": "stability", "acceleration": "cpu", "context_window": 8192,
               "idle_minutes": 7.5, "keep_resident": True, "profile": "Heavy"}  # fmt: skip
@@ -196,7 +197,7 @@ def test_settings_are_changed_and_shown_as_the_service_has_them(seen: Any, servi
 
 
 def test_a_change_of_another_tab_is_shown_and_not_sent_back(seen: Any, service: Any, make_model: Any) -> None:
-    seen.press("How models run")
+    seen.press("Model settings")
     service.models.append(make_model("third", state="ready"))
     service.settings |= {"profile": "Heavy", "model": "third", "prewarm": True}
     seen.refresh()
@@ -216,7 +217,7 @@ def test_a_refused_change_falls_back(seen: Any, service: Any) -> None:
 
 def test_what_is_fixed_elsewhere_cannot_be_changed_and_says_why(seen: Any, service: Any) -> None:
     service.sources = {"profile": "environment", "air_gap": "command-line"}
-    seen.press("How models run")
+    seen.press("Model settings")
     seen.refresh()
     assert seen.control("Profile").disabled
     assert seen.control("Air gap").disabled
@@ -232,10 +233,10 @@ def test_a_file_is_imported_with_a_name_that_can_be_one(seen: Any, service: Any)
     seen.control("Name (optional)").value = "a/b"
     submit.click()
     assert service.asked == []
-    assert "A model cannot be called `a/b`." in seen.text
-    assert "no slash and no space" in seen.text
+    assert "`a/b` is not a valid model name." in seen.text
+    assert "no slashes or spaces" in seen.text
     seen.control("Name (optional)").value = ""
-    seen.control("Leave the file where it is, and refer to it").value = True
+    seen.control("Link to the file instead of copying it").value = True
     submit.click()
     ((name, request),) = service.asked
     assert (name, request.path, request.id, request.link) == ("model:import", "/data/new.gguf", None, True)
@@ -268,7 +269,7 @@ def test_what_is_wrong_with_an_import_stands_behind_its_field(
 def test_an_import_without_a_file_says_what_is_missing(seen: Any, service: Any) -> None:
     seen.press("Import a model from a file")
     seen.press("Import", "a model from a file")
-    assert "There is no file to import." in seen.behind(seen.control("GGUF file or bundle"))
+    assert "No file to import." in seen.behind(seen.control("GGUF file or bundle"))
     assert service.asked == []
 
 
@@ -297,7 +298,7 @@ def test_a_button_that_waits_for_an_answer_keeps_the_focus_and_does_nothing(open
     assert opened.manager.controller.busy == {"small": 1}
 
 
-@pytest.mark.parametrize("answer", ["Accept and download", "Do not accept"])
+@pytest.mark.parametrize("answer", ["Accept and download", "Decline"])
 def test_the_focus_goes_from_a_question_to_the_first_button(
     seen: Any, service: Any, focused: Any, answer: str
 ) -> None:
@@ -347,7 +348,7 @@ def test_freeing_the_memory_and_stopping_an_import_lose_no_focus(
     service.imports = [{"id": "new", "state": "verifying", "received_bytes": 1, "total_bytes": 4,
                         "rate_bytes_per_second": 1.0, "activity": "import"}]  # fmt: skip
     opened.refresh()
-    opened.press("Free the memory now")
+    opened.press("Unload and free memory")
     opened.press("Stop the import")
     assert focused == [opened.control("Profile"), opened.button("Import", "a model from a file")]
 
@@ -419,18 +420,18 @@ def test_memory_that_comes_and_goes_is_shown_for_a_while_and_wakes_nobody_later(
     frees(7_000_000_000)
     controller._clock = lambda: 200.0
     frees(6_000_000_000)
-    assert "6 GB are free" in seen.card("small")
+    assert "6 GB available" in seen.card("small")
     assert controller.interval_seconds == 10.0, "that is no reason to ask more often"
     controller._clock = lambda: 9000.0
     told.clear()
     frees(5_000_000_000)
     assert told == []
-    assert "6 GB are free" in seen.card("small")
+    assert "6 GB available" in seen.card("small")
     frees(1_000_000_000, "tight")
-    assert "1 GB are free" in seen.card("small")
+    assert "1 GB available" in seen.card("small")
     controller._clock = lambda: 18000.0
     frees(610_000_000, "does-not-fit")
-    assert "needs 600 MB, 610 MB are free, of which not all can be taken" in seen.card("small")
+    assert "needs 600 MB, 610 MB available, part of which is reserved" in seen.card("small")
     assert controller.interval_seconds == 3.0
 
 
@@ -439,7 +440,7 @@ def test_where_no_widget_is_shown_it_is_text(seen: Any, service: Any, make_model
     bundle = seen.manager._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     text = bundle["text/plain"]
-    assert "small  loaded; ✓ fits: needs 600 MB, 8 GB are free" in text
+    assert "small  loaded; ✓ fits: needs 600 MB, 8 GB available" in text
     assert "Profile Tiny. Tiny: it fits." in text
     assert "%localcoder use NAME" in text
     assert "\x1b" not in text
@@ -462,7 +463,7 @@ def test_a_manager_brings_few_models_along(seen: Any, service: Any, make_model: 
     service.models = [make_model(f"m{number}", state="ready") for number in range(5)]
     seen.refresh()
     assert len(_models(seen)) <= 120
-    for label in ("Import a model from a file", "How models run"):
+    for label in ("Import a model from a file", "Model settings"):
         seen.press(label)
     for number in range(5):
         seen.press("Details", f"m{number}")

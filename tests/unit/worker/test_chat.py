@@ -73,7 +73,7 @@ def test_a_model_without_a_template_but_with_its_marks_gets_chatml() -> None:
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "broken"),
         ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "broken|ended"),
         ("{{ " + "-" * 90_000 + "1 }}", "broken|ended|memory"),
-        ("x" * 300_000, "too long to be one"),
+        ("x" * 300_000, "exceeds the size limit"),
     ],
 )
 def test_a_hostile_or_broken_template_is_refused(source: str, words: str) -> None:
