@@ -170,7 +170,7 @@ def test_code_takes_the_place_of_a_cell_below_its_magics(page: Any, answers: Ans
 
     # What does not fit the cell is said, and nothing is changed.
     toasts = page.locator(".Toastify [role=alert]")
-    for index, problem in ((1, "which is bash"), (2, "leaves out `%time f()`")):
+    for index, problem in ((1, "which is bash"), (2, "omits `%time f()`")):
         page.evaluate(ACTIVATE, index)
         button(chat, "Replace cell").click()
         expect(toasts.filter(has_text=problem)).to_be_visible()
@@ -259,7 +259,7 @@ def test_another_provider_answers_and_a_private_question_is_not_kept(
     chat = chat_of(page)
     usage = chat.locator(".jp-LocalCoder-Turn-usage")
     who = chat.get_by_label("Answered by")
-    expect(who.locator("option:checked")).to_have_text("The active provider")
+    expect(who.locator("option:checked")).to_have_text("Active provider")
     ask(page, chat, "Who are you?")
     expect(chat).to_contain_text("From here.")
     assert vendor.asked == []
@@ -271,10 +271,10 @@ def test_another_provider_answers_and_a_private_question_is_not_kept(
     page.screenshot(path=tmp_path / "who.png")
     assert violations(page, CHAT) == []
     chat.get_by_label("Private").check()
-    expect(chat).to_contain_text("Nothing is kept of it")
+    expect(chat).to_contain_text("Not saved")
     ask(page, chat, "And you?")
     expect(chat.locator("strong")).to_have_text("the lab")
-    expect(usage.last).to_have_text("small by lab · private: not kept")
+    expect(usage.last).to_have_text("small by lab · private: not saved")
     assert [one["content"] for one in vendor.asked[0][1:]] == ["Who are you?", "From here.", "And you?"]
 
     def kept() -> list[str]:
@@ -285,7 +285,7 @@ def test_another_provider_answers_and_a_private_question_is_not_kept(
     assert kept() == ["Who are you?"]
 
     chat.get_by_label("Private").uncheck()
-    who.select_option("The active provider")
+    who.select_option("Active provider")
     answers.lab.call("POST", "providers/lab/activate", {})
     expect(chat).to_contain_text("The lab answers.")
     ask(page, chat, "Still there?")
@@ -347,7 +347,7 @@ def test_a_lost_connection_is_said(page: Any, answers: Answers) -> None:
     chat = chat_of(page)
     expect(chat.get_by_role("alert")).to_have_count(0)
     sockets[0].close()
-    expect(chat.get_by_text("The connection to the Jupyter server is lost.")).to_be_visible()
+    expect(chat.get_by_text("Connection to the Jupyter server lost.")).to_be_visible()
     assert violations(page, CHAT) == []
 
 
@@ -433,7 +433,7 @@ def test_what_goes_along_is_shown_as_chips(page: Any, answers: Answers, tmp_path
     assert "secret: str" in asked
     assert "hidden" not in asked, "a value went along"
     page.screenshot(path=tmp_path / "chips.png")
-    button(chat, "What was read").click()
+    button(chat, "Prompt").click()
     expect(page.locator(".jp-LocalCoder-Inspector")).to_contain_text("Tokens by source")
     assert violations(page, ".jp-LocalCoder-Inspector") == []
 

@@ -159,7 +159,7 @@ HAPPENINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "moved": (
         ("notebook:move-cell-down",),
         (REST[0], FIRST, SECOND, *REST[1:]),
-        "The cell was moved, so Explain was closed. Ask again in its new place.",
+        "The cell was moved, so Explain was closed. Run the command again in its new position.",
     ),
     "pasted": (
         ("notebook:cut-cell", "notebook:paste-cell-below"),
@@ -179,7 +179,7 @@ HAPPENINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "reloaded": (
         (),
         CELLS,
-        "The notebook was loaded again, so Explain was closed. Ask again there.",
+        "The notebook was reloaded, so Explain was closed. Run the command again.",
     ),
     "collaborator": ((), tuple(REST), "The cell was removed, and Explain with it."),
 }
@@ -375,7 +375,7 @@ def test_an_empty_answer_changes_nothing(page: Any, answers: Answers, complaints
     answers.say("")
     opened(page, answers, "empty.ipynb", BEFORE)
     panel = run(page, "improve")
-    expect(says(panel)).to_contain_text("The model answered nothing, so the cell stays as it is.")
+    expect(says(panel)).to_contain_text("The model returned no answer, so the cell was not changed.")
     expect(button(panel, "Accept all")).to_have_count(0)
     panel.focus()
     page.keyboard.press("Control+Enter")
@@ -434,10 +434,10 @@ def test_the_server_is_restarted(page: Any, answers: Answers, tmp_path: Path) ->
     expect(says(panel)).to_contain_text(re.compile(sentence))
     expect(panel).to_contain_text("So far.")
     page.screenshot(path=tmp_path / "lost.png")
-    words = panel.get_by_role("textbox", name="What to do differently")
+    words = panel.get_by_role("textbox", name="Refine the instruction")
     words.fill("in one word")
     words.press("Enter")
-    expect(page.locator(TOASTS).filter(has_text="so nothing was asked")).to_have_count(1)
+    expect(page.locator(TOASTS).filter(has_text="so the request was not sent")).to_have_count(1)
     expect(panel).to_contain_text("So far.")
     expect(words).to_have_value("in one word")
     page.screenshot(path=tmp_path / "nothing-asked.png")

@@ -227,7 +227,7 @@ def test_an_answer_that_is_not_to_be_written_is_shown(page: Any, answers: Answer
     opened(page, answers, "shell.ipynb", "%%bash\nls | wc -l")
     panel = run(page, "improve")
     expect(says(panel)).to_contain_text("The answer is not in the language of the code, which is bash.")
-    expect(says(panel)).to_contain_text("Ask again")
+    expect(says(panel)).to_contain_text("Retry")
     expect(button(panel, "Accept all")).to_have_count(0)
     expect(panel.locator("code")).to_contain_text("os.listdir()")
     assert page.evaluate(SOURCE) == "%%bash\nls | wc -l"
@@ -257,7 +257,7 @@ def test_an_explanation_streams_and_is_stopped(page: Any, answers: Answers, tmp_
     assert not [url for url in fetched if "leak" in url]
 
     answers.say("It computes the *area* of a circle.")
-    panel.get_by_role("textbox", name="What to do differently").fill("in one sentence")
+    panel.get_by_role("textbox", name="Refine the instruction").fill("in one sentence")
     page.keyboard.press("Enter")
     expect(panel.locator("em")).to_have_text("area")
     expect(says(panel)).to_contain_text("Done.")
@@ -327,9 +327,9 @@ def test_it_is_asked_again_refined_and_private(page: Any, answers: Answers, tmp_
     button(panel, "Retry").click()
     expect(says(panel)).to_contain_text("2 changes suggested.")
     answers.say(fenced(BEFORE))
-    panel.get_by_role("textbox", name="What to do differently").fill("keep the number")
+    panel.get_by_role("textbox", name="Refine the instruction").fill("keep the number")
     button(panel, "Refine").click()
-    expect(says(panel)).to_contain_text("The model suggests no change.")
+    expect(says(panel)).to_contain_text("The model suggests no changes.")
     asked = [frame for frame in sent if '"op":"generate"' in frame]
     assert ["keep the number" in frame for frame in asked] == [False, False, True]
     assert all('"notebook":"refine.ipynb"' in frame for frame in asked)
@@ -339,17 +339,17 @@ def test_it_is_asked_again_refined_and_private(page: Any, answers: Answers, tmp_
     private = panel.get_by_role("checkbox", name="Private")
     expect(private).not_to_be_checked()
     private.check()
-    expect(panel).not_to_contain_text("not kept")
+    expect(panel).not_to_contain_text("not saved")
     button(panel, "Retry").click()
-    expect(panel).to_contain_text("private: not kept")
-    expect(says(panel)).to_contain_text("The model suggests no change.")
+    expect(panel).to_contain_text("private: not saved")
+    expect(says(panel)).to_contain_text("The model suggests no changes.")
     page.screenshot(path=tmp_path / "private.png")
     assert violations(page, PANEL) == []
     button(panel, "Close").click()
     answers.say("private words")
     panel = run(page, "explain")
     expect(says(panel)).to_contain_text("Done.")
-    expect(panel).to_contain_text("private: not kept")
+    expect(panel).to_contain_text("private: not saved")
     page.locator(".jp-cell-toolbar [data-jp-item-name='localcoder-menu']").click()
     item = page.get_by_role("menuitemcheckbox", name=re.compile("^Private"))
     expect(item).to_be_checked()
@@ -360,7 +360,7 @@ def test_it_is_asked_again_refined_and_private(page: Any, answers: Answers, tmp_
     answers.say("words to keep")
     button(panel, "Retry").click()
     expect(panel).to_contain_text("words to keep")
-    expect(panel).not_to_contain_text("not kept")
+    expect(panel).not_to_contain_text("not saved")
 
     def kept() -> list[Any]:
         listed = answers.lab.call("GET", "responses")["responses"]

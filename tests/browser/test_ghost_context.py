@@ -105,7 +105,7 @@ def test_rows_of_a_frame_go_along_only_where_somebody_wants_them(writer: Writer,
         assert told() == ["# 1  2.0  4"]
         writer.page.evaluate("() => { jupyterapp.commands.execute('localcoder:inspect-prompt'); }")
         dialog = writer.page.get_by_role("dialog")
-        dialog.get_by_role("row", name="data frame heads").wait_for()
+        dialog.get_by_role("row", name="data frame previews").wait_for()
         writer.press("Escape")
         dialog.wait_for(state="detached")
     assert told() == []
@@ -281,7 +281,7 @@ def test_what_the_model_has_read_can_be_seen(writer: Writer, ghost_lab: GhostLab
         assert word in content, content
     writer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     dialog.get_by_role("button", name="Copy Redacted").click()
-    writer.page.locator(".Toastify__toast").filter(has_text="The redacted prompt is copied").wait_for()
+    writer.page.locator(".Toastify__toast").filter(has_text="Redacted prompt copied").wait_for()
     copied = writer.page.evaluate("() => navigator.clipboard.readText()")
     assert "timings" in copied
     assert "hunter2" not in copied

@@ -142,7 +142,7 @@ def test_what_is_in_doubt_is_marked_where_that_is_wanted(marking_page: Writer, t
     expect(ghost).to_have_css("text-decoration-style", "wavy")
     writer.page.screenshot(path=tmp_path / "marked.png")
     region = writer.page.locator(SPOKEN)
-    expect(region).to_have_text("Suggestion: f(1 2). It does not parse where it would stand")
+    expect(region).to_have_text("Suggestion: f(1 2). It would cause a syntax error")
     writer.press("Escape")
     writer.type("1\ny = ")
     writer.sees("f(2)")

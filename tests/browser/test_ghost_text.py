@@ -125,7 +125,7 @@ def test_the_palette_shows_the_commands_with_their_shortcuts(writer: Writer, gho
         expect(item).to_contain_text(key)
         item.click()
         toast = writer.page.locator(".Toastify__toast").filter(
-            has_text="No suggestion is shown at the cursor"
+            has_text="There is no suggestion at the cursor"
         )
         expect(toast).to_have_count(count)
     assert writer.text == "import "

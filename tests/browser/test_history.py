@@ -84,7 +84,7 @@ def open_row(panel: Any, response: str) -> Any:
 def test_answers_arrive_live_and_are_shown_inert(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     asked: list[str] = []
     panel = opened(page, lab)
-    expect(panel).to_contain_text("Nothing was kept yet.")
+    expect(panel).to_contain_text("The history is empty.")
     page.on("request", lambda request: asked.append(request.url))
     kept = answered(lab, "What is <b>this</b>?", HARMFUL)
     expect(row(panel, kept)).to_contain_text("What is <b>this</b>?")
@@ -115,10 +115,10 @@ def test_an_answer_that_nobody_looks_for_is_told_and_goes_into_the_notebook(
     page.locator(".jp-CodeCell .cm-content").first.click()
     connected(page)
     kept = answered(lab, "first", "Like this:\n\n```python\ny = x + 1\n```\n")
-    expect(page.get_by_text("An answer has come.")).to_be_visible()
+    expect(page.get_by_text("New answer received.")).to_be_visible()
     answered(lab, "second")
     toast = (
-        page.locator(".jp-toast-message, .jp-toastContainer").filter(has_text="2 answers have come.").first
+        page.locator(".jp-toast-message, .jp-toastContainer").filter(has_text="2 new answers received.").first
     )
     expect(toast).to_be_visible()
     icon = page.locator("[data-id='jp-LocalCoder-sidebar']")
@@ -128,17 +128,17 @@ def test_an_answer_that_nobody_looks_for_is_told_and_goes_into_the_notebook(
     page.get_by_role("button", name="Show", exact=True).click()
     panel = page.locator(PANEL)
     expect(row(panel, kept)).to_be_visible()
-    expect(page.get_by_text("2 answers have come.")).to_have_count(0)
+    expect(page.get_by_text("2 new answers received.")).to_have_count(0)
     expect(page.get_by_role("tab", name="History", exact=True)).to_be_visible()
     expect(icon).to_have_attribute("title", "LocalCoder")
     third = answered(lab, "third")
     expect(row(panel, third)).to_be_visible()
     heard(page)
-    expect(page.get_by_text("An answer has come.")).to_have_count(0)
+    expect(page.get_by_text("New answer received.")).to_have_count(0)
 
     shown = open_row(panel, kept)
     shown.get_by_role("button", name="Insert into the notebook").click()
-    expect(shown).to_contain_text("Its code stands in a new cell")
+    expect(shown).to_contain_text("The code was inserted into a new cell")
     sources = """() => jupyterapp.shell.widgets('main').next().value
       .content.widgets.map(cell => cell.model.sharedModel.getSource())"""
     assert page.evaluate(sources) == ["x = 1", "y = x + 1"]
@@ -160,12 +160,12 @@ def test_the_search_finds_words_in_prompts_and_answers(page: Any, lab: GhostLab,
     expect(row(panel, third)).to_have_count(0)
     expect(row(panel, first).locator("mark")).to_have_text("whales")
     expect(row(panel, second).locator("mark")).to_have_text("whales")
-    expect(page.get_by_role("status").filter(has_text="2 found.")).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="Results: 2")).to_have_count(1)
     page.screenshot(path=tmp_path / "found.png")
     search.fill("whales brain")
     expect(row(panel, second)).to_have_count(0)
     search.fill("nothing of the kind")
-    expect(panel).to_contain_text("Nothing was found in prompts, answers and titles.")
+    expect(panel).to_contain_text("No results in prompts, answers and titles.")
     search.fill("")
     expect(row(panel, third)).to_be_visible()
 
@@ -193,7 +193,7 @@ def test_titles_are_written_by_hand_and_made_anew(page: Any, lab: GhostLab) -> N
     page.get_by_role("button", name="Save", exact=True).click()
     expect(shown.get_by_role("heading", level=2)).to_have_text("Whales at night")
     lab.rules([{"ends": "", "pieces": ["Sleeping whales"]}])
-    shown.get_by_role("button", name="Make another title").click()
+    shown.get_by_role("button", name="Generate another title").click()
     expect(shown.get_by_role("heading", level=2)).to_have_text("Sleeping whales")
     shown.get_by_role("button", name="Back to the list").click()
     expect(row(panel, kept).get_by_role("button")).to_have_text("Sleeping whales")
@@ -231,16 +231,16 @@ def test_export_and_delete(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     panel.get_by_role("button", name="Delete all…").click()
     expect(dialog).to_contain_text("All 1 answers are removed from this machine")
     dialog.get_by_role("button", name="Delete all").click()
-    expect(panel).to_contain_text("Nothing was kept yet.")
+    expect(panel).to_contain_text("The history is empty.")
     assert lab.call("GET", "responses")["total"] == 0
 
 
 def test_the_switch_keeps_nothing(page: Any, lab: GhostLab) -> None:
     panel = opened(page, lab)
-    switch = panel.get_by_role("switch", name="Keep answers")
+    switch = panel.get_by_role("switch", name="Save answers")
     expect(switch).to_be_checked()
     switch.uncheck()
-    expect(panel).to_contain_text("Private: nothing is kept from now on.")
+    expect(panel).to_contain_text("Private: new answers are not saved.")
     assert lab.call("GET", "settings")["settings"]["history"] is False
     lab.rules([{"ends": "", "pieces": ["An answer."]}])
     queued = lab.call("POST", "queue", {"prompt": "A secret?"})["id"]
@@ -262,7 +262,7 @@ def test_by_the_keyboard_alone_and_for_everybody(page: Any, lab: GhostLab, tmp_p
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
     panel.focus()
     page.keyboard.press("Tab")
-    expect(panel.get_by_role("switch", name="Keep answers")).to_be_focused()
+    expect(panel.get_by_role("switch", name="Save answers")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -295,20 +295,20 @@ def test_notebook_7_has_it_too(page: Any, lab: GhostLab, tmp_path: Path) -> None
 
 def test_how_titles_are_made_is_chosen(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     panel = opened(page, lab)
-    panel.get_by_text("How titles are made").click()
-    expect(panel.get_by_label("Make titles")).not_to_be_checked()
-    save = panel.get_by_role("button", name="Save how titles are made")
-    panel.get_by_label("Seconds that one may take").fill("5")
+    panel.get_by_text("Title settings").click()
+    expect(panel.get_by_label("Generate titles")).not_to_be_checked()
+    save = panel.get_by_role("button", name="Save title settings")
+    panel.get_by_label("Time limit (seconds)").fill("5")
     expect(panel).to_contain_text("A number from 10 to 120.")
     expect(save).to_be_disabled()
-    panel.get_by_label("Seconds that one may take").fill("20")
-    panel.get_by_label("Make titles").check()
+    panel.get_by_label("Time limit (seconds)").fill("20")
+    panel.get_by_label("Generate titles").check()
     for theme in (DARK, HIGH_CONTRAST, LIGHT):
         wear(page, theme)
         page.screenshot(path=tmp_path / f"titles-{theme}.png")
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
     save.click()
-    expect(panel).to_contain_text("Titles are made in this way from now on.")
+    expect(panel).to_contain_text("Title settings saved.")
     config = lab.call("GET", "titles/config")
     assert (config["enabled"], config["provider"], config["timeout_seconds"]) == (True, "", 20)
     lab.call("PATCH", "titles/config", {"timeout_seconds": 60})

@@ -65,11 +65,11 @@ def test_what_is_not_accepted_is_not_fetched(page: Any, workshop: Workshop, tmp_
     press(panel, CODER, "Download")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Apache License 2.0")
-    text = dialog.get_by_role("region", name=re.compile("Text of the licence"))
+    text = dialog.get_by_role("region", name=re.compile("Licence text"))
     expect(text).to_contain_text("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION")
     page.screenshot(path=tmp_path / "licence.png")
     assert violations(page, ".jp-Dialog") == []
-    page.get_by_role("button", name="Do not accept").click()
+    page.get_by_role("button", name="Decline").click()
     expect(dialog).to_have_count(0)
     expect(badge(panel, CODER)).to_have_text("not downloaded")
     assert workshop.source.requests == []
@@ -113,7 +113,7 @@ def test_wrong_bytes_and_a_full_disk_are_a_sentence_and_leave_nothing(page: Any,
     press(panel, DAMAGED, "Download")
     accept(page)
     expect(badge(panel, DAMAGED)).to_have_text("error")
-    expect(card(panel, DAMAGED)).to_contain_text("does not have the digest that was promised")
+    expect(card(panel, DAMAGED)).to_contain_text("does not match its expected digest")
     expect(card(panel, DAMAGED).get_by_role("button", name=re.compile("^Try again"))).to_be_enabled()
     assert not list((workshop.models / DAMAGED).glob("**/*.part"))
     press(panel, ENORMOUS, "Download")
@@ -130,12 +130,12 @@ def test_load_measure_unload(page: Any, workshop: Workshop, tmp_path: Path) -> N
     expect(card(panel, CODER)).to_contain_text(re.compile(r"Writes \d[\d.,]* tokens/s here"))
     expect(card(panel, CODER)).to_contain_text(re.compile(r"Fits: needs \d.* free"))
     rows = details(panel, CODER)
-    for row in ("SHA-256", "KV cache for", "Free for it now", "Given back by the loaded model"):
+    for row in ("SHA-256", "KV cache for", "Available now", "Freed by unloading the loaded model"):
         expect(rows).to_contain_text(row)
     # A column of single letters is no value; the sidebar is as narrow as it comes.
     assert rows.locator("dd").first.evaluate("value => value.clientWidth") > 80
     page.screenshot(path=tmp_path / "loaded.png")
-    panel.get_by_role("button", name="Free the memory now").click()
+    panel.get_by_role("button", name="Unload and free memory").click()
     expect(badge(panel, CODER)).to_have_text("on this machine")
     expect(panel).to_contain_text("No model is loaded.")
 
@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused_with_the_numbers_and_loaded_anyway(
     workshop.fetch()
     workshop.set_free_memory(20_000_000)
     panel = opened(page, workshop)
-    expect(card(panel, CODER)).to_contain_text(re.compile(r"Does not fit: needs [\d.]+ MB, 20 MB are free"))
+    expect(card(panel, CODER)).to_contain_text(re.compile(r"Does not fit: needs [\d.]+ MB, 20 MB available"))
     press(panel, CODER, "Load")
     note = card(panel, CODER).locator(".jp-LocalCoder-Note")
     expect(note).to_contain_text(re.compile(r"needs [\d.]+ MB of memory with a context of 2048 tokens"))
@@ -193,9 +193,9 @@ def test_verify_pin_export_delete(page: Any, workshop: Workshop, tmp_path: Path)
     panel = opened(page, workshop)
     more = details(panel, CODER)
     more.get_by_role("button", name=re.compile("^Pin")).click()
-    expect(card(panel, CODER)).to_contain_text("pinned to its version")
+    expect(card(panel, CODER)).to_contain_text("pinned to its current version")
     more.get_by_role("button", name=re.compile("^Verify")).click()
-    expect(card(panel, CODER)).to_contain_text("Verified: the file has the digest")
+    expect(card(panel, CODER)).to_contain_text("Verified: the digest is correct")
 
     more.get_by_role("button", name=re.compile("^Export")).click()
     page.get_by_role("dialog").get_by_role("textbox").fill(str(tmp_path))
@@ -240,7 +240,7 @@ def test_two_tabs_are_in_step(page: Any, workshop: Workshop) -> None:
     for panel in (here, there):
         expect(badge(panel, CODER)).to_have_text("on this machine")
 
-    there.get_by_text("How models run").click()
+    there.get_by_text("Model settings").click()
     there.get_by_role("switch", name="Air gap").check()
     expect(here.get_by_text("Air gap on")).to_be_visible()
     press(here, GENERAL, "Download")
@@ -274,7 +274,7 @@ def test_a_restart_of_the_server_in_mid_download_can_be_gone_on_from(page: Any, 
     held(panel, workshop)
     leave_out_lost_server(page)
     workshop.lab.stop()
-    expect(panel).to_contain_text("The connection to the Jupyter server is lost")
+    expect(panel).to_contain_text("Connection to the Jupyter server lost")
     workshop.lab.start()
     expect(badge(panel, CODER)).to_have_text("paused")
     workshop.source.release()
@@ -310,7 +310,7 @@ def test_by_the_keyboard_alone(page: Any, workshop: Workshop) -> None:
     keys.press("Enter")
     expect(badge(panel, CODER)).to_have_text("loaded")
     assert page.evaluate(IS_INSIDE), "the button could not be used while the model was loaded"
-    tab_to("How models run")
+    tab_to("Model settings")
     keys.press("Enter")
     keys.press("Tab")  # The switch of the air gap follows its summary.
     keys.press("Space")
@@ -319,8 +319,8 @@ def test_by_the_keyboard_alone(page: Any, workshop: Workshop) -> None:
 
 def test_a_setting_that_cannot_be_is_refused_where_it_is_entered(page: Any, workshop: Workshop) -> None:
     panel = opened(page, workshop)
-    panel.get_by_text("How models run").click()
-    minutes = panel.get_by_label("Unload after minutes without a request")
+    panel.get_by_text("Model settings").click()
+    minutes = panel.get_by_label("Unload after (minutes idle)")
     before = minutes.input_value()
     minutes.fill("-1")
     minutes.press("Enter")
@@ -336,7 +336,7 @@ def test_it_keeps_nobody_out_in_any_theme(page: Any, workshop: Workshop, tmp_pat
     workshop.call("POST", f"models/{CODER}/load", {})
     panel = opened(page, workshop)
     details(panel, CODER)
-    panel.get_by_text("How models run").click()
+    panel.get_by_text("Model settings").click()
     panel.get_by_text("Import a model from a file").click()
     for theme in THEMES:
         wear(page, theme)

@@ -52,8 +52,10 @@ def test_a_step_down_is_told_once_and_the_big_model_is_tried_again(
     opened(page, workshop)
     workshop.set_free_memory(between)
     assert ask(workshop) == CODER
-    toast = page.get_by_role("alert").filter(has_text=f"Memory did not suffice for {BIG}")
-    expect(toast.locator(TOAST)).to_have_text(f"Memory did not suffice for {BIG}: {CODER} answers instead.")
+    toast = page.get_by_role("alert").filter(has_text=f"There was not enough memory for {BIG}")
+    expect(toast.locator(TOAST)).to_have_text(
+        f"There was not enough memory for {BIG}: {CODER} is used instead."
+    )
     page.screenshot(path=tmp_path / "notice.png")
     assert ask(workshop) == CODER
     heard(page)
@@ -61,7 +63,7 @@ def test_a_step_down_is_told_once_and_the_big_model_is_tried_again(
 
     toast.get_by_role("button", name="Details").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("To try the big one again, close notebooks or other programs")
+    expect(dialog).to_contain_text("To try the larger model again, close notebooks or other programs")
     page.screenshot(path=tmp_path / "details.png")
     assert violations(page, ".jp-Dialog") == []
     page.keyboard.press("Escape")
@@ -82,7 +84,7 @@ def test_the_way_out_loads_the_big_model(page: Any, workshop: Workshop, between:
     opened(page, workshop)
     workshop.set_free_memory(between)
     assert ask(workshop) == CODER
-    page.get_by_role("alert").get_by_role("button", name="Try it again").click()
+    page.get_by_role("alert").get_by_role("button", name="Retry").click()
     refused = page.get_by_role("alert").filter(has_text=f"{BIG} needs")
     expect(refused.get_by_role("button", name="Open the models")).to_be_visible()
     refused.get_by_role("button", name="Open the models").click()
@@ -96,6 +98,6 @@ def test_notebook_7_is_told_too(page: Any, workshop: Workshop, between: int, tmp
     expect(page.locator(f".jp-LocalCoder-Models [data-model='{BIG}']")).to_be_visible()
     workshop.set_free_memory(between)
     assert ask(workshop) == CODER
-    toast = page.get_by_role("alert").filter(has_text=f"Memory did not suffice for {BIG}")
-    expect(toast.get_by_role("button", name="Try it again")).to_be_visible()
+    toast = page.get_by_role("alert").filter(has_text=f"There was not enough memory for {BIG}")
+    expect(toast.get_by_role("button", name="Retry")).to_be_visible()
     page.screenshot(path=tmp_path / "notebook-7.png")

@@ -138,10 +138,10 @@ def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_p
     expect(lab_card).to_contain_text(f"Prompts go to another program on this machine, at {vendor.place}.")
 
     press(panel, "lab", "Test")
-    expect(lab_card).to_contain_text(re.compile(r"It answers, after \d+ ms\. It has the model small\."))
+    expect(lab_card).to_contain_text(re.compile(r"Responded in \d+ ms\. The model small is available\."))
     vendor.models = ["large"]
     press(panel, "lab", "Test")
-    expect(lab_card).to_contain_text("It does not list the model small. It offers: large.")
+    expect(lab_card).to_contain_text("The model small is not available. Available models: large.")
     vendor.status = 401
     press(panel, "lab", "Test")
     expect(lab_card.locator("[data-severity=error]")).to_contain_text("No such key here.")
@@ -153,7 +153,7 @@ def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_p
 
     press(panel, "lab", "Delete")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("It is the active one: the embedded model is made the active one first.")
+    expect(dialog).to_contain_text("It is the active provider: the embedded model will be activated first.")
     dialog.get_by_role("button", name="Cancel").click()
     expect(lab_card).to_be_visible()
     press(panel, "lab", "Delete")
@@ -161,7 +161,7 @@ def test_add_test_use_and_delete(page: Any, lab: GhostLab, vendor: Vendor, tmp_p
     expect(lab_card).to_have_count(0)
     expect(panel).to_be_focused()
     expect(panel).to_contain_text("Embedded answers.")
-    expect(panel).to_contain_text("The embedded model answers commands, chats and queued prompts now.")
+    expect(panel).to_contain_text("The embedded model now answers commands, chats and queued prompts.")
 
 
 def test_a_key_goes_in_and_does_not_come_out(page: Any, lab: GhostLab, vendor: Vendor) -> None:
@@ -176,25 +176,25 @@ def test_a_key_goes_in_and_does_not_come_out(page: Any, lab: GhostLab, vendor: V
     panel = opened(page, lab)
     press(panel, "lab", "Edit")
     form = panel.get_by_role("form", name="Edit The lab")
-    key = form.get_by_label("Key (if it wants one)")
+    key = form.get_by_label("Key (if required)")
     expect(key).to_have_attribute("type", "password")
     expect(key).to_have_attribute("autocomplete", "new-password")
     expect(key).to_have_accessible_description(re.compile(r"^It is kept in "))
     key.fill(KEY)
-    form.get_by_label("Keep the key until the server ends, and no longer").check()
+    form.get_by_label("Keep the key only until the server stops").check()
     form.get_by_role("button", name="Save").click()
-    expect(card(panel, "lab")).to_contain_text("Key: in memory, until the server ends")
+    expect(card(panel, "lab")).to_contain_text("Key: in memory, until the server stops")
     press(panel, "lab", "Test")
-    expect(card(panel, "lab")).to_contain_text("It answers")
+    expect(card(panel, "lab")).to_contain_text("Responded in")
     assert vendor.keys[-1] == f"Bearer {KEY}"
 
     press(panel, "lab", "Edit")
     expect(key).to_have_value("")
-    expect(key).to_have_accessible_description(re.compile("One is kept. Empty leaves it as it is."))
+    expect(key).to_have_accessible_description(re.compile("A key is stored. Leave empty to keep it."))
     form.get_by_label("Model", exact=True).fill("large")
     form.get_by_role("button", name="Save").click()
     press(panel, "lab", "Test")
-    expect(card(panel, "lab")).to_contain_text("It has the model large.")
+    expect(card(panel, "lab")).to_contain_text("The model large is available.")
     assert vendor.keys[-1] == f"Bearer {KEY}"
     assert KEY not in page.content()
     assert heard
@@ -202,12 +202,12 @@ def test_a_key_goes_in_and_does_not_come_out(page: Any, lab: GhostLab, vendor: V
 
     press(panel, "lab", "Edit")
     form.get_by_label("Address").fill("https://elsewhere.example/v1")
-    expect(key).to_have_accessible_description(re.compile("belongs to the former address"))
+    expect(key).to_have_accessible_description(re.compile("belongs to the previous address"))
     page.keyboard.press("Escape")
     expect(form).to_have_count(0)
     expect(card(panel, "lab").get_by_role("button", name="Edit: The lab")).to_be_focused()
 
-    press(panel, "lab", "Forget the key")
+    press(panel, "lab", "Delete the key")
     expect(card(panel, "lab")).to_contain_text("Key: none")
 
 
@@ -221,13 +221,15 @@ def test_what_is_wrong_stands_at_the_field(page: Any, lab: GhostLab, tmp_path: P
     address = form.get_by_label("Address")
     expect(address).to_have_attribute("aria-invalid", "true")
     expect(address).to_be_focused()
-    expect(address).to_have_accessible_description("The address is needed.")
+    expect(address).to_have_accessible_description("The address is required.")
     # The form lets it pass, and the service does not.
     address.fill("http://models.example\\v1")
     form.get_by_label("Key", exact=True).fill(KEY)
-    form.get_by_label("Send the key without encryption").check()
+    form.get_by_label("Send the key unencrypted").check()
     form.get_by_role("button", name="Save").click()
-    expect(address).to_have_accessible_description(re.compile("characters that cannot stand in an address"))
+    expect(address).to_have_accessible_description(
+        re.compile("characters that are not allowed in an address")
+    )
     expect(address).to_be_focused()
     page.screenshot(path=tmp_path / "refused.png")
     assert violations(page, "#jp-LocalCoder-sidebar") == []
@@ -250,7 +252,7 @@ def test_the_air_gap_shuts_out_all_but_the_embedded_one(
     expect(card(panel, "embedded").get_by_role("button", name="Test: Embedded")).to_be_enabled()
     page.screenshot(path=tmp_path / "air-gap.png")
     press(panel, "embedded", "Test")
-    expect(card(panel, "embedded")).to_contain_text("It is ready to answer.")
+    expect(card(panel, "embedded")).to_contain_text("Ready.")
     assert vendor.keys == []
     lab.call("PATCH", "settings", {"air_gap": False})
     expect(test).to_be_enabled()
@@ -263,7 +265,7 @@ def test_prices_are_shown_where_there_are_some(page: Any, lab: GhostLab, vendor:
     )
     save(lab, vendor)
     panel = opened(page, lab)
-    expect(card(panel, "lab")).to_contain_text("Price: $0.50 read, $2.00 written for a million tokens")
+    expect(card(panel, "lab")).to_contain_text("Price: $0.50 input, $2.00 output per million tokens")
     expect(card(panel, "embedded")).not_to_contain_text("Price")
 
 
@@ -300,12 +302,12 @@ def test_another_one_completes_until_it_is_deleted(
     page.screenshot(path=tmp_path / "completes.png")
     assert violations(page, "#jp-LocalCoder-sidebar") == []
     lab.call("PATCH", "settings", {"air_gap": True})
-    expect(panel).to_contain_text("nothing completes until the embedded model is chosen")
+    expect(panel).to_contain_text("Select the embedded model")
     lab.call("PATCH", "settings", {"air_gap": None})
 
     press(panel, "lab", "Delete")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("It completes while you type: the embedded model does that then.")
+    expect(dialog).to_contain_text("It completes while you type: the embedded model will take over.")
     page.screenshot(path=tmp_path / "delete.png")
     dialog.get_by_role("button", name="Delete").click()
     expect(choice).to_have_value("embedded")
@@ -345,7 +347,7 @@ def test_by_the_keyboard_alone(page: Any, lab: GhostLab, vendor: Vendor) -> None
     expect(panel.get_by_role("button", name="Edit: openai-compatible")).to_be_focused()
     keys.press("Shift+Tab")
     keys.press("Enter")
-    expect(card(panel, "openai-compatible")).to_contain_text("It offers: small, large.")
+    expect(card(panel, "openai-compatible")).to_contain_text("Available models: small, large.")
     keys.press("Shift+Tab")
     keys.press("Space")
     expect(panel).to_contain_text("openai-compatible answers.")
@@ -379,5 +381,5 @@ def test_notebook_7_has_it_too(page: Any, lab: GhostLab, vendor: Vendor, tmp_pat
     page.get_by_role("tab", name="Providers").click()
     panel = page.locator(PANEL)
     press(panel, "lab", "Test")
-    expect(card(panel, "lab")).to_contain_text("It answers")
+    expect(card(panel, "lab")).to_contain_text("Responded in")
     page.screenshot(path=tmp_path / "notebook-7.png")

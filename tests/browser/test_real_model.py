@@ -123,7 +123,7 @@ def test_from_an_empty_machine_to_an_accepted_completion(
     page.add_init_script(COUNT_CLICKS)
     began = time.monotonic()
     page.goto(lab.page())
-    press(step(page, "What runs where"), "Continue")
+    press(step(page, "Where it runs"), "Continue")
     press(step(page, "Choose for this machine"), "Continue to the licence")
     licence = step(page, "Licence")
     assert source.requests == []

@@ -51,8 +51,8 @@ def press(part: Any, label: str) -> None:
 def test_from_an_empty_machine_to_a_first_completion(page: Any, greeted: Workshop, tmp_path: Path) -> None:
     greeted.hold()
     start = opened(page, greeted)
-    about = step(page, "What runs where")
-    expect(about).to_contain_text("Nothing is sent anywhere")
+    about = step(page, "Where it runs")
+    expect(about).to_contain_text("stay on that machine")
     page.screenshot(path=tmp_path / "1-about.png")
     press(about, "Continue")
 
@@ -147,7 +147,7 @@ def test_what_was_closed_stays_closed_and_comes_back_when_called(page: Any, gree
     assert page.locator(PAGE).count() == 0
     choose_from_palette(page, "Set Up Step by Step")
     expect(start).to_be_visible()
-    step(page, "What runs where")
+    step(page, "Where it runs")
 
 
 def is_kept(response: Any) -> bool:
@@ -188,7 +188,7 @@ def test_a_file_is_as_good_and_too_little_memory_is_said(
     choose.get_by_label("GGUF file or bundle").fill(str(greeted.folder / f"{CODER}.gguf"))
     choose.get_by_role("button", name="Import", exact=True).click()
     warm = step(page, "Warm up")
-    expect(warm).to_contain_text("20 MB are free for it")
+    expect(warm).to_contain_text("20 MB is available")
     press(warm, "Load anyway")
     step(page, "Try it")
     # It answers, since nothing else is here, and nothing is pinned: what is downloaded later takes its place.
@@ -217,7 +217,7 @@ def test_a_command_without_a_model_leads_there(page: Any, workshop: Workshop, tm
     expect(chat.locator(".jp-LocalCoder-Turn-state")).to_contain_text("is not on this machine yet.")
     page.screenshot(path=tmp_path / "no-model.png")
     press(chat, "Set up a model")
-    step(page, "What runs where")
+    step(page, "Where it runs")
 
 
 def test_in_the_dark(page: Any, greeted: Workshop, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Works
     expect(badge).to_have_text("not downloaded")
 
     press(widget, "Download…")
-    text = card(widget).get_by_role("region", name=re.compile("Text of the licence"))
+    text = card(widget).get_by_role("region", name=re.compile("Licence text"))
     expect(text).to_contain_text("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION")
     page.screenshot(path=tmp_path / "licence.png")
     assert violations(page, WIDGET) == []
@@ -61,7 +61,7 @@ def test_from_the_licence_to_a_loaded_model_in_a_cell(page: Any, workshop: Works
     expect(badge).to_have_text("loaded")
     assert workshop.info(CODER)["loaded"]
     page.screenshot(path=tmp_path / "loaded.png")
-    widget.get_by_role("button", name="Free the memory now").click()
+    widget.get_by_role("button", name="Unload and free memory").click()
     expect(badge).to_have_text("on this machine")
 
 
@@ -70,7 +70,7 @@ def test_what_others_change_is_seen_and_everything_can_be_reached(
 ) -> None:
     workshop.fetch()
     widget = opened(page, workshop)
-    for fold in ("Import a model from a file", "How models run"):
+    for fold in ("Import a model from a file", "Model settings"):
         widget.get_by_role("button", name=re.compile(fold)).click()
     card(widget).get_by_role("button", name=re.compile("Details")).click()
     expect(widget.get_by_label("Air gap")).not_to_be_checked()
@@ -117,10 +117,10 @@ def test_with_the_keyboard_alone_the_place_is_never_lost(page: Any, workshop: Wo
 
     card(widget).get_by_role("button", name="Download…").focus()
     page.keyboard.press("Enter")
-    licence = card(widget).get_by_role("region", name=re.compile("Text of the licence"))
+    licence = card(widget).get_by_role("region", name=re.compile("Licence text"))
     expect(licence).to_be_visible()
     focused("Download…")
-    walk_to("Do not accept")
+    walk_to("Decline")
     page.keyboard.press("Enter")
     expect(licence).to_have_count(0)
     focused("Download…")

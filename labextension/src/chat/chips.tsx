@@ -21,7 +21,7 @@ export function Chips({ references, onRemove, trans }: IChipsProps): React.JSX.E
     return null;
   }
   return (
-    <ul className="jp-LocalCoder-Chips" aria-label={trans.__('What goes along')}>
+    <ul className="jp-LocalCoder-Chips" aria-label={trans.__('Attached context')}>
       {references.map((reference, index) => {
         const label = chipLabel(reference, trans);
         return (

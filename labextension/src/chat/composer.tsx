@@ -73,9 +73,9 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
     if (!path) {
       setOffered(
         suggestions(next.query, page.offers, {
-          selection: trans.__('what is selected in the cell'),
-          file: trans.__('a file of this server'),
-          variable: trans.__('type and shape of a name in the kernel, never its value')
+          selection: trans.__('the selection in the cell'),
+          file: trans.__('a file on this server'),
+          variable: trans.__('type and shape of a kernel variable, never its value')
         })
       );
       return;
@@ -185,7 +185,7 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
         }}
       />
       {offered.length > 0 && (
-        <ul id={LIST_ID} role="listbox" aria-label={trans.__('What can go along')}>
+        <ul id={LIST_ID} role="listbox" aria-label={trans.__('Context to attach')}>
           {offered.map((suggestion, index) => (
             <li
               key={suggestion.label}
@@ -207,7 +207,9 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
         ref={box}
         rows={3}
         value={text}
-        placeholder={trans.__('Ask the model. @ adds the cell, a selection, a file or a variable.')}
+        placeholder={trans.__(
+          'Ask the model. Type @ to add the cell, a selection, a file or a variable.'
+        )}
         aria-label={trans.__('Question')}
         aria-autocomplete="list"
         aria-controls={offered.length > 0 ? LIST_ID : undefined}
@@ -228,7 +230,7 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
         <button
           type="button"
           className="jp-LocalCoder-button"
-          aria-label={trans.__('Add something to read')}
+          aria-label={trans.__('Add context')}
           onClick={addMention}
         >
           @
@@ -274,7 +276,7 @@ function How({ model, trans }: Pick<IComposerProps, 'model' | 'trans'>): React.J
               model.choose(event.target.value);
             }}
           >
-            <option value="">{trans.__('The active provider')}</option>
+            <option value="">{trans.__('Active provider')}</option>
             {providers.map(({ id: value, name, problem }) => (
               <option key={value} value={value} disabled={problem !== '' && value !== model.chosen}>
                 {name}
@@ -296,7 +298,7 @@ function How({ model, trans }: Pick<IComposerProps, 'model' | 'trans'>): React.J
         {trans.__('Private')}
       </label>
       <p id={`${id}-private`} className="jp-LocalCoder-Field-help" hidden={!model.isPrivate}>
-        {trans.__('Nothing is kept of it: it is forgotten when the server ends.')}
+        {trans.__('Not saved: it is discarded when the server stops.')}
       </p>
       <p id={`${id}-where`} className="jp-LocalCoder-Field-help">
         {provider && provider.id !== EMBEDDED && whoSentence(provider, trans)}

@@ -89,9 +89,7 @@ export class PageContext {
         return { kind, name: this._cellName(panel, cell), text, language };
       }
     }
-    throw new Error(
-      this._trans.__('There is nothing to read for @%1.', name ? `${kind}:${name}` : kind)
-    );
+    throw new Error(this._trans.__('No content for @%1.', name ? `${kind}:${name}` : kind));
   }
 
   /**
@@ -153,7 +151,7 @@ export class PageContext {
       return;
     }
     if (before === source) {
-      Notification.info(trans.__('The cell is the same already.'), { autoClose: 6000 });
+      Notification.info(trans.__('The cell already has this code.'), { autoClose: 6000 });
       return;
     }
     new loaded.ChangePanel({
@@ -219,7 +217,7 @@ export class PageContext {
 
   private _check(path: string, size: number): void {
     if (size > MOST_BYTES) {
-      throw new Error(this._trans.__('%1 is too large to be read by a model.', path));
+      throw new Error(this._trans.__('%1 is too large for a model to read.', path));
     }
   }
 

@@ -124,7 +124,7 @@ export class ChatPanel extends ReactWidget {
         />
         <Button
           label={trans.__('Rename…')}
-          title={trans.__('Give this conversation a title (F2 in the list)')}
+          title={trans.__('Rename this conversation (F2 in the list)')}
           isOff={!isListed}
           onClick={rename}
         />
@@ -161,11 +161,12 @@ export class ChatPanel extends ReactWidget {
           <p className="jp-LocalCoder-Chat-empty">
             {model.provider && model.provider.id !== EMBEDDED
               ? trans.__(
-                  'Ask about your code, or about anything else. Only what you write and add here is sent. %1',
+                  'Ask about your code, or anything else. Only what you write and add here is sent. %1',
                   whereText(model.provider, trans)
                 )
               : trans.__(
-                  'Ask about your code, or about anything else. The model runs on this machine, and reads only what you write and add here.'
+                  'Ask about your code, or anything else. The model runs on this machine and reads only what you ' +
+                    'write and add here.'
                 )}
           </p>
         )}
@@ -201,7 +202,7 @@ export class ChatPanel extends ReactWidget {
       return;
     }
     if (!page.hasCell || !turn.record) {
-      Notification.warning(trans.__('Open a notebook first: no cell is there to write to.'), {
+      Notification.warning(trans.__('Open a notebook first: there is no cell to write to.'), {
         autoClose: 6000
       });
       return;
@@ -225,7 +226,7 @@ export class ChatPanel extends ReactWidget {
     const { model, trans } = this._options;
     const { button } = await showDialog({
       title: trans.__('Delete this conversation?'),
-      body: trans.__('Its questions and answers are deleted from the history of this server.'),
+      body: trans.__('Its questions and answers will be deleted from the history of this server.'),
       buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
       defaultButton: 0
     });

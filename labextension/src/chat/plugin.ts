@@ -24,7 +24,7 @@ export const CommandIDs = {
 
 export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
   id: 'jupyter-localcoder:chat',
-  description: 'A chat with the local model, in the sidebar.',
+  description: 'Chat with the local model in the sidebar.',
   autoStart: true,
   provides: IChat,
   requires: [IChannel, IPanels, INotebookTracker, IRenderMimeRegistry, IEditorLanguageRegistry],
@@ -98,7 +98,7 @@ function addCommands(
   app.commands.addCommand(CommandIDs.ask, {
     label: args =>
       args.isPalette ? trans.__('Ask in Chat (Cell or Selection)') : trans.__('Ask in Chat'),
-    caption: trans.__('Put the selected code, or the cell, beside a question in the chat'),
+    caption: trans.__('Add the selected code or the cell to a chat question'),
     isEnabled: () => page.hasCell,
     describedBy,
     execute: async () => {

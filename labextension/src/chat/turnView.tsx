@@ -92,7 +92,7 @@ export function TurnView(props: ITurnProps): React.JSX.Element {
             <Button label={trans.__('Answer again')} isOff={!canAsk} onClick={props.onRegenerate} />
             {turn.id !== '' && (
               <Button
-                label={trans.__('What was read')}
+                label={trans.__('Prompt')}
                 onClick={() => {
                   props.onInspect(turn.id);
                 }}

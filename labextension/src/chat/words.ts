@@ -13,7 +13,7 @@ export function stateSentence(turn: ITurn | undefined, trans: TranslationBundle)
     case 'waiting':
       return trans.__('Reading the question.');
     case 'reasoning':
-      return trans.__('Reasoning before it answers.');
+      return trans.__('Reasoning…');
     case 'writing':
       return trans.__('Writing.');
     case 'stopped':
@@ -31,11 +31,11 @@ export function stateSentence(turn: ITurn | undefined, trans: TranslationBundle)
 export function cutSentence(finish: string, trans: TranslationBundle): string {
   switch (finish) {
     case 'length':
-      return trans.__('The answer was cut off at the limit of its length.');
+      return trans.__('The answer was truncated at the length limit.');
     case 'timeout':
-      return trans.__('The answer was cut off at the limit of its time.');
+      return trans.__('The answer was truncated at the time limit.');
     case 'filter':
-      return trans.__('The provider cut the answer off.');
+      return trans.__('The provider truncated the answer.');
     default:
       return '';
   }
@@ -57,7 +57,7 @@ export function usageSentence(turn: ITurn, trans: TranslationBundle): string {
     const { read, cached, written } = turn.tokens;
     parts.push(
       cached > 0
-        ? trans.__('%1 tokens read (%2 known from before), %3 written', read, cached, written)
+        ? trans.__('%1 tokens read (%2 cached), %3 written', read, cached, written)
         : trans.__('%1 tokens read, %2 written', read, written)
     );
   }
@@ -70,7 +70,7 @@ export function usageSentence(turn: ITurn, trans: TranslationBundle): string {
     parts.push(trans.__('about %1', dollars(turn.costUsd)));
   }
   if (turn.isPrivate) {
-    parts.push(trans.__('private: not kept'));
+    parts.push(trans.__('private: not saved'));
   }
   return parts.join(' · ');
 }

@@ -66,8 +66,8 @@ export function Buttons(props: IButtonsProps): React.JSX.Element {
           <input
             className="jp-mod-styled"
             value={sentence}
-            placeholder={trans.__('Refine, such as: keep the comments')}
-            aria-label={trans.__('What to do differently')}
+            placeholder={trans.__('Refine, for example: keep the comments')}
+            aria-label={trans.__('Refine the instruction')}
             onChange={event => {
               setSentence(event.target.value);
             }}

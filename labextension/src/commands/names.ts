@@ -34,32 +34,32 @@ export function wordsOf(command: CellCommand, trans: TranslationBundle): IWords 
     case 'explain':
       return {
         label: trans.__('Explain'),
-        caption: trans.__('Explain the selected code, or the cell')
+        caption: trans.__('Explain the selected code or the cell')
       };
     case 'improve':
       return {
         label: trans.__('Improve'),
-        caption: trans.__('Suggest clearer or faster code for the selection, or the cell')
+        caption: trans.__('Suggest clearer or faster code for the selection or the cell')
       };
     case 'fix':
       return {
         label: trans.__('Fix Error'),
-        caption: trans.__('Suggest a correction for the error in the output of the cell')
+        caption: trans.__('Suggest a fix for the error in the output of the cell')
       };
     case 'document':
       return {
         label: trans.__('Document'),
-        caption: trans.__('Suggest docstrings and comments for the selection, or the cell')
+        caption: trans.__('Suggest docstrings and comments for the selection or the cell')
       };
     case 'test':
       return {
         label: trans.__('Write Tests'),
-        caption: trans.__('Write tests for the selected code, or the cell')
+        caption: trans.__('Write tests for the selected code or the cell')
       };
     case 'generate':
       return {
         label: trans.__('Generate from Comment'),
-        caption: trans.__('Write the code that the comment at the cursor describes')
+        caption: trans.__('Generate the code that the comment at the cursor describes')
       };
   }
 }

@@ -75,9 +75,9 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
     view.message = state.cause === 'split' ? splitText(trans) : refusalText(STALE, trans).message;
     view.recovery = state.canCompare
       ? trans.__(
-          'Compare shows what it would change in the cell as it is now; Retry asks about that.'
+          'Use Compare to see its changes to the current cell, or Retry to send the current cell.'
         )
-      : trans.__('Retry asks about the cell as it is now.');
+      : trans.__('Use Retry to send the current cell.');
     view.actions = state.canCompare ? ['compare', ...ended()] : ended();
     return view;
   }
@@ -87,7 +87,7 @@ export function viewOf(state: ICommandState, trans: TranslationBundle): ICommand
       view.actions = ['stop'];
       break;
     case 'reasoning':
-      view.message = trans.__('Reasoning before it answers.');
+      view.message = trans.__('Reasoning…');
       view.actions = ['stop'];
       break;
     case 'writing':
@@ -133,7 +133,7 @@ export function changeView(state: IChangeState, trans: TranslationBundle): IComm
     severity: 'warning',
     message,
     recovery: state.canCompare
-      ? trans.__('Compare shows what it would change in the cell as it is now.')
+      ? trans.__('Use Compare to see its changes to the current cell.')
       : recovery,
     actions: [...(state.canCompare ? (['compare'] as const) : []), 'copy', 'close'],
     isReady: false
@@ -160,7 +160,7 @@ function stoppedText(
     return trans.__('The kernel was restarted, so the answer was stopped.');
   }
   return isChange
-    ? trans.__('Stopped. What is not complete cannot be accepted.')
+    ? trans.__('Stopped. An incomplete answer cannot be accepted.')
     : trans.__('Stopped.');
 }
 
@@ -174,25 +174,25 @@ function endedView(
   view.actions = ended();
   if (state.done?.finish === 'length') {
     view.severity = 'warning';
-    view.message = trans.__('The answer was cut off at the limit of its length.');
-    view.recovery = trans.__('Select less of the cell, or raise the limit in the settings.');
+    view.message = trans.__('The answer was truncated at the length limit.');
+    view.recovery = trans.__('Select less of the cell, or increase the limit in the settings.');
   } else if (state.done?.finish === 'timeout') {
     view.severity = 'warning';
-    view.message = trans.__('The answer was cut off at the limit of its time.');
+    view.message = trans.__('The answer was truncated at the time limit.');
   } else if (state.done?.finish === 'filter') {
     view.severity = 'warning';
-    view.message = trans.__('The provider cut the answer off.');
+    view.message = trans.__('The provider truncated the answer.');
   } else if (!isChange) {
     view.message = trans.__('Done.');
   } else if (!state.hasText) {
     view.severity = 'warning';
-    view.message = trans.__('The model answered nothing, so the cell stays as it is.');
+    view.message = trans.__('The model returned no answer, so the cell was not changed.');
   } else if (state.done?.change?.problem) {
     view.severity = 'warning';
     view.message = state.done.change.problem;
     view.recovery = state.done.change.recovery;
   } else if (state.hunks === 0) {
-    view.message = trans.__('The model suggests no change.');
+    view.message = trans.__('The model suggests no changes.');
   } else if (state.refusal) {
     view.severity = 'warning';
     Object.assign(view, refusalText(state.refusal, trans));

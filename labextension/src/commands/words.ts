@@ -51,14 +51,12 @@ export function headText(
   isPrivate: boolean,
   trans: TranslationBundle
 ): string {
-  const kept = isPrivate ? trans.__('private: not kept') : '';
+  const kept = isPrivate ? trans.__('private: not saved') : '';
   return [whoText(done, provider, trans), kept].filter(part => part !== '').join(' · ');
 }
 
 export function privacyHelp(trans: TranslationBundle): string {
-  return trans.__(
-    'Keep nothing of what is asked about cells from now on in the history, until the page is loaded again'
-  );
+  return trans.__('Do not save cell commands in the history until the page is reloaded');
 }
 
 export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): string {
@@ -66,12 +64,13 @@ export function obstacleSentence(obstacle: Obstacle, trans: TranslationBundle): 
     case 'no-code':
       return trans.__('The cell is empty.');
     case 'no-comment':
-      return trans.__('No comment in the cell says what code to write.');
+      return trans.__('The cell has no comment that describes the code to generate.');
     case 'no-error':
       return trans.__('There is no error in the output of the cell. Run the cell first.');
     case 'away':
       return trans.__(
-        'The Jupyter server could not be reached, so nothing was asked. What has come stays here.'
+        'Cannot connect to the Jupyter server, so the request was not sent. The text received so far is ' +
+          'kept.'
       );
     default:
       return refusalSentence({ reason: obstacle, sentence: '' }, trans);
@@ -90,10 +89,16 @@ export function removalText(
     case 'merged':
       return trans.__('The cell was merged with another, so %1 was closed.', command);
     case 'moved':
-      return trans.__('The cell was moved, so %1 was closed. Ask again in its new place.', command);
+      return trans.__(
+        'The cell was moved, so %1 was closed. Run the command again in its new position.',
+        command
+      );
     case 'retyped':
       return trans.__('The type of the cell was changed, so %1 was closed.', command);
     case 'reloaded':
-      return trans.__('The notebook was loaded again, so %1 was closed. Ask again there.', command);
+      return trans.__(
+        'The notebook was reloaded, so %1 was closed. Run the command again.',
+        command
+      );
   }
 }

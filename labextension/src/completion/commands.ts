@@ -43,14 +43,17 @@ export function addCommands(parts: ICommandParts): void {
       act();
     } else {
       say(
-        trans.__('No suggestion is shown at the cursor. Use the key of this command while one is.')
+        trans.__(
+          'There is no suggestion at the cursor. Use this command while a suggestion is shown.'
+        )
       );
     }
   };
   ghosts.refused.connect(() => {
     say(
       trans.__(
-        'The suggestion was not accepted: text is selected, and it would be replaced. Clear the selection first.'
+        'The suggestion was not accepted because it would replace the selected text. Clear the ' +
+          'selection first.'
       )
     );
   });
@@ -85,7 +88,7 @@ export function addCommands(parts: ICommandParts): void {
   commands.addCommand(COMPLETION_COMMANDS.pause, {
     label: () =>
       control.isPaused ? trans.__('Resume Suggestions') : trans.__('Pause Suggestions'),
-    caption: trans.__('Until they are resumed, or the page is loaded again'),
+    caption: trans.__('Until they are resumed or the page is reloaded'),
     describedBy: NO_ARGUMENTS,
     isEnabled: () => !control.isOff,
     execute: () => {
@@ -94,7 +97,7 @@ export function addCommands(parts: ICommandParts): void {
   });
   commands.addCommand(COMPLETION_COMMANDS.pauseNotebook, {
     label: trans.__('Suggestions in This Notebook'),
-    caption: trans.__('The notebook keeps it in its metadata'),
+    caption: trans.__('Stored in the notebook metadata'),
     describedBy: NO_ARGUMENTS,
     isToggleable: true,
     isToggled: () => !isOffIn(model()),
@@ -108,8 +111,8 @@ export function addCommands(parts: ICommandParts): void {
     }
   });
   commands.addCommand(COMPLETION_COMMANDS.inspect, {
-    label: trans.__('Show What the Model Has Read'),
-    caption: trans.__('The exact prompt of the last answer, and where its time went'),
+    label: trans.__('Inspect Prompt'),
+    caption: trans.__('Show the exact prompt and the timings of the last answer'),
     describedBy: NO_ARGUMENTS,
     execute: parts.inspect
   });

@@ -29,10 +29,11 @@ function sentence(trouble: Trouble, trans: Translate): string {
   switch (trouble.kind) {
     case 'absent':
       return trans.__(
-        'There are no suggestions: the Jupyter server does not run the LocalCoder extension. Install jupyter_localcoder where the server runs, and start the server again.'
+        'Suggestions are unavailable: the LocalCoder server extension is not running. Install ' +
+          'jupyter_localcoder in the server environment, and restart the server.'
       );
     case 'no-model':
-      return trans.__('Suggestions need a model, and there is none on this machine yet.');
+      return trans.__('Suggestions require a model, but none is installed on this machine yet.');
     case 'refused':
       return `${trouble.error.message} ${trouble.error.recovery}`.trim();
   }

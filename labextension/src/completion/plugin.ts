@@ -44,7 +44,7 @@ import { WarmAhead } from './requests/warm';
 
 export const completionPlugin: JupyterFrontEndPlugin<ICompletion> = {
   id: 'jupyter-localcoder:completion',
-  description: 'Suggests what comes next, as ghost text at the cursor.',
+  description: 'Shows inline suggestions (ghost text) at the cursor.',
   autoStart: true,
   provides: ICompletion,
   requires: [IChannel, ICompletionProviderManager],

@@ -29,7 +29,7 @@ export async function remove(
 ): Promise<void> {
   const { button } = await showDialog({
     title: trans.__('Delete this answer?'),
-    body: trans.__('“%1” is removed from this machine, with its file.', title),
+    body: trans.__('“%1” and its file will be deleted from this machine.', title),
     buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
     defaultButton: 0
   });
@@ -46,7 +46,7 @@ export async function removeAll(
   const { button } = await showDialog({
     title: trans.__('Delete the whole history?'),
     body: trans.__(
-      'All %1 answers are removed from this machine, with their files and the conversations that they belong to.',
+      'All %1 answers, their files and their conversations will be deleted from this machine.',
       count
     ),
     buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete all') })],
@@ -66,9 +66,9 @@ export async function exportAnswers(
   const { button, value } = await askText({
     title: info ? trans.__('Export this answer') : trans.__('Export the whole history'),
     label: trans.__(
-      'Folder on the machine that runs Jupyter. Empty downloads the zip file with the browser.'
+      'Folder on the machine that runs Jupyter. Leave empty to download the zip file in the browser.'
     ),
-    placeholder: trans.__('such as /home/you/backup'),
+    placeholder: trans.__('for example /home/you/backup'),
     okLabel: trans.__('Export')
   });
   if (!button.accept) {

@@ -117,8 +117,8 @@ export class HistoryModel extends PanelModel {
     if (this._query !== '' && this._page?.query === this._query) {
       this.actionState.speak(
         this._page.hasMore
-          ? this._trans.__('More than %1 found.', shown)
-          : this._trans.__('%1 found.', shown)
+          ? this._trans.__('Results: more than %1', shown)
+          : this._trans.__('Results: %1', shown)
       );
     }
   }
@@ -183,8 +183,8 @@ export class HistoryModel extends PanelModel {
       this.actionState.say(
         TITLES,
         config.enabled
-          ? this._trans.__('Titles are made in this way from now on.')
-          : this._trans.__('No titles are made from now on.')
+          ? this._trans.__('Title settings saved.')
+          : this._trans.__('Titles are turned off.')
       );
     }
     return config !== null;

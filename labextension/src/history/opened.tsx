@@ -55,7 +55,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
         {title}
       </h2>
       {model.isTitlePending(id) && (
-        <p className="jp-LocalCoder-Card-facts">{trans.__('A title is being made.')}</p>
+        <p className="jp-LocalCoder-Card-facts">{trans.__('Generating a title…')}</p>
       )}
       <div className="jp-LocalCoder-buttons">
         <Button
@@ -64,7 +64,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
           onClick={() => void editTitle(model, response, trans)}
         />
         <Button
-          label={trans.__('Make another title')}
+          label={trans.__('Generate another title')}
           isOff={isBusy || model.isTitlePending(id)}
           onClick={() => void model.retitle(id)}
         />
@@ -72,7 +72,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
           label={trans.__('Copy the answer')}
           onClick={() => {
             Clipboard.copyToSystem(response.content);
-            actionState.speak(trans.__('The answer is copied.'));
+            actionState.speak(trans.__('Answer copied.'));
           }}
         />
         <Button label={trans.__('Insert into the notebook')} onClick={onInsert} />
@@ -97,7 +97,7 @@ export function Opened(props: IOpenedProps): React.JSX.Element {
           }}
         />
       )}
-      <section aria-label={trans.__('What was asked')}>
+      <section aria-label={trans.__('Question')}>
         <h3>{commandText(response.kind, response.command, trans)}</h3>
         <pre className="jp-LocalCoder-History-prompt" tabIndex={0}>
           {response.prompt}

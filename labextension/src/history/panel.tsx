@@ -73,10 +73,10 @@ export class HistoryPanel extends SectionPanel<HistoryModel> {
     model.actionState.say(
       response.id,
       cell === 'code'
-        ? trans.__('Its code stands in a new cell, below the one that was chosen. It was not run.')
+        ? trans.__('The code was inserted into a new cell below the selected cell. It was not run.')
         : cell === 'markdown'
-          ? trans.__('It stands in a new cell, below the one that was chosen.')
-          : trans.__('Open a notebook first: no cell is there to write to.')
+          ? trans.__('The text was inserted into a new cell below the selected cell.')
+          : trans.__('Open a notebook first: there is no cell to write to.')
     );
   }
 
@@ -124,8 +124,8 @@ function List({ model, page, trans, goTo, node }: IListProps): React.JSX.Element
         {page.rows.length === 0 ? (
           <p>
             {page.query === ''
-              ? trans.__('Nothing was kept yet.')
-              : trans.__('Nothing was found in prompts, answers and titles.')}
+              ? trans.__('The history is empty.')
+              : trans.__('No results in prompts, answers and titles.')}
           </p>
         ) : (
           <ol className="jp-LocalCoder-Cards">
@@ -178,16 +178,14 @@ function Keep({ model, trans }: Pick<IListProps, 'model' | 'trans'>): React.JSX.
           aria-describedby={`${id}-help`}
           onChange={event => void model.keep(event.target.checked)}
         />
-        {trans.__('Keep answers')}
+        {trans.__('Save answers')}
       </label>
       <p id={`${id}-help`} className="jp-LocalCoder-Field-help">
         {fixed ||
           (isOn
-            ? trans.__(
-                'Prompts and answers are kept on the machine that runs Jupyter, and nowhere else.'
-              )
+            ? trans.__('Prompts and answers are saved only on the machine that runs Jupyter.')
             : trans.__(
-                'Private: nothing is kept from now on. What was kept before stays until you delete it.'
+                'Private: new answers are not saved. Saved answers stay until you delete them.'
               ))}
       </p>
     </div>
@@ -237,7 +235,7 @@ function Search({ model, trans }: Pick<IListProps, 'model' | 'trans'>): React.JS
         }}
       />
       <p id={`${id}-help`} className="jp-LocalCoder-Field-help">
-        {trans.__('All words must occur; “in quotes” in this order.')}
+        {trans.__('Results contain all words; use “quotes” for an exact phrase.')}
       </p>
     </form>
   );
@@ -281,7 +279,7 @@ function Row(props: {
         )
       )}
       {model.isTitlePending(info.id) && (
-        <p className="jp-LocalCoder-Card-facts">{trans.__('A title is being made.')}</p>
+        <p className="jp-LocalCoder-Card-facts">{trans.__('Generating a title…')}</p>
       )}
       {note && (
         <Note

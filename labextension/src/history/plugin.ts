@@ -15,7 +15,7 @@ const OPEN = 'localcoder:open-history';
 
 export const historyPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-localcoder:history',
-  description: 'Lists, searches and opens the answers that were kept, in the sidebar.',
+  description: 'Lists, searches and opens saved answers in the sidebar.',
   autoStart: true,
   requires: [IChannel, IPanels, IRenderMimeRegistry],
   optional: [INotebookTracker, ICommandPalette, ITranslator],
@@ -53,7 +53,7 @@ export const historyPlugin: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(OPEN, {
       label: trans.__('Open the History'),
-      caption: trans.__('Show in the sidebar the answers that were kept'),
+      caption: trans.__('Show the saved answers in the sidebar'),
       execute: () => {
         panels.show(SECTION);
       }

@@ -25,7 +25,7 @@ export function Titles({ model, trans }: ITitlesProps): React.JSX.Element {
   const note = model.actionState.note(TITLES);
   return (
     <Fold
-      title={trans.__('How titles are made')}
+      title={trans.__('Title settings')}
       onOpen={() => {
         void model.openTitles();
       }}
@@ -69,22 +69,22 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
     <>
       <CheckField
         {...field}
-        label={trans.__('Make titles')}
+        label={trans.__('Generate titles')}
         help={
           fixed('enabled') ||
-          trans.__('A few words over each answer, made when nothing else is asked for.')
+          trans.__('A short title for each answer, generated when the model is idle.')
         }
         checked={isEnabled}
         onChange={setEnabled}
       />
       <SelectField
         {...field}
-        label={trans.__('Made by')}
+        label={trans.__('Provider')}
         help={[fixed('provider'), titlesGoText(model.providers, provider, trans)].join(' ').trim()}
         options={
           options.some(({ value }) => value === provider)
             ? options
-            : [...options, { value: provider, label: trans.__('%1 (not there)', provider) }]
+            : [...options, { value: provider, label: trans.__('%1 (not available)', provider) }]
         }
         value={provider}
         onChange={chosen => {
@@ -99,18 +99,22 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
         help={
           fixed('model') ||
           (isEmbedded
-            ? trans.__('Empty: the one that is loaded. None is ever loaded for a title.')
-            : trans.__('Empty: the one that the provider is configured with.'))
+            ? trans.__('Leave empty to use the loaded model. No model is loaded only for titles.')
+            : trans.__('Leave empty to use the model configured for the provider.'))
         }
         value={name}
         maxLength={FIELDS.TitleConfigSetRequest.model.maxLength}
         onChange={setName}
       />
       <TextField
-        label={trans.__('Seconds that one may take')}
+        label={trans.__('Time limit (seconds)')}
         help={
           fixed('timeout_seconds') ||
-          trans.__('%1 to %2. Then the name of the model stands in.', SECONDS.min, SECONDS.max)
+          trans.__(
+            '%1 to %2. After this time, the model name is shown instead.',
+            SECONDS.min,
+            SECONDS.max
+          )
         }
         fault={fault}
         isShown
@@ -121,7 +125,7 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
       <div className="jp-LocalCoder-buttons">
         <Button
           label={trans.__('Save')}
-          name={trans.__('Save how titles are made')}
+          name={trans.__('Save title settings')}
           isOff={fault !== '' || model.actionState.isBusy(TITLES)}
           onClick={() =>
             void model.makeTitles({

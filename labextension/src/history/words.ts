@@ -42,13 +42,13 @@ export function finishText(finish: ResponseFinish, trans: Translate): string {
     case 'stop':
       return '';
     case 'length':
-      return trans.__('The answer reached its longest allowed length.');
+      return trans.__('The answer reached the length limit.');
     case 'filter':
-      return trans.__('The provider cut the answer off.');
+      return trans.__('The provider truncated the answer.');
     case 'timeout':
-      return trans.__('The time was over: this is what came until then.');
+      return trans.__('Time limit reached: this is the partial answer.');
     case 'canceled':
-      return trans.__('It was cancelled: this is what came until then.');
+      return trans.__('Cancelled: this is the partial answer.');
   }
 }
 
@@ -78,7 +78,7 @@ export function detailRows(response: Response, trans: Translate, locale?: string
           : ''
     },
     { name: trans.__('Seed'), value: String(response.sampling.seed ?? '') },
-    { name: trans.__('Digest of the model'), value: response.digest }
+    { name: trans.__('Model digest'), value: response.digest }
   ];
   return rows.filter(({ value }) => value !== '');
 }
@@ -136,10 +136,10 @@ export function secondsFault(text: string, trans: Translate): string {
 export function titlesGoText(providers: readonly Provider[], id: string, trans: Translate): string {
   const provider = providers.find(one => one.id === id);
   if (id === EMBEDDED || !provider) {
-    return trans.__('What is asked and answered stays on this machine for it.');
+    return trans.__('Titles are generated on this machine.');
   }
   return trans.__(
-    'It is sent the first 500 characters of each question and its answer. %1',
+    'This provider receives the first 500 characters of each question and its answer. %1',
     whereText(provider, trans)
   );
 }

@@ -31,18 +31,18 @@ export async function showInspector(
   const close = Dialog.okButton({ label: trans.__('Close') });
   const copy = Dialog.createButton({
     label: trans.__('Copy Redacted'),
-    caption: trans.__('The prompt with every character replaced, for a bug report'),
+    caption: trans.__('Copy the prompt with every character replaced, for a bug report'),
     accept: false
   });
   const { button } = await showDialog({
-    title: trans.__('What the model has read'),
+    title: trans.__('Prompt inspector'),
     body,
     buttons: typeof found === 'string' ? [close] : [copy, close],
     defaultButton: typeof found === 'string' ? 0 : 1
   });
   if (button.label === copy.label && typeof found !== 'string') {
     Clipboard.copyToSystem(report(found));
-    Notification.success(trans.__('The redacted prompt is copied.'), { autoClose: COPIED_MS });
+    Notification.success(trans.__('Redacted prompt copied.'), { autoClose: COPIED_MS });
   }
 }
 
@@ -51,7 +51,7 @@ function whyNothing(reason: unknown, trans: TranslationBundle): string {
     return String(reason);
   }
   return reason.code === CODES.NOT_FOUND
-    ? trans.__('The model has not read anything yet: ask for a suggestion, and look again.')
+    ? trans.__('No prompt yet: request a suggestion, and open the inspector again.')
     : `${reason.payload.message} ${reason.payload.recovery}`.trim();
 }
 
@@ -111,7 +111,7 @@ function Inspector(props: {
           </React.Fragment>
         ))}
       </dl>
-      <h3 id="jp-LocalCoder-Inspector-prompt">{trans.__('The exact prompt')}</h3>
+      <h3 id="jp-LocalCoder-Inspector-prompt">{trans.__('Exact prompt')}</h3>
       <pre
         className="jp-LocalCoder-Inspector-prompt"
         tabIndex={0}

@@ -47,8 +47,8 @@ function sourceWord(source: string, trans: Translate): string {
       return trans.__('code');
     case 'control tokens':
       return trans.__('control tokens');
-    case 'data frame heads':
-      return trans.__('data frame heads');
+    case 'data frame previews':
+      return trans.__('data frame previews');
     case 'earlier answers':
       return trans.__('earlier answers');
     case 'earlier turns':
@@ -88,7 +88,7 @@ export function factRows(
     value > 0 ? trans.__(' (%1 tokens per second)', number(value)) : '';
   return [
     {
-      name: trans.__('Asked from'),
+      name: trans.__('Source'),
       value: inspection.scope.replace(/^tab:/, '') || inspection.kind
     },
     { name: trans.__('Time'), value: new Date(inspection.time).toLocaleString(locale) },
@@ -113,8 +113,8 @@ export function factRows(
       name: trans.__('Writing'),
       value: milliseconds(timings.decode_ms) + speed(timings.decode_tokens_per_second)
     },
-    { name: trans.__('In all'), value: milliseconds(timings.total_ms) },
-    { name: trans.__('Ended by'), value: ending(inspection, trans) },
+    { name: trans.__('Total'), value: milliseconds(timings.total_ms) },
+    { name: trans.__('Finish reason'), value: ending(inspection, trans) },
     {
       name: trans.__('Probability'),
       value:
@@ -140,7 +140,7 @@ export function factRows(
         sampling === null
           ? ''
           : sampling.temperature === 0
-            ? trans.__('the likeliest token each time')
+            ? trans.__('greedy (most likely token)')
             : trans.__('temperature %1, seed %2', number(sampling.temperature, 2), sampling.seed)
     },
     { name: trans.__('Digest of the prompt'), value: inspection.prompt_sha256 }
@@ -152,26 +152,26 @@ function ending({ finish, withheld }: Inspection, trans: Translate): string {
     case 'confidence':
       return trans.__('not shown: the model was not sure enough');
     case 'syntax':
-      return trans.__('not shown: it does not parse where it would stand');
+      return trans.__('not shown: it would cause a syntax error');
     case 'columns':
       return trans.__('not shown: it names a column that the data frame does not have');
     case 'repetition':
-      return trans.__('not shown: it repeats what stands around it');
+      return trans.__('not shown: it repeats the surrounding code');
     case 'hidden':
-      return trans.__('not shown: it holds characters that cannot be seen and act');
+      return trans.__('not shown: it contains invisible control characters');
     case '':
       break;
   }
   switch (finish) {
     case 'stop':
-      return trans.__('its own end');
+      return trans.__('end of the answer');
     case 'length':
-      return trans.__('the limit of its length');
+      return trans.__('length limit');
     case 'filter':
-      return trans.__('the provider, which cut it off');
+      return trans.__('truncated by the provider');
     case 'canceled':
-      return trans.__('a cancel');
+      return trans.__('cancelled');
     case 'timeout':
-      return trans.__('the limit of its time');
+      return trans.__('time limit');
   }
 }

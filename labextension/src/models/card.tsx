@@ -137,8 +137,8 @@ function Uses({ view, trans }: IPartProps): React.JSX.Element | null {
   const { info } = view;
   const texts = [
     useText(view, trans),
-    info.pinned && trans.__('pinned to its version'),
-    info.update && !info.pinned && trans.__('a newer version is offered')
+    info.pinned && trans.__('pinned to its current version'),
+    info.update && !info.pinned && trans.__('a newer version is available')
   ].filter(text => typeof text === 'string' && text !== '');
   return texts.length === 0 ? null : (
     <p className="jp-LocalCoder-Model-uses">{texts.join(' · ')}</p>

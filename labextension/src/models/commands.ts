@@ -33,12 +33,12 @@ export function addCommands(
   };
   commands.addCommand(CommandIDs.open, {
     label: trans.__('Open the Models'),
-    caption: trans.__('Show the models in the sidebar: download, load, choose, delete'),
+    caption: trans.__('Show the models in the sidebar: download, load, select, delete'),
     execute: show
   });
   commands.addCommand(CommandIDs.load, {
     label: trans.__('Load a Model…'),
-    caption: trans.__('Load a model now; with the argument `id` that one, without a question'),
+    caption: trans.__('Load a model; pass the argument `id` to skip the dialog'),
     isEnabled: isConnected,
     describedBy: { args: { type: 'object', properties: { id: { type: 'string' } } } },
     execute: async args => {
@@ -57,7 +57,7 @@ export function addCommands(
   });
   commands.addCommand(CommandIDs.useProfile, {
     label: trans.__('Choose a Profile…'),
-    caption: trans.__('With the argument `profile` that one, without a question'),
+    caption: trans.__('Pass the argument `profile` to skip the dialog'),
     isEnabled: isConnected,
     describedBy: { args: { type: 'object', properties: { profile: { type: 'string' } } } },
     execute: async args => {
@@ -70,7 +70,7 @@ export function addCommands(
     }
   });
   commands.addCommand(CommandIDs.airGap, {
-    label: trans.__('Air Gap: Open No Connection to Another Machine'),
+    label: trans.__('Air Gap: Block Connections to Other Machines'),
     isEnabled: isConnected,
     isToggled: () => model.settings?.settings.air_gap === true,
     execute: () => model.change({ air_gap: model.settings?.settings.air_gap !== true })

@@ -24,7 +24,7 @@ export function fitText(
   const bytes = (count: number): string => size(count, locale);
   const { sign, word } = verdict(fit.fit, trans);
   if (fit.fit === 'unknown') {
-    return { sign, word, sentence: trans.__('what it needs is not known'), rows: [] };
+    return { sign, word, sentence: trans.__('memory requirement unknown'), rows: [] };
   }
   const rows: IRow[] = [
     { name: trans.__('Weights'), value: bytes(fit.weights_bytes) },
@@ -35,8 +35,8 @@ export function fitText(
     { name: trans.__('Computation'), value: bytes(fit.compute_bytes) },
     { name: trans.__('Worker process'), value: bytes(fit.overhead_bytes) },
     { name: trans.__('Together'), value: bytes(fit.needed_bytes) },
-    { name: trans.__('Of it, cannot be paged out'), value: bytes(fit.private_bytes) },
-    { name: trans.__('Free for it now'), value: bytes(fit.available_bytes) },
+    { name: trans.__('Non-reclaimable memory'), value: bytes(fit.private_bytes) },
+    { name: trans.__('Available now'), value: bytes(fit.available_bytes) },
     ...machineRows(memory, trans, locale)
   ];
   return {
@@ -51,8 +51,8 @@ export function fitText(
 function sentence(fit: MemoryFit, bytes: (count: number) => string, trans: Translate): string {
   const [needed, free] = [bytes(fit.needed_bytes), bytes(fit.available_bytes)];
   return fit.fit === 'does-not-fit' && fit.needed_bytes <= fit.available_bytes
-    ? trans.__('needs %1, %2 are free, of which not all can be taken', needed, free)
-    : trans.__('needs %1, %2 are free', needed, free);
+    ? trans.__('needs %1, %2 available, part of which is reserved', needed, free)
+    : trans.__('needs %1, %2 available', needed, free);
 }
 
 /** Who holds memory that could be free: the open kernels, and the model that is loaded. */
@@ -60,13 +60,13 @@ function machineRows(memory: Memory | null, trans: Translate, locale?: string): 
   const rows: IRow[] = [];
   if (memory && memory.kernels > 0) {
     rows.push({
-      name: trans.__('Held by open kernels (%1)', memory.kernels),
+      name: trans.__('Used by open kernels (%1)', memory.kernels),
       value: size(memory.kernels_bytes, locale)
     });
   }
   if (memory && memory.given_back_bytes > 0) {
     rows.push({
-      name: trans.__('Given back by the loaded model'),
+      name: trans.__('Freed by unloading the loaded model'),
       value: size(memory.given_back_bytes, locale)
     });
   }

@@ -83,9 +83,9 @@ async function exportTo(
   const { value } = await askText({
     title: trans.__('Export %1', info.name),
     label: trans.__(
-      'Folder on the machine that runs Jupyter. The model is written there with its licence and a list of digests.'
+      'Folder on the machine that runs Jupyter. The model is written there with its licence and digests.'
     ),
-    placeholder: trans.__('such as /media/stick'),
+    placeholder: trans.__('for example /media/stick'),
     okLabel: trans.__('Export')
   });
   if (value) {
@@ -100,11 +100,11 @@ async function remove(
 ): Promise<void> {
   const sentences = [
     info.linked
-      ? trans.__('Only the reference is removed; the file stays where it lies.')
-      : trans.__('Its file is removed from this machine.')
+      ? trans.__('Only the link will be removed; the file is not deleted.')
+      : trans.__('Its file will be deleted from this machine.')
   ];
   if (info.loaded) {
-    sentences.push(trans.__('It is loaded now, and is unloaded first.'));
+    sentences.push(trans.__('The model is loaded and will be unloaded first.'));
   }
   const result = await showDialog({
     title: trans.__('Delete %1?', info.name),

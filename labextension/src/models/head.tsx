@@ -41,11 +41,11 @@ export function Head({
     return chosen[name] === '' && answers ? answers : (active?.[name] ?? '');
   };
   return (
-    <section className="jp-LocalCoder-Head" aria-label={trans.__('What answers')}>
+    <section className="jp-LocalCoder-Head" aria-label={trans.__('Active models')}>
       {chosen.air_gap && (
         <p className="jp-LocalCoder-AirGap">
           <strong>{trans.__('Air gap on')}</strong>{' '}
-          {trans.__('No connection to another machine is opened.')}
+          {trans.__('Connections to other machines are blocked.')}
         </p>
       )}
       <Loaded {...{ model, list, trans }} />
@@ -101,10 +101,10 @@ function Loaded(props: Pick<IModelsHeadProps, 'model' | 'list' | 'trans'>): Reac
   const { model, list, trans } = props;
   const { backend } = model;
   const { memory } = list;
-  const free = trans.__('%1 of memory are free.', size(memory.available_bytes));
+  const free = trans.__('%1 of memory available.', size(memory.available_bytes));
   const kernels =
     memory.kernels > 0
-      ? trans.__('Open kernels hold %1.', size(memory.kernels_bytes))
+      ? trans.__('Open kernels use %1.', size(memory.kernels_bytes))
       : trans.__('No kernel is open.');
   const held = backend ? residents(backend) : [];
   return (
@@ -130,7 +130,7 @@ function Loaded(props: Pick<IModelsHeadProps, 'model' | 'list' | 'trans'>): Reac
         </React.Fragment>
       ))}
       {held.length > 1 && memory.worker_bytes > 0 && (
-        <p>{trans.__('Together they hold %1.', size(memory.worker_bytes))}</p>
+        <p>{trans.__('Together they use %1.', size(memory.worker_bytes))}</p>
       )}
       {backend && backend.residency !== '' && (
         <p className="jp-LocalCoder-Field-help">{backend.residency}</p>
@@ -145,7 +145,7 @@ function Loaded(props: Pick<IModelsHeadProps, 'model' | 'list' | 'trans'>): Reac
             className="jp-LocalCoder-button"
             onClick={() => void model.unload()}
           >
-            {trans.__('Free the memory now')}
+            {trans.__('Unload and free memory')}
           </button>
         </div>
       )}

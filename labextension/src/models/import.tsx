@@ -51,9 +51,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
           }}
         />
         <p id={`${id}-path-help`} className="jp-LocalCoder-Field-help">
-          {trans.__(
-            'As the file browser shows it, or the whole path on the machine that runs Jupyter.'
-          )}
+          {trans.__('Path in the file browser, or absolute path on the machine that runs Jupyter.')}
         </p>
       </div>
       <div className="jp-LocalCoder-Field">
@@ -74,7 +72,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
           className="jp-LocalCoder-Field-help"
           data-severity={isNamedWell ? 'info' : 'error'}
         >
-          {trans.__('Letters, digits, dots, dashes and underscores; no slash and no space.')}
+          {trans.__('Letters, digits, dots, dashes and underscores; no slashes or spaces.')}
         </p>
       </div>
       <label className="jp-LocalCoder-Switch">
@@ -86,7 +84,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
             setLinked(event.target.checked);
           }}
         />
-        {trans.__('Leave the file where it is, and refer to it')}
+        {trans.__('Link to the file instead of copying it')}
       </label>
       <div className="jp-LocalCoder-buttons">
         <button

@@ -22,7 +22,7 @@ export function LicenseText({ license, trans }: ILicenseProps): React.JSX.Elemen
       <div
         className="jp-LocalCoder-License-text"
         role="region"
-        aria-label={trans.__('Text of the licence: %1', license.name)}
+        aria-label={trans.__('Licence text: %1', license.name)}
         tabIndex={0}
       >
         <pre>{license.text}</pre>
@@ -41,7 +41,7 @@ export async function askLicense(
     <>
       <p>
         {trans.__(
-          '%1 (%2) is under the licence “%3”. Nothing is downloaded before you accept it.',
+          '%1 (%2) is licensed under “%3”. The download starts after you accept the licence.',
           info.name,
           size(info.size_bytes),
           license.name
@@ -58,7 +58,7 @@ export async function askLicense(
     title: trans.__('Licence'),
     body,
     buttons: [
-      Dialog.cancelButton({ label: trans.__('Do not accept') }),
+      Dialog.cancelButton({ label: trans.__('Decline') }),
       Dialog.okButton({ label: trans.__('Accept and download') })
     ],
     defaultButton: 0

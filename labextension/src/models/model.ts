@@ -222,10 +222,7 @@ export class ModelsModel extends PanelModel {
     const isVerified = hasEnded && event.state === 'ready' && !event.error;
     const spoken = spokenText(event, this.nameOf(event.id), this._trans);
     if (isVerified) {
-      this.actionState.say(
-        event.id,
-        this._trans.__('Verified: the file has the digest that it must have.')
-      );
+      this.actionState.say(event.id, this._trans.__('Verified: the digest is correct.'));
     } else if (spoken) {
       this.actionState.speak(spoken);
     }

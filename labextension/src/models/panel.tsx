@@ -56,7 +56,7 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
                 ))}
               </ul>
               <p className="jp-LocalCoder-Field-help">
-                {trans.__('Folder of the models: %1', list.models_dir)}
+                {trans.__('Model folder: %1', list.models_dir)}
               </p>
             </section>
             <Fold
@@ -65,7 +65,7 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
             >
               <ImportForm model={model} trans={trans} />
             </Fold>
-            <Fold title={trans.__('How models run')}>
+            <Fold title={trans.__('Model settings')}>
               <RunSettings {...{ model, settings, trans }} />
             </Fold>
           </>

@@ -8,7 +8,7 @@ import type { IModelView } from './view';
 /** What a model of one's own choice means, and how to give it up. */
 export function pinnedText(trans: Translate): string {
   return trans.__(
-    'Pinned: it answers also when a better model is downloaded. Choose “By profile” among the models to unpin it.'
+    'Pinned: used even if a better model is downloaded. Select “By profile” to unpin it.'
   );
 }
 
@@ -33,7 +33,7 @@ function optionLabel(info: ModelInfo, role: 'code' | 'general', trans: Translate
     return trans.__('%1 (not on this machine)', info.name);
   }
   return role === 'code' && info.fill_in_the_middle === false
-    ? trans.__('%1 (does not complete while typing)', info.name)
+    ? trans.__('%1 (no completion while typing)', info.name)
     : info.name;
 }
 

@@ -6,5 +6,5 @@ import type { ModelsModel } from './model';
 
 export const IModels = new Token<ModelsModel>(
   'jupyter-localcoder:IModels',
-  'What is known of the models, the settings and the worker.'
+  'State of the models, the settings and the worker.'
 );

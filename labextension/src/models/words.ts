@@ -73,10 +73,10 @@ export function detailRows(
     },
     {
       name: trans.__('Verified'),
-      value: info.recheck ? trans.__('its file was touched: again at its first use') : ''
+      value: info.recheck ? trans.__('file modified: verified again at first use') : ''
     },
     {
-      name: trans.__('Completes in the middle of code'),
+      name: trans.__('Fill-in-the-middle'),
       value:
         info.fill_in_the_middle === null
           ? ''

@@ -103,13 +103,13 @@ export class NoticeBoard implements IDisposable {
     const info = models.find(({ id }) => id === chosen);
     if (info && info.state !== 'ready') {
       const missing = this._trans.__(
-        '%1 is chosen. Its model is not on this machine yet: download %2.',
+        '%1 is selected. Its model is not on this machine yet: download %2.',
         profile,
         info.name
       );
       return takenView(key, missing, { kind: 'models' });
     }
-    return takenView(key, this._trans.__('%1 is chosen.', profile));
+    return takenView(key, this._trans.__('%1 is selected.', profile));
   }
 
   private _onBackend(state: BackendState): void {

@@ -12,7 +12,7 @@ const OPEN_MODELS = 'localcoder:open-models';
 
 export const noticesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-localcoder:notices',
-  description: 'Shows what the local model has to tell, with the way out where there is one.',
+  description: 'Shows notifications of the local model.',
   autoStart: true,
   requires: [IChannel],
   optional: [ITranslator],

@@ -53,9 +53,7 @@ export function failedView({ model, reason }: ResidentModel, trans: Translate): 
   return {
     key: FAILED,
     severity: 'error',
-    message: trans.__(
-      'The local model has crashed several times, and is not started again by itself.'
-    ),
+    message: trans.__('The local model crashed several times and is not restarted automatically.'),
     details: reason,
     way: model === '' ? { kind: 'models' } : { kind: 'load', model },
     autoClose: false
@@ -90,7 +88,7 @@ export function refusedView(key: string, error: ErrorPayload): INoticeView {
 export function wayText(way: Way, trans: Translate): string {
   switch (way.kind) {
     case 'load':
-      return trans.__('Try it again');
+      return trans.__('Retry');
     case 'profile':
       return trans.__('Use %1', way.profile);
     case 'models':

@@ -18,7 +18,7 @@ const RANK = 750;
 
 export const panelsPlugin: JupyterFrontEndPlugin<IPanels> = {
   id: 'jupyter-localcoder:panels',
-  description: 'Provides the sidebar of LocalCoder.',
+  description: 'Provides the LocalCoder sidebar.',
   autoStart: true,
   provides: IPanels,
   optional: [ITranslator, ILayoutRestorer],

@@ -36,7 +36,7 @@ export function Card(props: IProviderCardProps): React.JSX.Element {
           {provider.configured && (
             <span
               className="jp-LocalCoder-badge"
-              title={trans.__('The administrator of the server has configured it.')}
+              title={trans.__('Configured by the server administrator.')}
             >
               {trans.__('configured')}
             </span>
@@ -111,7 +111,7 @@ function Buttons(props: IProviderCardProps): React.JSX.Element {
         name={isActive ? trans.__('In use: %1', name) : trans.__('Use: %1', name)}
         isOff={isActive || isShut || isBusy || isLocked}
         {...(isLocked && !isActive
-          ? { title: trans.__('The administrator of the server has fixed who answers.') }
+          ? { title: trans.__('The active provider is set by the server administrator.') }
           : why)}
         onClick={() => void model.activate(id)}
       />
@@ -141,8 +141,8 @@ function Buttons(props: IProviderCardProps): React.JSX.Element {
           )}
           {hasKeptKey(provider) && (
             <Button
-              label={trans.__('Forget the key')}
-              name={trans.__('Forget the key: %1', name)}
+              label={trans.__('Delete the key')}
+              name={trans.__('Delete the key: %1', name)}
               isOff={isBusy}
               onClick={() => void model.forgetKey(id)}
             />

@@ -26,7 +26,8 @@ export function Completes({ model, list, view, trans }: ICompletesProps): React.
         name="completion_provider"
         label={trans.__('Completion while you type')}
         help={trans.__(
-          'Chosen apart: whoever completes is sent what stands around the cursor with nearly every key. Offered are the providers that fill in the middle of code.'
+          'Set separately, because this provider receives the code around the cursor on nearly every ' +
+            'keystroke. Only providers that support fill-in-the-middle are listed.'
         )}
         options={completionOptions(list, id, trans)}
         value={id}

@@ -130,32 +130,32 @@ export function faultsOf(
 ): Faults {
   const faults: Faults = {};
   if (!FORM.id.pattern.test(draft.id)) {
-    faults.id = trans.__('Small letters, digits and dashes; a letter or a digit first.');
+    faults.id = trans.__('Lowercase letters, digits and dashes; begin with a letter or a digit.');
   } else if (taken.includes(draft.id)) {
-    faults.id = trans.__('There is a provider with this id already.');
+    faults.id = trans.__('A provider with this id already exists.');
   }
   const address = addressOf(draft, kind);
   if (address === '') {
-    faults.base_url = trans.__('The address is needed.');
+    faults.base_url = trans.__('The address is required.');
   } else if (!parseAddress(address)) {
     faults.base_url = trans.__(
-      'An address begins with http:// or https://, and holds no password and no “?”.'
+      'An address begins with http:// or https:// and contains no password and no “?”.'
     );
   }
   if (draft.key !== '' && !FORM.key.pattern.test(draft.key)) {
-    faults.key = trans.__('A key holds no spaces and no letters with accents.');
+    faults.key = trans.__('A key contains no spaces or accented letters.');
   }
   if (!FORM.api_version.pattern.test(draft.api_version)) {
-    faults.api_version = trans.__('A date such as 2024-10-21, or empty.');
+    faults.api_version = trans.__('A date, for example 2024-10-21, or empty.');
   }
   if (
     !isBetween(draft.context_window, FORM.context_window) ||
     !/^\d+$/.test(draft.context_window)
   ) {
-    faults.context_window = trans.__('A whole number of at most %1.', FORM.context_window.max);
+    faults.context_window = trans.__('An integer up to %1.', FORM.context_window.max);
   }
   if (draft.fill === 'tokens' && !hasPlaces(draft.fill_template)) {
-    faults.fill_template = trans.__('It holds {prefix} and {suffix}, each once.');
+    faults.fill_template = trans.__('It must contain {prefix} and {suffix} exactly once each.');
   }
   for (const field of [
     'timeout_seconds',

@@ -132,7 +132,7 @@ export function ProviderForm({
         <TextField
           {...of('id')}
           label={trans.__('Id')}
-          help={trans.__('By which commands and notebooks name it. It stays as it is.')}
+          help={trans.__('Used by commands and notebooks. It cannot be changed later.')}
           value={draft.id}
           onChange={id => {
             change({ id });
@@ -162,7 +162,7 @@ export function ProviderForm({
       <TextField
         {...of('model')}
         label={kind.type === 'azure_openai' ? trans.__('Deployment') : trans.__('Model')}
-        help={trans.__('As the provider calls it.')}
+        help={trans.__('Model name at the provider.')}
         suggestions={(provider && model.tested(provider.id)?.models) ?? []}
         value={draft.model}
         maxLength={FIELDS.ProviderSaveRequest.model.maxLength}
@@ -173,7 +173,7 @@ export function ProviderForm({
       <TextField
         {...of('api_version')}
         label={trans.__('API version (optional)')}
-        help={trans.__('Of the dated API. Empty takes the v1 API.')}
+        help={trans.__('For the dated API. Leave empty to use the v1 API.')}
         value={draft.api_version}
         onChange={api_version => {
           change({ api_version });
@@ -181,20 +181,20 @@ export function ProviderForm({
       />
       <TextField
         {...of('key')}
-        label={kind.key_needed ? trans.__('Key') : trans.__('Key (if it wants one)')}
+        label={kind.key_needed ? trans.__('Key') : trans.__('Key (if required)')}
         help={[
           moves
             ? trans.__(
-                'The kept key belongs to the former address and is forgotten: enter it again.'
+                'The stored key belongs to the previous address and will be deleted: enter it again.'
               )
             : provider && hasKeptKey(provider)
-              ? trans.__('One is kept. Empty leaves it as it is.')
+              ? trans.__('A key is stored. Leave empty to keep it.')
               : '',
           draft.isForSession
-            ? trans.__('It is kept in memory, and forgotten when the server ends.')
+            ? trans.__('The key is kept in memory until the server stops.')
             : storageText(list.key_storage, trans),
           kind.key_variables.length > 0
-            ? trans.__('A key in %1 comes first.', kind.key_variables.join(', '))
+            ? trans.__('A key in %1 takes precedence.', kind.key_variables.join(', '))
             : ''
         ]
           .filter(Boolean)
@@ -209,7 +209,7 @@ export function ProviderForm({
       <CheckField
         {...of('isForSession')}
         isShown={list.key_storage.place !== 'session' && draft.key !== ''}
-        label={trans.__('Keep the key until the server ends, and no longer')}
+        label={trans.__('Keep the key only until the server stops')}
         checked={draft.isForSession}
         onChange={isForSession => {
           change({ isForSession });
@@ -217,10 +217,8 @@ export function ProviderForm({
       />
       <CheckField
         {...of('allow_unencrypted_key')}
-        label={trans.__('Send the key without encryption')}
-        help={trans.__(
-          'The address is http and another machine: who is on the way can read the key.'
-        )}
+        label={trans.__('Send the key unencrypted')}
+        help={trans.__('The address uses http to another machine: the key can be read in transit.')}
         checked={draft.allow_unencrypted_key}
         onChange={allow_unencrypted_key => {
           change({ allow_unencrypted_key });
@@ -229,7 +227,7 @@ export function ProviderForm({
       <TextField
         {...of('context_window')}
         label={trans.__('Context window (tokens)')}
-        help={trans.__('0 leaves it to Ollama, which cuts longer prompts off without a word.')}
+        help={trans.__('0 uses the default of Ollama, which silently truncates longer prompts.')}
         isNumber
         value={draft.context_window}
         onChange={context_window => {
@@ -238,7 +236,7 @@ export function ProviderForm({
       />
       <SelectField
         {...of('fill')}
-        label={trans.__('Fills in the middle of code')}
+        label={trans.__('Fill-in-the-middle format')}
         value={draft.fill}
         options={kind.fills.map(value => ({ value, label: fillText(value, trans) }))}
         onChange={value => {
@@ -247,7 +245,7 @@ export function ProviderForm({
       />
       <TextField
         {...of('fill_template')}
-        label={trans.__('Marks of the model')}
+        label={trans.__('Fill-in-the-middle tokens')}
         value={draft.fill_template}
         maxLength={FIELDS.ProviderSaveRequest.fill_template.maxLength}
         onChange={fill_template => {
@@ -257,7 +255,7 @@ export function ProviderForm({
       <Fold title={trans.__('Time limits')} isWanted={hasTimeFault(faults)}>
         <TextField
           {...of('timeout_seconds')}
-          label={trans.__('For a whole answer (seconds)')}
+          label={trans.__('Total time limit (seconds)')}
           isNumber
           value={draft.timeout_seconds}
           onChange={timeout_seconds => {
@@ -266,7 +264,7 @@ export function ProviderForm({
         />
         <TextField
           {...of('connect_timeout_seconds')}
-          label={trans.__('To connect (seconds)')}
+          label={trans.__('Connection timeout (seconds)')}
           isNumber
           value={draft.connect_timeout_seconds}
           onChange={connect_timeout_seconds => {
@@ -275,8 +273,8 @@ export function ProviderForm({
         />
         <TextField
           {...of('silence_timeout_seconds')}
-          label={trans.__('Without a word (seconds)')}
-          help={trans.__('A slow machine may read a prompt for minutes.')}
+          label={trans.__('Idle timeout (seconds)')}
+          help={trans.__('A slow machine may need minutes to process a prompt.')}
           isNumber
           value={draft.silence_timeout_seconds}
           onChange={silence_timeout_seconds => {
@@ -324,11 +322,11 @@ function spoken(faults: Faults): string {
 function addressHelp(type: ProviderType, usual: string, trans: TranslationBundle): string {
   switch (type) {
     case 'azure_openai':
-      return trans.__('Such as https://NAME.openai.azure.com');
+      return trans.__('For example https://NAME.openai.azure.com');
     case 'openai_compatible':
-      return trans.__('Such as http://127.0.0.1:8080/v1');
+      return trans.__('For example http://127.0.0.1:8080/v1');
     default:
-      return trans.__('Empty takes %1', usual);
+      return trans.__('Leave empty to use %1', usual);
   }
 }
 
@@ -337,10 +335,10 @@ function fillText(mode: FillMode, trans: TranslationBundle): string {
     case 'off':
       return trans.__('No');
     case 'suffix':
-      return trans.__('By the field “suffix” of completions');
+      return trans.__('Field “suffix” of the completions API');
     case 'infill':
-      return trans.__('By /infill, as llama-server does');
+      return trans.__('/infill (llama-server)');
     case 'tokens':
-      return trans.__('By the marks of the model in a raw prompt');
+      return trans.__('Fill-in-the-middle tokens in a raw prompt');
   }
 }

@@ -84,7 +84,7 @@ export class ProvidersModel extends PanelModel {
     const list = await this.actionState.ask(id, 'provider:setActive', { id });
     if (list) {
       this._take(list);
-      this.actionState.speak(this._trans.__('%1 answers from now on.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('%1 is now the active provider.', this._nameOf(id)));
     }
     return list !== null;
   }
@@ -96,7 +96,7 @@ export class ProvidersModel extends PanelModel {
     });
     if (view) {
       this._onSettings(view);
-      this.actionState.speak(this._trans.__('%1 completes from now on.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('%1 now completes while you type.', this._nameOf(id)));
     }
     return view !== null;
   }
@@ -131,14 +131,14 @@ export class ProvidersModel extends PanelModel {
   async setKey(id: string, key: string): Promise<void> {
     if (await this.actionState.ask(id, 'provider:setKey', { id, key })) {
       this._tests.delete(id);
-      this.actionState.speak(this._trans.__('The key of %1 is kept.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('The key of %1 is saved.', this._nameOf(id)));
     }
   }
 
   async forgetKey(id: string): Promise<void> {
     if (await this.actionState.ask(id, 'provider:forgetKey', { id })) {
       this._tests.delete(id);
-      this.actionState.speak(this._trans.__('The key of %1 is forgotten.', this._nameOf(id)));
+      this.actionState.speak(this._trans.__('The key of %1 is deleted.', this._nameOf(id)));
     }
   }
 
@@ -156,7 +156,7 @@ export class ProvidersModel extends PanelModel {
       const sentences = [
         this._trans.__('%1 is removed.', name),
         isActive
-          ? this._trans.__('The embedded model answers commands, chats and queued prompts now.')
+          ? this._trans.__('The embedded model now answers commands, chats and queued prompts.')
           : '',
         deleted.note
       ];

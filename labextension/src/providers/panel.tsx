@@ -95,7 +95,7 @@ function Content({ model, list, trans, node }: IProvidersContentProps): React.JS
         {list.locked ? (
           <p className="jp-LocalCoder-Field-help">
             {trans.__(
-              'The administrator of the server has fixed which providers there are, and which one answers.'
+              'The server administrator has fixed the list of providers and the active provider.'
             )}
           </p>
         ) : editing === NEW ? (
@@ -114,7 +114,7 @@ function Content({ model, list, trans, node }: IProvidersContentProps): React.JS
       </section>
       <p className="jp-LocalCoder-Field-help">{list.key_storage.note}</p>
       <p className="jp-LocalCoder-Field-help">
-        {trans.__('Prices are shown for the models that you give one in %1.', list.prices_path)}
+        {trans.__('Prices are shown for the models listed in %1.', list.prices_path)}
       </p>
     </>
   );
@@ -124,12 +124,12 @@ function Head({ model, list, trans }: Omit<IProvidersContentProps, 'node'>): Rea
   const active = list.providers.find(({ id }) => id === list.active);
   const note = model.actionState.note(GENERAL);
   return (
-    <section className="jp-LocalCoder-Head" aria-label={trans.__('Who answers')}>
+    <section className="jp-LocalCoder-Head" aria-label={trans.__('Active provider')}>
       {model.airGap && (
         <p className="jp-LocalCoder-AirGap">
           <strong>{trans.__('Air gap on')}</strong>{' '}
           {trans.__(
-            'Only the embedded model answers. The others are not asked, those on this machine included.'
+            'Only the embedded model is used. Other providers are disabled, including those on this machine.'
           )}
         </p>
       )}
@@ -140,13 +140,13 @@ function Head({ model, list, trans }: Omit<IProvidersContentProps, 'node'>): Rea
       ) : (
         <p className="jp-LocalCoder-Note" data-severity="warning">
           {trans.__(
-            'Nobody answers: %1 is chosen, and cannot be read. Choose another one.',
+            'No provider is active: the configuration of %1 cannot be read. Select another provider.',
             list.active
           )}
         </p>
       )}
       <p className="jp-LocalCoder-Field-help">
-        {trans.__('That holds for commands on cells, chats and queued prompts.')}
+        {trans.__('Used for cell commands, chats and queued prompts.')}
       </p>
       {model.settings && <Completes view={model.settings} {...{ model, list, trans }} />}
       {note && (
@@ -186,16 +186,16 @@ async function remove(
 ): Promise<void> {
   const sentences = [
     hasKeptKey(provider)
-      ? trans.__('Its configuration and its key are removed.')
-      : trans.__('Its configuration is removed.')
+      ? trans.__('Its configuration and its key will be removed.')
+      : trans.__('Its configuration will be removed.')
   ];
   if (provider.active) {
     sentences.push(
-      trans.__('It is the active one: the embedded model is made the active one first.')
+      trans.__('It is the active provider: the embedded model will be activated first.')
     );
   }
   if (model.isCompleting(provider.id)) {
-    sentences.push(trans.__('It completes while you type: the embedded model does that then.'));
+    sentences.push(trans.__('It completes while you type: the embedded model will take over.'));
   }
   const { button } = await showDialog({
     title: trans.__('Delete %1?', provider.name),

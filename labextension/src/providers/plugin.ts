@@ -11,7 +11,7 @@ const OPEN = 'localcoder:open-providers';
 
 export const providersPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-localcoder:providers',
-  description: 'Manages who answers, in the sidebar.',
+  description: 'Manages providers in the sidebar.',
   autoStart: true,
   requires: [IChannel, IPanels],
   optional: [ICommandPalette, ITranslator],
@@ -38,7 +38,7 @@ export const providersPlugin: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(OPEN, {
       label: trans.__('Open the Providers'),
-      caption: trans.__('Show in the sidebar who answers: add, test, choose, remove'),
+      caption: trans.__('Show the providers in the sidebar: add, test, activate, remove'),
       execute: () => {
         panels.show(SECTION);
       }

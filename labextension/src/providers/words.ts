@@ -31,11 +31,11 @@ export function completionOptions(
     .filter(({ id, completes }) => completes || id === chosen)
     .map(({ id, name, completes }) => ({
       value: id,
-      label: completes ? name : trans.__('%1 (does not fill in the middle)', name)
+      label: completes ? name : trans.__('%1 (no fill-in-the-middle)', name)
     }));
   return offered.some(({ value }) => value === chosen)
     ? offered
-    : [...offered, { value: chosen, label: trans.__('%1 (not there)', chosen) }];
+    : [...offered, { value: chosen, label: trans.__('%1 (not available)', chosen) }];
 }
 
 /** What leaves for the sake of completion, or why there is none. */
@@ -54,29 +54,34 @@ export function completionText(
   }
   if (!provider) {
     return trouble(
-      trans.__('There is no provider %1: nothing completes until another one is chosen.', chosen)
+      trans.__(
+        'Code completion is off: the provider %1 does not exist. Select another provider.',
+        chosen
+      )
     );
   }
   if (airGap) {
     return trouble(
-      trans.__('The air gap is on: nothing completes until the embedded model is chosen.')
+      trans.__('Code completion is off: the air gap is on. Select the embedded model.')
     );
   }
   if (!provider.completes) {
     return trouble(
       trans.__(
-        'It is not told how to fill in the middle: nothing completes until its form says it.'
+        'Code completion is off: choose a fill-in-the-middle format in the settings of this provider.'
       )
     );
   }
   const place = placeOf(provider.base_url);
   const text = isNear(provider.base_url)
     ? trans.__(
-        'With nearly every key, the code around the cursor, the cells around it and the names and columns that the kernel knows go to another program on this machine, at %1.',
+        'On nearly every keystroke, the code around the cursor, neighbouring cells, and the names of kernel ' +
+          'variables and columns are sent to another program on this machine, at %1.',
         place
       )
     : trans.__(
-        'With nearly every key, the code around the cursor, the cells around it and the names and columns that the kernel knows go to another machine: %1.',
+        'On nearly every keystroke, the code around the cursor, neighbouring cells, and the names of kernel ' +
+          'variables and columns are sent to another machine: %1.',
         place
       );
   return { text, isTrouble: false };
@@ -90,9 +95,9 @@ export function factsText(
 ): string {
   const title = kinds.find(({ type }) => type === provider.type)?.title ?? provider.type;
   if (provider.id === EMBEDDED) {
-    return trans.__('The models of the tab “Models”');
+    return trans.__('The models in the “Models” tab');
   }
-  const model = provider.model === '' ? trans.__('no model chosen') : provider.model;
+  const model = provider.model === '' ? trans.__('no model selected') : provider.model;
   return [title, model].join(' · ');
 }
 
@@ -106,12 +111,12 @@ export function keyText({ id, key, key_needed: isNeeded }: Provider, trans: Tran
     case 'file':
       return trans.__('Key: in an encrypted file');
     case 'session':
-      return trans.__('Key: in memory, until the server ends');
+      return trans.__('Key: in memory, until the server stops');
     case 'none':
       if (id === EMBEDDED) {
         return '';
       }
-      return isNeeded ? trans.__('Key: none, and one is needed') : trans.__('Key: none');
+      return isNeeded ? trans.__('Key: required, but missing') : trans.__('Key: none');
   }
 }
 
@@ -124,11 +129,11 @@ export function hasKeptKey({ key }: Provider): boolean {
 export function storageText({ place }: KeyStorage, trans: Translate): string {
   switch (place) {
     case 'keyring':
-      return trans.__('It is kept in the keyring of the machine that runs Jupyter.');
+      return trans.__('The key is stored in the keyring of the machine that runs Jupyter.');
     case 'file':
-      return trans.__('It is kept in an encrypted file on the machine that runs Jupyter.');
+      return trans.__('The key is stored in an encrypted file on the machine that runs Jupyter.');
     case 'session':
-      return trans.__('It is kept in memory, and forgotten when the server ends.');
+      return trans.__('The key is kept in memory until the server stops.');
   }
 }
 
@@ -139,9 +144,9 @@ export function priceText(price: ProviderPrice | null, trans: Translate, locale?
   }
   const usd = (value: number): string => dollars(value, locale);
   return price.cached_input === null
-    ? trans.__('%1 read, %2 written for a million tokens', usd(price.input), usd(price.output))
+    ? trans.__('%1 input, %2 output per million tokens', usd(price.input), usd(price.output))
     : trans.__(
-        '%1 read (%2 if cached), %3 written for a million tokens',
+        '%1 input (%2 cached), %3 output per million tokens',
         usd(price.input),
         usd(price.cached_input),
         usd(price.output)
@@ -156,18 +161,22 @@ export function testedText(
 ): string {
   const sentences = [
     provider.id === EMBEDDED
-      ? trans.__('It is ready to answer.')
-      : trans.__('It answers, after %1 ms.', Math.max(1, Math.round(latency_ms)))
+      ? trans.__('Ready.')
+      : trans.__('Responded in %1 ms.', Math.max(1, Math.round(latency_ms)))
   ];
   if (models.length === 0) {
-    sentences.push(trans.__('It does not say which models it has.'));
+    sentences.push(trans.__('It does not list its models.'));
   } else if (model_listed === null) {
-    sentences.push(trans.__('It offers: %1.', some(models, trans)));
+    sentences.push(trans.__('Available models: %1.', some(models, trans)));
   } else if (model_listed) {
-    sentences.push(trans.__('It has the model %1.', provider.model));
+    sentences.push(trans.__('The model %1 is available.', provider.model));
   } else {
     sentences.push(
-      trans.__('It does not list the model %1. It offers: %2.', provider.model, some(models, trans))
+      trans.__(
+        'The model %1 is not available. Available models: %2.',
+        provider.model,
+        some(models, trans)
+      )
     );
   }
   return sentences.join(' ');

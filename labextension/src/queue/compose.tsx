@@ -88,8 +88,8 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
       <CheckField
         fault=""
         isShown={places.length > 0}
-        label={trans.__('Fill in the places')}
-        help={trans.__('Off: double braces are text like any other.')}
+        label={trans.__('Fill in placeholders')}
+        help={trans.__('If off, double braces are treated as plain text.')}
         checked={fills}
         onChange={setFills}
       />
@@ -133,14 +133,14 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
         {...field}
         label={trans.__('Private')}
         help={trans.__(
-          'Keep nothing of it: its answer is shown below until the server forgets it.'
+          'Private: do not save the answer; it is shown below until the server discards it.'
         )}
         checked={isPrivate}
         onChange={setPrivate}
       />
       <div className="jp-LocalCoder-buttons">
         <Button
-          label={trans.__('Queue it')}
+          label={trans.__('Add to queue')}
           kind="accept"
           isOff={prompt.trim() === '' || model.actionState.isBusy(FORM)}
           onClick={() => void queue()}

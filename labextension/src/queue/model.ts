@@ -123,7 +123,7 @@ export class QueueModel extends PanelModel {
   async cancel(id: string, what: string): Promise<void> {
     const answer = await this.actionState.tryTo(id, 'llm:cancel', { id }, error => {
       if (isOver(error)) {
-        this.actionState.say(GENERAL, this._trans.__('%1: it had ended already.', what));
+        this.actionState.say(GENERAL, this._trans.__('%1: already finished.', what));
       } else {
         this.actionState.fail(GENERAL, error);
       }

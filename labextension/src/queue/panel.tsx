@@ -63,13 +63,14 @@ function Content({ model, view, rendermime, trans }: IQueueContentProps): React.
   const shared = { model, now, trans };
   return (
     <>
-      <section className="jp-LocalCoder-Head" aria-label={trans.__('What runs and waits')}>
+      <section className="jp-LocalCoder-Head" aria-label={trans.__('Requests')}>
         <p>
           <strong>{summaryText(running.length + streams.length, waiting.length, trans)}</strong>
         </p>
         <p className="jp-LocalCoder-Field-help">
           {trans.__(
-            'Commands and chats are answered at once. Queued prompts are answered one after the other at each provider; at most %1 may wait.',
+            'Commands and chats are answered immediately. Queued prompts run one at a time per provider; ' +
+              'the maximum queue length is %1.',
             view.limit
           )}
         </p>
@@ -118,7 +119,7 @@ function Content({ model, view, rendermime, trans }: IQueueContentProps): React.
         </section>
       )}
       {ended.length > 0 && (
-        <Fold title={trans.__('Ended lately')}>
+        <Fold title={trans.__('Recently finished')}>
           <ul className="jp-LocalCoder-Cards">
             {ended.slice(0, MOST_ENDED).map(item => (
               <EndedCard key={item.id} {...shared} item={item} rendermime={rendermime} />
@@ -251,8 +252,8 @@ function EndedCard(
         <PromptToggle {...{ model, item, what, trans }} />
         {item.state !== 'done' && item.prompt_kept && (
           <Button
-            label={trans.__('Ask again')}
-            name={trans.__('Ask again: %1', what)}
+            label={trans.__('Retry')}
+            name={trans.__('Retry: %1', what)}
             isOff={model.actionState.isBusy(item.id)}
             onClick={() => void model.retry(item.id)}
           />

@@ -16,7 +16,7 @@ const CANCEL_ALL = 'localcoder:cancel-all';
 
 export const queuePlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-localcoder:queue',
-  description: 'Shows what runs and waits, in the sidebar, and ends it.',
+  description: 'Shows and cancels running and waiting requests in the sidebar.',
   autoStart: true,
   requires: [IChannel, IPanels, IRenderMimeRegistry],
   optional: [ICommandPalette, ITranslator],
@@ -55,14 +55,16 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
     });
     app.commands.addCommand(OPEN, {
       label: trans.__('Open the Queue'),
-      caption: trans.__('Show in the sidebar what runs and waits, and cancel it'),
+      caption: trans.__('Show running and waiting requests in the sidebar'),
       execute: () => {
         panels.show(SECTION);
       }
     });
     app.commands.addCommand(CANCEL_ALL, {
       label: trans.__('Cancel All Requests'),
-      caption: trans.__('End everything that runs or waits, also what was asked from other pages'),
+      caption: trans.__(
+        'Cancel all running and waiting requests, including those from other pages'
+      ),
       isEnabled: () => channel.state === 'open',
       execute: async () => {
         const { canceledText } = await import('./words');

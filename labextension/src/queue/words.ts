@@ -30,7 +30,7 @@ export function marksText(
   const marks = [
     priority === 'high' && trans.__('high priority'),
     priority === 'low' && trans.__('low priority'),
-    keep && trans.__('answered also when you leave'),
+    keep && trans.__('continues after you leave'),
     isPrivate && trans.__('private')
   ];
   return marks.filter(Boolean).join(' · ');
@@ -45,13 +45,13 @@ export function stateText({ state, position, error }: QueueItem, trans: Translat
       return trans.__('is being saved');
     case 'waiting':
       // Who runs is the first in the line of their provider.
-      return trans.__('waits, position %1', position);
+      return trans.__('waiting, position %1', position);
     case 'done':
       return trans.__('answered');
     case 'canceled':
       return trans.__('cancelled');
     case 'failed':
-      return error?.code === CODES.TIMEOUT ? trans.__('took too long') : trans.__('failed');
+      return error?.code === CODES.TIMEOUT ? trans.__('timed out') : trans.__('failed');
   }
 }
 
@@ -64,7 +64,7 @@ export function ageText(since: string, now: number, trans: Translate): string {
 /** How much there is to do. */
 export function summaryText(running: number, waiting: number, trans: Translate): string {
   if (running + waiting === 0) {
-    return trans.__('Nothing runs, and nothing waits.');
+    return trans.__('No requests are running or waiting.');
   }
   return trans.__('%1 running, %2 waiting.', running, waiting);
 }
@@ -73,7 +73,7 @@ export function summaryText(running: number, waiting: number, trans: Translate):
 export function canceledText(count: number, trans: Translate): string {
   switch (count) {
     case 0:
-      return trans.__('There was nothing to cancel.');
+      return trans.__('No requests to cancel.');
     case 1:
       return trans.__('One request was cancelled.');
     default:
@@ -89,9 +89,9 @@ export function placesOf(prompt: string): string[] {
 /** What came of queueing a prompt. */
 export function queuedText(position: number, trans: Translate): string {
   return position === 1
-    ? trans.__('It runs. Its answer is listed under “Ended lately” when it is there.')
+    ? trans.__('Running. The answer will be listed under “Recently finished”.')
     : trans.__(
-        'It waits, at position %1. Its answer is listed under “Ended lately” when it is there.',
+        'Waiting at position %1. The answer will be listed under “Recently finished”.',
         position
       );
 }

@@ -18,21 +18,19 @@ export function About({ start, trans }: IStartPageOptions): React.JSX.Element {
       <ul>
         <li>
           {trans.__(
-            'The model runs on the machine that runs Jupyter, in a process of its own. If it fails, your notebooks go on.'
+            'The model runs on the machine that runs Jupyter, in a separate process. If it crashes, your ' +
+              'notebooks are not affected.'
           )}
         </li>
+        <li>{trans.__('Your code, your data and your questions stay on that machine.')}</li>
         <li>
           {trans.__(
-            'Your code, your data and your questions stay on that machine. Nothing is sent anywhere.'
-          )}
-        </li>
-        <li>
-          {trans.__(
-            'The one thing that needs the network is the download of a model, which you start yourself. Where there is no network, a model can come from a file.'
+            'Only the download of a model, which you start yourself, needs the network. Without a network, ' +
+              'you can import a model from a file.'
           )}
         </li>
         {hasAirGap && (
-          <li>{trans.__('The air gap is on: no connection to another machine is opened.')}</li>
+          <li>{trans.__('The air gap is on: connections to other machines are blocked.')}</li>
         )}
       </ul>
       <Main
@@ -50,7 +48,7 @@ export function Choose({ start, trans, openProviders }: IStartPageOptions): Reac
   const { list } = models;
   const name = React.useId();
   if (!list || !profile) {
-    return <p>{trans.__('Asking the Jupyter server for the models.')}</p>;
+    return <p>{trans.__('Loading the list of models…')}</p>;
   }
   return (
     <>
@@ -109,7 +107,8 @@ export function Choose({ start, trans, openProviders }: IStartPageOptions): Reac
       <p className="jp-LocalCoder-Start-option">
         <Button label={trans.__('I have a server')} onClick={openProviders} />{' '}
         {trans.__(
-          'Ollama, or another one that you add among the providers, can answer your commands and questions. They are then sent to it.'
+          'Ollama, or another server that you add as a provider, can answer your commands and questions. ' +
+            'They are then sent to that server.'
         )}
       </p>
     </>
@@ -126,7 +125,7 @@ export function LicenceStep({ start, trans }: IStartPageOptions): React.JSX.Elem
     <>
       <p>
         {trans.__(
-          '%1 is under the licence “%2”. Nothing is downloaded before you accept it.',
+          '%1 is licensed under “%2”. The download starts after you accept the licence.',
           view.info.name,
           license.name
         )}
@@ -201,7 +200,9 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
         )}
       </div>
       <p className="jp-LocalCoder-Start-aside">
-        {trans.__('It goes on when you close this page or this tab. The sidebar shows it too.')}
+        {trans.__(
+          'The download continues if you close this page or tab. The sidebar shows it, too.'
+        )}
       </p>
     </>
   );
@@ -228,7 +229,7 @@ export function WarmStep({ start, trans }: IStartPageOptions): React.JSX.Element
       {isWorking && (
         <p role="status">
           {models.backend?.reason ?? ''}{' '}
-          {trans.__('The first time, its speed on this machine is measured too.')}
+          {trans.__('The first time, its speed on this machine is also measured.')}
         </p>
       )}
       <NoteOf
@@ -284,7 +285,7 @@ export function TryStep(props: IStartPageOptions): React.JSX.Element | null {
         <div className="jp-LocalCoder-Note" data-severity="info">
           <p>
             {trans.__(
-              'In notebooks, %1 answers: it goes before %2 until you pin that.',
+              'In notebooks, %1 is used instead of %2 until you pin %2.',
               models.nameOf(start.instead),
               name
             )}
@@ -298,7 +299,8 @@ export function TryStep(props: IStartPageOptions): React.JSX.Element | null {
       {start.isPinned && <p>{pinnedText(trans)}</p>}
       <p>
         {trans.__(
-          'In a notebook, what the model would type appears in grey while you pause. Tab takes it, Escape puts it away.'
+          'In a notebook, suggestions appear in grey when you pause. Press Tab to accept, Escape to ' +
+            'dismiss.'
         )}
       </p>
       <Button label={trans.__('Open a notebook')} onClick={openNotebook} />

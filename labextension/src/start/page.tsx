@@ -55,7 +55,8 @@ function Content(props: IStartPageOptions): React.JSX.Element {
       <h1>{trans.__('A coding assistant on your own machine')}</h1>
       <p>
         {trans.__(
-          'A few steps to a first completion. You can close this page at any time, and open it again from the command palette: “Set Up Step by Step”.'
+          'A few steps to your first completion. You can close this page at any time and reopen it from ' +
+            'the command palette: “Set Up Step by Step”.'
         )}
       </p>
       <NoteOf actionState={start.models.actionState} id={GENERAL} trans={trans} />

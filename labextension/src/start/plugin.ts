@@ -23,7 +23,7 @@ const SECTION = 'start';
 
 export const startPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-localcoder:start',
-  description: 'Leads from an empty machine to a first completion.',
+  description: 'Guides you through the setup of a first model.',
   autoStart: true,
   requires: [IChannel, IModels, IPanels],
   optional: [ILabShell, ISettingRegistry, ICommandPalette, ITranslator],

@@ -7,7 +7,7 @@ import { type StartModel, type Step, STEPS } from './steps';
 export function stepTitle(step: Step, trans: Translate): string {
   switch (step) {
     case 'about':
-      return trans.__('What runs where');
+      return trans.__('Where it runs');
     case 'choose':
       return trans.__('Choose for this machine');
     case 'licence':

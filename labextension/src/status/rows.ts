@@ -41,22 +41,24 @@ export function detailRows(
     row(trans.__('Reading speed'), speeds.prefill_tokens_per_second, perSecond),
     row(trans.__('Writing speed'), speeds.decode_tokens_per_second, perSecond),
     row(trans.__('Time to the first token'), speeds.first_token_ms, ms =>
-      trans.__('%1 ms; nine of ten within %2 ms', number(ms), number(speeds.first_token_p90_ms))
+      trans.__('%1 ms (90th percentile: %2 ms)', number(ms), number(speeds.first_token_p90_ms))
     ),
     row(trans.__('Requests measured'), speeds.requests, count => number(count)),
     row(
-      several.length > 0 ? trans.__('Memory of the models') : trans.__('Memory of the model'),
+      several.length > 0
+        ? trans.__('Memory used by the models')
+        : trans.__('Memory used by the model'),
       memory.worker_bytes,
       bytes
     ),
-    row(trans.__('Memory of the Jupyter server'), memory.server_bytes, bytes),
-    row(trans.__('Memory free'), memory.available_bytes, free =>
+    row(trans.__('Memory used by the Jupyter server'), memory.server_bytes, bytes),
+    row(trans.__('Available memory'), memory.available_bytes, free =>
       trans.__('%1 of %2', bytes(free), bytes(memory.total_bytes))
     ),
     {
       name: trans.__('Air gap'),
       value: status.air_gap
-        ? trans.__('on: no connection to another machine is opened')
+        ? trans.__('on: connections to other machines are blocked')
         : trans.__('off')
     },
     { name: trans.__('Version'), value: status.version }

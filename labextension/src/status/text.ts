@@ -38,13 +38,13 @@ export function statusText(
     const sentence =
       channel === 'absent'
         ? trans.__('The Jupyter server does not run the LocalCoder extension.')
-        : trans.__('The connection to the Jupyter server is lost. It is tried again by itself.');
+        : trans.__('Connection to the Jupyter server lost. Reconnecting…');
     return { label, sentence, spoken: label, isWorking: false };
   }
   if (channel === 'connecting' || !worker) {
     const label = trans.__('LocalCoder: connecting');
     // Nobody needs to hear this one: what follows it is what counts.
-    const sentence = trans.__('Asking the Jupyter server for the state.');
+    const sentence = trans.__('Loading the state…');
     return { label, sentence, spoken: '', isWorking: false };
   }
   const words = (isCalm: boolean): string =>

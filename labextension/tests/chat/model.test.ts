@@ -316,7 +316,7 @@ describe('the line below an answer', () => {
     model.ask('why?', []);
     answer('r1', 'because', { left_out_turns: 2 });
     expect(below(model)).toBe(
-      'tiny · 30 tokens read (20 known from before), 4 written · 2 earlier turns did not fit'
+      'tiny · 30 tokens read (20 cached), 4 written · 2 earlier turns did not fit'
     );
   });
 
@@ -339,7 +339,7 @@ describe('the line below an answer', () => {
   });
 });
 
-describe('who answers', () => {
+describe('active provider', () => {
   const LAB = provider('lab', { name: 'The lab' });
 
   async function known(...others: Provider[]): Promise<ChatModel> {
@@ -394,7 +394,7 @@ describe('a private question', () => {
     model.ask('why?', []);
     expect(payload()).toMatchObject({ private: true });
     answer('r1', 'because');
-    expect(below(model)).toContain('private: not kept');
+    expect(below(model)).toContain('private: not saved');
     model.setPrivate(false);
     model.ask('and?', []);
     expect(payload()).not.toHaveProperty('private');

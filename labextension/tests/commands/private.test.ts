@@ -58,8 +58,8 @@ describe('a command on a cell', () => {
 describe('the head of its panel', () => {
   it('says who is asked, and that nothing is kept', () => {
     const bundle = trans as never;
-    expect(headText(null, 'acme', true, bundle)).toBe('Sent to acme · private: not kept');
-    expect(headText(null, 'embedded', true, bundle)).toBe('private: not kept');
+    expect(headText(null, 'acme', true, bundle)).toBe('Sent to acme · private: not saved');
+    expect(headText(null, 'embedded', true, bundle)).toBe('private: not saved');
     expect(headText(null, 'acme', false, bundle)).toBe('Sent to acme');
   });
 });

@@ -205,9 +205,7 @@ describe('what a screen reader says', () => {
     expect(spoken('\n  x\n\n  y\n', trans)).toBe('Suggestion: x, and one more line');
     expect(spoken('x\ny\nz', trans)).toBe('Suggestion: x, and 2 more lines');
     expect(spoken('\n ', trans)).toBe('');
-    expect(spoken('f(', trans, 'syntax')).toBe(
-      'Suggestion: f(. It does not parse where it would stand'
-    );
+    expect(spoken('f(', trans, 'syntax')).toBe('Suggestion: f(. It would cause a syntax error');
     expect(spoken('df["x"]', trans, 'columns')).toContain('a column that the data frame does not');
   });
 });

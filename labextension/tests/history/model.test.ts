@@ -100,7 +100,7 @@ describe('the search', () => {
     await done;
     expect(model.page).toMatchObject({ total: null, hasMore: false, query: 'word' });
     expect(model.page?.rows[0]?.excerpt).toEqual(excerpt);
-    expect(model.spoken).toBe('1 found.');
+    expect(model.spoken).toBe('Results: 1');
   });
 
   it('shows the last of what was typed', async () => {
@@ -249,7 +249,7 @@ describe('how titles are made', () => {
     socket.answer('title:config:set', { ...CONFIG, enabled: false });
     expect(await done).toBe(true);
     expect(model.titles?.enabled).toBe(false);
-    expect(model.spoken).toBe('No titles are made from now on.');
+    expect(model.spoken).toBe('Titles are turned off.');
   });
 
   it('is asked for again when a provider is gone', async () => {

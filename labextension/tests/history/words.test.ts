@@ -59,7 +59,7 @@ describe('the details', () => {
       'Tokens read': '1,234',
       Took: '3 s',
       Seed: '7',
-      'Digest of the model': 'ab'
+      'Model digest': 'ab'
     });
     expect(values({ cost_usd: 0.0123 })['Cost (estimate)']).toBe('$0.012');
   });
@@ -113,7 +113,7 @@ it('takes 10 to 120 seconds for a title', () => {
 
 it('says what leaves for a title', () => {
   const providers = [provider('acme')];
-  expect(titlesGoText(providers, 'embedded', trans)).toContain('stays on this machine');
+  expect(titlesGoText(providers, 'embedded', trans)).toContain('on this machine');
   expect(titlesGoText(providers, 'acme', trans)).toContain(
     'the first 500 characters of each question and its answer. Prompts go to another machine'
   );

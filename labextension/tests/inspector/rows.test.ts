@@ -69,24 +69,24 @@ describe('the inspector', () => {
 
   it('tells where the time went and what the cache saved', () => {
     expect(facts(INSPECTION)).toMatchObject({
-      'Asked from': 'a.ipynb',
+      Source: 'a.ipynb',
       'Tokens read': '1,234, of which 1,200 from the cache',
       'Tokens written': '7',
       Waiting: '1 ms',
       Reading: '40 ms (850 tokens per second)',
       Writing: '100 ms',
-      'In all': '150.3 ms',
-      'Ended by': 'its own end',
+      Total: '150.3 ms',
+      'Finish reason': 'end of the answer',
       Probability: '48% (its logarithm: -0.73)',
       Model: 'Qwen Q4_K_M',
-      Sampling: 'the likeliest token each time',
+      Sampling: 'greedy (most likely token)',
       'Digest of the prompt': 'abc'
     });
   });
 
   it('says why a suggestion was not shown', () => {
-    expect(facts({ ...INSPECTION, withheld: 'columns' })['Ended by']).toMatch(/column/);
-    expect(facts({ ...INSPECTION, finish: 'timeout' })['Ended by']).toMatch(/time/);
+    expect(facts({ ...INSPECTION, withheld: 'columns' })['Finish reason']).toMatch(/column/);
+    expect(facts({ ...INSPECTION, finish: 'timeout' })['Finish reason']).toMatch(/time/);
   });
 
   it('leaves out what another provider does not tell', () => {

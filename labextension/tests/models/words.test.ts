@@ -83,25 +83,25 @@ describe('the progress', () => {
 describe('the fit', () => {
   it('adds up, and says against what', () => {
     const text = fitText(FIT, MEMORY, trans, 'en');
-    expect(`${text.word}: ${text.sentence}`).toBe('Fits: needs 1.8 GB, 8 GB are free');
+    expect(`${text.word}: ${text.sentence}`).toBe('Fits: needs 1.8 GB, 8 GB available');
     expect(text.rows.map(({ name, value }) => `${name} ${value}`)).toEqual([
       'Weights 1.1 GB',
       'KV cache for 10,240 tokens 290 MB',
       'Computation 310 MB',
       'Worker process 100 MB',
       'Together 1.8 GB',
-      'Of it, cannot be paged out 1.3 GB',
-      'Free for it now 8 GB'
+      'Non-reclaimable memory 1.3 GB',
+      'Available now 8 GB'
     ]);
   });
 
   it('says why a model does not fit into more than it needs', () => {
     const close = { ...FIT, fit: 'does-not-fit', available_bytes: 1.9e9 } as const;
     expect(fitText(close, MEMORY, trans, 'en').sentence).toBe(
-      'needs 1.8 GB, 1.9 GB are free, of which not all can be taken'
+      'needs 1.8 GB, 1.9 GB available, part of which is reserved'
     );
     expect(fitText({ ...close, available_bytes: 1e9 }, MEMORY, trans, 'en').sentence).toBe(
-      'needs 1.8 GB, 1 GB are free'
+      'needs 1.8 GB, 1 GB available'
     );
   });
 
@@ -109,8 +109,8 @@ describe('the fit', () => {
     const memory = { ...MEMORY, kernels: 2, kernels_bytes: 3e9, given_back_bytes: 1e9 };
     const rows = fitText(FIT, memory, trans, 'en').rows.slice(-2);
     expect(rows).toEqual([
-      { name: 'Held by open kernels (2)', value: '3 GB' },
-      { name: 'Given back by the loaded model', value: '1 GB' }
+      { name: 'Used by open kernels (2)', value: '3 GB' },
+      { name: 'Freed by unloading the loaded model', value: '1 GB' }
     ]);
   });
 
@@ -203,7 +203,7 @@ describe('the words', () => {
     expect(
       names({ speed: { prefill_tokens_per_second: 412.3, decode_tokens_per_second: 31.4 } })
     ).toEqual(expect.arrayContaining(['Reads here: 412 tokens/s', 'Writes here: 31 tokens/s']));
-    expect(names({ fill_in_the_middle: null }).join()).not.toContain('middle of code');
+    expect(names({ fill_in_the_middle: null }).join()).not.toContain('Fill-in-the-middle');
   });
 
   it('said aloud are about ends, not about steps', () => {
@@ -240,7 +240,7 @@ describe('the settings', () => {
     const labels = modelOptions(views, 'c', 'code', 'b', trans).map(({ label }) => label);
     expect(labels).toEqual([
       'By profile: Model a',
-      'Model a (does not complete while typing)',
+      'Model a (no completion while typing)',
       'Model c (not on this machine)'
     ]);
   });

@@ -42,8 +42,8 @@ const notice = (some: Partial<Notice>): Notice => ({
 });
 
 const STEP_DOWN = notice({
-  message: 'Memory did not suffice for `big`: `small` answers instead.',
-  action: `To try the big one again, close notebooks, and load \`big\` in the sidebar${'.'.repeat(99)}`,
+  message: 'There was not enough memory for `big`: `small` is used instead.',
+  action: `To try the larger model again, close notebooks, and load \`big\` in the sidebar${'.'.repeat(99)}`,
   try_model: 'big'
 });
 const SLOW = notice({ severity: 'info', message: 'Slow.', use_profile: 'Compact' });
@@ -86,8 +86,8 @@ describe('a notice', () => {
     const { shelf, tell } = opened();
     tell('notice', STEP_DOWN);
     const { message, details, severity, autoClose } = shelf.only;
-    expect(message).toBe('Memory did not suffice for big: small answers instead.');
-    expect(details).toContain('To try the big one again');
+    expect(message).toBe('There was not enough memory for big: small is used instead.');
+    expect(details).toContain('To try the larger model again');
     expect([severity, autoClose]).toEqual(['warning', false]);
   });
 
@@ -112,7 +112,7 @@ describe('a notice', () => {
   it('that comes twice is shown once', () => {
     const { shelf, tell } = opened();
     tell('notice', STEP_DOWN);
-    tell('notice', { ...STEP_DOWN, message: 'Memory probably did not suffice for `big`.' });
+    tell('notice', { ...STEP_DOWN, message: 'There was probably not enough memory for `big`.' });
     expect(shelf.only.message).toContain('probably');
   });
 
@@ -127,7 +127,7 @@ describe('the big model', () => {
   it('is loaded when it is to be tried again', async () => {
     const { shelf, socket, tell, take } = opened();
     tell('notice', STEP_DOWN);
-    expect(wayText({ kind: 'load', model: 'big' }, trans)).toBe('Try it again');
+    expect(wayText({ kind: 'load', model: 'big' }, trans)).toBe('Retry');
     const done = take();
     expect(shelf.only).toMatchObject({ severity: 'in-progress', message: 'Loading big…' });
     expect(socket.request('model:load').payload).toEqual({ id: 'big', force: false });
@@ -180,9 +180,9 @@ describe('the lighter profile', () => {
     return all;
   }
 
-  it('is chosen', async () => {
+  it('is selected', async () => {
     const { shelf } = await chosen('ready');
-    expect(shelf.only).toMatchObject({ message: 'Compact is chosen.', way: null });
+    expect(shelf.only).toMatchObject({ message: 'Compact is selected.', way: null });
   });
 
   it('says so where its model is still to be downloaded', async () => {

@@ -98,7 +98,7 @@ describe('what a person asks for', () => {
     expect(await done).toBe(true);
     expect(model.list?.active).toBe('lab');
     expect(model.actionState.isBusy('lab')).toBe(false);
-    expect(model.spoken).toBe('lab answers from now on.');
+    expect(model.spoken).toBe('lab is now the active provider.');
   });
 
   it('shows what a test has shown, until the provider is another one', async () => {
@@ -107,7 +107,7 @@ describe('what a person asks for', () => {
     socket.answer('provider:test', TESTED);
     await done;
     expect(model.tested('lab')?.latency_ms).toBe(5);
-    expect(model.spoken).toBe('lab: It answers, after 5 ms. It has the model m.');
+    expect(model.spoken).toBe('lab: Responded in 5 ms. The model m is available.');
     socket.receive({
       event: 'providers:changed',
       payload: list(provider('lab', { active: true, name: 'Lab' }))
@@ -156,7 +156,7 @@ describe('what a person asks for', () => {
     });
     socket.answer('provider:setKey', provider('lab', { configured: true, key: 'file' }));
     await done;
-    expect(model.spoken).toBe('The key of lab is kept.');
+    expect(model.spoken).toBe('The key of lab is saved.');
     expect(textsIn(model, new Set<unknown>([channel]))).not.toContain('sk-canary');
   });
 
@@ -206,7 +206,7 @@ describe('what a person asks for', () => {
     socket.answer('provider:list', list());
     expect(await done).toBe(true);
     expect(model.spoken).toBe(
-      'lab is removed. The embedded model answers commands, chats and queued prompts now.'
+      'lab is removed. The embedded model now answers commands, chats and queued prompts.'
     );
   });
 
@@ -218,16 +218,16 @@ describe('what a person asks for', () => {
     socket.answer('settings:update', settings({ completion_provider: 'lab' }));
     expect(await done).toBe(true);
     expect(model.isCompleting('lab')).toBe(true);
-    expect(model.spoken).toBe('lab completes from now on.');
+    expect(model.spoken).toBe('lab now completes while you type.');
 
     const deleted = model.delete('lab');
     socket.receive({ event: 'settings:changed', payload: settings() });
-    socket.answer('provider:delete', { note: 'The embedded model completes while you type now.' });
+    socket.answer('provider:delete', { note: 'The embedded model now completes while you type.' });
     await settle();
     socket.answer('provider:list', list());
     expect(await deleted).toBe(true);
     expect(model.isCompleting('embedded')).toBe(true);
-    expect(model.spoken).toBe('lab is removed. The embedded model completes while you type now.');
+    expect(model.spoken).toBe('lab is removed. The embedded model now completes while you type.');
   });
 
   it('notes at the choice why one may not complete', async () => {
@@ -244,7 +244,7 @@ describe('what a person asks for', () => {
     const done = model.forgetKey('lab');
     socket.answer('provider:forgetKey', provider('lab'));
     await done;
-    expect(model.spoken).toBe('The key of lab is forgotten.');
+    expect(model.spoken).toBe('The key of lab is deleted.');
   });
 
   it('fails with a sentence where the connection is lost', async () => {
@@ -252,6 +252,6 @@ describe('what a person asks for', () => {
     const done = model.activate('lab');
     socket.drop();
     expect(await done).toBe(false);
-    expect(model.actionState.note('lab')?.message).toBe('The Jupyter server could not be reached.');
+    expect(model.actionState.note('lab')?.message).toBe('Cannot connect to the Jupyter server.');
   });
 });

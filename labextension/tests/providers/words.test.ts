@@ -62,7 +62,7 @@ it('names kind and model', () => {
   const kinds = Object.values(KINDS);
   expect(factsText(provider('lab'), kinds, trans)).toBe('OpenAI-compatible · m');
   expect(factsText(provider('lab', { model: '' }), kinds, trans)).toBe(
-    'OpenAI-compatible · no model chosen'
+    'OpenAI-compatible · no model selected'
   );
 });
 
@@ -70,8 +70,8 @@ it.each<[Provider['key'], boolean, string, boolean]>([
   ['environment', true, 'environment of the Jupyter server', false],
   ['keyring', true, 'in the keyring', true],
   ['file', true, 'encrypted file', true],
-  ['session', true, 'until the server ends', true],
-  ['none', true, 'one is needed', false],
+  ['session', true, 'until the server stops', true],
+  ['none', true, 'required, but missing', false],
   ['none', false, 'Key: none', false]
 ])('says where the key is: %s (needed: %s)', (key, key_needed, expected, isKept) => {
   const one = provider('lab', { key, key_needed });
@@ -85,16 +85,16 @@ it('says of each place where a key would go', () => {
   );
   expect(said[0]).toContain('keyring');
   expect(said[1]).toContain('encrypted file');
-  expect(said[2]).toContain('forgotten when the server ends');
+  expect(said[2]).toContain('until the server stops');
 });
 
 it('shows prices where there are some, small ones too', () => {
   expect(priceText(null, trans)).toBe('');
   expect(priceText({ input: 1, cached_input: null, output: 2.5 }, trans, 'en-US')).toBe(
-    '$1.00 read, $2.50 written for a million tokens'
+    '$1.00 input, $2.50 output per million tokens'
   );
   expect(priceText({ input: 1, cached_input: 0.075, output: 2 }, trans, 'en-US')).toContain(
-    '($0.075 if cached)'
+    '($0.075 cached)'
   );
   expect(dollars(0, 'en-US')).toBe('$0.00');
   expect(dollars(0.000321, 'en-US')).toBe('$0.00032');
@@ -109,13 +109,13 @@ describe('what a test has shown', () => {
     );
 
   it('is a sentence or two', () => {
-    expect(tested({})).toBe('It answers, after 12 ms. It has the model m.');
-    expect(tested({ models: [], model_listed: null })).toContain('does not say which models');
+    expect(tested({})).toBe('Responded in 12 ms. The model m is available.');
+    expect(tested({ models: [], model_listed: null })).toContain('does not list its models');
     expect(tested({ model_listed: false, models: ['a', 'b'] })).toContain(
-      'does not list the model m. It offers: a, b.'
+      'The model m is not available. Available models: a, b.'
     );
     expect(tested({ model_listed: null, models: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] })).toContain(
-      'It offers: a, b, c, d, e and 2 more.'
+      'Available models: a, b, c, d, e and 2 more.'
     );
   });
 
@@ -125,7 +125,7 @@ describe('what a test has shown', () => {
       EMBEDDED_PROVIDER,
       trans
     );
-    expect(said).toBe('It is ready to answer. It offers: m.');
+    expect(said).toBe('Ready. Available models: m.');
   });
 });
 
@@ -146,11 +146,11 @@ describe('who completes', () => {
   it('stays in the list also where it cannot, or is not there', () => {
     expect(completionOptions(others, 'chat', trans)).toContainEqual({
       value: 'chat',
-      label: 'Chat (does not fill in the middle)'
+      label: 'Chat (no fill-in-the-middle)'
     });
     expect(completionOptions(others, 'gone', trans).at(-1)).toEqual({
       value: 'gone',
-      label: 'gone (not there)'
+      label: 'gone (not available)'
     });
   });
 
@@ -160,18 +160,18 @@ describe('who completes', () => {
       isTrouble: false
     });
     expect(text('lab').text).toContain(
-      'kernel knows go to another program on this machine, at 127.0.0.1:8080.'
+      'sent to another program on this machine, at 127.0.0.1:8080.'
     );
     expect(text('far').text).toContain(
-      'and columns that the kernel knows go to another machine: models.example.'
+      'variables and columns are sent to another machine: models.example.'
     );
     expect([text('lab').isTrouble, text('far').isTrouble]).toEqual([false, false]);
   });
 
   it.each([
-    ['gone', false, 'There is no provider gone'],
-    ['far', true, 'The air gap is on'],
-    ['chat', false, 'not told how to fill in']
+    ['gone', false, 'provider gone does not exist'],
+    ['far', true, 'the air gap is on'],
+    ['chat', false, 'choose a fill-in-the-middle format']
   ])('is %s (air gap: %s), which is trouble: %s', (id, airGap, words) => {
     expect(text(id, airGap).text).toContain(words);
     expect(text(id, airGap).isTrouble).toBe(true);

@@ -67,8 +67,8 @@ describe('cancelling', () => {
   });
 
   it.each([
-    ['REQUEST_ALREADY_COMPLETED', 'info', 'Prompt: it had ended already.'],
-    ['REQUEST_NOT_FOUND', 'info', 'Prompt: it had ended already.'],
+    ['REQUEST_ALREADY_COMPLETED', 'info', 'Prompt: already finished.'],
+    ['REQUEST_NOT_FOUND', 'info', 'Prompt: already finished.'],
     ['UNKNOWN_ERROR', 'error', 'No.']
   ])('says what %s means', async (code, severity, message) => {
     const { model, socket } = await opened(view({ running: [item('a')] }));

@@ -27,22 +27,18 @@ it('says who answers, from where it was asked, and what is special', () => {
   expect(fromText('', trans)).toBe('');
   expect(marksText(item('a'), trans)).toBe('');
   expect(marksText(item('a', { priority: 'low', keep: true, private: true }), trans)).toBe(
-    'low priority · answered also when you leave · private'
+    'low priority · continues after you leave · private'
   );
 });
 
 it.each<[RequestState, Partial<QueueItem>, string]>([
   ['running', {}, 'runs'],
   ['saving', {}, 'is being saved'],
-  ['waiting', { position: 3 }, 'waits, position 3'],
+  ['waiting', { position: 3 }, 'waiting, position 3'],
   ['done', {}, 'answered'],
   ['canceled', {}, 'cancelled'],
   ['failed', {}, 'failed'],
-  [
-    'failed',
-    { error: { code: 'TIMEOUT', message: '', recovery: '', details: {} } },
-    'took too long'
-  ]
+  ['failed', { error: { code: 'TIMEOUT', message: '', recovery: '', details: {} } }, 'timed out']
 ])('says the state: %s', (state, changes, expected) => {
   expect(stateText(item('a', { state, ...changes }), trans)).toBe(expected);
 });
@@ -59,10 +55,10 @@ describe('an age', () => {
 });
 
 it('sums up', () => {
-  expect(summaryText(0, 0, trans)).toBe('Nothing runs, and nothing waits.');
+  expect(summaryText(0, 0, trans)).toBe('No requests are running or waiting.');
   expect(summaryText(1, 4, trans)).toBe('1 running, 4 waiting.');
   expect([0, 1, 5].map(count => canceledText(count, trans))).toEqual([
-    'There was nothing to cancel.',
+    'No requests to cancel.',
     'One request was cancelled.',
     '5 requests were cancelled.'
   ]);
@@ -74,7 +70,7 @@ it('finds the places of a prompt as the service does', () => {
 });
 
 it('says whether a prompt runs or waits', () => {
-  expect(queuedText(1, trans)).toMatch(/^It runs/);
+  expect(queuedText(1, trans)).toMatch(/^Running/);
   // A private one goes nowhere else.
   expect(queuedText(1, trans)).not.toContain('history');
   expect(queuedText(4, trans)).toContain('position 4');

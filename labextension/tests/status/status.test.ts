@@ -180,7 +180,7 @@ describe('the text with other providers', () => {
   });
 });
 
-describe('who answers', () => {
+describe('active provider', () => {
   const ACME = { name: 'Acme', model: 'm-1' };
   const list = (active: string): ProviderList => ({
     providers: [
@@ -252,12 +252,12 @@ describe('the details', () => {
       'Requests waiting or running': '1',
       'Reading speed': '1,234.6 tokens per second',
       'Writing speed': '40 tokens per second',
-      'Time to the first token': '81 ms; nine of ten within 120 ms',
+      'Time to the first token': '81 ms (90th percentile: 120 ms)',
       'Requests measured': '12',
-      'Memory of the model': '1.61 GB',
-      'Memory of the Jupyter server': '268 MB',
-      'Memory free': '3.22 GB of 8.59 GB',
-      'Air gap': 'on: no connection to another machine is opened',
+      'Memory used by the model': '1.61 GB',
+      'Memory used by the Jupyter server': '268 MB',
+      'Available memory': '3.22 GB of 8.59 GB',
+      'Air gap': 'on: connections to other machines are blocked',
       Version: '0.1.0'
     });
   });

@@ -59,7 +59,7 @@ export function spoken(text: string, trans: Translate, doubt: Doubt = ''): strin
 function against(doubt: Doubt, trans: Translate): string {
   switch (doubt) {
     case 'syntax':
-      return trans.__('It does not parse where it would stand');
+      return trans.__('It would cause a syntax error');
     case 'columns':
       return trans.__('It names a column that the data frame does not have');
     default:

@@ -41,8 +41,8 @@ const STOP_MS = 5000;
 
 const LOST: ErrorPayload = {
   code: CODES.CONNECTION_ERROR,
-  message: 'The Jupyter server could not be reached.',
-  recovery: 'Check that it still runs, and try again.',
+  message: 'Cannot connect to the Jupyter server.',
+  recovery: 'Check that it is still running, and try again.',
   details: {}
 };
 

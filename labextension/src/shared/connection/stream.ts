@@ -15,8 +15,8 @@ import type { IStream } from '../tokens';
 /** A server that answers at all ends what it is asked to end within a moment. */
 const SILENT: ErrorPayload = {
   code: CODES.TIMEOUT,
-  message: 'Stopped here, but the Jupyter server does not answer.',
-  recovery: 'It may still compute. Check that it still runs, and ask again.',
+  message: 'Stopped here, but the Jupyter server does not respond.',
+  recovery: 'It may still be computing. Check that the server is running, and try again.',
   details: {}
 };
 

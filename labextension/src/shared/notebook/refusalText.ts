@@ -11,11 +11,11 @@ export function refusalText(
 ): { message: string; recovery: string } {
   switch (reason) {
     case 'gone':
-      return { message: trans.__('The cell is not there any more.'), recovery: '' };
+      return { message: trans.__('The cell no longer exists.'), recovery: '' };
     case 'locked-cell':
       return {
-        message: trans.__('The cell is read-only: its metadata say that it is not to be changed.'),
-        recovery: trans.__('Make it editable first, or copy the text.')
+        message: trans.__('The cell is read-only according to its metadata.'),
+        recovery: trans.__('Make the cell editable first, or copy the text.')
       };
     case 'locked-notebook':
       return {
@@ -24,13 +24,13 @@ export function refusalText(
       };
     case 'empty':
       return {
-        message: trans.__('There is no text to put into the notebook, so nothing was changed.'),
+        message: trans.__('There is no text to insert, so the notebook was not changed.'),
         recovery: ''
       };
     case 'stale':
       return {
         message: trans.__(
-          'The cell was changed in the meantime, so the suggestion is not put into it.'
+          'The cell was changed in the meantime, so the suggestion was not applied.'
         ),
         recovery: ''
       };

@@ -11,5 +11,5 @@ export interface IChat {
 
 export const IChat = new Token<IChat>(
   'jupyter-localcoder:IChat',
-  'The chat in the sidebar of LocalCoder.'
+  'The chat in the LocalCoder sidebar.'
 );

@@ -24,5 +24,5 @@ export interface ICompletion {
 
 export const ICompletion = new Token<ICompletion>(
   'jupyter-localcoder:ICompletion',
-  'Completion while typing: whether it is on, and what it does.'
+  'State of completion while typing.'
 );

@@ -33,5 +33,5 @@ export interface IPanels {
 
 export const IPanels = new Token<IPanels>(
   'jupyter-localcoder:IPanels',
-  'The sidebar of LocalCoder, to which sections can be added.'
+  'The LocalCoder sidebar, to which sections can be added.'
 );

@@ -14,7 +14,7 @@ export class Arrivals {
     private readonly _trans: TranslationBundle,
     private readonly _type: 'info' | 'warning' = 'info',
     private readonly _text = (count: number): string =>
-      _trans._n('An answer has come.', '%1 answers have come.', count)
+      _trans._n('New answer received.', '%1 new answers received.', count)
   ) {
     _panels.shown.connect((_, id) => {
       if (id === _section) {

@@ -8,8 +8,8 @@ export function awayText(channel: ChannelState, trans: Translate): string {
     case 'absent':
       return trans.__('The Jupyter server does not run the LocalCoder extension.');
     case 'away':
-      return trans.__('The connection to the Jupyter server is lost. It is tried again by itself.');
+      return trans.__('Connection to the Jupyter server lost. Reconnecting…');
     default:
-      return trans.__('Asking the Jupyter server.');
+      return trans.__('Loading…');
   }
 }

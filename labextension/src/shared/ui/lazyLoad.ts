@@ -14,7 +14,8 @@ export async function lazyLoad<T>(
     console.warn(reason);
     Notification.error(
       trans.__(
-        'A part of LocalCoder could not be loaded from the Jupyter server. Check that it still runs, and try again.'
+        'A part of LocalCoder could not be loaded from the Jupyter server. Check that the server is ' +
+          'running, and try again.'
       ),
       { autoClose: 10_000 }
     );

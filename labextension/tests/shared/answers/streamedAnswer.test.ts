@@ -69,7 +69,7 @@ describe('an answer', () => {
     expect(answer.isRunning).toBe(true);
     vi.advanceTimersByTime(5000);
     expect([answer.state, answer.isRunning, answer.text]).toEqual(['failed', false, 'all ']);
-    expect(answer.error?.message).toContain('does not answer');
+    expect(answer.error?.message).toContain('does not respond');
     frame(0, { type: 'delta', run: 'r1', text: 'of it' });
     frame(0, DONE);
     expect([answer.state, answer.text]).toEqual(['failed', 'all ']);
@@ -223,7 +223,7 @@ describe('what the panel offers', () => {
 
   it('says that nothing was answered', () => {
     const view = viewOf({ ...state, hasText: false, hunks: 0 }, trans);
-    expect(view.message).toBe('The model answered nothing, so the cell stays as it is.');
+    expect(view.message).toBe('The model returned no answer, so the cell was not changed.');
     const text = { ...state, proposal: undefined, hasText: false, hunks: 0 };
     expect(viewOf(text, trans).actions).toEqual(['retry', 'close']);
   });

@@ -22,7 +22,7 @@ describe('plain text', () => {
     expect(plain(text)).toBe(text);
   });
 
-  it('stays as it is', () => {
+  it('was not changed', () => {
     const text = 'def f(x):\n\treturn "é\u00a0🙂"\n';
     expect(plain(text)).toBe(text);
   });
