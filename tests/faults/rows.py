@@ -41,10 +41,10 @@ ROWS = (
     Row(2, "Worker", "SIGABRT, SIGSEGV, and SIGBUS from a mapped model that is truncated",
         "the signal is named, and the worker starts again"),
     Row(3, "Worker", "Three crashes in five minutes",
-        "back-off, then `failed` with the way back; the count begins anew after a stable minute; nothing is "
+        "back-off, then `failed` with the way back; the count is reset after a stable minute; nothing is "
         "replayed", (_SUPERVISOR + "test_crashes_long_ago_do_not_count",
                      _SUPERVISOR + "test_a_load_that_takes_long_is_no_time_of_stability")),
-    Row(4, "Worker", "Stopped (SIGSTOP)", "no sign of life until the deadline, then it is replaced"),
+    Row(4, "Worker", "Stopped (SIGSTOP)", "no response until the deadline, then it is replaced"),
     Row(5, "Worker", "A hang, also one that holds the interpreter's lock",
         "ended at the deadline; who cancels waits 10 s at most",
         (_SUPERVISOR + "test_a_load_that_hangs_is_ended_at_its_deadline",)),
@@ -53,7 +53,7 @@ ROWS = (
         (_SUPERVISOR + "test_unload_in_the_middle_of_a_load_leaves_no_child",)),
     Row(8, "Worker", "SIGTERM is ignored", "SIGKILL after the grace",
         (_SUPERVISOR + "test_a_deaf_worker_is_killed_after_the_grace",)),
-    Row(9, "Worker", "A hundred loads at once", "one load",
+    Row(9, "Worker", "A hundred concurrent loads", "one load",
         (_SUPERVISOR + "test_a_hundred_loads_at_once_are_one_load",)),
     Row(10, "Worker", "Another model is loaded while one answers", "the answer is completed first"),
     Row(11, "Worker", "A tab is closed", "its place is free within 0.5 s, and what it queued is skipped",
@@ -78,7 +78,7 @@ ROWS = (
     Row(19, "Memory", "Out of memory in the load, the KV cache or the computation",
         "recognised; the next smaller model serves the request, a notice offers the big one again"),
     Row(20, "Memory", "A context of a million tokens", "refused before the load"),
-    Row(21, "Memory", "A SIGKILL that nobody explains",
+    Row(21, "Memory", "An unexplained SIGKILL",
         "“probably memory ran out”; the same setting is not tried again; what has shown nothing yet is "
         "answered by a smaller model"),
     Row(22, "Memory", "A container's limit below the machine's", "the container's limit counts",
@@ -108,7 +108,7 @@ ROWS = (
          "tests/unit/worker/test_prompting.py::test_marks_in_a_persons_text_are_text")),
     Row(30, "Model files", "Renamed or deleted while loaded", "it goes on"),
     Row(31, "Downloads", "The connection drops at 1, 50, 99 %; 200 instead of 206; another ETag",
-        "it goes on from there, or from the start",
+        "it resumes, or starts again",
         (_HTTP + "test_a_dropped_connection_is_gone_on_from", _HTTP + "test_200_instead_of_206_starts_over",
          _HTTP + "test_a_changed_etag_starts_over")),
     Row(32, "Downloads", "The right size, one bit flipped", "never visible",
@@ -140,7 +140,7 @@ ROWS = (
         ("tests/server/test_rest.py::test_the_air_gap_refuses_a_download_before_any_byte",
          "tests/unit/providers/test_service.py::"
          "test_behind_the_air_gap_nothing_but_the_embedded_model_is_asked")),
-    Row(40, "Air gap", "An image or a link in an answer", "the browser asks nobody until it is clicked",
+    Row(40, "Air gap", "An image or a link in an answer", "no connection until it is clicked",
         (*_HOSTILE,
          "tests/unit/magics/test_coding.py::TestNotebook::test_an_image_in_an_answer_is_not_fetched",
          _SAFE + "TestInert::test_known_attacks")),
@@ -178,7 +178,7 @@ ROWS = (
         ("tests/unit/history/test_database.py::test_many_threads_at_once",
          "tests/unit/history/test_database.py::"
          "test_who_holds_the_database_for_too_long_is_told_of")),
-    Row(50, "History", "A damaged, read-only or full database", "text goes on, and the person is told",
+    Row(50, "History", "A damaged, read-only or full database", "generation continues, with a notification",
         ("tests/unit/service/test_recorder.py::"
          "test_a_disk_that_fails_is_told_once_until_it_goes_well_again",
          "tests/unit/history/test_database.py::"
