@@ -65,7 +65,7 @@ browser: $(VENV)/.developing .chromium $(VENV)/vim $(VENV)/voila ## Run the test
 hub: $(VENV)/.developing $(VENV)/hub $(VENV)/hub5 $(VENV)/proxy ## Run the tests under a real JupyterHub, of two versions
 	$(BIN)/python -m pytest tests/hub
 
-check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift
+check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Formats, lints, types, import layers, contract drift, wording
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -74,6 +74,7 @@ check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Forma
 	$(BIN)/python -m jupyter_localcoder.server.openapi --check docs/openapi.json
 	$(BIN)/python -m tests.settings_page --check docs/settings.md
 	$(BIN)/python -m tests.faults.table --check
+	$(BIN)/python -m tests.words --check
 	npm --prefix labextension run lint:check
 	npm --prefix labextension run typecheck
 
