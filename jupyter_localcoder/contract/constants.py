@@ -31,7 +31,7 @@ class Constant:
     comment: str
     """What it is, in a sentence."""
     type: str = "string"
-    """Type of the items of a list; empty where each has a type of its own."""
+    """Type of the items of a list; empty if the types differ."""
 
 
 @dataclass(frozen=True)
@@ -106,4 +106,4 @@ FORMS: tuple[type[Struct], ...] = (
     NotebookContext,
     NotebookCell,
 )
-"""Requests of which TypeScript is told the limits and defaults of the fields."""
+"""Requests whose field limits and defaults are generated for TypeScript."""

@@ -285,7 +285,7 @@ describe('what is asked for', () => {
     const work = model.verify('a');
     socket.drop();
     expect(await work).toBe(false);
-    expect(model.actionState.note('a')?.message).toMatch(/could not be reached/);
+    expect(model.actionState.note('a')?.message).toMatch(/Cannot connect/);
   });
 
   it('says where an export was written', async () => {
