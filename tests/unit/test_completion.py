@@ -150,7 +150,7 @@ async def test_completions_do_not_push_a_command_out(serve: Serve) -> None:
 
 
 async def test_before_the_first_request_there_is_nothing_to_inspect(serve: Serve) -> None:
-    with pytest.raises(RunNotFound, match="Nothing was asked"):
+    with pytest.raises(RunNotFound, match="No request has been sent"):
         await (await serve("1")).generation.context_inspect(InspectRequest())
 
 

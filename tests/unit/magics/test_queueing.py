@@ -111,7 +111,7 @@ def test_what_failed_is_listed_read_and_asked_again(queue, notebook, client, cap
     queue("cancel last")
     assert client.asked[-1].id == "r2"
     client.answers["queue:get"] = QueueAnswer(item=gone)
-    with pytest.raises(MagicFailure, match="was not kept"):
+    with pytest.raises(MagicFailure, match="was not saved"):
         queue("prompt r1")
 
 

@@ -176,7 +176,7 @@ def test_a_file_system_without_locks_is_a_clear_error(
         raise failure
 
     monkeypatch.setattr(locks.FileLock, "acquire", acquire)
-    with pytest.raises(FileWriteError, match="The things cannot be kept") as caught:
+    with pytest.raises(FileWriteError, match="The things cannot be saved") as caught:
         put(file_of(path, place="`Some.trait`"), "a")
     assert "`Some.trait`" in caught.value.recovery
 
