@@ -89,3 +89,6 @@ async def test_a_damaged_history_is_told_to_all(desk: Desk) -> None:
     assert heard == ["history.damaged.db"]
     notices = await desk.until(lambda: [one for one in desk.of("notice") if "damaged" in one.message])
     assert "history.damaged.db" in notices[0].action
+    swept = desk.service._recorder._swept
+    assert swept is not None
+    await swept

@@ -25,7 +25,7 @@ async def test_it_holds_for_answers(open_desk: Open, request_: GenerateRequest |
     desk.service._pool._spawn = spawn(json.dumps({"says": "Hal", "ends": False}))
     limit = {"id": "embedded", "type": "embedded", "timeout_seconds": 2}
     await desk.service.providers.provider_save(codec.decode(ProviderSaveRequest, limit))
-    ask = desk.service.generation.generate if request_ is EXPLAIN else desk.service.chat
+    ask = desk.service.generation.generate if request_ is EXPLAIN else desk.service.generation.chat
     try:
         done = await within(desk.last(ask(request_)))
     except Timeout:
