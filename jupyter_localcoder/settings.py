@@ -192,14 +192,14 @@ class LocalCoderSettings(LoggingConfigurable):
         *,
         command_line: Config | None = None,
         environment: Mapping[str, str] | None = None,
+        earlier: Earlier | None = None,
         **kwargs: Any,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._said: dict[str, str] = {}
         self._told: list[str] = []
         self._json: JsonFile | None = None
-        self.earlier: Earlier | None = None
-        """A file of an older version that keeps some of the settings."""
+        self._earlier = earlier
         self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
         self._seen: tuple[dict[str, Any], SettingsView] | None = None
         self._last_sound: dict[str, Any] = {}
@@ -308,7 +308,7 @@ class LocalCoderSettings(LoggingConfigurable):
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, Any]]:
         """The settings in the file, to be changed: those that this version does not know among them."""
-        earlier = self.earlier
+        earlier = self._earlier
         with self._file().change() as document:
             kept = document.setdefault(_SETTINGS, {})
             if earlier is not None:
@@ -400,7 +400,7 @@ class LocalCoderSettings(LoggingConfigurable):
 
     def _understood(self) -> dict[str, Any]:
         """What the file keeps, as far as this version understands it."""
-        earlier = self._valid(self.earlier.read()) if self.earlier is not None else {}
+        earlier = self._valid(self._earlier.read()) if self._earlier is not None else {}
         return {**earlier, **self._understood_file()}
 
     def _understood_file(self) -> dict[str, Any]:

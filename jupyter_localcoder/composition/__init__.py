@@ -21,6 +21,7 @@ from ..engine.supervisor import Supervisor
 from ..engine.tuning import Tuning
 from ..events import EventHub
 from ..history import HistoryStore
+from ..history.title_file import TitleFile
 from ..models import memory
 from ..models.store import ModelStore
 from ..providers.configured import LocalCoderProviders
@@ -99,7 +100,9 @@ def build_service(
         message = f"The inference worker was restarted, and {model} is loaded."
         events.tell(registry.NOTICE, Notice(severity="info", message=message))
 
-    settings = LocalCoderSettings(command_line=command_line, **shared)
+    history = HistoryStore(**shared)
+    earlier = TitleFile(history.root / "titles.json", log.warning)
+    settings = LocalCoderSettings(command_line=command_line, earlier=earlier, **shared)
     store = ModelStore(command_line=command_line, **shared)
     calibrations = Calibrations(settings.path.with_name("calibration.json"))
     pool = WorkerPool(
@@ -114,7 +117,7 @@ def build_service(
         pool=pool,
         events=events,
         planner=Planner(store, settings, Tuning(**shared), calibrations),
-        history=HistoryStore(**shared),
+        history=history,
         accepted_by=_user(),
         credentials=Credentials(settings.path.parent, os.environ, log),
         kernel_pids=kernel_pids,

@@ -38,7 +38,6 @@ from ..history import HistoryStore
 from ..history.dialogue import Dialogue
 from ..history.notebooks import Notebooks
 from ..history.recorder import Recorder
-from ..history.title_file import TitleFile
 from ..models.jobs import Downloads
 from ..models.profiles import SLOW_TOKENS_PER_SECOND
 from ..models.store import ModelStore
@@ -245,7 +244,6 @@ class Service(LoggingConfigurable):
             settings, requests, self.providers, events, self._runs, record, self._recorder
         )
         self.history = HistoryOperations(self._recorder, events, self.notebooks)
-        settings.earlier = TitleFile(history.root / "titles.json", self.log.warning)
         self.titles = TitleOperations(
             settings,
             store,

@@ -43,7 +43,7 @@ def test_a_listener_may_leave_while_it_is_told() -> None:
 async def test_the_service_hears_what_a_second_listener_hears_too(desk: Desk) -> None:
     service, heard = desk.service, dict[str, list[Any]]()
 
-    def hear(name: str, listeners: Listeners[Any]) -> None:
+    def hear(name: str, listeners: Listeners[...]) -> None:
         listeners.listen(lambda *told: heard.setdefault(name, []).append(told))
 
     hear("demand", service._pool.on_demand)
