@@ -44,7 +44,7 @@ def localcoder(notebook: Any, client: Any) -> Any:
         "provider:save": lambda r: provider(r.id, model=r.model),
         "provider:setKey": lambda r: provider(r.id),
         "provider:forgetKey": lambda r: provider(r.id),
-        "provider:delete": ProviderDeleted(note="The embedded model answers."),
+        "provider:delete": ProviderDeleted(note="The embedded model now answers."),
         "provider:test": ProviderTested(id="acme", models=("a", "b"), latency_ms=12.3, model_listed=False),
         "title:config:get": TitleConfig(),
         "title:config:set": lambda r: TitleConfig(
@@ -104,7 +104,7 @@ def test_one_is_tested_forgotten_and_deleted(localcoder, client, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "acme responded in 12 ms. Models: a, b. The configured model is not among them.",
         "The key of acme is deleted.",
-        "acme is removed. The embedded model answers.",
+        "acme is removed. The embedded model now answers.",
     ]
 
 

@@ -50,7 +50,7 @@ def test_another_text_is_shown_as_a_diff_with_the_reasons(notebook: Any, client:
     assert "- fine" in notebook.display_pub.outputs[-2]["data"]["text/plain"]
     assert verdict(notebook).startswith("The text differs")
     assert "The file of tiny-model differs: d1 then, d2 now." in verdict(notebook)
-    assert "without a seed" not in verdict(notebook)
+    assert "no seed" not in verdict(notebook)
 
 
 def test_another_version_is_a_reason(notebook: Any, client: Any, fake: Any) -> None:

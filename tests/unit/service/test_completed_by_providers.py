@@ -394,7 +394,7 @@ async def test_one_that_the_environment_names_is_told_since_it_stays(far: Far):
     desk = await far()
     desk.service.providers._settings._environment["LOCALCODER_COMPLETION_PROVIDER"] = "acme"
     note = (await remove(desk)).note
-    assert "The embedded model completes" not in note
+    assert "The embedded model now completes" not in note
     assert note.endswith(
         "The environment of the server still says that acme completes: until that is changed, nothing does."
     )
