@@ -39,7 +39,7 @@ TELLING = {limit for limit in LIMITS if limit > 100 and len(str(limit).rstrip("0
 LISTS = [fact for fact in FACTS if isinstance(fact, Constant) and isinstance(fact.value, tuple)]
 
 ALLOWED = {
-    ("models/units.ts", "1024"): "tokens of a context are written in units of it",
+    ("shared/text/units.ts", "1024"): "tokens of a context are written in units of it",
 }
 
 

@@ -94,7 +94,7 @@ async def test_the_queue_is_bounded_by_bytes(make_desk: MakeDesk) -> None:
     desk = make_desk(max_queued_bytes=1_000_000)
     for _ in range(3):
         await desk.call("é" * 150_000)
-    with pytest.raises(errors.QueueFull, match="MB"):
+    with pytest.raises(errors.QueueFull, match="450 kB"):
         await desk.call("界" * 300_000)
     assert len(desk.requests) == 3
     await desk.queue.llm_cancel_all(LlmCancelAllRequest())
