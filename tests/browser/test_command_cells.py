@@ -430,7 +430,7 @@ def test_the_server_is_restarted(page: Any, answers: Answers, tmp_path: Path) ->
     panel = streaming(page, answers)
     answers.lab.stop()
     # A server that has time to say so ends what runs on it.
-    sentence = r"The Jupyter server (was stopped, and the answer with it|could not be reached)\."
+    sentence = r"because the Jupyter server was shut down|Cannot connect to the Jupyter server"
     expect(says(panel)).to_contain_text(re.compile(sentence))
     expect(panel).to_contain_text("So far.")
     page.screenshot(path=tmp_path / "lost.png")

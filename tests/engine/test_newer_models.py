@@ -21,7 +21,7 @@ async def test_what_llama_cpp_does_not_know_asks_for_an_update(
     newer.write_bytes(head + found + (rest.replace(b"qwen2", b"qwen9", 1 if mark else -1)))
     bench = open_model(newer)
     with pytest.raises(
-        UnsupportedModel, match=rf"llama-cpp-python \S+ does not know the {kind} `qwen9`"
+        UnsupportedModel, match=rf"llama-cpp-python \S+ does not support the {kind} `qwen9`"
     ) as said:
         await bench.supervisor.load(bench.plan)
     assert "pip install --upgrade" in said.value.recovery

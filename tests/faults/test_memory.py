@@ -131,7 +131,7 @@ async def test_19_a_named_model_that_does_not_fit_says_which_one_does(
 ) -> None:
     served = await serve()
     monkeypatch.setattr(memory, "available", lambda: (170 * MB, 24_000 * MB))
-    with pytest.raises(OutOfMemory, match="`small` is smaller, and is on this machine"):
+    with pytest.raises(OutOfMemory, match="the smaller model `small` is installed"):
         await ask(served, model="big")
 
 
