@@ -229,7 +229,7 @@ def test_export_and_delete(page: Any, lab: GhostLab, tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.zip"))) == 1
 
     panel.get_by_role("button", name="Delete all…").click()
-    expect(dialog).to_contain_text("All 1 answers, their files and their conversations will be deleted from this machine")
+    expect(dialog).to_contain_text("All 1 answers, their files and their conversations will be deleted")
     dialog.get_by_role("button", name="Delete all").click()
     expect(panel).to_contain_text("The history is empty.")
     assert lab.call("GET", "responses")["total"] == 0

@@ -296,7 +296,7 @@ def test_another_one_completes_until_it_is_deleted(
     # Beside its badges, active and completes and local, a name is not torn into letters.
     assert card(panel, "embedded").get_by_role("heading").bounding_box()["height"] < 24
     choice.select_option("lab")
-    expect(panel).to_contain_text(f"variables and columns are sent to another program on this machine, at {vendor.place}.")
+    expect(panel).to_contain_text(f"sent to another program on this machine, at {vendor.place}.")
     expect(card(panel, "lab").get_by_text("completes", exact=True)).to_be_visible()
     assert lab.call("GET", "settings")["settings"]["completion_provider"] == "lab"
     page.screenshot(path=tmp_path / "completes.png")
