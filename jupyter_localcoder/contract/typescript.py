@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from .. import errors
-from . import backend, common, generation, history, models, notebook, queue, settings
+from . import backend, common, generation, history, models, notebook, queue, settings, words
 from .constants import FACTS, FORMS, Constant, Pattern
 from .provenance import Provenance
 from .registry import EVENTS, OPERATIONS, STREAM_FRAMES
 from .schemas import Schema, components
 
-_MODULES = (common, backend, models, settings, notebook, generation, queue, history)
+_MODULES = (common, backend, models, settings, notebook, generation, queue, history, words)
 _REFERENCE = "#/types/"
 _LINE_CHARS = 100
 _PRIMITIVES = {
@@ -57,6 +57,7 @@ def render() -> str:
         _error_codes(),
         *_constants(),
         _fields(),
+        *_words(),
         _operation_table(),
     ]
     return "\n".join(blocks)
@@ -234,6 +235,34 @@ def _list(items: list[str]) -> str:
         return line
     text = textwrap.fill(", ".join(items), _LINE_CHARS, break_long_words=False, break_on_hyphens=False)
     return f"[\n{textwrap.indent(text, '  ')}\n]"
+
+
+def _words() -> Iterator[str]:
+    """A function for each group of words; the texts stand in it as literals, for the collection of texts."""
+    text = "The part of a translation bundle that words need."
+    yield (
+        f"{_comment(text, '')}export interface Translator {{\n"
+        "  __(text: string, ...values: (string | number)[]): string;\n}\n"
+    )
+    for name, texts in words.GROUPS.items():
+        keys = "\n  | ".join(_quoted(key) for key in texts)
+        yield f"export type {_capital(name)} =\n  | {keys};\n"
+        lines = [
+            f"export function {name}(",
+            f"  key: {_capital(name)},",
+            "  trans: Translator" + ("," if any("%1" in text for text in texts.values()) else ""),
+            *(["  ...values: (string | number)[]"] if any("%1" in text for text in texts.values()) else []),
+            "): string {",
+            "  switch (key) {",
+        ]
+        for key, text in texts.items():
+            values = ", ...values" if "%1" in text else ""
+            lines += [f"    case {_quoted(key)}:", f"      return trans.__({_quoted(text)}{values});"]
+        yield "\n".join([*lines, "  }", "}\n"])
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 _LIMITS = {

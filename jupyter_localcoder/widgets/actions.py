@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from ..contract.words import ModelAction
 from .known import KnownModel
 
-Action = Literal[
-    "download", "resume", "retry", "update", "pause", "stop", "discard", "load", "unload", "use-code",
-    "use-general", "verify", "export", "pin", "unpin", "delete",
-]  # fmt: skip
+Action = ModelAction
 
-LABELS: dict[Action, str] = {
-    "download": "Download…",
-    "resume": "Resume",
-    "retry": "Try again",
-    "update": "Update",
-    "pause": "Pause",
-    "stop": "Stop",
-    "discard": "Cancel",
-    "load": "Load",
-    "unload": "Unload",
-    "use-code": "Use for code",
-    "use-general": "Use for general questions",
-    "verify": "Verify",
-    "export": "Export…",
-    "pin": "Pin this version",
-    "unpin": "Unpin",
-    "delete": "Delete…",
-}
 FETCHING: frozenset[Action] = frozenset({"download", "resume", "retry", "update"})
 STOPPING: frozenset[Action] = frozenset({"pause", "stop", "discard", "unload"})
 """What ends something must work while that goes on."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..contract.words import ACTIONS, MANAGER, filled
 from . import markup, words
-from .actions import ENDING, FETCHING, LABELS, STOPPING, Action, actions_of
+from .actions import ENDING, FETCHING, STOPPING, Action, actions_of
 from .controller import Controller
 from .known import KnownModel
 from .notes import Notes
@@ -54,7 +55,7 @@ class Card:
         self._others = row()
         self._more = row()
         self._rows = label()
-        self._details = Fold("Details", self._make_details, about=model.info.name)
+        self._details = Fold(MANAGER["details"], self._make_details, about=model.info.name)
         self.box = column(
             (
                 self._head,
@@ -77,15 +78,15 @@ class Card:
         license = controller.license_of(info)
         self._head.value = markup.card_head(model, license, memory)
         if model.progress is not None:
-            self._progress.value = markup.progress(model.progress, f"Progress of {info.name}")
+            self._progress.value = markup.progress(model.progress, filled(MANAGER["progress-of"], info.name))
         (primary, *first), more = actions_of(model)
         self._action = primary
-        rename(self._primary, LABELS[primary], info.name, style=self._style(primary))
+        rename(self._primary, ACTIONS[primary], info.name, style=self._style(primary))
         _set(self._others, tuple(map(self._button, first)))
         _set(self._more, tuple(map(self._button, more)))
         self._rows.value = (
             markup.rows(words.detail_rows(model, license))
-            + markup.heading("Memory", 5)
+            + markup.heading(MANAGER["memory"], 5)
             + markup.rows(words.fit_rows(info.fit, memory))
         )
         if model.under_way:
@@ -170,7 +171,7 @@ class Card:
         if place not in self._buttons:
             self._buttons[place] = button("", lambda: self.press(self._placed[place]))
         self._placed[place] = action
-        rename(self._buttons[place], LABELS[action], self.model.info.name, style=self._style(action))
+        rename(self._buttons[place], ACTIONS[action], self.model.info.name, style=self._style(action))
         return self._buttons[place]
 
     def _style(self, action: Action) -> str:

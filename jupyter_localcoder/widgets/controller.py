@@ -27,6 +27,7 @@ from ..contract.codec import error_of, error_payload
 from ..contract.common import MODEL_ID_PATTERN
 from ..contract.registry import Operation
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
+from ..contract.words import MANAGER, filled
 from ..errors import Canceled, InvalidArgument, LocalCoderError, OutOfMemory
 from .known import LOADING, KnownModel, ModelProgress, gist, known_models, residents
 
@@ -196,7 +197,7 @@ class Controller(HasTraits):
         """Write a bundle into a folder of the machine on which the service runs."""
 
         def done(written: models.ModelExported) -> None:
-            self._say(model, f"Written to {written.path}.")
+            self._say(model, filled(MANAGER["written-to"], written.path))
 
         self._ask(model, registry.MODEL_EXPORT, models.ModelExportRequest(id=model, path=path), done)
 
@@ -220,7 +221,7 @@ class Controller(HasTraits):
             return
 
         def done(info: models.ModelInfo) -> None:
-            self._say(IMPORT, f"{info.name} is imported.")
+            self._say(IMPORT, filled(MANAGER["imported"], info.name))
 
         request = models.ModelImportRequest(path=path, id=name or None, link=link)
         self._ask(IMPORT, registry.MODEL_IMPORT, request, done)
@@ -332,8 +333,8 @@ def _ended(known: KnownModel) -> str:
     if info.error is not None:
         return f"{info.name}: {info.error.message}"
     if info.state == "ready":
-        return f"{info.name} is ready."
-    return f"The download of {info.name} is paused." if info.received_bytes else ""
+        return filled(MANAGER["ready"], info.name)
+    return filled(MANAGER["download-paused"], info.name) if info.received_bytes else ""
 
 
 def _ours(failure: Exception) -> LocalCoderError:

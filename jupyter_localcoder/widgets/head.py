@@ -7,6 +7,7 @@ from typing import Any
 from ..contract.backend import BackendStatus
 from ..contract.models import ModelList
 from ..contract.settings import Settings
+from ..contract.words import MANAGER, SETTINGS, filled
 from ..text.units import size
 from . import markup, words
 from .controller import Controller
@@ -19,20 +20,17 @@ _WORDS = {
 }  # fmt: skip
 
 
-_PINNED = "Pinned: used even if a better model is downloaded. Select “By profile” to unpin it."
-
-
 class LoadedModelView:
     """Shows the loaded model, and changes profile and models."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._said = label()
-        self._unload = button("Unload and free memory", self._free, own_layout=True)
-        self._profile = LabelledChoice("Profile", lambda name: controller.change(profile=name))
-        self._code = LabelledChoice("Model for code", lambda id_: controller.change(model=id_ or None))
+        self._unload = button(MANAGER["free-memory"], self._free, own_layout=True)
+        self._profile = LabelledChoice(SETTINGS["profile"], lambda name: controller.change(profile=name))
+        self._code = LabelledChoice(SETTINGS["model"], lambda id_: controller.change(model=id_ or None))
         self._general = LabelledChoice(
-            "Model for general questions", lambda id_: controller.change(general_model=id_ or None)
+            SETTINGS["general_model"], lambda id_: controller.change(general_model=id_ or None)
         )
         self.box = column((self._said, self._unload, self._profile.box, self._code.box, self._general.box))
 
@@ -49,7 +47,10 @@ class LoadedModelView:
         active = next((one for one in listed.profiles if one.name == listed.active_profile), None)
         reason = listed.profile_reason if chosen.profile == "auto" else active.description if active else ""
         names = [one.name for one in listed.profiles]
-        profiles = [(f"Automatic: {listed.recommended_profile}", "auto"), *((name, name) for name in names)]
+        profiles = [
+            (filled(MANAGER["automatic"], listed.recommended_profile), "auto"),
+            *((name, name) for name in names),
+        ]
         fixed = {name: words.fixed_text(view, name) for name in ("profile", "model", "general_model")}
         self._profile.offer(
             _with(profiles, chosen.profile),
@@ -66,7 +67,7 @@ class LoadedModelView:
             field.offer(
                 _models(controller.known, listed, value, name == "model", of_profile),
                 value,
-                help=markup.dim(fixed[name] or (_PINNED if value else "")),
+                help=markup.dim(fixed[name] or (MANAGER["pinned"] if value else "")),
                 disabled=bool(fixed[name]),
             )
 
@@ -79,7 +80,7 @@ class LoadedModelView:
         self._controller.unload()
 
     def _text(self, listed: ModelList, status: BackendStatus, chosen: Settings) -> str:
-        gap = "<b>Air gap on.</b> Connections to other machines are blocked."
+        gap = f"<b>Air gap on.</b> {MANAGER['connections-blocked']}"
         said = f'<div class="localcoder-gap">{gap}</div>' if chosen.air_gap else ""
         held = residents(status)
         for one in held:
@@ -91,7 +92,7 @@ class LoadedModelView:
             if one.warning is not None:
                 said += markup.lines(f"{one.warning.message} {one.warning.action}")
         if not held:
-            said += markup.lines("No model is loaded.")
+            said += markup.lines(MANAGER["nothing-loaded"])
         if status.residency:
             said += markup.dim(status.residency)
         return said + markup.dim(words.memory_text(listed.memory))
@@ -102,16 +103,16 @@ def _models(
 ) -> list[tuple[str, str]]:
     """Models that can answer: those that are here, and the one that is chosen whether it is or not."""
     names = {info.id: info.name for info in listed.models}
-    options = [(f"By profile: {names.get(of_profile, of_profile)}", "")]
+    options = [(filled(MANAGER["by-profile"], names.get(of_profile, of_profile)), "")]
     for info in (one.info for one in known):
         if info.state != "ready" and info.id != chosen:
             continue
-        remark = ""
+        remark = "%1"
         if info.state != "ready":
-            remark = " (not on this machine)"
+            remark = MANAGER["not-here"]
         elif code and info.fill_in_the_middle is False:
-            remark = " (no completion while typing)"
-        options.append((f"{info.name}{remark}", info.id))
+            remark = MANAGER["not-completing"]
+        options.append((filled(remark, info.name), info.id))
     return _with(options, chosen)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract.words import MANAGER, filled
 from . import markup
 from .controller import IMPORT, Controller
 from .known import ModelProgress
@@ -16,10 +17,10 @@ class ImportForm:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
-        self.path = text_field("GGUF file or bundle", "/path/on/the/machine/that/runs/the/assistant")
-        self.name = text_field("Name (optional)", "letters, digits, dots, dashes and underscores")
-        self.link = checkbox("Link to the file instead of copying it")
-        self.submit = button("Import", self._submit, about="a model from a file", style="primary")
+        self.path = text_field(MANAGER["path"], "/path/on/the/machine/that/runs/the/assistant")
+        self.name = text_field(MANAGER["name"], "letters, digits, dots, dashes and underscores")
+        self.link = checkbox(MANAGER["link"])
+        self.submit = button(MANAGER["import"], self._submit, about="a model from a file", style="primary")
         self._shown: dict[str, tuple[Any, Any]] = {}
         self._under_way = column()
         self._notes = Notes(controller, IMPORT, self.submit.focus)
@@ -59,11 +60,11 @@ class ImportForm:
         if id_ in self._shown:
             return self._shown[id_]
         said = label()
-        stop = button("Stop the import", lambda: self._stop(id_), about=id_)
+        stop = button(MANAGER["stop-import"], lambda: self._stop(id_), about=id_)
         return said, column((said, row(stop)))
 
     def _fill(self, said: Any, id_: str, progress: ModelProgress) -> None:
-        said.value = markup.progress(progress, f"Import of {id_}")
+        said.value = markup.progress(progress, filled(MANAGER["import-of"], id_))
 
     def _stop(self, id_: str) -> None:
         self.submit.focus()

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets
 
 from ..client import Client, connect
+from ..contract.words import MANAGER, filled
 from . import markup
 from .card import Card
 from .controller import GENERAL, Controller
@@ -52,8 +53,8 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         self._folder = label()
         self._importing = ImportForm(self.controller)
         self._running: Running | None = None
-        importing = Fold("Import a model from a file", lambda: self._importing.box)
-        running = Fold("Model settings", self._make_running)
+        importing = Fold(MANAGER["import-file"], lambda: self._importing.box)
+        running = Fold(MANAGER["model-settings"], self._make_running)
         self._import_fold = importing
         super().__init__(
             (
@@ -61,7 +62,7 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
                 self._spoken,
                 self._notes,
                 self._head.box,
-                label(markup.heading("Models")),
+                label(markup.heading(MANAGER["models"])),
                 self._models,
                 self._folder,
                 importing.button,
@@ -136,7 +137,7 @@ class ModelManager(ipywidgets.VBox):  # type: ignore[misc]
         self._importing.show()
         if controller.imports and not self._import_fold.is_open:
             self._import_fold.toggle()
-        self._folder.value = markup.dim(f"Model folder: {controller.listed.models_dir}")
+        self._folder.value = markup.dim(filled(MANAGER["folder"], controller.listed.models_dir))
 
     def _show_notes(self, _change: Any = None) -> None:
         controller = self.controller

@@ -11,6 +11,7 @@ import html
 
 from ..contract.backend import Memory
 from ..contract.models import License
+from ..contract.words import MANAGER, filled
 from ..text.plain_text import plain
 from ..text.units import tokens_per_second
 from . import words
@@ -77,7 +78,10 @@ def card_head(model: KnownModel, license: License | None, memory: Memory | None)
     numbers = [f"{word}: {sentence}"] + [
         f"{name}: {value}" for name, value in words.fit_rows(info.fit, memory)
     ]
-    speed = f" Writes {tokens_per_second(info.speed.decode_tokens_per_second)} here." if info.speed else ""
+    speed = ""
+    if info.speed is not None:
+        writes = tokens_per_second(info.speed.decode_tokens_per_second)
+        speed = f" {filled(MANAGER['writes'], writes)}"
     return (
         f'<div data-model="{safe(info.id)}">'
         f'<div role="heading" aria-level="4"><span class="localcoder-name">{safe(info.name)}</span>'
@@ -115,9 +119,10 @@ def rows(entries: words.Rows) -> str:
 
 def license_box(license: License) -> str:
     """The text of a licence, in a box that scrolls and can be reached by the keyboard."""
+    name = filled(MANAGER["license-text"], license.name)
     return (
         lines(license.attribution) + f'<div class="localcoder-license" role="region" tabindex="0"'
-        f' aria-label="{safe(f"Text of the licence: {license.name}")}"><pre>{safe(license.text)}</pre></div>'
+        f' aria-label="{safe(name)}"><pre>{safe(license.text)}</pre></div>'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..contract.words import MANAGER
 from ..text.plain_text import plain
 from . import words
 from .controller import Controller
@@ -21,7 +22,7 @@ def summary(controller: Controller) -> str:
     loaded = ", ".join(controller.name_of(one.model) for one in residents(status))
     lines = [
         "Air gap on: connections to other machines are blocked." if settings.settings.air_gap else "",
-        f"Loaded: {loaded}" if loaded else "No model is loaded.",
+        f"Loaded: {loaded}" if loaded else MANAGER["nothing-loaded"],
         *(f"{w.message} {w.action}" for one in residents(status) if (w := one.warning)),
         *([status.residency] if status.residency else []),
         f"Profile {listed.active_profile}. {listed.profile_reason}",

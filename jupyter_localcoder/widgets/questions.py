@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..contract.models import License, ModelInfo
+from ..contract.words import MANAGER, filled
 from ..text.units import size
 from . import markup
 from .parts import button, column, label, row, text_field
@@ -15,16 +16,13 @@ Do = Callable[[], None]
 
 def ask_license(info: ModelInfo, license: License, accept: Do, answered: Do) -> Any:
     """Show the licence, whole, before the first byte."""
-    said = (
-        f"{info.name} ({size(info.size_bytes)}) is licensed under “{license.name}”. The download starts "
-        "after you accept the licence."
-    )
+    said = filled(MANAGER["license-question"], info.name, size(info.size_bytes), license.name)
     return column(
         (
             label(markup.lines(said) + markup.license_box(license)),
             row(
-                button("Accept and download", _then(accept, answered), about=info.name, style="primary"),
-                button("Decline", answered, about=info.name),
+                button(MANAGER["accept"], _then(accept, answered), about=info.name, style="primary"),
+                button(MANAGER["decline"], answered, about=info.name),
             ),
         )
     )
@@ -33,18 +31,16 @@ def ask_license(info: ModelInfo, license: License, accept: Do, answered: Do) -> 
 def ask_delete(info: ModelInfo, delete: Do, answered: Do) -> Any:
     """Ask whether a model is to be removed, and say what that removes."""
     said = [
-        f"Delete {info.name}?",
-        "Only the link will be removed; the file is not deleted."
-        if info.linked
-        else "Its file will be deleted from this machine.",
-        "The model is loaded and will be unloaded first." if info.loaded else "",
+        filled(MANAGER["delete-question"], info.name),
+        MANAGER["link-removed" if info.linked else "file-deleted"],
+        MANAGER["unloaded-first"] if info.loaded else "",
     ]
     return column(
         (
             label(markup.lines(" ".join(filter(None, said)))),
             row(
                 button("Keep it", answered, about=info.name),
-                button("Delete", _then(delete, answered), about=info.name, style="danger"),
+                button(MANAGER["delete"], _then(delete, answered), about=info.name, style="danger"),
             ),
         )
     )
@@ -68,7 +64,7 @@ def ask_export(info: ModelInfo, export: Callable[[str], None], answered: Do) -> 
             path,
             label(markup.dim(said)),
             row(
-                button("Export", write, about=info.name, style="primary"),
+                button(MANAGER["export"], write, about=info.name, style="primary"),
                 button("Cancel", answered, about=f"export of {info.name}"),
             ),
         )

@@ -27,6 +27,24 @@ export type Fit = 'fits' | 'tight' | 'does-not-fit' | 'unknown';
 
 export type Layer = 'default' | 'config' | 'settings' | 'environment' | 'command-line';
 
+export type ModelAction =
+  | 'download'
+  | 'resume'
+  | 'retry'
+  | 'update'
+  | 'pause'
+  | 'stop'
+  | 'discard'
+  | 'load'
+  | 'unload'
+  | 'use-code'
+  | 'use-general'
+  | 'verify'
+  | 'export'
+  | 'pin'
+  | 'unpin'
+  | 'delete';
+
 export type ModelState = 'idle' | 'downloading' | 'verifying' | 'ready' | 'error';
 
 export type Priority = 'high' | 'normal' | 'low';
@@ -1985,6 +2003,514 @@ export const FIELDS = {
     head: { maxLength: 400 }
   }
 } as const;
+
+/** The part of a translation bundle that words need. */
+export interface Translator {
+  __(text: string, ...values: (string | number)[]): string;
+}
+
+export type ActionWord =
+  | 'download'
+  | 'resume'
+  | 'retry'
+  | 'update'
+  | 'pause'
+  | 'stop'
+  | 'discard'
+  | 'load'
+  | 'unload'
+  | 'use-code'
+  | 'use-general'
+  | 'verify'
+  | 'export'
+  | 'pin'
+  | 'unpin'
+  | 'delete';
+
+export function actionWord(
+  key: ActionWord,
+  trans: Translator
+): string {
+  switch (key) {
+    case 'download':
+      return trans.__('Download…');
+    case 'resume':
+      return trans.__('Resume');
+    case 'retry':
+      return trans.__('Try again');
+    case 'update':
+      return trans.__('Update');
+    case 'pause':
+      return trans.__('Pause');
+    case 'stop':
+      return trans.__('Stop');
+    case 'discard':
+      return trans.__('Cancel');
+    case 'load':
+      return trans.__('Load');
+    case 'unload':
+      return trans.__('Unload');
+    case 'use-code':
+      return trans.__('Use for code');
+    case 'use-general':
+      return trans.__('Use for general questions');
+    case 'verify':
+      return trans.__('Verify');
+    case 'export':
+      return trans.__('Export…');
+    case 'pin':
+      return trans.__('Pin this version');
+    case 'unpin':
+      return trans.__('Unpin');
+    case 'delete':
+      return trans.__('Delete…');
+  }
+}
+
+export type ActivityWord =
+  | ''
+  | 'download'
+  | 'verify'
+  | 'import'
+  | 'export';
+
+export function activityWord(
+  key: ActivityWord,
+  trans: Translator
+): string {
+  switch (key) {
+    case '':
+      return trans.__('Paused');
+    case 'download':
+      return trans.__('Downloading');
+    case 'verify':
+      return trans.__('Verifying');
+    case 'import':
+      return trans.__('Importing');
+    case 'export':
+      return trans.__('Exporting');
+  }
+}
+
+export type FitWord =
+  | 'fits'
+  | 'tight'
+  | 'does-not-fit'
+  | 'unknown';
+
+export function fitWord(
+  key: FitWord,
+  trans: Translator
+): string {
+  switch (key) {
+    case 'fits':
+      return trans.__('Fits');
+    case 'tight':
+      return trans.__('Tight');
+    case 'does-not-fit':
+      return trans.__('Does not fit');
+    case 'unknown':
+      return trans.__('Fit unknown');
+  }
+}
+
+export type AccelerationWord =
+  | 'auto'
+  | 'gpu'
+  | 'cpu';
+
+export function accelerationWord(
+  key: AccelerationWord,
+  trans: Translator
+): string {
+  switch (key) {
+    case 'auto':
+      return trans.__('Automatic');
+    case 'gpu':
+      return trans.__('GPU');
+    case 'cpu':
+      return trans.__('CPU only');
+  }
+}
+
+export type RunModeWord =
+  | 'performance'
+  | 'stability';
+
+export function runModeWord(
+  key: RunModeWord,
+  trans: Translator
+): string {
+  switch (key) {
+    case 'performance':
+      return trans.__('Performance');
+    case 'stability':
+      return trans.__('Stability: less memory, CPU');
+  }
+}
+
+export type ModelStateWord =
+  | 'downloading'
+  | 'verifying'
+  | 'importing'
+  | 'exporting'
+  | 'loading'
+  | 'loaded'
+  | 'ready'
+  | 'error'
+  | 'paused'
+  | 'absent';
+
+export function modelStateWord(
+  key: ModelStateWord,
+  trans: Translator
+): string {
+  switch (key) {
+    case 'downloading':
+      return trans.__('downloading');
+    case 'verifying':
+      return trans.__('verifying');
+    case 'importing':
+      return trans.__('importing');
+    case 'exporting':
+      return trans.__('exporting');
+    case 'loading':
+      return trans.__('loading');
+    case 'loaded':
+      return trans.__('loaded');
+    case 'ready':
+      return trans.__('on this machine');
+    case 'error':
+      return trans.__('error');
+    case 'paused':
+      return trans.__('paused');
+    case 'absent':
+      return trans.__('not downloaded');
+  }
+}
+
+export type MemoryFitText =
+  | 'weights'
+  | 'kv'
+  | 'compute'
+  | 'overhead'
+  | 'needed'
+  | 'private'
+  | 'available'
+  | 'kernels'
+  | 'given-back'
+  | 'unknown'
+  | 'numbers'
+  | 'reserved';
+
+export function memoryFitText(
+  key: MemoryFitText,
+  trans: Translator,
+  ...values: (string | number)[]
+): string {
+  switch (key) {
+    case 'weights':
+      return trans.__('Weights');
+    case 'kv':
+      return trans.__('KV cache for %1 tokens', ...values);
+    case 'compute':
+      return trans.__('Computation');
+    case 'overhead':
+      return trans.__('Worker process');
+    case 'needed':
+      return trans.__('Together');
+    case 'private':
+      return trans.__('Non-reclaimable memory');
+    case 'available':
+      return trans.__('Available now');
+    case 'kernels':
+      return trans.__('Used by open kernels (%1)', ...values);
+    case 'given-back':
+      return trans.__('Freed by unloading the loaded model');
+    case 'unknown':
+      return trans.__('memory requirement unknown');
+    case 'numbers':
+      return trans.__('needs %1, %2 available', ...values);
+    case 'reserved':
+      return trans.__('needs %1, %2 available, part of which is reserved', ...values);
+  }
+}
+
+export type DetailText =
+  | 'id'
+  | 'parameters'
+  | 'license'
+  | 'version'
+  | 'digest'
+  | 'file'
+  | 'fills'
+  | 'reads'
+  | 'writes'
+  | 'newer'
+  | 'not-known'
+  | 'linked'
+  | 'yes'
+  | 'no'
+  | 'pinned'
+  | 'pinned-version'
+  | 'context'
+  | 'license-not-known'
+  | 'pinned-to-version'
+  | 'newer-available';
+
+export function detailText(
+  key: DetailText,
+  trans: Translator,
+  ...values: (string | number)[]
+): string {
+  switch (key) {
+    case 'id':
+      return trans.__('Id');
+    case 'parameters':
+      return trans.__('Parameters');
+    case 'license':
+      return trans.__('Licence');
+    case 'version':
+      return trans.__('Version');
+    case 'digest':
+      return trans.__('SHA-256');
+    case 'file':
+      return trans.__('File');
+    case 'fills':
+      return trans.__('Fill-in-the-middle');
+    case 'reads':
+      return trans.__('Reads here');
+    case 'writes':
+      return trans.__('Writes here');
+    case 'newer':
+      return trans.__('Newer version');
+    case 'not-known':
+      return trans.__('not known');
+    case 'linked':
+      return trans.__('linked, outside the model folder');
+    case 'yes':
+      return trans.__('yes');
+    case 'no':
+      return trans.__('no');
+    case 'pinned':
+      return trans.__('pinned');
+    case 'pinned-version':
+      return trans.__('%1 (pinned)', ...values);
+    case 'context':
+      return trans.__('%1 context', ...values);
+    case 'license-not-known':
+      return trans.__('Licence not known');
+    case 'pinned-to-version':
+      return trans.__('pinned to its current version');
+    case 'newer-available':
+      return trans.__('a newer version is available');
+  }
+}
+
+export type SettingLabel =
+  | 'air_gap'
+  | 'acceleration'
+  | 'run_mode'
+  | 'context_window'
+  | 'keep_resident'
+  | 'idle_minutes'
+  | 'completion_timeout_seconds'
+  | 'prewarm'
+  | 'profile'
+  | 'model'
+  | 'general_model';
+
+export function settingLabel(
+  key: SettingLabel,
+  trans: Translator
+): string {
+  switch (key) {
+    case 'air_gap':
+      return trans.__('Air gap');
+    case 'acceleration':
+      return trans.__('Acceleration');
+    case 'run_mode':
+      return trans.__('Run mode');
+    case 'context_window':
+      return trans.__('Context window (tokens)');
+    case 'keep_resident':
+      return trans.__('Keep the model in memory');
+    case 'idle_minutes':
+      return trans.__('Unload after (minutes idle)');
+    case 'completion_timeout_seconds':
+      return trans.__('Completion time limit (seconds)');
+    case 'prewarm':
+      return trans.__('Load the model when a notebook is opened');
+    case 'profile':
+      return trans.__('Profile');
+    case 'model':
+      return trans.__('Model for code');
+    case 'general_model':
+      return trans.__('Model for general questions');
+  }
+}
+
+export type SettingHelp =
+  | 'air_gap'
+  | 'context_window'
+  | 'keep_resident'
+  | 'idle_minutes'
+  | 'completion_timeout_seconds'
+  | 'prewarm';
+
+export function settingHelp(
+  key: SettingHelp,
+  trans: Translator
+): string {
+  switch (key) {
+    case 'air_gap':
+      return trans.__('Block connections to other machines: no downloads, no remote providers. Import models from files.');
+    case 'context_window':
+      return trans.__('0 uses the value of the profile. A larger window uses more memory.');
+    case 'keep_resident':
+      return trans.__('The model is never unloaded automatically.');
+    case 'idle_minutes':
+      return trans.__('0 never unloads.');
+    case 'completion_timeout_seconds':
+      return trans.__('The text generated by then is shown.');
+    case 'prewarm':
+      return trans.__('The first completion is faster; memory is used earlier.');
+  }
+}
+
+export type ManagerText =
+  | 'license-question'
+  | 'license-text'
+  | 'accept'
+  | 'decline'
+  | 'delete-question'
+  | 'delete'
+  | 'link-removed'
+  | 'file-deleted'
+  | 'unloaded-first'
+  | 'export'
+  | 'automatic'
+  | 'by-profile'
+  | 'pinned'
+  | 'not-here'
+  | 'not-completing'
+  | 'connections-blocked'
+  | 'free-memory'
+  | 'nothing-loaded'
+  | 'memory-available'
+  | 'kernels-use'
+  | 'models'
+  | 'folder'
+  | 'import-file'
+  | 'model-settings'
+  | 'path'
+  | 'name'
+  | 'link'
+  | 'import'
+  | 'import-of'
+  | 'stop-import'
+  | 'progress-of'
+  | 'details'
+  | 'memory'
+  | 'writes'
+  | 'written-to'
+  | 'imported'
+  | 'ready'
+  | 'download-paused'
+  | 'amount'
+  | 'rate'
+  | 'left';
+
+export function managerText(
+  key: ManagerText,
+  trans: Translator,
+  ...values: (string | number)[]
+): string {
+  switch (key) {
+    case 'license-question':
+      return trans.__('%1 (%2) is licensed under “%3”. The download starts after you accept the licence.', ...values);
+    case 'license-text':
+      return trans.__('Licence text: %1', ...values);
+    case 'accept':
+      return trans.__('Accept and download');
+    case 'decline':
+      return trans.__('Decline');
+    case 'delete-question':
+      return trans.__('Delete %1?', ...values);
+    case 'delete':
+      return trans.__('Delete');
+    case 'link-removed':
+      return trans.__('Only the link will be removed; the file is not deleted.');
+    case 'file-deleted':
+      return trans.__('Its file will be deleted from this machine.');
+    case 'unloaded-first':
+      return trans.__('The model is loaded and will be unloaded first.');
+    case 'export':
+      return trans.__('Export');
+    case 'automatic':
+      return trans.__('Automatic: %1', ...values);
+    case 'by-profile':
+      return trans.__('By profile: %1', ...values);
+    case 'pinned':
+      return trans.__('Pinned: used even if a better model is downloaded. Select “By profile” to unpin it.');
+    case 'not-here':
+      return trans.__('%1 (not on this machine)', ...values);
+    case 'not-completing':
+      return trans.__('%1 (no completion while typing)', ...values);
+    case 'connections-blocked':
+      return trans.__('Connections to other machines are blocked.');
+    case 'free-memory':
+      return trans.__('Unload and free memory');
+    case 'nothing-loaded':
+      return trans.__('No model is loaded.');
+    case 'memory-available':
+      return trans.__('%1 of memory available.', ...values);
+    case 'kernels-use':
+      return trans.__('Open kernels use %1.', ...values);
+    case 'models':
+      return trans.__('Models');
+    case 'folder':
+      return trans.__('Model folder: %1', ...values);
+    case 'import-file':
+      return trans.__('Import a model from a file');
+    case 'model-settings':
+      return trans.__('Model settings');
+    case 'path':
+      return trans.__('GGUF file or bundle');
+    case 'name':
+      return trans.__('Name (optional)');
+    case 'link':
+      return trans.__('Link to the file instead of copying it');
+    case 'import':
+      return trans.__('Import');
+    case 'import-of':
+      return trans.__('Import of %1', ...values);
+    case 'stop-import':
+      return trans.__('Stop the import');
+    case 'progress-of':
+      return trans.__('Progress of %1', ...values);
+    case 'details':
+      return trans.__('Details');
+    case 'memory':
+      return trans.__('Memory');
+    case 'writes':
+      return trans.__('Writes %1 here.', ...values);
+    case 'written-to':
+      return trans.__('Written to %1.', ...values);
+    case 'imported':
+      return trans.__('%1 is imported.', ...values);
+    case 'ready':
+      return trans.__('%1 is ready.', ...values);
+    case 'download-paused':
+      return trans.__('The download of %1 is paused.', ...values);
+    case 'amount':
+      return trans.__('%1 %: %2 of %3', ...values);
+    case 'rate':
+      return trans.__('%1/s', ...values);
+    case 'left':
+      return trans.__('%1 left', ...values);
+  }
+}
 
 /** REST method and path of each operation, relative to `<base_url>localcoder/`. */
 export const OPERATIONS = {

@@ -12,6 +12,7 @@ import pytest
 
 import jupyter_localcoder
 from jupyter_localcoder import errors
+from jupyter_localcoder.contract import words
 from jupyter_localcoder.contract.common import MODEL_ID_PATTERN, RESPONSE_ID_PATTERN
 from jupyter_localcoder.contract.constants import FACTS, FORMS, Constant, Pattern
 from jupyter_localcoder.contract.fill_tokens import FILL_FAMILIES
@@ -37,6 +38,9 @@ LIMITS = {
 TELLING = {limit for limit in LIMITS if limit > 100 and len(str(limit).rstrip("0")) > 1}
 """Those that a number in the code is hardly by chance; 1000 is also a second in milliseconds."""
 LISTS = [fact for fact in FACTS if isinstance(fact, Constant) and isinstance(fact.value, tuple)]
+
+SENTENCES = {text for texts in words.GROUPS.values() for text in texts.values() if len(text.split()) > 2}
+"""Words alone, such as `Delete`, mean something else in each place."""
 
 ALLOWED = {
     ("shared/text/units.ts", "1024"): "tokens of a context are written in units of it",
@@ -94,6 +98,10 @@ def test_no_single_name_is_written_in_typescript() -> None:
     assert not found("['\"]embedded['\"]")
 
 
+def test_no_shared_sentence_is_written_in_typescript() -> None:
+    assert not found("|".join(rf"__\(\s*['\"]{re.escape(text)}['\"]" for text in SENTENCES))
+
+
 def test_each_exception_is_still_one() -> None:
     """A list of exceptions that nobody needs any more hides the next copy."""
     code = dict(page_sources())
@@ -135,6 +143,16 @@ def test_no_error_code_is_written_twice_in_python() -> None:
     tables = {"contract/registry.py", "server/status.py"}
     places = {path for path, text in python_texts() if text in errors.by_code()}
     assert places <= {"errors.py", *types, *tables}
+
+
+def test_no_shared_sentence_is_written_in_a_widget() -> None:
+    plain = {text for text in SENTENCES if "%1" not in text}
+    assert not {text for path, text in python_texts() if path.startswith("widgets/")} & plain
+
+
+def test_values_go_into_the_places_of_a_text() -> None:
+    assert words.filled("%1 %: %2 of %3", 5, "%1", "x") == "5 %: %1 of x"
+    assert words.filled("no place") == "no place"
 
 
 def test_the_record_of_a_magic_has_the_fields_of_the_contract() -> None:

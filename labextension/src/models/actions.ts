@@ -1,24 +1,7 @@
 /** What a person can do with a model in the state that it is in. */
 
+import type { ModelAction } from '../contract';
 import type { IModelView } from './view';
-
-export type ModelAction =
-  | 'download'
-  | 'resume'
-  | 'retry'
-  | 'update'
-  | 'pause'
-  | 'stop'
-  | 'discard'
-  | 'load'
-  | 'unload'
-  | 'use-code'
-  | 'use-general'
-  | 'verify'
-  | 'export'
-  | 'pin'
-  | 'unpin'
-  | 'delete';
 
 export interface IActions {
   /** Shown with the model. */

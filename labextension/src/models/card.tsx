@@ -3,13 +3,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { License, Memory } from '../contract';
+import { detailText, type License, managerText, type Memory, type ModelAction } from '../contract';
 import { perSecond } from '../shared/text/units';
 import type { INote } from '../shared/ui/actionState';
 import { Button } from '../shared/ui/button';
 import { Note } from '../shared/ui/note';
 import { Rows } from '../shared/ui/rows';
-import { actionsOf, type ModelAction } from './actions';
+import { actionsOf } from './actions';
 import { fitText } from './fit';
 import type { Act } from './handlers';
 import { ProgressBar } from './progressBar';
@@ -52,7 +52,7 @@ export const Card = React.memo(function Card(props: IModelCardProps): React.JSX.
       </div>
       <p className="jp-LocalCoder-Card-facts">{factsText(view, trans)}</p>
       <p className="jp-LocalCoder-Card-facts">
-        {license?.name ?? trans.__('Licence not known')}
+        {license?.name ?? detailText('license-not-known', trans)}
         {license?.attribution ? ` · ${license.attribution}` : ''}
       </p>
       <Uses view={view} trans={trans} />
@@ -60,7 +60,7 @@ export const Card = React.memo(function Card(props: IModelCardProps): React.JSX.
       {progress && (
         <ProgressBar
           progress={progress}
-          label={trans.__('Progress of %1', info.name)}
+          label={managerText('progress-of', trans, info.name)}
           trans={trans}
         />
       )}
@@ -92,13 +92,13 @@ export const Card = React.memo(function Card(props: IModelCardProps): React.JSX.
             setOpen(!isOpen);
           }}
         >
-          {trans.__('Details')}
+          {managerText('details', trans)}
         </button>
       </div>
       {isOpen && (
         <div className="jp-LocalCoder-Model-details">
           <Rows rows={detailRows(view, license, trans)} />
-          <h4>{trans.__('Memory')}</h4>
+          <h4>{managerText('memory', trans)}</h4>
           <Rows rows={fitText(info.fit, memory, trans).rows} />
           {more.length > 0 && (
             <div className="jp-LocalCoder-buttons">{more.map(action => button(action, false))}</div>
@@ -137,8 +137,8 @@ function Uses({ view, trans }: IPartProps): React.JSX.Element | null {
   const { info } = view;
   const texts = [
     useText(view, trans),
-    info.pinned && trans.__('pinned to its current version'),
-    info.update && !info.pinned && trans.__('a newer version is available')
+    info.pinned && detailText('pinned-to-version', trans),
+    info.update && !info.pinned && detailText('newer-available', trans)
   ].filter(text => typeof text === 'string' && text !== '');
   return texts.length === 0 ? null : (
     <p className="jp-LocalCoder-Model-uses">{texts.join(' · ')}</p>
@@ -172,7 +172,7 @@ function FitLine(props: IPartProps & { memory: Memory | null }): React.JSX.Eleme
       <span className="jp-LocalCoder-spoken">{numbers}</span>
       {speed && (
         <span className="jp-LocalCoder-Fit-speed">
-          {trans.__('Writes %1 here.', perSecond(speed.decode_tokens_per_second, trans))}
+          {managerText('writes', trans, perSecond(speed.decode_tokens_per_second, trans))}
         </span>
       )}
     </p>

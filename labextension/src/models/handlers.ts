@@ -3,9 +3,8 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ModelInfo } from '../contract';
+import { managerText, type ModelAction, type ModelInfo } from '../contract';
 import { askText } from '../shared/ui/askText';
-import type { ModelAction } from './actions';
 import type { ModelsModel } from './model';
 import type { IModelView } from './view';
 
@@ -86,7 +85,7 @@ async function exportTo(
       'Folder on the machine that runs Jupyter. The model is written there with its licence and digests.'
     ),
     placeholder: trans.__('for example /media/stick'),
-    okLabel: trans.__('Export')
+    okLabel: managerText('export', trans)
   });
   if (value) {
     await model.export(info.id, value);
@@ -99,17 +98,15 @@ async function remove(
   trans: TranslationBundle
 ): Promise<void> {
   const sentences = [
-    info.linked
-      ? trans.__('Only the link will be removed; the file is not deleted.')
-      : trans.__('Its file will be deleted from this machine.')
+    info.linked ? managerText('link-removed', trans) : managerText('file-deleted', trans)
   ];
   if (info.loaded) {
-    sentences.push(trans.__('The model is loaded and will be unloaded first.'));
+    sentences.push(managerText('unloaded-first', trans));
   }
   const result = await showDialog({
-    title: trans.__('Delete %1?', info.name),
+    title: managerText('delete-question', trans, info.name),
     body: sentences.join(' '),
-    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: managerText('delete', trans) })],
     defaultButton: 0
   });
   if (result.button.accept) {

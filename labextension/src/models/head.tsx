@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { ModelList, SettingsView } from '../contract';
+import { managerText, type ModelList, settingLabel, type SettingsView } from '../contract';
 import { residents } from '../shared/service/residents';
 import { stateWord } from '../shared/text/stateWord';
 import { size } from '../shared/text/units';
@@ -30,7 +30,7 @@ export function Head({
   const chosen = settings.settings;
   const active = list.profiles.find(({ name }) => name === list.active_profile);
   const profiles = [
-    { value: 'auto', label: trans.__('Automatic: %1', list.recommended_profile) },
+    { value: 'auto', label: managerText('automatic', trans, list.recommended_profile) },
     ...list.profiles.map(({ name }) => ({ value: name, label: name }))
   ];
   const isEmpty = models.every(({ info }) => info.state !== 'ready');
@@ -44,8 +44,7 @@ export function Head({
     <section className="jp-LocalCoder-Head" aria-label={trans.__('Active models')}>
       {chosen.air_gap && (
         <p className="jp-LocalCoder-AirGap">
-          <strong>{trans.__('Air gap on')}</strong>{' '}
-          {trans.__('Connections to other machines are blocked.')}
+          <strong>{trans.__('Air gap on')}</strong> {managerText('connections-blocked', trans)}
         </p>
       )}
       <Loaded {...{ model, list, trans }} />
@@ -62,7 +61,7 @@ export function Head({
       <Choice
         {...shared}
         name="profile"
-        label={trans.__('Profile')}
+        label={settingLabel('profile', trans)}
         help={chosen.profile === 'auto' ? list.profile_reason : (active?.description ?? '')}
         options={profiles}
         value={chosen.profile}
@@ -71,7 +70,7 @@ export function Head({
       <Choice
         {...shared}
         name="model"
-        label={trans.__('Model for code')}
+        label={settingLabel('model', trans)}
         help={chosen.model !== '' ? pinnedText(trans) : ''}
         options={modelOptions(models, chosen.model, 'code', byProfile('model'), trans)}
         value={chosen.model}
@@ -80,7 +79,7 @@ export function Head({
       <Choice
         {...shared}
         name="general_model"
-        label={trans.__('Model for general questions')}
+        label={settingLabel('general_model', trans)}
         help={chosen.general_model !== '' ? pinnedText(trans) : ''}
         options={modelOptions(
           models,
@@ -101,17 +100,17 @@ function Loaded(props: Pick<IModelsHeadProps, 'model' | 'list' | 'trans'>): Reac
   const { model, list, trans } = props;
   const { backend } = model;
   const { memory } = list;
-  const free = trans.__('%1 of memory available.', size(memory.available_bytes));
+  const free = managerText('memory-available', trans, size(memory.available_bytes));
   const kernels =
     memory.kernels > 0
-      ? trans.__('Open kernels use %1.', size(memory.kernels_bytes))
+      ? managerText('kernels-use', trans, size(memory.kernels_bytes))
       : trans.__('No kernel is open.');
   const held = backend ? residents(backend) : [];
   return (
     <div className="jp-LocalCoder-Loaded">
       {held.length === 0 && (
         <p>
-          <strong>{trans.__('No model is loaded.')}</strong>
+          <strong>{managerText('nothing-loaded', trans)}</strong>
         </p>
       )}
       {held.map(one => (
@@ -145,7 +144,7 @@ function Loaded(props: Pick<IModelsHeadProps, 'model' | 'list' | 'trans'>): Reac
             className="jp-LocalCoder-button"
             onClick={() => void model.unload()}
           >
-            {trans.__('Unload and free memory')}
+            {managerText('free-memory', trans)}
           </button>
         </div>
       )}

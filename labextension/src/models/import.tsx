@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { managerText } from '../contract';
 import { IMPORT } from '../shared/ui/actionState';
 import { NoteOf } from '../shared/ui/note';
 import type { ModelsModel } from './model';
@@ -39,7 +40,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
   return (
     <form className="jp-LocalCoder-Import" onSubmit={submit}>
       <div className="jp-LocalCoder-Field">
-        <label htmlFor={`${id}-path`}>{trans.__('GGUF file or bundle')}</label>
+        <label htmlFor={`${id}-path`}>{managerText('path', trans)}</label>
         <input
           id={`${id}-path`}
           className="jp-mod-styled"
@@ -55,7 +56,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
         </p>
       </div>
       <div className="jp-LocalCoder-Field">
-        <label htmlFor={`${id}-name`}>{trans.__('Name (optional)')}</label>
+        <label htmlFor={`${id}-name`}>{managerText('name', trans)}</label>
         <input
           id={`${id}-name`}
           className="jp-mod-styled"
@@ -84,7 +85,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
             setLinked(event.target.checked);
           }}
         />
-        {trans.__('Link to the file instead of copying it')}
+        {managerText('link', trans)}
       </label>
       <div className="jp-LocalCoder-buttons">
         <button
@@ -92,7 +93,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
           className="jp-LocalCoder-button jp-mod-accept"
           aria-disabled={!canSubmit}
         >
-          {trans.__('Import')}
+          {managerText('import', trans)}
         </button>
       </div>
       <NoteOf actionState={model.actionState} id={IMPORT} trans={trans} />
@@ -100,7 +101,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
         <div key={event.id}>
           <ProgressBar
             progress={progressOf(event)}
-            label={trans.__('Import of %1', event.id)}
+            label={managerText('import-of', trans, event.id)}
             trans={trans}
           />
           <button
@@ -108,7 +109,7 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
             className="jp-LocalCoder-button"
             onClick={() => void model.stop(event.id)}
           >
-            {trans.__('Stop the import')}
+            {managerText('stop-import', trans)}
           </button>
         </div>
       ))}

@@ -6,7 +6,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Panel } from '@lumino/widgets';
 import * as React from 'react';
 
-import type { License, ModelInfo } from '../contract';
+import { detailText, type License, managerText, type ModelInfo } from '../contract';
 import { size } from '../shared/text/units';
 
 interface ILicenseProps {
@@ -22,7 +22,7 @@ export function LicenseText({ license, trans }: ILicenseProps): React.JSX.Elemen
       <div
         className="jp-LocalCoder-License-text"
         role="region"
-        aria-label={trans.__('Licence text: %1', license.name)}
+        aria-label={managerText('license-text', trans, license.name)}
         tabIndex={0}
       >
         <pre>{license.text}</pre>
@@ -40,12 +40,7 @@ export async function askLicense(
   const content = ReactWidget.create(
     <>
       <p>
-        {trans.__(
-          '%1 (%2) is licensed under “%3”. The download starts after you accept the licence.',
-          info.name,
-          size(info.size_bytes),
-          license.name
-        )}
+        {managerText('license-question', trans, info.name, size(info.size_bytes), license.name)}
       </p>
       <LicenseText license={license} trans={trans} />
     </>
@@ -55,11 +50,11 @@ export async function askLicense(
   body.addClass('jp-LocalCoder-License');
   body.addWidget(content);
   const result = await showDialog({
-    title: trans.__('Licence'),
+    title: detailText('license', trans),
     body,
     buttons: [
-      Dialog.cancelButton({ label: trans.__('Decline') }),
-      Dialog.okButton({ label: trans.__('Accept and download') })
+      Dialog.cancelButton({ label: managerText('decline', trans) }),
+      Dialog.okButton({ label: managerText('accept', trans) })
     ],
     defaultButton: 0
   });

@@ -12,6 +12,7 @@ import {
   type IOperations,
   type License,
   type LoadedModel,
+  managerText,
   type ModelInfo,
   type ModelList,
   type ModelStateEvent,
@@ -136,7 +137,7 @@ export class ModelsModel extends PanelModel {
 
   async export(id: string, path: string): Promise<boolean> {
     return this._try(id, 'model:export', { id, path }, ({ path: written }) => {
-      this.actionState.say(id, this._trans.__('Written to %1.', written));
+      this.actionState.say(id, managerText('written-to', this._trans, written));
     });
   }
 
@@ -145,7 +146,7 @@ export class ModelsModel extends PanelModel {
     let imported: string | null = null;
     await this._try(IMPORT, 'model:import', { path, id, link }, info => {
       imported = info.id;
-      this.actionState.say(IMPORT, this._trans.__('%1 is imported.', info.name));
+      this.actionState.say(IMPORT, managerText('imported', this._trans, info.name));
     });
     return imported;
   }

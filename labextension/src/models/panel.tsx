@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { managerText } from '../contract';
 import { GENERAL } from '../shared/ui/actionState';
 import { Fold } from '../shared/ui/fold';
 import { NoteOf } from '../shared/ui/note';
@@ -37,8 +38,8 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
         {list && settings && (
           <>
             <Head {...{ model, list, settings, trans }} onStart={this._onStart} />
-            <section aria-label={trans.__('Models')}>
-              <h2>{trans.__('Models')}</h2>
+            <section aria-label={managerText('models', trans)}>
+              <h2>{managerText('models', trans)}</h2>
               <ul className="jp-LocalCoder-Cards">
                 {model.models.map(view => (
                   <Card
@@ -56,16 +57,13 @@ export class ModelsPanel extends SectionPanel<ModelsModel> {
                 ))}
               </ul>
               <p className="jp-LocalCoder-Field-help">
-                {trans.__('Model folder: %1', list.models_dir)}
+                {managerText('folder', trans, list.models_dir)}
               </p>
             </section>
-            <Fold
-              title={trans.__('Import a model from a file')}
-              isWanted={model.imports.length > 0}
-            >
+            <Fold title={managerText('import-file', trans)} isWanted={model.imports.length > 0}>
               <ImportForm model={model} trans={trans} />
             </Fold>
-            <Fold title={trans.__('Model settings')}>
+            <Fold title={managerText('model-settings', trans)}>
               <RunSettings {...{ model, settings, trans }} />
             </Fold>
           </>

@@ -4,6 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { managerText } from '../contract';
 import { IChannel, IPanels } from '../shared/tokens';
 import { addCommands, SECTION } from './commands';
 import { ModelsModel } from './model';
@@ -28,7 +29,7 @@ export const modelsPlugin: JupyterFrontEndPlugin<ModelsModel> = {
     addCommands(app, model, panels, palette, trans);
     panels.add({
       id: SECTION,
-      label: trans.__('Models'),
+      label: managerText('models', trans),
       rank: 100,
       // Apart, so that a page that never opens the sidebar does not load what it shows.
       create: async () => {

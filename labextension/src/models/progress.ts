@@ -1,6 +1,6 @@
 /** How far something is, in words and as a share. */
 
-import type { Activity } from '../contract';
+import { type Activity, activityWord, managerText } from '../contract';
 import type { Translate } from '../shared/text/translate';
 import { duration, size } from '../shared/text/units';
 
@@ -23,34 +23,24 @@ export function percent(progress: IProgress): number {
 /** What is done of what, how fast, and how long it will take. */
 export function progressText(progress: IProgress, trans: Translate, locale?: string): string {
   const { receivedBytes, totalBytes, bytesPerSecond } = progress;
-  const amount = trans.__(
-    '%1 %: %2 of %3',
+  const amount = managerText(
+    'amount',
+    trans,
     percent(progress),
     size(receivedBytes, locale),
     size(totalBytes, locale)
   );
   const parts = [verb(progress, trans), amount];
   if (progress.activity !== '' && bytesPerSecond > 0) {
-    parts.push(trans.__('%1/s', size(bytesPerSecond, locale)));
+    parts.push(managerText('rate', trans, size(bytesPerSecond, locale)));
     const left = totalBytes - receivedBytes;
     if (left > 0) {
-      parts.push(trans.__('%1 left', duration(left / bytesPerSecond, trans)));
+      parts.push(managerText('left', trans, duration(left / bytesPerSecond, trans)));
     }
   }
   return parts.join(' · ');
 }
 
 function verb({ activity, isVerifying }: IProgress, trans: Translate): string {
-  switch (activity) {
-    case '':
-      return trans.__('Paused');
-    case 'download':
-      return isVerifying ? trans.__('Verifying') : trans.__('Downloading');
-    case 'verify':
-      return trans.__('Verifying');
-    case 'import':
-      return trans.__('Importing');
-    case 'export':
-      return trans.__('Exporting');
-  }
+  return activityWord(isVerifying && activity === 'download' ? 'verify' : activity, trans);
 }

@@ -1,15 +1,21 @@
 /** The settings that the panel offers: what can be chosen. */
 
-import { type Acceleration, MODEL_ID, type ModelInfo, type RunMode } from '../contract';
+import {
+  type Acceleration,
+  accelerationWord,
+  managerText,
+  MODEL_ID,
+  type ModelInfo,
+  type RunMode,
+  runModeWord
+} from '../contract';
 import type { Translate } from '../shared/text/translate';
 import type { IOption } from '../shared/ui/setting';
 import type { IModelView } from './view';
 
 /** What a model of one's own choice means, and how to give it up. */
 export function pinnedText(trans: Translate): string {
-  return trans.__(
-    'Pinned: used even if a better model is downloaded. Select “By profile” to unpin it.'
-  );
+  return managerText('pinned', trans);
 }
 
 /** Models that can answer: those that are here, and the one that is chosen whether it is or not. */
@@ -23,32 +29,32 @@ export function modelOptions(
   const names = new Map(models.map(({ info }) => [info.id, info.name]));
   const offered = models.filter(({ info }) => info.id === chosen || info.state === 'ready');
   return [
-    { value: '', label: trans.__('By profile: %1', names.get(ofProfile) ?? ofProfile) },
+    { value: '', label: managerText('by-profile', trans, names.get(ofProfile) ?? ofProfile) },
     ...offered.map(({ info }) => ({ value: info.id, label: optionLabel(info, role, trans) }))
   ];
 }
 
 function optionLabel(info: ModelInfo, role: 'code' | 'general', trans: Translate): string {
   if (info.state !== 'ready') {
-    return trans.__('%1 (not on this machine)', info.name);
+    return managerText('not-here', trans, info.name);
   }
   return role === 'code' && info.fill_in_the_middle === false
-    ? trans.__('%1 (no completion while typing)', info.name)
+    ? managerText('not-completing', trans, info.name)
     : info.name;
 }
 
 export function accelerationOptions(trans: Translate): (IOption & { value: Acceleration })[] {
   return [
-    { value: 'auto', label: trans.__('Automatic') },
-    { value: 'gpu', label: trans.__('GPU') },
-    { value: 'cpu', label: trans.__('CPU only') }
+    { value: 'auto', label: accelerationWord('auto', trans) },
+    { value: 'gpu', label: accelerationWord('gpu', trans) },
+    { value: 'cpu', label: accelerationWord('cpu', trans) }
   ];
 }
 
 export function runModeOptions(trans: Translate): (IOption & { value: RunMode })[] {
   return [
-    { value: 'performance', label: trans.__('Performance') },
-    { value: 'stability', label: trans.__('Stability: less memory, CPU') }
+    { value: 'performance', label: runModeWord('performance', trans) },
+    { value: 'stability', label: runModeWord('stability', trans) }
   ];
 }
 

@@ -1,39 +1,45 @@
 /** The words for a model: its state, its facts, its buttons, and what is said aloud. */
 
-import type { License, ModelStateEvent, Role } from '../contract';
+import {
+  actionWord,
+  type Activity,
+  detailText,
+  type License,
+  managerText,
+  type ModelAction,
+  type ModelStateEvent,
+  type ModelStateWord,
+  modelStateWord,
+  type Role
+} from '../contract';
 import type { Translate } from '../shared/text/translate';
 import { perSecond, size, tokens } from '../shared/text/units';
 import type { IRow } from '../shared/ui/rows';
-import type { ModelAction } from './actions';
 import type { IModelView } from './view';
+
+const UNDER_WAY: Record<Exclude<Activity, ''>, ModelStateWord> = {
+  download: 'downloading',
+  verify: 'verifying',
+  import: 'importing',
+  export: 'exporting'
+};
 
 /** A word or two for the badge. */
 export function stateText(model: IModelView, trans: Translate): string {
   const { info, progress, isLoading } = model;
   if (progress && progress.activity !== '') {
-    return progress.isVerifying ? trans.__('verifying') : underWay(progress.activity, trans);
+    return modelStateWord(progress.isVerifying ? 'verifying' : UNDER_WAY[progress.activity], trans);
   }
   if (isLoading) {
-    return trans.__('loading');
+    return modelStateWord('loading', trans);
   }
   switch (info.state) {
     case 'ready':
-      return info.loaded ? trans.__('loaded') : trans.__('on this machine');
+      return modelStateWord(info.loaded ? 'loaded' : 'ready', trans);
     case 'error':
-      return trans.__('error');
+      return modelStateWord('error', trans);
     default:
-      return info.received_bytes > 0 ? trans.__('paused') : trans.__('not downloaded');
-  }
-}
-
-function underWay(activity: string, trans: Translate): string {
-  switch (activity) {
-    case 'import':
-      return trans.__('importing');
-    case 'export':
-      return trans.__('exporting');
-    default:
-      return trans.__('downloading');
+      return modelStateWord(info.received_bytes > 0 ? 'paused' : 'absent', trans);
   }
 }
 
@@ -43,7 +49,7 @@ export function factsText(model: IModelView, trans: Translate, locale?: string):
   const facts = [
     size(info.size_bytes, locale),
     info.quantization,
-    info.context_length ? trans.__('%1 context', tokens(info.context_length)) : '',
+    info.context_length ? detailText('context', trans, tokens(info.context_length)) : '',
     info.roles.map(role => roleText(role, trans)).join(', ')
   ];
   return facts.filter(Boolean).join(' · ');
@@ -62,39 +68,39 @@ export function detailRows(
 ): IRow[] {
   const { info } = model;
   const rows: IRow[] = [
-    { name: trans.__('Id'), value: info.id },
-    { name: trans.__('Parameters'), value: info.parameters },
-    { name: trans.__('Licence'), value: license?.name ?? trans.__('not known') },
-    { name: trans.__('Version'), value: versionText(info.revision, info.pinned, trans) },
-    { name: trans.__('SHA-256'), value: info.digest },
+    { name: detailText('id', trans), value: info.id },
+    { name: detailText('parameters', trans), value: info.parameters },
+    { name: detailText('license', trans), value: license?.name ?? detailText('not-known', trans) },
+    { name: detailText('version', trans), value: versionText(info.revision, info.pinned, trans) },
+    { name: detailText('digest', trans), value: info.digest },
     {
-      name: trans.__('File'),
-      value: info.linked ? trans.__('linked, outside the model folder') : ''
+      name: detailText('file', trans),
+      value: info.linked ? detailText('linked', trans) : ''
     },
     {
       name: trans.__('Verified'),
       value: info.recheck ? trans.__('file modified: verified again at first use') : ''
     },
     {
-      name: trans.__('Fill-in-the-middle'),
+      name: detailText('fills', trans),
       value:
         info.fill_in_the_middle === null
           ? ''
           : info.fill_in_the_middle
-            ? trans.__('yes')
-            : trans.__('no')
+            ? detailText('yes', trans)
+            : detailText('no', trans)
     }
   ];
   if (info.speed) {
     const { prefill_tokens_per_second: reads, decode_tokens_per_second: writes } = info.speed;
     rows.push(
-      { name: trans.__('Reads here'), value: perSecond(reads, trans, locale) },
-      { name: trans.__('Writes here'), value: perSecond(writes, trans, locale) }
+      { name: detailText('reads', trans), value: perSecond(reads, trans, locale) },
+      { name: detailText('writes', trans), value: perSecond(writes, trans, locale) }
     );
   }
   if (info.update) {
     rows.push({
-      name: trans.__('Newer version'),
+      name: detailText('newer', trans),
       value: `${shortened(info.update.revision)} · ${size(info.update.size_bytes, locale)}`
     });
   }
@@ -105,7 +111,9 @@ function versionText(revision: string, isPinned: boolean, trans: Translate): str
   if (!isPinned) {
     return shortened(revision);
   }
-  return revision === '' ? trans.__('pinned') : trans.__('%1 (pinned)', shortened(revision));
+  return revision === ''
+    ? detailText('pinned', trans)
+    : detailText('pinned-version', trans, shortened(revision));
 }
 
 /** A revision as people compare them: the beginning of a long hash is enough. */
@@ -114,40 +122,7 @@ function shortened(revision: string): string {
 }
 
 export function actionText(action: ModelAction, trans: Translate): string {
-  switch (action) {
-    case 'download':
-      return trans.__('Download…');
-    case 'resume':
-      return trans.__('Resume');
-    case 'retry':
-      return trans.__('Try again');
-    case 'update':
-      return trans.__('Update');
-    case 'pause':
-      return trans.__('Pause');
-    case 'stop':
-      return trans.__('Stop');
-    case 'discard':
-      return trans.__('Cancel');
-    case 'load':
-      return trans.__('Load');
-    case 'unload':
-      return trans.__('Unload');
-    case 'use-code':
-      return trans.__('Use for code');
-    case 'use-general':
-      return trans.__('Use for general questions');
-    case 'verify':
-      return trans.__('Verify');
-    case 'export':
-      return trans.__('Export…');
-    case 'pin':
-      return trans.__('Pin this version');
-    case 'unpin':
-      return trans.__('Unpin');
-    case 'delete':
-      return trans.__('Delete…');
-  }
+  return actionWord(action, trans);
 }
 
 /** What a screen reader says when something with a model has ended; empty where there is no news. */
@@ -159,9 +134,9 @@ export function spokenText(event: ModelStateEvent, name: string, trans: Translat
     return '';
   }
   if (event.state === 'ready') {
-    return trans.__('%1 is ready.', name);
+    return managerText('ready', trans, name);
   }
   return event.received_bytes > 0
-    ? trans.__('The download of %1 is paused.', name)
+    ? managerText('download-paused', trans, name)
     : trans.__('%1 is not on this machine.', name);
 }

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { type ErrorPayload, FIELDS, type Provider } from '../contract';
+import { type ErrorPayload, FIELDS, type Provider, settingLabel } from '../contract';
 import { isSameOrigin } from '../shared/service/address';
 import { Button } from '../shared/ui/button';
 import { CheckField, type IFormFieldProps, SelectField, TextField } from '../shared/ui/fields';
@@ -226,7 +226,7 @@ export function ProviderForm({
       />
       <TextField
         {...of('context_window')}
-        label={trans.__('Context window (tokens)')}
+        label={settingLabel('context_window', trans)}
         help={trans.__('0 uses the default of Ollama, which silently truncates longer prompts.')}
         isNumber
         value={draft.context_window}

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import type { ModelInfo } from '../contract';
+import { managerText, type ModelInfo, modelStateWord } from '../contract';
 import { fitText, ImportForm, LicenseText, pinnedText, ProgressBar } from '../models';
 import type { Translate } from '../shared/text/translate';
 import { perSecond, size } from '../shared/text/units';
@@ -76,7 +76,7 @@ export function Choose({ start, trans, openProviders }: IStartPageOptions): Reac
                 <br />
                 <span className="jp-LocalCoder-Start-aside">
                   {info && `${info.name}, ${size(info.size_bytes)}`}
-                  {info?.state === 'ready' && `, ${trans.__('on this machine')}`}
+                  {info?.state === 'ready' && `, ${modelStateWord('ready', trans)}`}
                   {fit && ` · ${fit.sign} ${fit.word}: ${fit.sentence}`}
                 </span>
               </span>
@@ -158,7 +158,7 @@ export function DownloadStep({ start, trans }: IStartPageOptions): React.JSX.Ele
       {progress && (
         <ProgressBar
           progress={progress}
-          label={trans.__('Progress of %1', info.name)}
+          label={managerText('progress-of', trans, info.name)}
           trans={trans}
         />
       )}
