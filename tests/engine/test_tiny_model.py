@@ -183,7 +183,7 @@ async def test_a_request_that_waits_is_cancelled_without_being_computed(
 
 async def test_completions_go_first_and_background_work_last(open_model: Open, tiny_gguf: Path) -> None:
     """The first request stands still after its first tokens until the worker has heard of all three."""
-    tiny = open_model(tiny_gguf, spawn=held(8, "Generate", 3))
+    tiny = open_model(tiny_gguf, spawn=held(8, "GenerateFrame", 3))
     order: list[str] = []
 
     async def ask(name: str, max_tokens: int = 40, **fields: object) -> None:
