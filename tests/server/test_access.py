@@ -301,4 +301,4 @@ async def test_a_service_of_identity_that_does_not_answer_is_told(
     monkeypatch.setattr(jp_serverapp.web_app.settings["identity_provider"], "get_user", away)
     answer = await ask("GET", "health")
     assert (answer.status, answer.code) == (502, "CONNECTION_ERROR")
-    assert "who asks" in answer.data["error"]["message"]
+    assert "could not identify the user" in answer.data["error"]["message"]
