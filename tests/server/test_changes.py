@@ -141,5 +141,5 @@ async def test_a_person_is_told_what_became_of_a_damaged_file(ask: Ask, connect:
     await channel.call("settings:update", {"top_k": 3})
     told = [event["payload"]["message"] for event in channel.events if event.get("event") == "notice"]
     assert len(told) == 2, channel.events
-    assert "With the next change it is renamed to settings.damaged.json" in told[0]
+    assert "It is renamed to settings.damaged.json with the next change" in told[0]
     assert str(path.with_name("settings.damaged.json")) in told[1]

@@ -61,7 +61,7 @@ async def test_no_prompt_and_no_answer_is_logged_and_no_error_tells_of_the_machi
     captured = capfd.readouterr()
     written = caplog.text + captured.out + captured.err
     assert "a defect" in written, "the log of the server is not what was read"
-    assert "ended by SIGKILL" in written
+    assert "terminated by SIGKILL" in written
     assert PROMPT not in written
     assert ANSWER not in written
 

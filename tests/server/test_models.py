@@ -137,7 +137,7 @@ async def test_an_imported_model_answers_where_it_is_the_only_one(ask: Ask, tiny
     await ask("PATCH", "settings", {"model": None, "general_model": None})
     listed = (await ask("GET", "models")).data
     assert (listed["code_model"], listed["general_model"]) == ("tiny", "tiny")
-    assert "`tiny` answers" in listed["profile_reason"]
+    assert "the installed model `tiny` is used" in listed["profile_reason"]
     asked = await ask("POST", "generate", {"command": "prompt", "instruction": "hi", "max_tokens": 3})
     assert asked.data["model"]["id"] == "tiny"
     completed = await ask("POST", "complete", {"prefix": "x = ", "suffix": "", "max_tokens": 3})
