@@ -288,6 +288,14 @@ class TitleOperations:
             self._worker = asyncio.ensure_future(self._work())
 
     async def _work(self) -> None:
+        try:
+            await self._work_off()
+        except RuntimeError as failure:
+            # Python ends its threads before it closes this service: a title that was just begun is given up.
+            if not _is_shutdown(failure):
+                raise
+
+    async def _work_off(self) -> None:
         while self._waiting:
             wanted = self._waiting.popleft()
             config = await self._read_config()
@@ -320,7 +328,9 @@ class TitleOperations:
         except LocalCoderError as failure:
             self._log.info("No title for %s: %s", response.id, failure)
             self._tell(response, "failed")
-        except Exception:
+        except Exception as failure:
+            if _is_shutdown(failure):
+                raise
             self._log.exception("No title for %s", response.id)
             self._tell(response, "failed")
 
@@ -605,3 +615,8 @@ def _config_of(view: SettingsView) -> TitleConfig:
         timeout_seconds=settings.title_timeout_seconds,
         sources={field: view.sources.get(name, "default") for field, name in _SETTINGS.items()},
     )
+
+
+def _is_shutdown(failure: Exception) -> bool:
+    """Whether a thread could not be started because the interpreter exits."""
+    return isinstance(failure, RuntimeError) and "cannot schedule new futures" in str(failure)

@@ -86,6 +86,26 @@ async def test_a_request_of_a_person_never_waits_for_a_title(
     assert all("completed" not in statuses(desk, each.id) for each in await desk.listed())
 
 
+async def test_a_title_that_the_end_of_python_overtakes_is_given_up_in_silence(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Python ends its threads before the service of a kernel or a command is closed."""
+    begun, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def get(_: str):
+        loop.call_soon_threadsafe(begun.set)
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    monkeypatch.setattr(desk.store, "get", get)
+    done = await desk.explain()
+    await within(begun.wait())
+    worker = desk.service.titles._worker
+    assert worker is not None
+    await within(worker)
+    assert "completed" not in statuses(desk, done.run)
+    assert [record for record in caplog.records if "No title" in record.message] == []
+
+
 async def test_what_is_kept_while_the_service_closes_begins_no_title(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
