@@ -117,7 +117,7 @@ def test_wrong_bytes_and_a_full_disk_are_a_sentence_and_leave_nothing(page: Any,
     expect(card(panel, DAMAGED).get_by_role("button", name=re.compile("^Try again"))).to_be_enabled()
     assert not list((workshop.models / DAMAGED).glob("**/*.part"))
     press(panel, ENORMOUS, "Download")
-    expect(card(panel, ENORMOUS)).to_contain_text(re.compile(r"The disk has .* free; 9 PB are needed"))
+    expect(card(panel, ENORMOUS)).to_contain_text(re.compile(r"The disk has .* free; 9 PB is needed"))
     press(panel, ENORMOUS, "Dismiss")
     expect(badge(panel, ENORMOUS)).to_have_text("not downloaded")
 
@@ -128,7 +128,7 @@ def test_load_measure_unload(page: Any, workshop: Workshop, tmp_path: Path) -> N
     press(panel, CODER, "Load")
     expect(badge(panel, CODER)).to_have_text("loaded")
     expect(card(panel, CODER)).to_contain_text(re.compile(r"Writes \d[\d.,]* tokens/s here"))
-    expect(card(panel, CODER)).to_contain_text(re.compile(r"Fits: needs \d.* free"))
+    expect(card(panel, CODER)).to_contain_text(re.compile(r"Fits: needs \d.* available"))
     rows = details(panel, CODER)
     for row in ("SHA-256", "KV cache for", "Available now", "Freed by unloading the loaded model"):
         expect(rows).to_contain_text(row)
