@@ -129,7 +129,7 @@ def test_a_prompt_is_written_queued_and_its_answer_read(page: Any, lab: GhostLab
         page.screenshot(path=tmp_path / f"form-{theme}.png")
         assert violations(page, "#jp-LocalCoder-sidebar") == [], theme
     panel.get_by_role("button", name="Add to queue").click()
-    expect(panel).to_contain_text("It runs.")
+    expect(panel).to_contain_text("Running. The answer will be listed")
     expect(panel.get_by_role("textbox", name="Prompt")).to_have_value("")
     (running,) = lab.call("GET", "queue")["running"]
     asked = card(panel, running["id"])
@@ -159,7 +159,7 @@ def test_a_prompt_that_fails_is_told_read_and_asked_again(page: Any, lab: GhostL
         panel = page.locator(PANEL)
         panel.get_by_text("Recently finished", exact=True).click()
         expect(card(panel, failed)).to_contain_text("failed")
-        expect(card(panel, failed)).to_contain_text("refused the connection")
+        expect(card(panel, failed)).to_contain_text("Could not connect to nobody")
         card(panel, failed).get_by_role("button", name="Show the prompt: Prompt “lost”").click()
         shown = panel.get_by_label("Prompt of Prompt “lost”")
         expect(shown).to_have_text("Hello?")
@@ -176,7 +176,7 @@ def test_a_prompt_that_fails_is_told_read_and_asked_again(page: Any, lab: GhostL
         expect(card(panel, failed)).to_contain_text("will be listed under “Recently finished”")
         again = panel.get_by_role("listitem", name="Prompt “lost”")
         expect(again).to_have_count(2)
-        expect(again.first).to_contain_text("refused the connection")
+        expect(again.first).to_contain_text("Could not connect to nobody")
     finally:
         lab.call("DELETE", "providers/nobody")
 
