@@ -81,6 +81,10 @@ def test_columns_of_a_frame_that_a_cell_has_read(page: Any, real_lab: Lab, tmp_p
     page.screenshot(path=tmp_path / "columns.png")
     writer.press("Tab")
     assert writer.text.startswith(QUESTION + ANSWER)
+    # A suggestion is shown, and can be accepted, while the rest of it is generated.
+    page.wait_for_function(
+        f"() => document.querySelector('{STATUS}').dataset.working === 'false'", timeout=PATIENT_MS
+    )
     inspected = real_lab.call("POST", "context/inspect", {})
     assert '"varroa_per_100_bees"' in inspected["prompt"]
     assert "4711" not in inspected["prompt"]  # Names go along, values never.
