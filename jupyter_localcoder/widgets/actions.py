@@ -7,21 +7,19 @@ from typing import NamedTuple
 from ..contract.words import ModelAction
 from .known import KnownModel
 
-Action = ModelAction
-
-FETCHING: frozenset[Action] = frozenset({"download", "resume", "retry", "update"})
-STOPPING: frozenset[Action] = frozenset({"pause", "stop", "discard", "unload"})
+FETCHING: frozenset[ModelAction] = frozenset({"download", "resume", "retry", "update"})
+STOPPING: frozenset[ModelAction] = frozenset({"pause", "stop", "discard", "unload"})
 """What ends something must work while that goes on."""
 
-ENDING: frozenset[Action] = frozenset({"discard", "update", "verify", "use-code", "use-general"})
+ENDING: frozenset[ModelAction] = frozenset({"discard", "update", "verify", "use-code", "use-general"})
 """What is not offered any more once it was done."""
 
 
 class Actions(NamedTuple):
     """What is offered with a model, and what with its details."""
 
-    first: tuple[Action, ...]
-    more: tuple[Action, ...] = ()
+    first: tuple[ModelAction, ...]
+    more: tuple[ModelAction, ...] = ()
 
 
 def actions_of(model: KnownModel) -> Actions:
@@ -38,9 +36,9 @@ def actions_of(model: KnownModel) -> Actions:
     return Actions(("resume", "discard") if info.received_bytes else ("download",))
 
 
-def _installed(model: KnownModel) -> tuple[Action, ...]:
+def _installed(model: KnownModel) -> tuple[ModelAction, ...]:
     info = model.info
-    offered: list[tuple[Action, bool]] = [
+    offered: list[tuple[ModelAction, bool]] = [
         ("use-code", not model.for_code),
         ("use-general", not model.for_general),
         ("update", info.update is not None and not info.pinned),

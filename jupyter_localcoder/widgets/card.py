@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..contract.words import ACTIONS, MANAGER, filled
+from ..contract.words import ACTIONS, MANAGER, ModelAction, filled
 from . import markup, words
-from .actions import ENDING, FETCHING, STOPPING, Action, actions_of
+from .actions import ENDING, FETCHING, STOPPING, actions_of
 from .controller import Controller
 from .known import KnownModel
 from .notes import Notes
 from .parts import Fold, Slot, button, close, column, label, rename, row
 from .questions import ask_delete, ask_export, ask_license
 
-_WAY_ON: frozenset[Action] = frozenset({"download", "load", "retry"})
-_ONE_PLACE: dict[Action, Action] = {"unpin": "pin"}
+_WAY_ON: frozenset[ModelAction] = frozenset({"download", "load", "retry"})
+_ONE_PLACE: dict[ModelAction, ModelAction] = {"unpin": "pin"}
 """Actions that take turns at one button."""
 
 
@@ -46,11 +46,11 @@ class Card:
         self._progress = label()
         self._progress_slot, self._note_slot, self._question_slot = Slot(), Slot(), Slot()
         self._question: Any = None
-        self._action: Action = "load"
+        self._action: ModelAction = "load"
         self._primary = button("", lambda: self.press(self._action), about=model.info.name)
         self._notes = Notes(controller, model.info.id, self._primary.focus)
-        self._buttons: dict[Action, Any] = {}
-        self._placed: dict[Action, Action] = {}
+        self._buttons: dict[ModelAction, Any] = {}
+        self._placed: dict[ModelAction, ModelAction] = {}
         """What each of them stands for now."""
         self._others = row()
         self._more = row()
@@ -99,7 +99,7 @@ class Card:
         self._note_slot.show(self._notes.shown())
         self._question_slot.show(self._question)
 
-    def press(self, action: Action) -> None:
+    def press(self, action: ModelAction) -> None:
         """Do what a button stands for."""
         controller, info = self._controller, self.model.info
         if info.id in controller.busy and action not in STOPPING:
@@ -165,7 +165,7 @@ class Card:
         self._primary.focus()
         self._ask(None)
 
-    def _button(self, action: Action) -> Any:
+    def _button(self, action: ModelAction) -> Any:
         # Kept, so that the one that has the focus stays the same while others come and go.
         place = _ONE_PLACE.get(action, action)
         if place not in self._buttons:
@@ -174,7 +174,7 @@ class Card:
         rename(self._buttons[place], ACTIONS[action], self.model.info.name, style=self._style(action))
         return self._buttons[place]
 
-    def _style(self, action: Action) -> str:
+    def _style(self, action: ModelAction) -> str:
         if action == "delete":
             return "danger"
         return "primary" if action == "resume" or (action in _WAY_ON and self.model.for_code) else ""

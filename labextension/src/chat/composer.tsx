@@ -3,8 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Reference } from '../contract';
-import { EMBEDDED } from '../shared/service/provider';
+import { EMBEDDED, type Reference } from '../contract';
 import { Chips } from './chips';
 import {
   fileSuggestions,

@@ -7,9 +7,9 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import type { ConversationInfo } from '../contract';
+import { type ConversationInfo, EMBEDDED } from '../contract';
 import type { ICodeBlock } from '../shared/answers/fences';
-import { EMBEDDED, whereText } from '../shared/service/provider';
+import { whereText } from '../shared/service/provider';
 import { askTitle } from '../shared/ui/askTitle';
 import { awayText } from '../shared/ui/away';
 import { Button } from '../shared/ui/button';

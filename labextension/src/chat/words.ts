@@ -2,8 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Provider, Reference } from '../contract';
-import { EMBEDDED, whereText } from '../shared/service/provider';
+import { EMBEDDED, type Provider, type Reference } from '../contract';
+import { whereText } from '../shared/service/provider';
 import { dollars } from '../shared/text/units';
 import type { ITurn } from './turn';
 

@@ -2,9 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Done } from '../contract';
+import { type Done, EMBEDDED } from '../contract';
 import { refusalSentence } from '../shared/notebook/refusalText';
-import { EMBEDDED } from '../shared/service/provider';
 import type { Obstacle } from './compose';
 import type { RemovalReason } from './removalReason';
 import type { CommandAction } from './view';

@@ -3,8 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { FIELDS, type TitleConfig } from '../contract';
-import { EMBEDDED } from '../shared/service/provider';
+import { EMBEDDED, FIELDS, type TitleConfig } from '../contract';
 import { Button } from '../shared/ui/button';
 import { CheckField, SelectField, TextField } from '../shared/ui/fields';
 import { Fold } from '../shared/ui/fold';

@@ -1,13 +1,14 @@
 /** The words for an answer that was kept. */
 
 import {
+  EMBEDDED,
   FIELDS,
   type Provider,
   type Response,
   type ResponseFinish,
   type ResponseInfo
 } from '../contract';
-import { EMBEDDED, whereText } from '../shared/service/provider';
+import { whereText } from '../shared/service/provider';
 import { commandText } from '../shared/text/commandText';
 import type { Translate } from '../shared/text/translate';
 import { dollars, duration } from '../shared/text/units';

@@ -1,7 +1,6 @@
 /** What the prompt inspector shows of an answer, as names and values for people. Pure. */
 
-import type { Inspection } from '../contract';
-import { EMBEDDED } from '../shared/service/provider';
+import { EMBEDDED, type Inspection } from '../contract';
 import type { Translate } from '../shared/text/translate';
 import type { IRow } from '../shared/ui/rows';
 

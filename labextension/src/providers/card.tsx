@@ -3,8 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Provider, ProviderList } from '../contract';
-import { EMBEDDED, isLocal, whereText } from '../shared/service/provider';
+import { EMBEDDED, type Provider, type ProviderList } from '../contract';
+import { isLocal, whereText } from '../shared/service/provider';
 import { Button } from '../shared/ui/button';
 import { Note } from '../shared/ui/note';
 import type { ProvidersModel } from './model';

@@ -3,16 +3,16 @@
  * person asks for. No key is in it: one that is entered passes through, and is not kept.
  */
 
-import type {
-  ErrorPayload,
-  Provider,
-  ProviderKind,
-  ProviderList,
-  ProviderSaveRequest,
-  ProviderTested,
-  SettingsView
+import {
+  EMBEDDED,
+  type ErrorPayload,
+  type Provider,
+  type ProviderKind,
+  type ProviderList,
+  type ProviderSaveRequest,
+  type ProviderTested,
+  type SettingsView
 } from '../contract';
-import { EMBEDDED } from '../shared/service/provider';
 import type { Translate } from '../shared/text/translate';
 import type { IChannel } from '../shared/tokens';
 import { GENERAL } from '../shared/ui/actionState';

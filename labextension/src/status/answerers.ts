@@ -3,8 +3,7 @@
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { ProviderList, SettingsView } from '../contract';
-import { EMBEDDED } from '../shared/service/provider';
+import { EMBEDDED, type ProviderList, type SettingsView } from '../contract';
 import type { IChannel } from '../shared/tokens';
 
 export interface IAnswerer {

@@ -4,8 +4,6 @@ import { EMBEDDED, type Provider } from '../../contract';
 import type { Translate } from '../text/translate';
 import { isNear, placeOf } from './address';
 
-export { EMBEDDED };
-
 /** Whether prompts stay on the machine that runs Jupyter. */
 export function isLocal({ id, base_url }: Provider): boolean {
   return id === EMBEDDED || isNear(base_url);
