@@ -116,7 +116,7 @@ class Bench:
         return "".join("abcd"[t - 10] for t in reference(tokens, job.request.max_tokens))
 
     def check_book(self) -> None:
-        """What the registry says of each sequence is what the cache holds, and it takes no more room."""
+        """What the book says of each sequence is what the cache holds, and it takes no more room."""
         for sequence in self.scheduler.cache:
             own = {sequence.main, sequence.side}
             taken = sum(not own.isdisjoint(cell.sequences) for cell in self.engine.cells)

@@ -1,4 +1,4 @@
-"""Any requests at any moment, cancelled, aborted and unloaded, in a small cache: the registry never lies."""
+"""Any requests at any moment, cancelled, aborted and unloaded, in a small cache: the book never lies."""
 
 from __future__ import annotations
 
