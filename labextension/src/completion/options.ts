@@ -22,6 +22,7 @@ export interface ICompletionOptions {
   /** Values stand in them. */
   readonly dataFrameHeads: boolean;
   readonly warmAhead: boolean;
+  readonly lookAhead: boolean;
   readonly announce: boolean;
 }
 
@@ -36,6 +37,7 @@ export const DEFAULTS: ICompletionOptions = {
   kernelKnowledge: true,
   dataFrameHeads: false,
   warmAhead: true,
+  lookAhead: true,
   announce: true
 };
 
@@ -55,6 +57,7 @@ export function readOptions(settings: Record<string, unknown>): ICompletionOptio
     kernelKnowledge: flag(settings.kernelKnowledge, DEFAULTS.kernelKnowledge),
     dataFrameHeads: flag(settings.dataFrameHeads, DEFAULTS.dataFrameHeads),
     warmAhead: flag(settings.warmAhead, DEFAULTS.warmAhead),
+    lookAhead: flag(settings.completionLookAhead, DEFAULTS.lookAhead),
     announce: flag(settings.announceCompletions, DEFAULTS.announce)
   };
 }

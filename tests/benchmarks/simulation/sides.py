@@ -55,6 +55,8 @@ class Product:
         self._notebook = NotebookContext()
         self._prefix = ""
         self._suggestion: _Suggestion | None = None
+        self._next: _Suggestion | None = None
+        """What follows the suggestion, asked for as if it had been accepted."""
         self._timer: threading.Timer | None = None
         self._last_key = float("-inf")
         self._interval, self._latency = 0.2, -1.0
@@ -74,6 +76,13 @@ class Product:
         kept = self._suggestion
         remainder = kept.remainder(prefix) if kept else None
         if kept and (remainder or (remainder is not None and not kept.is_over)):
+            return
+        following = self._next
+        remainder = following.remainder(prefix) if following else None
+        if following and (remainder or (remainder is not None and not following.is_over)):
+            self._suggestion, self._next = following, None
+            if following.is_over:
+                self._ahead(following)
             return
         self._give_up()
         if len(prefix.strip()) < 2:
@@ -109,19 +118,27 @@ class Product:
     def _give_up(self) -> None:
         if self._timer:
             self._timer.cancel()
-        suggestion, self._suggestion = self._suggestion, None
-        if suggestion:
+        given_up = (self._suggestion, self._next)
+        self._suggestion = self._next = None
+        for suggestion in filter(None, given_up):
             with suggestion.lock:
                 suggestion.is_given_up = True
                 stream = suggestion.stream
             if stream and not suggestion.is_over:
                 stream.close()
 
-    def _ask(self, suggestion: _Suggestion) -> None:
+    def _ahead(self, shown: _Suggestion) -> None:
+        """Ask for what follows a suggestion that has come."""
+        if shown.is_given_up or shown is not self._suggestion or not shown.text.strip():
+            return
+        following = self._next = _Suggestion(shown.prefix + shown.text, time.perf_counter())
+        threading.Thread(target=self._ask, args=(following, True), daemon=True).start()
+
+    def _ask(self, suggestion: _Suggestion, ahead: bool = False) -> None:
         request = CompleteRequest(
             prefix=suggestion.prefix,
             notebook=self._notebook,
-            multiline=is_multiline(suggestion.prefix),
+            multiline=ahead or is_multiline(suggestion.prefix),
             automatic=True,
             scope=self._scope,
         )
@@ -136,11 +153,13 @@ class Product:
                         self._latency += (
                             _NEWEST * (waited - self._latency) if self._latency >= 0 else waited + 1
                         )
-                        self._tally.waits.append(now - suggestion.asked_at)
+                        if not ahead:
+                            self._tally.waits.append(now - suggestion.asked_at)
                     suggestion.text += frame.text
                 elif isinstance(frame, Done):
                     suggestion.text = frame.text
         suggestion.is_over = True
+        self._ahead(suggestion)
 
     def _stream(self, suggestion: _Suggestion, request: CompleteRequest) -> Stream:
         stream = self._client.stream(TAB_COMPLETE, request)

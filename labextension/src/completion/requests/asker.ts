@@ -3,7 +3,8 @@
  *
  * A request lives until its answer says something else than what was typed: typing ahead of it, or what the
  * suggestion says, keeps it and sends nothing. Everything else ends it on the server at once. An answer that
- * comes too late is never given out.
+ * comes too late is never given out. While a suggestion is read, what follows it is asked for, so that it is there
+ * after an accept.
  *
  * It must not know of JupyterLab, nor how a place is found.
  */
@@ -82,12 +83,17 @@ export class Asker {
    */
   async ask(ask: IAsk): Promise<Suggestion[]> {
     const turn = ++this._turn;
+    let isNew = false;
     if (!this._keep(ask)) {
-      this._cancel('input');
-      if (!this._gate.allows(ask.cause === 'demand') || !(await this._pause(ask, turn))) {
-        return [];
+      isNew = this._advance(ask);
+      if (!isNew) {
+        this._cancel('input');
+        if (!this._gate.allows(ask.cause === 'demand') || !(await this._pause(ask, turn))) {
+          return [];
+        }
+        this._suggestions = [this._start(ask, {})];
+        isNew = true;
       }
-      this._suggestions = [this._start(ask, {})];
     }
     const [first] = this._suggestions;
     if (!first) {
@@ -95,6 +101,8 @@ export class Asker {
     }
     if (ask.cause === 'demand') {
       void this._alternatives(ask, first);
+    } else if (isNew) {
+      void this._lookAhead(ask, first);
     }
     while (!first.isOver && first.remainder(ask.anchor) === '') {
       await first.next();
@@ -113,10 +121,8 @@ export class Asker {
 
   /** The text has changed, to this: what no longer belongs there ends, whether or not anybody asks again. */
   follow(at: IAnchor): void {
-    if (
-      this._suggestions.length > 0 &&
-      this._suggestions.every(one => one.remainder(at) === null)
-    ) {
+    const all = this._next ? [...this._suggestions, this._next] : this._suggestions;
+    if (all.length > 0 && all.every(one => one.remainder(at) === null)) {
       this._cancel('input');
     }
   }
@@ -129,21 +135,54 @@ export class Asker {
 
   /** Keep the suggestions that say what was typed; answers whether there are any. */
   private _keep(ask: IAsk): boolean {
-    const kept = this._suggestions.filter(one => {
-      const remainder = one.remainder(ask.anchor);
-      return remainder !== null && (remainder !== '' || !one.isOver);
-    });
+    const kept = this._suggestions.filter(one => belongs(one, ask.anchor));
     if (kept.length === 0) {
       return false;
     }
     const isMore = ask.cause === 'alternatives';
     for (const [suggestion, stream] of this._streams) {
-      if (!kept.includes(suggestion) && !isMore) {
+      if (!kept.includes(suggestion) && suggestion !== this._next && !isMore) {
         end(suggestion, stream, 'input');
       }
     }
     this._suggestions = kept;
     return true;
+  }
+
+  /** Go on with what was asked for ahead, where it belongs here; answers whether it does. */
+  private _advance(ask: IAsk): boolean {
+    const next = this._next;
+    if (!next || ask.cause === 'alternatives' || !belongs(next, ask.anchor)) {
+      return false;
+    }
+    const stream = this._streams.get(next);
+    this._streams.delete(next);
+    this._cancel('input');
+    if (stream) {
+      this._streams.set(next, stream);
+    }
+    this._suggestions = [next];
+    return true;
+  }
+
+  /**
+   * Ask for what follows a suggestion, as if it had been accepted, while the person reads it.
+   *
+   * One at a time, and only after the suggestion has come: it delays nothing that is on the screen.
+   */
+  private async _lookAhead(ask: IAsk, shown: Suggestion): Promise<void> {
+    while (!shown.isOver) {
+      await shown.next();
+    }
+    const isWanted = shown.text.trim() !== '' && !shown.error && shown.doubt === '';
+    if (!isWanted || this._suggestions[0] !== shown || !this._options().lookAhead) {
+      return;
+    }
+    const { editor, suffix } = shown.anchor;
+    const anchor = { editor, suffix, prefix: shown.anchor.prefix + shown.text };
+    const request = (): CompleteRequest => ({ ...ask.request(), prefix: anchor.prefix });
+    const multiline = isMultiline(anchor.prefix, suffix, this._options().lines, true);
+    this._next = this._start({ ...ask, anchor, request }, { multiline });
   }
 
   /** Wait for the debounce; answers whether the question still stands. */
@@ -231,6 +270,7 @@ export class Asker {
   private _cancel(reason: CancelReason): void {
     this._round++;
     this._suggestions = [];
+    this._next = null;
     for (const [suggestion, stream] of this._streams) {
       end(suggestion, stream, reason);
     }
@@ -245,10 +285,18 @@ export class Asker {
   private readonly _alternativeCame = new Signal<this, IAsk>(this);
   private readonly _streams = new Map<Suggestion, IStream>();
   private _suggestions: Suggestion[] = [];
+  /** What follows the first suggestion. */
+  private _next: Suggestion | null = null;
   /** Grows with each question: the answer to an older one is not given out. */
   private _turn = 0;
   /** Grows when the suggestions are given up. */
   private _round = 0;
+}
+
+/** Whether a suggestion has something to say at a place, or may yet have. */
+function belongs(suggestion: Suggestion, at: IAnchor): boolean {
+  const remainder = suggestion.remainder(at);
+  return remainder !== null && (remainder !== '' || !suggestion.isOver);
 }
 
 /** Nobody wants it any more: here that is so at once, on the server a little later. */

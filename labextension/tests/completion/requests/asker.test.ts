@@ -22,7 +22,7 @@ function begin(options: Partial<ICompletionOptions> = {}) {
   const socket = FakeWebSocket.last;
   const troubles: Trouble[] = [];
   const gate = new RequestGate(channel, trouble => troubles.push(trouble));
-  const all = { ...DEFAULTS, longestPauseMs: 0, ...options };
+  const all = { ...DEFAULTS, longestPauseMs: 0, lookAhead: false, ...options };
   const asker = new Asker({ channel, gate, debounce: new TypingDebounce(), options: () => all });
   let live = '';
   /** What the person has on the screen now, and a question about it. */
@@ -589,5 +589,69 @@ describe('the typing debounce', () => {
     }
     debounce.answered(900);
     expect(debounce.delayMs(1000)).toBeCloseTo(70, 0);
+  });
+});
+
+describe('looking ahead', () => {
+  const ahead = () => begin({ lookAhead: true });
+
+  it('asks for what follows a suggestion that is there, and shows it at once after an accept', async () => {
+    const { ask, answer, asked } = ahead();
+    const first = ask('im');
+    await settle();
+    answer(0, delta('port'), done('port'));
+    await first;
+    await settle();
+    expect(asked()[1]?.payload).toMatchObject({ prefix: 'import', multiline: true });
+    answer(1, delta(' numpy'), done(' numpy'));
+    expect(texts(await ask('import'), 'import')).toEqual([' numpy']);
+    await settle();
+    expect(asked()[2]?.payload).toMatchObject({ prefix: 'import numpy' });
+  });
+
+  it('keeps what still comes where the suggestion is typed', async () => {
+    const { ask, answer, canceled } = ahead();
+    const first = ask('im');
+    await settle();
+    answer(0, delta('port'), done('port'));
+    await first;
+    await settle();
+    answer(1);
+    expect(texts(await ask('imp'), 'imp')).toEqual(['ort']);
+    const next = ask('import');
+    answer(1, delta(' os'));
+    expect(texts(await next, 'import')).toEqual([' os']);
+    expect(canceled()).toEqual([]);
+  });
+
+  it('ends where something else is typed, and with everything else', async () => {
+    const { ask, answer, asked, canceled, asker } = ahead();
+    const first = ask('im');
+    await settle();
+    answer(0, delta('port'), done('port'));
+    await first;
+    await settle();
+    answer(1);
+    void ask('imag');
+    expect(canceled()).toEqual([{ run: 'r1', reason: 'input' }]);
+    await settle();
+    answer(2, delta('e'), done('e'));
+    await settle();
+    answer(3);
+    asker.stop();
+    expect(canceled()).toHaveLength(2);
+    expect(asked()).toHaveLength(4);
+  });
+
+  it('asks nothing after a suggestion that is empty, in doubt or failed', async () => {
+    const { ask, answer, asked } = ahead();
+    for (const frame of [done(''), { ...done('x'), doubt: 'syntax' }, error('TIMEOUT')]) {
+      const index = asked().length;
+      void ask(`a${index}`);
+      await settle();
+      answer(index, frame);
+      await settle();
+      expect(asked()).toHaveLength(index + 1);
+    }
   });
 });
