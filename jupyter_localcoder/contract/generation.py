@@ -143,6 +143,8 @@ class CompleteRequest(Request, frozen=True, kw_only=True):
     """False ends the completion at the first line break."""
     automatic: bool = False
     """Whether the completion was requested automatically; it is then withheld if confidence is low."""
+    ahead: bool = False
+    """Whether it continues a suggestion that is not accepted yet; completions and commands then go first."""
     max_tokens: MaxTokens | None = None
     temperature: Temperature | None = None
     timeout_ms: TimeoutMs | None = None

@@ -69,6 +69,8 @@ class Inspections:
         frames: AsyncGenerator[RunFrame, None],
         scope: str,
         omitted: Mapping[str, int] | None = None,
+        *,
+        ahead: bool = False,
     ) -> AsyncGenerator[RunFrame, None]:
         """Pass the frames of a run on; its `Done` then tells the sources of the prompt.
 
@@ -78,6 +80,8 @@ class Inspections:
             What the request shares a cache with.
         omitted
             Characters by source that were left out before the worker counted tokens.
+        ahead
+            Whether the answer is not shown yet. It is then found by its id, and is not the last one.
         """
         async with contextlib.aclosing(frames):
             async for frame in frames:
@@ -86,7 +90,7 @@ class Inspections:
                     known = frame.provider == EMBEDDED
                     parts = inspection.parts(run.segments, omitted or {}) if known else ()
                     done = msgspec.structs.replace(frame, parts=parts)
-                    self._keep(run, done, scope)
+                    self._keep(_Kept(run, done, scope, self._now()), ahead)
                     yield done
                 else:
                     yield frame
@@ -108,6 +112,7 @@ class Inspections:
             )
         return found.inspection()
 
-    def _keep(self, run: AnyRun, done: Done, scope: str) -> None:
-        self._last = _Kept(run, done, scope, self._now())
-        self._kept.setdefault(run.kind, collections.deque(maxlen=KEPT)).append(self._last)
+    def _keep(self, kept: _Kept, ahead: bool) -> None:
+        if not ahead:
+            self._last = kept
+        self._kept.setdefault(kept.run.kind, collections.deque(maxlen=KEPT)).append(kept)

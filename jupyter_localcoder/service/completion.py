@@ -101,6 +101,11 @@ class CompletionOperations:
         """Fill in the middle."""
         settings = self._enabled()
         provider = request.provider or settings.completion_provider
+        if provider != EMBEDDED and request.ahead:
+            raise Disabled(
+                "Only the embedded model continues a suggestion that is not accepted yet.",
+                recovery="Turn off *Look ahead* in the settings of completion.",
+            )
         if provider != EMBEDDED:
             by = self._by_provider(provider, request, settings)
         else:
@@ -126,7 +131,8 @@ class CompletionOperations:
             sampling,
             max_tokens=max_tokens,
             stop=_stop(request),
-            priority="completion",
+            # Work for what may never be wanted delays nobody.
+            priority="background" if request.ahead else "completion",
             fresh=request.seed is not None,
             scope=cache_scope("tab", request.scope),
             confidence=True,
@@ -143,7 +149,9 @@ class CompletionOperations:
             gate=self._gate(request),
             mild=True,
         )
-        watched = self._inspections.of(run, self._runs.frames(run), asked.scope, built.omitted)
+        watched = self._inspections.of(
+            run, self._runs.frames(run), asked.scope, built.omitted, ahead=request.ahead
+        )
         async with contextlib.aclosing(watched) as frames:
             async for frame in frames:
                 yield frame

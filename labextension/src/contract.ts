@@ -211,6 +211,7 @@ export interface CompleteRequest {
   language?: string;
   multiline?: boolean;
   automatic?: boolean;
+  ahead?: boolean;
   max_tokens?: number | null;
   /** 0 is greedy. */
   temperature?: number | null;
@@ -1978,6 +1979,7 @@ export const FIELDS = {
     language: { maxLength: 64, default: 'python' },
     multiline: { default: true },
     automatic: { default: false },
+    ahead: { default: false },
     max_tokens: { min: 1, max: 131072 },
     temperature: { min: 0, max: 2 },
     timeout_ms: { min: 1, max: 3600000 },

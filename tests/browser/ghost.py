@@ -49,7 +49,7 @@ WebSocket.prototype.send = function (data) {
   if (this.url.includes('/localcoder/')) {
     const { id, op, payload } = JSON.parse(data);
     window.channel = this;
-    window.sent.push({ id, op, prefix: payload?.prefix ?? '' });
+    window.sent.push({ id, op, prefix: payload?.prefix ?? '', ahead: !!payload?.ahead });
     if (!known.has(this)) {
       known.add(this);
       this.addEventListener('message', ({ data }) => {
@@ -344,9 +344,12 @@ class Writer:
         settle(self.page)
 
     def sent(self, *operations: str) -> list[str]:
-        """The texts before the cursor with which the page has asked for these operations in this test."""
+        """The texts before the cursor with which the page has asked for these operations in this test.
+
+        Without what it asked for ahead, as if a suggestion had been accepted.
+        """
         sent = self.page.evaluate("() => window.sent")
-        return [one["prefix"] for one in sent if one["op"] in operations]
+        return [one["prefix"] for one in sent if one["op"] in operations and not one["ahead"]]
 
     def knows(self, *names: str) -> None:
         """Wait until the page knows these variables of the kernel."""

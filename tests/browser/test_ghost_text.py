@@ -42,6 +42,27 @@ def test_it_is_shown_and_taken_as_one_step(writer: Writer, ghost_lab: GhostLab) 
     assert writer.text == "x = 1\nimport "
 
 
+def test_the_next_one_is_there_when_it_is_taken(writer: Writer, ghost_lab: GhostLab) -> None:
+    ghost_lab.rules([NUMPY, {"ends": "import numpy as np", "pieces": ["\nimport pandas as pd"]}])
+    ghost_lab.forget()
+    writer.open(ghost_lab.write("ahead.ipynb", ""))
+    writer.type("import ")
+    writer.sees("numpy as np")
+    until(lambda: [one["prefix"] for one in ghost_lab.events(event="asked", priority="background")])
+    ghost_lab.quiet()
+    writer.press("Tab")
+    writer.sees("\nimport pandas as pd")
+    assert [one["prefix"] for one in ghost_lab.asked if one["prefix"].endswith("np")] == []
+    writer.press("Tab")
+    assert writer.text == "import numpy as np\nimport pandas as pd"
+    with writer.settings("jupyter-localcoder:plugin", completionLookAhead=False):
+        ghost_lab.forget()
+        writer.type("\nimport ")
+        writer.sees("numpy as np")
+        ghost_lab.quiet()
+        assert ghost_lab.events(event="asked", priority="background") == []
+
+
 def test_it_comes_as_it_is_written(writer: Writer, ghost_lab: GhostLab) -> None:
     ghost_lab.rules([{"ends": "def f(x):", "pieces": ["\n    y = x + 1\n", "    return y\n"], "hangs": True}])
     writer.open(ghost_lab.write("stream.ipynb", ""))

@@ -24,6 +24,7 @@ from jupyter_localcoder.contract.generation import (
 from jupyter_localcoder.contract.models import ModelImportRequest
 from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookCell, NotebookContext
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
+from jupyter_localcoder.contract.wire import GenerateFrame
 from jupyter_localcoder.errors import RunNotFound
 from jupyter_localcoder.service import Service
 from tests.support.loop_clock import LoopClock
@@ -133,6 +134,25 @@ async def test_what_was_withheld_can_be_inspected_too(serve: Serve) -> None:
     service = await serve('df["latitude"]')
     _, done = await complete(service)
     assert (await service.generation.context_inspect(InspectRequest(run=done.run))).withheld == "columns"
+
+
+async def test_what_is_asked_for_ahead_waits_and_is_not_the_last_request(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = await serve("1")
+    asked: list[GenerateFrame] = []
+    run = service.completion._engine.run
+
+    def note(kind: str, role: str, frame: GenerateFrame, *more: Any, **named: Any) -> Any:
+        asked.append(frame)
+        return run(kind, role, frame, *more, **named)
+
+    monkeypatch.setattr(service.completion._engine, "run", note)
+    _, shown = await complete(service)
+    _, ahead = await complete(service, "x = 1\n", ahead=True)
+    assert [frame.priority for frame in asked] == ["completion", "background"]
+    assert (await service.generation.context_inspect(InspectRequest())).run == shown.run
+    assert (await service.generation.context_inspect(InspectRequest(run=ahead.run))).run == ahead.run
 
 
 async def test_completions_do_not_push_a_command_out(serve: Serve) -> None:

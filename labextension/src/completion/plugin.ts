@@ -38,6 +38,7 @@ import { CellMirror } from './notebook/mirror';
 import { tell } from './notices';
 import { DEFAULTS, readOptions } from './options';
 import { Asker, type CompletionCause } from './requests/asker';
+import { Power } from './requests/power';
 import { RequestGate } from './requests/requestGate';
 import { TypingDebounce } from './requests/typingDebounce';
 import { WarmAhead } from './requests/warm';
@@ -82,7 +83,14 @@ function activate(
   const gate = new RequestGate(channel, trouble => {
     tell(trouble, app.commands, trans);
   });
-  const asker = new Asker({ channel, gate, debounce, options: () => control.options });
+  const power = new Power(navigator);
+  const asker = new Asker({
+    channel,
+    gate,
+    debounce,
+    options: () => control.options,
+    isOnBattery: () => power.isOnBattery
+  });
   const ghosts = new Ghosts(factory);
   const kernels = new KernelKnowledge(
     channel,

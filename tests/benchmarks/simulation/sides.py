@@ -140,6 +140,7 @@ class Product:
             notebook=self._notebook,
             multiline=ahead or is_multiline(suggestion.prefix),
             automatic=True,
+            ahead=ahead,
             scope=self._scope,
         )
         self._tally.requests += 1

@@ -25,6 +25,7 @@ from jupyter_localcoder.contract.providers import ProviderDeleted, ProviderIdReq
 from jupyter_localcoder.contract.settings import SettingsGetRequest, SettingsView
 from jupyter_localcoder.errors import (
     AirGapped,
+    Disabled,
     FileWriteError,
     InvalidArgument,
     ProviderNotFound,
@@ -123,6 +124,13 @@ async def test_the_one_of_the_settings_fills_in(far: Far, server: WireServer):
     assert "[before the cursor]\nimport math\n\nx = " in seen.prompt
     assert "import" not in seen.redacted
     assert await desk.listed() == []
+
+
+async def test_a_provider_is_not_asked_ahead(far: Far, server: WireServer):
+    desk = await far()
+    with pytest.raises(Disabled, match="Only the embedded model"):
+        await complete(desk, ahead=True)
+    assert server.heard == []
 
 
 @pytest.mark.parametrize(

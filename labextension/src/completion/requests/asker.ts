@@ -43,6 +43,8 @@ export interface IAskerOptions {
   gate: RequestGate;
   debounce: TypingDebounce;
   options: () => ICompletionOptions;
+  /** Whether work that may never be wanted is to be avoided now. */
+  isOnBattery: () => boolean;
 }
 
 /** Far enough from greedy to say something else, near enough to make sense. */
@@ -54,6 +56,7 @@ export class Asker {
     this._gate = options.gate;
     this._debounce = options.debounce;
     this._options = options.options;
+    this._isOnBattery = options.isOnBattery;
   }
 
   /** A request has begun or ended. */
@@ -66,7 +69,7 @@ export class Asker {
     return this._streams.size;
   }
 
-  /** The last frame of each request. */
+  /** The last frame of each request, one that looks ahead included. */
   get ended(): ISignal<this, Done | Failed> {
     return this._ended;
   }
@@ -174,15 +177,16 @@ export class Asker {
     while (!shown.isOver) {
       await shown.next();
     }
-    const isWanted = shown.text.trim() !== '' && !shown.error && shown.doubt === '';
-    if (!isWanted || this._suggestions[0] !== shown || !this._options().lookAhead) {
+    const isGood = shown.text.trim() !== '' && !shown.error && shown.doubt === '';
+    const isWanted = this._options().lookAhead && !this._isOnBattery();
+    if (!isGood || !isWanted || this._suggestions[0] !== shown) {
       return;
     }
     const { editor, suffix } = shown.anchor;
     const anchor = { editor, suffix, prefix: shown.anchor.prefix + shown.text };
     const request = (): CompleteRequest => ({ ...ask.request(), prefix: anchor.prefix });
     const multiline = isMultiline(anchor.prefix, suffix, this._options().lines, true);
-    this._next = this._start({ ...ask, anchor, request }, { multiline });
+    this._next = this._start({ ...ask, anchor, request }, { multiline, ahead: true });
   }
 
   /** Wait for the debounce; answers whether the question still stands. */
@@ -228,7 +232,8 @@ export class Asker {
     this._runningChanged.emit();
     void stream.ended.then(frame => {
       this._streams.delete(suggestion);
-      if (frame.type === 'error') {
+      // What was asked for ahead was wanted by nobody yet: its failure is no news.
+      if (frame.type === 'error' && !how.ahead) {
         this._gate.failed(frame.error, onDemand, opening);
       }
       this._ended.emit(frame);
@@ -280,6 +285,7 @@ export class Asker {
   private readonly _gate: RequestGate;
   private readonly _debounce: TypingDebounce;
   private readonly _options: () => ICompletionOptions;
+  private readonly _isOnBattery: () => boolean;
   private readonly _runningChanged = new Signal<this, void>(this);
   private readonly _ended = new Signal<this, Done | Failed>(this);
   private readonly _alternativeCame = new Signal<this, IAsk>(this);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { DEFAULTS, type ICompletionOptions } from '../../../src/completion/options';
 import { Asker, type CompletionCause, type IAsk } from '../../../src/completion/requests/asker';
+import { Power } from '../../../src/completion/requests/power';
 import { RequestGate, type Trouble } from '../../../src/completion/requests/requestGate';
 import type { Suggestion } from '../../../src/completion/requests/suggestion';
 import { TypingDebounce } from '../../../src/completion/requests/typingDebounce';
@@ -17,13 +18,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function begin(options: Partial<ICompletionOptions> = {}) {
+function begin(options: Partial<ICompletionOptions> = {}, isOnBattery = () => false) {
   const channel = openChannel();
   const socket = FakeWebSocket.last;
   const troubles: Trouble[] = [];
   const gate = new RequestGate(channel, trouble => troubles.push(trouble));
   const all = { ...DEFAULTS, longestPauseMs: 0, lookAhead: false, ...options };
-  const asker = new Asker({ channel, gate, debounce: new TypingDebounce(), options: () => all });
+  const debounce = new TypingDebounce();
+  const asker = new Asker({ channel, gate, debounce, options: () => all, isOnBattery });
   let live = '';
   /** What the person has on the screen now, and a question about it. */
   const ask = (
@@ -602,6 +604,7 @@ describe('looking ahead', () => {
     answer(0, delta('port'), done('port'));
     await first;
     await settle();
+    expect(asked().map(({ payload }) => payload.ahead)).toEqual([undefined, true]);
     expect(asked()[1]?.payload).toMatchObject({ prefix: 'import', multiline: true });
     answer(1, delta(' numpy'), done(' numpy'));
     expect(texts(await ask('import'), 'import')).toEqual([' numpy']);
@@ -653,5 +656,45 @@ describe('looking ahead', () => {
       await settle();
       expect(asked()).toHaveLength(index + 1);
     }
+  });
+
+  it('asks nothing on battery', async () => {
+    const { ask, answer, asked } = begin({ lookAhead: true }, () => true);
+    void ask('im');
+    await settle();
+    answer(0, delta('port'), done('port'));
+    await settle();
+    expect(asked()).toHaveLength(1);
+  });
+
+  it('says nothing of a failure, and asks again where it is wanted', async () => {
+    const { ask, answer, asked, troubles } = ahead();
+    void ask('im');
+    await settle();
+    answer(0, delta('port'), done('port'));
+    await settle();
+    answer(1, error('WORKER_CRASHED'));
+    await settle();
+    expect(troubles).toEqual([]);
+    void ask('import');
+    await settle();
+    expect(asked()[2]?.payload).toMatchObject({ prefix: 'import' });
+    expect(asked()[2]?.payload.ahead).toBeUndefined();
+  });
+});
+
+describe('the power', () => {
+  it('follows the battery, and asks nobody who has none', async () => {
+    const battery = { charging: true };
+    const power = new Power({ getBattery: () => Promise.resolve(battery) });
+    expect(power.isOnBattery).toBe(false);
+    await settle();
+    expect(power.isOnBattery).toBe(false);
+    battery.charging = false;
+    expect(power.isOnBattery).toBe(true);
+    expect(new Power({}).isOnBattery).toBe(false);
+    const forbidden = new Power({ getBattery: () => Promise.reject(new Error('forbidden')) });
+    await settle();
+    expect(forbidden.isOnBattery).toBe(false);
   });
 });
