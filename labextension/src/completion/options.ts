@@ -12,8 +12,8 @@ export interface ICompletionOptions {
   readonly newLines: boolean;
   /** Characters, white space not counted, that must stand in the cell before the cursor. */
   readonly minimumPrefix: number;
-  /** Longest time, in milliseconds, from a key to the request. */
-  readonly longestPauseMs: number;
+  /** Time, in milliseconds, from a key to the request. */
+  readonly typingDelayMs: number;
   /** Suggestions to choose from where they are asked for by a shortcut; 1: there is no choice. */
   readonly alternatives: number;
   /** Names of languages in small letters. */
@@ -31,7 +31,7 @@ export const DEFAULTS: ICompletionOptions = {
   lines: 'auto',
   newLines: true,
   minimumPrefix: 2,
-  longestPauseMs: 150,
+  typingDelayMs: 0,
   alternatives: 3,
   languagesOff: new Set(['markdown', 'text']),
   kernelKnowledge: true,
@@ -49,7 +49,7 @@ export function readOptions(settings: Record<string, unknown>): ICompletionOptio
     lines: choice(settings.completionLines, ['auto', 'single', 'multiple'], DEFAULTS.lines),
     newLines: flag(settings.completionAtNewLines, DEFAULTS.newLines),
     minimumPrefix: count(settings.completionMinimumPrefix, DEFAULTS.minimumPrefix),
-    longestPauseMs: count(settings.completionLongestPause, DEFAULTS.longestPauseMs),
+    typingDelayMs: count(settings.completionTypingDelay, DEFAULTS.typingDelayMs),
     alternatives: Math.max(1, count(settings.completionAlternatives, DEFAULTS.alternatives)),
     languagesOff: Array.isArray(off)
       ? new Set(off.map(name => String(name).trim().toLowerCase()))

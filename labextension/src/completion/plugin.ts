@@ -40,7 +40,6 @@ import { DEFAULTS, readOptions } from './options';
 import { Asker, type CompletionCause } from './requests/asker';
 import { Power } from './requests/power';
 import { RequestGate } from './requests/requestGate';
-import { TypingDebounce } from './requests/typingDebounce';
 import { WarmAhead } from './requests/warm';
 
 export const completionPlugin: JupyterFrontEndPlugin<ICompletion> = {
@@ -79,7 +78,6 @@ function activate(
 ): ICompletion {
   const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
   const control = new Control();
-  const debounce = new TypingDebounce();
   const gate = new RequestGate(channel, trouble => {
     tell(trouble, app.commands, trans);
   });
@@ -87,7 +85,6 @@ function activate(
   const asker = new Asker({
     channel,
     gate,
-    debounce,
     options: () => control.options,
     isOnBattery: () => power.isOnBattery
   });
@@ -128,7 +125,7 @@ function activate(
     }
   };
   const announcer = new Announcer(trans, () => control.options.announce);
-  const newLines = new NewLines(control, debounce, view => {
+  const newLines = new NewLines(control, view => {
     invoke(view, 'new-line');
   });
   const warm = new WarmAhead(channel, () => control.isOn && control.options.warmAhead, {
@@ -166,7 +163,6 @@ function activate(
       }
     },
     typed: (view: EditorView, isInsertion: boolean) => {
-      debounce.typed();
       warm.drop();
       announcer.hush();
       newLines.drop();

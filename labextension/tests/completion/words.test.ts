@@ -131,12 +131,13 @@ describe('the options', () => {
         completionLines: 'single',
         completionAtNewLines: false,
         completionMinimumPrefix: 5,
-        completionLongestPause: 0,
+        completionTypingDelay: 150,
         completionAlternatives: 0,
         completionLanguagesOff: [' SQL'],
         kernelKnowledge: false,
         dataFrameHeads: true,
         warmAhead: false,
+        completionLookAhead: false,
         announceCompletions: false
       })
     ).toEqual({
@@ -144,12 +145,13 @@ describe('the options', () => {
       lines: 'single',
       newLines: false,
       minimumPrefix: 5,
-      longestPauseMs: 0,
+      typingDelayMs: 150,
       alternatives: 1,
       languagesOff: new Set(['sql']),
       kernelKnowledge: false,
       dataFrameHeads: true,
       warmAhead: false,
+      lookAhead: false,
       announce: false
     });
   });

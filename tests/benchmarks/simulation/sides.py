@@ -17,7 +17,6 @@ from jupyter_localcoder.errors import LocalCoderError
 from ..peers.llama_server import LlamaServerPeer
 from .tally import Tally
 
-_THOUGHT, _NEWEST, _SHARE, _SHORTEST, _LONGEST = 1.0, 0.25, 0.7, 0.015, 0.15
 _OPENS = re.compile(r"[:{(\[\\,]\s*$|^\s*(#|//|--)")
 
 
@@ -57,9 +56,6 @@ class Product:
         self._suggestion: _Suggestion | None = None
         self._next: _Suggestion | None = None
         """What follows the suggestion, asked for as if it had been accepted."""
-        self._timer: threading.Timer | None = None
-        self._last_key = float("-inf")
-        self._interval, self._latency = 0.2, -1.0
 
     def enter(self, notebook: NotebookContext) -> None:
         """The cursor stands in an empty cell of this notebook; the server may read ahead."""
@@ -70,9 +66,7 @@ class Product:
     def changed(self, prefix: str) -> None:
         """See `Side.changed`."""
         now = time.perf_counter()
-        if now - self._last_key < _THOUGHT:
-            self._interval += _NEWEST * (now - self._last_key - self._interval)
-        self._last_key, self._prefix = now, prefix
+        self._prefix = prefix
         kept = self._suggestion
         remainder = kept.remainder(prefix) if kept else None
         if kept and (remainder or (remainder is not None and not kept.is_over)):
@@ -88,10 +82,7 @@ class Product:
         if len(prefix.strip()) < 2:
             return
         suggestion = self._suggestion = _Suggestion(prefix, now)
-        wait = 0.0 if not prefix.rpartition("\n")[2].strip() else self._delay()
-        self._timer = threading.Timer(wait, self._ask, args=(suggestion,))
-        self._timer.daemon = True
-        self._timer.start()
+        threading.Thread(target=self._ask, args=(suggestion,), daemon=True).start()
 
     @property
     def ghost(self) -> str:
@@ -110,14 +101,7 @@ class Product:
         """See `Side.leave`."""
         self._give_up()
 
-    def _delay(self) -> float:
-        if 0 <= self._latency <= self._interval / 2:
-            return 0.0
-        return min(_LONGEST, max(_SHORTEST, _SHARE * self._interval))
-
     def _give_up(self) -> None:
-        if self._timer:
-            self._timer.cancel()
         given_up = (self._suggestion, self._next)
         self._suggestion = self._next = None
         for suggestion in filter(None, given_up):
@@ -144,18 +128,11 @@ class Product:
             scope=self._scope,
         )
         self._tally.requests += 1
-        sent = time.perf_counter()
         with contextlib.suppress(LocalCoderError, OSError), self._stream(suggestion, request) as frames:
             for frame in frames:
                 if isinstance(frame, Delta) and frame.text:
-                    if not suggestion.text:
-                        now = time.perf_counter()
-                        waited = now - sent
-                        self._latency += (
-                            _NEWEST * (waited - self._latency) if self._latency >= 0 else waited + 1
-                        )
-                        if not ahead:
-                            self._tally.waits.append(now - suggestion.asked_at)
+                    if not suggestion.text and not ahead:
+                        self._tally.waits.append(time.perf_counter() - suggestion.asked_at)
                     suggestion.text += frame.text
                 elif isinstance(frame, Done):
                     suggestion.text = frame.text

@@ -3,7 +3,6 @@
 import type { EditorView } from '@codemirror/view';
 
 import type { Control } from '../control';
-import type { TypingDebounce } from '../requests/typingDebounce';
 import { isNewLine } from './cursorText';
 
 /** Enter is often followed by the next key at once. */
@@ -13,7 +12,6 @@ export class NewLines {
   /** `invoke` makes JupyterLab ask for what the editor needs. */
   constructor(
     private readonly _control: Control,
-    private readonly _debounce: TypingDebounce,
     private readonly _invoke: (view: EditorView) => void
   ) {}
 
@@ -31,7 +29,7 @@ export class NewLines {
     if (line.number === 1 || !isNewLine(before, doc.sliceString(head, line.to))) {
       return;
     }
-    const wait = Math.max(SHORTEST_MS, this._debounce.delayMs(options.longestPauseMs));
+    const wait = Math.max(SHORTEST_MS, options.typingDelayMs);
     this._timer = setTimeout(() => {
       if (view.state.doc === doc && view.state.selection.main.head === head && view.hasFocus) {
         this._invoke(view);

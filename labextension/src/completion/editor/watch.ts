@@ -1,4 +1,4 @@
-/** Watches the editors of the page: keys for the debounce, fresh lines, and a cursor that goes elsewhere. */
+/** Watches the editors of the page: keys, fresh lines, and a cursor that goes elsewhere. */
 
 import { type EditorState, type Extension, StateField } from '@codemirror/state';
 import { EditorView, type ViewUpdate } from '@codemirror/view';

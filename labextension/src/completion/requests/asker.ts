@@ -24,7 +24,6 @@ import { isMultiline } from '../editor/cursorText';
 import type { ICompletionOptions } from '../options';
 import type { RequestGate } from './requestGate';
 import { type IAnchor, Suggestion } from './suggestion';
-import type { TypingDebounce } from './typingDebounce';
 
 /** What made us ask: a key, a fresh line, a shortcut, or alternatives that have come. */
 export type CompletionCause = 'typing' | 'new-line' | 'demand' | 'alternatives';
@@ -41,7 +40,6 @@ export interface IAsk {
 export interface IAskerOptions {
   channel: IChannel;
   gate: RequestGate;
-  debounce: TypingDebounce;
   options: () => ICompletionOptions;
   /** Whether work that may never be wanted is to be avoided now. */
   isOnBattery: () => boolean;
@@ -54,7 +52,6 @@ export class Asker {
   constructor(options: IAskerOptions) {
     this._channel = options.channel;
     this._gate = options.gate;
-    this._debounce = options.debounce;
     this._options = options.options;
     this._isOnBattery = options.isOnBattery;
   }
@@ -189,15 +186,12 @@ export class Asker {
     this._next = this._start({ ...ask, anchor, request }, { multiline, ahead: true });
   }
 
-  /** Wait for the debounce; answers whether the question still stands. */
+  /** Wait as long as the settings say; answers whether the question still stands. */
   private async _pause(ask: IAsk, turn: number): Promise<boolean> {
     if (ask.cause === 'alternatives') {
       return false; // They belong to a suggestion that is gone.
     }
-    // The key that caused this is counted in the same turn of the event loop, maybe after us.
-    await Promise.resolve();
-    const longest = this._options().longestPauseMs;
-    const milliseconds = ask.cause === 'typing' ? this._debounce.delayMs(longest) : 0;
+    const milliseconds = ask.cause === 'typing' ? this._options().typingDelayMs : 0;
     if (milliseconds > 0) {
       await new Promise(resolve => setTimeout(resolve, milliseconds));
     }
@@ -209,13 +203,9 @@ export class Asker {
     const { prefix, suffix } = ask.anchor;
     const onDemand = ask.cause === 'demand';
     const multiline = isMultiline(prefix, suffix, this._options().lines, onDemand);
-    const sent = performance.now();
     const { opening } = this._gate;
     const onFrame = (frame: Frame): void => {
       if (frame.type === 'delta') {
-        if (suggestion.text === '') {
-          this._debounce.answered(performance.now() - sent);
-        }
         suggestion.grow(frame.text);
       } else if (frame.type === 'done') {
         suggestion.finish(frame.text, frame.doubt);
@@ -283,7 +273,6 @@ export class Asker {
 
   private readonly _channel: IChannel;
   private readonly _gate: RequestGate;
-  private readonly _debounce: TypingDebounce;
   private readonly _options: () => ICompletionOptions;
   private readonly _isOnBattery: () => boolean;
   private readonly _runningChanged = new Signal<this, void>(this);

@@ -5,7 +5,6 @@ import { Asker, type CompletionCause, type IAsk } from '../../../src/completion/
 import { Power } from '../../../src/completion/requests/power';
 import { RequestGate, type Trouble } from '../../../src/completion/requests/requestGate';
 import type { Suggestion } from '../../../src/completion/requests/suggestion';
-import { TypingDebounce } from '../../../src/completion/requests/typingDebounce';
 import { FakeWebSocket, makeChannel, openChannel, settle } from '../../fakes';
 
 const EDITOR = {};
@@ -23,9 +22,8 @@ function begin(options: Partial<ICompletionOptions> = {}, isOnBattery = () => fa
   const socket = FakeWebSocket.last;
   const troubles: Trouble[] = [];
   const gate = new RequestGate(channel, trouble => troubles.push(trouble));
-  const all = { ...DEFAULTS, longestPauseMs: 0, lookAhead: false, ...options };
-  const debounce = new TypingDebounce();
-  const asker = new Asker({ channel, gate, debounce, options: () => all, isOnBattery });
+  const all = { ...DEFAULTS, lookAhead: false, ...options };
+  const asker = new Asker({ channel, gate, options: () => all, isOnBattery });
   let live = '';
   /** What the person has on the screen now, and a question about it. */
   const ask = (
@@ -132,7 +130,7 @@ describe('a question', () => {
   });
 
   it('is not sent while the person types', async () => {
-    const { ask, asked } = begin({ longestPauseMs: 100 });
+    const { ask, asked } = begin({ typingDelayMs: 100 });
     const first = ask('im');
     await vi.advanceTimersByTimeAsync(50);
     const second = ask('imp');
@@ -145,14 +143,14 @@ describe('a question', () => {
   });
 
   it('on demand is sent at once', async () => {
-    const { ask, asked } = begin({ longestPauseMs: 100 });
+    const { ask, asked } = begin({ typingDelayMs: 100 });
     void ask('im', { cause: 'demand' });
     await settle();
     expect(asked()).toHaveLength(1);
   });
 
   it('that is out of date when it would be sent is not sent', async () => {
-    const { ask, asked, moved } = begin({ longestPauseMs: 100 });
+    const { ask, asked, moved } = begin({ typingDelayMs: 100 });
     const answered = ask('im');
     moved();
     await vi.advanceTimersByTimeAsync(200);
@@ -319,7 +317,7 @@ describe('stopping', () => {
   });
 
   it('while it waits sends nothing', async () => {
-    const { ask, asker, asked } = begin({ longestPauseMs: 100 });
+    const { ask, asker, asked } = begin({ typingDelayMs: 100 });
     const answered = ask('im');
     asker.stop();
     await vi.advanceTimersByTimeAsync(200);
@@ -549,48 +547,6 @@ describe('trouble', () => {
     answer(0, error('BACKEND_UNAVAILABLE'));
     expect(suggestion?.isOver).toBe(true);
     await suggestion?.next();
-  });
-});
-
-describe('the typing debounce', () => {
-  function typist(interval: number, latency: number | null) {
-    let now = 0;
-    const debounce = new TypingDebounce(() => now);
-    for (let key = 0; key < 40; key++) {
-      debounce.typed();
-      now += interval;
-    }
-    for (let answers = 0; latency !== null && answers < 40; answers++) {
-      debounce.answered(latency);
-    }
-    return debounce;
-  }
-
-  it('does not wait where the answer comes before the next key', () => {
-    expect(typist(200, 80).delayMs(150)).toBe(0);
-  });
-
-  it('waits in proportion to the typing where it does not', () => {
-    expect(typist(100, 300).delayMs(150)).toBeCloseTo(70, 0);
-    expect(typist(60, 300).delayMs(150)).toBeCloseTo(42, 0);
-    expect(typist(1, 300).delayMs(150)).toBe(15);
-  });
-
-  it('never waits longer than it may', () => {
-    expect(typist(800, 900).delayMs(150)).toBe(150);
-    expect(typist(800, 900).delayMs(0)).toBe(0);
-    expect(new TypingDebounce(() => 0).delayMs(150)).toBe(140);
-  });
-
-  it('does not take a pause for slow typing', () => {
-    let now = 0;
-    const debounce = new TypingDebounce(() => now);
-    for (let key = 0; key < 40; key++) {
-      debounce.typed();
-      now += key % 5 === 4 ? 60_000 : 100;
-    }
-    debounce.answered(900);
-    expect(debounce.delayMs(1000)).toBeCloseTo(70, 0);
   });
 });
 
