@@ -135,6 +135,8 @@ def _figures(sides: _Sides, has_peer: bool) -> Iterator[Figure]:
             yield figure(
                 "from a key to the first character", "s", ours.waits, peer.waits, "summary ratio", of=of
             )
+    followed = [100 * side.share_followed for side in (ours, peer)]
+    yield figure("accepts with the next one there in 0.1 s", "%", followed[:1], followed[1:])
     names = ", ".join(dict.fromkeys(sides.invented[0][:8]))
     yield figure(
         "invented columns and attributes", "", [len(sides.invented[0])], [len(sides.invented[1])], note=names

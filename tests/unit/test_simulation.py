@@ -57,11 +57,13 @@ def test_all_of_a_suggestion_is_accepted_by_one_key() -> None:
     tally = typed("x = total(y)\nz = 1", "x = ", "total(y)\nz")
     assert (tally.accepted, tally.keys) == (1, 4 + 1 + 4)
     assert tally.seen == [Seen("total(y)\nz", "total(y)\nz = 1", "x = ")]
+    assert (tally.followed, tally.share_followed) == ([False], 0.0)
     assert (tally.right, tally.wrong, tally.reading_seconds) == (10, 0, 0.0)
 
 
 def test_the_first_line_or_word_is_accepted_where_the_rest_is_wrong() -> None:
     assert typed("x = total(y)\nz = 1", "x = ", "total(y)\nprint(z)").keys == 4 + 1 + 6
+    assert typed("x = total(y)\nz = 1", "x = ", "total(y)\nprint(z)").followed == []
     assert typed("x = total + y", "x = ", "total - y").keys == 4 + 1 + 4
 
 

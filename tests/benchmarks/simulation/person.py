@@ -17,6 +17,8 @@ from .tally import Seen, Tally
 _KEY, _WORD, _LINE = 0.12, 0.25, 1.0
 _LEAST = 4
 _READING = 0.5
+_AT_ONCE = 0.1
+"""Seconds after an accept within which the next suggestion seems to have been there."""
 _NEXT_KEY = re.compile(r"\n[ \t]*|.", re.DOTALL)
 _FIRST_LINE = re.compile(r"\n*[^\n]*")
 _FIRST_WORD = re.compile(r"\s*[^\w\s]*\w*")
@@ -61,7 +63,12 @@ def type_cell(source: str, side: Side, tally: Tally) -> None:
         tally.keys += 1
         at += len(pressed)
         side.changed(source[:at])
-        time.sleep(_pause(pressed))
+        pause = _pause(pressed)
+        if part and part == ghost and at < len(source):
+            time.sleep(_AT_ONCE)
+            pause -= _AT_ONCE
+            tally.followed.append(bool(side.ghost))
+        time.sleep(pause)
     watched.look(*side.shown)
     watched.end()
     side.leave()

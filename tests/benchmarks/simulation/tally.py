@@ -50,6 +50,8 @@ class Tally:
     reading_seconds: float = 0.0
     """Spent on what was wrong."""
     seen: list[Seen] = field(default_factory=list)
+    followed: list[bool] = field(default_factory=list)
+    """For each accept of a whole suggestion, whether the next suggestion was there at once."""
     waits: list[float] = field(default_factory=list)
     """Seconds from a key to the first character of ghost text that it asked for."""
 
@@ -57,6 +59,11 @@ class Tally:
     def saved(self) -> float:
         """Share of the keys that were not needed."""
         return 1 - self.keys / self.keys_needed
+
+    @property
+    def share_followed(self) -> float:
+        """Share of the accepts after which the next suggestion was there at once."""
+        return sum(self.followed) / max(1, len(self.followed))
 
     @property
     def share_shown(self) -> float:
