@@ -14,8 +14,8 @@ from ..contract.backend import Notice
 from ..credentials.store import Credentials
 from ..engine.calibration_store import Calibrations
 from ..engine.crash_cause import CrashEvidence
-from ..engine.load_plan import Planner
 from ..engine.memory_usage import KernelPids
+from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
 from ..engine.supervisor import Supervisor
 from ..engine.tuning import Tuning

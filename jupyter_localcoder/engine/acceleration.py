@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..contract import wire
 from ..contract.backend import LoadWarning
-from .supervisor import LoadPlan
+from .load_plan import LoadPlan
 
 
 def acceleration(loaded: wire.Loaded | None) -> str:

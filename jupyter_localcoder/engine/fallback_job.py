@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 
 from ..contract import wire
 from ..errors import OutOfMemory
-from .load_plan import Role
+from .job import EndReason, WorkerJob
+from .load_plan import LoadPlan, Role
 from .model_fallback import ModelFallback
 from .pool import WorkerPool
-from .supervisor import EndReason, LoadPlan, WorkerJob
 
 
 class FallbackJob:

@@ -11,10 +11,10 @@ from ..contract.models import MemoryFit
 from ..errors import LocalCoderError, OutOfMemory
 from ..machine import processors
 from ..text.units import size
-from .load_plan import Planner
+from .load_plan import LoadPlan
 from .memory_usage import MemoryUsage
+from .planner import Planner
 from .pool import Coexistence, WorkerPool
-from .supervisor import LoadPlan
 
 _SLACK_BYTES = 256 * 1024 * 1024
 """For what is counted as taken and never touched."""

@@ -11,8 +11,8 @@ import psutil
 
 from ..contract import backend
 from ..models import memory
+from .load_plan import LoadPlan
 from .pool import WorkerPool
-from .supervisor import LoadPlan
 
 _LEAST_SPARE_BYTES = 64 * 1024 * 1024
 """A worker can always take so much more: an answer needs some."""

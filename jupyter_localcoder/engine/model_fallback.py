@@ -28,10 +28,10 @@ from ..errors import LocalCoderError, OutOfMemory
 from ..events import EventHub
 from ..models.store import ModelStore
 from .crash_cause import Verdict
-from .load_plan import Planner, Role
+from .load_plan import LoadPlan, Role
 from .memory_admission import MemoryAdmission
+from .planner import Planner
 from .pool import WorkerPool
-from .supervisor import LoadPlan
 
 _ROLES: tuple[Role, Role] = ("code", "general")
 _DOES: dict[Role, str] = {"code": "completes and works on code", "general": "answers questions"}

@@ -37,9 +37,11 @@ from ..errors import OutOfMemory
 from ..events import Listeners
 from .acceleration import warning
 from .crash_cause import CrashEvidence, Verdict
-from .load_plan import Role
+from .job import WorkerJob
+from .load_plan import LoadPlan, Role
 from .process import WorkerProcess
-from .supervisor import LoadPlan, Spawn, Supervisor, WorkerJob
+from .supervisor import Supervisor
+from .worker_link import Spawn
 
 _ROLES: tuple[Role, Role] = ("code", "general")
 

@@ -11,7 +11,8 @@ from ..contract import wire
 from ..contract.common import Sampling
 from ..contract.generation import Delta as RunDelta
 from ..contract.generation import Done
-from ..engine.load_plan import Planner, Role
+from ..engine.load_plan import Role
+from ..engine.planner import Planner
 from ..errors import Canceled
 from ..models.store import ModelStore
 from ..providers.base import (

@@ -14,11 +14,10 @@ from ..contract.common import Sampling, SamplingOptions
 from ..contract.providers import EMBEDDED
 from ..engine.completion_budget import budget
 from ..engine.fallback_job import FallbackJob
-from ..engine.load_plan import Role
+from ..engine.load_plan import LoadPlan, Role
 from ..engine.model_fallback import ModelFallback
 from ..engine.pool import WorkerPool
 from ..engine.running_costs import RunningCosts
-from ..engine.supervisor import LoadPlan
 from ..errors import OutOfMemory
 from ..settings import LocalCoderSettings
 from .run import OutputGate, Ready, Run

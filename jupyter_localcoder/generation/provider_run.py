@@ -13,7 +13,7 @@ from functools import partial
 from ..contract import wire
 from ..contract.common import ModelStamp, Timings, Usage
 from ..contract.generation import Delta, Done, Finish, Started
-from ..engine.supervisor import EndReason
+from ..engine.job import EndReason
 from ..errors import Canceled, ConnectionFailed, Timeout, TokenLimitExceeded
 from ..providers import base
 from ..providers.choice import ChosenProvider

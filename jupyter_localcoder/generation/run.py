@@ -20,7 +20,8 @@ import msgspec
 from ..contract import wire
 from ..contract.common import ModelStamp, Sampling, Timings, Usage
 from ..contract.generation import Confidence, Delta, Done, Doubt, EndCode, Finish, Started
-from ..engine.supervisor import EndReason, LoadPlan
+from ..engine.job import EndReason
+from ..engine.load_plan import LoadPlan
 from ..errors import BackendUnavailable, Canceled, NoAnswer, Timeout
 from ..events import Listeners
 from ..text.digest import text_digest

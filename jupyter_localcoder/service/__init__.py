@@ -22,10 +22,10 @@ from ..context.checks.gate import Rules
 from ..context.heads import HEADS_SHARE
 from ..contract.registry import Operation
 from ..credentials.store import Credentials
-from ..engine.load_plan import Planner
 from ..engine.memory_admission import MemoryAdmission
 from ..engine.memory_usage import KernelPids, MemoryUsage
 from ..engine.model_fallback import ModelFallback
+from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
 from ..events import EventHub
 from ..generation import clients

@@ -9,10 +9,10 @@ import msgspec
 from .._version import __version__
 from ..contract import backend, registry, wire
 from ..engine.acceleration import acceleration, warning
-from ..engine.load_plan import Planner
+from ..engine.load_plan import LoadPlan
 from ..engine.memory_usage import MemoryUsage, resident_bytes
+from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
-from ..engine.supervisor import LoadPlan
 from ..events import EventHub
 from ..generation.engine_requests import EngineRequests
 from ..generation.run import Runs

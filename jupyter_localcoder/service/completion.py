@@ -23,10 +23,10 @@ from ..contract.notebook import NotebookContext, Probe, ProbeRequest
 from ..contract.providers import EMBEDDED
 from ..contract.settings import Settings
 from ..engine.completion_budget import MOST_TOKENS
-from ..engine.load_plan import Planner
+from ..engine.job import EndReason, WorkerJob
 from ..engine.model_fallback import ModelFallback
+from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
-from ..engine.supervisor import EndReason, WorkerJob
 from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
 from ..generation.background import AT_ONCE_CHARS, BackgroundWork
 from ..generation.engine_requests import EngineRequests, cache_scope, wire_request

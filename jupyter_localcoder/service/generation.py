@@ -16,7 +16,8 @@ from ..context.target import target_of
 from ..contract import generation, registry, wire
 from ..contract.notebook import Reference
 from ..contract.providers import EMBEDDED
-from ..engine.load_plan import Planner, Role
+from ..engine.load_plan import Role
+from ..engine.planner import Planner
 from ..errors import InvalidArgument
 from ..generation import prompts
 from ..generation.engine_requests import EngineRequests, cache_scope, wire_request

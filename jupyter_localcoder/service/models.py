@@ -10,10 +10,10 @@ import msgspec
 from ..contract import models, registry
 from ..contract.common import Empty
 from ..engine.acceleration import acceleration, warning
-from ..engine.load_plan import Planner
 from ..engine.memory_admission import MemoryAdmission
 from ..engine.memory_usage import MemoryUsage
 from ..engine.model_fallback import ModelFallback
+from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
 from ..errors import InvalidModel, ModelInUse, OutOfMemory
 from ..events import EventHub

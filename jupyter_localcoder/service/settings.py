@@ -10,8 +10,8 @@ from msgspec import UNSET
 from ..contract import registry
 from ..contract.backend import Notice
 from ..contract.settings import SettingsGetRequest, SettingsUpdateRequest, SettingsView
-from ..engine.load_plan import Planner
 from ..engine.model_fallback import ModelFallback
+from ..engine.planner import Planner
 from ..events import EventHub
 from ..generation.engine_requests import EngineRequests
 from ..models.lookup import check_model

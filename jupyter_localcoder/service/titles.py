@@ -24,8 +24,9 @@ from ..contract.common import SamplingOptions
 from ..contract.history import Response, ResponseInfo, TitleConfig
 from ..contract.providers import EMBEDDED
 from ..contract.settings import SettingsUpdateRequest, SettingsView
+from ..engine.job import WorkerJob
+from ..engine.load_plan import LoadPlan
 from ..engine.pool import WorkerPool
-from ..engine.supervisor import LoadPlan, WorkerJob
 from ..errors import (
     Canceled,
     FileReadError,

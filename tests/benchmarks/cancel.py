@@ -13,7 +13,8 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.engine.supervisor import Supervisor, WorkerJob
+from jupyter_localcoder.engine.job import WorkerJob
+from jupyter_localcoder.engine.supervisor import Supervisor
 
 from . import texts
 from .figure import Figure, Target

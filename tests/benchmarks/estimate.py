@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.load_plan import LoadPlan
 from jupyter_localcoder.engine.process import WorkerProcess
-from jupyter_localcoder.engine.supervisor import LoadPlan, Supervisor
+from jupyter_localcoder.engine.supervisor import Supervisor
 from jupyter_localcoder.models.memory import Estimate, estimate
 
 from . import texts

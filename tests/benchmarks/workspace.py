@@ -10,8 +10,8 @@ from types import TracebackType
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.engine.calibration_store import Calibrations
-from jupyter_localcoder.engine.load_plan import Planner
-from jupyter_localcoder.engine.supervisor import LoadPlan
+from jupyter_localcoder.engine.load_plan import LoadPlan
+from jupyter_localcoder.engine.planner import Planner
 from jupyter_localcoder.engine.tuning import Tuning
 from jupyter_localcoder.models.store import InstalledModel, ModelStore
 from jupyter_localcoder.settings import LocalCoderSettings

@@ -12,7 +12,7 @@ from traitlets.config import Config
 from jupyter_localcoder.client.local import LocalClient
 from jupyter_localcoder.contract.models import ModelLoadRequest
 from jupyter_localcoder.contract.registry import MODEL_LOAD
-from jupyter_localcoder.engine.supervisor import Spawn
+from jupyter_localcoder.engine.worker_link import Spawn
 from tests.support.assistant import Assistant
 from tests.support.jupyter_server import JupyterServer, running_server
 from tests.support.real_model import MODEL

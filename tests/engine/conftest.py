@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.job import WorkerJob
+from jupyter_localcoder.engine.load_plan import LoadPlan
 from jupyter_localcoder.engine.process import WorkerProcess
-from jupyter_localcoder.engine.supervisor import LoadPlan, Spawn, Supervisor, WorkerJob
+from jupyter_localcoder.engine.supervisor import Supervisor
+from jupyter_localcoder.engine.worker_link import Spawn
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR
 
 

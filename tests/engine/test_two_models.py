@@ -28,7 +28,7 @@ from jupyter_localcoder.contract.models import (
 )
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.engine import memory_admission
-from jupyter_localcoder.engine.supervisor import Spawn
+from jupyter_localcoder.engine.worker_link import Spawn
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
 from jupyter_localcoder.machine import processors
 from jupyter_localcoder.models import memory

@@ -16,7 +16,8 @@ import pytest
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.engine.crash_cause import CrashEvidence
-from jupyter_localcoder.engine.supervisor import Supervisor, WorkerJob
+from jupyter_localcoder.engine.job import WorkerJob
+from jupyter_localcoder.engine.supervisor import Supervisor
 from jupyter_localcoder.errors import BackendUnavailable, Canceled, LoadTimeout
 from tests.support.hand_worker import Hand, HandWorker
 from tests.support.still_loop import StillLoop
@@ -124,7 +125,7 @@ def test_04_a_late_sign_of_life_is_one(room: Room) -> None:
     worker = room.load()
     worker.hangs = True
     room.loop.forward(24.9)
-    pings = list(room.supervisor._answers)
+    pings = worker.unanswered_pings
     worker.hangs = False
     for id_ in pings:
         worker.say(wire.Pong(id=id_, running=0, waiting=0, steps=0, rss_bytes=1))

@@ -211,7 +211,7 @@ async def killed_in_mid_stream(served: Served) -> LocalCoderError:
 async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
     """On a system that does not count whom it kills for memory."""
     served = await serve()
-    served.supervisor._evidence = CrashEvidence(count=lambda: None)
+    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
     failure = await killed_in_mid_stream(served)
     assert "SIGKILL" in failure.message
     assert "Probably memory ran out" in failure.message
@@ -225,7 +225,7 @@ async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
 async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve, alone: bool) -> None:
     """The request that it hits is answered: by a smaller model, else by the same one with less memory."""
     served = await serve(alone=alone)
-    served.supervisor._evidence = CrashEvidence(count=lambda: None)
+    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
     spawn, killed = served.pool._spawn, failing("killed", "big")
 
     async def killed_once(**arguments: object) -> object:
@@ -242,7 +242,7 @@ async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve,
 
 async def test_21_a_kill_in_every_prefill_ends(serve: Serve) -> None:
     served = await serve()
-    served.supervisor._evidence = CrashEvidence(count=lambda: None)
+    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
     served.pool._spawn = failing("killed")
     with pytest.raises(LocalCoderError, match="Probably memory ran out"):
         await ask(served)
@@ -273,7 +273,7 @@ async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down
 )
 async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, code: str) -> None:
     served = await serve()
-    served.supervisor._evidence = CrashEvidence(count=lambda: None)
+    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
     served.pool._spawn = failing(point, "big")
     shown = []
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
@@ -294,7 +294,7 @@ async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, 
 
 async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) -> None:
     served = await serve(alone=True)
-    served.supervisor._evidence = CrashEvidence(count=lambda: None)
+    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
     await killed_in_mid_stream(served)
     assert (await ask(served)).model.id == "big"
     plan = served.supervisor.plan
@@ -310,7 +310,7 @@ async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) ->
 
 async def test_21_a_kill_that_was_not_for_memory_changes_nothing(serve: Serve) -> None:
     served = await serve()
-    served.supervisor._evidence = CrashEvidence(count=lambda: 7, free=lambda: (20_000 * MB, 24_000 * MB))
+    served.supervisor._slot.evidence = CrashEvidence(count=lambda: 7, free=lambda: (20_000 * MB, 24_000 * MB))
     failure = await killed_in_mid_stream(served)
     assert "emory" not in failure.message
     assert (await ask(served)).model.id == "big"

@@ -21,8 +21,10 @@ import pytest
 
 from jupyter_localcoder.contract import registry, wire
 from jupyter_localcoder.contract.backend import Notice
+from jupyter_localcoder.engine.job import WorkerJob
 from jupyter_localcoder.engine.process import WorkerProcess
-from jupyter_localcoder.engine.supervisor import Supervisor, WorkerJob
+from jupyter_localcoder.engine.supervisor import Supervisor
+from jupyter_localcoder.engine.worker_link import WorkerLink
 from jupyter_localcoder.errors import BackendUnavailable, Canceled
 from jupyter_localcoder.server import outbox
 from jupyter_localcoder.server.app import LocalCoderApp
@@ -232,17 +234,17 @@ async def test_05_a_hang_is_ended_at_the_deadline(
 ) -> None:
     """It answers, and computes nothing."""
     now = 0.0
+    pongs, receive = 0, WorkerLink.receive
+
+    def count(link: WorkerLink, frame: wire.FromWorker) -> None:
+        nonlocal pongs
+        pongs += isinstance(frame, wire.Pong)
+        receive(link, frame)
+
+    monkeypatch.setattr(WorkerLink, "receive", count)
     worker = await hanging(
         "stuck", ping_interval_seconds=0.05, progress_timeout_seconds=300.0, clock=lambda: now
     )
-    pongs, take = 0, worker.supervisor._take
-
-    def count(generation: int, frame: wire.FromWorker) -> None:
-        nonlocal pongs
-        pongs += isinstance(frame, wire.Pong)
-        take(generation, frame)
-
-    monkeypatch.setattr(worker.supervisor, "_take", count)
 
     async def looked_at() -> None:
         """The next ping is sent when what to make of the answer before it is decided."""
@@ -280,7 +282,9 @@ async def test_04_a_server_that_is_held_up_itself_does_not_take_it_for_a_hang(
 ) -> None:
     bench = open_model(tiny_gguf)
     await bench.supervisor.load(bench.plan)
-    worker, came = bench.supervisor._worker, threading.Event()
+    link, came = bench.supervisor._slot.link, threading.Event()
+    assert link is not None
+    worker = link.worker
     assert isinstance(worker, WorkerProcess)
     to_loop = worker._to_loop
 
@@ -361,7 +365,7 @@ async def test_10_another_model_waits_until_the_answer_is_complete(
     running = asyncio.ensure_future(bench.ask(request(max_tokens=300)))
     await until(lambda: bench.supervisor.state == "busy")
     loading = asyncio.ensure_future(other.supervisor.load(other.plan))
-    await until(lambda: bench.supervisor._changing)
+    await until(lambda: bench.supervisor.changing)
     assert not running.done()
     worker.resume()
     _, end = await running

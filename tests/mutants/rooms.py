@@ -34,9 +34,12 @@ ROOMS: dict[str, Room] = {
          "tests/unit/engine/test_supervisor.py"),
     ),
     "supervisor": Room(
-        ("engine/supervisor.py",),
+        ("engine/supervisor.py", "engine/worker_slot.py", "engine/worker_link.py", "engine/job.py",
+         "engine/crash.py", "engine/current_change.py", "engine/restart_policy.py", "engine/idle_timer.py"),
         ("tests/faults/test_deadlines.py", "tests/unit/engine/test_supervisor_machine.py",
-         "tests/unit/engine/test_supervisor.py"),
+         "tests/unit/engine/test_supervisor.py", "tests/unit/engine/test_worker_link.py",
+         "tests/unit/engine/test_restart_policy.py", "tests/unit/engine/test_current_change.py",
+         "tests/unit/engine/test_idle_timer.py"),
     ),
     "identity": Room(
         ("server/identity.py", "server/address.py"), ("tests/server/test_access.py",),

@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.engine.pool import WorkerPool
+from jupyter_localcoder.engine.worker_link import WorkerLink
 from jupyter_localcoder.server.app import LocalCoderApp
 from tests.support.waiting import PATIENCE_SECONDS, PATIENT_SUPERVISOR, until, within
 from tests.support.workers import endless
@@ -108,17 +109,17 @@ class Endless:
     """A real worker whose long answers never end by themselves, and what it has written."""
 
     def __init__(self, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.supervisor = supervisor = pool.front
+        self.supervisor = pool.front
         self.texts: list[wire.Text] = []
         monkeypatch.setattr(pool, "_spawn", endless())
-        take = supervisor._take
+        receive = WorkerLink.receive
 
-        def hear(generation: int, frame: wire.FromWorker) -> None:
-            take(generation, frame)
+        def hear(link: WorkerLink, frame: wire.FromWorker) -> None:
+            receive(link, frame)
             if isinstance(frame, wire.Text):
                 self.texts.append(frame)
 
-        monkeypatch.setattr(supervisor, "_take", hear)
+        monkeypatch.setattr(WorkerLink, "receive", hear)
 
     async def writes(self, requests: int = 1) -> None:
         """Wait until it is in the middle of so many answers."""

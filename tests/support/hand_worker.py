@@ -54,6 +54,8 @@ class HandWorker:
         self.cancels: dict[int, str] = {}
         self.hangs = False
         """Whether it gives no sign of life."""
+        self.unanswered_pings: list[int] = []
+        """Ids of the pings that came meanwhile."""
         self.stands = False
         """Whether it computes nothing any more; it says so when it is asked."""
 
@@ -71,7 +73,9 @@ class HandWorker:
             self.open[frame.id] = frame
         elif isinstance(frame, wire.Cancel) and frame.id in self.open:
             self.cancels[frame.id] = frame.reason
-        elif isinstance(frame, wire.Ping) and not self.hangs:
+        elif isinstance(frame, wire.Ping) and self.hangs:
+            self.unanswered_pings.append(frame.id)
+        elif isinstance(frame, wire.Ping):
             self._hand.steps += not self.stands
             pong = wire.Pong(
                 id=frame.id, running=len(self.open), waiting=0, steps=self._hand.steps, rss_bytes=1

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_localcoder.contract import wire
+from jupyter_localcoder.engine.load_plan import LoadPlan
 from jupyter_localcoder.engine.process import WorkerProcess, worker_environment
-from jupyter_localcoder.engine.supervisor import LoadPlan, Spawn
+from jupyter_localcoder.engine.worker_link import Spawn
 
 _SCRIPT = Path(__file__).with_name("scripted_worker.py")
 

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from jupyter_localcoder.engine.calibration_store import Calibrations
-from jupyter_localcoder.engine.load_plan import Planner
 from jupyter_localcoder.engine.memory_admission import MemoryAdmission
 from jupyter_localcoder.engine.memory_usage import MemoryUsage
+from jupyter_localcoder.engine.planner import Planner
 from jupyter_localcoder.engine.tuning import Tuning
 from jupyter_localcoder.errors import OutOfMemory
 from jupyter_localcoder.models import memory

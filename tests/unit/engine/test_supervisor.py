@@ -14,8 +14,10 @@ import pytest
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.backend import BackendState
 from jupyter_localcoder.engine.crash_cause import CrashEvidence
+from jupyter_localcoder.engine.job import WorkerJob
 from jupyter_localcoder.engine.process import WorkerProcess
-from jupyter_localcoder.engine.supervisor import Spawn, Supervisor, WorkerJob
+from jupyter_localcoder.engine.supervisor import Supervisor
+from jupyter_localcoder.engine.worker_link import Spawn
 from jupyter_localcoder.errors import (
     BackendUnavailable,
     Canceled,

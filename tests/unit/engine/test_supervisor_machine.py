@@ -14,8 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.backend import BackendState
 from jupyter_localcoder.engine.crash_cause import CrashEvidence
+from jupyter_localcoder.engine.job import WorkerJob
+from jupyter_localcoder.engine.load_plan import LoadPlan
 from jupyter_localcoder.engine.states import TABLE
-from jupyter_localcoder.engine.supervisor import LoadPlan, Supervisor, WorkerJob
+from jupyter_localcoder.engine.supervisor import Supervisor
 from jupyter_localcoder.errors import LocalCoderError
 from tests.support.hand_worker import MEASURED, Hand, HandWorker
 from tests.support.still_loop import StillLoop
@@ -180,7 +182,7 @@ class SupervisorMachine(RuleBasedStateMachine):
         def die() -> None:
             before = self.out_of_memory
             # Another model waits for the answers of this one: then that is what is started.
-            makes_way = self.supervisor._changing and self.supervisor.loaded is not None
+            makes_way = self.supervisor.changing and self.supervisor.loaded is not None
             if memory:
                 worker.die(SIGABRT, "terminate called after throwing std::bad_alloc")
             else:

@@ -13,9 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from jupyter_localcoder.contract import wire
 from jupyter_localcoder.contract.backend import BackendState, ResidentModel
 from jupyter_localcoder.engine.crash_cause import CrashEvidence
-from jupyter_localcoder.engine.load_plan import Role
+from jupyter_localcoder.engine.load_plan import LoadPlan, Role
 from jupyter_localcoder.engine.pool import Coexistence, WorkerPool
-from jupyter_localcoder.engine.supervisor import LoadPlan
 from jupyter_localcoder.errors import LocalCoderError
 from tests.support.hand_worker import Hand, HandWorker
 from tests.support.still_loop import StillLoop

@@ -11,9 +11,9 @@ import pytest
 from jupyter_core.paths import jupyter_runtime_dir
 
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
-from jupyter_localcoder.engine import load_plan
+from jupyter_localcoder.engine import planner as planning
 from jupyter_localcoder.engine.calibration_store import Calibrations
-from jupyter_localcoder.engine.load_plan import Planner
+from jupyter_localcoder.engine.planner import Planner
 from jupyter_localcoder.engine.tuning import Tuning
 from jupyter_localcoder.errors import ModelNotFound, ModelNotReady
 from jupyter_localcoder.models import profiles
@@ -51,9 +51,9 @@ def test_a_plan_stays_the_same_while_the_model_itself_takes_the_memory(
 ) -> None:
     planner = make(tmp_path)
     planner._store.import_file(tiny_gguf, model_id="tiny")
-    monkeypatch.setattr(load_plan, "_may_lock", lambda _: True)
+    monkeypatch.setattr(planning, "_may_lock", lambda _: True)
     before = planner.plan("code", model="tiny")
-    monkeypatch.setattr(load_plan, "_may_lock", lambda _: False)
+    monkeypatch.setattr(planning, "_may_lock", lambda _: False)
     assert planner.plan("code", model="tiny") == before
     planner.forget_choice()
     assert planner.plan("code", model="tiny") != before
