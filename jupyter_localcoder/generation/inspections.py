@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import collections
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -15,6 +14,7 @@ from ..contract.generation import Done, Inspection
 from ..contract.providers import EMBEDDED
 from ..errors import RunNotFound
 from .run import AnyRun, RunFrame
+from .runs import DoneObserver, Observer
 
 KEPT = 8
 """Of each kind: completions come with every keystroke, and must not push a command out."""
@@ -63,37 +63,17 @@ class Inspections:
         self._kept: dict[str, collections.deque[_Kept]] = {}
         self._last: _Kept | None = None
 
-    async def of(
-        self,
-        run: AnyRun,
-        frames: AsyncGenerator[RunFrame, None],
-        scope: str,
-        omitted: Mapping[str, int] | None = None,
-        *,
-        ahead: bool = False,
-    ) -> AsyncGenerator[RunFrame, None]:
-        """Pass the frames of a run on; its `Done` then tells the sources of the prompt.
+    def observer(self, run: AnyRun, scope: str, *, ahead: bool = False) -> Observer:
+        """Keeps a run for inspection when it is done; its `Done` must have the parts (`parts_of`).
 
         Parameters
         ----------
         scope
             What the request shares a cache with.
-        omitted
-            Characters by source that were left out before the worker counted tokens.
         ahead
             Whether the answer is not shown yet. It is then found by its id, and is not the last one.
         """
-        async with contextlib.aclosing(frames):
-            async for frame in frames:
-                if isinstance(frame, Done):
-                    # Another provider's tokens are not counted here.
-                    known = frame.provider == EMBEDDED
-                    parts = inspection.parts(run.segments, omitted or {}) if known else ()
-                    done = msgspec.structs.replace(frame, parts=parts)
-                    self._keep(_Kept(run, done, scope, self._now()), ahead)
-                    yield done
-                else:
-                    yield frame
+        return DoneObserver(lambda done: self._keep(_Kept(run, done, scope, self._now()), ahead))
 
     def find(self, run: str = "") -> Inspection:
         """What is kept of a run; without an id, of the one that ended last.
@@ -116,3 +96,21 @@ class Inspections:
         if not ahead:
             self._last = kept
         self._kept.setdefault(kept.run.kind, collections.deque(maxlen=KEPT)).append(kept)
+
+
+def parts_of(run: AnyRun, omitted: Mapping[str, int] | None = None) -> Callable[[RunFrame], RunFrame]:
+    """Make the function that adds the sources of the prompt of a run to its `Done`.
+
+    Parameters
+    ----------
+    omitted
+        Characters by source that were left out before the worker counted tokens.
+    """
+
+    def add_parts(frame: RunFrame) -> RunFrame:
+        # The tokens of other providers are not counted.
+        if not isinstance(frame, Done) or frame.provider != EMBEDDED:
+            return frame
+        return msgspec.structs.replace(frame, parts=inspection.parts(run.segments, omitted or {}))
+
+    return add_parts

@@ -15,18 +15,14 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Literal, Protocol
 
-import msgspec
-
 from ..contract import wire
 from ..contract.common import ModelStamp, Sampling, Timings, Usage
-from ..contract.generation import Confidence, Delta, Done, Doubt, EndCode, Finish, Started
+from ..contract.generation import Confidence, Delta, Done, Doubt, Finish, Started
 from ..engine.job import EndReason
 from ..engine.load_plan import LoadPlan
-from ..errors import BackendUnavailable, Canceled, NoAnswer, Timeout
-from ..events import Listeners
+from ..errors import Canceled, NoAnswer, Timeout
 from ..text.digest import text_digest
 from ..text.reasoning import AnswerParts, Pieces, bounded
-from . import clients
 
 RunFrame = Started | Delta | Done
 
@@ -375,90 +371,6 @@ class Written:
                 reasoned=True,
             )
         raise NoAnswer("The model reasoned, and finished without an answer.", reasoned=True)
-
-
-class Runs:
-    """The runs that have not ended yet.
-
-    Parameters
-    ----------
-    shares
-        What they may hold, together and of one caller.
-    """
-
-    def __init__(self, shares: clients.ClientQuotas, on_done: Callable[[Done], None]) -> None:
-        self._shares = shares
-        self._on_done = on_done
-        self._closing = False
-        self._open: dict[str, AnyRun] = {}
-        self.on_change: Listeners[[]] = Listeners()
-        """Told when a run that is listed begins or has ended."""
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    async def frames(self, run: AnyRun) -> AsyncGenerator[RunFrame, None]:
-        """Frames of a run, which is open from the first to the last; who stops iterating cancels it.
-
-        Raises
-        ------
-        QueueFull
-            As many are open as there may be, or as may be of one caller; nothing was begun.
-        """
-        share = self._shares.take(clients.body_bytes.get())
-        self._open[run.id] = run
-        self._tell(run)
-        try:
-            async with contextlib.aclosing(run.__aiter__()) as frames:
-                async for frame in frames:
-                    if isinstance(frame, Done):
-                        self._close(run)
-                        self._on_done(frame)
-                        if (code := _END_CODES.get(frame.finish)) is not None:
-                            frame = msgspec.structs.replace(frame, code=code)
-                        if self._closing and frame.finish == "canceled":
-                            frame = msgspec.structs.replace(frame, note=_CLOSED)
-                    yield frame
-        except Canceled:
-            if not self._closing:
-                raise
-            raise BackendUnavailable(_CLOSED, recovery="Restart it, and send the request again.") from None
-        finally:
-            self._close(run)
-            self._shares.give_back(share)
-
-    def listed(self) -> list[tuple[str, About]]:
-        """Those that people know of, with their ids, in the order in which they began."""
-        return [(run.id, run.about) for run in self._open.values() if run.about is not None]
-
-    def find(self, id_: str, kind: str | None = None) -> AnyRun | None:
-        """The run of this id (and kind), or None."""
-        run = self._open.get(id_)
-        return run if run is not None and kind in (None, run.kind) else None
-
-    def cancel_all(self) -> int:
-        """End all; answer how many there were."""
-        runs = list(self._open.values())
-        for run in runs:
-            run.cancel()
-        return len(runs)
-
-    def close(self) -> None:
-        """End all, since the service ends: their last frames say so."""
-        self._closing = True
-        self.cancel_all()
-
-    def _close(self, run: AnyRun) -> None:
-        if self._open.pop(run.id, None) is not None:
-            self._tell(run)
-
-    def _tell(self, run: AnyRun) -> None:
-        if run.about is not None:
-            self.on_change.tell()
-
-
-_END_CODES: dict[Finish, EndCode] = {"canceled": "CANCELED", "timeout": "TIMEOUT"}
-_CLOSED = "The answer was stopped because the Jupyter server was shut down."
 
 
 def _confidence(end: wire.Finished) -> Confidence | None:

@@ -9,10 +9,9 @@ Shared by the nouns that generate; it serves no operation itself.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,12 +21,13 @@ import msgspec
 from ..contract import codec, queue, registry
 from ..contract.backend import Notice
 from ..contract.common import Severity
-from ..contract.generation import Change, Done, Started
+from ..contract.generation import Done, Started
 from ..contract.history import HistoryChanged, Response, ResponseKind
 from ..contract.notebook import Reference
 from ..errors import LocalCoderError
 from ..events import EventHub, Listeners
 from ..generation.run import RunFrame
+from ..generation.runs import Observer
 from ..settings import LocalCoderSettings
 from ..text.digest import text_digest
 from . import HistoryStore
@@ -69,12 +69,12 @@ class RequestMetadata:
         return self.prompt_id or prompt_id_of(f"{self.command}\n{self.prompt}")
 
 
-Judge = Callable[[Done], Awaitable[Change]]
-
-
-def _refusal(done: Done, change: Change) -> str:
-    """Why a whole answer is no change, as who asked is told. That it was cut off is known by its end."""
-    return f"{change.problem} {change.recovery}".strip() if change.problem and done.finish == "stop" else ""
+def _refusal(done: Done) -> str:
+    """Why a whole answer is no change, as the user is told. That it was cut off is known by its end."""
+    change = done.change
+    if change is None or not change.problem or done.finish != "stop":
+        return ""
+    return f"{change.problem} {change.recovery}".strip()
 
 
 class Recorder:
@@ -137,49 +137,30 @@ class Recorder:
             **answer,
         )
 
-    async def watch(
-        self, asked: RequestMetadata, frames: AsyncGenerator[RunFrame, None], judge: Judge | None = None
-    ) -> AsyncGenerator[RunFrame, None]:
-        """Pass the frames of a run on, keep its answer after the last one, and tell its end.
+    def observer(self, asked: RequestMetadata) -> Observer:
+        """Saves the answer to a request after its last frame, under the id of its run; reports its end."""
+        return _AnswerObserver(self, asked)
 
-        The answer is kept under the run's own id.
+    def note_answer(self, asked: RequestMetadata, done: Done) -> Response:
+        """Make what will be saved. A turn can be continued from now on: the next one may come before that."""
+        response = self._answer(asked, done)
+        if response.conversation_id and response.content.strip():
+            self.unsaved.add(response)
+        return response
 
-        Parameters
-        ----------
-        judge
-            Answers what may be written of the answer, which goes with the last frame.
-        """
-        run = ""
-        async with contextlib.aclosing(frames):
-            try:
-                async for frame in frames:
-                    if isinstance(frame, Started):
-                        run = frame.run
-                    if not isinstance(frame, Done):
-                        yield frame
-                        continue
-                    response = self._answer(asked, frame)
-                    if response.conversation_id and response.content.strip():
-                        self.unsaved.add(response)  # the next turn may be asked before this one is kept
-                    try:
-                        if judge is not None:
-                            change = await judge(frame)
-                            frame = msgspec.structs.replace(frame, change=change)
-                            response = msgspec.structs.replace(response, not_offered=_refusal(frame, change))
-                        yield frame
-                    finally:
-                        # Also where nobody waits or reads on, since this was the last frame.
-                        self._soon(self._keep_and_tell(asked, response))
-            except LocalCoderError as failure:
-                if run:  # else it was refused, and nobody but who asked has heard of it
-                    error = queue.ResponseError(
-                        request_id=run,
-                        kind=asked.kind,
-                        prompt_id=asked.kept_under,
-                        error=codec.error_payload(failure),
-                    )
-                    self._events.tell(registry.RESPONSE_ERROR, error)
-                raise
+    def save(self, asked: RequestMetadata, response: Response) -> None:
+        """Begin to save an answer; its end is reported when it is saved."""
+        self._soon(self._keep_and_tell(asked, response))
+
+    def report_failure(self, asked: RequestMetadata, run: str, failure: LocalCoderError) -> None:
+        """Report a request that has no answer."""
+        error = queue.ResponseError(
+            request_id=run,
+            kind=asked.kind,
+            prompt_id=asked.kept_under,
+            error=codec.error_payload(failure),
+        )
+        self._events.tell(registry.RESPONSE_ERROR, error)
 
     async def keep(self, asked: RequestMetadata, response: Response) -> str:
         """Keep an answer, and return when it is kept. Never raises.
@@ -388,3 +369,27 @@ class Recorder:
 
     def _notice(self, severity: Severity, message: str, action: str) -> None:
         self._events.tell(registry.NOTICE, Notice(severity=severity, message=message, action=action))
+
+
+class _AnswerObserver(Observer):
+    """Saves the answer to one request; see `Recorder.observer`."""
+
+    def __init__(self, recorder: Recorder, asked: RequestMetadata) -> None:
+        self._recorder = recorder
+        self._asked = asked
+        self._run = ""
+        self._response: Response | None = None
+
+    def see(self, frame: RunFrame) -> None:
+        if isinstance(frame, Started):
+            self._run = frame.run
+        elif isinstance(frame, Done):
+            self._response = self._recorder.note_answer(self._asked, frame)
+
+    def end(self, done: Done | None, failure: Exception | None) -> None:
+        if done is not None and self._response is not None:
+            response = msgspec.structs.replace(self._response, not_offered=_refusal(done))
+            self._recorder.save(self._asked, response)
+        # One that was refused before its first frame is known to nobody else.
+        if self._run and isinstance(failure, LocalCoderError):
+            self._recorder.report_failure(self._asked, self._run, failure)

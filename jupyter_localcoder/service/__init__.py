@@ -32,7 +32,7 @@ from ..generation import clients
 from ..generation.embedded_provider import EmbeddedProvider
 from ..generation.engine_requests import EngineRequests
 from ..generation.inspections import Inspections
-from ..generation.run import Runs
+from ..generation.runs import DoneObserver, Runs
 from ..generation.slow_model_hint import SLOW_SECONDS, SlowModelHint
 from ..history import HistoryStore
 from ..history.dialogue import Dialogue
@@ -178,7 +178,7 @@ class Service(LoggingConfigurable):
             what="requests run or wait",
             retry_after_seconds=1,
         )
-        self._runs = Runs(shares, self._engine.remember_speed)
+        self._runs = Runs(shares, self.log, (DoneObserver(self._engine.remember_speed),))
 
         requests = RequestQueue(parent=self)
         record = Record(lambda: Journal(settings.path.parent / "queue"), self.log)

@@ -15,7 +15,7 @@ from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
 from ..events import EventHub
 from ..generation.engine_requests import EngineRequests
-from ..generation.run import Runs
+from ..generation.runs import Runs
 from ..queueing.queue import RequestQueue
 from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread

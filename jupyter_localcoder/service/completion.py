@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -30,9 +31,10 @@ from ..engine.pool import WorkerPool
 from ..errors import Canceled, Disabled, InvalidArgument, RunNotFound
 from ..generation.background import AT_ONCE_CHARS, BackgroundWork
 from ..generation.engine_requests import EngineRequests, cache_scope, wire_request
-from ..generation.inspections import Inspections
+from ..generation.inspections import Inspections, parts_of
 from ..generation.provider_run import ProviderRun
-from ..generation.run import RunFrame, Runs
+from ..generation.run import AnyRun, RunFrame
+from ..generation.runs import ObservedRun, Runs
 from ..generation.shown_part import VisibleGate
 from ..providers.base import Fill, Messages, ProviderRequest
 from ..providers.choice import ProviderChoice
@@ -97,8 +99,11 @@ class CompletionOperations:
         self._turns: dict[str, _Turn] = {}
 
     @serves(registry.TAB_COMPLETE)
-    async def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
+    def tab_complete(self, request: generation.CompleteRequest) -> AsyncGenerator[RunFrame, None]:
         """Fill in the middle."""
+        return self._runs.stream(partial(self._prepare, request))
+
+    async def _prepare(self, request: generation.CompleteRequest) -> ObservedRun:
         settings = self._enabled()
         provider = request.provider or settings.completion_provider
         if provider != EMBEDDED and request.ahead:
@@ -107,16 +112,10 @@ class CompletionOperations:
                 recovery="Turn off *Look ahead* in the settings of completion.",
             )
         if provider != EMBEDDED:
-            by = self._by_provider(provider, request, settings)
-        else:
-            by = self._by_engine(request, settings)
-        async with contextlib.aclosing(by) as frames:
-            async for frame in frames:
-                yield frame
+            return await self._by_provider(provider, request, settings)
+        return await self._by_engine(request, settings)
 
-    async def _by_engine(
-        self, request: generation.CompleteRequest, settings: Settings
-    ) -> AsyncGenerator[RunFrame, None]:
+    async def _by_engine(self, request: generation.CompleteRequest, settings: Settings) -> ObservedRun:
         """The embedded engine fills in."""
         sizes = self._engine.budget()
         max_tokens = _most_tokens(request, settings) or sizes.completion_tokens
@@ -149,16 +148,11 @@ class CompletionOperations:
             gate=self._gate(request),
             mild=True,
         )
-        watched = self._inspections.of(
-            run, self._runs.frames(run), asked.scope, built.omitted, ahead=request.ahead
-        )
-        async with contextlib.aclosing(watched) as frames:
-            async for frame in frames:
-                yield frame
+        return self._inspected(run, asked.scope, built.omitted, ahead=request.ahead)
 
     async def _by_provider(
         self, name: str, request: generation.CompleteRequest, settings: Settings
-    ) -> AsyncGenerator[RunFrame, None]:
+    ) -> ObservedRun:
         """Another provider than the embedded one fills in."""
         ends_at = asyncio.get_running_loop().time() + _seconds(request, settings)
         max_tokens = _most_tokens(request, settings) or MOST_TOKENS
@@ -173,10 +167,13 @@ class CompletionOperations:
         )
         fill = Fill(*flatten(built.prompt))
         run = ProviderRun("tab", chosen, fill, asked, self._gate(request), ends_at=ends_at)
-        scope = cache_scope("tab", request.scope)
-        async with contextlib.aclosing(self._inspections.of(run, self._runs.frames(run), scope)) as frames:
-            async for frame in frames:
-                yield frame
+        return self._inspected(run, cache_scope("tab", request.scope))
+
+    def _inspected(
+        self, run: AnyRun, scope: str, omitted: Mapping[str, int] | None = None, *, ahead: bool = False
+    ) -> ObservedRun:
+        observer = self._inspections.observer(run, scope, ahead=ahead)
+        return ObservedRun(run, (parts_of(run, omitted),), observers=(observer,))
 
     @serves(registry.TAB_WARM)
     async def tab_warm(self, request: generation.WarmRequest) -> generation.Warmed:

@@ -6,9 +6,9 @@ Also what they were answered from (``context:inspect``), and where their code go
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import msgspec
 
@@ -21,13 +21,14 @@ from ..engine.planner import Planner
 from ..errors import InvalidArgument
 from ..generation import prompts
 from ..generation.engine_requests import EngineRequests, cache_scope, wire_request
-from ..generation.inspections import Inspections
+from ..generation.inspections import Inspections, parts_of
 from ..generation.provider_run import ProviderRun
-from ..generation.run import About, AnyRun, Run, RunFrame, Runs
+from ..generation.run import About, AnyRun, Run, RunFrame
+from ..generation.runs import ObservedRun, Runs
 from ..history.dialogue import Dialogue
 from ..history.names import prompt_id_of
 from ..history.notebooks import Notebooks
-from ..history.recorder import Judge, Recorder, RequestMetadata
+from ..history.recorder import Recorder, RequestMetadata
 from ..providers.base import Messages, ProviderRequest
 from ..providers.choice import ChosenProvider, ProviderChoice
 from ..settings import LocalCoderSettings
@@ -61,30 +62,15 @@ class GenerationOperations:
         self._choice = choice
 
     @serves(registry.GENERATE)
-    async def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
+    def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
         """Run a command."""
-        # A long text is read line by line, which would hold up everybody else.
-        target = await asyncio.to_thread(target_of, request)
-        prompt = prompts.command_prompt(request, target)
-        role: Role = "general" if request.command == "prompt" else "code"
-        lookup = self._planner.drafts and request.command in generation.CHANGES
-        spoken = msgspec.structs.replace(request, language=target.language)
-        asked = _asked(request, prompts.asked(spoken), command=request.command)
-
-        async def judge(done: generation.Done) -> generation.Change:
-            return await asyncio.to_thread(change_of, request, target, done.text, done.finish)
-
-        changes = None if request.command == "explain" else judge
-        frames = self._begin(asked, prompt, role, request, lookup=lookup, judge=changes)
-        async with contextlib.aclosing(frames):
-            async for frame in frames:
-                yield frame
+        return self._runs.stream(partial(self._prepare_command, request))
 
     @serves(registry.CHAT)
     def chat(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
         """Answer the next turn of a conversation."""
         if request.conversation is not None:
-            return self._converse(request)
+            return self._runs.stream(partial(self._prepare_turn, request))
         if request.parent is not None or request.regenerate is not None:
             raise InvalidArgument(
                 "An earlier turn was given without a conversation.",
@@ -99,7 +85,7 @@ class GenerationOperations:
             prompt_id=prompt_id_of(f"chat\n{first}"),
             references=request.references,
         )
-        return self._begin(asked, prompt, "general", request)
+        return self._runs.stream(partial(self._observed, asked, prompt, "general", request))
 
     @serves(registry.CONTEXT_INSPECT)
     async def context_inspect(self, request: generation.InspectRequest) -> generation.Inspection:
@@ -111,8 +97,24 @@ class GenerationOperations:
         """Say what becomes of a cell."""
         return await asyncio.to_thread(placed, request)
 
-    async def _converse(self, request: generation.ChatRequest) -> AsyncGenerator[RunFrame, None]:
-        """Answer a turn of a conversation that is remembered."""
+    async def _prepare_command(self, request: generation.GenerateRequest) -> ObservedRun:
+        # A long text is read line by line, which would hold up everybody else.
+        target = await asyncio.to_thread(target_of, request)
+        prompt = prompts.command_prompt(request, target)
+        role: Role = "general" if request.command == "prompt" else "code"
+        lookup = self._planner.drafts and request.command in generation.CHANGES
+        spoken = msgspec.structs.replace(request, language=target.language)
+        asked = _asked(request, prompts.asked(spoken), command=request.command)
+
+        async def judge(done: generation.Done) -> generation.Done:
+            change = await asyncio.to_thread(change_of, request, target, done.text, done.finish)
+            return msgspec.structs.replace(done, change=change)
+
+        observed = await self._observed(asked, prompt, role, request, lookup=lookup)
+        return observed if request.command == "explain" else dataclasses.replace(observed, judge=judge)
+
+    async def _prepare_turn(self, request: generation.ChatRequest) -> ObservedRun:
+        """The next turn of a conversation that is remembered."""
         turn = await self._dialogue.next_turn(request)
         limit = request.max_tokens or self._settings.current.max_tokens
         prompt = prompts.turn_prompt(
@@ -123,12 +125,9 @@ class GenerationOperations:
             conversation_id=turn.conversation,
             parent_id=turn.parent,
         )
-        frames = self._begin(asked, prompt, "general", request, omitted=turn.omitted)
-        async with contextlib.aclosing(frames):
-            async for frame in frames:
-                yield frame
+        return await self._observed(asked, prompt, "general", request, omitted=turn.omitted)
 
-    async def _begin(
+    async def _observed(
         self,
         kept: RequestMetadata,
         prompt: wire.ChatPrompt,
@@ -137,8 +136,8 @@ class GenerationOperations:
         *,
         lookup: bool = False,
         omitted: int = 0,
-        judge: Judge | None = None,
-    ) -> AsyncGenerator[RunFrame, None]:
+    ) -> ObservedRun:
+        """Choose the provider; the answer is saved and can be inspected."""
         notebook = await self._notebooks.current(kept.notebook, request.origin.kernel)
         kept = dataclasses.replace(kept, notebook=notebook, mark=self._notebooks.mark)
         scope = cache_scope(kept.kind, kept.conversation_id)
@@ -150,12 +149,12 @@ class GenerationOperations:
             run = self._own_run(kept, chosen, prompt, role, request, scope, lookup=lookup)
         else:
             run = self._provider_run(kept, chosen, prompt, request)
-        frames = self._inspections.of(run, self._runs.frames(run), scope)
+        annotate = [parts_of(run)]
         if kept.conversation_id:
-            frames = _in_conversation(kept, frames, omitted)
-        async with contextlib.aclosing(self._recorder.watch(kept, frames, judge)) as watched:
-            async for frame in watched:
-                yield frame
+            annotate.append(partial(_in_conversation, kept, omitted))
+        return ObservedRun(
+            run, annotate, observers=(self._inspections.observer(run, scope), self._recorder.observer(kept))
+        )
 
     def _own_run(
         self,
@@ -227,23 +226,18 @@ def _about(kept: RequestMetadata, provider: str) -> About:
     )
 
 
-async def _in_conversation(
-    asked: RequestMetadata, frames: AsyncGenerator[RunFrame, None], omitted: int
-) -> AsyncGenerator[RunFrame, None]:
-    """Say in the first frame and the last one which conversation it is."""
-    async with contextlib.aclosing(frames):
-        async for frame in frames:
-            if isinstance(frame, generation.Started):
-                yield msgspec.structs.replace(frame, conversation=asked.conversation_id)
-            elif isinstance(frame, generation.Done):
-                yield msgspec.structs.replace(
-                    frame,
-                    conversation=asked.conversation_id,
-                    parent=asked.parent_id,
-                    left_out_turns=frame.left_out_turns + omitted,
-                )
-            else:
-                yield frame
+def _in_conversation(asked: RequestMetadata, omitted: int, frame: RunFrame) -> RunFrame:
+    """Name the conversation in the first frame and the last one."""
+    if isinstance(frame, generation.Started):
+        return msgspec.structs.replace(frame, conversation=asked.conversation_id)
+    if isinstance(frame, generation.Done):
+        return msgspec.structs.replace(
+            frame,
+            conversation=asked.conversation_id,
+            parent=asked.parent_id,
+            left_out_turns=frame.left_out_turns + omitted,
+        )
+    return frame
 
 
 def _asked(

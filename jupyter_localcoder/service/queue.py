@@ -23,7 +23,7 @@ from ..errors import (
 )
 from ..events import EventHub
 from ..generation import clients
-from ..generation.run import Runs
+from ..generation.runs import Runs
 from ..history.recorder import Recorder, RequestMetadata
 from ..providers.choice import ProviderChoice
 from ..queueing.call import Call, token_counts

@@ -14,7 +14,7 @@ import pytest
 from jupyter_localcoder.contract import queue
 from jupyter_localcoder.events import EventHub
 from jupyter_localcoder.generation import clients
-from jupyter_localcoder.generation.run import Runs
+from jupyter_localcoder.generation.runs import Runs
 from jupyter_localcoder.history import HistoryStore
 from jupyter_localcoder.history.recorder import Recorder
 from jupyter_localcoder.queueing.journal import Journal
@@ -39,7 +39,7 @@ class Desk:
         self.choice = ScriptedChoice(first=self.provider, second=self.other)
         self.runs = Runs(
             clients.ClientQuotas(lambda: 512, lambda: 2**30, what="requests run", retry_after_seconds=1),
-            lambda done: None,
+            LOG,
         )
         self.told: list[tuple[str, Any]] = []
         events = EventHub(LOG)
