@@ -192,6 +192,8 @@ class FillPrompt(Struct, frozen=True, tag="fill"):
     """Most tokens before the cursor, to keep to a time; 0: what fits."""
     suffix_tokens: int = 0
     """Most tokens after the cursor; 0: a quarter of the window."""
+    file: str = "notebook.py"
+    """Name of the file, for the families whose prompt begins with it."""
 
 
 class Draw(Struct, frozen=True, kw_only=True):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from ..contract.fill_tokens import GGUF_FILL_KEYS, Part, can_fill
+from ..contract.fill_tokens import GGUF_FILL_KEYS, ModelIdentity, Part, can_fill
 from ..errors import InvalidModel, SourceFileNotFound
 from ..storage.regular import NotRegular, open_regular
 from .ggml_types import FILE_TYPES, REPACKED, TENSOR_TYPES
@@ -60,6 +61,8 @@ class GgufHeader(Struct, frozen=True, kw_only=True):
     chat_template: bool
     fill_in_the_middle: bool
     """Whether its vocabulary has the tokens for it."""
+    recurrent_bytes: int = 0
+    """State of the recurrent layers for one sequence."""
     chatml: bool = False
     """Whether its vocabulary has the marks of ChatML, which serve a model without a template."""
 
@@ -81,6 +84,7 @@ class GgufHeader(Struct, frozen=True, kw_only=True):
             embedding_length=self.embedding_length,
             vocabulary=self.vocabulary,
             tensors=self.n_tensors,
+            recurrent_bytes=self.recurrent_bytes,
         )
 
 
@@ -241,10 +245,21 @@ class _Reading:
             n_tensors=n_tensors,
             tensor_bytes=tensors.total_bytes,
             repackable_bytes=tensors.repackable_bytes,
+            recurrent_bytes=self._recurrent_bytes(architecture, kv_heads),
             chat_template=bool(self._string("tokenizer.chat_template")),
-            fill_in_the_middle=self._fills(tokens),
+            fill_in_the_middle=self._fills(architecture, tokens),
             chatml=isinstance(tokens, Listed) and self._source.contains(tokens, _CHATML_MARK),
         )
+
+    def _recurrent_bytes(self, architecture: str, kv_heads: Sequence[int]) -> int:
+        """State of the layers of Mamba's kind, which llama.cpp keeps for each sequence as 32-bit numbers."""
+        inner, state, kernel, groups = (
+            self._integer(f"{architecture}.ssm.{name}", 0, MAX_WIDTH, 0)
+            for name in ("inner_size", "state_size", "conv_kernel", "group_count")
+        )
+        # Without one that has no attention, each layer has both.
+        layers = sum(not heads for heads in kv_heads) or len(kv_heads)
+        return 4 * layers * (max(0, kernel - 1) * (inner + 2 * groups * state) + inner * state)
 
     def _architecture(self) -> str:
         if self._string("general.type") not in ("", "model"):
@@ -256,10 +271,11 @@ class _Reading:
             raise InvalidModel("The header does not name the architecture of the model.")
         return architecture
 
-    def _fills(self, tokens: Value | None) -> bool:
+    def _fills(self, architecture: str, tokens: Value | None) -> bool:
         if not isinstance(tokens, Listed):
             return False
         return can_fill(
+            ModelIdentity(architecture, self._string("general.name"), self._string("tokenizer.ggml.pre")),
             lambda part: (token := self._token(part)) is not None and 0 <= token < tokens.count,
             lambda text: self._source.contains(tokens, text),
         )

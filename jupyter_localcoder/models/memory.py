@@ -121,7 +121,7 @@ def estimate(
     return Estimate(
         weights_bytes=shape.weights_bytes,
         repacked_bytes=shape.repackable_bytes if repack else 0,
-        kv_bytes=cells * values * BYTES_PER_32_VALUES[cache_type] // 32,
+        kv_bytes=cells * values * BYTES_PER_32_VALUES[cache_type] // 32 + n_seq * shape.recurrent_bytes,
         compute_bytes=compute + graph,
         output_bytes=4 * shape.vocabulary * n_seq,
         python_bytes=PYTHON_BYTES + VOCABULARY_BYTES * shape.vocabulary,

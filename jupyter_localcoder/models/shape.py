@@ -22,3 +22,5 @@ class Shape(Struct, frozen=True, kw_only=True):
     vocabulary: int
     tensors: int
     """How many there are."""
+    recurrent_bytes: int = 0
+    """State of the recurrent layers for one sequence, whatever its length."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import ctypes
+import functools
 import math
 import os
 import re
@@ -23,6 +24,7 @@ from typing import Any
 import llama_cpp.llama_cpp as native
 import numpy as np
 
+from ..contract.fill_tokens import ModelIdentity
 from ..contract.wire import Draw, LoadFrame
 from ..errors import (
     Canceled,
@@ -333,6 +335,33 @@ class Engine:
             count = native.llama_tokenize(self._vocab, data, len(data), out, -count, False, special)
         return list(out[:count])
 
+    def tokenize_inside(self, text: str) -> list[int]:
+        """Token ids of a text that continues another one: without the space that some vocabularies add."""
+        if not self._adds_space:
+            return self.tokenize(text)
+        # No token begins inside of a line end and goes on after it.
+        head, tokens = self.tokenize("\n"), self.tokenize(f"\n{text}")
+        return tokens[len(head) :]
+
+    @functools.cached_property
+    def _adds_space(self) -> bool:
+        """Whether a text is read as if a space stood before it (SentencePiece)."""
+        tokens = self.tokenize("a")
+        return bool(tokens) and self.token_text(tokens[0]).startswith("▁")
+
+    @functools.cached_property
+    def identity(self) -> ModelIdentity:
+        """What the model says of its origin."""
+        return ModelIdentity(
+            self._said("general.architecture"), self._said("general.name"), self._said("tokenizer.ggml.pre")
+        )
+
+    def _said(self, key: str) -> str:
+        """A text of the model's header, up to its first 255 bytes; empty where it has none."""
+        buffer = ctypes.create_string_buffer(256)
+        length = native.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
+
     def piece(self, token: int) -> bytes:
         """Bytes of one token, possibly a part of a character; empty for a control token."""
         known = self._pieces.get(token)
@@ -417,7 +446,16 @@ class Engine:
     @property
     def can_shift(self) -> bool:
         """Whether this model's cells can be moved."""
-        return bool(native.llama_memory_can_shift(self._memory))
+        return self.can_take_back and bool(native.llama_memory_can_shift(self._memory))
+
+    @functools.cached_property
+    def can_take_back(self) -> bool:
+        """Whether a part of a sequence can be forgotten, shared or moved.
+
+        A recurrent layer has one state for all that was read, and llama.cpp says that it can be moved.
+        """
+        recurrent = native.llama_model_is_recurrent(self._model) or native.llama_model_is_hybrid(self._model)
+        return not recurrent
 
     def clear(self) -> None:
         """Forget all sequences."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-from ..contract.fill_tokens import FILL_FAMILIES
+from ..contract.fill_tokens import FILL_FAMILIES, ModelIdentity, Order, family_of, trained_to_fill
 from .splice import FillLayout
 
 
 class FillVocabulary(Protocol):
     """What this module asks of a model."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What the model says of its origin."""
 
     @property
     def fill_tokens(self) -> tuple[int, int, int]:
@@ -24,47 +28,69 @@ class FillVocabulary(Protocol):
     def control_token(self, text: str) -> int:
         """Id of a control token by its spelling, or -1."""
 
+    def token_text(self, token: int) -> str:
+        """Spelling of a token in the vocabulary."""
+
 
 @dataclass(frozen=True)
 class FillTokens:
     """The marks of a family, as token ids.
 
-    ``prefix-first``: PREFIX before SUFFIX after MIDDLE. ``suffix-first``: SUFFIX after PREFIX before,
-    with no mark for the middle (Codestral).
+    ``prefix-first``: PREFIX before SUFFIX after MIDDLE. ``suffix-first``: SUFFIX after PREFIX before MIDDLE.
     """
 
     prefix: int
     suffix: int
-    middle: int
-    order: Literal["prefix-first", "suffix-first"] = "prefix-first"
+    middle: int = -1
+    """-1: the family has none (Codestral)."""
+    order: Order = "prefix-first"
+    file: int = -1
+    """Begins a prompt, before the name of the file (Mellum); -1: the family names no file."""
 
-    def lay_out(self, before: list[int], after: list[int], bos: list[int] | None = None) -> FillLayout:
-        """Lay out the prompt, from the tokens of the code before and after the cursor."""
-        begin = bos or []
+    def lay_out(self, before: list[int], after: list[int], begin: list[int] | None = None) -> FillLayout:
+        """Lay out the prompt, from the tokens of the code before and after the cursor.
+
+        Parameters
+        ----------
+        begin
+            What stands before all of it: the token that begins a text, the name of the file.
+        """
+        begin, middle = begin or [], [self.middle] if self.middle >= 0 else []
         if self.order == "suffix-first":
             # Nothing stands after the cursor's end of the prompt: typing only ever adds to it.
-            return FillLayout([*begin, self.suffix, *after, self.prefix, *before], [], [], [])
-        return FillLayout([*begin, self.prefix, *before], [self.suffix], after, [self.middle])
+            return FillLayout([*begin, self.suffix, *after, self.prefix, *before], [], [], middle)
+        return FillLayout([*begin, self.prefix, *before], [self.suffix], after, middle)
 
     @property
     def marks(self) -> int:
-        """How many tokens the marks take."""
-        return 2 if self.order == "suffix-first" else 3
+        """How many tokens the marks around the code take."""
+        return 2 + (self.middle >= 0)
 
 
 def template_of(vocabulary: FillVocabulary) -> FillTokens | None:
     """The marks of this model, or None where it cannot fill in the middle."""
+    model = vocabulary.identity
+    if not trained_to_fill(model):
+        return None
     prefix, suffix, middle = vocabulary.fill_tokens
     if min(prefix, suffix, middle) >= 0:
-        return FillTokens(prefix, suffix, middle)
-    for family in FILL_FAMILIES:
-        ids = [vocabulary.control_token(text) for text in family.tokens]
-        if min(ids) >= 0:
-            prefix, suffix, *rest = ids
-            if rest:
-                return FillTokens(prefix, suffix, rest[0])
-            return FillTokens(prefix, suffix, -1, order="suffix-first")
-    return None
+        # llama.cpp knows which tokens they are, and not in which order they come.
+        texts = [vocabulary.token_text(token) for token in (prefix, suffix, middle)]
+        spelled = (f for f in FILL_FAMILIES if f.may_be(model) and [*f.tokens] == texts[: len(f.tokens)])
+        family = next(spelled, None)
+        if family is None:
+            return FillTokens(prefix, suffix, middle)
+        middle = middle if family.middle else -1
+    else:
+        family = family_of(model, lambda text: vocabulary.control_token(text) >= 0)
+        if family is None:
+            return None
+        prefix, suffix, middle = (
+            vocabulary.control_token(text) if text else -1
+            for text in (family.prefix, family.suffix, family.middle)
+        )
+    file = vocabulary.control_token(family.file) if family.file else -1
+    return FillTokens(prefix, suffix, middle, family.order, file)
 
 
 SLACK_SHARE = 0.1

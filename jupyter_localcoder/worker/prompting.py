@@ -95,20 +95,28 @@ class Tokenizer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._known: dict[str, list[int]] = {}
+        self._known: dict[tuple[str, bool], list[int]] = {}
         self._chars = 0
 
     def tokens(self, text: str) -> list[int]:
         """Token ids of a person's or a notebook's text; not to be changed by who gets them."""
-        found = self._known.pop(text, None)
+        return self._remembered(text, self._engine.tokenize, inside=False)
+
+    def inside(self, text: str) -> list[int]:
+        """The same for a text that goes on after another one."""
+        return self._remembered(text, self._engine.tokenize_inside, inside=True)
+
+    def _remembered(self, text: str, tokenize: Callable[[str], list[int]], *, inside: bool) -> list[int]:
+        key = (text, inside)
+        found = self._known.pop(key, None)
         if found is None:
-            found = self._engine.tokenize(text)
+            found = tokenize(text)
             self._chars += len(text)
-        self._known[text] = found
+        self._known[key] = found
         while self._chars > _MOST_KNOWN_CHARS and len(self._known) > 1:
             oldest = next(iter(self._known))
             del self._known[oldest]
-            self._chars -= len(oldest)
+            self._chars -= len(oldest[0])
         return found
 
 
@@ -222,21 +230,30 @@ class Prompter:
                 "This model does not support fill-in-the-middle.",
                 recovery="Choose a model that has the role `code` for completion.",
             )
-        room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - 2
+        begin = self._begin_of(prompt)
+        room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - len(begin) - 2
         # The code after the cursor matters less: at most a quarter of the window.
         after = self._after(prompt, max(0, min(prompt.suffix_tokens or room // 4, room // 4)))
         room_before = max(1, room - sum(len(part.tokens) for part in after))
         if prompt.prefix_tokens:
             room_before = min(room_before, prompt.prefix_tokens)
         before = self._before(prompt, room_before)
-        layout = self.fill.lay_out(_joined(before), _joined(after), self._begin)
+        layout = self.fill.lay_out(_joined(before), _joined(after), begin)
         left_out = sum(part.left_out for part in (*before, *after))
-        return TokenizedPrompt(layout.tokens, left_out, layout, tuple(self._in_order(layout, before, after)))
+        parts = tuple(self._in_order(layout, begin, before, after))
+        return TokenizedPrompt(layout.tokens, left_out, layout, parts)
+
+    def _begin_of(self, prompt: FillPrompt) -> list[int]:
+        """What stands before the code, and before its marks."""
+        assert self.fill is not None  # noqa: S101 - it was asked before
+        if self.fill.file < 0:
+            return self._begin
+        return [*self._begin, self.fill.file, *self._tokenizer.inside(f"{prompt.file}\n")]
 
     def _after(self, prompt: FillPrompt, room: int) -> list[Part]:
         parts: list[Part] = []
         for piece in (ContextPiece(prompt.suffix, SOURCE_OWN), *prompt.below):
-            tokens = self._tokenizer.tokens(piece.text)
+            tokens = self._tokenizer.inside(piece.text)
             kept = tokens[:room]
             room -= len(kept)
             if tokens:
@@ -244,12 +261,17 @@ class Prompter:
         return parts
 
     def _before(self, prompt: FillPrompt, room: int) -> list[Part]:
-        read = self._tokenizer.tokens
+        read = self._tokenizer.inside
         head, _, line = prompt.prefix.rpartition("\n")
-        own = read(f"{head}\n" if "\n" in prompt.prefix else "")
-        typed = self._engine.tokenize(line)
+        head = f"{head}\n" if "\n" in prompt.prefix else ""
+        texts = [*(piece.text for piece in prompt.above), head]
+        # The vocabularies that add a space before a text were trained with it before the prefix.
+        first = next((i for i, text in enumerate(texts) if text), len(texts))
+        *pieces, own = [
+            self._tokenizer.tokens(text) if i == first else read(text) for i, text in enumerate(texts)
+        ]
+        typed = self._engine.tokenize_inside(line) if first < len(texts) else self._engine.tokenize(line)
         limits = {source: int(share * room) for source, share in prompt.shares.items()}
-        pieces = [read(piece.text) for piece in prompt.above]
         fits = affordable([len(piece) for piece in pieces], [piece.source for piece in prompt.above], limits)
         chosen = choose(
             [*(len(piece) if fit else 0 for piece, fit in zip(pieces, fits, strict=True)), len(own)],
@@ -275,7 +297,9 @@ class Prompter:
         cut = max(0, chosen.start - at)
         return [*parts, Part(SOURCE_OWN, last[cut:], cut)] if last else parts
 
-    def _in_order(self, layout: FillLayout, before: list[Part], after: list[Part]) -> Iterator[Part]:
+    def _in_order(
+        self, layout: FillLayout, begin: list[int], before: list[Part], after: list[Part]
+    ) -> Iterator[Part]:
         """All parts as they stand in the prompt, with the marks between them."""
         assert self.fill is not None  # noqa: S101 - it made the layout
         first, second = (before, after) if self.fill.order == "prefix-first" else (after, before)
@@ -283,8 +307,8 @@ class Prompter:
         for group in (first, second):
             size = sum(len(part.tokens) for part in group)
             # The marks before a group are what stands before its first token and is in no part.
-            marks = 1 + (len(self._begin) if at == 0 else 0)
-            yield Part(SOURCE_MARKS, tokens[at : at + marks], control=True)
+            marks = 1 + (len(begin) if at == 0 else 0)
+            yield from self._template_parts(tokens[at : at + marks])
             yield from group
             at += marks + size
         if at < len(tokens):

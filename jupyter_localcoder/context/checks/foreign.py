@@ -16,7 +16,7 @@ from .scan import scan
 from .surroundings import Surroundings
 
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,}[ \t]*\w*[ \t]*$)", re.MULTILINE)
-_TOKEN = re.compile(r"<\|[\w-]+\|>|<｜[^｜\n]+｜>|</?fim[_-]\w+>")  # noqa: RUF001 -- so some models write their tokens
+_TOKEN = re.compile(r"<\|[\w-]+\|>|<｜[^｜\n]+｜>|</?fim[_-]\w+>|<\[fim-\w+\]>")  # noqa: RUF001 -- so some models write their tokens
 _REPLY = re.compile(
     r"(?:sure|certainly|of course|absolutely|okay|great)[,!.]\s|as an ai\b|i(?:'m| am) (?:sorry|an ai)\b"
     r"|(?:here(?:'s| is| are)|below is|the following is) (?:the|an?|your|some|how)\b.*"

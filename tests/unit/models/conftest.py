@@ -31,10 +31,11 @@ def write_gguf(
     weights: int = 256 * 1024,
     kv_heads: int | list[int] = 2,
     tokens: Sequence[str] = (),
+    name: str = "Tiny",
 ) -> Path:
     """A model that is whole and far too small to say anything."""
     writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name("Tiny")
+    writer.add_name(name)
     writer.add_size_label("0.1M")
     writer.add_context_length(2048)
     writer.add_embedding_length(64)

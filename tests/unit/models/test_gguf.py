@@ -91,7 +91,8 @@ def test_a_good_header_is_read(tiny: Path):
 @pytest.mark.parametrize("family", FILL_FAMILIES)
 def test_the_tokens_for_filling_in_are_found_as_whole_tokens(make_gguf, tmp_path: Path, family: FillFamily):
     def fills(*tokens: str) -> bool:
-        return gguf.read(make_gguf(tmp_path / "a.gguf", tokens=["<s>", *tokens])).fill_in_the_middle
+        path = make_gguf(tmp_path / "a.gguf", name=family.named or "Tiny", tokens=["<s>", *tokens])
+        return gguf.read(path).fill_in_the_middle
 
     first, *others = family.tokens
     assert fills(*family.tokens)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jupyter_localcoder.contract.fill_tokens import ModelIdentity
 from jupyter_localcoder.contract.wire import (
     ChatPrompt,
     ContextPiece,
@@ -33,6 +34,7 @@ class Characters:
 
     bos = -1
     eos = 5
+    identity = ModelIdentity()
 
     def __init__(self, fill: tuple[int, int, int] = (1, 2, 3)) -> None:
         self.fill_tokens = fill
@@ -46,6 +48,9 @@ class Characters:
             tokens.append(MARKS[mark] if mark else FIRST + ord(text[0]))
             text = text[len(mark) or 1 :]
         return tokens
+
+    def tokenize_inside(self, text: str) -> list[int]:
+        return self.tokenize(text)
 
     def piece(self, token: int) -> bytes:
         return chr(token - FIRST).encode() if token >= FIRST else b""
