@@ -29,6 +29,8 @@ class Cells(Protocol):
     def copy(self, source: int, target: int, start: int, end: int) -> None: ...  # noqa: D102
     def shift(self, sequence: int, start: int, end: int, by: int) -> None: ...  # noqa: D102
     def clear(self) -> None: ...  # noqa: D102
+    @property
+    def can_take_back(self) -> bool: ...  # noqa: D102
 
 
 @dataclass
@@ -200,13 +202,15 @@ class Cache:
         return max(found, key=lambda s: s.used, default=None)
 
     def _best_source(self, tokens: list[int]) -> tuple[Sequence | None, int]:
-        lengths = [
-            (min(common_prefix(s.tokens, tokens), s.shareable), s.used, s)
-            for s in self._sequences
-            if s.tokens
-        ]
+        lengths = [(self._shared(s, tokens), s.used, s) for s in self._sequences if s.tokens]
         common, _, best = max(lengths, key=lambda entry: entry[:2], default=(0, 0, None))
         return best, common
+
+    def _shared(self, sequence: Sequence, tokens: list[int]) -> int:
+        """Tokens of a sequence that a prompt can take over."""
+        common = min(common_prefix(sequence.tokens, tokens), sequence.shareable)
+        # A recurrent layer has one state, which is that after the last token: all of it, or nothing.
+        return common if self._engine.can_take_back or common == len(sequence.tokens) else 0
 
     def _taken_over(self, own: Sequence | None, source: Sequence | None, common: int) -> Sequence:
         """An empty sequence (one's own, or the least recently used) with the common cells of another."""

@@ -226,7 +226,7 @@ class Scheduler:
             self.cache.forget_idle()
         sequence = self.cache.claim(request.scope, prompt.tokens, need, lambda s: self._match(s, prompt))
         task = Task(job, prompt, sequence, self._engine, self._emit, limit)
-        if request.lookup and not request.fresh and limit > 1:
+        if request.lookup and not request.fresh and limit > 1 and self._engine.can_take_back:
             lookup, policy = self._drafting(job, prompt)
             policy.begin()
             task.draft(lookup, policy)
@@ -339,7 +339,7 @@ class Scheduler:
     def _write_ahead(self, share: BatchSlice, room: int) -> None:
         """Let the small model draft, for a command or a chat that is alone."""
         drafter, task = self._drafter, share.task
-        if drafter is None or task.without_draft or not self._alone(task):
+        if drafter is None or not self._engine.can_take_back or task.without_draft or not self._alone(task):
             return
         most = min(drafter.policy.size(CONTINUED), task.limit - task.written - 1, room)
         if most <= 0:
@@ -428,7 +428,7 @@ class Scheduler:
             task.drift = task.sequence.suffix.drift
             task.todo = splice.then
             return
-        if task.prompt.fill is not None:
+        if task.prompt.fill is not None and self._engine.can_take_back:
             detach(self._engine, task.sequence, task.prompt.fill, task.drift)
         if task.limit == 0:
             task.finish = "stop"
@@ -553,10 +553,14 @@ class Scheduler:
                 done = min(done, len(share.tokens) - 1)
                 sequence.tokens += share.tokens[:done]
                 del share.task.todo[:done]
-            if not self._engine.remove(sequence.main, sequence.position(len(sequence.tokens))):
+            kept = self._engine.remove(sequence.main, sequence.position(len(sequence.tokens)))
+            # What is left of one state after an abort is neither that before the batch nor that after it.
+            if not kept or not self._engine.can_take_back:
+                scope = sequence.scope
                 self.cache.forget(sequence)
-                share.task.splice, share.task.todo = None, list(share.task.prompt.tokens)
-                share.task.pending = None
+                sequence.scope = scope
+                share.task.splice, share.task.pending = None, None
+                share.task.todo = [*share.task.prompt.tokens, *share.task.answer]
 
     def _fail(self, shares: list[BatchSlice], failure: LocalCoderError) -> None:
         """A batch that cannot be computed: without room the lowest goes, else all that were in it."""

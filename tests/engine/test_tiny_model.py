@@ -74,6 +74,23 @@ async def test_the_cache_never_changes_a_greedy_answer(open_model: Open, tiny_gg
         assert cold_end.cached_tokens == 0
 
 
+async def test_a_hybrid_model_completes_as_if_it_had_no_cache(open_model: Open, tmp_path: Path) -> None:
+    """Its recurrent layers cannot take back what was read: what is typed has the prompt read again."""
+    path = write_tiny_model(tmp_path / "hybrid.gguf", architecture="granitehybrid", layers=3)
+    bench = open_model(path, flash_attention="off")
+    text = "import numpy\nx = numpy.arange(3)\n"
+    for end in ("y", "y =", "y = x", "y = x", "z", ""):
+        prompt = fill(text + end, "\nprint(y)")
+        warm, warm_end = await bench.ask(
+            request(prompt=prompt, max_tokens=8, scope="tab:a", lookup=True, draw=draw(temperature=0.0))
+        )
+        cold, _ = await bench.ask(
+            request(prompt=prompt, max_tokens=8, scope="tab:b", fresh=True, draw=draw(temperature=0.0))
+        )
+        assert warm == cold
+        assert warm_end.cached_tokens == 0
+
+
 async def test_the_same_seed_gives_the_same_text_and_another_one_another(tiny: Bench) -> None:
     texts = [
         (await tiny.ask(request(max_tokens=30, draw=draw(seed=seed), fresh=True)))[0] for seed in (5, 5, 6)

@@ -69,6 +69,8 @@ class FakeEngine:
     abort_after: int | None = None
     """End the next batch after so many items."""
     can_shift: bool = True
+    can_take_back: bool = True
+    """False: one state for each sequence, as in a recurrent model; see `remove` and `copy`."""
     cells: list[Cell] = field(default_factory=list)
     outputs: dict[int, list[int]] = field(default_factory=dict)
     beside_drafts: set[int] = field(default_factory=set)
@@ -83,6 +85,9 @@ class FakeEngine:
         return sorted((c for c in self.cells if sequence in c.sequences), key=lambda c: c.position)
 
     def remove(self, sequence: int, start: int = 0, end: int = -1) -> bool:
+        if not self.can_take_back and 0 < start < self.length(sequence):
+            self.remove(sequence)
+            return False
         for cell in self.cells:
             if cell.position >= start and (end < 0 or cell.position < end):
                 cell.sequences.discard(sequence)
@@ -90,6 +95,8 @@ class FakeEngine:
         return True
 
     def copy(self, source: int, target: int, start: int, end: int) -> None:
+        if not self.can_take_back:
+            end = self.length(source)
         for cell in self.cells:
             if source in cell.sequences and start <= cell.position < end:
                 cell.sequences.add(target)

@@ -46,8 +46,14 @@ class Bench:
     """A scheduler on the fake engine, with what it sent."""
 
     def __init__(
-        self, n_ctx: int = 120, n_cells: int = 200, small: FakeEngine | None = None, **splice: Any
+        self,
+        n_ctx: int = 120,
+        n_cells: int = 200,
+        small: FakeEngine | None = None,
+        recurrent: bool = False,
+        **splice: Any,
     ) -> None:
+        self._recurrent = recurrent
         self.frames: list[Any] = []
         self.prompter = FakePrompter()
         self._facts, self._small, self._limits = facts(n_ctx, n_cells), small, SpliceLimits(**splice)
@@ -56,7 +62,9 @@ class Bench:
 
     def _load(self) -> None:
         n_ctx, small = self._facts.n_ctx, self._small
-        self.engine = FakeEngine(n_cells=self._facts.n_cells)
+        self.engine = FakeEngine(
+            n_cells=self._facts.n_cells, can_take_back=not self._recurrent, can_shift=not self._recurrent
+        )
         if small is not None:
             small.clear()
         self.scheduler = Scheduler(
@@ -435,8 +443,22 @@ def test_a_small_model_that_knows_nothing_is_asked_seldom() -> None:
     assert len(small.batches) - early <= 12
 
 
+def test_a_recurrent_model_reads_all_of_a_prompt_that_has_changed() -> None:
+    bench = Bench(recurrent=True)
+    first = bench.fill("abcdabcd" * 3, "xyxy")
+    bench.run()
+    typed = bench.fill("abcdabcd" * 3 + "a", "xyxy")
+    bench.run()
+    other = bench.fill("abcdabcd" * 3, "xyxy", scope="tab:other")
+    bench.run()
+    for job in (first, typed, other):
+        assert bench.text(job) == bench.expected(job)
+        assert bench.end(job).cached_tokens == 0
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
 @pytest.mark.parametrize("seed", range(25))
-def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: int) -> None:
+def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: int, recurrent: bool) -> None:
     """Random requests of all kinds, cancelled and aborted at random moments, in a cache that is too small."""
     generator = random.Random(seed)
     bench = Bench(
@@ -444,6 +466,7 @@ def test_whatever_happens_each_answer_is_right_and_each_request_ends_once(seed: 
         n_cells=generator.choice([130, 220]),
         small=FakeEngine(n_cells=100, errs_at=7) if seed % 2 else None,
         changed_share=generator.choice([0.1, 0.5, 1.0]),
+        recurrent=recurrent,
     )
     texts = ["a" * 30, "abcd" * 10, "xyz", "q" * 20 + "abcd"]
     jobs: list[CancelableRequest] = []
