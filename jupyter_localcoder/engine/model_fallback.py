@@ -24,7 +24,7 @@ from ..contract import registry
 from ..contract.backend import Notice
 from ..contract.models import ModelInfo
 from ..contract.settings import Settings
-from ..errors import LocalCoderError, OutOfMemory
+from ..errors import InvalidArgument, LocalCoderError, ModelNotReady, OutOfMemory
 from ..events import EventHub
 from ..models.store import ModelStore
 from .crash_cause import Verdict
@@ -173,6 +173,37 @@ class ModelFallback:
         info = self._store.info(model, 0)
         return frozenset(chosen or info.roles)
 
+    async def use_for_answer(self, role: Role, *, model: str | None, profile: str | None) -> Role:
+        """The use whose model answers: a model that only completes is asked no question.
+
+        Raises
+        ------
+        InvalidArgument
+            The request names such a model.
+        ModelNotReady
+            There is no other one.
+        """
+        plan = await self._plan(role, model, profile)
+        if await asyncio.to_thread(self._planner.answers, plan.model):
+            return role
+        info = await asyncio.to_thread(self._store.info, plan.model, 0)
+        if "general" in info.roles:
+            return role  # What is wrong with it is said when it is loaded.
+        if model is not None:
+            raise InvalidArgument(
+                f"`{model}` completes code and was not trained to answer.",
+                recovery="Choose a model with the role `general`, or none: the settings then choose one.",
+                field="model",
+            )
+        if role == "code":
+            return await self.use_for_answer("general", model=None, profile=profile)
+        raise ModelNotReady(
+            f"No model on this machine answers: `{plan.model}` only completes code.",
+            recovery="Download another one, for example with `jupyter localcoder models pull "
+            "qwen2.5-coder-1.5b`.",
+            model=plan.model,
+        )
+
     async def standing(self, role: Role, *, model: str | None) -> LoadPlan:
         """Return the plan that a request would be answered by as things are; nothing is decided or told."""
         plan = await self._plan(role, model, None)
@@ -295,8 +326,14 @@ class ModelFallback:
         """Ids of the smaller models that are here and can answer, the largest first."""
         infos = await asyncio.to_thread(self._store.infos, self._planner.terms())
         sizes = {info.id: info.size_bytes for info in infos}
+        answering = any(info.id == plan.model and "general" in info.roles for info in infos)
         smaller = [
-            info for info in infos if _serves(info, role) and info.size_bytes < sizes.get(plan.model, 0)
+            info
+            for info in infos
+            if _serves(info, role)
+            and info.size_bytes < sizes.get(plan.model, 0)
+            # What it stands in for may be an answer.
+            and ("general" in info.roles or not answering)
         ]
         return [info.id for info in sorted(smaller, key=lambda info: -info.size_bytes)]
 
@@ -355,8 +392,8 @@ def _note_by_hand(hand: _ByHand) -> str:
 def _serves(info: ModelInfo, role: Role) -> bool:
     if info.state != "ready":
         return False
-    # Who asks for code may want the middle filled in; a general question is answered by any model.
-    return role == "general" or info.fill_in_the_middle is not False
+    # Who asks for code may want the middle filled in.
+    return "general" in info.roles if role == "general" else info.fill_in_the_middle is not False
 
 
 def _with_less(plan: LoadPlan) -> LoadPlan:

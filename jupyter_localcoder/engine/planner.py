@@ -149,6 +149,13 @@ class Planner:
         choice = self._auto(settings)
         return choice.profile, choice.reason
 
+    def division(self) -> str:
+        """The sentence that says which model completes and which one answers; empty where it is the same."""
+        code, general = self.answering()
+        return (
+            f"Completes with `{code}`, answers with `{general or '-'}`." if code not in ("", general) else ""
+        )
+
     def _auto(self, settings: Settings) -> _Choice:
         """What `auto` has chosen, of what is here."""
         known = self._store.infos(self._terms(settings, None))
@@ -234,15 +241,18 @@ class Planner:
         code = self._for_code(settings, profile, named=named)
         auto = settings.profile == "auto" and not named
         own = "" if named else settings.general_model
-        if not own and auto and settings.model and self._chats(code):
+        if not own and auto and settings.model and self.answers(code):
             # Whoever chose one model did not choose another beside it, which would take turns with it.
             return code
         general = own or profile.general_model
-        if self._is_here(general):
+        if self.answers(general):
             return general
         # Better an answer of a model that is here than none; the answer names its model.
-        if auto and not self._chats(code):
-            return self._auto(settings).stand_ins.get("general", code)
+        if self.answers(code):
+            return code
+        completes_only = self._is_here(code)
+        if auto or completes_only:
+            return self._auto(settings).stand_ins.get("general", general if completes_only else code)
         return code
 
     def _for_code(self, settings: Settings, profile: Profile, *, named: bool) -> str:
@@ -259,8 +269,10 @@ class Planner:
             return False
         return True
 
-    def _chats(self, model_id: str) -> bool:
+    def answers(self, model_id: str) -> bool:
         """Whether a model is here and can follow an instruction."""
+        if not self._store.catalogue.answers(model_id):
+            return False
         try:
             return self._store.look(model_id).header.chats
         except LocalCoderError:

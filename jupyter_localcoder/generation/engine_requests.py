@@ -118,14 +118,17 @@ class EngineRequests:
         mild: bool = False,
     ) -> Run:
         """Make a run; nothing happens until somebody iterates over it."""
+        answers = isinstance(request.prompt, wire.ChatPrompt)
 
         async def prepare() -> Ready:
-            plan = await self._fallback.choose(role, model=model, profile=profile)
+            use = role
+            if answers:
+                use = await self._fallback.use_for_answer(role, model=model, profile=profile)
+            plan = await self._fallback.choose(use, model=model, profile=profile)
             self.apply_residency()
-            job = FallbackJob(self._pool, self._fallback, plan, request, role, named=model is not None)
+            job = FallbackJob(self._pool, self._fallback, plan, request, use, named=model is not None)
             return Ready(job, sampling)
 
-        answers = isinstance(request.prompt, wire.ChatPrompt)
         kept = self._settings.current.max_reasoning_chars if answers else None
         return Run(kind, prepare, timeout_ms, gate, kept, mild=mild)
 

@@ -35,6 +35,14 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     notices: Mapping[str, str]
     """By licence id: text that goes along with every copy of a model under it."""
 
+    def answers(self, model_id: str) -> bool:
+        """Whether a model may be asked a question: all but those that the catalogue says only complete.
+
+        A base model may have a chat template that it was never trained with, so its header does not say so.
+        """
+        entry = self.entries.get(model_id)
+        return entry is None or "general" in entry.roles
+
     def by_digest(self, digest: str) -> CatalogueEntry | None:
         """The model whose file has this SHA-256, or None."""
         return next((entry for entry in self.entries.values() if entry.sha256 == digest), None)

@@ -66,6 +66,8 @@ class Architecture(_Entry, frozen=True, kw_only=True):
     """Numbers for the memory estimate, as long as there is no header to read them from."""
 
     layers: Annotated[int, Meta(ge=1, le=512)]
+    attention_layers: Annotated[int, Meta(ge=0, le=512)] = 0
+    """Those with keys and values; 0: all of them."""
     heads: Count
     kv_heads: Count
     key_length: Count
@@ -74,6 +76,8 @@ class Architecture(_Entry, frozen=True, kw_only=True):
     embedding_length: Count
     vocabulary: Annotated[int, Meta(ge=1, le=10_000_000)]
     repackable_bytes: Annotated[int, Meta(ge=0)] = 0
+    recurrent_bytes: Annotated[int, Meta(ge=0)] = 0
+    """State of the recurrent layers, for one sequence."""
 
 
 class CatalogueEntry(_Entry, frozen=True, kw_only=True):
@@ -114,7 +118,8 @@ class CatalogueEntry(_Entry, frozen=True, kw_only=True):
         return Shape(
             weights_bytes=self.size_bytes,
             repackable_bytes=numbers.repackable_bytes,
-            kv_heads_total=numbers.layers * numbers.kv_heads,
+            kv_heads_total=(numbers.attention_layers or numbers.layers) * numbers.kv_heads,
+            recurrent_bytes=numbers.recurrent_bytes,
             heads=numbers.heads,
             key_length=numbers.key_length,
             value_length=numbers.value_length or numbers.key_length,

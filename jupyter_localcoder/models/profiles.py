@@ -21,7 +21,7 @@ COMFORTABLE_GPU_BYTES = 8_000_000_000
 
 _WITH_GPU = ("Fast", "Balanced", "Compact", "Tiny")
 _WITHOUT_GPU = ("Compact", "Tiny", "Fast", "Balanced")
-_NEVER_BY_ITSELF = frozenset({"Heavy"})
+_NEVER_BY_ITSELF = frozenset({"Heavy", "Pair", "Large pair"})
 
 
 def choose(

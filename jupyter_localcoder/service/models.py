@@ -69,7 +69,7 @@ class ModelOperations:
             licenses=tuple(catalogue.licenses.values()),
             profiles=tuple(catalogue.profiles.values()),
             active_profile=profile.name,
-            profile_reason=reason,
+            profile_reason=f"{reason} {self._planner.division()}".rstrip(),
             recommended_profile=recommended.name,
             recommended_reason=recommended_reason,
             models_dir=str(self._store.models_dir),

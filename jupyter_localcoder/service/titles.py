@@ -532,6 +532,13 @@ class TitleOperations:
         ones = self._pool.holding
         named = next((one for one in ones if one.plan and one.plan.model == config.model), None)
         one = named or self._pool.serving("general")
+        if one.plan is not None and not self._models.catalogue.answers(one.plan.model):
+            # It only completes; the other one may answer.
+            others = (each for each in ones if each.plan and self._models.catalogue.answers(each.plan.model))
+            other = next(others, None)
+            if other is None:
+                return None, "stopped"
+            one = other
         working = next((each for each in ones if each.state == "busy"), one)
         return one.plan, working.state if one.state == "ready" else one.state
 

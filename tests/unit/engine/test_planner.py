@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,9 +17,11 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.engine import planner as planning
 from jupyter_localcoder.engine.calibration_store import Calibrations
+from jupyter_localcoder.engine.model_fallback import ModelFallback
 from jupyter_localcoder.engine.planner import Planner
 from jupyter_localcoder.engine.tuning import Tuning
-from jupyter_localcoder.errors import ModelNotFound, ModelNotReady
+from jupyter_localcoder.errors import InvalidArgument, ModelNotFound, ModelNotReady
+from jupyter_localcoder.events import EventHub
 from jupyter_localcoder.models import profiles
 from jupyter_localcoder.models.store import ModelStore
 from jupyter_localcoder.settings import LocalCoderSettings
@@ -213,3 +219,68 @@ def test_a_touched_file_is_here_and_is_verified_before_it_is_loaded(planner: Pla
     assert not planner._store.is_verified(id_)
     planner.fit(plan)
     assert planner._store.is_verified(id_)
+
+
+def base_and_answering(tmp_path: Path, gguf: Path) -> Planner:
+    """Two models: one that only completes, though it has a chat template, and one that answers."""
+    catalogue_file = tmp_path / "catalogue.json"
+    entry = {
+        "name": "Base", "file": "base.gguf", "size_bytes": gguf.stat().st_size, "quantization": "F32",
+        "sha256": hashlib.sha256(gguf.read_bytes()).hexdigest(),
+        "parameters": "0B", "license": "Apache-2.0", "context_length": 4096, "fill_in_the_middle": True,
+        "sources": [{"type": "file", "path": "/srv/base.gguf"}],
+    }  # fmt: skip
+    profile = {"name": "Own", "model": "base", "general_model": "answering", "context_window": 4096}
+    catalogue_file.write_text(
+        json.dumps(
+            {
+                "models": [
+                    entry | {"id": "base", "roles": ["code"]},
+                    entry | {"id": "answering", "file": "answering.gguf", "roles": ["code", "general"]},
+                ],
+                "profiles": [profile],
+            }
+        )
+    )
+    store = ModelStore(catalogue_path=str(catalogue_file))
+    settings = LocalCoderSettings(environment={})
+    settings.update(SettingsUpdateRequest(profile="Own"))
+    return Planner(store, settings, Tuning(), Calibrations(tmp_path / "calibration.json"))
+
+
+def test_a_base_model_completes_and_the_other_one_answers(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = base_and_answering(tmp_path, tiny_gguf)
+    planner._store.import_file(tiny_gguf, model_id="base")
+    with pytest.raises(ModelNotReady, match="answering"):
+        planner.plan("general")
+    planner._store.import_file(tiny_gguf, model_id="answering")
+    assert planner._store.look("base").header.chats, "its header claims that it answers"
+    assert (planner.plan("code").model, planner.plan("general").model) == ("base", "answering")
+    assert planner.division() == "Completes with `base`, answers with `answering`."
+    planner._settings.update(SettingsUpdateRequest(general_model="base"))
+    assert planner.answering() == ("base", "answering"), "a base model answers nothing, whoever chose it"
+
+
+async def test_a_command_is_left_to_the_model_that_answers(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = base_and_answering(tmp_path, tiny_gguf)
+    nothing_loaded: Any = SimpleNamespace(holds=lambda plan: False)
+    unused: Any = None
+    fallback = ModelFallback(
+        planner._store, planner, nothing_loaded, unused, EventHub(logging.getLogger("test"))
+    )
+    planner._store.import_file(tiny_gguf, model_id="base")
+    with pytest.raises(ModelNotReady, match="answering"):
+        await fallback.use_for_answer("code", model=None, profile=None)
+    planner._store.import_file(tiny_gguf, model_id="answering")
+    assert await fallback.use_for_answer("code", model=None, profile=None) == "general"
+    assert await fallback.use_for_answer("code", model="answering", profile=None) == "code"
+    with pytest.raises(InvalidArgument, match="not trained to answer") as caught:
+        await fallback.use_for_answer("general", model="base", profile=None)
+    assert "general" in caught.value.recovery
+
+
+def test_one_model_for_both_needs_no_sentence(tmp_path: Path, tiny_gguf: Path) -> None:
+    planner = base_and_answering(tmp_path, tiny_gguf)
+    planner._store.import_file(tiny_gguf, model_id="answering")
+    planner._settings.update(SettingsUpdateRequest(model="answering"))
+    assert planner.division() == ""

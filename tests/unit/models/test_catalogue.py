@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder import errors
-from jupyter_localcoder.models import catalogue
+from jupyter_localcoder.models import catalogue, memory
 from jupyter_localcoder.models.entries import HubSource
 
 ENTRY: dict[str, Any] = {
@@ -38,11 +38,30 @@ def overlay(tmp_path: Path, content: Any) -> catalogue.Catalogue:
 
 def test_the_built_in_catalogue_is_sound():
     built_in = catalogue.load()
-    assert len(built_in.entries) == 5
-    assert list(built_in.profiles) == ["Tiny", "Compact", "Fast", "Balanced", "Heavy"]
+    assert len(built_in.entries) == 11
+    assert list(built_in.profiles) == ["Tiny", "Compact", "Fast", "Balanced", "Heavy", "Pair", "Large pair"]
     for entry in built_in.entries.values():
-        assert entry.shape is not None
+        # Its numbers are read from its header, once it is here.
+        assert entry.shape is not None or entry.id == "mellum2-12b-a2.5b"
         assert entry.revision
+
+
+def test_a_base_model_completes_and_another_one_answers():
+    built_in = catalogue.load()
+    base = [id_ for id_ in built_in.entries if not built_in.answers(id_)]
+    assert base == ["qwen2.5-coder-1.5b-base", "qwen2.5-coder-7b-base", "sweep-next-edit-1.5b"]
+    for profile in built_in.profiles.values():
+        assert built_in.answers(profile.general_model)
+        assert built_in.entries[profile.model].fill_in_the_middle
+    assert all(built_in.entries[id_].fill_in_the_middle for id_ in base)
+
+
+def test_a_recurrent_model_needs_a_state_for_each_sequence():
+    shape = catalogue.load().entries["granite-4.0-h-tiny"].shape
+    assert shape is not None
+    assert shape.kv_heads_total == 4 * 4
+    need = memory.estimate(shape, 8192)
+    assert need.kv_bytes == 8192 * 16 * 256 * 2 + 16 * shape.recurrent_bytes
 
 
 def test_every_file_of_a_hub_is_pinned_to_a_commit_but_the_one_of_which_none_is_known():

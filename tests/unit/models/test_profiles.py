@@ -66,6 +66,17 @@ def test_it_says_when_everything_here_is_slow():
     assert "slow" in reason
 
 
+def test_a_base_model_is_chosen_by_a_person_and_asked_nothing():
+    here = infos(12 * GB, "qwen2.5-coder-1.5b-base", "qwen2.5-coder-0.5b")
+    for role in ("code", "general"):
+        found = profiles.stand_in(here, role, gpu=False)
+        assert found is not None
+        assert found.id == "qwen2.5-coder-0.5b"
+    assert choose(12 * GB, "qwen2.5-coder-1.5b-base", "qwen2.5-coder-0.5b")[0] == "Tiny"
+    alone = infos(12 * GB, "qwen2.5-coder-1.5b-base")
+    assert profiles.stand_in(alone, "general", gpu=False) is None
+
+
 def test_with_too_little_memory_it_says_so():
     name, reason = choose(100_000_000)
     assert name == "Tiny"
