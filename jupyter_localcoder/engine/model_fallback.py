@@ -118,7 +118,10 @@ class ModelFallback:
             There is nothing smaller, or the request names its model; the sentence says which (`refusal`).
         ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
         """
-        plan = await self._plan(role, model, profile)
+        return await self._admitted_or_smaller(await self._plan(role, model, profile), role, model)
+
+    async def _admitted_or_smaller(self, plan: LoadPlan, role: Role, model: str | None) -> LoadPlan:
+        """A plan that fits into memory: this one, or a smaller one unless the request names its model."""
         spent = self._find(plan)
         try:
             if spent is not None:
@@ -173,36 +176,40 @@ class ModelFallback:
         info = self._store.info(model, 0)
         return frozenset(chosen or info.roles)
 
-    async def use_for_answer(self, role: Role, *, model: str | None, profile: str | None) -> Role:
-        """The use whose model answers: a model that only completes is asked no question.
+    async def choose_for_answer(
+        self, role: Role, *, model: str | None, profile: str | None = None
+    ) -> tuple[LoadPlan, Role]:
+        """Return the plan for a request that asks a question, and the use that it is for.
+
+        A model that only completes is asked none: what is asked of the model for code is then asked of the
+        one for questions. Other errors as of `choose`.
 
         Raises
         ------
         InvalidArgument
-            The request names such a model.
+            The request names a model that only completes.
         ModelNotReady
             There is no other one.
         """
         plan = await self._plan(role, model, profile)
-        if await asyncio.to_thread(self._planner.answers, plan.model):
-            return role
-        info = await asyncio.to_thread(self._store.info, plan.model, 0)
-        if "general" in info.roles:
-            return role  # What is wrong with it is said when it is loaded.
-        if model is not None:
+        answers = self._store.catalogue.answers
+        if not answers(plan.model) and model is not None:
             raise InvalidArgument(
                 f"`{model}` completes code and was not trained to answer.",
                 recovery="Choose a model with the role `general`, or none: the settings then choose one.",
                 field="model",
             )
-        if role == "code":
-            return await self.use_for_answer("general", model=None, profile=profile)
-        raise ModelNotReady(
-            f"No model on this machine answers: `{plan.model}` only completes code.",
-            recovery="Download another one, for example with `jupyter localcoder models pull "
-            "qwen2.5-coder-1.5b`.",
-            model=plan.model,
-        )
+        if not answers(plan.model) and role == "code":
+            role = "general"
+            plan = await self._plan(role, None, profile)
+        if not answers(plan.model):
+            raise ModelNotReady(
+                f"No model on this machine answers: `{plan.model}` only completes code.",
+                recovery="Download another one, for example with `jupyter localcoder models pull "
+                "qwen2.5-coder-1.5b`.",
+                model=plan.model,
+            )
+        return await self._admitted_or_smaller(plan, role, model), role
 
     async def standing(self, role: Role, *, model: str | None) -> LoadPlan:
         """Return the plan that a request would be answered by as things are; nothing is decided or told."""

@@ -123,8 +123,9 @@ class EngineRequests:
         async def prepare() -> Ready:
             use = role
             if answers:
-                use = await self._fallback.use_for_answer(role, model=model, profile=profile)
-            plan = await self._fallback.choose(use, model=model, profile=profile)
+                plan, use = await self._fallback.choose_for_answer(role, model=model, profile=profile)
+            else:
+                plan = await self._fallback.choose(role, model=model, profile=profile)
             self.apply_residency()
             job = FallbackJob(self._pool, self._fallback, plan, request, use, named=model is not None)
             return Ready(job, sampling)

@@ -17,6 +17,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.engine import planner as planning
 from jupyter_localcoder.engine.calibration_store import Calibrations
+from jupyter_localcoder.engine.load_plan import LoadPlan
 from jupyter_localcoder.engine.model_fallback import ModelFallback
 from jupyter_localcoder.engine.planner import Planner
 from jupyter_localcoder.engine.tuning import Tuning
@@ -264,18 +265,22 @@ def test_a_base_model_completes_and_the_other_one_answers(tmp_path: Path, tiny_g
 async def test_a_command_is_left_to_the_model_that_answers(tmp_path: Path, tiny_gguf: Path) -> None:
     planner = base_and_answering(tmp_path, tiny_gguf)
     nothing_loaded: Any = SimpleNamespace(holds=lambda plan: False)
-    unused: Any = None
-    fallback = ModelFallback(
-        planner._store, planner, nothing_loaded, unused, EventHub(logging.getLogger("test"))
-    )
+    all_fit: Any = SimpleNamespace(require=_admitted)
+    events = EventHub(logging.getLogger("test"))
+    fallback = ModelFallback(planner._store, planner, nothing_loaded, all_fit, events)
+
+    async def chosen(model: str | None = None) -> tuple[str, str]:
+        plan, use = await fallback.choose_for_answer("code", model=model)
+        return plan.model, use
+
     planner._store.import_file(tiny_gguf, model_id="base")
     with pytest.raises(ModelNotReady, match="answering"):
-        await fallback.use_for_answer("code", model=None, profile=None)
+        await chosen()
     planner._store.import_file(tiny_gguf, model_id="answering")
-    assert await fallback.use_for_answer("code", model=None, profile=None) == "general"
-    assert await fallback.use_for_answer("code", model="answering", profile=None) == "code"
+    assert await chosen() == ("answering", "general")
+    assert await chosen("answering") == ("answering", "code")
     with pytest.raises(InvalidArgument, match="not trained to answer") as caught:
-        await fallback.use_for_answer("general", model="base", profile=None)
+        await chosen("base")
     assert "general" in caught.value.recovery
 
 
@@ -284,3 +289,7 @@ def test_one_model_for_both_needs_no_sentence(tmp_path: Path, tiny_gguf: Path) -
     planner._store.import_file(tiny_gguf, model_id="answering")
     planner._settings.update(SettingsUpdateRequest(model="answering"))
     assert planner.division() == ""
+
+
+async def _admitted(plan: LoadPlan) -> LoadPlan:
+    return plan
