@@ -26,7 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     try:
         with Workspace(asked.model) as workspace:
-            setting = Setting(workspace, asked.repeat, asked.peer_url, asked.traces, asked.other_model)
+            setting = Setting(
+                workspace, asked.repeat, asked.peer_url, asked.traces, asked.other_model,
+                limit=asked.limit, suites=tuple(asked.suites.split(",")) if asked.suites else (),
+                keep=asked.keep,
+            )  # fmt: skip
             print(*here.lines(), _model_line(workspace), "", report.head(), sep="\n", flush=True)
             for bench in chosen:
                 for figure in bench.run(setting):
@@ -66,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--other-model", type=Path, metavar="FILE", help="GGUF file of another model, to switch to"
     )
+    parser.add_argument("--limit", type=_positive, metavar="N", help="cases of each suite of `answers`")
+    parser.add_argument("--suites", default="", metavar="A,B", help="suites of `answers` (default: all)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write the answers of `answers` there")
     return parser
 
 

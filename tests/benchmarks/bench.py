@@ -29,6 +29,7 @@ from . import (
     titles,
     typing,
 )
+from .answers import bench as answers
 from .figure import Figure
 from .setting import Setting
 
@@ -56,6 +57,11 @@ BENCHES: tuple[Bench, ...] = (
     ),
     Bench("editing", "`improve` of real cells, against the bindings (needs --traces)", editing.run),
     Bench("edits", "what `improve`, `fix` and `document` would write into twelve cells", edits.run),
+    Bench(
+        "answers",
+        "what commands offer, and what of it is right, against the plain model (--limit, --suites, --keep)",
+        answers.run,
+    ),
     Bench("mixed", "four streams at once, completion beside an answer, gaps between tokens", mixed.run),
     Bench("cold", "load, and the first completion with and without what was kept", cold.run),
     Bench("cancel", "time from a cancel to an idle worker", cancel.run),

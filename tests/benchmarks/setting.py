@@ -23,6 +23,13 @@ class Setting:
     other_model: Path | None = None
     """GGUF file of another model, for the bench that switches to it."""
 
+    limit: int | None = None
+    """Cases of each suite of `answers`; None leaves it to the bench."""
+    suites: tuple[str, ...] = ()
+    """Suites of `answers`; empty: all."""
+    keep: Path | None = None
+    """Where `answers` writes what it was answered."""
+
     def times(self, usual: int) -> int:
         """How many pairs to measure, where the bench would take so many."""
         return usual if self.repeat is None else self.repeat

@@ -48,6 +48,11 @@ class BindingsPeer:
         answer = self._ask({"prompt_tokens": prompt_tokens, "answer_tokens": answer_tokens})
         return Speeds(answer["first_seconds"], answer["rest_seconds"])
 
+    def chat(self, question: str, max_tokens: int) -> tuple[str, int]:
+        """The greedy answer to a message, through the model's own chat template, and its tokens."""
+        answer = self._ask({"question": question, "max_tokens": max_tokens})
+        return answer["text"], answer["tokens"]
+
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._child.stdin is not None
         assert self._child.stdout is not None

@@ -1,4 +1,4 @@
-"""The process of `BindingsPeer`: one JSON object a line, first how to load, then what to generate."""
+"""The process of `BindingsPeer`: one JSON object a line, first how to load, then what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def main() -> None:
     _say({})
     for line in sys.stdin:
         asked = json.loads(line)
-        _say(_generate(model, asked["prompt_tokens"], asked["answer_tokens"]))
+        if "question" in asked:
+            _say(_chat(model, asked["question"], asked["max_tokens"]))
+        else:
+            _say(_generate(model, asked["prompt_tokens"], asked["answer_tokens"]))
 
 
 def _load(plan: dict[str, Any]) -> llama_cpp.Llama:
@@ -54,7 +57,21 @@ def _generate(model: llama_cpp.Llama, prompt_tokens: int, answer_tokens: int) ->
     return {"first_seconds": first - begin, "rest_seconds": end - first}
 
 
-def _say(answer: dict[str, float]) -> None:
+def _chat(model: llama_cpp.Llama, question: str, max_tokens: int) -> dict[str, Any]:
+    answer: Any = model.create_chat_completion(
+        [{"role": "user", "content": question}],
+        temperature=0.0,
+        top_k=1,
+        repeat_penalty=1.0,
+        max_tokens=max_tokens,
+    )
+    return {
+        "text": answer["choices"][0]["message"]["content"] or "",
+        "tokens": answer["usage"]["completion_tokens"],
+    }
+
+
+def _say(answer: dict[str, Any]) -> None:
     print(json.dumps(answer), flush=True)
 
 

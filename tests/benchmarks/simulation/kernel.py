@@ -6,6 +6,7 @@ import ast
 import base64
 import json
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from jupyter_localcoder.context import probes
 from jupyter_localcoder.contract.notebook import KernelVariable
 
 _SECONDS = 120.0
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _ATTRIBUTES = (
     "{n: dir(v) for n, v in list(globals().items()) "
     "if not n.startswith('_') and n not in ('In', 'Out', 'exit', 'quit', 'open', 'get_ipython')}"
@@ -54,6 +56,22 @@ class Kernel:
         """Run a cell; whether it came to its end without an exception."""
         reply = self._client.execute_interactive(source, timeout=_SECONDS, output_hook=lambda _: None)
         return bool(reply["content"]["status"] == "ok")
+
+    def error(self, source: str, seconds: float = _SECONDS) -> str | None:
+        """Run a cell; None where it came to its end, else the error as a person sees it, without colours.
+
+        Raises
+        ------
+        TimeoutError
+            It has not ended in time; the kernel is still busy with it.
+        """
+        reply = self._client.execute_interactive(
+            source, timeout=seconds, allow_stdin=False, output_hook=lambda _: None
+        )
+        content = reply["content"]
+        if content["status"] == "ok":
+            return None
+        return _COLOURS.sub("", "\n".join(content.get("traceback", [])) or content.get("ename", "error"))
 
     def variables(self) -> tuple[KernelVariable, ...]:
         """What the probe of the page tells, by the request that the page sends."""
