@@ -25,6 +25,7 @@ from ..history.title_file import TitleFile
 from ..models import memory
 from ..models.store import ModelStore
 from ..providers.configured import LocalCoderProviders
+from ..providers.installed import INSTALLED
 from ..queueing.queue import RequestQueue
 from ..service import Service
 from ..settings import LocalCoderSettings
@@ -94,6 +95,7 @@ def build_service(
         shared["parent"] = parent
     if config is not None:
         shared["config"] = config
+    INSTALLED.load(log.warning)
     events = EventHub(log)
 
     def restarted(model: str) -> None:

@@ -4,3 +4,18 @@
 list of operations and events, ``wire`` the frames between the service and its worker process, and
 ``codec`` the decoding of untrusted bytes into requests. Nothing here does any I/O.
 """
+
+__all__ = [
+    "backend",
+    "codec",
+    "common",
+    "generation",
+    "history",
+    "models",
+    "notebook",
+    "provenance",
+    "providers",
+    "queue",
+    "registry",
+    "settings",
+]

@@ -20,7 +20,10 @@ ProviderId = Annotated[
         description="Id of a provider: lowercase letters, digits and dashes.",
     ),
 ]
-ProviderType = Literal["embedded", "ollama", "openai", "azure_openai", "gemini", "openai_compatible"]
+PROVIDER_TYPE_PATTERN = r"^[a-z][a-z0-9_]{0,63}\Z"
+ProviderType = Annotated[str, Meta(pattern=PROVIDER_TYPE_PATTERN)]
+FormField = Literal["api_version", "context_window"]
+"""Fields of `ProviderFields` that only some types have."""
 FillMode = Literal["off", "suffix", "infill", "tokens"]
 KeyPlace = Literal["none", "environment", "keyring", "file", "session"]
 KeepKey = Literal["auto", "session"]
@@ -33,7 +36,8 @@ class ProviderFields(Request, frozen=True, kw_only=True):
     """What a person configures of a provider."""
 
     type: ProviderType
-    """API type of the server."""
+    """API type of the server: `ollama`, `openai`, `azure_openai`, `gemini`, `openai_compatible`, or a type
+    that an installed package provides."""
     name: Annotated[str, Meta(max_length=100)] = ""
     """Display name. Empty uses the id."""
     base_url: Annotated[str, Meta(max_length=2048)] = ""
@@ -105,6 +109,8 @@ class ProviderKind(Reply, frozen=True, kw_only=True):
     """Environment variables that may hold a key for the vendor's own hosts."""
     fills: tuple[FillMode, ...]
     """The ways of filling in the middle that can be chosen."""
+    form_fields: tuple[FormField, ...] = ()
+    """Fields of the form that only some types have."""
 
 
 class ProviderPrice(Reply, frozen=True, kw_only=True):

@@ -5,6 +5,4 @@ the row says, so a row can be made anew from its file, and never the other way r
 this room, and says what holds after a crash. Nothing in here knows who asks or how text is generated.
 """
 
-from .store import HistoryStore
-
-__all__ = ["HistoryStore"]
+from .store import HistoryStore as HistoryStore

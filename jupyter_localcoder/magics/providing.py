@@ -141,12 +141,15 @@ def _add(client: Client, id_: str, words: list[str]) -> None:
     names = ProviderFields.__struct_fields__
     if any("=" not in word for word in words) or not set(given) <= set(names):
         raise UsageError(f"{USAGE}; the fields are {', '.join(names)}")
-    before = next((info for info in _known(client).providers if info.id == id_), None)
+    known = _known(client)
+    before = next((info for info in known.providers if info.id == id_), None)
     fields: dict[str, Any] = {name: getattr(before, name) for name in names} if before else {}
     if before is None and "type" not in given:
         raise InvalidArgument(
             f"The provider `{id_}` does not exist yet, so its type is required.",
-            recovery="Give `type=ollama`, `openai`, `azure_openai`, `gemini` or `openai_compatible`.",
+            recovery="Give `type=` one of "
+            + ", ".join(f"`{kind.type}`" for kind in known.kinds if kind.type != EMBEDDED)
+            + ".",
         )
     saved = client.call(PROVIDER_SAVE, decode(ProviderSaveRequest, {"id": id_, **fields, **_typed(given)}))
     said = f"{saved.id} is saved ({saved.type}, key: {saved.key})."

@@ -12,10 +12,8 @@ from typing import Literal
 from msgspec import Struct
 
 from ..contract.models import Fit, MemoryFit
-from ..machine.free_memory import available
+from ..machine.free_memory import available as available
 from .shape import Shape
-
-__all__ = ["CacheType", "Estimate", "Terms", "available", "estimate", "fit", "fit_of", "unknown_fit"]
 
 CacheType = Literal["f16", "q8_0"]
 

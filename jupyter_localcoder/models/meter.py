@@ -9,8 +9,6 @@ from typing import Literal
 
 from .progress import Report, TransferProgress
 
-__all__ = ["Meter", "Report", "TransferProgress"]
-
 INTERVAL_SECONDS = 0.2
 _WINDOW_SECONDS = 5.0
 

@@ -38,17 +38,16 @@ from .download import Download, arranged, kind_of, parts_bytes
 from .entries import CatalogueEntry, PackageIndexSource, Source
 from .folder import ModelsFolder, default_models_dir, environment_models_dir
 from .importing import ImportJob
-from .installed import InstalledModel
+from .installed import InstalledModel as InstalledModel
 from .known_files import KnownFiles
 from .ledger import LicenseLedger
 from .library import Library
 from .listing import Listing
-from .progress import Report, TransferProgress
+from .progress import Report
+from .progress import TransferProgress as TransferProgress
 from .sources.base import part_bytes
 from .sources.http import HttpOptions
 from .sources.hub import default_hub
-
-__all__ = ["InstalledModel", "ModelStore", "TransferProgress"]
 
 _LOCK_SECONDS = 0.25
 

@@ -15,7 +15,8 @@ from .address import LINK_LOCAL_WAY_OUT, Address, parse_address
 from .base import Provider
 from .failures import Failures
 from .fill_template import FillPromptTemplate
-from .kinds import KINDS
+from .installed import kind_of
+from .kinds import ProviderSetup
 
 
 class Retries(NamedTuple):
@@ -35,15 +36,15 @@ def address_of(fields: ProviderFields) -> Address | None:
     Raises
     ------
     ValidationError
-        It is not valid, or there is none.
+        It is not valid, there is none, or the type is not installed.
     """
     if fields.type == "embedded":
         return None
-    url = fields.base_url or KINDS[fields.type].base_url
+    kind = kind_of(fields.type)
+    url = fields.base_url or kind.base_url
     if not url:
-        title = KINDS[fields.type].title
         raise ValidationError(
-            f"`base_url`: a provider of the type {title} needs its address.", field="base_url"
+            f"`base_url`: a provider of the type {kind.title} needs its address.", field="base_url"
         )
     return parse_address(url)
 
@@ -57,7 +58,7 @@ def check_fields(fields: ProviderFields, *, link_local: bool = False) -> None:
         A field, by its name.
     """
     _check_reach(address_of(fields), link_local=link_local)
-    kind = KINDS[fields.type]
+    kind = kind_of(fields.type)
     if fields.fill != "off" and fields.fill not in kind.fills:
         raise ValidationError(
             f"`fill`: a provider of the type {kind.title} does not support a choice of "
@@ -127,27 +128,15 @@ def build_provider(
         It needs a key, and there is none.
     """
     address = address_of(fields)
-    if address is None:
+    kind = kind_of(fields.type)
+    if address is None or kind.make is None:
         raise ValidationError("The embedded provider is not reached over HTTP.", field="type")
     _check_reach(address, link_local=link_local)
     failures = Failures(id_, fields.name or id_, address.host, (key,) if key and len(key) >= 6 else ())
-    if key is None and KINDS[fields.type].key_needed:
+    if key is None and kind.key_needed:
         raise failures.no_key()
     if key is not None:
         check_key_travels_safely(id_, fields)
-    return _make(fields, address, failures, key, permit, retries, link_local=link_local)
-
-
-def _make(
-    fields: ProviderFields,
-    address: Address,
-    failures: Failures,
-    key: str | None,
-    permit: Callable[[], Awaitable[None]] | None,
-    retries: Retries,
-    *,
-    link_local: bool,
-) -> Provider:
     from .remote import RemoteOptions
 
     options = RemoteOptions(
@@ -160,26 +149,4 @@ def _make(
         retries=retries.times,
         retry_after_seconds=retries.after_seconds,
     )
-    bearer = {"Authorization": f"Bearer {key}"} if key else {}
-    if fields.type == "ollama":
-        from .ollama import OllamaProvider
-
-        return OllamaProvider(address, failures, options, bearer, context_window=fields.context_window)
-    if fields.type == "gemini":
-        from .gemini import GeminiProvider
-
-        return GeminiProvider(address, failures, options, {"x-goog-api-key": key or ""})
-    if fields.type == "azure_openai":
-        from .azure_openai import AzureOpenAIProvider
-
-        headers = {"api-key": key or ""}
-        return AzureOpenAIProvider(address, failures, options, headers, api_version=fields.api_version)
-    if fields.type == "openai_compatible":
-        from .openai_compatible import OpenAICompatibleProvider
-
-        return OpenAICompatibleProvider(
-            address, failures, options, bearer, fill=fields.fill, fill_template=fields.fill_template
-        )
-    from .openai import OpenAIProvider
-
-    return OpenAIProvider(address, failures, options, bearer)
+    return kind.make(ProviderSetup(fields, address, failures, options, key))

@@ -21,7 +21,8 @@ from ..errors import AirGapped, AuthError, ConnectionFailed, LocalCoderError, Pr
 from ..settings import LocalCoderSettings
 from .base import AnswerDelta, Check, End, Provider, ProviderRequest
 from .build import Retries, address_of, build_provider
-from .kinds import KINDS, is_vendor_host
+from .installed import kind_of
+from .kinds import is_vendor_host
 from .prices import Prices
 from .registry import ProviderRegistry, RegistryEntry
 
@@ -319,7 +320,7 @@ def owner_of(
         Environment variables that are configured for it, which go before the vendor's.
     """
     address = address_of(fields)
-    kind = KINDS[fields.type]
+    kind = kind_of(fields.type)
     if address is None:
         return Owner(id_, "")
     variables = kind.key_variables if is_vendor_host(kind, address.host) else ()

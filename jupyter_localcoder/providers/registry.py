@@ -25,6 +25,7 @@ from ..contract.providers import EMBEDDED, PROVIDER_ID_PATTERN, ProviderFields
 from ..errors import DatabaseError, FileWriteError
 from ..storage.json_file import Document, JsonFile, Migration
 from .configured import Configured
+from .installed import is_installed
 
 FORMAT = 1
 _KEPT = "keys_of_configured"
@@ -115,6 +116,7 @@ class ProviderRegistry:
     def _snapshot(self, document: Document) -> RegistrySnapshot:
         configured = self.configured
         unread: dict[str, Any] = {}
+        absent: set[str] = set()
         kept = _dict(document.get(_KEPT))
         entries = {
             id_: RegistryEntry(one.fields, kept[id_] if kept.get(id_) in ("keyring", "file") else None)
@@ -124,13 +126,21 @@ class ProviderRegistry:
             if self._is_hidden(id_):
                 continue
             try:
-                entries[id_] = msgspec.convert(entry, RegistryEntry)
+                found = msgspec.convert(entry, RegistryEntry)
             except msgspec.ValidationError:
                 unread[id_] = entry
+                continue
+            if is_installed(found.settings.type):
+                entries[id_] = found
+            else:
+                unread[id_] = entry
+                absent.add(found.settings.type)
         active = configured.active if configured.locked else document.get("active", configured.active)
         problem = (
             f"{self.path} contains entries for {', '.join(unread)} that cannot be read." if unread else ""
         )
+        if absent:
+            problem += f" No installed package provides the type {', '.join(sorted(absent))}."
         chosen = active if isinstance(active, str) else ""
         known = chosen in entries or (chosen in unread and _ID.match(chosen))
         trusted = document.get("trusted")

@@ -17,7 +17,6 @@ from ..contract.providers import (
     ProviderDeleted,
     ProviderFields,
     ProviderIdRequest,
-    ProviderKind,
     ProviderList,
     ProviderListRequest,
     ProviderPrice,
@@ -43,7 +42,7 @@ from ..providers import base, succession
 from ..providers.build import address_of, check_fields, check_key_travels_safely
 from ..providers.choice import ChosenProvider
 from ..providers.connections import RemoteProviders, air_gapped, owner_of
-from ..providers.kinds import KINDS
+from ..providers.installed import INSTALLED, kind_of
 from ..providers.registry import ProviderRegistry, RegistryEntry, RegistrySnapshot, RegistryTransaction
 from ..settings import LocalCoderSettings
 from .dispatch import serves
@@ -52,17 +51,6 @@ MAX_PROVIDERS = 100
 _LISTED_SECONDS = 5.0
 """As long a provider is waited for when it is only asked which models it has."""
 _EMBEDDED_ENTRY = RegistryEntry(ProviderFields(type="embedded"))
-_KINDS = tuple(
-    ProviderKind(
-        type=type_,
-        title=kind.title,
-        base_url=kind.base_url,
-        key_needed=kind.key_needed,
-        key_variables=kind.key_variables,
-        fills=kind.fills,
-    )
-    for type_, kind in KINDS.items()
-)
 
 
 class ProviderOperations:
@@ -106,7 +94,8 @@ class ProviderOperations:
         """Add one, or replace what is configured of one."""
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
         self._require_own(request.id)
-        _check(request, fields, link_local=self._remote.link_local())
+        # In a thread: a type of an installed package may have to be imported first.
+        await asyncio.to_thread(_check, request, fields, link_local=self._remote.link_local())
         await asyncio.to_thread(self._save, request, fields, vouched=clients.is_person())
         return await self._changed(request.id)
 
@@ -284,7 +273,7 @@ class ProviderOperations:
             raise ProviderNotFound(f"There is no provider {id_[:64]!r}.", provider=id_)
         if _fills(entry.settings):
             return
-        kind = KINDS[entry.settings.type]
+        kind = kind_of(entry.settings.type)
         ways = ", ".join(f"`{way}`" for way in kind.fills if way != "off")
         raise ValidationError(
             f"The provider {id_} does not support fill-in-the-middle, so it cannot complete code.",
@@ -376,7 +365,7 @@ class ProviderOperations:
         ids = [EMBEDDED, *(id_ for id_ in snapshot.entries if id_ != EMBEDDED)]
         return ProviderList(
             providers=tuple(self._info(id_, snapshot, air_gap=air_gap) for id_ in ids),
-            kinds=_KINDS,
+            kinds=tuple(kind.listed(type_) for type_, kind in INSTALLED.all().items()),
             active=snapshot.active,
             locked=self._registry.configured.locked,
             key_storage=KeyStorage(place=place, note=note),
@@ -388,7 +377,7 @@ class ProviderOperations:
     def _info(self, id_: str, snapshot: RegistrySnapshot, *, air_gap: bool) -> Provider:
         entry = snapshot.entries.get(id_, _EMBEDDED_ENTRY)
         fields = entry.settings
-        kind = KINDS[fields.type]
+        kind = kind_of(fields.type)
         shown = msgspec.structs.asdict(fields)
         shown["name"] = fields.name or (kind.title if id_ == EMBEDDED else id_)
         shown["base_url"] = fields.base_url or kind.base_url
@@ -456,7 +445,7 @@ def _check(request: ProviderSaveRequest, fields: ProviderFields, *, link_local: 
 
 
 def _fills(fields: ProviderFields) -> bool:
-    return KINDS[fields.type].always_fills or fields.fill != "off"
+    return kind_of(fields.type).always_fills or fields.fill != "off"
 
 
 def _require(transaction: RegistryTransaction, id_: str, *, unread: bool = False) -> RegistryEntry:

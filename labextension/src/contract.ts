@@ -760,7 +760,7 @@ export interface Provenance {
 export interface Provider {
   /** Id of a provider: lowercase letters, digits and dashes. */
   id: string;
-  type: 'azure_openai' | 'embedded' | 'gemini' | 'ollama' | 'openai' | 'openai_compatible';
+  type: string;
   name: string;
   base_url: string;
   model: string;
@@ -797,12 +797,13 @@ export interface ProviderIdRequest {
 
 /** What the providers of one type have in common. */
 export interface ProviderKind {
-  type: 'azure_openai' | 'embedded' | 'gemini' | 'ollama' | 'openai' | 'openai_compatible';
+  type: string;
   title: string;
   base_url: string;
   key_needed: boolean;
   key_variables: string[];
   fills: ('infill' | 'off' | 'suffix' | 'tokens')[];
+  form_fields: ('api_version' | 'context_window')[];
 }
 
 /** All providers, `embedded` first. */
@@ -830,7 +831,7 @@ export interface ProviderPrice {
 
 /** Add a provider, or replace what is configured of one. */
 export interface ProviderSaveRequest {
-  type: 'azure_openai' | 'embedded' | 'gemini' | 'ollama' | 'openai' | 'openai_compatible';
+  type: string;
   name?: string;
   base_url?: string;
   model?: string;
@@ -1945,6 +1946,7 @@ export const FIELDS = {
     title_timeout_seconds: { min: 10, max: 120 }
   },
   ProviderSaveRequest: {
+    type: { pattern: /^[a-z][a-z0-9_]{0,63}$/ },
     name: { maxLength: 100 },
     base_url: { maxLength: 2048 },
     model: { maxLength: 256 },

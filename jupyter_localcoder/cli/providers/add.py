@@ -8,6 +8,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode
 
 from ...contract import codec, providers, registry
 from ...errors import InvalidArgument
+from ...text.plain_text import plain
 from ..command import LocalCoderCommand, options
 from ..exits import ExitCode
 from .key import read_key, require_a_place
@@ -59,13 +60,12 @@ jupyter localcoder providers add lab --type=ollama --model=qwen2.5-coder:7b
 jupyter localcoder providers add gpt --type=openai --model=MODEL --key
 """
 
-    type = Enum(
-        get_args(providers.ProviderType),
+    type = Unicode(
         None,
         allow_none=True,
         config=True,
-        help="Type: ollama, openai, azure_openai, gemini or openai_compatible (vLLM, llama-server, LM "
-        "Studio, TGI and others).",
+        help="Type: ollama, openai, azure_openai, gemini, openai_compatible (vLLM, llama-server, LM "
+        "Studio, TGI and others), or a type that an installed package provides.",
     )
     url = Unicode(None, allow_none=True, config=True, help="Base URL of its API. Default: the vendor's URL.")
     model = Unicode(None, allow_none=True, config=True, help="Model to use; for Azure, the deployment.")
@@ -130,7 +130,12 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
         if before is None and self.type is None:
             raise InvalidArgument(
                 f"The provider `{id_}` does not exist yet, so its type is required.",
-                recovery="Give `--type`: " + ", ".join(get_args(providers.ProviderType)[1:]) + ".",
+                recovery="Give `--type`: " + _names(known) + ".",
+            )
+        if self.type is not None and self.type not in (kind.type for kind in known.kinds):
+            raise InvalidArgument(
+                f"`--type`: there is no provider type `{plain(self.type)}`.",
+                recovery=f"Give one of {_names(known)}, or install the package that provides it.",
             )
         names = providers.ProviderFields.__struct_fields__
         fields = {name: getattr(before, name) for name in names} if before else {}
@@ -142,3 +147,7 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
         if id_ == providers.EMBEDDED:
             fields["base_url"] = self.url or ""
         return {"id": id_, **fields}
+
+
+def _names(known: providers.ProviderList) -> str:
+    return ", ".join(kind.type for kind in known.kinds if kind.type != providers.EMBEDDED)

@@ -103,11 +103,9 @@ export function addressOf(draft: IProviderDraft, kind: ProviderKind): string {
 export function fieldsOf(draft: IProviderDraft, kind: ProviderKind): Set<Field> {
   const fields = new Set<Field>(['id', 'type', 'name', 'base_url', 'model', 'key', 'isForSession']);
   fields.add('timeout_seconds').add('connect_timeout_seconds').add('silence_timeout_seconds');
-  if (kind.type === 'azure_openai') {
-    fields.add('api_version');
-  }
-  if (kind.type === 'ollama') {
-    fields.add('context_window');
+  // An older server does not send them: a set of nothing is empty.
+  for (const field of new Set(kind.form_fields)) {
+    fields.add(field);
   }
   if (kind.fills.length > 1) {
     fields.add('fill');

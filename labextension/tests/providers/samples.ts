@@ -13,18 +13,25 @@ const kind = (
   key_needed: false,
   key_variables: [],
   fills: ['off'],
+  form_fields: [],
   ...changes
 });
 
 export const KINDS = {
   embedded: kind('embedded', 'Embedded'),
-  ollama: kind('ollama', 'Ollama', { base_url: 'http://127.0.0.1:11434' }),
+  ollama: kind('ollama', 'Ollama', {
+    base_url: 'http://127.0.0.1:11434',
+    form_fields: ['context_window']
+  }),
   openai: kind('openai', 'OpenAI', {
     base_url: 'https://api.openai.com/v1',
     key_needed: true,
     key_variables: ['OPENAI_API_KEY']
   }),
-  azure_openai: kind('azure_openai', 'Azure OpenAI', { key_needed: true }),
+  azure_openai: kind('azure_openai', 'Azure OpenAI', {
+    key_needed: true,
+    form_fields: ['api_version']
+  }),
   openai_compatible: kind('openai_compatible', 'OpenAI-compatible', {
     fills: ['off', 'suffix', 'infill', 'tokens']
   })

@@ -36,6 +36,7 @@ from jupyter_localcoder.contract import (
     settings,
 )
 from jupyter_localcoder.models import catalogue
+from jupyter_localcoder.providers.kinds import BUILT_IN
 
 MODEL = "qwen2.5-coder-0.5b"
 SIZE = 491_400_064
@@ -324,7 +325,7 @@ class FakeClient(Client):
         embedded = self.provider("embedded", type="embedded", base_url="", model="")
         return providers.ProviderList(
             providers=(embedded, self.provider("acme")),
-            kinds=(),
+            kinds=tuple(kind.listed(type_) for type_, kind in BUILT_IN.items()),
             active=self.active,
             key_storage=providers.KeyStorage(place=self.script.key_place, note="Keys are kept well."),  # type: ignore[arg-type]
             path="/home/you/providers.json",

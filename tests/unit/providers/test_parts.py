@@ -16,7 +16,7 @@ from jupyter_localcoder.network.event_stream import LineReader, LineTooLong, Mes
 from jupyter_localcoder.providers.address import parse_address
 from jupyter_localcoder.providers.base import ReportedUsage
 from jupyter_localcoder.providers.build import build_provider, check_fields
-from jupyter_localcoder.providers.kinds import KINDS, is_vendor_host
+from jupyter_localcoder.providers.kinds import BUILT_IN, is_vendor_host
 from jupyter_localcoder.providers.prices import Prices
 from jupyter_localcoder.providers.stops import StopStrings
 
@@ -178,11 +178,11 @@ def test_any_text_is_an_address_or_a_validation_error(text):
 
 
 def test_a_key_of_the_environment_goes_to_its_vendor_only():
-    assert is_vendor_host(KINDS["openai"], "api.openai.com")
-    assert is_vendor_host(KINDS["openai"], "eu.api.openai.com")
-    assert is_vendor_host(KINDS["azure_openai"], "me.openai.azure.com")
+    assert is_vendor_host(BUILT_IN["openai"], "api.openai.com")
+    assert is_vendor_host(BUILT_IN["openai"], "eu.api.openai.com")
+    assert is_vendor_host(BUILT_IN["azure_openai"], "me.openai.azure.com")
     for host in ("evil-api.openai.com.example", "xapi.openai.com", "azure.com.evil.example", "127.0.0.1"):
-        assert not any(is_vendor_host(kind, host) for kind in KINDS.values())
+        assert not any(is_vendor_host(kind, host) for kind in BUILT_IN.values())
 
 
 @given(st.lists(st.text(alphabet="ab\r é", max_size=5), max_size=6), st.integers(1, 7), st.booleans())

@@ -15,7 +15,7 @@ from jupyter_localcoder.contract.providers import ProviderIdRequest, ProviderSav
 from jupyter_localcoder.contract.queue import CallRequest, QueueGetRequest
 from jupyter_localcoder.errors import LocalCoderError
 from jupyter_localcoder.providers import answer
-from jupyter_localcoder.providers.kinds import KINDS
+from jupyter_localcoder.providers.kinds import BUILT_IN
 from tests.support.shapes import Shape, shapes
 from tests.support.wire_server import WireServer, document, wire_server
 from tests.unit.service.conftest import Desk
@@ -108,7 +108,7 @@ Way = Callable[[Desk, Shape], Coroutine[Any, Any, Any]]
 
 def fills(type_: str) -> bool:
     """Whether a provider of that type completes."""
-    kind = KINDS[type_]  # type: ignore[index]
+    kind = BUILT_IN[type_]  # type: ignore[index]
     return kind.always_fills or len(kind.fills) > 1
 
 
