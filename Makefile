@@ -18,11 +18,12 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet \
 # On all processors: these tests share nothing.
 UNIT = $(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/unit
 
-# llama.cpp is compiled on this machine, for this machine. CMAKE_ARGS chooses a GPU; see the README.
+# llama.cpp is compiled on this machine, for this machine. CMAKE_ARGS chooses a GPU; see docs/gpus.md.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test newest matrix versions check unit hub browser bench soak fuzz mutants audit generate lock format clean
+.PHONY: help demo lab test newest lowest matrix versions check unit hub browser bench soak fuzz mutants audit generate \
+  lock format docs package release clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +46,11 @@ test: versions check ## Run every check and every test
 newest: ## The same with the newest packages that pyproject.toml allows, in .venv-newest
 	rm -f .venv-newest/.installed .venv-newest/.developing
 	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
+
+lowest: $(VENV)/.packaging ## Install the oldest packages that pyproject.toml allows, in .venv-lowest, and use them
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct '.[widgets,keys]'
+	.venv-lowest/bin/python tests/smoke.py
 
 PYTHONS ?= 3.10 3.11 3.12 3.13
 
@@ -73,6 +79,7 @@ check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Forma
 	$(BIN)/python -m jupyter_localcoder.contract.typescript --check labextension/src/contract.ts
 	$(BIN)/python -m jupyter_localcoder.server.openapi --check docs/openapi.json
 	$(BIN)/python -m tests.settings_page --check docs/settings.md
+	$(BIN)/python -m tests.reference_pages --check
 	$(BIN)/python -m tests.faults.table --check
 	$(BIN)/python -m tests.words --check
 	npm --prefix labextension run lint:check
@@ -83,6 +90,20 @@ generate: $(VENV)/.developing ## Write what is made from the contract again
 	$(BIN)/python -m jupyter_localcoder.server.openapi docs/openapi.json
 	$(BIN)/python tests/unit/cli/helptexts.py
 	$(BIN)/python -m tests.settings_page docs/settings.md
+	$(BIN)/python -m tests.reference_pages
+
+docs: $(VENV)/.docs ## Build the documentation into docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+
+package: $(VENV)/.packaging ## Build the wheel and the sdist into dist/, check them, and install the wheel without Node
+	rm -rf dist
+	$(BIN)/python -m build --quiet
+	$(BIN)/python -m tests.package dist --install
+
+release: $(VENV)/.packaging ## Check that this version can be released, and build it (TAG=1 also creates the tag)
+	$(BIN)/python -m tests.release
+	$(MAKE) check package
+	$(if $(TAG),$(BIN)/python -m tests.release --tag)
 
 lock: $(VENV)/.developing ## Write constraints.txt again, with the newest versions for Python 3.10 and later
 	$(BIN)/python -m pip install --quiet --upgrade uv
@@ -112,7 +133,7 @@ audit: $(VENV)/.developing ## Ask the advisory services about the packages that 
 	$(BIN)/python -m tests.audit
 
 clean: ## Remove what was built (models and the virtual environment stay)
-	rm -rf build dist jupyter_localcoder/labextension labextension/lib labextension/node_modules
+	rm -rf build dist docs/_build jupyter_localcoder/labextension labextension/lib labextension/node_modules
 	rm -rf labextension/*.tsbuildinfo .chromium
 
 # The virtual environment
@@ -129,11 +150,19 @@ $(VENV)/.installed: $(BIN)/python $(BUILT_FROM)
 	rm -rf jupyter_localcoder/labextension
 	@# An older pip does not know --build-constraint.
 	$(BIN)/python -m pip install --quiet --upgrade $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) pip
-	$(PIP_INSTALL) --editable .
+	$(PIP_INSTALL) --editable '.[local,widgets]'
 	touch $@
 
 $(VENV)/.developing: $(VENV)/.installed
 	$(PIP_INSTALL) --editable '.[test,check]'
+	touch $@
+
+$(VENV)/.packaging: $(VENV)/.developing
+	$(PIP_INSTALL) --editable '.[package]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.developing
+	$(PIP_INSTALL) --editable '.[docs]'
 	touch $@
 
 labextension/node_modules/.package-lock.json: labextension/package.json

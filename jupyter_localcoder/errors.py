@@ -38,6 +38,7 @@
     ├── Unavailable           try again, now or later
     │   ├── ModelNotReady             MODEL_NOT_READY
     │   ├── BackendUnavailable        BACKEND_UNAVAILABLE
+    │   ├── PackageMissing            PACKAGE_MISSING
     │   ├── QueueFull                 QUEUE_FULL
     │   ├── RateLimited               RATE_LIMITED
     │   ├── ConnectionFailed          CONNECTION_ERROR
@@ -66,7 +67,7 @@ says another.
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 __all__ = [
     "AirGapped",
@@ -103,6 +104,7 @@ __all__ = [
     "NotFound",
     "OutOfMemory",
     "PromptNotFound",
+    "PackageMissing",
     "ProviderInUse",
     "ProviderLocked",
     "ProviderNotFound",
@@ -128,6 +130,8 @@ __all__ = [
     "from_parts",
 ]
 
+Extra = Literal["local", "widgets"]
+"""An optional part of the product, by the name of its extra in ``pyproject.toml``."""
 Detail = str | int | float | bool | None | list[str]
 
 
@@ -442,6 +446,34 @@ class BackendUnavailable(Unavailable):
     advice = (
         "Try again: the worker restarts automatically. If it happens again, run `jupyter localcoder doctor`."
     )
+
+
+class PackageMissing(Unavailable, ImportError):
+    """A part of the product needs a package that is not installed here; the rest works without it."""
+
+    code = "PACKAGE_MISSING"
+    sentence = "An optional package is not installed."
+    advice = "Install everything: `pip install 'jupyter_localcoder[all]'`."
+
+    @classmethod
+    def of(cls, extra: Extra) -> PackageMissing:
+        """The error for an extra of this package, with the command that installs it."""
+        sentence, after = _EXTRAS[extra]
+        command = f"`pip install 'jupyter_localcoder[{extra}]'`"
+        return cls(sentence, recovery=f"Run {command} in this environment{after}.", extra=extra)
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython shows this in place of a traceback."""
+        return [f"{self} {self.recovery}"]
+
+
+_EXTRAS: dict[Extra, tuple[str, str]] = {
+    "local": (
+        "The embedded engine (llama-cpp-python) is not installed, so no model runs on this machine.",
+        ", or add a remote provider",
+    ),
+    "widgets": ("The model manager needs ipywidgets, which is not installed.", " and restart the kernel"),
+}
 
 
 class QueueFull(Unavailable):

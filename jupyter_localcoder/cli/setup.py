@@ -64,6 +64,8 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         """Go through the steps."""
         with self.client() as client:
             known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
+            if known.engine_error is not None:
+                raise codec.error_of(known.engine_error)  # before anything is downloaded in vain
             self._tell(_ABOUT + "\n")
             chosen = self._choose(known)
             fetched = False

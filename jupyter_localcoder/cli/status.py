@@ -6,7 +6,7 @@ import textwrap
 
 import msgspec
 
-from ..contract import backend, registry
+from ..contract import backend, codec, registry
 from ..errors import Unavailable
 from ..text.units import duration, size, tokens_per_second
 from .command import LocalCoderCommand
@@ -51,6 +51,8 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
         ("model", ", ".join(one.model for one in status.resident) or status.model or "none loaded"),
         ("profile", status.profile),
     ]
+    if status.engine_error is not None:
+        lines.append(("engine", codec.in_one_line(status.engine_error)))
     if status.residency:
         lines.append(("in memory", status.residency))
     if status.context_window:

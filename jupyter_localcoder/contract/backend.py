@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .common import Reply, Request, Severity
+from .common import ErrorPayload, Reply, Request, Severity
 
 WorkerState = Literal["stopped", "starting", "loading", "ready", "busy", "unloading", "backoff", "failed"]
 
@@ -114,6 +114,8 @@ class BackendStatus(Reply, frozen=True, kw_only=True):
     residency: str = ""
     """The sentence that says why the models for code and for questions are not both in memory; empty where
     nothing keeps them from it."""
+    engine_error: ErrorPayload | None = None
+    """Why no model can be loaded in this environment: llama-cpp-python is not installed. None where it is."""
 
 
 class BackendState(Reply, frozen=True, kw_only=True):

@@ -164,6 +164,11 @@ def error_of(payload: ErrorPayload) -> LocalCoderError:
     return from_parts(payload.code, payload.message, payload.recovery, payload.details)
 
 
+def in_one_line(payload: ErrorPayload) -> str:
+    """An error for a person: what is wrong, its code, and what to do."""
+    return f"{payload.message} [{payload.code}] {payload.recovery}"
+
+
 def _explained(failure: msgspec.ValidationError) -> ValidationError:
     match = _WHERE.match(str(failure))
     what, where = (match["what"], match["where"] or "$") if match else (str(failure), "$")

@@ -111,6 +111,9 @@ class ModelInfo(Reply, frozen=True, kw_only=True):
     """None until it ran here."""
     model_path: str = ""
     """Its file on the server's machine; empty where it is not here."""
+    origins: tuple[str, ...] = ()
+    """Where the file of a catalogue model comes from: a sentence for each source that the configuration
+    allows, in the order in which they are tried. Empty for imports, and where no source is allowed."""
 
 
 class Profile(Reply, frozen=True, kw_only=True):
@@ -163,6 +166,8 @@ class ModelList(Reply, frozen=True, kw_only=True):
     """The same for general questions."""
     imports: tuple[ModelStateEvent, ...] = ()
     """Imports under way whose model is not among ``models`` yet, under a provisional id."""
+    engine_error: ErrorPayload | None = None
+    """As in ``backend:ping``."""
 
 
 class ModelEnsureRequest(Request, frozen=True, kw_only=True):

@@ -87,6 +87,7 @@ _LOAD = (
     "UNSUPPORTED_MODEL",
     "LOAD_TIMEOUT",
     "BACKEND_UNAVAILABLE",
+    "PACKAGE_MISSING",
 )
 _KEPT = ("DATABASE_ERROR", "FILE_WRITE_ERROR", "DISK_FULL")
 _GENERATE = (*_LOAD, "INVALID_ARGUMENT", "TOKEN_LIMIT_EXCEEDED", "QUEUE_FULL", "TIMEOUT", "CANCELED")
@@ -194,7 +195,7 @@ LLM_CALL = Operation(
     "Queue a prompt for a provider. It finishes with the event `response:complete` or "
         "`response:error`; `queue:get` can wait for it.",
     errors=("QUEUE_FULL", "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED", "AUTH_ERROR",
-            "BACKEND_UNAVAILABLE"),
+            "BACKEND_UNAVAILABLE", "PACKAGE_MISSING"),
 )  # fmt: skip
 LLM_CANCEL = Operation(
     "llm:cancel", generation.LlmCancelRequest, Empty, "DELETE", "queue/{id}", "execute",

@@ -25,6 +25,8 @@ from msgspec import Struct
 PROTOCOL = 1
 MAX_FRAME_BYTES = 8 * 1024 * 1024
 HEADER_BYTES = 4
+EXIT_WITHOUT_ENGINE = 78
+"""Exit status of a worker that cannot import llama-cpp-python; the reason is the last line that it prints."""
 
 Priority = Literal["completion", "command", "background", "warm"]
 CacheType = Literal["f16", "q8_0"]

@@ -136,6 +136,8 @@ SETTINGS_HELP = {
 
 MANAGER = {
     "license-question": "%1 (%2) is licensed under “%3”. The download starts after you accept the licence.",
+    "origins": "The file comes from the first of these sources that delivers it:",
+    "expected-digest": "It is used only if its SHA-256 is %1.",
     "license-text": "Licence text: %1",
     "accept": "Accept and download",
     "decline": "Decline",

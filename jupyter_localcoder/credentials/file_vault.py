@@ -7,7 +7,6 @@ keys. That is said wherever a key is entered, and why the operating system's key
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import stat
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 from msgspec import Struct, field
 
 from ..errors import DiskFull
+from ..machine.optional_packages import has_module
 from ..storage.atomic import replace_file, sweep
 from ..storage.failures import is_full
 from ..storage.regular import read_regular
@@ -37,7 +37,7 @@ class _Document(Struct):
 
 def file_vault(folder: Path) -> FileVault | None:
     """The file, or None where the package `cryptography` is not installed."""
-    return FileVault(folder) if importlib.util.find_spec("cryptography") else None
+    return FileVault(folder) if has_module("cryptography") else None
 
 
 class FileVault:

@@ -27,7 +27,7 @@ MOVED = "The key in the environment is for the previous address: enter the key a
 NOBODY = "-"
 """In the place of an origin: nobody has said which one a key of the environment is for."""
 _PORTS = {"http": 80, "https": 443}
-INSTALL = "`pip install jupyter_localcoder[keys]`"
+INSTALL = "`pip install 'jupyter_localcoder[keys]'`"
 
 
 @dataclass(frozen=True)

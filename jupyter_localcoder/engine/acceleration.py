@@ -28,6 +28,6 @@ def warning(plan: LoadPlan, loaded: wire.Loaded | None) -> LoadWarning | None:
     return LoadWarning(
         code="GPU_NOT_USED",
         message=f"{runs}: llama-cpp-python was built without GPU support, or found no GPU.",
-        action="Install a build with CUDA, Vulkan or Metal (see the README), or set the acceleration to "
-        "`auto`.",
+        action="Install a build with CUDA, Vulkan or Metal (see “GPUs” in the documentation), or set the "
+        "acceleration to `auto`.",
     )

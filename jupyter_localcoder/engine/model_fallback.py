@@ -32,6 +32,7 @@ from .load_plan import LoadPlan, Role
 from .memory_admission import MemoryAdmission
 from .planner import Planner
 from .pool import WorkerPool
+from .process import require_engine
 
 _ROLES: tuple[Role, Role] = ("code", "general")
 _DOES: dict[Role, str] = {"code": "completes and works on code", "general": "answers questions"}
@@ -116,8 +117,12 @@ class ModelFallback:
         ------
         OutOfMemory
             There is nothing smaller, or the request names its model; the sentence says which (`refusal`).
+        PackageMissing
+            There is no engine to load it.
         ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
         """
+        if not self._pool.holding:
+            require_engine()  # Before a model is asked for: without an engine it would be fetched in vain.
         return await self._admitted_or_smaller(await self._plan(role, model, profile), role, model)
 
     async def _admitted_or_smaller(self, plan: LoadPlan, role: Role, model: str | None) -> LoadPlan:

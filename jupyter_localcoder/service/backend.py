@@ -7,12 +7,15 @@ import time
 import msgspec
 
 from .._version import __version__
-from ..contract import backend, registry, wire
+from ..contract import backend, codec, registry, wire
+from ..contract.common import ErrorPayload
 from ..engine.acceleration import acceleration, warning
 from ..engine.load_plan import LoadPlan
 from ..engine.memory_usage import MemoryUsage, resident_bytes
 from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
+from ..engine.process import require_engine
+from ..errors import PackageMissing
 from ..events import EventHub
 from ..generation.engine_requests import EngineRequests
 from ..generation.runs import Runs
@@ -74,6 +77,7 @@ class BackendOperations:
             calibration=self._engine.budget() if loaded else None,
             resident=self._resident(),
             residency=pool.residency,
+            engine_error=engine_error(),
         )
 
     def _resident(self) -> tuple[backend.ResidentModel, ...]:
@@ -91,3 +95,12 @@ class BackendOperations:
                 registry.NOTICE,
                 backend.Notice(severity="warning", message=said.message, action=said.action, code=said.code),
             )
+
+
+def engine_error() -> ErrorPayload | None:
+    """Why no model can be loaded in this environment; None where one can."""
+    try:
+        require_engine()
+    except PackageMissing as missing:
+        return codec.error_payload(missing)
+    return None

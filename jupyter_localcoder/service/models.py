@@ -20,6 +20,7 @@ from ..events import EventHub
 from ..models.jobs import Downloads
 from ..models.store import ModelStore
 from ..settings import LocalCoderSettings
+from .backend import engine_error
 from .dispatch import serves
 
 
@@ -77,6 +78,7 @@ class ModelOperations:
             code_model=code,
             general_model=general,
             imports=tuple(event for event in self._downloads.imports() if event.id not in ids),
+            engine_error=engine_error(),
         )
 
     def _info(self, model_id: str) -> models.ModelInfo:

@@ -7,6 +7,23 @@ what is pressed; they know nothing of the service. `known`, `actions`, `words` a
 
 from __future__ import annotations
 
-from .manager import ModelManager
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PackageMissing
+from ..machine.optional_packages import IPYWIDGETS, has_module
+
+if TYPE_CHECKING:
+    from .manager import ModelManager
 
 __all__ = ["ModelManager"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ipywidgets when a widget is asked for: the manager as text does without."""
+    if name != "ModelManager":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if not has_module(IPYWIDGETS):
+        raise PackageMissing.of("widgets")
+    from .manager import ModelManager
+
+    return ModelManager

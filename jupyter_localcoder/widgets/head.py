@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..contract.backend import BackendStatus
+from ..contract.codec import in_one_line
 from ..contract.models import ModelList
 from ..contract.settings import Settings
 from ..contract.words import MANAGER, SETTINGS, filled
@@ -82,6 +83,8 @@ class LoadedModelView:
     def _text(self, listed: ModelList, status: BackendStatus, chosen: Settings) -> str:
         gap = f"<b>Air gap on.</b> {MANAGER['connections-blocked']}"
         said = f'<div class="localcoder-gap">{gap}</div>' if chosen.air_gap else ""
+        if listed.engine_error is not None:
+            said += markup.lines(in_one_line(listed.engine_error))
         held = residents(status)
         for one in held:
             memory = one.memory_bytes if len(held) > 1 else status.memory.worker_bytes

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from ..contract.codec import in_one_line
 from ..contract.words import MANAGER
+from ..errors import PackageMissing
+from ..machine.optional_packages import IPYWIDGETS, has_module
 from ..text.plain_text import plain
 from . import words
 from .controller import Controller
 from .known import residents
 
+_WITHOUT_DISPLAY = "Buttons require a front end that shows ipywidgets."
 _COMMANDS = (
-    "Buttons require ipywidgets. Here, use `%localcoder use NAME` and `%localcoder unload`; in a "
+    "Here, use `%localcoder use NAME` and `%localcoder unload`; in a "
     "terminal, `jupyter localcoder models pull ID`, `models import FILE` and `config set NAME VALUE`."
 )
 
@@ -21,6 +25,7 @@ def summary(controller: Controller) -> str:
         return plain(controller.trouble or "The list of models is not available yet.")
     loaded = ", ".join(controller.name_of(one.model) for one in residents(status))
     lines = [
+        in_one_line(listed.engine_error) if listed.engine_error else "",
         "Air gap on: connections to other machines are blocked." if settings.settings.air_gap else "",
         f"Loaded: {loaded}" if loaded else MANAGER["nothing-loaded"],
         *(f"{w.message} {w.action}" for one in residents(status) if (w := one.warning)),
@@ -39,4 +44,7 @@ def summary(controller: Controller) -> str:
         lines.append(f"{'':<{width}}  {' · '.join(facts)}")
         if known.under_way and known.progress is not None:
             lines.append(f"{'':<{width}}  {words.progress_text(known.progress)}")
-    return plain("\n".join([*lines[lines[0] == "" :], "", _COMMANDS]))
+    head = next(number for number, line in enumerate(lines) if line)
+    buttons = PackageMissing.of("widgets")
+    need = _WITHOUT_DISPLAY if has_module(IPYWIDGETS) else f"{buttons} {buttons.recovery}"
+    return plain("\n".join([*lines[head:], "", f"{need} {_COMMANDS}"]))

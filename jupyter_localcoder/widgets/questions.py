@@ -19,13 +19,21 @@ def ask_license(info: ModelInfo, license: License, accept: Do, answered: Do) -> 
     said = filled(MANAGER["license-question"], info.name, size(info.size_bytes), license.name)
     return column(
         (
-            label(markup.lines(said) + markup.license_box(license)),
+            label(markup.lines(said) + _origins(info) + markup.license_box(license)),
             row(
                 button(MANAGER["accept"], _then(accept, answered), about=info.name, style="primary"),
                 button(MANAGER["decline"], answered, about=info.name),
             ),
         )
     )
+
+
+def _origins(info: ModelInfo) -> str:
+    if not info.origins:
+        return ""
+    items = "".join(f"<li>{markup.safe(origin)}</li>" for origin in info.origins)
+    digest = filled(MANAGER["expected-digest"], info.digest)
+    return markup.lines(MANAGER["origins"]) + f"<ol>{items}</ol>" + markup.lines(digest)
 
 
 def ask_delete(info: ModelInfo, delete: Do, answered: Do) -> Any:

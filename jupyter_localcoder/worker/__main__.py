@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from typing import BinaryIO
+
+from ..contract.wire import EXIT_WITHOUT_ENGINE
 
 
 def private_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -43,7 +46,13 @@ def main() -> None:
     isolation.close_network()
     limits.apply()
 
-    from .engine import Engine
+    try:
+        from .engine import Engine
+    except (ImportError, OSError, RuntimeError) as failure:
+        # Not installed, or a library that it is linked with is missing. The parent reads the last line.
+        traceback.print_exc()
+        print(f"{type(failure).__name__}: {failure}".splitlines()[0], file=sys.stderr, flush=True)
+        os._exit(EXIT_WITHOUT_ENGINE)
     from .loop import Loop
 
     Loop(reader, writer, Engine()).run()

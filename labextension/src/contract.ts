@@ -115,6 +115,7 @@ export interface BackendStatus {
   calibration: Calibration | null;
   resident: ResidentModel[];
   residency: string;
+  engine_error: ErrorPayload | null;
 }
 
 /** Speeds that were measured when the model was loaded, and what completion is sized to by them. */
@@ -579,6 +580,7 @@ export interface ModelInfo {
   recheck: boolean;
   speed: ModelSpeed | null;
   model_path: string;
+  origins: string[];
 }
 
 /** Answer of `model:list`. */
@@ -595,6 +597,7 @@ export interface ModelList {
   code_model: string;
   general_model: string;
   imports: ModelStateEvent[];
+  engine_error: ErrorPayload | null;
 }
 
 /** Asks for all of them. */
@@ -1428,7 +1431,7 @@ export interface IOperations {
   /**
    * Load a model. One load runs at a time; concurrent requests for the same model share it.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
-   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE.
+   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, PACKAGE_MISSING.
    */
   'model:load': {
     request: ModelLoadRequest;
@@ -1459,9 +1462,9 @@ export interface IOperations {
   /**
    * Run a command (explain, improve, fix, document, test, generate, or a free prompt) on code.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
-   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
-   * QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
-   * CONNECTION_ERROR, RATE_LIMITED, NO_ANSWER, DATABASE_ERROR.
+   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, PACKAGE_MISSING, INVALID_ARGUMENT,
+   * TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND,
+   * AIR_GAPPED, AUTH_ERROR, CONNECTION_ERROR, RATE_LIMITED, NO_ANSWER, DATABASE_ERROR.
    */
   'generate': {
     request: GenerateRequest;
@@ -1471,10 +1474,11 @@ export interface IOperations {
   /**
    * Generate the next turn of a conversation.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
-   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
-   * QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
-   * CONNECTION_ERROR, RATE_LIMITED, NO_ANSWER, DATABASE_ERROR, FILE_WRITE_ERROR, DISK_FULL,
-   * CONVERSATION_NOT_FOUND, RESPONSE_NOT_FOUND, FILE_NOT_FOUND, FILE_READ_ERROR.
+   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, PACKAGE_MISSING, INVALID_ARGUMENT,
+   * TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND,
+   * AIR_GAPPED, AUTH_ERROR, CONNECTION_ERROR, RATE_LIMITED, NO_ANSWER, DATABASE_ERROR,
+   * FILE_WRITE_ERROR, DISK_FULL, CONVERSATION_NOT_FOUND, RESPONSE_NOT_FOUND, FILE_NOT_FOUND,
+   * FILE_READ_ERROR.
    */
   'chat': {
     request: ChatRequest;
@@ -1484,9 +1488,9 @@ export interface IOperations {
   /**
    * Complete code at the cursor (fill-in-the-middle).
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
-   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
-   * QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
-   * CONNECTION_ERROR, RATE_LIMITED, NO_ANSWER, DISABLED.
+   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, PACKAGE_MISSING, INVALID_ARGUMENT,
+   * TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND,
+   * AIR_GAPPED, AUTH_ERROR, CONNECTION_ERROR, RATE_LIMITED, NO_ANSWER, DISABLED.
    */
   'tab:complete': {
     request: CompleteRequest;
@@ -1496,8 +1500,8 @@ export interface IOperations {
   /**
    * Prefill a prompt at the lowest priority; stopped as soon as another request arrives.
    * Errors: MODEL_NOT_FOUND, MODEL_IN_USE, MODEL_NOT_READY, OUT_OF_MEMORY, INVALID_MODEL,
-   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, INVALID_ARGUMENT, TOKEN_LIMIT_EXCEEDED,
-   * QUEUE_FULL, TIMEOUT, CANCELED, DISABLED.
+   * UNSUPPORTED_MODEL, LOAD_TIMEOUT, BACKEND_UNAVAILABLE, PACKAGE_MISSING, INVALID_ARGUMENT,
+   * TOKEN_LIMIT_EXCEEDED, QUEUE_FULL, TIMEOUT, CANCELED, DISABLED.
    */
   'tab:warm': {
     request: WarmRequest;
@@ -1517,7 +1521,7 @@ export interface IOperations {
    * Queue a prompt for a provider. It finishes with the event `response:complete` or
    * `response:error`; `queue:get` can wait for it.
    * Errors: QUEUE_FULL, NO_ACTIVE_PROVIDER, PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR,
-   * BACKEND_UNAVAILABLE.
+   * BACKEND_UNAVAILABLE, PACKAGE_MISSING.
    */
   'llm:call': {
     request: CallRequest;
@@ -1528,7 +1532,7 @@ export interface IOperations {
    * Queue the prompt of a finished request again, unchanged. If the request named no provider, the
    * active one is used.
    * Errors: REQUEST_NOT_FOUND, PROMPT_NOT_FOUND, QUEUE_FULL, NO_ACTIVE_PROVIDER,
-   * PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR, BACKEND_UNAVAILABLE.
+   * PROVIDER_NOT_FOUND, AIR_GAPPED, AUTH_ERROR, BACKEND_UNAVAILABLE, PACKAGE_MISSING.
    */
   'llm:retry': {
     request: RetryRequest;
@@ -1855,6 +1859,7 @@ export const CODES = {
   NO_ACTIVE_PROVIDER: 'NO_ACTIVE_PROVIDER',
   NO_ANSWER: 'NO_ANSWER',
   OUT_OF_MEMORY: 'OUT_OF_MEMORY',
+  PACKAGE_MISSING: 'PACKAGE_MISSING',
   PROMPT_NOT_FOUND: 'PROMPT_NOT_FOUND',
   PROVIDER_IN_USE: 'PROVIDER_IN_USE',
   PROVIDER_LOCKED: 'PROVIDER_LOCKED',
@@ -2384,6 +2389,8 @@ export function settingHelp(
 
 export type ManagerText =
   | 'license-question'
+  | 'origins'
+  | 'expected-digest'
   | 'license-text'
   | 'accept'
   | 'decline'
@@ -2433,6 +2440,10 @@ export function managerText(
   switch (key) {
     case 'license-question':
       return trans.__('%1 (%2) is licensed under “%3”. The download starts after you accept the licence.', ...values);
+    case 'origins':
+      return trans.__('The file comes from the first of these sources that delivers it:');
+    case 'expected-digest':
+      return trans.__('It is used only if its SHA-256 is %1.', ...values);
     case 'license-text':
       return trans.__('Licence text: %1', ...values);
     case 'accept':

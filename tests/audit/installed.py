@@ -16,7 +16,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-EXTRAS = ("keys",)
+EXTRAS = ("local", "widgets", "keys")
 """Those that users are told of; what tests and checks need runs at no user's."""
 
 

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.audit.installed import project_table
+from tests.audit.installed import EXTRAS, project_table
 from tests.versions import REPOSITORY, differences, main, pins, requirements
 
 PROJECT = REPOSITORY / "pyproject.toml"
@@ -61,7 +61,8 @@ def undeclared(sources: Iterable[Path], lines: Iterable[str]) -> list[str]:
 
 def test_the_product_declares_what_it_imports() -> None:
     table = project_table(PROJECT)
-    lines = [*table["dependencies"], *table["optional-dependencies"]["keys"]]
+    extras = table["optional-dependencies"]
+    lines = [*table["dependencies"], *(line for name in EXTRAS for line in extras[name])]
     sources = list((REPOSITORY / "jupyter_localcoder").rglob("*.py"))
     assert undeclared(sources, lines) == []
     # The check is able to find something.
@@ -72,7 +73,8 @@ def test_the_tests_declare_what_they_import() -> None:
     table = project_table(PROJECT)
     extras = table["optional-dependencies"]
     sources = [*(REPOSITORY / "tests").rglob("*.py"), *(REPOSITORY / "notebooks").rglob("*.py")]
-    assert undeclared(sources, [*table["dependencies"], *extras["keys"], *extras["test"]]) == []
+    product = (line for name in EXTRAS for line in extras[name])
+    assert undeclared(sources, [*table["dependencies"], *product, *extras["test"]]) == []
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,10 @@ def test_the_engine_is_bound_to_the_release_whose_structs_it_sets() -> None:
     newest = max(map(int, re.findall(r"0\.3\.(\d+)", str(engine.specifier))))
     assert not engine.specifier.contains(f"0.3.{newest}")
     assert engine.specifier.contains(f"0.3.{newest - 1}")
-    # What the README tells to install, too.
-    commands = re.findall(r"^CMAKE_ARGS=.*", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.M)
+    # What the documentation tells to install, too.
+    commands = re.findall(
+        r"^CMAKE_ARGS=.*", (REPOSITORY / "docs" / "gpus.md").read_text(encoding="utf-8"), re.M
+    )
     assert len(commands) == 3
     assert all(f"'llama-cpp-python<0.3.{newest}'" in command for command in commands)
 

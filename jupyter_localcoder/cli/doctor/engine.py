@@ -13,7 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...errors import PackageMissing
 from ...machine.child_environment import environment_for_computing
+from ...machine.optional_packages import LLAMA_CPP, has_module
 from .finding import Finding, note, ok, problem
 from .requirements import argument_of
 
@@ -44,6 +46,11 @@ def _ask(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def findings(ask: Ask = _ask) -> Iterator[Finding]:
     """Look; ``ask`` runs a command and gives back what it printed."""
+    if not has_module(LLAMA_CPP):
+        # Not a problem: remote providers answer without it.
+        missing = PackageMissing.of("local")
+        yield note("Engine", str(missing), missing.recovery)
+        return
     try:
         ended = ask([sys.executable, "-c", _PROBE])
     except (OSError, subprocess.TimeoutExpired) as failure:
@@ -97,5 +104,6 @@ def _gpu(supported: bool) -> Finding:
     return note(
         "GPU",
         "this build runs on the CPU only",
-        f"The small models are quick enough. For a GPU, build with `CMAKE_ARGS={flag}`; see the README.",
+        f"The small models are quick enough. For a GPU, build with `CMAKE_ARGS={flag}`; see “GPUs” in the "
+        "documentation.",
     )

@@ -10,11 +10,11 @@ from importlib import metadata
 from packaging.utils import canonicalize_name
 
 from ..._version import __version__
-from .finding import Finding, ok, problem
-from .requirements import argument_of, supported
+from .finding import Finding, note, ok, problem
+from .requirements import argument_of, extra_of, supported
 
 OLDEST_PYTHON = (3, 10)
-PACKAGES = ("llama-cpp-python", "jupyter_server", "jupyterlab", "ipykernel", "ipywidgets", "ipython")
+PACKAGES = ("jupyter_server", "jupyterlab", "ipykernel", "ipython", "llama-cpp-python", "ipywidgets")
 
 
 def findings() -> Iterator[Finding]:
@@ -37,6 +37,9 @@ def _package(name: str) -> Finding:
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
+        if (extra := extra_of(name)) is not None:
+            command = f"`pip install 'jupyter_localcoder[{extra}]'`"
+            return note("Package", f"{name} is not installed (optional)", f"To install it: {command}.")
         return problem("Package", f"{name} is not installed", install)
     requirement = supported().get(canonicalize_name(name))
     if requirement is not None and not requirement.specifier.contains(version, prereleases=True):

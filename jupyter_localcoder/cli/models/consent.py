@@ -34,6 +34,7 @@ def agreed(command: LocalCoderCommand, info: ModelInfo, license: License, *, acc
     LicenseNotAccepted
         It was declined, or nobody is there to ask.
     """
+    tell_origins(command, info)
     if not (info.license_accepted or accept):
         _ask(command.console, info, license)
         return license.sha256
@@ -42,6 +43,17 @@ def agreed(command: LocalCoderCommand, info: ModelInfo, license: License, *, acc
     if license.attribution:
         command.note(license.attribution)
     return license.sha256 if accept else ""
+
+
+def tell_origins(command: LocalCoderCommand, info: ModelInfo) -> None:
+    """Say where the file comes from, before anything of it is fetched."""
+    if not info.origins:
+        return
+    command.note(f"{info.name} comes from:")
+    for number, origin in enumerate(info.origins, 1):
+        command.note(f"  {number}. {origin}")
+    then = "The second source is used only if the first one fails. " if len(info.origins) == 2 else ""
+    command.note(f"{then}The file is used only if its SHA-256 is {info.digest}.")
 
 
 def _ask(console: Console, info: ModelInfo, license: License) -> None:

@@ -9,7 +9,8 @@ from traitlets import Bool
 
 from ...contract import codec
 from ...contract.models import License, ModelInfo, ModelRequest
-from ...errors import AirGapped, Canceled, ModelNotFound
+from ...errors import AirGapped, Canceled, ModelNotFound, PackageMissing
+from ...machine.optional_packages import LLAMA_CPP, has_module
 from ...models.entries import FileSource
 from ...settings import LocalCoderSettings
 from ...text.units import size
@@ -83,6 +84,9 @@ jupyter localcoder models pull qwen2.5-coder-0.5b --accept-license --quiet
         self.console.document({"model": info, "fetched": fetched})
         told = "is ready and its digest is verified" if fetched else "is already installed"
         self.console.out(f"{info.id} {told} ({size(info.size_bytes)}, SHA-256 {info.digest[:16]}…).")
+        if not has_module(LLAMA_CPP):
+            missing = PackageMissing.of("local")
+            self.note(f"{missing} {missing.recovery}")
 
 
 def fetch(command: LocalCoderCommand, store: ModelStore, info: ModelInfo, *, update: bool = False) -> None:

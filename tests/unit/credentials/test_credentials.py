@@ -129,7 +129,7 @@ def test_without_a_keyring_an_encrypted_file_is(tmp_path, keyring, caplog):
 def test_without_both_a_key_lasts_as_long_as_the_process(tmp_path):
     kept = credentials(tmp_path, file=False)
     place, note = kept.storage()
-    assert (place, "pip install jupyter_localcoder[keys]" in note) == ("session", True)
+    assert (place, "pip install 'jupyter_localcoder[keys]'" in note) == ("session", True)
     assert kept.keep(OWNER, Secret(CANARY), lasting=True) is None
     assert (kept.place(OWNER, None), key_of(kept.find(OWNER, None))) == ("session", CANARY)
     assert credentials(tmp_path, file=False).find(OWNER, None) == KeyLookup()

