@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jupyter_localcoder.contract import wire
-from jupyter_localcoder.worker import keeping, scheduler
+from jupyter_localcoder.worker import batch_composer, keeping, scheduler
 from jupyter_localcoder.worker.costs import StepCosts
 from jupyter_localcoder.worker.draft import Drafter
 from jupyter_localcoder.worker.lookup import DraftPolicy
@@ -232,7 +232,7 @@ def test_a_completion_is_computed_alone_as_long_as_a_stream_may_stand_still(
     assert bench.text(quick) == bench.expected(quick)
     assert bench.text(long) == bench.expected(long)
     times = [when for when, sequences in moved if stream in sequences]
-    assert max(b - a for a, b in itertools.pairwise(times)) <= scheduler.STILL_SECONDS
+    assert max(b - a for a, b in itertools.pairwise(times)) <= batch_composer.STILL_SECONDS
     during = [sequences for _, sequences in moved if len(sequences | {stream}) > 1]
     alone = [sequences for sequences in during if stream not in sequences]
     assert len(during) > len(alone) > len(during) / 2
