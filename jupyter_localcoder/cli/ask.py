@@ -10,7 +10,7 @@ from ..contract import generation, history, registry
 from ..text import answers
 from ..text.plain_text import plain
 from .exits import ExitCode
-from .generation import GeneratingCommand, answer, generation_aliases
+from .generation import WHOLE_ANSWER, GeneratingCommand, answer, generation_aliases
 from .source import STDIN, read_source, read_text
 
 _LAST, _NEW = "last", "new"
@@ -152,6 +152,13 @@ def print_code(command: GeneratingCommand, request: dict[str, Any], language: st
         command.options() | request | {"sampling": command.sampling()}, lambda text: None
     )
     code = answers.code_of(plain(done.text), language)
-    command.console.out(code)
+    change = done.change
+    refused = change.problem if change is not None and done.finish == "stop" else ""
+    if not refused:
+        command.console.out(code)
     command.console.document(answer(done) | {"code": code})
-    return command.finish(done)
+    ended = command.finish(done)
+    if refused and change is not None and ended is ExitCode.OK:
+        command.console.note(f"{refused} {change.recovery} {WHOLE_ANSWER}")
+        return ExitCode.FAILED
+    return ended

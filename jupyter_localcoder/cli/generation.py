@@ -17,6 +17,8 @@ from ..text.units import tokens_per_second
 from .command import LocalCoderCommand, options
 from .exits import ExitCode
 
+WHOLE_ANSWER = "The whole answer is in the history (`history show last`)."
+
 
 def generation_aliases(cls: str, *names: str) -> dict[str, str]:
     """Options of the command line for traits of the same name: ``max_tokens`` is ``--max-tokens``."""

@@ -12,10 +12,9 @@ from ..contract.generation import Command
 from ..text import answers
 from .command import options
 from .exits import ExitCode
-from .generation import GeneratingCommand, answer, generation_aliases
+from .generation import WHOLE_ANSWER, GeneratingCommand, answer, generation_aliases
 from .source import CodeSource, check_writable, read_source, write_back
 
-_WHOLE = "The whole answer is in the history (`history show last`)."
 _COLOURS = {"@": "cyan", "+": "green", "-": "red"}
 
 
@@ -73,7 +72,7 @@ jupyter localcoder improve - < old.py | patch old.py
             self.note(f"Wrote {source.name}; the original is in {backup.name}.")
         elif change.problem and ended is ExitCode.OK:
             kept = f" `{source.name}` was not changed." if self.write else ""
-            self.console.note(f"{change.problem}{kept} {change.recovery} {_WHOLE}")
+            self.console.note(f"{change.problem}{kept} {change.recovery} {WHOLE_ANSWER}")
             ended = ExitCode.FAILED
         diff = "\n".join(_line(line) for line in lines)
         self.console.document(answer(done) | {"code": code, "diff": diff, "written": written})

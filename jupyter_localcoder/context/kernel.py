@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ..contract.notebook import Column, KernelVariable
 from . import marks
+from .bounds import MAX_PARSED_CHARS
 from .comments import comment
 
 MOST_COLUMNS = 60
@@ -47,6 +48,22 @@ def lines(
         most_chars -= len(line) + 1
         chosen.append(((_worth(variable), variable.name), line))
     return [line for _, line in sorted(chosen)], left_out
+
+
+def named(variables: Sequence[KernelVariable], text: str, *, frames: int = 0) -> list[KernelVariable]:
+    """The variables that a text names as whole words; where it names no frame, some frames with them.
+
+    Parameters
+    ----------
+    frames
+        So many of the frames that were used last, where the text names none.
+    """
+    words = frozenset(re.findall(r"\w+", text[:MAX_PARSED_CHARS]))
+    chosen = [variable for variable in variables if variable.name in words]
+    if not any(variable.columns for variable in chosen):
+        others = [variable for variable in variables if variable.columns]
+        chosen += others[:frames]
+    return chosen
 
 
 def head(language: str) -> str:

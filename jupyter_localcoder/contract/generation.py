@@ -23,7 +23,15 @@ from .common import (
     Usage,
 )
 from .history import ResponseFinish, ResponseId
-from .notebook import NotebookCell, NotebookContext, Reference, Text
+from .notebook import (
+    MAX_CELLS,
+    MAX_VARIABLES,
+    KernelVariable,
+    NotebookCell,
+    NotebookContext,
+    Reference,
+    Text,
+)
 from .providers import EMBEDDED
 
 Language = Annotated[str, Meta(max_length=64)]
@@ -83,6 +91,10 @@ class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):
     language: Language = "python"
     context: tuple[NotebookCell, ...] = ()
     """Cells of the notebook, in the order in which the model reads them."""
+    below: Annotated[tuple[NotebookCell, ...], Meta(max_length=MAX_CELLS)] = ()
+    """Cells after the code. The model does not read them; a change must keep the names that they use."""
+    variables: Annotated[tuple[KernelVariable, ...], Meta(max_length=MAX_VARIABLES)] = ()
+    """What the kernel knows; the model reads those that the request names."""
     cell_magic: Annotated[str, Meta(max_length=4096)] = ""
     """Cell magics at the top of the cell if ``code`` is only a part of it; they set the language."""
 
@@ -105,6 +117,8 @@ class ChatRequest(GenerationOptions, frozen=True, kw_only=True):
     messages: Annotated[tuple[Message, ...], Meta(max_length=1000)] = ()
     references: Annotated[tuple[Reference, ...], Meta(max_length=100)] = ()
     """Context attached to the question; saved with the turn, and also read in later turns."""
+    variables: Annotated[tuple[KernelVariable, ...], Meta(max_length=MAX_VARIABLES)] = ()
+    """What the kernel knows; the model reads those that the question or its references name. Not saved."""
     conversation: (
         Annotated[
             str,
@@ -228,6 +242,8 @@ class Delta(Reply, frozen=True, kw_only=True, tag="delta", tag_field="type"):
     """Empty while the model reasons."""
     reasoning: str = ""
     """Reasoning of the model; not part of the answer."""
+    attempt: int = 1
+    """2: the first answer could not be used, and this piece belongs to a second one, which replaces it."""
 
 
 class Confidence(Reply, frozen=True, kw_only=True):
@@ -280,8 +296,8 @@ class Done(Reply, frozen=True, kw_only=True, tag="done", tag_field="type"):
 
     run: str
     text: str
-    """The whole answer: all deltas joined, without leading deltas that turned out to be reasoning;
-    empty if it is withheld."""
+    """The whole answer: all deltas of the last attempt joined, without leading deltas that turned out to be
+    reasoning; empty if it is withheld."""
     reasoning: str = ""
     """Reasoning of the model, up to the size that is saved."""
     finish: Finish

@@ -7,8 +7,8 @@ from .generation import GenerateRequest
 
 METADATA_KEY = "localcoder"
 """Key of this extension in the metadata of a cell."""
-OF_OTHER_CELLS = ("context", "error")
-"""Fields of a request that hold the text of other cells; a traceback quotes their lines."""
+OF_OTHER_CELLS = ("context", "below", "variables", "error")
+"""Fields of a request that hold the text of other cells or names of the kernel; a traceback quotes lines."""
 DIGESTS = ("prompt_sha256", "text_sha256")
 """Fields that are empty for what was private: digests of short texts can be guessed."""
 

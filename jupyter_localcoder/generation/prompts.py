@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..context import kernel
+from ..context.checks.changed import relevant
 from ..context.comments import comment
 from ..context.target import CellTarget
 from ..contract.generation import ChatRequest, GenerateRequest, Message
 from ..contract.history import Response
-from ..contract.notebook import NotebookCell, Reference, ReferenceKind
+from ..contract.notebook import KernelVariable, NotebookCell, Reference, ReferenceKind
 from ..contract.wire import SOURCE_EARLIER, ChatPrompt, PromptTurn, Span
 from ..errors import InvalidArgument
 
@@ -53,6 +55,12 @@ _INSTRUCTIONS: dict[str, str] = {
     ),
 }
 
+_PROBLEM = "An earlier answer could not be used, so answer differently. What was wrong with it: {problem}"
+_KERNEL = "Variables that exist, with the exact names of their columns:"
+_FRAMES = 3
+"""Data frames that `generate` reads about, where the description names none."""
+_KERNEL_CHARS = 2000
+
 _ABOVE = "Earlier cells of the notebook. They have run, stay as they are, and are not to be repeated:"
 _TARGET = "The code of this cell:"
 _READS_ALL = frozenset({"explain", "generate", "prompt"})
@@ -72,13 +80,18 @@ PROPOSES_CODE = frozenset({"improve", "fix", "document", "test", "generate"})
 """Commands whose answer is code, to be put into a cell."""
 
 
-def command_prompt(request: GenerateRequest, target: CellTarget | None = None) -> ChatPrompt:
+def command_prompt(
+    request: GenerateRequest, target: CellTarget | None = None, *, problem: str = ""
+) -> ChatPrompt:
     """Build the conversation that a command starts.
 
     Parameters
     ----------
     target
         What of the code is to be changed, where not all of it is, and its language.
+    problem
+        Why the first answer could not be used, as a sentence. The model then reads only those of the other
+        cells that define what it needs.
 
     Raises
     ------
@@ -95,8 +108,18 @@ def command_prompt(request: GenerateRequest, target: CellTarget | None = None) -
     language = target.language if target else request.language
     code = target.code if target and request.command not in _READS_ALL else request.code
     # The code itself stands last: what a small model has read last is what it works on.
-    sections = _context(request.context, request.language)
-    sections.append(("instructions", _INSTRUCTIONS[request.command].format(language=language)))
+    cells = request.context
+    if problem:
+        cells = relevant(cells, f"{code}\n{request.instruction}")
+    sections = _context(cells, request.language)
+    said = "\n".join((code, request.instruction, request.error))
+    sections += _kernel(
+        request.variables, said, cells, frames=_FRAMES if request.command == "generate" else 0
+    )
+    words = _INSTRUCTIONS[request.command].format(language=language)
+    if problem:
+        words = f"{words}\n\n{_PROBLEM.format(problem=problem)}"
+    sections.append(("instructions", words))
     if request.instruction.strip():
         sections.append(("question", request.instruction.strip()))
     if code.strip():
@@ -131,7 +154,8 @@ def chat_prompt(request: ChatRequest) -> ChatPrompt:
     before = tuple(PromptTurn(m.role, m.content) for m in request.messages[:-1])
     if not before or before[0].role != "system":
         before = (PromptTurn("system", SYSTEM), *before)
-    return ChatPrompt((*before, question(request.messages[-1].content, request.references)))
+    asked = question(request.messages[-1].content, request.references, request.variables)
+    return ChatPrompt((*before, asked))
 
 
 def turn_prompt(
@@ -141,6 +165,7 @@ def turn_prompt(
     *,
     instruction: str = "",
     reserve_tokens: int = 0,
+    variables: Sequence[KernelVariable] = (),
 ) -> ChatPrompt:
     """Build the prompt of a conversation's next turn.
 
@@ -150,18 +175,24 @@ def turn_prompt(
         The turns so far, oldest first; the worker leaves the oldest out where they do not fit.
     reserve_tokens
         Room to leave for the answer.
+    variables
+        What the kernel knows now; told with the last question only.
     """
     turns = [PromptTurn("system", instruction or SYSTEM)]
     for turn in before:
         asked = question(turn.prompt, turn.references).content
         turns += [_earlier("user", asked), _earlier("assistant", turn.content)]
-    turns.append(question(words, references))
+    turns.append(question(words, references, variables))
     return ChatPrompt(tuple(turns), earlier_turns=len(before), reserve_tokens=reserve_tokens)
 
 
-def question(words: str, references: Sequence[Reference]) -> PromptTurn:
-    """A person's turn: what they put beside their question, then their words."""
+def question(
+    words: str, references: Sequence[Reference], variables: Sequence[KernelVariable] = ()
+) -> PromptTurn:
+    """A person's turn: what they put beside their question, what the kernel knows of it, then their words."""
     sections = [("references", _reference(reference)) for reference in references if reference.text.strip()]
+    said = "\n".join([words, *(reference.text for reference in references)])
+    sections += _kernel(variables, said)
     return _user([*sections, ("question", words)])
 
 
@@ -209,6 +240,21 @@ def _context(cells: tuple[NotebookCell, ...], language: str) -> list[Section]:
         return []
     code = _fenced("\n\n".join(shown), language)
     return [("cells above", f"{_ABOVE}\n{code}")]
+
+
+def _kernel(
+    variables: Sequence[KernelVariable], said: str, cells: Sequence[NotebookCell] = (), *, frames: int = 0
+) -> list[Section]:
+    """What the kernel knows of the names that are said: types and columns, never values."""
+    if not variables:
+        return []
+    chosen = kernel.named(variables, said, frames=frames)
+    if not chosen:
+        return []
+    lines, _ = kernel.lines(chosen, [said, *(cell.source for cell in cells)], "python", _KERNEL_CHARS)
+    if not lines:
+        return []
+    return [("kernel", f"{_KERNEL}\n{_fenced(chr(10).join(lines), 'python')}")]
 
 
 def _as_code(cell: NotebookCell, language: str) -> str:

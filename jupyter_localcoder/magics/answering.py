@@ -70,8 +70,12 @@ def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = 
     try:
         with client.stream(GENERATE, request) as stream:
             view.begin()
+            attempt = 1
             for frame in stream:
                 if isinstance(frame, Delta):
+                    if frame.attempt != attempt:
+                        attempt = frame.attempt
+                        view.begin_again()
                     show_piece(view, frame)
                 elif isinstance(frame, Done):
                     done = frame

@@ -22,6 +22,7 @@ from ..text.plain_text import plain
 from .answering import show_piece, summary
 from .failure import shortly
 from .history import CellHistory, language_of
+from .kernel_variables import variables_of
 from .link import Link
 from .options import Options, coding_arguments
 from .origin import origin_of
@@ -90,6 +91,7 @@ class ChatMagics(Magics):
                 origin=origin,
                 conversation=_NEW if options.new else self._place(client, origin),
                 references=self._above(options.context),
+                variables=variables_of(self.shell),
             )
         begins = request.conversation == _NEW and bool(origin.notebook) and not options.new
         view = view_of(self.shell, options.format, "python")

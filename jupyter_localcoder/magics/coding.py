@@ -12,6 +12,7 @@ from ..contract.generation import Command
 from .answering import answer
 from .failure import shortly
 from .history import CellHistory
+from .kernel_variables import variables_of
 from .last_error import ErrorRecorder
 from .link import Link
 from .options import Options, coding_arguments
@@ -155,6 +156,8 @@ class CodingMagics(Magics):
             error=target.error,
             language=target.language,
             context=self._history.above(above, options.context),
+            below=self._history.below(above) if 0 < above < self._history.current else (),
+            variables=variables_of(self.shell),
             origin=origin_of(self.shell),
         )
         answer(self.shell, self.link.client(), request, options, self._records)

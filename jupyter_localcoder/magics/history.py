@@ -10,7 +10,7 @@ import re
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..context import languages
-from ..contract.notebook import NotebookCell
+from ..contract.notebook import MAX_CELLS, NotebookCell
 
 COMMANDS = ("explain", "improve", "fix", "document", "test", "generate", "coder", "chat")
 
@@ -60,6 +60,15 @@ class CellHistory:
             if source.strip() and not _OWN_CELL.match(source) and not _OWN_LINE.match(source):
                 cells.append(NotebookCell(source=source, execution_count=position))
         return tuple(reversed(cells))
+
+    def below(self, number: int) -> tuple[NotebookCell, ...]:
+        """The cells that have run after a cell, oldest first, those of the assistant itself left out."""
+        sources = self._sources()
+        return tuple(
+            NotebookCell(source=source, execution_count=position)
+            for position, source in enumerate(sources[number + 1 : self.current], number + 1)
+            if source.strip() and not _OWN_CELL.match(source) and not _OWN_LINE.match(source)
+        )[:MAX_CELLS]
 
     def number_of(self, transformed: str) -> int | None:
         """The cell whose code, as Python sees it, is this one."""

@@ -11,13 +11,14 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast
 
+import msgspec
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 from msgspec.structs import asdict
 
 from ..contract.codec import decode
 from ..contract.generation import ChatRequest, Command, GenerateRequest, Origin
-from ..contract.notebook import NotebookCell, Reference
+from ..contract.notebook import KernelVariable, NotebookCell, Reference
 
 Format = Literal["markdown", "code", "text"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -132,6 +133,8 @@ class Options:
         error: str = "",
         language: str = "python",
         context: tuple[NotebookCell, ...] = (),
+        below: tuple[NotebookCell, ...] = (),
+        variables: tuple[KernelVariable, ...] = (),
         origin: Origin = _NOWHERE,
     ) -> GenerateRequest:
         """The request, checked here already, so that a wrong option costs no round trip.
@@ -150,9 +153,9 @@ class Options:
                 "instruction": instruction,
                 "error": error,
                 "language": language,
-                "context": [
-                    {"source": cell.source, "execution_count": cell.execution_count} for cell in context
-                ],
+                "context": _cells(context),
+                "below": _cells(below),
+                "variables": msgspec.to_builtins(variables),
                 **self._how(origin),
             },
         )
@@ -164,6 +167,7 @@ class Options:
         origin: Origin,
         conversation: str,
         references: tuple[Reference, ...] = (),
+        variables: tuple[KernelVariable, ...] = (),
         regenerate: str | None = None,
     ) -> ChatRequest:
         """The next turn of a conversation, checked here already.
@@ -179,6 +183,7 @@ class Options:
             {
                 "messages": [{"role": "user", "content": words}] if words else [],
                 "references": [asdict(reference) for reference in references],
+                "variables": msgspec.to_builtins(variables),
                 "conversation": conversation,
                 "regenerate": regenerate,
                 **self._how(origin),
@@ -196,3 +201,7 @@ class Options:
             "origin": asdict(origin),
             "private": parsed.private,
         }
+
+
+def _cells(cells: tuple[NotebookCell, ...]) -> list[dict[str, Any]]:
+    return [{"source": cell.source, "execution_count": cell.execution_count} for cell in cells]

@@ -36,6 +36,10 @@ class View(ABC):
         """The request was accepted; the answer may take a while."""
 
     @abstractmethod
+    def begin_again(self) -> None:
+        """What was shown could not be used: a second answer takes its place."""
+
+    @abstractmethod
     def add(self, piece: str) -> None:
         """Show more of the answer."""
 
@@ -95,6 +99,10 @@ class NotebookView(View):
     def begin(self) -> None:
         """Open the output with an ellipsis."""
         self._publish({"text/plain": "…"}, {})
+
+    def begin_again(self) -> None:
+        """Forget the first answer; the output is updated with the second."""
+        self._text = self._reasoning = ""
 
     def add(self, piece: str) -> None:
         """Update the output, unless the last update was a moment ago."""
@@ -181,6 +189,13 @@ class TerminalView(View):
 
     def begin(self) -> None:
         """Write nothing: a terminal cannot take it back."""
+
+    def begin_again(self) -> None:
+        """Say that another answer follows: a terminal cannot remove printed text."""
+        if self._text and self._style != "code":
+            self._write("" if self._text.endswith("\n") else "\n")
+            self.note("This answer cannot be used. A second one:")
+        self._text, self._filter = "", PlainText()
 
     def add(self, piece: str) -> None:
         """Write on; of `code`, which is known only at the end, nothing yet."""

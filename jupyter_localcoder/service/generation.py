@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 
 import msgspec
 
+from ..context.checks.loops import LoopGate
 from ..context.target import target_of
 from ..contract import generation, registry, wire
 from ..contract.notebook import Reference
@@ -23,8 +24,9 @@ from ..generation import prompts
 from ..generation.engine_requests import EngineRequests, cache_scope, wire_request
 from ..generation.inspections import Inspections, parts_of
 from ..generation.provider_run import ProviderRun
-from ..generation.run import About, AnyRun, Run, RunFrame
+from ..generation.run import About, AnyRun, OutputGate, Run, RunFrame
 from ..generation.runs import ObservedRun, Runs
+from ..generation.second_answer import TwiceAskedRun
 from ..history.dialogue import Dialogue
 from ..history.names import prompt_id_of
 from ..history.notebooks import Notebooks
@@ -34,6 +36,9 @@ from ..providers.choice import ChosenProvider, ProviderChoice
 from ..settings import LocalCoderSettings
 from ..text.answers import change_of, placed
 from .dispatch import serves
+
+AnotherPrompt = Callable[[generation.Done], Awaitable[wire.ChatPrompt | None]]
+"""Answers how to ask once more after an end; None where the answer is good."""
 
 
 class GenerationOperations:
@@ -100,17 +105,34 @@ class GenerationOperations:
     async def _prepare_command(self, request: generation.GenerateRequest) -> ObservedRun:
         # A long text is read line by line, which would hold up everybody else.
         target = await asyncio.to_thread(target_of, request)
-        prompt = prompts.command_prompt(request, target)
+        prompt = await asyncio.to_thread(prompts.command_prompt, request, target)
         role: Role = "general" if request.command == "prompt" else "code"
         lookup = self._planner.drafts and request.command in generation.CHANGES
         spoken = msgspec.structs.replace(request, language=target.language)
         asked = _asked(request, prompts.asked(spoken), command=request.command)
+        gate: Callable[[], LoopGate] | None = None
+        if request.command != "prompt":
+            gate = partial(LoopGate, "\n".join((request.code, request.instruction, request.error)))
+        second = False
+
+        async def change(done: generation.Done) -> generation.Change:
+            return await asyncio.to_thread(change_of, request, target, done.text, done.finish, again=second)
 
         async def judge(done: generation.Done) -> generation.Done:
-            change = await asyncio.to_thread(change_of, request, target, done.text, done.finish)
-            return msgspec.structs.replace(done, change=change)
+            return msgspec.structs.replace(done, change=await change(done))
 
-        observed = await self._observed(asked, prompt, role, request, lookup=lookup)
+        async def another(done: generation.Done) -> wire.ChatPrompt | None:
+            nonlocal second
+            problem = (await change(done)).problem
+            if not problem or done.finish != "stop":
+                return None
+            second = True
+            return await asyncio.to_thread(prompts.command_prompt, request, target, problem=problem)
+
+        is_code = request.command in prompts.PROPOSES_CODE
+        observed = await self._observed(
+            asked, prompt, role, request, lookup=lookup, gate=gate, another=another if is_code else None
+        )
         return observed if request.command == "explain" else dataclasses.replace(observed, judge=judge)
 
     async def _prepare_turn(self, request: generation.ChatRequest) -> ObservedRun:
@@ -118,7 +140,12 @@ class GenerationOperations:
         turn = await self._dialogue.next_turn(request)
         limit = request.max_tokens or self._settings.current.max_tokens
         prompt = prompts.turn_prompt(
-            turn.before, turn.words, turn.references, instruction=turn.instruction, reserve_tokens=limit
+            turn.before,
+            turn.words,
+            turn.references,
+            instruction=turn.instruction,
+            reserve_tokens=limit,
+            variables=request.variables,
         )
         asked = dataclasses.replace(
             _asked(request, turn.words, prompt_id=turn.conversation, references=turn.references),
@@ -136,19 +163,34 @@ class GenerationOperations:
         *,
         lookup: bool = False,
         omitted: int = 0,
+        gate: Callable[[], OutputGate] | None = None,
+        another: AnotherPrompt | None = None,
     ) -> ObservedRun:
-        """Choose the provider; the answer is saved and can be inspected."""
+        """Choose the provider; the answer is saved and can be inspected.
+
+        Parameters
+        ----------
+        gate
+            Makes what each answer passes through.
+        another
+            Answers how to ask once more after this end, None where the answer is good.
+        """
         notebook = await self._notebooks.current(kept.notebook, request.origin.kernel)
         kept = dataclasses.replace(kept, notebook=notebook, mark=self._notebooks.mark)
         scope = cache_scope(kept.kind, kept.conversation_id)
         # A profile is one of the embedded engine.
         named = request.provider or (EMBEDDED if request.profile else "")
-        run: AnyRun
         chosen = await self._choice.choose(named)
-        if chosen.id == EMBEDDED:
-            run = self._own_run(kept, chosen, prompt, role, request, scope, lookup=lookup)
-        else:
-            run = self._provider_run(kept, chosen, prompt, request)
+
+        def asking(prompt: wire.ChatPrompt, request: generation.GenerationOptions) -> AnyRun:
+            passing = gate() if gate else None
+            if chosen.id == EMBEDDED:
+                return self._own_run(kept, chosen, prompt, role, request, scope, lookup=lookup, gate=passing)
+            return self._provider_run(kept, chosen, prompt, request, passing)
+
+        run: AnyRun = asking(prompt, request)
+        if another is not None:
+            run = TwiceAskedRun(run, partial(_asked_again, another, asking, request))
         annotate = [parts_of(run)]
         if kept.conversation_id:
             annotate.append(partial(_in_conversation, kept, omitted))
@@ -166,6 +208,7 @@ class GenerationOperations:
         scope: str,
         *,
         lookup: bool,
+        gate: OutputGate | None,
     ) -> Run:
         """The embedded engine answers."""
         sampling = self._engine.sampling(request.sampling)
@@ -189,6 +232,7 @@ class GenerationOperations:
             model=request.model,
             profile=request.profile,
             timeout_ms=limit if request.timeout_ms is None else request.timeout_ms,
+            gate=gate,
         )
         run.about = _about(kept, EMBEDDED)
         return run
@@ -199,6 +243,7 @@ class GenerationOperations:
         chosen: ChosenProvider,
         prompt: wire.ChatPrompt,
         request: generation.GenerationOptions,
+        gate: OutputGate | None,
     ) -> ProviderRun:
         """Another provider answers."""
         asked = ProviderRequest(
@@ -214,6 +259,7 @@ class GenerationOperations:
             chosen,
             prompt,
             asked,
+            gate,
             reasoning_chars=self._settings.current.max_reasoning_chars,
         )
         run.about = _about(kept, chosen.id)
@@ -224,6 +270,21 @@ def _about(kept: RequestMetadata, provider: str) -> About:
     return About(
         "chat" if kept.kind == "chat" else "generate", kept.command, provider, kept.notebook, kept.cell
     )
+
+
+async def _asked_again(
+    another: AnotherPrompt,
+    asking: Callable[[wire.ChatPrompt, generation.GenerationOptions], AnyRun],
+    request: generation.GenerationOptions,
+    done: generation.Done,
+) -> AnyRun | None:
+    """The run of a second answer, in the time that is left."""
+    prompt = await another(done)
+    if prompt is None:
+        return None
+    limit = request.timeout_ms
+    left = None if limit is None else max(1, limit - round(done.timings.total_ms))
+    return asking(prompt, msgspec.structs.replace(request, timeout_ms=left))
 
 
 def _in_conversation(asked: RequestMetadata, omitted: int, frame: RunFrame) -> RunFrame:

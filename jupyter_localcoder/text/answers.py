@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from ..context import languages, magics
 from ..context.bounds import MAX_PARSED_CHARS
+from ..context.checks.changed import problem_of, tests_of
 from ..context.checks.other_cells import own_part
 from ..context.target import CellTarget, Unplaceable, renewed, take_apart
 from ..contract.generation import CHANGES, Change, Finish, GenerateRequest, PlaceRequest
@@ -31,6 +32,7 @@ _SAME_LANGUAGE = {
 }
 _OTHER = "The answer is not in the language of the code, which is {}."
 _AGAIN = "Send the request again, or see the whole answer."
+_OTHERWISE = "Read the answer, give an instruction, or use a larger model."
 
 
 class DiffLine(NamedTuple):
@@ -50,7 +52,9 @@ def code_of(answer: str, language: str = "python") -> str:
     return _block_of(answer, language)[0]
 
 
-def change_of(request: GenerateRequest, target: CellTarget, answer: str, finish: Finish = "stop") -> Change:
+def change_of(
+    request: GenerateRequest, target: CellTarget, answer: str, finish: Finish = "stop", *, again: bool = False
+) -> Change:
     """What may be written of an answer to a command other than `explain`.
 
     Parameters
@@ -61,7 +65,19 @@ def change_of(request: GenerateRequest, target: CellTarget, answer: str, finish:
         The model's, whole.
     finish
         How it ended: what is not complete is not to be written.
+    again
+        Whether it is the second answer, since the first one could not be used either.
     """
+    found = _change_of(request, target, answer, finish)
+    if again and found.problem and finish == "stop":
+        none = "No safe change was found" if request.command in CHANGES else "No usable code was found"
+        return Change(
+            code=found.code, notes=found.notes, problem=f"{none}. {found.problem}", recovery=_OTHERWISE
+        )
+    return found
+
+
+def _change_of(request: GenerateRequest, target: CellTarget, answer: str, finish: Finish) -> Change:
     changes = request.command in CHANGES
     like = target.code if changes else ""
     code, info = _block_of(plain_beside(answer, like), target.language, like)
@@ -87,6 +103,23 @@ def change_of(request: GenerateRequest, target: CellTarget, answer: str, finish:
             notes.append(f"{count} copied from other cells and left out.")
         if own.mixed:
             return refused(f"The answer also contains {own.mixed} of another cell.")
+    if request.command == "test":
+        tests = tests_of(code, target)
+        if tests.left_out:
+            count = "1 line was" if tests.left_out == 1 else f"{tests.left_out} lines were"
+            notes.append(f"{count} copied from the code and left out.")
+        code = tests.code
+        if tests.problem:
+            return refused(tests.problem)
+    if request.command != "prompt":
+        if problem := problem_of(request, target, code):
+            return refused(problem)
+        other = info in _OTHER_LANGUAGES
+        short = len(code) <= MAX_PARSED_CHARS
+        if not changes and target.is_python and not other and short and not _parses(code):
+            return refused("The answer is not valid Python.")
+        if request.command == "generate" and other and target.is_python:
+            code = _with_magic(code, info, request.language)
     if request.command == "test":
         # They go into a cell of their own.
         code = _with_magic(code, target.language, request.language)

@@ -181,6 +181,7 @@ export interface ChatRequest {
   private?: boolean;
   messages?: Message[];
   references?: Reference[];
+  variables?: KernelVariable[];
   /** Id of a conversation, or `new` to start one. */
   conversation?: string | null;
   /**
@@ -309,6 +310,7 @@ export interface Delta {
   run: string;
   text: string;
   reasoning: string;
+  attempt: number;
 }
 
 /** The last frame of a request that finished, or was stopped with a partial answer. */
@@ -385,6 +387,8 @@ export interface GenerateRequest {
   error?: string;
   language?: string;
   context?: NotebookCell[];
+  below?: NotebookCell[];
+  variables?: KernelVariable[];
   cell_magic?: string;
 }
 
@@ -1907,7 +1911,7 @@ export const EMBEDDED = 'embedded';
 export const METADATA_KEY = 'localcoder';
 
 /** Fields of a request that hold the text of other cells; a traceback quotes their lines. */
-export const OF_OTHER_CELLS = ['context', 'error'] as const;
+export const OF_OTHER_CELLS = ['context', 'below', 'variables', 'error'] as const;
 
 /** Error codes that mean: there is no model to answer. */
 export const NO_MODEL_CODES: readonly string[] = ['MODEL_NOT_READY', 'MODEL_NOT_FOUND'];

@@ -226,8 +226,10 @@ def test_an_answer_that_is_not_to_be_written_is_shown(page: Any, answers: Answer
     answers.say(fenced("import os\n\nprint(os.listdir())"))
     opened(page, answers, "shell.ipynb", "%%bash\nls | wc -l")
     panel = run(page, "improve")
-    expect(says(panel)).to_contain_text("The answer is not in the language of the code, which is bash.")
-    expect(says(panel)).to_contain_text("Send the request again")
+    expect(says(panel)).to_contain_text(
+        "No safe change was found. The answer is not in the language of the code, which is bash."
+    )
+    expect(says(panel)).to_contain_text("Read the answer")
     expect(button(panel, "Accept all")).to_have_count(0)
     expect(panel.locator("code")).to_contain_text("os.listdir()")
     assert page.evaluate(SOURCE) == "%%bash\nls | wc -l"

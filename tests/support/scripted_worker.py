@@ -2,7 +2,8 @@
 
 It speaks the real frames over the real pipes, in a real process, so that what is tested around it is real.
 The script says what it does with a request for text; everything else it does as it should. A script that is
-a JSON object is an answer: ``{"says": "text", "log_probability": -0.1, "ends": true, "title": "text"}``.
+a JSON object is an answer: ``{"says": "text", "log_probability": -0.1, "ends": true, "title": "text"}``; with
+``"again"``, that is said to what is asked once more because the first answer could not be used.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ def read(frame: wire.GenerateFrame) -> tuple[wire.Segment, ...]:
     own = wire.ContextPiece(prompt.prefix, wire.SOURCE_OWN), wire.ContextPiece(prompt.suffix, wire.SOURCE_OWN)
     pieces = (*prompt.above, *own, *prompt.below)
     return tuple(wire.Segment(piece.source, piece.text, len(piece.text)) for piece in pieces)
+
+
+def _is_asked_again(frame: wire.GenerateFrame) -> bool:
+    turns = frame.prompt.turns if isinstance(frame.prompt, wire.ChatPrompt) else ()
+    return any("An earlier answer could not be used" in turn.content for turn in turns)
 
 
 class Scripted:
@@ -121,6 +127,7 @@ class Scripted:
         log_probability: float = -0.1,
         ends: bool = True,
         title: str | None = None,
+        again: str | None = None,
     ) -> None:
         """Answers character by character; without an end, it waits for a cancel.
 
@@ -128,6 +135,8 @@ class Scripted:
         """
         if title is not None and frame.scope == "title:":
             says, ends = title, bool(title)
+        elif again is not None and _is_asked_again(frame):
+            says, ends = again, again != ""
         for i, character in enumerate(says, 1):
             self.send(wire.Text(id=frame.id, text=character, tokens=i, log_probability=log_probability))
         if ends:

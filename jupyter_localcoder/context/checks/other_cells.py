@@ -103,6 +103,40 @@ def _own_statements(
     return Own("\n".join(left).strip("\n").rstrip(), count, mixed)
 
 
+def without_definitions(code: str, tested: str) -> Own:
+    """Leave out the functions and classes of other code, wherever they stand, and imports of them.
+
+    Parameters
+    ----------
+    tested
+        The other code.
+    """
+    statements, known = _statements(code), _statements(tested)
+    if statements is None or known is None:
+        return Own(code, 0)
+    prints = {one.print for one in known if isinstance(one.node, _Definition)}
+    names = {one.node.name for one in known if isinstance(one.node, _Definition)}
+    lines = code.split("\n")
+    gone: set[int] = set()
+    mixed = ""
+    for one in statements:
+        if isinstance(one.node, ast.ImportFrom) and one.binds <= names:
+            gone.update(range(one.first, one.end))
+        if not isinstance(one.node, _Definition) or one.node.name not in names:
+            continue
+        if one.print in prints:
+            gone.update(range(one.first, one.end))
+        else:
+            mixed = mixed or _in_words(one.node)
+    left = [line for at, line in enumerate(lines) if at not in gone]
+    count = sum(bool(lines[at].strip()) for at in gone)
+    return Own("\n".join(left).strip("\n").rstrip(), count, mixed)
+
+
+def _in_words(node: _Definition) -> str:
+    return f"the {'class' if isinstance(node, ast.ClassDef) else 'function'} `{node.name}`"
+
+
 class _Judge:
     """Holds statements of an answer against those of the target and of other cells."""
 
@@ -144,8 +178,7 @@ class _Judge:
             return ""
         if isinstance(one.node, _Definition) and one.node.name not in self._asked_names:
             if any(isinstance(other.node, _Definition) and other.binds == one.binds for other in self._known):
-                kind = "class" if isinstance(one.node, ast.ClassDef) else "function"
-                return f"the {kind} `{one.node.name}`"
+                return _in_words(one.node)
         elif self.is_copy(one) and self._is_long(one):
             return "a statement"
         return ""

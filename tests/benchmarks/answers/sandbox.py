@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-SECONDS = 10
+SECONDS = 4
 _MEMORY_BYTES = 2 * 2**30
 _ERROR_CHARS = 1500
 _LIMITED = """\

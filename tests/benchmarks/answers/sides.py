@@ -72,6 +72,8 @@ class Product:
             instruction=asked.instruction,
             error=asked.error,
             context=nearest(asked.above),
+            below=tuple(NotebookCell(source=source) for source in asked.below),
+            variables=asked.variables,
             max_tokens=MAX_TOKENS,
             sampling=SamplingOptions(temperature=0.0, seed=1),
             private=True,

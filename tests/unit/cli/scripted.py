@@ -50,6 +50,8 @@ class Script:
     reasoning: list[str] = field(default_factory=list)
     """What the model reasons first."""
     finish: str = "stop"
+    problem: str = ""
+    """Why the answer must not be written."""
     endless: bool = False
     """The pieces of an answer come again and again."""
     hangs: bool = False
@@ -120,8 +122,12 @@ class FakeStream(Stream):
                 time.sleep(60)
         self.ended = True
         done = done_frame("".join(self.script.answer), self.script.finish)
+        change = generation.Change(code="", problem=self.script.problem, recovery="Do it.")
         yield msgspec.structs.replace(
-            done, conversation=self.script.conversation, left_out_turns=self.script.left_out
+            done,
+            change=change if self.script.problem else None,
+            conversation=self.script.conversation,
+            left_out_turns=self.script.left_out,
         )
 
 

@@ -64,3 +64,18 @@ def test_chat_says_where_it_stands_and_what_was_not_read(cli):
     ran = cli("chat", "Why?", conversation="c" * 16, left_out=3)
     assert "3 of the earlier turns did not fit" in ran.err
     assert f"Conversation {'c' * 16}, turn r1." in ran.err
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
+@pytest.mark.parametrize("command", ["generate", "test"])
+def test_code_that_cannot_be_used_is_no_output(cli, tmp_path, command, finish):
+    file = tmp_path / "analysis.py"
+    file.write_text("def f(): pass")
+    words = str(file) if command == "test" else "a function"
+    ran = cli(command, words, answer=["```python\nx = (\n```"], problem="It is broken.", finish=finish)
+    if finish == "stop":
+        assert (ran.code, ran.out) == (1, "")
+        assert "It is broken. Do it. The whole answer is in the history" in ran.err
+    else:
+        # What was truncated is printed as far as it came, as before.
+        assert (ran.code, ran.out) == (0, "x = (\n")

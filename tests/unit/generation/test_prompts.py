@@ -12,7 +12,7 @@ from jupyter_localcoder.contract.generation import (
     GenerateRequest,
     Message,
 )
-from jupyter_localcoder.contract.notebook import NotebookCell
+from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookCell
 from jupyter_localcoder.errors import InvalidArgument
 from jupyter_localcoder.generation import prompts
 
@@ -91,3 +91,54 @@ def test_a_turn_tells_what_it_is_put_together_from() -> None:
     assert sum(span.chars for span in turn.spans) == len(turn.content)
     at = sum(span.chars for span in turn.spans[:2])
     assert turn.content[at : at + turn.spans[2].chars] == "The code of this cell:\n```python\n1 / 0\n```\n\n"
+
+
+ORDERS = KernelVariable(
+    name="orders",
+    type="DataFrame",
+    shape=(6, 2),
+    columns=(Column(name="Unit Price (EUR)", dtype="float64"), Column(name="cust_ID", dtype="str")),
+)
+OTHER = KernelVariable(name="unrelated", type="int")
+
+
+@pytest.mark.parametrize("command", ["explain", "improve", "fix", "document", "test"])
+def test_what_the_kernel_knows_is_told_of_names_in_the_code(command: str) -> None:
+    content = asked(command=command, code="orders.head()", variables=(OTHER, ORDERS))
+    assert '# orders: DataFrame 6x2, float64 ["Unit Price (EUR)"], str ["cust_ID"]' in content
+    assert "unrelated" not in content
+    assert "Unit Price" not in asked(command=command, code="reorders.head()", variables=(OTHER, ORDERS))
+
+
+def test_a_description_that_names_no_frame_is_told_of_frames() -> None:
+    for words in ("total price per customer", "use orders"):
+        content = asked(command="generate", instruction=words, variables=(OTHER, ORDERS))
+        assert "Unit Price (EUR)" in content
+        assert "unrelated" not in content
+    odd = KernelVariable(
+        name="df", type="DataFrame", shape=(1, 1), columns=(Column(name='a"]\nimport os', dtype="x"),)
+    )
+    content = asked(command="generate", instruction="x", variables=(odd,))
+    assert "\nimport os" not in content
+
+
+def test_a_chat_is_told_of_what_the_question_or_its_references_name() -> None:
+    request = ChatRequest(messages=(Message(role="user", content="Sum orders"),), variables=(OTHER, ORDERS))
+    content = prompts.chat_prompt(request).turns[-1].content
+    assert "Unit Price (EUR)" in content
+    assert "unrelated" not in content
+    assert content.endswith("Sum orders")
+    turn = prompts.turn_prompt((), "Hello", (), variables=(OTHER, ORDERS)).turns[-1]
+    assert turn.content == "Hello"
+
+
+def test_a_second_try_names_the_fault_and_reads_what_the_code_needs() -> None:
+    cells = tuple(
+        NotebookCell(source=source)
+        for source in ("import pandas as pd", "def load():\n    return pd", "other = 1", "data = load()")
+    )
+    request = GenerateRequest(command="improve", code="x = data", context=cells)
+    content = prompts.command_prompt(request, problem="It is broken.").turns[-1].content
+    assert "It is broken." in content
+    assert "import pandas as pd\n\ndef load():\n    return pd\n\ndata = load()" in content
+    assert "other = 1" not in content

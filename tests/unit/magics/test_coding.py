@@ -107,6 +107,24 @@ class TestRequest:
             ("c = 3", 5),
         ]
         assert [c.source for c in client.asked[1].context] == ["a = 1"]
+        # What has run after the cell is there to be kept working, not to be read.
+        assert [c.source for c in client.asked[1].below] == ["c = 3"]
+        assert client.asked[0].below == ()
+
+    def test_names_and_types_of_the_kernel_go_along_and_never_a_value(self, shell: Any, client: Any) -> None:
+        run(shell, "secret = 'a value'\nnumber = 12345")
+        run(shell, "%%generate\nuse secret")
+        told = {variable.name: variable.type for variable in client.asked[0].variables}
+        assert (told["secret"], told["number"]) == ("str", "int")
+        assert "a value" not in repr(client.asked[0].variables)
+        assert "12345" not in repr(client.asked[0].variables)
+
+
+def twice(fake: Any, first: str, *second: str) -> list[Any]:
+    """The script of an answer that could not be used, and of the second one."""
+    started, delta, _ = fake.answer(first)
+    _, *deltas, done = fake.answer(*second)
+    return [started, delta, *(msgspec.structs.replace(one, attempt=2) for one in deltas), done]
 
 
 class TestTarget:
@@ -229,6 +247,20 @@ class TestTerminal:
         run(shell, "%%explain\nx = 1")
         out = capsys.readouterr().out
         assert out == "It returns 1.\n120 tokens · 60 tokens/s · 2.1 s · tiny-model\n"
+
+    def test_a_second_answer_is_set_apart_from_the_first(
+        self, shell: Any, client: Any, fake: Any, capsys: Any
+    ) -> None:
+        client.script = twice(fake, "bad answer", "good ", "answer")
+        run(shell, "%%explain --quiet\nx = 1")
+        assert capsys.readouterr().out.splitlines() == [
+            "bad answer",
+            "This answer cannot be used. A second one:",
+            "good answer",
+        ]
+        client.script = twice(fake, "bad = 1", f"```python\n{BETTER}\n```")
+        run(shell, "%%generate --quiet --format code\nx")
+        assert capsys.readouterr().out == f"{BETTER}\n"
 
     def test_quiet_leaves_only_the_answer(self, shell: Any, client: Any, fake: Any, capsys: Any) -> None:
         client.script = fake.answer(f"```python\n{BETTER}\n```")
@@ -363,6 +395,17 @@ class TestNotebook:
         assert len({output["transient"]["display_id"] for output in outputs}) == 1
         assert outputs[-1]["data"]["text/markdown"].split() == [str(number) for number in range(500)]
         assert len(outputs) < 50
+
+    def test_a_second_answer_takes_the_place_of_the_first(
+        self, notebook: Any, client: Any, fake: Any
+    ) -> None:
+        client.script = twice(fake, "bad answer", "good ", "answer")
+        run(notebook, "%%explain --quiet\nx = 1")
+        outputs = notebook.display_pub.outputs
+        assert outputs[-1]["data"]["text/markdown"] == "good answer"
+        assert not any(
+            "bad" in text and "good" in text for output in outputs for text in output["data"].values()
+        )
 
     def test_how_the_answer_was_made_is_kept_with_it(self, notebook: Any) -> None:
         run(notebook, "%%explain --quiet\nx = 1")

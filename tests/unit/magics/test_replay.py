@@ -103,7 +103,8 @@ def test_an_unknown_id_is_a_sentence(notebook: Any) -> None:
 
 
 def test_a_notebook_gets_the_text_of_no_other_cell() -> None:
-    request = {"command": "fix", "code": "own", "context": [{"source": "secret"}], "error": "In[1]: secret"}
+    request = {"command": "fix", "code": "own", "context": [{"source": "secret"}], "error": "In[1]: secret",
+               "below": [{"source": "secret"}], "variables": [{"name": "secret"}]}  # fmt: skip
     record = {"id": "r1", "text_sha256": "ab", "prompt_sha256": "cd", "request": request}
     assert saved(record) == {**record, "request": {"command": "fix", "code": "own"}}
     assert record["request"] == request, "the kernel keeps it whole"

@@ -110,7 +110,9 @@ async def test_an_answer_says_what_may_be_written(far: Desk, server: WireServer)
 
     part = msgspec.structs.replace(request, code="ls", cell_magic="%%sql db")
     done = await far.last(far.service.generation.generate(part))
-    assert done.change.problem == "The answer is not in the language of the code, which is sql."
+    assert done.change.problem == (
+        "No safe change was found. The answer is not in the language of the code, which is sql."
+    )
     assert "Improve this sql code" in said(server)[0]
 
     server.say(saying("It lists files."))
