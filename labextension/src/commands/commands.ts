@@ -9,7 +9,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 
-import type { IChannel, IChat } from '../shared/tokens';
+import type { IChannel, IChat, ICompletion } from '../shared/tokens';
 import { logoIcon } from '../shared/ui/icons';
 import { lazyLoad } from '../shared/ui/lazyLoad';
 import { Job } from './job';
@@ -27,6 +27,7 @@ export interface ICommandsOptions {
   rendermime: IRenderMimeRegistry;
   languages: IEditorLanguageRegistry;
   chat: IChat | null;
+  completion: ICompletion | null;
   palette: ICommandPalette | null;
   trans: TranslationBundle;
 }
@@ -108,13 +109,20 @@ class Runner {
   ) {}
 
   async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
-    const { app, channel, rendermime, languages, chat, trans } = this._options;
+    const { app, channel, rendermime, languages, chat, completion, trans } = this._options;
     // Apart, so that a page in which no command is used does not load what shows one.
     const loaded = await lazyLoad(() => import('./panel'), trans);
     if (!loaded || cell.isDisposed) {
       return;
     }
-    const job = new Job(channel, command, notebook, cell, this._privacy);
+    const job = new Job(
+      channel,
+      command,
+      notebook,
+      cell,
+      this._privacy,
+      session => completion?.variablesOf(session) ?? []
+    );
     const setUp = (): void => {
       void app.commands.execute('localcoder:start');
     };

@@ -1,9 +1,9 @@
 /** From a cell to a request, and from an answer to the cell's new text. Pure. */
 
-import type { GenerateRequest, NotebookCell } from '../contract';
+import type { GenerateRequest, KernelVariable, NotebookCell } from '../contract';
 import type { RefusalReason, TextCheck } from '../shared/notebook/cellWriter';
 import { commentAt } from './comment';
-import type { CellCommand } from './names';
+import { type CellCommand, SHOWN_AS_CHANGES } from './names';
 import { generateRequest } from './request';
 import { cellMagicOf, growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
 import { type INbformatOutput, tracebackOf } from './traceback';
@@ -16,6 +16,8 @@ export interface ICellView {
   language: string;
   outputs: readonly INbformatOutput[];
   above: readonly NotebookCell[];
+  below?: readonly NotebookCell[];
+  variables?: readonly KernelVariable[];
 }
 
 /** What keeps a command from beginning. `away`: nobody can be asked, and there is something to keep. */
@@ -54,6 +56,7 @@ function composeNew(cell: ICellView, refinements: readonly string[]): IComposed 
       above: [...above, before],
       description: comment.text,
       refinements,
+      variables: cell.variables,
       cellMagic: cellMagicOf(source)
     }),
     apply: code => (code === '' ? source : insertedBelow(source, comment.end, code))
@@ -70,6 +73,8 @@ function composeOn(
   if (target.code.trim() === '') {
     return 'no-code';
   }
+  // The rest of the cell follows what is selected.
+  const rest: NotebookCell[] = [{ kind: 'code', source: source.slice(target.to) }];
   const error = command === 'fix' ? tracebackOf(cell.outputs) : '';
   if (error === null) {
     return 'no-error';
@@ -82,6 +87,8 @@ function composeOn(
       above,
       error,
       refinements,
+      below: SHOWN_AS_CHANGES.has(command) ? [...rest, ...(cell.below ?? [])] : [],
+      variables: cell.variables,
       cellMagic: target.from > 0 ? cellMagicOf(source) : ''
     }),
     apply: (code, isWhole) =>

@@ -11,8 +11,8 @@ import { type IProvenance, provenance } from '../shared/answers/provenance';
 import { StreamedAnswer } from '../shared/answers/streamedAnswer';
 import { languageOf, selectionOf } from '../shared/notebook/cell';
 import { CellWriter, type IRefusal } from '../shared/notebook/cellWriter';
-import type { IChannel } from '../shared/tokens';
-import { cellsAbove, outputsOf } from './cell';
+import type { IChannel, ICompletion } from '../shared/tokens';
+import { cellsAbove, cellsBelow, outputsOf } from './cell';
 import { compose, type IComposed, type Obstacle } from './compose';
 import { type CellCommand, SHOWN_AS_CHANGES } from './names';
 import type { Privacy } from './privacy';
@@ -28,7 +28,8 @@ export class Job {
     readonly command: CellCommand,
     readonly panel: NotebookPanel,
     readonly cell: Cell,
-    readonly privacy: Privacy
+    readonly privacy: Privacy,
+    private readonly _variablesOf: ICompletion['variablesOf'] = () => []
   ) {
     this.answer = new StreamedAnswer(_channel, 'generate');
     this.writer = new CellWriter(
@@ -185,7 +186,9 @@ export class Job {
         ...this._selection,
         language: languageOf(panel),
         outputs: outputsOf(cell),
-        above: cellsAbove(panel, cell)
+        above: cellsAbove(panel, cell),
+        below: cellsBelow(panel, cell),
+        variables: this._variablesOf(panel.sessionContext)
       },
       refinements
     );

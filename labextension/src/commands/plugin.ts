@@ -7,7 +7,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { IChannel, IChat } from '../shared/tokens';
+import { IChannel, IChat, ICompletion } from '../shared/tokens';
 import { addCommands } from './commands';
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -15,7 +15,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Explains, improves, fixes, documents, tests and generates code in cells.',
   autoStart: true,
   requires: [IChannel, INotebookTracker, IRenderMimeRegistry, IEditorLanguageRegistry],
-  optional: [IChat, ICommandPalette, ITranslator],
+  optional: [IChat, ICompletion, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     channel: IChannel,
@@ -23,10 +23,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     rendermime: IRenderMimeRegistry,
     languages: IEditorLanguageRegistry,
     chat: IChat | null,
+    completion: ICompletion | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
-    addCommands({ app, channel, tracker, rendermime, languages, chat, palette, trans });
+    addCommands({ app, channel, tracker, rendermime, languages, chat, completion, palette, trans });
   }
 };

@@ -1,9 +1,11 @@
 /** The request that a command makes of a cell. Pure. */
 
-import type { Command, GenerateRequest, NotebookCell } from '../contract';
+import type { Command, GenerateRequest, KernelVariable, NotebookCell } from '../contract';
 
 /** So many characters of the cells above go along, the nearest ones first. */
 const CONTEXT_CHARS = 8000;
+/** Of the cells below, whose names a change must keep, the nearest ones first. No model reads them. */
+const BELOW_CHARS = 200_000;
 
 export interface IAsked {
   command: Command;
@@ -11,6 +13,10 @@ export interface IAsked {
   language: string;
   /** The cells above, in document order. */
   above: readonly NotebookCell[];
+  /** What follows the code, in document order; for a change. */
+  below?: readonly NotebookCell[];
+  /** What the kernel knows. */
+  variables?: readonly KernelVariable[] | undefined;
   /** What code to write, for `generate`. */
   description?: string;
   /** The traceback, for `fix`. */
@@ -30,6 +36,8 @@ export function generateRequest(asked: IAsked): GenerateRequest {
     error: asked.error ?? '',
     language: asked.language,
     context: nearest(asked.above),
+    ...(asked.below?.length ? { below: first(asked.below) } : {}),
+    ...(asked.variables?.length ? { variables: [...asked.variables] } : {}),
     ...(asked.cellMagic ? { cell_magic: asked.cellMagic } : {})
   };
 }
@@ -49,4 +57,14 @@ function nearest(above: readonly NotebookCell[]): NotebookCell[] {
     kept.unshift(cell);
   }
   return kept;
+}
+
+/** The first of the cells that fit, of those with code. */
+function first(below: readonly NotebookCell[]): NotebookCell[] {
+  let left = BELOW_CHARS;
+  return below.filter(({ kind, source }) => {
+    const isCode = kind === 'code' && source.trim() !== '';
+    left -= isCode ? source.length : 0;
+    return isCode && left >= 0;
+  });
 }

@@ -48,6 +48,23 @@ describe('a request', () => {
     expect(fresh.request.cell_magic).toBe('%%bash');
   });
 
+  it('carries what follows the code, and what the kernel knows, for a change', () => {
+    const below: NotebookCell[] = [
+      { kind: 'markdown', source: 'text' },
+      { kind: 'code', source: 'print(x)' },
+      { kind: 'code', source: 'y'.repeat(300_000) }
+    ];
+    const variables = [{ name: 'df', type: 'DataFrame' }];
+    const cell = { ...CELL, source: 'a = 1\nb = a', anchor: 0, head: 0, below, variables };
+    const { request } = composed('improve', cell, []);
+    expect(request.below).toEqual([below[1]]);
+    expect(request.variables).toEqual(variables);
+    const part = composed('improve', { ...cell, anchor: 0, head: 3 }, []).request;
+    expect(part.code).toBe('a = 1');
+    expect(part.below?.map(({ source }) => source)).toEqual(['\nb = a', 'print(x)']);
+    expect(composed('explain', cell, []).request.below).toBeUndefined();
+  });
+
   it('carries the error without its colours', () => {
     const { request } = composed('fix', { ...CELL, outputs: [ERROR] }, []);
     expect(request.error).toBe("NameError\nname 'y' is not defined");

@@ -84,6 +84,7 @@ export class StreamedAnswer<K extends 'generate' | 'chat'> {
     this._done = null;
     this._error = null;
     this._provider = '';
+    this._attempt = 1;
     this._state = 'waiting';
     const stream: IStream = this._channel.stream(this._operation, request, frame => {
       if (this._stream !== stream || !this.isRunning) {
@@ -92,6 +93,12 @@ export class StreamedAnswer<K extends 'generate' | 'chat'> {
       if (frame.type === 'started') {
         this._provider = frame.provider;
       } else if (frame.type === 'delta') {
+        // A second answer takes the place of one that could not be used.
+        if ((frame.attempt ?? 1) !== this._attempt) {
+          this._attempt = frame.attempt ?? 1;
+          this._text = '';
+          this._reasoning = '';
+        }
         this._text += frame.text;
         this._reasoning += frame.reasoning || '';
         this._state = this._text === '' ? 'reasoning' : 'writing';
@@ -132,4 +139,5 @@ export class StreamedAnswer<K extends 'generate' | 'chat'> {
   private _done: Done | null = null;
   private _error: ErrorPayload | null = null;
   private _provider = '';
+  private _attempt = 1;
 }

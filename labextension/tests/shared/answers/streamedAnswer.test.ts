@@ -42,6 +42,21 @@ describe('an answer', () => {
     expect([answer.state, answer.text, answer.isComplete]).toEqual(['done', 'all of it', true]);
   });
 
+  it('is replaced by a second one where the first could not be used', () => {
+    const answer = begun();
+    frame(0, { type: 'started', run: 'r1' });
+    frame(0, { type: 'delta', run: 'r1', text: 'bad', reasoning: 'why' });
+    frame(0, { type: 'delta', run: 'r1', text: 'all ', attempt: 2 });
+    expect([answer.text, answer.reasoning]).toEqual(['all ', '']);
+    frame(0, { type: 'delta', run: 'r1', text: 'of', attempt: 2 });
+    expect(answer.text).toBe('all of');
+    answer.start({ command: 'explain', code: 'x' });
+    frame(1, { type: 'started', run: 'r2' });
+    frame(1, { type: 'delta', run: 'r2', text: 'a' });
+    frame(1, { type: 'delta', run: 'r2', text: 'b' });
+    expect(answer.text).toBe('ab');
+  });
+
   it('says why it was stopped where that was nobody’s wish', () => {
     const answer = begun();
     frame(0, { type: 'started', run: 'r1' });
