@@ -94,8 +94,8 @@ export class StreamedAnswer<K extends 'generate' | 'chat'> {
         this._provider = frame.provider;
       } else if (frame.type === 'delta') {
         // A second answer takes the place of one that could not be used.
-        if ((frame.attempt ?? 1) !== this._attempt) {
-          this._attempt = frame.attempt ?? 1;
+        if ((frame.attempt || 1) !== this._attempt) {
+          this._attempt = frame.attempt || 1;
           this._text = '';
           this._reasoning = '';
         }
