@@ -49,7 +49,8 @@ def problem_of(request: GenerateRequest, target: CellTarget, code: str) -> str:
     read = [request.instruction, "" if request.command == "fix" else target.code]
     if loops(code, "\n".join((target.code, *read))):
         return "The answer repeats the same lines."
-    if _is_json(code) and not _is_json(target.code):
+    wants_json = _is_json(target.code) or "json" in request.instruction.lower()
+    if not wants_json and _is_json(code):
         return "The answer is JSON, not code."
     if request.command == "fix" and request.error.strip() and _same(code, target.code):
         return "The answer is the same code, which fails."

@@ -184,6 +184,8 @@ class TestCertainFaults:
         assert change("x = 1", answer).problem == "The answer is JSON, not code."
         assert change("", fenced(answer), command="generate", instruction="x").problem
         assert change('{"code": 1}', '{"code": 2}').problem == ""
+        made = change("", fenced(answer, "json"), command="generate", instruction="a package.JSON")
+        assert made.problem == ""
         assert change("a", fenced('{"a": 1, "b": 2}')).problem == ""
 
     @pytest.mark.parametrize("command", ["generate", "test"])
