@@ -154,6 +154,12 @@ class LocalCoderSettings(LoggingConfigurable):
         help="Load the model when a notebook is opened instead of at the first completion. Memory is used "
         "earlier.",
     )
+    suggestion_counts = Bool(
+        True,
+        config=True,
+        help="Count shown, accepted, dismissed and kept suggestions on this machine, without their text, and "
+        "adapt the threshold of automatic suggestions to them (`jupyter localcoder stats`).",
+    )
     history = Bool(
         True,
         config=True,

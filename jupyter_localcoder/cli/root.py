@@ -15,6 +15,7 @@ class LocalCoderRoot(LocalCoderGroup):
         "models": (lazy("models.group.Models"), "List, download, import, export, delete and verify models."),
         "config": (lazy("config.group.ConfigGroup"), "Show and change settings."),
         "status": (lazy("status.Status"), "Show the status of the assistant."),
+        "stats": (lazy("stats.Stats"), "Show or erase the counts of suggestions."),
         "load": (lazy("load.Load"), "Load a model in the running Jupyter server."),
         "unload": (lazy("load.Unload"), "Unload the model and free its memory."),
         "providers": (lazy("providers.group.Providers"), "Manage providers (other servers) and their keys."),

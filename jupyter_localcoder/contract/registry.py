@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from . import backend, generation, history, models, notebook, providers, queue, settings
+from . import backend, generation, history, models, notebook, providers, queue, settings, stats
 from .common import Empty
 
 Req = TypeVar("Req", bound=msgspec.Struct)
@@ -189,6 +189,19 @@ TAB_CANCEL = Operation(
     "tab:cancel", generation.CompleteCancelRequest, Empty, "DELETE", "complete/{run}", "execute",
     "Cancel a completion.",
     errors=("NOT_FOUND",),
+)  # fmt: skip
+STATS_RECORD = Operation(
+    "stats:record", stats.StatsRecordRequest, Empty, "POST", "stats", "execute",
+    "Count what became of suggestions: shown, accepted, dismissed, kept. Never their text.",
+)  # fmt: skip
+STATS_GET = Operation(
+    "stats:get", stats.StatsGetRequest, stats.SuggestionStats, "GET", "stats", "read",
+    "Get the counts of suggestions on this machine, by model and language.",
+)  # fmt: skip
+STATS_ERASE = Operation(
+    "stats:erase", stats.StatsEraseRequest, Empty, "DELETE", "stats", "write",
+    "Remove all counts of suggestions.",
+    errors=("FILE_WRITE_ERROR", "DISK_FULL"),
 )  # fmt: skip
 LLM_CALL = Operation(
     "llm:call", queue.CallRequest, queue.Queued, "POST", "queue", "execute",
@@ -378,6 +391,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     TAB_COMPLETE,
     TAB_WARM,
     TAB_CANCEL,
+    STATS_RECORD,
+    STATS_GET,
+    STATS_ERASE,
     LLM_CALL,
     LLM_RETRY,
     LLM_CANCEL,

@@ -69,6 +69,8 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Sampling temperature of a completion where its request names none; 0 is greedy."""
     prewarm: bool
     """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
+    suggestion_counts: bool = True
+    """Count what becomes of suggestions, on this machine, and adapt their threshold to it."""
     history: bool
     """Keep the answers of commands, chats and queued prompts in the history."""
     titles: bool = True
@@ -115,6 +117,7 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     completion_max_tokens: CompletionTokens | UnsetType | None = UNSET
     completion_temperature: Temperature | UnsetType | None = UNSET
     prewarm: bool | UnsetType | None = UNSET
+    suggestion_counts: bool | UnsetType | None = UNSET
     history: bool | UnsetType | None = UNSET
     titles: bool | UnsetType | None = UNSET
     title_provider: ProviderId | UnsetType | None = UNSET

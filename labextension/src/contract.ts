@@ -1166,6 +1166,7 @@ export interface Settings {
   completion_max_tokens: number;
   completion_temperature: number;
   prewarm: boolean;
+  suggestion_counts: boolean;
   history: boolean;
   titles: boolean;
   title_provider: string;
@@ -1211,6 +1212,7 @@ export interface SettingsUpdateRequest {
   /** 0 is greedy. */
   completion_temperature?: number | null;
   prewarm?: boolean | null;
+  suggestion_counts?: boolean | null;
   history?: boolean | null;
   titles?: boolean | null;
   /** Id of a provider: lowercase letters, digits and dashes. */
@@ -1249,6 +1251,17 @@ export interface Started {
   started_at: string;
 }
 
+/** Removes all counts. */
+export type StatsEraseRequest = Record<string, never>;
+
+/** Asks for the counts. */
+export type StatsGetRequest = Record<string, never>;
+
+/** Counts outcomes, in the order in which they happened. */
+export interface StatsRecordRequest {
+  outcomes: SuggestionOutcome[];
+}
+
 /** A streaming command or chat turn, which is not part of the queue. */
 export interface StreamItem {
   id: string;
@@ -1258,6 +1271,36 @@ export interface StreamItem {
   path: string;
   cell: string;
   started: string;
+}
+
+/** Number of suggestions by what became of them, of one model in one language. */
+export interface SuggestionCounts {
+  model: string;
+  language: string;
+  shown: number;
+  accepted: number;
+  accepted_line: number;
+  accepted_word: number;
+  dismissed: number;
+  kept: number;
+}
+
+/** One event of one suggestion; never its text. */
+export interface SuggestionOutcome {
+  outcome: 'accepted' | 'accepted_line' | 'accepted_word' | 'dismissed' | 'kept' | 'shown';
+  model?: string;
+  language?: string;
+}
+
+/** Answer of `stats:get`. */
+export interface SuggestionStats {
+  enabled: boolean;
+  since: string;
+  counts: SuggestionCounts[];
+  total: SuggestionCounts;
+  recent_shown: number;
+  recent_accepted: number;
+  min_probability: number | null;
 }
 
 /** Timings of one request, in milliseconds. */
@@ -1518,6 +1561,27 @@ export interface IOperations {
    */
   'tab:cancel': {
     request: CompleteCancelRequest;
+    response: Empty;
+    streams: false;
+  };
+  /** Count what became of suggestions: shown, accepted, dismissed, kept. Never their text. */
+  'stats:record': {
+    request: StatsRecordRequest;
+    response: Empty;
+    streams: false;
+  };
+  /** Get the counts of suggestions on this machine, by model and language. */
+  'stats:get': {
+    request: StatsGetRequest;
+    response: SuggestionStats;
+    streams: false;
+  };
+  /**
+   * Remove all counts of suggestions.
+   * Errors: FILE_WRITE_ERROR, DISK_FULL.
+   */
+  'stats:erase': {
+    request: StatsEraseRequest;
     response: Empty;
     streams: false;
   };
@@ -2551,6 +2615,9 @@ export const OPERATIONS = {
   'tab:complete': { method: 'POST', path: 'complete', streams: true },
   'tab:warm': { method: 'POST', path: 'complete/warm', streams: false },
   'tab:cancel': { method: 'DELETE', path: 'complete/{run}', streams: false },
+  'stats:record': { method: 'POST', path: 'stats', streams: false },
+  'stats:get': { method: 'GET', path: 'stats', streams: false },
+  'stats:erase': { method: 'DELETE', path: 'stats', streams: false },
   'llm:call': { method: 'POST', path: 'queue', streams: false },
   'llm:retry': { method: 'POST', path: 'queue/{id}/retry', streams: false },
   'llm:cancel': { method: 'DELETE', path: 'queue/{id}', streams: false },

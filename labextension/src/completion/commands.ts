@@ -63,7 +63,7 @@ export function addCommands(parts: ICommandParts): void {
     isEnabled: isUsable,
     execute: () => {
       withGhost(() => {
-        ghosts.accept(nextWord);
+        ghosts.accept(nextWord, 'word');
       });
     }
   });
@@ -73,7 +73,7 @@ export function addCommands(parts: ICommandParts): void {
     isEnabled: isUsable,
     execute: () => {
       withGhost(() => {
-        ghosts.accept(nextLine);
+        ghosts.accept(nextLine, 'line');
       });
     }
   });

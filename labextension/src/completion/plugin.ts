@@ -37,6 +37,7 @@ import { KernelKnowledge } from './kernel/kernels';
 import { CellMirror } from './notebook/mirror';
 import { tell } from './notices';
 import { DEFAULTS, readOptions } from './options';
+import { Outcomes } from './outcomes';
 import { Asker, type CompletionCause } from './requests/asker';
 import { Power } from './requests/power';
 import { RequestGate } from './requests/requestGate';
@@ -155,6 +156,13 @@ function activate(
   provider.shown.connect((_, { text, doubt }) => {
     announcer.say(text, doubt);
   });
+  const outcomes = new Outcomes(channel, () => ghosts.text);
+  provider.appeared.connect((_, { suggestion, language }) => {
+    outcomes.appeared(suggestion, language);
+  });
+  ghosts.accepted.connect((_, { part, text, source }) => {
+    outcomes.accepted(part, text, source);
+  });
   const extension = watch({
     changed: (view: EditorView) => {
       // JupyterLab asks with most keys, but not where the line is blank before the cursor.
@@ -187,6 +195,7 @@ function activate(
     factory: () => ({ instance: () => extension, reconfigure: () => null })
   });
   const dismiss = (): void => {
+    outcomes.dismissed(ghosts.text);
     stop();
     ghosts.dismiss();
   };

@@ -8,6 +8,7 @@ import * as React from 'react';
 
 import type { StatusModel } from './model';
 import { detailRows } from './rows';
+import { suggestionRows } from './suggestions';
 import { statusText } from './text';
 
 class Details extends ReactWidget {
@@ -24,7 +25,7 @@ class Details extends ReactWidget {
   }
 
   private _content(): React.JSX.Element {
-    const { channel, worker, details } = this._model;
+    const { channel, worker, details, suggestions } = this._model;
     const { sentence } = statusText(channel, worker, this._trans);
     // The state moves by itself while the dialog is open; the numbers are those of the last answer.
     const rows =
@@ -42,12 +43,14 @@ class Details extends ReactWidget {
         <p>{sentence}</p>
         {rows.length > 0 && (
           <dl>
-            {rows.map(({ name, value }) => (
-              <React.Fragment key={name}>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </React.Fragment>
-            ))}
+            {[...rows, ...(suggestions ? suggestionRows(suggestions, this._trans) : [])].map(
+              ({ name, value }) => (
+                <React.Fragment key={name}>
+                  <dt>{name}</dt>
+                  <dd>{value}</dd>
+                </React.Fragment>
+              )
+            )}
           </dl>
         )}
       </>
@@ -58,6 +61,7 @@ class Details extends ReactWidget {
 /** Show the details until the person closes them. */
 export async function showDetails(model: StatusModel, trans: TranslationBundle): Promise<void> {
   void model.refresh();
+  void model.refreshCounts();
   // With a React widget itself as its body, a dialog takes the focus only when the page is idle, and
   // the Escape key does nothing before that. A panel around it is plain, and the focus comes at once.
   const body = new Panel();

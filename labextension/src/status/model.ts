@@ -4,7 +4,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { DisposableSet } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import type { BackendState, BackendStatus, WorkerState } from '../contract';
+import type { BackendState, BackendStatus, SuggestionStats, WorkerState } from '../contract';
 import { residents } from '../shared/service/residents';
 import type { ChannelState, IChannel } from '../shared/tokens';
 
@@ -55,6 +55,11 @@ export class StatusModel implements IDisposable {
     return this._details;
   }
 
+  /** What became of the suggestions on the server's machine, as of the last `refreshCounts`. */
+  get suggestions(): SuggestionStats | null {
+    return this._suggestions;
+  }
+
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -81,6 +86,16 @@ export class StatusModel implements IDisposable {
       this._move(status);
     } catch {
       // The connection was lost, which is told already, or the answer was a refusal: nothing is known.
+    }
+  }
+
+  /** Ask for the counts of suggestions. */
+  async refreshCounts(): Promise<void> {
+    try {
+      this._suggestions = await this._channel.request('stats:get', {});
+      this._changed.emit();
+    } catch {
+      this._suggestions = null; // Also from an older server, which counts nothing.
     }
   }
 
@@ -137,4 +152,5 @@ export class StatusModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private _worker: BackendState | null = null;
   private _details: BackendStatus | null = null;
+  private _suggestions: SuggestionStats | null = null;
 }

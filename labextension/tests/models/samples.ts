@@ -111,6 +111,7 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       completion_max_tokens: 0,
       completion_temperature: 0,
       prewarm: false,
+      suggestion_counts: true,
       history: true,
       titles: true,
       title_provider: 'embedded',

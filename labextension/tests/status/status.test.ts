@@ -6,11 +6,13 @@ import type {
   ProviderList,
   ResidentModel,
   SettingsView,
+  SuggestionStats,
   WorkerState
 } from '../../src/contract';
 import { Answerers, type IAnswerer } from '../../src/status/answerers';
 import { type IWorkerView, StatusModel } from '../../src/status/model';
 import { detailRows } from '../../src/status/rows';
+import { suggestionRows } from '../../src/status/suggestions';
 import { type IStatusText, statusText } from '../../src/status/text';
 import { FakeWebSocket, makeChannel, openChannel, settle, trans } from '../fakes';
 
@@ -394,5 +396,44 @@ describe('the model', () => {
     socket.receive(moved('failed', 9));
     socket.drop();
     expect(model.worker?.state).toBe('ready');
+  });
+});
+
+describe('the counts of suggestions', () => {
+  const counts = {
+    model: 'coder',
+    language: 'python',
+    shown: 1200,
+    accepted: 300,
+    accepted_line: 20,
+    accepted_word: 1,
+    dismissed: 40,
+    kept: 310
+  };
+  const stats: SuggestionStats = {
+    enabled: true,
+    since: '2026-01-01T00:00:00+00:00',
+    counts: [counts],
+    total: { ...counts, model: '', language: '' },
+    recent_shown: 50,
+    recent_accepted: 13,
+    min_probability: 0.497
+  };
+
+  it('are told in sum and by model and language', () => {
+    const text =
+      '1,200 shown, 321 accepted (300 whole, 20 by line, 1 by word), 40 dismissed, 310 kept for a minute';
+    expect(suggestionRows(stats, trans, 'en')).toEqual([
+      { name: 'Suggestions', value: text },
+      { name: 'coder · python', value: text },
+      { name: 'Suggestions end below a probability of', value: '0.5' }
+    ]);
+  });
+
+  it('say that nothing is counted', () => {
+    const off = { ...stats, enabled: false, counts: [] };
+    expect(suggestionRows(off, trans, 'en')).toEqual([
+      { name: 'Suggestions', value: 'not counted' }
+    ]);
   });
 });

@@ -34,6 +34,7 @@ from jupyter_localcoder.contract import (
     queue,
     registry,
     settings,
+    stats,
 )
 from jupyter_localcoder.models import catalogue
 from jupyter_localcoder.providers.kinds import BUILT_IN
@@ -264,6 +265,24 @@ class FakeClient(Client):
                 self.settings[name] = value
         return self.view(request)
 
+    def suggestion_stats(self, request: Any) -> stats.SuggestionStats:
+        counts = (
+            stats.SuggestionCounts(
+                model="qwen2.5-coder-1.5b-instruct-with-a-long-name", language="python", shown=12345,
+                accepted=2345, accepted_line=345, accepted_word=45, dismissed=678, kept=2000,
+            ),
+            stats.SuggestionCounts(model="", language="r", shown=1),
+        )  # fmt: skip
+        return stats.SuggestionStats(
+            enabled=self.settings.get("suggestion_counts", True),
+            since="2026-01-01T00:00:00+00:00" if self.script.answered else "",
+            counts=counts if self.script.answered else (),
+            total=stats.SuggestionCounts(shown=12346, accepted=2345),
+            recent_shown=50 if self.script.answered else 0,
+            recent_accepted=20 if self.script.answered else 0,
+            min_probability=0.45,
+        )
+
     def models(self, request: Any) -> models.ModelList:
         store = FakeStore(self.script, [])
         return models.ModelList(
@@ -474,6 +493,8 @@ _ANSWERS: dict[str, Callable[[FakeClient, Any], Any]] = {
     registry.SETTINGS_UPDATE.name: FakeClient.update,
     registry.MODEL_LIST.name: FakeClient.models,
     registry.PING.name: FakeClient.ping,
+    registry.STATS_GET.name: FakeClient.suggestion_stats,
+    registry.STATS_ERASE.name: lambda client, request: common.Empty(),
     registry.MODEL_LOAD.name: FakeClient.load,
     registry.MODEL_UNLOAD.name: lambda client, request: common.Empty(),
     registry.MODEL_PIN.name: FakeClient.pin,

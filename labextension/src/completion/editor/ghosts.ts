@@ -15,12 +15,21 @@ import type {
 } from '@jupyterlab/completer';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import type { AcceptedPart, ITextSource } from '../outcomes';
+
 /** On the editor that shows a ghost text; JupyterLab's own shortcuts depend on it too. */
 export const ACTIVE_CLASS = 'jp-mod-inline-completer-active';
 
 /** A person takes what a ghost text says: each time is a step of its own for undo. */
 interface IUndo {
   undoManager?: { stopCapturing(): void } | null;
+}
+
+export interface IAccepted {
+  readonly text: string;
+  readonly part: AcceptedPart;
+  /** The text that it was written into. */
+  readonly source: ITextSource;
 }
 
 export class Ghosts {
@@ -50,6 +59,11 @@ export class Ghosts {
     return this._chosen;
   }
 
+  /** A part of it was written into the editor. */
+  get accepted(): ISignal<this, IAccepted> {
+    return this._accepted;
+  }
+
   /** It was not taken: beside the cursors there is selected text, which it would replace. */
   get refused(): ISignal<this, void> {
     return this._refused;
@@ -69,11 +83,15 @@ export class Ghosts {
   }
 
   /** Write the next piece of the ghost text at each cursor, as a step of its own for undo. */
-  accept(piece: (text: string) => string): void {
-    this._accept(this._active(), piece);
+  accept(piece: (text: string) => string, part: AcceptedPart): void {
+    this._accept(this._active(), piece, part);
   }
 
-  private _accept(active: InlineCompleter | undefined, piece: (text: string) => string): void {
+  private _accept(
+    active: InlineCompleter | undefined,
+    piece: (text: string) => string,
+    part: AcceptedPart
+  ): void {
     const editor = active?.editor;
     const view = viewOf(editor);
     const text = piece(active?.current?.insertText ?? '');
@@ -93,6 +111,7 @@ export class Ghosts {
         { userEvent: 'input.complete', scrollIntoView: true }
       );
     });
+    this._accepted.emit({ text, part, source: editor.model.sharedModel });
   }
 
   private _follow(completer: InlineCompleter): InlineCompleter {
@@ -102,9 +121,14 @@ export class Ghosts {
     completer.accept = () => {
       if ((viewOf(completer.editor)?.state.selection.ranges.length ?? 0) > 1) {
         // JupyterLab may keep one cursor and drop the others.
-        this._accept(completer, text => text);
-      } else {
-        asOneStep(completer.editor, accept);
+        this._accept(completer, text => text, 'all');
+        return;
+      }
+      const text = completer.current?.insertText ?? '';
+      const source = completer.editor?.model.sharedModel;
+      asOneStep(completer.editor, accept);
+      if (text !== '' && source) {
+        this._accepted.emit({ text, part: 'all', source });
       }
     };
     const cycle = completer.cycle.bind(completer);
@@ -126,6 +150,7 @@ export class Ghosts {
   }
 
   private readonly _chosen = new Signal<this, IInlineCompletionItem>(this);
+  private readonly _accepted = new Signal<this, IAccepted>(this);
   private readonly _refused = new Signal<this, void>(this);
   private readonly _completers = new Set<InlineCompleter>();
 }

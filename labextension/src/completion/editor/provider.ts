@@ -63,6 +63,11 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     default: { enabled: true, timeout: 30_000, debouncerDelay: 0, autoFillInMiddle: true }
   };
 
+  /** A suggestion has its first text on the screen. */
+  get appeared(): ISignal<this, { suggestion: Suggestion; language: string }> {
+    return this._appeared;
+  }
+
   /** A suggestion is complete on the screen. */
   get shown(): ISignal<this, { text: string; doubt: Doubt }> {
     return this._shown;
@@ -120,6 +125,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     // Alternatives come behind what is on the screen, and change nothing of it.
     if (first && cause !== 'alternatives') {
       mark(first);
+      this._appear(first, items[0]?.insertText ?? '');
       if (first.suggestion.isOver) {
         this._tell(first, items[0]?.insertText ?? '');
       }
@@ -140,6 +146,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
       }
       const insertText = suggestion.remainder(anchorOf(shown.spot));
       if (insertText) {
+        this._appear(shown, insertText);
         yield { response: { insertText, isIncomplete: !suggestion.isOver } };
       } else if (suggestion.isOver && !suggestion.error) {
         this._given.ghosts.dismiss(shown.spot.view); // It was taken back in the end.
@@ -186,6 +193,12 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     return item;
   }
 
+  private _appear({ suggestion, spot }: IShown, text: string): void {
+    if (text !== '') {
+      this._appeared.emit({ suggestion, language: spot.language });
+    }
+  }
+
   private _tell({ suggestion }: IShown, text: string): void {
     // Typing it through is no news.
     if (text !== '' && !this._told.has(suggestion)) {
@@ -194,6 +207,7 @@ export class GhostTextProvider implements IInlineCompletionProvider {
     }
   }
 
+  private readonly _appeared = new Signal<this, { suggestion: Suggestion; language: string }>(this);
   private readonly _shown = new Signal<this, { text: string; doubt: Doubt }>(this);
   private readonly _tokens = new Map<string, IShown>();
   private readonly _items = new WeakMap<IInlineCompletionItem, IShown>();

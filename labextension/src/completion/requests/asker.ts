@@ -208,7 +208,7 @@ export class Asker {
       if (frame.type === 'delta') {
         suggestion.grow(frame.text);
       } else if (frame.type === 'done') {
-        suggestion.finish(frame.text, frame.doubt);
+        suggestion.finish(frame.text, frame.doubt, frame.model.id);
       } else if (frame.type === 'error') {
         suggestion.fail(frame.error);
       }

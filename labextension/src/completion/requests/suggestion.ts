@@ -30,6 +30,11 @@ export class Suggestion {
     return this._doubt;
   }
 
+  /** Id of the model that has written it; empty until all has come. */
+  get model(): string {
+    return this._model;
+  }
+
   /** Why it has failed, if it has. */
   get error(): ErrorPayload | null {
     return this._error;
@@ -67,8 +72,9 @@ export class Suggestion {
   }
 
   /** All has come, and this is the whole of it. */
-  finish(text: string, doubt: Doubt = ''): void {
+  finish(text: string, doubt: Doubt = '', model = ''): void {
     if (!this._isOver) {
+      this._model = model;
       this._text = text;
       this._doubt = doubt;
       this._isOver = true;
@@ -97,6 +103,7 @@ export class Suggestion {
   }
 
   private _text = '';
+  private _model = '';
   private _doubt: Doubt = '';
   private _isOver = false;
   private _error: ErrorPayload | null = null;

@@ -55,7 +55,11 @@ function begin(options: Partial<ICompletionOptions> = {}, isOnBattery = () => fa
     const run = `r${index}`;
     socket.receive({ id: request.id, success: true, data: { type: 'started', run } });
     for (const frame of frames) {
-      socket.receive({ id: request.id, event: 'tab:stream', payload: { run, ...frame } });
+      socket.receive({
+        id: request.id,
+        event: 'tab:stream',
+        payload: { run, model: { id: 'coder' }, ...frame }
+      });
     }
   };
   const moved = () => {
