@@ -21,8 +21,10 @@ worker has computed it, and while somebody types it stays as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from ..contract.notebook import NotebookContext
 from ..contract.wire import SOURCE_BRIEF, SOURCE_OWN, ContextPiece, FillPrompt, OutlineItem
@@ -31,6 +33,7 @@ from . import files, heads, kernel
 from .bounds import CHARS_PER_TOKEN, cut_head, cut_prefix, first_kept
 from .cells import Order, Unit, order, prose_left_out, render
 from .heads import HEADS_SHARE, SOURCE_HEADS
+from .languages import ending_of
 from .outline import IMPORT, Outlines
 
 SOURCE_ABOVE = "cells above"
@@ -40,6 +43,7 @@ SHARES = {SOURCE_BRIEF: 0.25, SOURCE_KERNEL: 0.2}
 """Of the tokens before the cursor. The cells take what the cell with the cursor leaves."""
 KERNEL_CHARS_PER_TOKEN = 3
 """Few, so that the choice of names is made here, by their use, and not by the worker."""
+_PLAIN_NAME = re.compile(r"[\w .-]{1,80}")
 USUAL_PREFIX_TOKENS = 4096
 """Where no budget is given."""
 
@@ -123,6 +127,7 @@ class FillBuilder:
             shares={**SHARES, SOURCE_HEADS: heads_share},
             prefix_tokens=prefix_tokens,
             suffix_tokens=suffix_tokens,
+            file=_file_name(notebook, language),
         )
         return Built(prompt, omitted)
 
@@ -212,6 +217,12 @@ def _below(cells: Order, language: str, most: int, omitted: dict[str, int]) -> I
         most -= len(text)
         _omit(omitted, SOURCE_BELOW, max(0, len(cell.source.strip()) - len(text)))
         yield ContextPiece(f"\n\n{text}", SOURCE_BELOW)
+
+
+def _file_name(notebook: NotebookContext | None, language: str) -> str:
+    """What the notebook would be called as a file of its language."""
+    stem = PurePosixPath(notebook.path).stem if notebook is not None else ""
+    return f"{stem if _PLAIN_NAME.fullmatch(stem) else 'notebook'}{ending_of(language)}"
 
 
 def _others(notebook: NotebookContext) -> Sequence[str]:

@@ -45,6 +45,14 @@ def of_file(name: str) -> str:
     return _OF_ENDING.get(path.suffix.lower()) or _OF_ENDING.get(f".{path.name.lower()}", "")
 
 
+def ending_of(language: str) -> str:
+    """The ending of the names of files in a language, such as ``.py``; ``.txt`` where it is not known."""
+    known = language.lower()
+    if known in PYTHON:
+        return ".py"
+    return next((ending for ending, name in _OF_ENDING.items() if name == known), ".txt")
+
+
 def of_magic(line: str) -> str | None:
     """The language of what stands below a cell magic.
 

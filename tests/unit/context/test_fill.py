@@ -184,3 +184,18 @@ def test_running_a_cell_changes_only_what_stands_late() -> None:
     before = build("b", *ran, code("b"), active=5, variables=(FRAME,)).prompt.above
     after = build("", *ran, code("b = 1", 6), code(""), active=6, variables=(FRAME,)).prompt.above
     assert [piece.text for piece in after[:4]] == [piece.text for piece in before[:4]]
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "name"),
+    [
+        ("work/sales 2.ipynb", "python", "sales 2.py"),
+        ("a.ipynb", "r", "a.r"),
+        ("a.ipynb", "nobody's", "a.txt"),
+        ("", "python", "notebook.py"),
+        ("bad\n<fim>.ipynb", "python", "notebook.py"),
+    ],
+)
+def test_the_file_is_named_like_the_notebook(path: str, language: str, name: str) -> None:
+    made = FillBuilder().build("x", "", NotebookContext(path=path), language, reserve_tokens=16)
+    assert made.prompt.file == name
