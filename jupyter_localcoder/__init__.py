@@ -38,14 +38,26 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register the magics: ``%load_ext jupyter_localcoder``."""
+    """Register the magics: ``%load_ext jupyter_localcoder``.
+
+    Parameters
+    ----------
+    shell
+        The IPython shell that gets the magics.
+    """
     from .magics import register
 
     register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Let go of what the magics hold: ``%unload_ext jupyter_localcoder``."""
+    """Remove the magics and close their client: ``%unload_ext jupyter_localcoder``.
+
+    Parameters
+    ----------
+    shell
+        The IPython shell that has the magics.
+    """
     from .magics import unregister
 
     unregister(shell)

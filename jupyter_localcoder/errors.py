@@ -654,13 +654,36 @@ def _leaves(cls: type[LocalCoderError]) -> list[type[LocalCoderError]]:
 
 
 def by_code() -> dict[str, type[LocalCoderError]]:
-    """Every error code and the class that carries it."""
+    """Every error code and the class that carries it.
+
+    Returns
+    -------
+    dict
+        Code -> class.
+    """
     return {cls.code: cls for cls in _leaves(LocalCoderError)}
 
 
 def from_parts(
     code: str, message: str, recovery: str = "", details: dict[str, Detail] | None = None
 ) -> LocalCoderError:
-    """Rebuild an error that came over a wire; an unknown code becomes `UnknownError`."""
+    """Rebuild an error from the payload of a response.
+
+    Parameters
+    ----------
+    code
+        Error code, such as `MODEL_NOT_FOUND`.
+    message
+        Sentence for the user. Empty: that of the class.
+    recovery
+        What the user can do. Empty: that of the class.
+    details
+        Facts for programs, by name.
+
+    Returns
+    -------
+    LocalCoderError
+        An instance of the class with this code; of `UnknownError` if there is none.
+    """
     cls = by_code().get(code, UnknownError)
     return cls(message or None, recovery=recovery or None, **(details or {}))

@@ -40,6 +40,11 @@ def connect(
     any_server
         Also take a server of this user that did not start this process (the command line does).
 
+    Returns
+    -------
+    Client
+        Close it, or use it in a ``with`` block.
+
     Raises
     ------
     ConnectionFailed, AuthError

@@ -66,6 +66,18 @@ class Client(ABC):
     def call(self, op: Operation[Req, Res], request: Req) -> Res:
         """Do one operation and wait for its answer.
 
+        Parameters
+        ----------
+        op
+            An operation of `contract.registry` that does not stream.
+        request
+            Its request.
+
+        Returns
+        -------
+        Res
+            Its response.
+
         Raises
         ------
         LocalCoderError
@@ -76,6 +88,18 @@ class Client(ABC):
     @abstractmethod
     def stream(self, op: Operation[Any, Done], request: msgspec.Struct) -> Stream:
         """Begin an operation that answers with frames.
+
+        Parameters
+        ----------
+        op
+            An operation of `contract.registry` that streams.
+        request
+            Its request.
+
+        Returns
+        -------
+        Stream
+            The frames. Close it, or use it in a ``with`` block.
 
         Raises
         ------

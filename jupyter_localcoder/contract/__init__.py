@@ -7,7 +7,6 @@ list of operations and events, ``wire`` the frames between the service and its w
 
 __all__ = [
     "backend",
-    "codec",
     "common",
     "generation",
     "history",

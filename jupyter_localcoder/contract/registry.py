@@ -474,7 +474,18 @@ STREAM_FRAMES: tuple[type[msgspec.Struct], ...] = (
 
 
 def operation(name: str) -> Operation[Any, Any] | None:
-    """The operation of this name, or None."""
+    """The operation of this name.
+
+    Parameters
+    ----------
+    name
+        Its name on the websocket, such as `model:list`.
+
+    Returns
+    -------
+    Operation or None
+        None if there is no such operation.
+    """
     return _BY_NAME.get(name)
 
 

@@ -29,6 +29,8 @@ def register(shell: InteractiveShell, make_client: Callable[[], Client] | None =
 
     Parameters
     ----------
+    shell
+        The IPython shell that gets the magics.
     make_client
         Makes the client when it is first needed. Default: `client.connect` with the shell's configuration.
 
@@ -46,7 +48,13 @@ def register(shell: InteractiveShell, make_client: Callable[[], Client] | None =
 
 
 def unregister(shell: InteractiveShell) -> None:
-    """Take the magics away and let go of the client."""
+    """Remove the magics and close their client; nothing happens if they are not there.
+
+    Parameters
+    ----------
+    shell
+        The IPython shell that has the magics.
+    """
     registry = shell.magics_manager.registry
     coding = cast("CodingMagics | None", registry.get(CodingMagics.__name__))
     if coding is None:

@@ -42,7 +42,13 @@ class Messages:
         return "system" in roles and "user" in roles
 
     def without_system(self) -> Messages:
-        """The conversation with its system messages prepended to the first user message."""
+        """Move the system messages into the first user message.
+
+        Returns
+        -------
+        Messages
+            A conversation without system messages.
+        """
         system = [turn.content for turn in self.turns if turn.role == "system"]
         turns = [turn for turn in self.turns if turn.role != "system"]
         first = next(at for at, turn in enumerate(turns) if turn.role == "user")
@@ -162,6 +168,11 @@ class Provider(Protocol):
         request
             The input, the model, and the limits of the answer.
 
+        Yields
+        ------
+        AnswerDelta or End
+            Pieces of the answer in their order, then exactly one `End`.
+
         Raises
         ------
         AuthError
@@ -184,7 +195,15 @@ class Provider(Protocol):
     async def check(self) -> Check:
         """Test address and key with a request that costs nothing.
 
-        Raises what `stream` raises.
+        Returns
+        -------
+        Check
+            The models that the provider lists, and the time in milliseconds.
+
+        Raises
+        ------
+        LocalCoderError
+            As for `stream`.
         """
 
     async def close(self) -> None:

@@ -78,7 +78,18 @@ class Kind:
     form_fields: tuple[FormField, ...] = ()
 
     def listed(self, type_: ProviderType) -> ProviderKind:
-        """The same for clients."""
+        """The same for clients.
+
+        Parameters
+        ----------
+        type_
+            Its type.
+
+        Returns
+        -------
+        ProviderKind
+            An entry of `kinds` in `provider:list`.
+        """
         return ProviderKind(
             type=type_,
             title=self.title,

@@ -51,10 +51,18 @@ class RemoteOptions(msgspec.Struct, frozen=True, kw_only=True):
 class RemoteProvider:
     """Base of the providers that are reached over HTTP; implements `Provider`.
 
+    A subclass implements `stream`, mostly with `ask`, and `model_names`, mostly with `listed`.
+
     Parameters
     ----------
+    address
+        Base URL of its API.
+    failures
+        Turns failures of the server into errors.
+    options
+        Default model, time limits in seconds, retries.
     headers
-        Go with each request; the key stands in them.
+        Sent with each request; they contain the key.
     """
 
     def __init__(
@@ -80,15 +88,43 @@ class RemoteProvider:
         )
 
     def stream(self, request: ProviderRequest) -> AsyncGenerator[AnswerDelta | End, None]:
-        """See `Provider.stream`."""
+        """Generate the answer; see `Provider.stream`.
+
+        Parameters
+        ----------
+        request
+            The input, the model, and the limits of the answer.
+
+        Yields
+        ------
+        AnswerDelta or End
+            Pieces of the answer in their order, then exactly one `End`.
+        """
         raise NotImplementedError
 
     async def model_names(self, deadline: Deadline) -> list[str]:
-        """Ask for the list of models."""
+        """Ask for the list of models.
+
+        Parameters
+        ----------
+        deadline
+            Time limit, for `listed`.
+
+        Returns
+        -------
+        list of str
+            Names of the models, in the order of the server.
+        """
         raise NotImplementedError
 
     async def check(self) -> Check:
-        """See `Provider.check`."""
+        """Ask for the list of models, and measure the time; see `Provider.check`.
+
+        Returns
+        -------
+        Check
+            At most `MAX_MODELS` models, and the time in milliseconds.
+        """
         began = time.perf_counter()
         try:
             names = await self.model_names(self._deadline(min(CHECK_SECONDS, self.options.timeout_seconds)))
@@ -106,6 +142,16 @@ class RemoteProvider:
     def model_of(self, request: ProviderRequest) -> str:
         """The model of a request.
 
+        Parameters
+        ----------
+        request
+            A request, which may name a model.
+
+        Returns
+        -------
+        str
+            The model that it names, or the configured one.
+
         Raises
         ------
         InvalidArgument
@@ -121,7 +167,18 @@ class RemoteProvider:
         return model
 
     def no_fill(self, recovery: str) -> LocalCoderError:
-        """It does not fill in the middle."""
+        """The error for a request that this provider cannot fill in.
+
+        Parameters
+        ----------
+        recovery
+            What the user can do.
+
+        Returns
+        -------
+        LocalCoderError
+            To be raised.
+        """
         return InvalidArgument(
             f"{self.failures.name} does not support fill-in-the-middle.",
             recovery=recovery,
@@ -129,7 +186,20 @@ class RemoteProvider:
         )
 
     async def listed(self, url: str, deadline: Deadline) -> Any:
-        """Get a list; what the server says of its failure is an error, whatever its status."""
+        """Get a JSON document; an error message in it is raised, whatever its status.
+
+        Parameters
+        ----------
+        url
+            Complete URL.
+        deadline
+            Time limit.
+
+        Returns
+        -------
+        Any
+            The document, as plain data.
+        """
         document = await self.transport.document(url, deadline)
         first = document[0] if isinstance(document, list) and document else document
         if isinstance(first, dict) and (words := error_in(first)) is not None:
@@ -139,7 +209,24 @@ class RemoteProvider:
     def ask(
         self, url: str, body: Mapping[str, Any], read: Read, request: ProviderRequest
     ) -> AsyncGenerator[AnswerDelta | End, None]:
-        """Post a request, and make an answer of what comes back."""
+        """Post a request, and read the answer as a stream.
+
+        Parameters
+        ----------
+        url
+            Complete URL.
+        body
+            Sent as JSON.
+        read
+            Turns one JSON document of the stream into an `AnswerPart`.
+        request
+            Gives the limits of the answer: tokens, stop strings, seconds.
+
+        Yields
+        ------
+        AnswerDelta or End
+            Pieces of the answer in their order, then exactly one `End`.
+        """
         deadline = self._deadline(request.timeout_seconds or self.options.timeout_seconds)
         messages = _messages(self.transport.lines(url, body, deadline), self.failures)
         model = request.model or self.options.model

@@ -93,6 +93,25 @@ def test_every_public_object_has_a_docstring_of_its_own():
     assert bare == []
 
 
+def test_public_functions_describe_their_parameters_and_what_they_return():
+    """The sections of numpydoc; `ruff` checks how they are written."""
+    missing = []
+    for name, function in public_objects():
+        if not inspect.isfunction(function):
+            continue
+        text, signature = inspect.getdoc(function) or "", inspect.signature(function)
+        sections = set(re.findall(r"^(\w+)\n-{3,}$", text, re.MULTILINE))
+        parameters = [each for each in signature.parameters if each not in ("self", "cls")]
+        missing += [
+            f"{name}: {each}" for each in parameters if not re.search(rf"^{each}$", text, re.MULTILINE)
+        ]
+        if parameters and "Parameters" not in sections:
+            missing.append(f"{name}: Parameters")
+        if signature.return_annotation != "None" and not sections & {"Returns", "Yields"}:
+            missing.append(f"{name}: Returns")
+    assert missing == []
+
+
 def _found(module: str, name: str) -> Any:
     """What `from module import name` gives."""
     namespace: dict[str, Any] = {}
