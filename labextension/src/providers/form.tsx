@@ -122,7 +122,7 @@ export function ProviderForm({
         value={draft.type}
         options={kinds.map(({ type, title }) => ({ value: type, label: title }))}
         onChange={value => {
-          const other = kinds.find(({ type }) => type === (value as ProviderType));
+          const other = kinds.find(({ type }) => type === value);
           if (other) {
             change(withKind(draft, other, taken));
           }
