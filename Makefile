@@ -82,6 +82,7 @@ check: $(VENV)/.developing labextension/node_modules/.package-lock.json ## Forma
 	$(BIN)/python -m tests.reference_pages --check
 	$(BIN)/python -m tests.faults.table --check
 	$(BIN)/python -m tests.words --check
+	$(BIN)/python -m tests.private --check
 	npm --prefix labextension run lint:check
 	npm --prefix labextension run typecheck
 
