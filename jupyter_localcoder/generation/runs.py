@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -19,6 +19,7 @@ from ..errors import BackendUnavailable, Canceled
 from ..events import Listeners
 from . import clients
 from .run import About, AnyRun, RunFrame
+from .second_answer import TwiceAskedRun
 
 
 class Observer:
@@ -64,6 +65,11 @@ class ObservedRun:
     judge: Callable[[Done], Awaitable[Done]] | None = None
     """Adds to the last frame, and may take a while."""
     observers: Sequence[Observer] = ()
+
+    @property
+    def undelivered(self) -> Done | None:
+        """The end of an answer that came, and that the consumer did not wait for."""
+        return self.run.undelivered if isinstance(self.run, TwiceAskedRun) else None
 
 
 Prepare = Callable[[], Awaitable[ObservedRun]]
@@ -144,6 +150,10 @@ class Runs:
         finally:
             self._close(run)
             self._quotas.give_back(share)
+            if done is None and (done := observed.undelivered) is not None:
+                for annotate in observed.annotate:
+                    done = cast(Done, annotate(done))
+                followers.see(done)
             followers.end(done, failure)
 
     def listed(self) -> list[tuple[str, About]]:

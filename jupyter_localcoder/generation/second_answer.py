@@ -38,6 +38,8 @@ class TwiceAskedRun:
         self._current = first
         self._another = another
         self._ended: EndReason | None = None
+        self.undelivered: Done | None = None
+        """An end that has come, while it is not known yet whether another answer is asked for."""
 
     @property
     def segments(self) -> tuple[wire.Segment, ...]:
@@ -59,7 +61,9 @@ class TwiceAskedRun:
                     yield frame
         if first is None:
             return
+        self.undelivered = first
         again = None if self._ended else await self._another(first)
+        self.undelivered = None
         if again is None:
             yield first
             return

@@ -194,9 +194,8 @@ class GenerationOperations:
         annotate = [parts_of(run)]
         if kept.conversation_id:
             annotate.append(partial(_in_conversation, kept, omitted))
-        return ObservedRun(
-            run, annotate, observers=(self._inspections.observer(run, scope), self._recorder.observer(kept))
-        )
+        observers = (self._inspections.observer(run, scope), self._recorder.observer(kept))
+        return ObservedRun(run, annotate, observers=observers)
 
     def _own_run(
         self,
