@@ -15,7 +15,7 @@ FILES = {"ModelImportRequest.path", "ModelExportRequest.path", "ResponseExportRe
 LABELS = {
     "CallRequest.path", "CallRequest.cell", "ConversationListRequest.notebook", "NotebookContext.path",
     "Origin.notebook", "Origin.cell", "Origin.kernel", "ConversationListRequest.kernel",
-    "NotebookCell.id", "Reference.name",
+    "NotebookCell.id", "Reference.name", "SuggestionOutcome.model", "SuggestionOutcome.language",
 }  # fmt: skip
 """Kept or compared as they are; never opened."""
 NAMES = {
