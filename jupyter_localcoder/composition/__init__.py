@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from traitlets.config import Config, Configurable, LoggingConfigurable
@@ -16,11 +17,12 @@ from ..engine.calibration_store import Calibrations
 from ..engine.crash_cause import CrashEvidence
 from ..engine.memory_usage import KernelPids
 from ..engine.planner import Planner
-from ..engine.pool import WorkerPool
+from ..engine.pool import CoexistencePolicy, WorkerPool
 from ..engine.supervisor import Supervisor
 from ..engine.tuning import Tuning
 from ..events import EventHub
 from ..history import HistoryStore
+from ..history.notebooks import PathOfKernel, unknown_path
 from ..history.title_file import TitleFile
 from ..models import memory
 from ..models.store import ModelStore
@@ -31,6 +33,7 @@ from ..service import Service
 from ..settings import LocalCoderSettings
 from ..text.plain_text import keep_plain
 from . import configuration
+from .parts import PartsBuilder
 
 CONFIGURABLES: tuple[type[LoggingConfigurable], ...] = (
     LocalCoderSettings,
@@ -69,6 +72,7 @@ def build_service(
     log: logging.Logger | logging.LoggerAdapter[Any] | None = None,
     parent: LoggingConfigurable | None = None,
     kernel_pids: KernelPids = tuple,
+    path_of_kernel: PathOfKernel = unknown_path,
 ) -> Service:
     """Make a service; nothing is started before the first request.
 
@@ -80,6 +84,8 @@ def build_service(
         The part of it that came from the command line: it wins over what was changed at run time.
     kernel_pids
         Answers the process ids of the open kernels, whose memory is told beside that of the model.
+    path_of_kernel
+        Returns the path of the notebook of a kernel, by its id; empty where it is not known.
 
     Raises
     ------
@@ -107,24 +113,29 @@ def build_service(
     settings = LocalCoderSettings(command_line=command_line, earlier=earlier, **shared)
     store = ModelStore(command_line=command_line, **shared)
     calibrations = Calibrations(settings.path.with_name("calibration.json"))
-    pool = WorkerPool(
-        on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
-        on_restart=restarted,
-        evidence=CrashEvidence(free=memory.available),
-        **shared,
-    )
-    return Service(
+
+    def make_pool(neighbours: Callable[[], CoexistencePolicy | None]) -> WorkerPool:
+        return WorkerPool(
+            on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
+            on_restart=restarted,
+            neighbours=neighbours,
+            evidence=CrashEvidence(free=memory.available),
+            **shared,
+        )
+
+    builder = PartsBuilder(
         settings=settings,
         store=store,
-        pool=pool,
         events=events,
         planner=Planner(store, settings, Tuning(**shared), calibrations),
         history=history,
-        accepted_by=_user(),
         credentials=Credentials(settings.path.parent, os.environ, log),
+        accepted_by=_user(),
         kernel_pids=kernel_pids,
-        **shared,
+        path_of_kernel=path_of_kernel,
+        make_pool=make_pool,
     )
+    return Service(events=events, make_parts=builder.build, **shared)
 
 
 def _user() -> str:

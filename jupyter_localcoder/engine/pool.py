@@ -84,6 +84,11 @@ class WorkerPool(LoggingConfigurable):
     """Manages one worker for each model in memory.
 
     Where a person is told of one state, one model or one worker, it is that of `front`.
+
+    Parameters
+    ----------
+    neighbours
+        Returns who decides whether two models fit into memory together; None: no two are loaded together.
     """
 
     resident_models = Integer(
@@ -101,6 +106,7 @@ class WorkerPool(LoggingConfigurable):
         *,
         on_state: Callable[[BackendState], None] = lambda _: None,
         on_restart: Callable[[str], None] = lambda _: None,
+        neighbours: Callable[[], CoexistencePolicy | None] = lambda: None,
         evidence: CrashEvidence | None = None,
         spawn: Spawn = WorkerProcess.spawn,
         clock: Callable[[], float] = time.monotonic,
@@ -116,8 +122,7 @@ class WorkerPool(LoggingConfigurable):
         """Told of each request before it is sent to a worker, and with None before another model is loaded:
         a request that uses the worker while it is free can make way."""
         self._spawn = spawn
-        self.neighbours: CoexistencePolicy | None = None
-        """Without, no two models are loaded side by side."""
+        self._neighbours = neighbours
         self._ids = ids = itertools.count(1)
 
         def made(number: int) -> Supervisor:
@@ -398,14 +403,14 @@ class WorkerPool(LoggingConfigurable):
     async def _beside(self, plan: LoadPlan, other: LoadPlan, pid: int | None) -> Coexistence:
         if self._are_apart(plan, other):
             return Coexistence(False, _ran_out(other, plan))
-        if self.neighbours is None:
-            return Coexistence(False)
-        return await self.neighbours.beside(plan, other, pid)
+        policy = self._neighbours()
+        return Coexistence(False) if policy is None else await policy.beside(plan, other, pid)
 
     def _keep_within(self, one: Supervisor, memory_bytes: int) -> None:
         one.keep_within(memory_bytes)
-        if self.neighbours is not None and one.pid is not None and one.plan is not None:
-            self.neighbours.keep_within(one.pid, one.plan)
+        policy = self._neighbours()
+        if policy is not None and one.pid is not None and one.plan is not None:
+            policy.keep_within(one.pid, one.plan)
 
     def _keep_apart(self, plan: LoadPlan, other: LoadPlan) -> None:
         if not self._are_apart(plan, other):

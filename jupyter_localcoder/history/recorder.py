@@ -84,6 +84,8 @@ class Recorder:
     ----------
     clock
         Seconds, for how often the limits are looked at.
+    place
+        Returns where a notebook is now that was at a path at some moment; see `NotebookMoves.since`.
     """
 
     def __init__(
@@ -94,12 +96,12 @@ class Recorder:
         log: logging.Logger | logging.LoggerAdapter[Any],
         *,
         clock: Callable[[], float],
+        place: Callable[[int, str], str] = lambda _mark, path: path,
     ) -> None:
         self.store = store
         self.on_kept: Listeners[[Response]] = Listeners()
         """Told of each answer that was kept, in the event loop."""
-        self.place: Callable[[int, str], str] = lambda _mark, path: path
-        """Where a notebook is now that was at a path at some moment."""
+        self._place = place
         self.unsaved = UnsavedTurns()
         """Turns that the history does not have, or not yet."""
         self._settings = settings
@@ -129,7 +131,7 @@ class Recorder:
             parent_id=asked.parent_id,
             created_at=self.store.now(),
             title=answer["model"],
-            notebook=self.place(asked.mark, asked.notebook),
+            notebook=self._place(asked.mark, asked.notebook),
             cell=asked.cell,
             prompt=asked.prompt,
             references=asked.references,

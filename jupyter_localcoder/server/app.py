@@ -112,12 +112,13 @@ class LocalCoderApp(ExtensionApp):
         from ..composition import build_service
 
         command_line = getattr(self.serverapp, "cli_config", None)
-        service = build_service(
-            command_line=command_line, log=self.log, parent=self, kernel_pids=self._kernel_pids
+        return build_service(
+            command_line=command_line,
+            log=self.log,
+            parent=self,
+            kernel_pids=self._kernel_pids,
+            path_of_kernel=self._path_of_kernel,
         )
-        if self._renames is not None:
-            service.notebooks.path_of_kernel = self._renames.path_of_kernel
-        return service
 
     @property
     def sock(self) -> str:
@@ -130,6 +131,10 @@ class LocalCoderApp(ExtensionApp):
         outside = self.files_outside_root and not GatewayClient.instance().gateway_enabled
         contents: Any = getattr(self.serverapp, "contents_manager", None)
         return FileAccess(contents, outside=outside)
+
+    async def _path_of_kernel(self, kernel: str) -> str:
+        """Path of the notebook of a kernel; empty where it is not known."""
+        return await self._renames.path_of_kernel(kernel) if self._renames is not None else ""
 
     def _kernel_pids(self) -> list[int]:
         """Process ids of the kernels of this server that run on this machine."""

@@ -5,13 +5,14 @@ Each noun is a module with one class, which is handed the parts that it needs. A
 streams returns an async generator of frames. Failures are `LocalCoderError`. All of it runs in one event
 loop; what blocks goes to a thread.
 
-`Service` makes the nouns, and `Service.handle` finds the method of an operation in one table (`dispatch`). A
-new noun is a module here and the line that makes it.
+`composition.parts` makes the nouns, and `Service.handle` finds the method of an operation in one table
+(`dispatch`). A new noun is a module here, a field of `ServiceParts`, and the lines that make it.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,36 +22,16 @@ from traitlets.config import LoggingConfigurable
 from ..context.checks.gate import Rules
 from ..context.heads import HEADS_SHARE
 from ..contract.registry import Operation
-from ..credentials.store import Credentials
-from ..engine.memory_admission import MemoryAdmission
-from ..engine.memory_usage import KernelPids, MemoryUsage
 from ..engine.model_fallback import ModelFallback
 from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
 from ..events import EventHub
-from ..generation import clients
-from ..generation.embedded_provider import EmbeddedProvider
-from ..generation.engine_requests import EngineRequests
-from ..generation.inspections import Inspections
-from ..generation.runs import DoneObserver, Runs
-from ..generation.slow_model_hint import SLOW_SECONDS, SlowModelHint
-from ..history import HistoryStore
-from ..history.dialogue import Dialogue
+from ..generation.runs import Runs
+from ..generation.slow_model_hint import SLOW_SECONDS
 from ..history.notebooks import Notebooks
 from ..history.recorder import Recorder
-from ..history.suggestion_counts import SuggestionLog
 from ..models.jobs import Downloads
 from ..models.profiles import SLOW_TOKENS_PER_SECOND
-from ..models.store import ModelStore
-from ..providers.build import Retries
-from ..providers.configured import LocalCoderProviders
-from ..providers.connections import RemoteProviders
-from ..providers.prices import Prices
-from ..providers.registry import ProviderRegistry
-from ..queueing.journal import Journal
-from ..queueing.queue import RequestQueue
-from ..queueing.record import Record
-from ..settings import LocalCoderSettings
 from .backend import BackendOperations
 from .completion import CompletionOperations
 from .dispatch import handlers_of
@@ -62,6 +43,45 @@ from .queue import QueueOperations
 from .settings import SettingsOperations
 from .stats import StatsOperations
 from .titles import TitleOperations
+
+
+@dataclass(frozen=True)
+class ServiceParts:
+    """What a service consists of; `composition.parts` makes them and connects them."""
+
+    pool: WorkerPool
+    planner: Planner
+    fallback: ModelFallback
+    downloads: Downloads
+    runs: Runs
+    recorder: Recorder
+    notebooks: Notebooks
+    backend: BackendOperations
+    models: ModelOperations
+    settings: SettingsOperations
+    generation: GenerationOperations
+    completion: CompletionOperations
+    stats: StatsOperations
+    providers: ProviderOperations
+    queue: QueueOperations
+    history: HistoryOperations
+    titles: TitleOperations
+
+    @property
+    def nouns(self) -> tuple[object, ...]:
+        """Those that serve operations."""
+        return (
+            self.backend,
+            self.models,
+            self.settings,
+            self.generation,
+            self.completion,
+            self.stats,
+            self.providers,
+            self.queue,
+            self.history,
+            self.titles,
+        )
 
 
 class Service(LoggingConfigurable):
@@ -138,148 +158,29 @@ class Service(LoggingConfigurable):
     )
 
     def __init__(
-        self,
-        *,
-        settings: LocalCoderSettings,
-        store: ModelStore,
-        pool: WorkerPool,
-        events: EventHub,
-        planner: Planner,
-        history: HistoryStore,
-        accepted_by: str,
-        credentials: Credentials,
-        kernel_pids: KernelPids = tuple,
-        **kwargs: Any,
+        self, *, events: EventHub, make_parts: Callable[[Service], ServiceParts], **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.events = events
-        self._pool = pool
-        self._planner = planner
-        self._downloads = Downloads(
-            store, events, accepted_by=accepted_by, air_gap=lambda: settings.current.air_gap
-        )
-        machine = MemoryUsage(pool, kernel_pids)
-        room = MemoryAdmission(planner, pool, machine, self._downloads.check)
-        pool.neighbours = room
-        self._fallback = fallback = ModelFallback(store, planner, pool, room, events)
-        pool.on_out_of_memory.listen(fallback.failed)
-        self._engine = EngineRequests(
-            settings,
-            pool,
-            fallback,
-            SlowModelHint(
-                store,
-                events,
-                tokens_per_second=lambda: self.slow_tokens_per_second,
-                seconds=lambda: self.slow_seconds,
-            ),
-            latency_ms=lambda: self.completion_latency_ms,
-        )
-        shares = clients.ClientQuotas(
-            lambda: self.max_requests,
-            lambda: self.max_request_bytes,
-            what="requests run or wait",
-            retry_after_seconds=1,
-        )
-        self._runs = Runs(shares, self.log, (DoneObserver(self._engine.remember_speed),))
-
-        requests = RequestQueue(parent=self)
-        record = Record(lambda: Journal(settings.path.parent / "queue"), self.log)
-
-        self.backend = BackendOperations(
-            settings, pool, planner, events, self._engine, self._runs, requests, machine
-        )
-        self.models = ModelOperations(
-            settings, store, pool, planner, events, self._downloads, machine, room, fallback
-        )
-        folder = settings.path.parent
-        listed = LocalCoderProviders(parent=self)
-        configured = listed.configured(link_local=self.link_local_providers)
-        registry = ProviderRegistry(folder / "providers.json", configured)
-        self.providers = ProviderOperations(
-            settings,
-            registry,
-            credentials,
-            RemoteProviders(
-                settings,
-                registry,
-                credentials,
-                Prices(folder / "prices.json", configured.prices),
-                self.log,
-                lambda: self.link_local_providers,
-                lambda: Retries(listed.retries, listed.retry_after_seconds),
-            ),
-            EmbeddedProvider(store, planner, self._engine),
-            events,
-            waiting=requests.in_lane,
-        )
-        self.settings = SettingsOperations(
-            settings, store, planner, fallback, self._engine, events, self.providers
-        )
-        inspections = Inspections()
-        self._recorder = Recorder(history, settings, events, self.log, clock=time.monotonic)
-        self.notebooks = Notebooks(self._recorder, self.log)
-        dialogue = Dialogue(history, self._recorder.unsaved)
-        self.stats = StatsOperations(
-            settings,
-            SuggestionLog(folder / "suggestions.json"),
-            lambda: self.completion_min_log_probability,
-        )
-        self.completion = CompletionOperations(
-            settings,
-            pool,
-            planner,
-            fallback,
-            self._engine,
-            self._runs,
-            inspections,
-            self._completion_rules,
-            self.providers,
-            lambda: self.completion_heads_share,
-        )
-        self.generation = GenerationOperations(
-            settings,
-            planner,
-            self._engine,
-            self._runs,
-            inspections,
-            self._recorder,
-            dialogue,
-            self.notebooks,
-            self.providers,
-        )
-        self.queue = QueueOperations(
-            settings, requests, self.providers, events, self._runs, record, self._recorder
-        )
-        self.history = HistoryOperations(self._recorder, events, self.notebooks)
-        self.titles = TitleOperations(
-            settings,
-            store,
-            self._recorder,
-            pool,
-            self._engine,
-            events,
-            self.queue.ask,
-            self.log,
-            providers=self.providers,
-            change_settings=self.settings.settings_update,
-        )
-        self.settings.checks.append(self.titles.checked)
-
-        self._handlers = handlers_of(
-            (
-                self.backend,
-                self.models,
-                self.settings,
-                self.generation,
-                self.completion,
-                self.stats,
-                self.providers,
-                self.queue,
-                self.history,
-                self.titles,
-            )
-        )
+        parts = make_parts(self)
+        self._pool = parts.pool
+        self._planner = parts.planner
+        self._fallback = parts.fallback
+        self._downloads = parts.downloads
+        self._runs = parts.runs
+        self._recorder = parts.recorder
+        self.notebooks = parts.notebooks
+        self.backend = parts.backend
+        self.models = parts.models
+        self.settings = parts.settings
+        self.generation = parts.generation
+        self.completion = parts.completion
+        self.stats = parts.stats
+        self.providers = parts.providers
+        self.queue = parts.queue
+        self.history = parts.history
+        self.titles = parts.titles
+        self._handlers = handlers_of(parts.nouns)
 
     async def handle(self, operation: Operation[Any, Any], request: msgspec.Struct) -> Any:
         """Serve a request, under the settings that are in force when it comes.
@@ -308,5 +209,6 @@ class Service(LoggingConfigurable):
         await self._pool.close()
         self._planner.close()
 
-    def _completion_rules(self) -> Rules:
+    def completion_rules(self) -> Rules:
+        """How suggestions are checked, by the traits."""
         return Rules(self.completion_checks, self.stats.min_log_probability)

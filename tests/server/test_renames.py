@@ -127,5 +127,5 @@ async def test_an_answer_that_comes_meanwhile_is_kept_where_the_notebook_is(
     notebooks, recorder = service.notebooks, service._recorder
     mark = notebooks.mark
     await within(notebooks.moved("one.ipynb", "two.ipynb"))
-    assert recorder.place(mark, "one.ipynb") == "two.ipynb"
-    assert recorder.place(notebooks.mark, "one.ipynb") == "one.ipynb"
+    assert recorder._place(mark, "one.ipynb") == "two.ipynb"
+    assert recorder._place(notebooks.mark, "one.ipynb") == "one.ipynb"

@@ -53,15 +53,14 @@ class PoolMachine(RuleBasedStateMachine):
         self.pool = self.loop.do(self.make())
 
     async def make(self) -> WorkerPool:
-        pool = WorkerPool(
+        return WorkerPool(
             spawn=self.hand.spawn,
             on_state=self.told.append,
             evidence=CrashEvidence(count=lambda: 0),
             clock=self.loop.time,
             log=_LOG,
+            neighbours=lambda: self.room,
         )
-        pool.neighbours = self.room
-        return pool
 
     def begin(self, work: Any, settled: bool) -> None:
         self.tasks.append(self.loop.create_task(work))
