@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -24,6 +24,12 @@ CompletionTokens = Annotated[
 TitleSeconds = Annotated[float, Meta(ge=10, le=120)]
 ReasoningChars = Annotated[int, Meta(ge=0, le=1_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+def limits_of(number: Any) -> tuple[Any, Any]:
+    """The smallest and the largest value of a number type such as `IdleMinutes`."""
+    (limits,) = (each for each in get_args(number) if isinstance(each, Meta))
+    return limits.ge, limits.le
 
 
 class SettingsGetRequest(Request, frozen=True, kw_only=True):

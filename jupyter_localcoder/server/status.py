@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from ..contract.common import ErrorPayload
-from ..errors import UnknownError, by_code
+from ..errors import AuthError, InvalidArgument, LocalCoderError, RunNotFound, UnknownError, by_code
 
-CODE_OF_STATUS = {400: "INVALID_ARGUMENT", 401: "AUTH_ERROR", 403: "AUTH_ERROR", 404: "NOT_FOUND",
-                  405: "INVALID_ARGUMENT", 413: "INVALID_ARGUMENT"}  # fmt: skip
-"""Codes for what Jupyter or tornado refuse before an operation is reached."""
+_ERRORS: dict[int, type[LocalCoderError]] = {
+    400: InvalidArgument,
+    401: AuthError,
+    403: AuthError,
+    404: RunNotFound,
+    405: InvalidArgument,
+    413: InvalidArgument,
+}
+"""Errors of requests that Jupyter or tornado refuse before an operation is reached."""
 
 
 def status_of(code: str) -> int:
@@ -17,7 +23,7 @@ def status_of(code: str) -> int:
 
 def refusal(status: int) -> ErrorPayload:
     """What to say where a request was refused before it reached an operation."""
-    cls = by_code()[CODE_OF_STATUS.get(status, UnknownError.code)]
+    cls = _ERRORS.get(status, UnknownError)
     message, recovery = cls.sentence, cls.advice
     if status == 404:
         message, recovery = "There is nothing at this address.", "See `localcoder/openapi.json`."

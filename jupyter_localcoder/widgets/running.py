@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract.settings import CompletionSeconds, ContextWindow, IdleMinutes, limits_of
 from ..contract.words import ACCELERATIONS, RUN_MODES, SETTINGS, SETTINGS_HELP
 from . import markup, words
 from .controller import Controller
@@ -28,12 +29,16 @@ class Running:
         self._fields: dict[str, Field] = {
             "air_gap": switch(SETTINGS["air_gap"], self._teller("air_gap")),
             "context_window": whole_number(
-                SETTINGS["context_window"], 0, 1_048_576, self._teller("context_window")
+                SETTINGS["context_window"], *limits_of(ContextWindow), self._teller("context_window")
             ),
             "keep_resident": switch(SETTINGS["keep_resident"], self._teller("keep_resident")),
-            "idle_minutes": number(SETTINGS["idle_minutes"], 0, 10_080, self._teller("idle_minutes")),
+            "idle_minutes": number(
+                SETTINGS["idle_minutes"], *limits_of(IdleMinutes), self._teller("idle_minutes")
+            ),
             "completion_timeout_seconds": number(
-                SETTINGS["completion_timeout_seconds"], 0.1, 3600, self._teller("completion_timeout_seconds")
+                SETTINGS["completion_timeout_seconds"],
+                *limits_of(CompletionSeconds),
+                self._teller("completion_timeout_seconds"),
             ),
             "prewarm": switch(SETTINGS["prewarm"], self._teller("prewarm")),
         }
