@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.benchmarks import picture
 from tests.benchmarks.simulation.person import type_cell
 from tests.benchmarks.simulation.sides import Plugin, is_multiline
 from tests.benchmarks.simulation.tally import Seen, Tally, invented
@@ -113,3 +114,10 @@ def test_the_plug_in_finds_an_answer_further_to_the_left() -> None:
     assert plugin._found("above\n", "x = total(y)") is None
     assert plugin._split("a\nb\n    ") == ("a\nb\n", "")
     assert plugin._split("a\nb = ") == ("a\n", "b = ")
+
+
+def test_the_picture_shows_the_table() -> None:
+    rows = picture.shares((picture.DOCS / "performance.md").read_text(encoding="utf-8"))
+    assert picture.PICTURE.read_text(encoding="utf-8") == picture.drawn(rows)
+    with pytest.raises(ValueError, match="keystrokes saved"):
+        picture.shares("### Keystrokes saved\n")
