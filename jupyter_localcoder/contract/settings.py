@@ -27,7 +27,17 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
 def limits_of(number: Any) -> tuple[Any, Any]:
-    """The smallest and the largest value of a number type such as `IdleMinutes`."""
+    """The smallest and the largest value of a number type.
+
+    Parameters
+    ----------
+    number
+        An annotated type with one `msgspec.Meta`, such as `IdleMinutes`.
+
+    Returns
+    -------
+    Both values, in the unit of the type; None for a limit that it does not have.
+    """
     (limits,) = (each for each in get_args(number) if isinstance(each, Meta))
     return limits.ge, limits.le
 

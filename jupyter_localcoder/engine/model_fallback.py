@@ -121,9 +121,13 @@ class ModelFallback:
             There is no engine to load it.
         ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
         """
-        if not self._pool.holding:
-            require_engine()  # Before a model is asked for: without an engine it would be fetched in vain.
+        self._require_engine()
         return await self._admitted_or_smaller(await self._plan(role, model, profile), role, model)
+
+    def _require_engine(self) -> None:
+        """Say it before a model is asked for: without an engine it would be downloaded in vain."""
+        if not self._pool.holding:
+            require_engine()
 
     async def _admitted_or_smaller(self, plan: LoadPlan, role: Role, model: str | None) -> LoadPlan:
         """A plan that fits into memory: this one, or a smaller one unless the request names its model."""
@@ -196,6 +200,7 @@ class ModelFallback:
         ModelNotReady
             There is no other one.
         """
+        self._require_engine()
         plan = await self._plan(role, model, profile)
         answers = self._store.catalogue.answers
         if not answers(plan.model) and model is not None:

@@ -39,7 +39,7 @@ COMMANDS = (
     "history search why", "history show last", "history title last a", "history delete last --yes",
     "history export OUT", "history chats", "history chat c1", "titles show", "titles set enabled true",
     "explain FILE", "improve FILE", "fix FILE", "document FILE", "test FILE", "generate why", "ask why",
-    "chat why", "complete FILE", "clean FILE", "inspect", "doctor",
+    "chat why", "complete FILE", "clean FILE", "inspect", "doctor", "stats",
 )  # fmt: skip
 
 
