@@ -296,6 +296,22 @@ function How({ model, trans }: Pick<IComposerProps, 'model' | 'trans'>): React.J
         />
         {trans.__('Private')}
       </label>
+      <label
+        className="jp-LocalCoder-Switch"
+        title={trans.__(
+          'Send the types and columns of the variables that you name, never their values.'
+        )}
+      >
+        <input
+          type="checkbox"
+          className="jp-mod-styled"
+          checked={model.usesVariables}
+          onChange={event => {
+            model.setUsesVariables(event.target.checked);
+          }}
+        />
+        {trans.__('Use kernel variables')}
+      </label>
       <p id={`${id}-private`} className="jp-LocalCoder-Field-help" hidden={!model.isPrivate}>
         {trans.__('Not saved: it is discarded when the server stops.')}
       </p>

@@ -11,6 +11,7 @@ import type {
   Conversation,
   ConversationInfo,
   ErrorPayload,
+  KernelVariable,
   Origin,
   Provider,
   ProviderList,
@@ -32,6 +33,7 @@ export class ChatModel {
   constructor(
     private readonly _channel: IChannel,
     private readonly _origin: () => Origin,
+    private readonly _variables: () => readonly KernelVariable[] = () => [],
     private readonly _now: () => Date = () => new Date()
   ) {
     this._answer = new StreamedAnswer(_channel, 'chat');
@@ -122,6 +124,16 @@ export class ChatModel {
 
   setPrivate(isPrivate: boolean): void {
     this._isPrivate = isPrivate;
+    this._changed.emit();
+  }
+
+  /** Whether types and columns of the variables that a question names go with it. */
+  get usesVariables(): boolean {
+    return this._usesVariables;
+  }
+
+  setUsesVariables(usesVariables: boolean): void {
+    this._usesVariables = usesVariables;
     this._changed.emit();
   }
 
@@ -282,9 +294,11 @@ export class ChatModel {
   private _start(turns: ITurn[], request: ChatRequest): void {
     this._error = null;
     this._turns = turns;
+    const variables = this._usesVariables ? this._variables() : [];
     this._answer.start({
       ...request,
       origin: this._origin(),
+      ...(variables.length > 0 && { variables: [...variables] }),
       ...(this._provider !== '' && { provider: this._provider }),
       ...(turns.at(-1)?.isPrivate && { private: true })
     });
@@ -390,6 +404,7 @@ export class ChatModel {
   private _error: ErrorPayload | null = null;
   private _list: ProviderList | null = null;
   private _provider = '';
+  private _usesVariables = true;
   private _isPrivate = false;
   private _isLeft = false;
   /** Whether anybody looks: a page whose chat is never opened asks for no conversations. */

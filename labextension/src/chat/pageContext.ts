@@ -47,7 +47,7 @@ export class PageContext {
     return {
       cell: panel && cell ? this._cellName(panel, cell) : '',
       hasSelection: this._selection() !== '',
-      variables: this._variables()
+      variables: this.variables
     };
   }
 
@@ -55,6 +55,12 @@ export class PageContext {
   get origin(): Origin {
     const { currentWidget: panel, activeCell: cell } = this._tracker;
     return { notebook: panel?.context.path ?? '', cell: cell?.model.id ?? '' };
+  }
+
+  /** What the kernel of the current notebook has told of its variables, never their values. */
+  get variables(): readonly KernelVariable[] {
+    const session = this._tracker.currentWidget?.sessionContext;
+    return session && this._completion ? this._completion.variablesOf(session) : [];
   }
 
   /** Whether code can go into a notebook now. */
@@ -77,7 +83,7 @@ export class PageContext {
     }
     const { currentWidget: panel, activeCell: cell } = this._tracker;
     if (kind === 'variable') {
-      const variable = this._variables().find(one => one.name === name);
+      const variable = this.variables.find(one => one.name === name);
       if (variable) {
         return { kind, name, text: described(variable) };
       }
@@ -229,11 +235,6 @@ export class PageContext {
     const { anchor, head } = selectionOf(cell);
     const source = cell.model.sharedModel.getSource();
     return source.slice(Math.min(anchor, head), Math.max(anchor, head));
-  }
-
-  private _variables(): KernelVariable[] {
-    const session = this._tracker.currentWidget?.sessionContext;
-    return session && this._completion ? this._completion.variablesOf(session) : [];
   }
 
   private _cellName(panel: NotebookPanel, cell: Cell): string {

@@ -44,7 +44,11 @@ export const chatPlugin: JupyterFrontEndPlugin<IChat> = {
     const trans = (translator ?? nullTranslator).load('jupyter_localcoder');
     const { contents } = app.serviceManager;
     const page = new PageContext(tracker, contents, channel, completion, languages, trans, files);
-    const model = new ChatModel(channel, () => page.origin);
+    const model = new ChatModel(
+      channel,
+      () => page.origin,
+      () => page.variables
+    );
     panels.add({
       id: SECTION,
       label: trans.__('Chat'),

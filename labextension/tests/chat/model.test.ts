@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ChatModel } from '../../src/chat/model';
 import { versionOf } from '../../src/chat/turn';
 import { usageSentence, whoSentence } from '../../src/chat/words';
-import type { Done, Provider, Response } from '../../src/contract';
+import type { Done, KernelVariable, Provider, Response } from '../../src/contract';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
 import { list, provider } from '../providers/samples';
 import { done } from '../shared/answers/samples';
@@ -15,10 +15,11 @@ function ended(run: string, text: string, more: Partial<Done> = {}): Done {
   return done(run, text, { conversation: 'c0ffee', ...more });
 }
 
-function made(): ChatModel {
+function made(variables: readonly KernelVariable[] = []): ChatModel {
   return new ChatModel(
     openChannel(),
     () => ORIGIN,
+    () => variables,
     () => new Date(0)
   );
 }
@@ -70,6 +71,20 @@ describe('a conversation', () => {
     expect(payload()).toMatchObject({ conversation: 'c0ffee', parent: 'r1' });
     answer('r2', 'so', { parent: 'r1' });
     expect(model.turns.map(({ parent }) => parent)).toEqual(['', 'r1']);
+  });
+
+  it('goes with what the kernel has told of its variables, unless the person says no', () => {
+    const df = { name: 'df', type: 'DataFrame', signature: '', shape: [3, 1], columns: [] };
+    const model = made([df]);
+    model.ask('what is in df?', []);
+    expect(payload().variables).toEqual([df]);
+    answer('r1', 'rows');
+    model.regenerate(0);
+    expect(payload().variables).toEqual([df]);
+    answer('r2', 'rows');
+    model.setUsesVariables(false);
+    model.ask('and now?', []);
+    expect(payload()).not.toHaveProperty('variables');
   });
 
   it('is asked anew from an earlier turn, and forgets on the screen what followed', () => {
