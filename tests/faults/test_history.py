@@ -177,7 +177,10 @@ async def test_50_a_damaged_database_ends_no_answer_and_loses_none(open_desk: Op
     desk.store.close()
     for path in desk.store.root.glob("history.sqlite3-*"):
         path.unlink()
-    (desk.store.root / "history.sqlite3").write_bytes(b"no database at all\n" * 1000)
+    # As another file: one that is changed in place under an open connection may be read from its cache.
+    damaged = desk.store.root / "damaged"
+    damaged.write_bytes(b"no database at all\n" * 1000)
+    damaged.replace(desk.store.root / "history.sqlite3")
     after = await desk.explain("x = 2")
     assert after.text == "An answer."
     await desk.until(lambda: [n for n in desk.of("notice") if "rebuilt from" in n.message])
