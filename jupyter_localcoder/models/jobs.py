@@ -107,6 +107,10 @@ class Downloads:
         LocalCoderError
             It is refused; nothing was opened. What goes wrong later is told as an event.
         """
+        stopping = self._running.get(request.id)
+        if stopping is not None and stopping.stop.is_set() and stopping.task is not None:
+            # Paused a moment ago, and wanted again: it goes on once it has stopped.
+            await asyncio.wait([stopping.task])
         if request.id in self._running:
             return
         installed = await asyncio.to_thread(

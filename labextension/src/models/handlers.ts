@@ -63,8 +63,8 @@ async function download(
   update: boolean,
   trans: TranslationBundle
 ): Promise<void> {
-  const license = model.licenseOf(info);
-  if (info.license_accepted || !license) {
+  const license = await model.licenseToAccept(info);
+  if (!license) {
     await model.download(info.id, '', update);
     return;
   }

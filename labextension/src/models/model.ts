@@ -90,6 +90,18 @@ export class ModelsModel extends PanelModel {
     return this._list?.licenses.find(({ id }) => id === info.license);
   }
 
+  /** The licence that a person has to accept before a download; nothing where it is accepted already. */
+  async licenseToAccept(info: ModelInfo): Promise<License | undefined> {
+    const license = this.licenseOf(info);
+    if (!license || info.license_accepted) {
+      return undefined;
+    }
+    // It may just have been accepted in another tab, or by another program.
+    await this.refresh();
+    const fresh = this._list?.models.find(({ id }) => id === info.id) ?? info;
+    return fresh.license_accepted ? undefined : license;
+  }
+
   nameOf(id: string): string {
     return this._list?.models.find(one => one.id === id)?.name ?? id;
   }

@@ -48,6 +48,21 @@ async function opened(...models: ReturnType<typeof info>[]) {
 
 const asked = (socket: FakeWebSocket, op: string) => socket.sent.filter(one => one.op === op);
 
+describe('a licence', () => {
+  it('is not asked for where it was accepted in another tab meanwhile', async () => {
+    const before = info('a', { received_bytes: 7 });
+    const { model, socket, answers } = await opened(before);
+    const asks = async (): Promise<string | undefined> => {
+      const license = model.licenseToAccept(before);
+      await answerAll(socket, answers);
+      return (await license)?.id;
+    };
+    expect(await asks()).toBe('Apache-2.0');
+    answers['model:list'] = list({ ...before, license_accepted: true });
+    expect(await asks()).toBeUndefined();
+  });
+});
+
 describe('what is known', () => {
   it('is asked for as soon as there is a connection', async () => {
     const channel = makeChannel();

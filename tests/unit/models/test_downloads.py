@@ -123,6 +123,20 @@ async def test_a_pause_keeps_the_part_and_a_resume_goes_on_from_it(
     assert server.requests[-1]["range"] == f"bytes={paused.received_bytes}-"
 
 
+async def test_a_resume_before_the_pause_is_over_goes_on_after_it(
+    desk: Make, server: Any, answer: Any
+) -> None:
+    here = desk()
+    server.answers = [answer(hang_after=len(server.body) // 2), answer()]
+    await here.ensure()
+    await here.half(server)
+    pausing = asyncio.ensure_future(here.downloads.cancel("tiny"))
+    await asyncio.sleep(0)
+    await here.ensure()
+    await pausing
+    assert (await here.until(lambda event: event.state == "ready")).error is None
+
+
 def by_another_process(here: Desk) -> None:
     other = LocalCoderSettings(settings_dir=here.settings.settings_dir)
     other.update(SettingsUpdateRequest(air_gap=True))
