@@ -433,7 +433,22 @@ def test_what_goes_along_is_shown_as_chips(page: Any, answers: Answers, tmp_path
     assert "secret: str" in asked
     assert "hidden" not in asked, "a value went along"
     page.screenshot(path=tmp_path / "chips.png")
-    button(chat, "Prompt").click()
+
+    # What the question names goes along without being chosen, unless the person says no.
+    switch = chat.get_by_role("checkbox", name="Use kernel variables")
+    expect(switch).to_be_checked()
+    assert '"variables":[' in asked
+    switch.uncheck()
+    box(chat).fill("And what is secret?")
+    box(chat).press("Enter")
+    expect(chat.locator(".jp-LocalCoder-Turn")).to_have_count(2)
+    until(lambda: sum('"op":"chat"' in frame for frame in sent) == 2)
+    last = next(frame for frame in reversed(sent) if '"op":"chat"' in frame)
+    assert '"variables"' not in last
+    assert "And what is secret?" in last
+    switch.check()
+    page.screenshot(path=tmp_path / "switch.png")
+    chat.get_by_role("button", name="Prompt", exact=True).last.click()
     expect(page.locator(".jp-LocalCoder-Inspector")).to_contain_text("Tokens by source")
     assert violations(page, ".jp-LocalCoder-Inspector") == []
 
