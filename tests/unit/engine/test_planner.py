@@ -264,7 +264,7 @@ def test_a_base_model_completes_and_the_other_one_answers(tmp_path: Path, tiny_g
 
 async def test_a_command_is_left_to_the_model_that_answers(tmp_path: Path, tiny_gguf: Path) -> None:
     planner = base_and_answering(tmp_path, tiny_gguf)
-    nothing_loaded: Any = SimpleNamespace(holds=lambda plan: False)
+    nothing_loaded: Any = SimpleNamespace(holds=lambda plan: False, holding=())
     all_fit: Any = SimpleNamespace(require=_admitted)
     events = EventHub(logging.getLogger("test"))
     fallback = ModelFallback(planner._store, planner, nothing_loaded, all_fit, events)
