@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from .surroundings import Surroundings
 
 MAX_CHECKED_COLUMNS_CHARS = 20_000
 """Longer code is not searched for columns."""
+_WORD = re.compile(r"\w+")
 
 
 class Tests(NamedTuple):
@@ -128,7 +130,7 @@ def _has_test(code: str) -> bool:
 
 def relevant(cells: Sequence[NotebookCell], text: str) -> tuple[NotebookCell, ...]:
     """The cells that define what a text names, directly or through each other, in their order."""
-    wanted = _words(text)
+    wanted = set(_WORD.findall(text))
     kept: set[int] = set()
     for at in range(len(cells) - 1, -1, -1):
         if cells[at].kind != "code":
@@ -136,16 +138,5 @@ def relevant(cells: Sequence[NotebookCell], text: str) -> tuple[NotebookCell, ..
         defined = names.bound(cells[at].source)
         if defined is None or defined & wanted:
             kept.add(at)
-            wanted |= _words(cells[at].source)
+            wanted.update(_WORD.findall(cells[at].source))
     return tuple(cell for at, cell in enumerate(cells) if at in kept)
-
-
-def _words(text: str) -> set[str]:
-    word, found = "", set()
-    for character in f"{text} ":
-        if character.isalnum() or character == "_":
-            word += character
-        elif word:
-            found.add(word)
-            word = ""
-    return found
