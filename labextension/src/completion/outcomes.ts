@@ -96,12 +96,20 @@ export class Outcomes {
     }
   }
 
+  /**
+   * Send an outcome, in the order in which they happened.
+   *
+   * A suggestion can be accepted or dismissed before all of it has come: its model is known at the end.
+   */
   private _tell({ suggestion, language }: ICounted, outcome: Outcome): void {
-    const outcomes = [{ outcome, model: suggestion.model, language }];
-    this._channel.request('stats:record', { outcomes }).catch(() => {
-      // It is not worth a word to the person.
+    this._sent = this._sent.then(async () => {
+      const outcomes = [{ outcome, model: await suggestion.model, language }];
+      this._channel.request('stats:record', { outcomes }).catch(() => {
+        // It is not worth a word to the person.
+      });
     });
   }
 
+  private _sent: Promise<void> = Promise.resolve();
   private _last: ICounted | null = null;
 }

@@ -17,22 +17,31 @@ function begin() {
   const socket = FakeWebSocket.last;
   const screen = { ghost: '' };
   const outcomes = new Outcomes(channel, () => screen.ghost);
-  const told = () =>
-    socket.sent
+  const told = async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    return socket.sent
       .filter(({ op }) => op === 'stats:record')
       .flatMap(({ payload }) => (payload as { outcomes: Record<string, string>[] }).outcomes);
-  const appear = (text: string) => {
+  };
+  const begins = (text: string) => {
     const suggestion = new Suggestion({ editor: {}, prefix: 'x = ', suffix: '' });
-    suggestion.finish(text, '', 'coder');
+    suggestion.grow(text);
     screen.ghost = text;
     outcomes.appeared(suggestion, 'python');
+    return suggestion;
+  };
+  const appear = (text: string) => {
+    const suggestion = begins(text);
+    suggestion.finish(text);
+    suggestion.close('coder');
     return suggestion;
   };
   return {
     outcomes,
     screen,
+    begins,
     appear,
-    names: () => told().map(({ outcome }) => outcome),
+    names: async () => (await told()).map(({ outcome }) => outcome),
     told,
     socket
   };
@@ -43,16 +52,16 @@ function cell(source: string, isDisposed = false) {
 }
 
 describe('outcomes of suggestions', () => {
-  it('counts a suggestion that stays on the screen, once, and says nothing of its text', () => {
+  it('counts a suggestion that stays on the screen, once, and says nothing of its text', async () => {
     const { appear, told, outcomes, socket } = begin();
     const suggestion = appear('secret_name()');
     outcomes.appeared(suggestion, 'python');
     vi.advanceTimersByTime(10 * SHOWN_AFTER_MS);
-    expect(told()).toEqual([{ outcome: 'shown', model: 'coder', language: 'python' }]);
+    expect(await told()).toEqual([{ outcome: 'shown', model: 'coder', language: 'python' }]);
     expect(JSON.stringify(socket.sent)).not.toContain('secret_name');
   });
 
-  it('does not count what was gone before it could be read', () => {
+  it('does not count what was gone before it could be read', async () => {
     const { appear, names, screen } = begin();
     appear('a()');
     screen.ghost = '';
@@ -61,18 +70,18 @@ describe('outcomes of suggestions', () => {
     vi.advanceTimersByTime(SHOWN_AFTER_MS / 2);
     appear('c()');
     vi.advanceTimersByTime(SHOWN_AFTER_MS);
-    expect(names()).toEqual(['shown']);
+    expect(await names()).toEqual(['shown']);
   });
 
-  it('counts one that was accepted at once as shown', () => {
+  it('counts one that was accepted at once as shown', async () => {
     const { appear, names, outcomes } = begin();
     appear('a()');
     outcomes.accepted('all', 'a()', cell('x = a()'));
     vi.advanceTimersByTime(KEPT_AFTER_MS);
-    expect(names()).toEqual(['shown', 'accepted', 'kept']);
+    expect(await names()).toEqual(['shown', 'accepted', 'kept']);
   });
 
-  it('counts the first part that was accepted, and keeps all of them in mind', () => {
+  it('counts the first part that was accepted, and keeps all of them in mind', async () => {
     const { appear, names, outcomes } = begin();
     let source = 'x = ';
     const file = { isDisposed: false, getSource: () => source };
@@ -81,36 +90,55 @@ describe('outcomes of suggestions', () => {
     outcomes.accepted('line', '.array(data)', file);
     source = 'x = np.array(other)';
     vi.advanceTimersByTime(KEPT_AFTER_MS);
-    expect(names()).toEqual(['shown', 'accepted_word']);
+    expect(await names()).toEqual(['shown', 'accepted_word']);
   });
 
-  it.each([cell('y = 2'), cell('x = a()', true)])('does not call kept what is gone', source => {
-    const { appear, names, outcomes } = begin();
-    appear('a()');
-    outcomes.accepted('line', 'a()', source);
-    vi.advanceTimersByTime(KEPT_AFTER_MS);
-    expect(names()).toEqual(['shown', 'accepted_line']);
-  });
+  it.each([cell('y = 2'), cell('x = a()', true)])(
+    'does not call kept what is gone',
+    async source => {
+      const { appear, names, outcomes } = begin();
+      appear('a()');
+      outcomes.accepted('line', 'a()', source);
+      vi.advanceTimersByTime(KEPT_AFTER_MS);
+      expect(await names()).toEqual(['shown', 'accepted_line']);
+    }
+  );
 
-  it('counts a dismissal once, and none of a suggestion that was accepted in part', () => {
+  it('counts a dismissal once, and none of a suggestion that was accepted in part', async () => {
     const { appear, names, outcomes } = begin();
     appear('a()');
     outcomes.dismissed('a()');
     outcomes.dismissed('a()');
-    expect(names()).toEqual(['shown', 'dismissed']);
+    expect(await names()).toEqual(['shown', 'dismissed']);
     appear('b.c()');
     outcomes.accepted('word', 'b', cell('b'));
     outcomes.dismissed('.c()');
-    expect(names()).toEqual(['shown', 'dismissed', 'shown', 'accepted_word']);
+    expect(await names()).toEqual(['shown', 'dismissed', 'shown', 'accepted_word']);
   });
 
-  it('leaves the ghost texts of others alone', () => {
+  it('counts one that was accepted before all of it has come with its model, in order', async () => {
+    const { begins, appear, told, outcomes } = begin();
+    const first = begins('a(');
+    outcomes.accepted('all', 'a(', cell('x = a('));
+    appear('b()');
+    outcomes.dismissed('b()');
+    expect(await told()).toEqual([]);
+    first.close('other');
+    expect((await told()).map(({ outcome, model }) => [outcome, model])).toEqual([
+      ['shown', 'other'],
+      ['accepted', 'other'],
+      ['shown', 'coder'],
+      ['dismissed', 'coder']
+    ]);
+  });
+
+  it('leaves the ghost texts of others alone', async () => {
     const { appear, names, outcomes } = begin();
     outcomes.accepted('all', 'theirs', cell('theirs'));
     appear('a()');
     outcomes.accepted('all', 'theirs', cell('theirs'));
     outcomes.dismissed('theirs');
     outcomes.dismissed('');
-    expect(names()).toEqual([]);
+    expect(await names()).toEqual([]);
   });
 });

@@ -171,9 +171,7 @@ export class Asker {
    * One at a time, and only after the suggestion has come: it delays nothing that is on the screen.
    */
   private async _lookAhead(ask: IAsk, shown: Suggestion): Promise<void> {
-    while (!shown.isOver) {
-      await shown.next();
-    }
+    await shown.whole();
     const isGood = shown.text.trim() !== '' && !shown.error && shown.doubt === '';
     const isWanted = this._options().lookAhead && !this._isOnBattery();
     if (!isGood || !isWanted || this._suggestions[0] !== shown) {
@@ -208,7 +206,7 @@ export class Asker {
       if (frame.type === 'delta') {
         suggestion.grow(frame.text);
       } else if (frame.type === 'done') {
-        suggestion.finish(frame.text, frame.doubt, frame.model.id);
+        suggestion.finish(frame.text, frame.doubt);
       } else if (frame.type === 'error') {
         suggestion.fail(frame.error);
       }
@@ -222,6 +220,7 @@ export class Asker {
     this._runningChanged.emit();
     void stream.ended.then(frame => {
       this._streams.delete(suggestion);
+      suggestion.close(frame.type === 'done' ? frame.model.id : '');
       // What was asked for ahead was wanted by nobody yet: its failure is no news.
       if (frame.type === 'error' && !how.ahead) {
         this._gate.failed(frame.error, onDemand, opening);
@@ -235,9 +234,7 @@ export class Asker {
   /** Others than the first one, for who wants to choose. They wait for it: it is wanted most. */
   private async _alternatives(ask: IAsk, first: Suggestion): Promise<void> {
     const round = this._round;
-    while (!first.isOver) {
-      await first.next();
-    }
+    await first.whole();
     const wanted = this._options().alternatives - this._suggestions.length;
     if (round !== this._round || !ask.isLive() || first.error || wanted <= 0) {
       return;
@@ -250,9 +247,7 @@ export class Asker {
   }
 
   private async _add(ask: IAsk, other: Suggestion, round: number): Promise<void> {
-    while (!other.isOver) {
-      await other.next();
-    }
+    await other.whole();
     const text = other.remainder(ask.anchor)?.trimEnd();
     const isNew = this._suggestions.every(one => one.remainder(ask.anchor)?.trimEnd() !== text);
     // One that is in doubt is no choice.

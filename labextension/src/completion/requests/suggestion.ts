@@ -15,6 +15,11 @@ export interface IAnchor {
 export class Suggestion {
   constructor(readonly anchor: IAnchor) {}
 
+  /** Id of the model that writes it, known when the server has ended the request; empty where it has failed. */
+  get model(): Promise<string> {
+    return this._model.promise;
+  }
+
   /** What has come so far. */
   get text(): string {
     return this._text;
@@ -28,11 +33,6 @@ export class Suggestion {
   /** What speaks against it, where the server shows such ones all the same. */
   get doubt(): Doubt {
     return this._doubt;
-  }
-
-  /** Id of the model that has written it; empty until all has come. */
-  get model(): string {
-    return this._model;
   }
 
   /** Why it has failed, if it has. */
@@ -72,9 +72,8 @@ export class Suggestion {
   }
 
   /** All has come, and this is the whole of it. */
-  finish(text: string, doubt: Doubt = '', model = ''): void {
+  finish(text: string, doubt: Doubt = ''): void {
     if (!this._isOver) {
-      this._model = model;
       this._text = text;
       this._doubt = doubt;
       this._isOver = true;
@@ -91,9 +90,21 @@ export class Suggestion {
     }
   }
 
+  /** The server has ended the request, with this model; one that nobody wants any more was over before. */
+  close(model: string): void {
+    this._model.resolve(model);
+  }
+
   /** Settles when more has come, or the end; at once after the end. */
   next(): Promise<void> {
     return this._isOver ? Promise.resolve() : this._change.promise;
+  }
+
+  /** Settles when nothing more comes. */
+  async whole(): Promise<void> {
+    while (!this._isOver) {
+      await this.next();
+    }
   }
 
   private _tell(): void {
@@ -103,7 +114,7 @@ export class Suggestion {
   }
 
   private _text = '';
-  private _model = '';
+  private readonly _model = new PromiseDelegate<string>();
   private _doubt: Doubt = '';
   private _isOver = false;
   private _error: ErrorPayload | null = null;

@@ -306,6 +306,27 @@ describe('a change after which nobody asks', () => {
 });
 
 describe('stopping', () => {
+  it('still learns which model was stopped', async () => {
+    const { ask, answer, asker } = begin();
+    const answered = ask('im');
+    await settle();
+    answer(0, delta('po'));
+    const [suggestion] = await answered;
+    asker.stop();
+    answer(0, { ...done('po'), code: 'CANCELED' });
+    expect(await suggestion?.model).toBe('coder');
+  });
+
+  it('knows no model of what has failed', async () => {
+    const { ask, answer } = begin();
+    const answered = ask('im');
+    await settle();
+    answer(0, delta('po'));
+    const [suggestion] = await answered;
+    answer(0, error('WORKER_CRASHED'));
+    expect(await suggestion?.model).toBe('');
+  });
+
   it('ends what runs, and nothing is answered', async () => {
     const { ask, answer, asker, canceled } = begin();
     const answered = ask('im');
