@@ -160,6 +160,12 @@ class LocalCoderSettings(LoggingConfigurable):
         help="Count shown, accepted, dismissed and kept suggestions on this machine, without their text, and "
         "adapt the threshold of automatic suggestions to them (`jupyter localcoder stats`).",
     )
+    rules = Bool(
+        True,
+        config=True,
+        help="Give commands and chats the rules of the project: `AGENTS.md` and `.localcoder/rules/*.md` in "
+        "the folder of the notebook and the folders above it, within the folder that Jupyter serves.",
+    )
     history = Bool(
         True,
         config=True,

@@ -35,6 +35,7 @@ git diff | jupyter localcoder explain - --instruction "what changes?"
             "instruction": self.instruction,
             "language": self.language or source.language,
             "sampling": self.sampling(),
+            "origin": source.origin,
         }
         done = self.generate(request, self.show)
         self.console.out("")

@@ -51,6 +51,7 @@ jupyter localcoder improve - < old.py | patch old.py
             "instruction": self.instruction,
             "language": self.language or source.language,
             "sampling": self.sampling(),
+            "origin": source.origin,
             **self._more(),
         }
         done = self.generate(request, lambda text: None)

@@ -43,6 +43,11 @@ class CodeSource:
         """Whether the code is the cells of a notebook, which cannot be written back as text."""
         return self.name.lower().endswith(".ipynb")
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where the code comes from, for a request; empty for standard input."""
+        return {} if self.name == STDIN else {"notebook": Path(self.name).absolute().as_posix()}
+
 
 def read_source(name: str, console: Console) -> CodeSource:
     """Read a file, or standard input where its name is ``-``; of a notebook, the code cells.

@@ -6,6 +6,7 @@ import getpass
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config, Configurable, LoggingConfigurable
@@ -73,6 +74,7 @@ def build_service(
     parent: LoggingConfigurable | None = None,
     kernel_pids: KernelPids = tuple,
     path_of_kernel: PathOfKernel = unknown_path,
+    root: Callable[[], Path | None] = Path.cwd,
 ) -> Service:
     """Make a service; nothing is started before the first request.
 
@@ -86,6 +88,9 @@ def build_service(
         Answers the process ids of the open kernels, whose memory is told beside that of the model.
     path_of_kernel
         Returns the path of the notebook of a kernel, by its id; empty where it is not known.
+    root
+        Returns the folder that Jupyter serves; None where it is not on this machine's disk. Default: the
+        current folder.
 
     Raises
     ------
@@ -133,6 +138,7 @@ def build_service(
         accepted_by=_user(),
         kernel_pids=kernel_pids,
         path_of_kernel=path_of_kernel,
+        root=root,
         make_pool=make_pool,
     )
     return Service(events=events, make_parts=builder.build, **shared)

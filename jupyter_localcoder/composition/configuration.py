@@ -20,9 +20,11 @@ from ..contract.settings import SettingsUpdateRequest
 from ..engine.supervisor import Supervisor
 from ..engine.tuning import Tuning
 from ..errors import ConfigInvalid, ValidationError
+from ..generation.instructions import load as load_instructions
 from ..models import catalogue
 from ..models.store import ModelStore
 from ..providers.configured import LocalCoderProviders
+from ..service import Service
 from ..settings import ENVIRONMENT_PREFIX, LocalCoderSettings
 
 _SETTINGS = SettingsUpdateRequest.__struct_fields__
@@ -174,6 +176,12 @@ def _faults_of_files(config: Config, environment: Mapping[str, str]) -> Iterator
         name, folder = "ModelStore.models_dir", Path(store.models_dir).expanduser()
         if not store.models_dir.strip() or (folder.exists() and not folder.is_dir()):
             yield name, f"`{name}` cannot be {_shown(store.models_dir)}: it must be a folder."
+    if instructions := _loaded(Service, config).instructions_dir:
+        try:
+            load_instructions(Path(instructions).expanduser())
+        except ConfigInvalid as failure:
+            name = "Service.instructions_dir"
+            yield name, f"`{name}` cannot be {_shown(instructions)}: {failure.message}"
     try:
         known = catalogue.load(Path(store.catalogue_path).expanduser() if store.catalogue_path else None)
     except ValidationError as failure:

@@ -65,6 +65,8 @@ class PartsBuilder:
     """The user who accepts licenses."""
     kernel_pids: KernelPids
     path_of_kernel: PathOfKernel
+    root: Callable[[], Path | None]
+    """Returns the folder that Jupyter serves; None where it is not on this machine's disk."""
     make_pool: MakePool
     """Makes the pool of workers, with a function that returns its `CoexistencePolicy`."""
 
@@ -141,6 +143,8 @@ class PartsBuilder:
                 Dialogue(self.history, recorder.unsaved),
                 notebooks,
                 providers,
+                self.root,
+                service.instructions,
             ),
             completion=CompletionOperations(
                 settings,

@@ -87,6 +87,8 @@ class Settings(Reply, frozen=True, kw_only=True):
     """Load the model when a notebook asks to read ahead (``tab:warm``), and not first when it completes."""
     suggestion_counts: bool = True
     """Count what becomes of suggestions, on this machine, and adapt their threshold to it."""
+    rules: bool = True
+    """Give commands and chats the rules of the project (`AGENTS.md`, `.localcoder/rules/*.md`)."""
     history: bool
     """Keep the answers of commands, chats and queued prompts in the history."""
     titles: bool = True
@@ -134,6 +136,7 @@ class SettingsUpdateRequest(Request, frozen=True, kw_only=True):
     completion_temperature: Temperature | UnsetType | None = UNSET
     prewarm: bool | UnsetType | None = UNSET
     suggestion_counts: bool | UnsetType | None = UNSET
+    rules: bool | UnsetType | None = UNSET
     history: bool | UnsetType | None = UNSET
     titles: bool | UnsetType | None = UNSET
     title_provider: ProviderId | UnsetType | None = UNSET

@@ -1,8 +1,4 @@
-"""What the model is told: the words of each command. Pure.
-
-The models this is written for are small. They follow a short instruction better than a long one, keep
-code as it is when told so last, and answer in one code block when the block is asked for by name.
-"""
+"""The prompts of commands and chats: instructions, rules, context and code, in their order. Pure."""
 
 from __future__ import annotations
 
@@ -17,43 +13,10 @@ from ..contract.history import Response
 from ..contract.notebook import KernelVariable, NotebookCell, Reference, ReferenceKind
 from ..contract.wire import SOURCE_EARLIER, ChatPrompt, PromptTurn, Span
 from ..errors import InvalidArgument
+from .instructions import SHIPPED, Instructions
 
-SYSTEM = (
-    "You are a careful programming assistant inside a Jupyter notebook. "
-    "Be correct and brief. Write no more than what was asked for."
-)
-
-_CODE_ONLY = (
-    "Answer with one ```{language} code block that holds the whole new code of this cell, no code of other "
-    "cells, and nothing else."
-)
-
-_INSTRUCTIONS: dict[str, str] = {
-    "explain": (
-        "Explain what this {language} code does, step by step, for somebody who will have to change it. "
-        "Name anything surprising or wrong. Use short paragraphs or a list."
-    ),
-    "improve": (
-        "Improve this {language} code: make it clearer, more idiomatic and, where that is easy, faster. "
-        "Keep its behaviour, its names and its comments unless one of them is wrong. " + _CODE_ONLY
-    ),
-    "fix": (
-        "This {language} code fails. Find the cause and correct it, changing as little as possible. "
-        + _CODE_ONLY
-    ),
-    "document": (
-        "Add docstrings and, where the code is not obvious, short comments to this {language} code. "
-        "Do not change the code itself. " + _CODE_ONLY
-    ),
-    "test": (
-        "Write tests with pytest for this {language} code: the usual case, the edge cases, and the "
-        "failures. Do not repeat the code itself. Answer with one ```{language} code block and nothing else."
-    ),
-    "generate": (
-        "Write the {language} code that is described below. Answer with one ```{language} code block "
-        "and nothing else."
-    ),
-}
+SOURCE_RULES = "project rules"
+"""Source of the rules of a project, in the parts of a prompt."""
 
 _PROBLEM = "An earlier answer could not be used, so answer differently. What was wrong with it: {problem}"
 _KERNEL = "Variables that exist, with the exact names of their columns:"
@@ -81,7 +44,12 @@ PROPOSES_CODE = frozenset({"improve", "fix", "document", "test", "generate"})
 
 
 def command_prompt(
-    request: GenerateRequest, target: CellTarget | None = None, *, problem: str = ""
+    request: GenerateRequest,
+    target: CellTarget | None = None,
+    *,
+    problem: str = "",
+    rules: str = "",
+    instructions: Instructions = SHIPPED,
 ) -> ChatPrompt:
     """Build the conversation that a command starts.
 
@@ -92,6 +60,10 @@ def command_prompt(
     problem
         Why the first answer could not be used, as a sentence. The model then reads only those of the other
         cells that define what it needs.
+    rules
+        Rules of the project (`generation.rules`); empty where there are none.
+    instructions
+        What the model is told to do.
 
     Raises
     ------
@@ -99,7 +71,7 @@ def command_prompt(
         There is nothing to work on.
     """
     if request.command == "prompt":
-        return ChatPrompt((PromptTurn("system", SYSTEM), _user(_free_prompt(request))))
+        return ChatPrompt((_system(instructions.system, rules), _user(_free_prompt(request))))
     if request.command == "generate":
         if not (request.instruction.strip() or request.code.strip()):
             raise InvalidArgument("The description of the code to write is empty.")
@@ -116,7 +88,7 @@ def command_prompt(
     sections += _kernel(
         request.variables, said, cells, frames=_FRAMES if request.command == "generate" else 0
     )
-    words = _INSTRUCTIONS[request.command].format(language=language)
+    words = instructions.of(request.command, language)
     if problem:
         words = f"{words}\n\n{_PROBLEM.format(problem=problem)}"
     sections.append(("instructions", words))
@@ -128,7 +100,7 @@ def command_prompt(
         )
     if request.error.strip():
         sections.append(("error", "It failed with:\n" + _fenced(request.error, "text")))
-    return ChatPrompt((PromptTurn("system", SYSTEM), _user(sections)))
+    return ChatPrompt((_system(instructions.system, rules), _user(sections)))
 
 
 def asked(request: GenerateRequest) -> str:
@@ -141,8 +113,8 @@ def asked(request: GenerateRequest) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def chat_prompt(request: ChatRequest) -> ChatPrompt:
-    """Build the prompt of a chat's next turn out of all its messages.
+def chat_prompt(request: ChatRequest, *, rules: str = "", instructions: Instructions = SHIPPED) -> ChatPrompt:
+    """Build the prompt of a chat's next turn out of all its messages; parameters as of `command_prompt`.
 
     Raises
     ------
@@ -151,9 +123,10 @@ def chat_prompt(request: ChatRequest) -> ChatPrompt:
     """
     if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
         raise InvalidArgument("The last message must be a user message that is not empty.")
-    before = tuple(PromptTurn(m.role, m.content) for m in request.messages[:-1])
+    before = [PromptTurn(m.role, m.content) for m in request.messages[:-1]]
     if not before or before[0].role != "system":
-        before = (PromptTurn("system", SYSTEM), *before)
+        before.insert(0, PromptTurn("system", instructions.system))
+    before[0] = _system(before[0].content, rules)
     asked = question(request.messages[-1].content, request.references, request.variables)
     return ChatPrompt((*before, asked))
 
@@ -166,6 +139,8 @@ def turn_prompt(
     instruction: str = "",
     reserve_tokens: int = 0,
     variables: Sequence[KernelVariable] = (),
+    rules: str = "",
+    instructions: Instructions = SHIPPED,
 ) -> ChatPrompt:
     """Build the prompt of a conversation's next turn.
 
@@ -177,8 +152,10 @@ def turn_prompt(
         Room to leave for the answer.
     variables
         What the kernel knows now; told with the last question only.
+    rules, instructions
+        As of `command_prompt`.
     """
-    turns = [PromptTurn("system", instruction or SYSTEM)]
+    turns = [_system(instruction or instructions.system, rules)]
     for turn in before:
         asked = question(turn.prompt, turn.references).content
         turns += [_earlier("user", asked), _earlier("assistant", turn.content)]
@@ -205,12 +182,22 @@ Section = tuple[str, str]
 """A part of a prompt: where it comes from, and its text."""
 
 
+def _system(instruction: str, rules: str) -> PromptTurn:
+    if not rules:
+        return PromptTurn("system", instruction)
+    return _turn("system", [("instructions", instruction), (SOURCE_RULES, rules)])
+
+
 def _user(sections: list[Section]) -> PromptTurn:
+    return _turn("user", sections)
+
+
+def _turn(role: str, sections: list[Section]) -> PromptTurn:
     """One turn of all sections, a blank line between them."""
     ends = ["\n\n"] * (len(sections) - 1) + [""]
     texts = [(source, text + end) for (source, text), end in zip(sections, ends, strict=True)]
     return PromptTurn(
-        "user", "".join(text for _, text in texts), tuple(Span(s, len(text)) for s, text in texts)
+        role, "".join(text for _, text in texts), tuple(Span(s, len(text)) for s, text in texts)
     )
 
 

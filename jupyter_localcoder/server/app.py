@@ -118,6 +118,7 @@ class LocalCoderApp(ExtensionApp):
             parent=self,
             kernel_pids=self._kernel_pids,
             path_of_kernel=self._path_of_kernel,
+            root=lambda: self.file_access.root,
         )
 
     @property

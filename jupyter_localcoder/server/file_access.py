@@ -80,7 +80,7 @@ class FileAccess:
 
     def _look(self, text: str, field: str) -> tuple[Path, bool]:
         """The path that a text stands for, and whether Jupyter shows it."""
-        root = self._root()
+        root = self.root
         try:
             os.fsencode(text)
             path = Path(text).expanduser()
@@ -91,7 +91,8 @@ class FileAccess:
         path = path if root is None else root / path
         return path, root is not None and self._shows(path, root)
 
-    def _root(self) -> Path | None:
+    @property
+    def root(self) -> Path | None:
         """The folder of the file browser; None where it shows something else than this machine's disk."""
         if not isinstance(self._contents, FileManagerMixin):
             # Its `root_dir`, where it has one, means a place in its own store, or nothing: it begins as `/`.

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from traitlets import Bool, CaselessStrEnum, Float, Integer
+from traitlets import Bool, CaselessStrEnum, Float, Integer, Unicode
 from traitlets.config import LoggingConfigurable
 
 from ..context.checks.gate import Rules
@@ -26,6 +27,8 @@ from ..engine.model_fallback import ModelFallback
 from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
 from ..events import EventHub
+from ..generation.instructions import SHIPPED, Instructions
+from ..generation.instructions import load as load_instructions
 from ..generation.runs import Runs
 from ..generation.slow_model_hint import SLOW_SECONDS
 from ..history.notebooks import Notebooks
@@ -157,6 +160,15 @@ class Service(LoggingConfigurable):
         "settings, which is off by default. 0 keeps them out of every prompt.",
     )
 
+    instructions_dir = Unicode(
+        "",
+        config=True,
+        help="Folder with files that replace the instructions of commands and chat: `system.md`, "
+        "`explain.md`, `improve.md`, `fix.md`, `document.md`, `test.md` and `generate.md`, as in the "
+        "package's folder `generation/instructions`. `{language}` stands for the language of the code. "
+        "Empty uses those of the package.",
+    )
+
     def __init__(
         self, *, events: EventHub, make_parts: Callable[[Service], ServiceParts], **kwargs: Any
     ) -> None:
@@ -208,6 +220,13 @@ class Service(LoggingConfigurable):
         await self._downloads.close()
         await self._pool.close()
         self._planner.close()
+
+    @property
+    def instructions(self) -> Instructions:
+        """The instructions of commands and chat, by the trait."""
+        return (
+            load_instructions(Path(self.instructions_dir).expanduser()) if self.instructions_dir else SHIPPED
+        )
 
     def completion_rules(self) -> Rules:
         """How suggestions are checked, by the traits."""

@@ -9,6 +9,8 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
+from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
@@ -23,7 +25,9 @@ from ..errors import InvalidArgument
 from ..generation import prompts
 from ..generation.engine_requests import EngineRequests, cache_scope, wire_request
 from ..generation.inspections import Inspections, parts_of
+from ..generation.instructions import Instructions
 from ..generation.provider_run import ProviderRun
+from ..generation.rules import rules_text
 from ..generation.run import About, AnyRun, OutputGate, Run, RunFrame
 from ..generation.runs import ObservedRun, Runs
 from ..generation.second_answer import TwiceAskedRun
@@ -41,6 +45,11 @@ AnotherPrompt = Callable[[generation.Done], Awaitable[wire.ChatPrompt | None]]
 """Answers how to ask once more after an end; None where the answer is good."""
 
 
+class _Guidance(TypedDict):
+    rules: str
+    instructions: Instructions
+
+
 class GenerationOperations:
     """Answers commands and turns of conversations."""
 
@@ -55,6 +64,8 @@ class GenerationOperations:
         dialogue: Dialogue,
         notebooks: Notebooks,
         choice: ProviderChoice,
+        root: Callable[[], Path | None],
+        instructions: Instructions,
     ) -> None:
         self._settings = settings
         self._planner = planner
@@ -65,6 +76,8 @@ class GenerationOperations:
         self._dialogue = dialogue
         self._notebooks = notebooks
         self._choice = choice
+        self._root = root
+        self._instructions = instructions
 
     @serves(registry.GENERATE)
     def generate(self, request: generation.GenerateRequest) -> AsyncGenerator[RunFrame, None]:
@@ -82,7 +95,7 @@ class GenerationOperations:
                 recovery="Also give the id of the conversation.",
                 field="conversation",
             )
-        prompt = prompts.chat_prompt(request)
+        prompts.chat_prompt(request)  # A request that says nothing fails before it waits.
         first = next(message.content for message in request.messages if message.role == "user")
         asked = _asked(
             request,
@@ -90,7 +103,7 @@ class GenerationOperations:
             prompt_id=prompt_id_of(f"chat\n{first}"),
             references=request.references,
         )
-        return self._runs.stream(partial(self._observed, asked, prompt, "general", request))
+        return self._runs.stream(partial(self._prepare_chat, asked, request))
 
     @serves(registry.CONTEXT_INSPECT)
     async def context_inspect(self, request: generation.InspectRequest) -> generation.Inspection:
@@ -102,10 +115,25 @@ class GenerationOperations:
         """Say what becomes of a cell."""
         return await asyncio.to_thread(placed, request)
 
+    async def _guidance(self, request: generation.GenerationOptions) -> _Guidance:
+        """What the model is told besides the request, with the rules of the project of its notebook."""
+        root = self._root() if self._settings.current.rules else None
+        rules = ""
+        if root is not None:
+            notebook = await self._notebooks.current(request.origin.notebook, request.origin.kernel)
+            rules = await asyncio.to_thread(rules_text, root, notebook)
+        return {"rules": rules, "instructions": self._instructions}
+
+    async def _prepare_chat(self, asked: RequestMetadata, request: generation.ChatRequest) -> ObservedRun:
+        """The next turn of a conversation that is not remembered."""
+        prompt = prompts.chat_prompt(request, **await self._guidance(request))
+        return await self._observed(asked, prompt, "general", request)
+
     async def _prepare_command(self, request: generation.GenerateRequest) -> ObservedRun:
         # A long text is read line by line, which would hold up everybody else.
         target = await asyncio.to_thread(target_of, request)
-        prompt = await asyncio.to_thread(prompts.command_prompt, request, target)
+        prompting = partial(prompts.command_prompt, request, target, **await self._guidance(request))
+        prompt = await asyncio.to_thread(prompting)
         role: Role = "general" if request.command == "prompt" else "code"
         lookup = self._planner.drafts and request.command in generation.CHANGES
         spoken = msgspec.structs.replace(request, language=target.language)
@@ -127,7 +155,7 @@ class GenerationOperations:
             if not problem or done.finish != "stop":
                 return None
             second = True
-            return await asyncio.to_thread(prompts.command_prompt, request, target, problem=problem)
+            return await asyncio.to_thread(prompting, problem=problem)
 
         is_code = request.command in prompts.PROPOSES_CODE
         observed = await self._observed(
@@ -146,6 +174,7 @@ class GenerationOperations:
             instruction=turn.instruction,
             reserve_tokens=limit,
             variables=request.variables,
+            **await self._guidance(request),
         )
         asked = dataclasses.replace(
             _asked(request, turn.words, prompt_id=turn.conversation, references=turn.references),

@@ -1167,6 +1167,7 @@ export interface Settings {
   completion_temperature: number;
   prewarm: boolean;
   suggestion_counts: boolean;
+  rules: boolean;
   history: boolean;
   titles: boolean;
   title_provider: string;
@@ -1213,6 +1214,7 @@ export interface SettingsUpdateRequest {
   completion_temperature?: number | null;
   prewarm?: boolean | null;
   suggestion_counts?: boolean | null;
+  rules?: boolean | null;
   history?: boolean | null;
   titles?: boolean | null;
   /** Id of a provider: lowercase letters, digits and dashes. */

@@ -142,3 +142,23 @@ def test_a_second_try_names_the_fault_and_reads_what_the_code_needs() -> None:
     assert "It is broken." in content
     assert "import pandas as pd\n\ndef load():\n    return pd\n\ndata = load()" in content
     assert "other = 1" not in content
+
+
+def test_rules_of_the_project_stand_in_the_system_turn_and_are_named() -> None:
+    rules = "Rules of this project:\nUse polars."
+    command = prompts.command_prompt(GenerateRequest(command="improve", code="x"), rules=rules)
+    again = prompts.command_prompt(
+        GenerateRequest(command="improve", code="x"), problem="It fails.", rules=rules
+    )
+    free = prompts.command_prompt(GenerateRequest(command="prompt", code="Why?"), rules=rules)
+    own = (Message(role="system", content="Be brief."), Message(role="user", content="Why?"))
+    chat = prompts.chat_prompt(ChatRequest(messages=own), rules=rules)
+    talk = prompts.turn_prompt((), "Why?", (), rules=rules)
+    for made in (command, again, free, chat, talk):
+        system = made.turns[0]
+        assert system.role == "system"
+        assert system.content.endswith(f"\n\n{rules}")
+        assert [span.source for span in system.spans] == ["instructions", prompts.SOURCE_RULES]
+        assert sum(span.chars for span in system.spans) == len(system.content)
+        assert [turn.role for turn in made.turns] == ["system", "user"]
+    assert chat.turns[0].content.startswith("Be brief.")

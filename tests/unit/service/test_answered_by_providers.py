@@ -24,6 +24,7 @@ from jupyter_localcoder.contract.generation import (
     InspectRequest,
     LlmCancelRequest,
     Message,
+    Origin,
     Started,
 )
 from jupyter_localcoder.contract.history import ConversationGetRequest, ResponseRequest, ResponseSearchRequest
@@ -40,7 +41,7 @@ from jupyter_localcoder.errors import (
     Timeout,
     TokenLimitExceeded,
 )
-from jupyter_localcoder.generation import prompts
+from jupyter_localcoder.generation.instructions import SHIPPED
 from tests.support.loop_clock import LoopClock
 from tests.support.waiting import quiet, until, within
 from tests.support.wire_server import WireServer, body, document, events, hangs, wire_server
@@ -147,7 +148,7 @@ async def test_the_active_provider_answers_a_command(far: Desk, server: WireServ
     assert done.cost_usd == pytest.approx(0.003)
     assert 0 < done.timings.prefill_ms <= done.timings.total_ms
     sent = server.heard[0].json
-    assert sent["messages"][0] == {"role": "system", "content": prompts.SYSTEM}
+    assert sent["messages"][0] == {"role": "system", "content": SHIPPED.system}
     assert "x = 1" in sent["messages"][1]["content"]
     assert (sent["temperature"], sent["model"]) == (0.5, "m-1")
     response = await kept(far, done)
@@ -155,6 +156,35 @@ async def test_the_active_provider_answers_a_command(far: Desk, server: WireServ
     assert (response.cost_usd, response.content, response.command) == (done.cost_usd, "Hi", "explain")
     (told,) = far.of("response:complete")
     assert (told.provider, told.cost_usd) == ("acme", done.cost_usd)
+
+
+async def test_rules_of_the_project_go_along_unless_they_are_off(
+    far: Desk, server: WireServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "AGENTS.md").write_text("Use polars.")
+    origin = Origin(notebook="course/one.ipynb")
+    turn = (Message(role="user", content="Why?"),)
+    requests: list[Any] = [
+        GenerateRequest(command="explain", code="x = 1", origin=origin),
+        ChatRequest(messages=turn, origin=origin),
+        ChatRequest(messages=turn, origin=origin, conversation="new"),
+    ]
+
+    async def system_of(request: Any) -> str:
+        operations = far.service.generation
+        ask = operations.generate if isinstance(request, GenerateRequest) else operations.chat
+        await far.last(ask(request))
+        return str(server.heard[-1].json["messages"][0]["content"])
+
+    for request in requests:
+        assert (await system_of(request)).endswith("## course/AGENTS.md\nUse polars.")
+    elsewhere = msgspec.structs.replace(requests[0], origin=Origin(notebook="other/one.ipynb"))
+    assert await system_of(elsewhere) == SHIPPED.system
+    await far.settings(rules=False)
+    for request in requests:
+        assert await system_of(request) == SHIPPED.system
 
 
 @pytest.mark.parametrize("fields", [{"provider": "embedded"}, {"profile": "Compact", "model": "tiny"}])
@@ -336,7 +366,7 @@ async def test_what_was_sent_can_be_looked_at(far: Desk, server: WireServer):
     done = await far.explain("secret = 1")
     inspection = await far.service.generation.context_inspect(InspectRequest(run=done.run))
     assert (inspection.provider, inspection.parts, inspection.sampling) == ("acme", (), None)
-    assert inspection.prompt.startswith(f"[system]\n{prompts.SYSTEM}\n\n[user]\n")
+    assert inspection.prompt.startswith(f"[system]\n{SHIPPED.system}\n\n[user]\n")
     assert "secret = 1" in inspection.prompt
     assert "secret" not in inspection.redacted
 

@@ -20,7 +20,7 @@ from jupyter_localcoder.contract.history import (
     ResponseRequest,
 )
 from jupyter_localcoder.contract.notebook import Reference
-from jupyter_localcoder.generation import prompts
+from jupyter_localcoder.generation.instructions import SHIPPED
 from jupyter_localcoder.history import dialogue
 from tests.support.waiting import within
 from tests.unit.service.conftest import Desk, Open
@@ -164,7 +164,7 @@ async def test_references_stand_before_the_question_and_are_read_again_later(tal
 
 async def test_the_instruction_is_the_usual_one_or_the_given_one(talk: Talk):
     await talk("one")
-    assert talk.instruction == prompts.SYSTEM
+    assert talk.instruction == SHIPPED.system
     given = Message(role="system", content="Speak like a pirate.")
     await talk(messages=(given, Message(role="user", content="two")))
     assert talk.instruction == "Speak like a pirate."
