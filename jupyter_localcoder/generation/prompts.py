@@ -92,6 +92,9 @@ def command_prompt(
     if problem:
         words = f"{words}\n\n{_PROBLEM.format(problem=problem)}"
     sections.append(("instructions", words))
+    if rules:
+        # Next to the task: small models follow them less often where they stand before everything.
+        sections.append((SOURCE_RULES, rules))
     if request.instruction.strip():
         sections.append(("question", request.instruction.strip()))
     if code.strip():
@@ -100,7 +103,7 @@ def command_prompt(
         )
     if request.error.strip():
         sections.append(("error", "It failed with:\n" + _fenced(request.error, "text")))
-    return ChatPrompt((_system(instructions.system, rules), _user(sections)))
+    return ChatPrompt((_system(instructions.system), _user(sections)))
 
 
 def asked(request: GenerateRequest) -> str:
@@ -182,7 +185,7 @@ Section = tuple[str, str]
 """A part of a prompt: where it comes from, and its text."""
 
 
-def _system(instruction: str, rules: str) -> PromptTurn:
+def _system(instruction: str, rules: str = "") -> PromptTurn:
     if not rules:
         return PromptTurn("system", instruction)
     return _turn("system", [("instructions", instruction), (SOURCE_RULES, rules)])

@@ -626,6 +626,42 @@ def test_what_is_written_out_goes_along(page: Any, answers: Answers) -> None:
     )
 
 
+def test_outputs_and_errors_go_along(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say("Fine.")
+    sent = sent_by(page)
+    opened(page, answers, "failed.ipynb", "1 / 0", "print('all is', 6 * 7)", "x = 1")
+    page.wait_for_function(READY)
+    page.evaluate(ACTIVATE, 0)
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
+    page.locator(".jp-OutputArea-output", has_text="ZeroDivisionError").wait_for(timeout=KERNEL_MS)
+    page.evaluate(ACTIVATE, 1)
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
+    page.get_by_text("all is 42").wait_for(timeout=KERNEL_MS)
+    chat = chat_of(page)
+    options = chat.locator("[role=listbox] [role=option]")
+    box(chat).press_sequentially("Why @")
+    # The error is that of another cell than the current one, which has none.
+    expect(options.filter(has_text="@error")).to_contain_text("cell 1")
+    expect(options.filter(has_text="@output")).to_contain_text("cell 2")
+    page.screenshot(path=tmp_path / "error.png")
+    box(chat).press_sequentially("err")
+    box(chat).press("Enter")
+    expect(chips(chat)).to_have_text(["@error cell 1"])
+    box(chat).press_sequentially("with @output?")
+    box(chat).press("Enter")
+    expect(says(chat)).to_have_text("Done.")
+    expect(chips(chat.locator(".jp-LocalCoder-Turn"))).to_have_text(["@error cell 1", "@output cell 2"])
+    asked = next(frame for frame in sent if '"op":"chat"' in frame)
+    assert "ZeroDivisionError" in asked
+    assert "all is 42" in asked
+    assert "\\u001b" not in asked
+    # Where there is none, that is said.
+    page.evaluate(ACTIVATE, 2)
+    ask(page, chat, "And @output?")
+    expect(chat.get_by_role("alert").filter(has_text="No content for @output.")).to_be_visible()
+    expect(box(chat)).to_have_value("And @output?")
+
+
 def test_formulas_are_typeset(page: Any, answers: Answers, tmp_path: Path) -> None:
     answers.say(
         "So \\(a^2\\) and $b^2$:\n\n\\[\n\\frac{c}{d}\n\\]\n\n$$e$$\n\nBut `\\(no\\)` and:\n\n"

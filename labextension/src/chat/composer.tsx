@@ -207,7 +207,7 @@ export function Composer({ model, page, trans }: IComposerProps): React.JSX.Elem
         rows={3}
         value={text}
         placeholder={trans.__(
-          'Ask the model. Type @ to add the cell, a selection, a file or a variable.'
+          'Ask the model. Type @ to add the cell, its output, an error, a file or a variable.'
         )}
         aria-label={trans.__('Question')}
         aria-autocomplete="list"

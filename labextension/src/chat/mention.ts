@@ -35,6 +35,9 @@ export interface IOffers {
   /** Words for the current cell, such as `code cell 3`; empty where there is none. */
   cell: string;
   hasSelection: boolean;
+  /** Words for the cell whose output, and whose error, can be referred to; empty where there is none. */
+  output: string;
+  error: string;
   variables: readonly KernelVariable[];
 }
 
@@ -48,6 +51,8 @@ export function suggestions(query: string, offers: IOffers, details: IDetails): 
   const fixed: ISuggestion[] = [
     ...(offers.cell === '' ? [] : [whole('cell', offers.cell)]),
     ...(offers.hasSelection ? [whole('selection', details.selection)] : []),
+    ...(offers.output === '' ? [] : [whole('output', offers.output)]),
+    ...(offers.error === '' ? [] : [whole('error', offers.error)]),
     { ...whole('file', details.file), label: 'file:', isOpen: true },
     ...(offers.variables.length === 0
       ? []
@@ -99,14 +104,14 @@ export function fileSuggestions(start: string, entries: readonly IFileEntry[]): 
 
 /** A mention that stands in a question as it is sent; the text of a file's goes on to the end of its line. */
 const WRITTEN =
-  /(?:^|\s)@(?:(cell|selection)(?![\w:/.]*[\w:/])|variable:(\w+)|file:([^\n@]*[^\s@]))/g;
+  /(?:^|\s)@(?:(cell|selection|output|error)(?![\w:/.]*[\w:/])|variable:(\w+)|file:([^\n@]*[^\s@]))/g;
 
 /** What is named in a question by hand; the name of a file may be followed by other words. */
 export function writtenMentions(text: string): Pick<ISuggestion, 'kind' | 'name'>[] {
   const found = [...text.matchAll(WRITTEN)].map(
     ([, whole, variable, file]): Pick<ISuggestion, 'kind' | 'name'> =>
-      whole === 'cell' || whole === 'selection'
-        ? { kind: whole, name: '' }
+      whole !== undefined
+        ? { kind: whole as WholeKind, name: '' }
         : variable !== undefined
           ? { kind: 'variable', name: variable }
           : { kind: 'file', name: file ?? '' }
@@ -137,7 +142,10 @@ export function described(variable: KernelVariable): string {
   return lines.join('\n');
 }
 
-function whole(kind: 'cell' | 'selection' | 'file' | 'variable', detail: string): ISuggestion {
+/** Of these there is one at a time. */
+type WholeKind = 'cell' | 'selection' | 'output' | 'error';
+
+function whole(kind: WholeKind | 'file' | 'variable', detail: string): ISuggestion {
   return { kind, name: '', label: kind, detail, isOpen: false };
 }
 

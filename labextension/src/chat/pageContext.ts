@@ -14,6 +14,7 @@ import type { ICodeBlock } from '../shared/answers/fences';
 import type { IProvenance } from '../shared/answers/provenance';
 import { languageOf, selectionOf } from '../shared/notebook/cell';
 import { CellWriter, type IRefusal } from '../shared/notebook/cellWriter';
+import { kindsOf, outputsOf, textOf, tracebackOf } from '../shared/notebook/outputs';
 import { place } from '../shared/notebook/place';
 import { refusalSentence } from '../shared/notebook/refusalText';
 import type { IChannel, ICompletion } from '../shared/tokens';
@@ -44,9 +45,12 @@ export class PageContext {
 
   get offers(): IOffers {
     const { currentWidget: panel, activeCell: cell } = this._tracker;
+    const failed = this._failedCell();
     return {
       cell: panel && cell ? this._cellName(panel, cell) : '',
       hasSelection: this._selection() !== '',
+      output: panel && cell && kindsOf(cell).hasText ? this._cellName(panel, cell) : '',
+      error: panel && failed ? this._cellName(panel, failed) : '',
       variables: this.variables
     };
   }
@@ -86,6 +90,13 @@ export class PageContext {
       const variable = this.variables.find(one => one.name === name);
       if (variable) {
         return { kind, name, text: described(variable) };
+      }
+    } else if (panel && (kind === 'output' || kind === 'error')) {
+      const from = kind === 'error' ? this._failedCell() : cell;
+      const outputs = from ? outputsOf(from) : [];
+      const text = kind === 'error' ? (tracebackOf(outputs) ?? '') : textOf(outputs);
+      if (from && text !== '') {
+        return { kind, name: this._cellName(panel, from), text };
       }
     } else if (panel && cell) {
       const isCode = cell.model.type === 'code';
@@ -235,6 +246,13 @@ export class PageContext {
     const { anchor, head } = selectionOf(cell);
     const source = cell.model.sharedModel.getSource();
     return source.slice(Math.min(anchor, head), Math.max(anchor, head));
+  }
+
+  /** The current cell where it has failed, else the last one of the notebook that has. */
+  private _failedCell(): Cell | null {
+    const { currentWidget: panel, activeCell } = this._tracker;
+    const cells = [...(panel?.content.widgets ?? []), ...(activeCell ? [activeCell] : [])];
+    return cells.reverse().find(cell => kindsOf(cell).hasError) ?? null;
   }
 
   private _cellName(panel: NotebookPanel, cell: Cell): string {

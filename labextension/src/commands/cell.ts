@@ -1,14 +1,9 @@
 /** What a command reads from a notebook. */
 
-import type { Cell, CodeCell, ICodeCellModel } from '@jupyterlab/cells';
+import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import type { NotebookCell } from '../contract';
-import type { INbformatOutput } from './traceback';
-
-export function outputsOf(cell: Cell): INbformatOutput[] {
-  return cell.model.type === 'code' ? (cell as CodeCell).model.outputs.toJSON() : [];
-}
 
 /** The cells above one, in document order. */
 export function cellsAbove(panel: NotebookPanel, cell: Cell): NotebookCell[] {

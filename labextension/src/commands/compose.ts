@@ -2,11 +2,11 @@
 
 import type { GenerateRequest, KernelVariable, NotebookCell } from '../contract';
 import type { RefusalReason, TextCheck } from '../shared/notebook/cellWriter';
+import { type INbformatOutput, tracebackOf } from '../shared/notebook/outputs';
 import { commentAt } from './comment';
 import { type CellCommand, SHOWN_AS_CHANGES } from './names';
 import { generateRequest } from './request';
 import { cellMagicOf, growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
-import { type INbformatOutput, tracebackOf } from './traceback';
 
 export interface ICellView {
   source: string;

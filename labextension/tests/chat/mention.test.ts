@@ -14,11 +14,14 @@ import {
 const OFFERS: IOffers = {
   cell: 'cell 2',
   hasSelection: true,
+  output: 'cell 2',
+  error: 'cell 1',
   variables: [
     { name: 'frame', type: 'DataFrame' },
     { name: 'x', type: 'int' }
   ]
 };
+const NOTHING: IOffers = { cell: '', hasSelection: false, output: '', error: '', variables: [] };
 const DETAILS = { selection: 's', file: 'f', variable: 'v' };
 
 function labels(query: string, offers = OFFERS): string[] {
@@ -40,8 +43,8 @@ describe('a mention', () => {
 
 describe('what is offered', () => {
   it('is what the page has', () => {
-    expect(labels('')).toEqual(['cell', 'selection', 'file:', 'variable:']);
-    expect(labels('', { cell: '', hasSelection: false, variables: [] })).toEqual(['file:']);
+    expect(labels('')).toEqual(['cell', 'selection', 'output', 'error', 'file:', 'variable:']);
+    expect(labels('', NOTHING)).toEqual(['file:']);
   });
 
   it('is what begins as what is typed', () => {
@@ -98,12 +101,18 @@ describe('what is written out', () => {
       ['file', 'My Data/a.csv, please']
     ]);
     expect(writtenMentions('What does @cell? And @cell').map(({ kind }) => kind)).toEqual(['cell']);
+    expect(writtenMentions('Why @error, not @output?').map(({ kind }) => kind)).toEqual([
+      'error',
+      'output'
+    ]);
     expect(writtenMentions('(@cell')).toEqual([]);
   });
 
   it('is nothing else', () => {
     expect(
-      writtenMentions('me@cell.org @cellar @property @cell.setter @ @file: @variable:')
+      writtenMentions(
+        'me@cell.org @cellar @errors @output.png @property @cell.setter @ @file: @variable:'
+      )
     ).toEqual([]);
   });
 

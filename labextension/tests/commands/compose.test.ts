@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 
 import { commentAt } from '../../src/commands/comment';
 import { compose, type IComposed, type ICellView } from '../../src/commands/compose';
-import { tracebackOf } from '../../src/commands/traceback';
 import type { NotebookCell } from '../../src/contract';
 
 const CELL: ICellView = {
@@ -107,19 +106,5 @@ describe('the comment', () => {
   it('has the marks of the language', () => {
     expect(commentAt('// add\nlet x', 0, 'javascript')?.text).toBe('add');
     expect(commentAt('# add\nlet x', 0, 'javascript')).toBeNull();
-  });
-});
-
-describe('the traceback', () => {
-  it('is the last error, its middle left out where it is long', () => {
-    const long = { ...ERROR, traceback: ['a'.repeat(5000), 'b'.repeat(5000)] };
-    const text = tracebackOf([ERROR, long, { output_type: 'stream' }]) ?? '';
-    expect(text.length).toBeLessThan(8100);
-    expect(text).toMatch(/^a+\n\[…\]\n/);
-    expect(text).toMatch(/b$/);
-  });
-
-  it('is the name and the words where there is none', () => {
-    expect(tracebackOf([{ output_type: 'error', ename: 'E', evalue: 'why' }])).toBe('E: why');
   });
 });

@@ -15,6 +15,7 @@ from jupyter_localcoder.contract.generation import (
 from jupyter_localcoder.contract.notebook import Column, KernelVariable, NotebookCell
 from jupyter_localcoder.errors import InvalidArgument
 from jupyter_localcoder.generation import prompts
+from jupyter_localcoder.generation.instructions import SHIPPED
 
 
 def asked(**fields: object) -> str:
@@ -146,15 +147,11 @@ def test_a_second_try_names_the_fault_and_reads_what_the_code_needs() -> None:
 
 def test_rules_of_the_project_stand_in_the_system_turn_and_are_named() -> None:
     rules = "Rules of this project:\nUse polars."
-    command = prompts.command_prompt(GenerateRequest(command="improve", code="x"), rules=rules)
-    again = prompts.command_prompt(
-        GenerateRequest(command="improve", code="x"), problem="It fails.", rules=rules
-    )
     free = prompts.command_prompt(GenerateRequest(command="prompt", code="Why?"), rules=rules)
     own = (Message(role="system", content="Be brief."), Message(role="user", content="Why?"))
     chat = prompts.chat_prompt(ChatRequest(messages=own), rules=rules)
     talk = prompts.turn_prompt((), "Why?", (), rules=rules)
-    for made in (command, again, free, chat, talk):
+    for made in (free, chat, talk):
         system = made.turns[0]
         assert system.role == "system"
         assert system.content.endswith(f"\n\n{rules}")
@@ -162,3 +159,13 @@ def test_rules_of_the_project_stand_in_the_system_turn_and_are_named() -> None:
         assert sum(span.chars for span in system.spans) == len(system.content)
         assert [turn.role for turn in made.turns] == ["system", "user"]
     assert chat.turns[0].content.startswith("Be brief.")
+
+
+@pytest.mark.parametrize("problem", ["", "It fails."])
+def test_rules_of_the_project_follow_the_instruction_of_a_command(problem: str) -> None:
+    request = GenerateRequest(command="improve", code="x", instruction="Shorter.")
+    made = prompts.command_prompt(request, problem=problem, rules="Rules:\nUse polars.")
+    assert made.turns[0].content == SHIPPED.system
+    sources = [span.source for span in made.turns[1].spans]
+    assert sources == ["instructions", prompts.SOURCE_RULES, "question", "code"]
+    assert "\n\nRules:\nUse polars.\n\nShorter." in made.turns[1].content

@@ -172,19 +172,19 @@ async def test_rules_of_the_project_go_along_unless_they_are_off(
         ChatRequest(messages=turn, origin=origin, conversation="new"),
     ]
 
-    async def system_of(request: Any) -> str:
+    async def said_of(request: Any) -> str:
         operations = far.service.generation
         ask = operations.generate if isinstance(request, GenerateRequest) else operations.chat
         await far.last(ask(request))
-        return str(server.heard[-1].json["messages"][0]["content"])
+        return "\n".join(message["content"] for message in server.heard[-1].json["messages"])
 
     for request in requests:
-        assert (await system_of(request)).endswith("## course/AGENTS.md\nUse polars.")
+        assert "## course/AGENTS.md\nUse polars." in await said_of(request)
     elsewhere = msgspec.structs.replace(requests[0], origin=Origin(notebook="other/one.ipynb"))
-    assert await system_of(elsewhere) == SHIPPED.system
+    assert "polars" not in await said_of(elsewhere)
     await far.settings(rules=False)
     for request in requests:
-        assert await system_of(request) == SHIPPED.system
+        assert "polars" not in await said_of(request)
 
 
 @pytest.mark.parametrize("fields", [{"provider": "embedded"}, {"profile": "Compact", "model": "tiny"}])
