@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..contract import codec
 from ..contract.settings import SettingsUpdateRequest
 from ..engine.supervisor import Supervisor
 from ..engine.tuning import Tuning
-from ..errors import ConfigInvalid, ValidationError
+from ..errors import ConfigInvalid, LocalCoderError, ValidationError
 from ..generation.instructions import load as load_instructions
 from ..models import catalogue
 from ..models.store import ModelStore
@@ -187,6 +187,7 @@ def _faults_of_files(config: Config, environment: Mapping[str, str]) -> Iterator
     except ValidationError as failure:
         yield "ModelStore.catalogue_path", f"`ModelStore.catalogue_path` cannot be used: {failure.message}"
         return
+    yield from _faults_of_draft_model(config, known.entries)
     names = {"auto", *(name.lower() for name in known.profiles)}
     for name, profile in (
         ("LocalCoderSettings.profile", str(_loaded(LocalCoderSettings, config).profile)),
@@ -195,6 +196,21 @@ def _faults_of_files(config: Config, environment: Mapping[str, str]) -> Iterator
         if profile.lower() not in names:
             choice = ", ".join(f"`{one}`" for one in ("auto", *known.profiles))
             yield name, f"`{name}` cannot be {_shown(profile)}: it must be one of {choice}."
+
+
+def _faults_of_draft_model(config: Config, offered: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """One of the catalogue may be named before it is downloaded; what was imported is looked up."""
+    name, value = "Tuning.draft_model", _loaded(Tuning, config).draft_model
+    known = ["auto", "off", *offered]
+    if value in ("", *known):
+        return
+    try:
+        known += [info.id for info in ModelStore(config=config).infos(0) if info.id not in known]
+    except LocalCoderError:
+        return  # The models cannot be looked at now: that is told where they are needed.
+    if value not in known:
+        choice = ", ".join(f"`{one}`" for one in known)
+        yield name, f"`{name}` cannot be {_shown(value)}: it must be one of {choice}."
 
 
 def _shown(value: Any) -> str:

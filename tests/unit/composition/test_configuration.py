@@ -15,6 +15,7 @@ from traitlets.config import Config, LoggingConfigurable
 from jupyter_localcoder.composition import CONFIGURABLES, build_service
 from jupyter_localcoder.composition.configuration import check
 from jupyter_localcoder.errors import ConfigInvalid
+from jupyter_localcoder.models.store import ModelStore
 from jupyter_localcoder.server.app import SECTIONS
 from jupyter_localcoder.settings import LocalCoderSettings
 
@@ -118,6 +119,19 @@ def test_a_folder_that_is_a_file_and_a_catalogue_that_is_none(tmp_path: Path) ->
     assert refused({"ModelStore": {"catalogue_path": str(tmp_path / "none.json")}})
     assert "https://" in refused({"ModelStore": {"hub_url": "ftp://x"}}).message
     assert "absolute" in refused({"HistoryStore": {"history_dir": "here"}}).message
+
+
+def test_a_draft_model_is_one_that_is_known(tmp_path: Path, tiny_gguf: Path) -> None:
+    config: dict[str, dict[str, Any]] = {"ModelStore": {"models_dir": str(tmp_path / "models")}}
+    said = refused({**config, "Tuning": {"draft_model": "tiny-draft"}})
+    assert said.details["traits"] == ["Tuning.draft_model"]
+    assert said.message.startswith(
+        "`Tuning.draft_model` cannot be `'tiny-draft'`: it must be one of `auto`, `off`, "
+    )
+    assert "`qwen2.5-coder-0.5b`" in said.message
+    ModelStore(config=Config(config)).import_file(tiny_gguf, model_id="tiny-draft")
+    for value in ("auto", "off", "", "qwen2.5-coder-0.5b", "tiny-draft"):
+        check(CONFIGURABLES, Config({**config, "Tuning": {"draft_model": value}}), {})
 
 
 def test_the_defaults_and_an_unknown_name_pass() -> None:
