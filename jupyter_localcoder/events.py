@@ -20,6 +20,11 @@ class Listeners(Generic[P]):
     def __init__(self) -> None:
         self._listeners: list[Callable[P, None]] = []
 
+    @property
+    def count(self) -> int:
+        """Number of listeners."""
+        return len(self._listeners)
+
     def listen(self, listener: Callable[P, None]) -> Callable[[], None]:
         """Add a listener beside those that are there; call what is returned to take it away again."""
         self._listeners.append(listener)

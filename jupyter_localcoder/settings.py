@@ -207,7 +207,7 @@ class LocalCoderSettings(LoggingConfigurable):
         earlier: Earlier | None = None,
         **kwargs: Any,
     ) -> None:
-        self._environment = dict(os.environ if environment is None else environment)
+        self.environment = dict(os.environ if environment is None else environment)
         self._said: dict[str, str] = {}
         self._told: list[str] = []
         self._json: JsonFile | None = None
@@ -348,9 +348,9 @@ class LocalCoderSettings(LoggingConfigurable):
 
     def _from_environment(self) -> dict[str, Any]:
         found = {
-            name: self._environment[ENVIRONMENT_PREFIX + name.upper()]
+            name: self.environment[ENVIRONMENT_PREFIX + name.upper()]
             for name in _NAMES
-            if ENVIRONMENT_PREFIX + name.upper() in self._environment
+            if ENVIRONMENT_PREFIX + name.upper() in self.environment
         }
         try:
             return _given(codec.decode(SettingsUpdateRequest, found, from_text=True))

@@ -16,12 +16,14 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 COUNTS = TESTS / "private.txt"
 PRODUCT = TESTS.parent / "jupyter_localcoder"
+_HOOKS = ("_jupyter_", "_load_jupyter_", "_start_jupyter_", "_repr_")
+"""How the names begin that Jupyter and IPython call."""
 _SETTERS = frozenset({"setattr", "delattr", "getattr", "hasattr"})
 
 
 def is_private(name: str) -> bool:
-    """Whether a name is private, and none of Python's own."""
-    return name.startswith("_") and not name.startswith("__") and name != "_"
+    """Whether a name is private, and none that Python, Jupyter or IPython defines."""
+    return name.startswith("_") and name != "_" and not name.startswith(("__", *_HOOKS))
 
 
 def names_of(source: str) -> Iterator[str]:

@@ -33,10 +33,10 @@ from .connection import ServerConnection
 from .outgoing import Outgoing
 from .tls import pinned
 
-_POLL_SECONDS = 0.1
-_JOIN_SECONDS = 0.2
-_CONNECT_SECONDS = 5.0
-_PROOF_SECONDS = 60.0
+POLL_SECONDS = 0.1
+JOIN_SECONDS = 0.2
+CONNECT_SECONDS = 5.0
+PROOF_SECONDS = 60.0
 """Upper limit, even if no idle timeout is set: another program on the port could stay silent forever."""
 _CONNECTING = frozenset({"connection.connect_tcp.started", "connection.connect_unix_socket.started"})
 _CONNECTED = frozenset(
@@ -142,8 +142,8 @@ class _Helper:
         self._socket: socket.socket | None = None
         self._peer: Any = None
         self._proven = False
-        self._proof_seconds = min(_PROOF_SECONDS, silence_seconds or _PROOF_SECONDS)
-        self._proof_deadline = time.monotonic() + _CONNECT_SECONDS + self._proof_seconds
+        self._proof_seconds = min(PROOF_SECONDS, silence_seconds or PROOF_SECONDS)
+        self._proof_deadline = time.monotonic() + CONNECT_SECONDS + self._proof_seconds
         self._thread = threading.Thread(target=self._run, name="localcoder-http", daemon=True)
 
     def start(self) -> None:
@@ -159,7 +159,7 @@ class _Helper:
                     recovery="Send the request again from this process.",
                 )
             try:
-                item = self._items.get(timeout=_POLL_SECONDS)
+                item = self._items.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 if not self._proven and time.monotonic() > self._proof_deadline:
                     # A byte now and then is no silence, and no proof.
@@ -178,7 +178,7 @@ class _Helper:
             self._closed = True
             self._shut()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_SECONDS)
+            self._thread.join(JOIN_SECONDS)
 
     def _run(self) -> None:
         try:
@@ -218,7 +218,7 @@ class _Helper:
                 params={"challenge": challenge},
                 headers=_headers(self._connection),
                 extensions={"trace": self._trace},
-                timeout=httpx.Timeout(self._proof_seconds, connect=_CONNECT_SECONDS),
+                timeout=httpx.Timeout(self._proof_seconds, connect=CONNECT_SECONDS),
             ) as response:
                 answer = b""
                 for piece in response.iter_raw():
@@ -294,7 +294,7 @@ def _client(connection: ServerConnection, silence_seconds: float | None) -> http
     return httpx.Client(
         base_url=connection.url,
         transport=transport,
-        timeout=httpx.Timeout(silence_seconds, connect=_CONNECT_SECONDS),
+        timeout=httpx.Timeout(silence_seconds, connect=CONNECT_SECONDS),
         trust_env=False,
         follow_redirects=False,
     )

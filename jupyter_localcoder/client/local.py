@@ -47,7 +47,7 @@ class LocalClient(Client):
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="localcoder", daemon=True)
         self._thread.start()
-        self._service = self._wait(self._build(config, command_line))
+        self.service = self._wait(self._build(config, command_line))
         self._closed = False
         # A worker ends with this process in any case; this way it is asked to, first.
         atexit.register(self.close)
@@ -60,13 +60,13 @@ class LocalClient(Client):
     def call(self, op: Operation[Req, Res], request: Req) -> Res:
         """Do one operation and wait for its answer."""
         _check_process(self._process)
-        answer: Res = self._wait(self._service.handle(op, _checked(op, request)))
+        answer: Res = self._wait(self.service.handle(op, _checked(op, request)))
         return answer
 
     def stream(self, op: Operation[Any, Done], request: msgspec.Struct) -> Stream:
         """Begin an operation that answers with frames."""
         _check_process(self._process)
-        return _LocalStream(self._loop, self._service, op, _checked(op, request))
+        return _LocalStream(self._loop, self.service, op, _checked(op, request))
 
     def close(self) -> None:
         """End the service and its worker."""
@@ -75,7 +75,7 @@ class LocalClient(Client):
         self._closed = True
         atexit.unregister(self.close)
         with contextlib.suppress(concurrent.futures.TimeoutError):
-            asyncio.run_coroutine_threadsafe(self._service.close(), self._loop).result(_CLOSE_SECONDS)
+            asyncio.run_coroutine_threadsafe(self.service.close(), self._loop).result(_CLOSE_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSE_SECONDS)
         if not self._thread.is_alive():

@@ -23,7 +23,7 @@ import msgspec
 PATH = "localcoder/proof"
 MOST_BYTES = 1024
 """Of an answer."""
-_PURPOSE = b"jupyter_localcoder: this server made the token (1)"
+PURPOSE = b"jupyter_localcoder: this server made the token (1)"
 _CHALLENGE = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -59,7 +59,7 @@ def prove(token: str, challenge: str, address: str) -> Proof:
     """
     if not token:
         raise ValueError("without a token there is nothing to prove")
-    message = b"\0".join((_PURPOSE, challenge.encode(), address.encode()))
+    message = b"\0".join((PURPOSE, challenge.encode(), address.encode()))
     return Proof(proof=hmac.new(token.encode("utf-8", "surrogatepass"), message, hashlib.sha256).hexdigest())
 
 

@@ -19,8 +19,10 @@ from ..engine.crash_cause import CrashEvidence
 from ..engine.memory_usage import KernelPids
 from ..engine.planner import Planner
 from ..engine.pool import CoexistencePolicy, WorkerPool
+from ..engine.process import WorkerProcess
 from ..engine.supervisor import Supervisor
 from ..engine.tuning import Tuning
+from ..engine.worker_link import Spawn
 from ..events import EventHub
 from ..history import HistoryStore
 from ..history.notebooks import PathOfKernel, unknown_path
@@ -75,6 +77,8 @@ def build_service(
     kernel_pids: KernelPids = tuple,
     path_of_kernel: PathOfKernel = unknown_path,
     root: Callable[[], Path | None] = Path.cwd,
+    spawn: Spawn = WorkerProcess.spawn,
+    evidence: CrashEvidence | None = None,
 ) -> Service:
     """Make a service; nothing is started before the first request.
 
@@ -91,6 +95,10 @@ def build_service(
     root
         Returns the folder that Jupyter serves; None where it is not on this machine's disk. Default: the
         current folder.
+    spawn
+        Starts a worker process.
+    evidence
+        Tells why a worker was killed; by default, what this system counts.
 
     Raises
     ------
@@ -124,7 +132,8 @@ def build_service(
             on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
             on_restart=restarted,
             neighbours=neighbours,
-            evidence=CrashEvidence(free=memory.available),
+            evidence=evidence or CrashEvidence(free=memory.available),
+            spawn=spawn,
             **shared,
         )
 

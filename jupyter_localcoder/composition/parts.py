@@ -121,6 +121,9 @@ class PartsBuilder:
         )
         change_settings.checks.append(titles.checked)
         return ServiceParts(
+            user_settings=settings,
+            store=self.store,
+            memory=memory,
             pool=pool,
             planner=planner,
             fallback=fallback,

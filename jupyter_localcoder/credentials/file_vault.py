@@ -24,7 +24,7 @@ from ..storage.regular import read_regular
 from .secret import Secret
 from .vault import VaultError
 
-_LOCK_SECONDS = 10.0
+LOCK_SECONDS = 10.0
 _MAX_BYTES = 4 * 1024 * 1024
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -108,7 +108,7 @@ class FileVault:
         """Keep other processes out: two servers of one user share the folder."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._folder / "credentials.lock", timeout=_LOCK_SECONDS, mode=0o600).acquire()
+            lock = FileLock(self._folder / "credentials.lock", timeout=LOCK_SECONDS, mode=0o600).acquire()
         except (OSError, Timeout) as failure:
             if isinstance(failure, OSError) and is_full(failure):
                 raise DiskFull() from None

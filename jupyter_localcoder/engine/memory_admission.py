@@ -16,9 +16,9 @@ from .memory_usage import MemoryUsage
 from .planner import Planner
 from .pool import Coexistence, WorkerPool
 
-_SLACK_BYTES = 256 * 1024 * 1024
+SLACK_BYTES = 256 * 1024 * 1024
 """For what is counted as taken and never touched."""
-_STACK_BYTES = 16 * 1024 * 1024
+STACK_BYTES = 16 * 1024 * 1024
 """Stacks of a thread in each of two pools; only a few pages of them are used."""
 
 
@@ -67,7 +67,7 @@ class MemoryAdmission:
             await self._check(plan.model)
         fit = await asyncio.to_thread(self._fit, plan)
         if fit.fit != "does-not-fit":
-            return replace(plan, memory_bytes=_limit(fit))
+            return replace(plan, memory_bytes=memory_limit(fit))
         if not force:
             raise refusal(plan, fit)
         self._forced = plan
@@ -106,18 +106,18 @@ class MemoryAdmission:
         spare = (mine.available_bytes - mine.needed_bytes) // 2
         return Coexistence(
             True,
-            memory_bytes=_share(mine, 0, spare),
-            other_memory_bytes=_share(there, taken, spare),
+            memory_bytes=memory_share(mine, 0, spare),
+            other_memory_bytes=memory_share(there, taken, spare),
         )
 
     def _fit(self, plan: LoadPlan) -> MemoryFit:
         return self._planner.fit(plan, given_back_bytes=self._machine.given_back_bytes())
 
 
-def _share(fit: MemoryFit, taken_bytes: int, spare_bytes: int) -> int:
+def memory_share(fit: MemoryFit, taken_bytes: int, spare_bytes: int) -> int:
     """Most private memory of one of two workers: what it needs, and its part of what neither needs."""
     need = max(fit.needed_bytes, fit.private_bytes, taken_bytes)
-    return need + spare_bytes + _SLACK_BYTES + _STACK_BYTES * processors.available().cores
+    return need + spare_bytes + SLACK_BYTES + STACK_BYTES * processors.available().cores
 
 
 def _draft_bytes(plan: LoadPlan) -> int:
@@ -128,11 +128,11 @@ def _draft_bytes(plan: LoadPlan) -> int:
         return 0
 
 
-def _limit(fit: MemoryFit) -> int:
+def memory_limit(fit: MemoryFit) -> int:
     """Most private memory of the worker: no more than there is, so that the machine goes on."""
     if fit.available_bytes <= 0:
         return 0
-    return fit.available_bytes + _SLACK_BYTES + _STACK_BYTES * processors.available().cores
+    return fit.available_bytes + SLACK_BYTES + STACK_BYTES * processors.available().cores
 
 
 def refusal(plan: LoadPlan, fit: MemoryFit) -> OutOfMemory:

@@ -100,7 +100,7 @@ class ModelFallback:
         self._pool = pool
         self._room = room
         self._events = events
-        self._clock = clock
+        self.clock = clock
         self._spent: list[_Spent] = []
         self._made: dict[Role, _Made] = {}
         self._by_hand: _ByHand | None = None
@@ -229,7 +229,7 @@ class ModelFallback:
 
     async def _plan(self, role: Role, model: str | None, profile: str | None) -> LoadPlan:
         """The plan that was made a moment ago, where it is the one of what is loaded; else a new one."""
-        wanted, settings, now = (role, model, profile), self._planner.settings, self._clock()
+        wanted, settings, now = (role, model, profile), self._planner.settings, self.clock()
         made = self._made.get(role)
         if (
             made is not None

@@ -400,7 +400,7 @@ class Planner:
             # Decided once: the loaded model itself takes memory, and another answer would be another plan,
             # which loads it again.
             if installed.digest not in self._lockable:
-                self._lockable[installed.digest] = _may_lock(installed.size_bytes)
+                self._lockable[installed.digest] = may_lock(installed.size_bytes)
             return not stable and self._lockable[installed.digest]
         return bool(self._tuning.mlock == "on")
 
@@ -420,7 +420,7 @@ def _fingerprint(digest: str, load: wire.LoadFrame) -> str:
     return hashlib.sha256(digest.encode() + msgspec.json.encode(load)).hexdigest()[:24]
 
 
-def _may_lock(weights_bytes: int) -> bool:
+def may_lock(weights_bytes: int) -> bool:
     """Whether the system lets this user lock the weights into memory, and half of it is left then."""
     if sys.platform == "win32":
         return False

@@ -121,7 +121,7 @@ class WorkerPool(LoggingConfigurable):
         self.on_demand: Listeners[[wire.GenerateFrame | None]] = Listeners()
         """Told of each request before it is sent to a worker, and with None before another model is loaded:
         a request that uses the worker while it is free can make way."""
-        self._spawn = spawn
+        self.spawn = spawn
         self._neighbours = neighbours
         self._ids = ids = itertools.count(1)
 
@@ -134,7 +134,7 @@ class WorkerPool(LoggingConfigurable):
                 on_demand=self.on_demand.tell,
                 make_room=lambda plan: self._make_room(number, plan),
                 evidence=evidence,
-                spawn=lambda **how: self._spawn(**how),
+                spawn=lambda **how: self.spawn(**how),
                 clock=clock,
                 ids=ids,
                 **kwargs,

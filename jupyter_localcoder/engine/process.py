@@ -39,7 +39,7 @@ from ..text.plain_text import plain
 
 _LONGEST_LINE_BYTES = 2000
 """More that is printed without an end of line is cut: native code may never end one."""
-_LAST_WORDS_SECONDS = 1.0
+LAST_WORDS_SECONDS = 1.0
 """So long a worker that has ended is waited for until all that it printed is read."""
 
 
@@ -253,7 +253,7 @@ class WorkerProcess:
             pipe.close()
         self._outbox.put(None)
         # Its last words tell what it died of.
-        self._drainer.join(_LAST_WORDS_SECONDS)
+        self._drainer.join(LAST_WORDS_SECONDS)
         self._to_loop(self._report, code)
 
     def _write(self) -> None:

@@ -66,11 +66,11 @@ class ProviderRun:
         self._reasoning_chars = reasoning_chars
         self._ends_at = ends_at
         self._pull: asyncio.Future[base.AnswerDelta | base.End] | None = None
-        self._ended: EndReason | None = None
+        self.ended: EndReason | None = None
 
     def cancel(self, reason: EndReason = "canceled") -> None:
         """End it: what came so far is kept, in a `Done` that says why."""
-        self._ended = self._ended or reason
+        self.ended = self.ended or reason
         if self._pull is not None:
             self._pull.cancel()
 
@@ -97,8 +97,8 @@ class ProviderRun:
         while True:
             pieces = _Pieces(start)
             try:
-                if self._ended is not None:
-                    raise Timeout if self._ended == "timeout" else Canceled
+                if self.ended is not None:
+                    raise Timeout if self.ended == "timeout" else Canceled
                 asked = _input(self._prompt, left_out)
                 self.segments = _segments(asked)
                 async with contextlib.aclosing(self._frames(asked)) as frames:
@@ -115,7 +115,7 @@ class ProviderRun:
             except Timeout:
                 if self._ends_at is None:
                     raise
-                self._ended = "timeout"
+                self.ended = "timeout"
                 yield self._done(pieces, None, left_out)
                 return
             except TokenLimitExceeded:
@@ -128,7 +128,7 @@ class ProviderRun:
         gate = self._gate
         if isinstance(frame, base.AnswerDelta):
             return await passed(gate, partial(gate.take, frame.text))
-        return await passed(gate, partial(gate.finish, _finish(frame, self._ended)))
+        return await passed(gate, partial(gate.finish, _finish(frame, self.ended)))
 
     async def _frames(
         self, asked: base.Messages | base.Fill
@@ -157,7 +157,7 @@ class ProviderRun:
 
     def _is_ended(self) -> bool:
         """Whether it was cancelled. It may be during any ``await``, which a type checker does not see."""
-        return self._ended is not None
+        return self.ended is not None
 
     def _done(self, pieces: _Pieces, end: base.End | None, left_out: int) -> Done:
         usage = end.usage if end is not None else base.ReportedUsage()
@@ -173,7 +173,7 @@ class ProviderRun:
             text=text,
             reasoning=bounded(pieces.text[:moved] + thoughts, self._reasoning_chars or 0),
             # It was not the caller who ended it.
-            finish="stop" if self._gate.ended and self._ended is None else _finish(end, self._ended),
+            finish="stop" if self._gate.ended and self.ended is None else _finish(end, self.ended),
             usage=Usage(
                 prompt_tokens=usage.prompt_tokens,
                 cached_tokens=usage.cached_tokens,

@@ -182,11 +182,11 @@ class Run:
         self._timeout_ms = timeout_ms
         self._reasoning_chars = reasoning_chars
         self._job: FrameSource | None = None
-        self._ended: EndReason | None = None
+        self.ended: EndReason | None = None
 
     def cancel(self, reason: EndReason = "canceled") -> None:
         """End it: what came so far is kept, in a `Done` that says why."""
-        self._ended = self._ended or reason
+        self.ended = self.ended or reason
         if self._job is not None:
             self._job.cancel(reason)
         elif self._preparing is not None:
@@ -224,7 +224,7 @@ class Run:
         finally:
             self._preparing = None
             preparing.cancel()
-        if self._ended is not None and not preparing.cancelled():
+        if self.ended is not None and not preparing.cancelled():
             preparing.exception()  # Seen; it was ended before.
         self._check_ended()
         ready = preparing.result()
@@ -247,9 +247,9 @@ class Run:
         return asyncio.get_running_loop().call_later(self._timeout_ms / 1000, self.cancel, "timeout")
 
     def _check_ended(self) -> None:
-        if self._ended == "timeout":
+        if self.ended == "timeout":
             raise Timeout
-        if self._ended is not None:
+        if self.ended is not None:
             raise Canceled
 
     def _timed_out(self, written: Written, total_ms: float) -> Done:
@@ -287,7 +287,7 @@ class Run:
             text=written.text,
             reasoning=written.reasoning,
             # It was not the caller who ended it.
-            finish="stop" if gate.ended and self._ended is None else end.finish,
+            finish="stop" if gate.ended and self.ended is None else end.finish,
             usage=Usage(
                 prompt_tokens=end.prompt_tokens,
                 cached_tokens=end.cached_tokens,

@@ -96,12 +96,12 @@ class Runs:
         self._log = log
         self._observers = tuple(observers)
         self._closing = False
-        self._open: dict[str, AnyRun] = {}
+        self.by_id: dict[str, AnyRun] = {}
         self.on_change: Listeners[[]] = Listeners()
         """Called when a run that is listed begins or has ended."""
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self.by_id)
 
     async def stream(self, prepare: Prepare) -> AsyncGenerator[RunFrame, None]:
         """Frames of a request, which is open from the first to the last; a consumer that stops cancels it.
@@ -122,7 +122,7 @@ class Runs:
         share = self._quotas.take(clients.body_bytes.get())
         failure: Exception | None = None
         done: Done | None = None
-        self._open[run.id] = run
+        self.by_id[run.id] = run
         self._report_change(run)
         try:
             async with contextlib.aclosing(run.__aiter__()) as frames:
@@ -158,16 +158,16 @@ class Runs:
 
     def listed(self) -> list[tuple[str, About]]:
         """Those that users know of, with their ids, in the order in which they began."""
-        return [(run.id, run.about) for run in self._open.values() if run.about is not None]
+        return [(run.id, run.about) for run in self.by_id.values() if run.about is not None]
 
     def find(self, id_: str, kind: str | None = None) -> AnyRun | None:
         """The run of this id (and kind), or None."""
-        run = self._open.get(id_)
+        run = self.by_id.get(id_)
         return run if run is not None and kind in (None, run.kind) else None
 
     def cancel_all(self) -> int:
         """Cancel all; return their number."""
-        runs = list(self._open.values())
+        runs = list(self.by_id.values())
         for run in runs:
             run.cancel()
         return len(runs)
@@ -185,7 +185,7 @@ class Runs:
         return done
 
     def _close(self, run: AnyRun) -> None:
-        if self._open.pop(run.id, None) is not None:
+        if self.by_id.pop(run.id, None) is not None:
             self._report_change(run)
 
     def _report_change(self, run: AnyRun) -> None:

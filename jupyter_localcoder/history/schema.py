@@ -54,9 +54,9 @@ CREATE TABLE conversations (
 CREATE INDEX conversations_by_time ON conversations (updated_at);
 """
 
-_STEPS: tuple[str, ...] = (_FIRST,)
+STEPS: tuple[str, ...] = (_FIRST,)
 
-VERSION = len(_STEPS)
+VERSION = len(STEPS)
 """The form that this version of the product reads and writes."""
 
 
@@ -65,7 +65,7 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = _STEPS) -> None:
+def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> None:
     """Bring a database to the newest form, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:

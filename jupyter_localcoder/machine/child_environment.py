@@ -8,7 +8,7 @@ from collections.abc import Mapping
 # What a process that is started here gets of the environment, by its exact name. No prefix lets a name
 # through: `NVIDIA_API_KEY` begins like what a graphics driver reads. Keys of providers and the tokens of
 # Jupyter, of a hub and of kernels are in none of the lists.
-_ANY = frozenset({
+ANY = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP",
     "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME",
     "SYSTEMROOT", "WINDIR", "COMSPEC", "USERPROFILE", "LOCALAPPDATA", "APPDATA",
@@ -17,7 +17,7 @@ _ANY = frozenset({
     "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "VIRTUAL_ENV", "CONDA_PREFIX",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH",
 })  # fmt: skip
-_COMPUTES = frozenset({
+COMPUTES = frozenset({
     "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_MODULE_LOADING", "CUDA_CACHE_PATH", "CUDA_PATH",
     "CUDA_HOME", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HSA_OVERRIDE_GFX_VERSION",
     "ONEAPI_DEVICE_SELECTOR", "ZES_ENABLE_SYSMAN", "LLAMA_CPP_LIB_PATH",
@@ -37,7 +37,7 @@ _COMPUTES = frozenset({
     "GGML_VK_PREFER_HOST_MEMORY", "GGML_VK_VISIBLE_DEVICES",
 })  # fmt: skip
 """What the GPU's driver, OpenMP and llama.cpp read."""
-_DOWNLOADS = frozenset({
+DOWNLOADS = frozenset({
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC", "PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS",
     "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL",
@@ -50,12 +50,12 @@ _DOWNLOADS = frozenset({
 
 def environment_for_computing(source: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a process in which llama.cpp runs: what it needs, and no key of anybody."""
-    return _named(_ANY | _COMPUTES, source)
+    return _named(ANY | COMPUTES, source)
 
 
 def environment_for_pip(source: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of pip; the password of an index may be in its address."""
-    return _named(_ANY | _DOWNLOADS, source)
+    return _named(ANY | DOWNLOADS, source)
 
 
 def _named(names: frozenset[str], source: Mapping[str, str] | None) -> dict[str, str]:

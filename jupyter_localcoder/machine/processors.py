@@ -47,7 +47,7 @@ def available(root: Path = _ROOT) -> Processors:
 
 
 def _limits(root: Path, machine: frozenset[int]) -> Iterator[tuple[int, str]]:
-    mine = _affinity()
+    mine = affinity()
     if mine is not None:
         yield _cores(root, mine), f"the process may run on {len(mine)} of {len(machine)} processors"
     for folder, generation in groups(root, "cpuset"):
@@ -62,7 +62,7 @@ def _limits(root: Path, machine: frozenset[int]) -> Iterator[tuple[int, str]]:
             yield max(1, int(quota)), f"its container has a quota of {quota:g} processors"
 
 
-def _affinity() -> frozenset[int] | None:
+def affinity() -> frozenset[int] | None:
     """Processors that this process may run on; None where the system does not tell."""
     if not hasattr(os, "sched_getaffinity"):
         return None

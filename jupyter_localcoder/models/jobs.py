@@ -34,7 +34,7 @@ from .store import InstalledModel, ModelStore
 
 T = TypeVar("T")
 
-_CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
 _NAMES: dict[Activity, str] = {
     "download": "downloaded",
     "verify": "verified",
@@ -245,7 +245,7 @@ class Downloads:
             work.stop.set()
         tasks = [work.task for work in self._running.values() if work.task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
         self._threads.shutdown(wait=False)
 
     # One thing under way, from its start to its one end

@@ -19,7 +19,7 @@ from .stops import StopStrings
 
 MAX_CHARS_PER_TOKEN = 32
 """Of any answer as a whole; real ones have about four. Who writes more does not count its tokens."""
-_AFTER_THE_END_SECONDS = 2.0
+AFTER_THE_END_SECONDS = 2.0
 """For the usage, which some send after the last piece, and some never."""
 _DONE = frozenset({b"[DONE]", b'"[DONE]"', b'["DONE"]'})
 _SHOWN_BYTES = 200
@@ -94,7 +94,7 @@ async def answer(
                         break
                     if piece.reason is not None:
                         reason = piece.reason
-                        deadline.shorten(_AFTER_THE_END_SECONDS)
+                        deadline.shorten(AFTER_THE_END_SECONDS)
                     last = last or piece.last
                 if last:
                     break

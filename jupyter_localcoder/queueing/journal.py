@@ -28,7 +28,7 @@ MAX_LOST = 200
 """No more of them are listed."""
 MAX_PROMPT_BYTES = 2 * 1024 * 1024
 """Of the prompts of a process that are open; one more is listed without its prompt."""
-_MAX_FILE_BYTES = 2 * MAX_PROMPT_BYTES
+MAX_FILE_BYTES = 2 * MAX_PROMPT_BYTES
 _LOCK_SECONDS = 0.1
 _TEMPORARY = ".tmp"
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -109,7 +109,7 @@ class Journal:
         self._prompts.pop(id_, None)
         if self._open.pop(id_, None) is None:
             return
-        if self._bytes > _MAX_FILE_BYTES:
+        if self._bytes > MAX_FILE_BYTES:
             self._rewrite()
         else:
             self._append(_Line(ended=id_))
@@ -159,7 +159,7 @@ class Journal:
 
 def _left_open(path: Path) -> list[JournalEntry]:
     entries: dict[str, JournalEntry] = {}
-    for raw in read_regular(path, 4 * _MAX_FILE_BYTES, follow=False).splitlines():
+    for raw in read_regular(path, 4 * MAX_FILE_BYTES, follow=False).splitlines():
         try:
             line = _decoder.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

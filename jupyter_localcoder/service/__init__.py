@@ -23,6 +23,7 @@ from traitlets.config import LoggingConfigurable
 from ..context.checks.gate import Rules
 from ..context.heads import HEADS_SHARE
 from ..contract.registry import Operation
+from ..engine.memory_usage import MemoryUsage
 from ..engine.model_fallback import ModelFallback
 from ..engine.planner import Planner
 from ..engine.pool import WorkerPool
@@ -35,6 +36,8 @@ from ..history.notebooks import Notebooks
 from ..history.recorder import Recorder
 from ..models.jobs import Downloads
 from ..models.profiles import SLOW_TOKENS_PER_SECOND
+from ..models.store import ModelStore
+from ..settings import LocalCoderSettings
 from .backend import BackendOperations
 from .completion import CompletionOperations
 from .dispatch import handlers_of
@@ -52,6 +55,9 @@ from .titles import TitleOperations
 class ServiceParts:
     """What a service consists of; `composition.parts` makes them and connects them."""
 
+    user_settings: LocalCoderSettings
+    store: ModelStore
+    memory: MemoryUsage
     pool: WorkerPool
     planner: Planner
     fallback: ModelFallback
@@ -175,12 +181,15 @@ class Service(LoggingConfigurable):
         super().__init__(**kwargs)
         self.events = events
         parts = make_parts(self)
-        self._pool = parts.pool
-        self._planner = parts.planner
-        self._fallback = parts.fallback
+        self.user_settings = parts.user_settings
+        self.store = parts.store
+        self.memory = parts.memory
+        self.pool = parts.pool
+        self.planner = parts.planner
+        self.fallback = parts.fallback
         self._downloads = parts.downloads
-        self._runs = parts.runs
-        self._recorder = parts.recorder
+        self.runs = parts.runs
+        self.recorder = parts.recorder
         self.notebooks = parts.notebooks
         self.backend = parts.backend
         self.models = parts.models
@@ -210,16 +219,16 @@ class Service(LoggingConfigurable):
 
     async def close(self) -> None:
         """End everything that is under way."""
-        self._runs.close()
+        self.runs.close()
         self.completion.close()
         await self.stats.close()
         await self.queue.close()
         await self.titles.close()
-        await self._recorder.close()
+        await self.recorder.close()
         await self.providers.close()
         await self._downloads.close()
-        await self._pool.close()
-        self._planner.close()
+        await self.pool.close()
+        self.planner.close()
 
     @property
     def instructions(self) -> Instructions:

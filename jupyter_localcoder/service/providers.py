@@ -76,7 +76,7 @@ class ProviderOperations:
         self._settings = settings
         self._registry = registry
         self._credentials = credentials
-        self._remote = remote
+        self.remote = remote
         self._embedded = embedded
         self._events = events
         self._waiting = waiting
@@ -95,7 +95,7 @@ class ProviderOperations:
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
         self._require_own(request.id)
         # In a thread: a type of an installed package may have to be imported first.
-        await asyncio.to_thread(_check, request, fields, link_local=self._remote.link_local())
+        await asyncio.to_thread(_check, request, fields, link_local=self.remote.link_local())
         await asyncio.to_thread(self._save, request, fields, vouched=clients.is_person())
         return await self._changed(request.id)
 
@@ -227,7 +227,7 @@ class ProviderOperations:
             raise ProviderNotFound(f"There is no provider {chosen[:64]!r}.")
         if self._settings.current.air_gap:
             raise air_gapped(chosen)
-        return ChosenProvider(chosen, self._remote.provider(chosen), timeout, entry.settings.model)
+        return ChosenProvider(chosen, self.remote.provider(chosen), timeout, entry.settings.model)
 
     def check_there(self, id_: str) -> None:
         """Whether there is one of this id. Reads a file.
@@ -285,7 +285,7 @@ class ProviderOperations:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._remote.close()
+        await self.remote.close()
 
     def _require_own(self, id_: str) -> None:
         """Refuse to change what is not the person's own.
@@ -359,7 +359,7 @@ class ProviderOperations:
 
     def _list(self) -> ProviderList:
         snapshot = self._registry.read()
-        self._remote.prices.refresh()
+        self.remote.prices.refresh()
         air_gap = self._settings.current.air_gap
         place, note = self._credentials.storage()
         ids = [EMBEDDED, *(id_ for id_ in snapshot.entries if id_ != EMBEDDED)]
@@ -370,8 +370,8 @@ class ProviderOperations:
             locked=self._registry.configured.locked,
             key_storage=KeyStorage(place=place, note=note),
             path=str(self._registry.path),
-            prices_path=str(self._remote.prices.path),
-            problem=" ".join(filter(None, (snapshot.problem, self._remote.prices.problem))),
+            prices_path=str(self.remote.prices.path),
+            problem=" ".join(filter(None, (snapshot.problem, self.remote.prices.problem))),
         )
 
     def _info(self, id_: str, snapshot: RegistrySnapshot, *, air_gap: bool) -> Provider:
@@ -410,24 +410,24 @@ class ProviderOperations:
         )
 
     def _price(self, id_: str, model: str) -> ProviderPrice | None:
-        price = self._remote.prices.price(id_, (model,))
+        price = self.remote.prices.price(id_, (model,))
         if price is None:
             return None
         return ProviderPrice(input=price.input, cached_input=price.cached_input, output=price.output)
 
     def _in_use(self, id_: str) -> int:
-        return max(self._waiting(id_), self._remote.users(id_))
+        return max(self._waiting(id_), self.remote.users(id_))
 
     async def _changed(self, id_: str) -> Provider:
         """Let everybody know, and answer what there is now of one."""
-        self._remote.changed(id_)
+        self.remote.changed(id_)
         listed = await asyncio.to_thread(self._list)
         self._events.tell(registry.PROVIDERS_CHANGED, listed)
         return next((info for info in listed.providers if info.id == id_), listed.providers[0])
 
     def _on_event(self, event: registry.Event, payload: msgspec.Struct) -> None:
         if event is registry.SETTINGS_CHANGED and isinstance(payload, SettingsView):
-            self._remote.set_air_gap(payload.settings.air_gap)
+            self.remote.set_air_gap(payload.settings.air_gap)
 
 
 def _check(request: ProviderSaveRequest, fields: ProviderFields, *, link_local: bool) -> None:

@@ -66,7 +66,7 @@ class QueueOperations:
         recorder: Recorder,
     ) -> None:
         self._settings = settings
-        self._requests = requests
+        self.requests = requests
         self._choice = choice
         self._events = events
         self._runs = runs
@@ -94,14 +94,14 @@ class QueueOperations:
             await self._record.opened(self._journaled(ticket, call))
         except asyncio.CancelledError:
             # Nobody has been told its id.
-            self._requests.client_left(ticket.id)
+            self.requests.client_left(ticket.id)
             raise
         return queue.Queued(id=ticket.id, position=position)
 
     @serves(registry.LLM_RETRY)
     async def llm_retry(self, request: queue.RetryRequest) -> queue.Queued:
         """Queue the prompt of a request that has ended once more."""
-        if self._requests.find(request.id) is not None:
+        if self.requests.find(request.id) is not None:
             raise InvalidArgument(
                 "This request is still waiting or running, and cannot be retried.",
                 recovery="Cancel it first.",
@@ -124,8 +124,8 @@ class QueueOperations:
     @serves(registry.LLM_CANCEL)
     async def llm_cancel(self, request: LlmCancelRequest) -> Empty:
         """End one request."""
-        if self._requests.find(request.id) is not None:
-            self._requests.cancel(request.id)
+        if self.requests.find(request.id) is not None:
+            self.requests.cancel(request.id)
         elif (run := self._runs.find(request.id)) is not None:
             run.cancel()
         elif request.id in self._ended or request.id in await self._record.lost():
@@ -137,20 +137,20 @@ class QueueOperations:
     @serves(registry.LLM_CANCEL_ALL)
     async def llm_cancel_all(self, _request: LlmCancelAllRequest) -> CanceledCount:
         """End all requests, those that stream included."""
-        return CanceledCount(count=self._requests.cancel_all() + self._runs.cancel_all())
+        return CanceledCount(count=self.requests.cancel_all() + self._runs.cancel_all())
 
     @serves(registry.QUEUE_LIST)
     async def queue_list(self, _request: queue.QueueListRequest) -> queue.QueueView:
         """What waits and runs, and what has ended."""
         lost = await self._record.lost()
         return queue.QueueView(
-            running=tuple(self._item(ticket) for ticket in self._requests.running()),
-            waiting=tuple(self._item(ticket) for ticket in self._requests.waiting()),
+            running=tuple(self._item(ticket) for ticket in self.requests.running()),
+            waiting=tuple(self._item(ticket) for ticket in self.requests.waiting()),
             ended=(
                 *(ended.answer.item for ended in reversed(self._ended.values())),
                 *(_lost_item(entry) for entry in lost.values()),
             ),
-            limit=self._requests.max_queued,
+            limit=self.requests.max_queued,
             streams=tuple(
                 queue.StreamItem(
                     id=id_,
@@ -168,9 +168,9 @@ class QueueOperations:
     @serves(registry.QUEUE_GET)
     async def queue_get(self, request: queue.QueueGetRequest) -> queue.QueueAnswer:
         """One request, once it has ended or the caller's patience has."""
-        ticket = self._requests.find(request.id)
+        ticket = self.requests.find(request.id)
         if ticket is not None:
-            with self._requests.keep_alive(ticket.id):
+            with self.requests.keep_alive(ticket.id):
                 await _ended(ticket, request.wait_ms / 1000)
         if (ended := self._ended.get(request.id)) is not None:
             answer, asked = ended.answer, ended.asked.prompt
@@ -202,7 +202,7 @@ class QueueOperations:
         try:
             await ticket.ended.wait()
         finally:
-            self._requests.client_left(ticket.id)
+            self.requests.client_left(ticket.id)
         if ticket.error is not None:
             raise ticket.error
         return call.answer(self._item(ticket, call))
@@ -210,7 +210,7 @@ class QueueOperations:
     async def close(self) -> None:
         """End what is open; it stays in the journal, which says after the next start that it failed."""
         self._closing = True
-        await self._requests.close()
+        await self.requests.close()
         await self._record.close()
 
     # Into the queue
@@ -236,7 +236,7 @@ class QueueOperations:
     def _ticket(self, call: Call) -> Ticket:
         request = call.request
         own = call.timeout_seconds
-        limit = self._requests.timeout_seconds if own is None else own
+        limit = self.requests.timeout_seconds if own is None else own
         visits = isinstance(clients.current.get(), clients.PollingClient)
         return Ticket(
             lane=call.chosen.id,
@@ -244,21 +244,21 @@ class QueueOperations:
             work=partial(self._work, call),
             priority=request.priority,
             keep=request.keep,
-            timeout_seconds=limit + self._requests.grace_seconds,
-            lease_seconds=self._requests.lease_seconds if visits else None,
+            timeout_seconds=limit + self.requests.grace_seconds,
+            lease_seconds=self.requests.lease_seconds if visits else None,
         )
 
     def _add(self, ticket: Ticket, call: Call) -> int:
         self._calls[ticket.id] = call
         try:
-            return self._requests.add(ticket)
+            return self.requests.add(ticket)
         except LocalCoderError:
             del self._calls[ticket.id]
             raise
 
     async def _work(self, call: Call, ticket: Ticket) -> None:
         await call.ask()
-        self._requests.mark_saving(ticket)
+        self.requests.mark_saving(ticket)
         if not call.quiet:
             call.response_id = await self._keep(call, ticket)
 
@@ -299,7 +299,7 @@ class QueueOperations:
         """Drop it when the connection that asked for it ends."""
         caller = clients.current.get()
         if isinstance(caller, clients.ConnectedClient) and not ticket.keep and not ticket.over:
-            self._forget[ticket.id] = caller.on_end(partial(self._requests.client_left, ticket.id))
+            self._forget[ticket.id] = caller.on_end(partial(self.requests.client_left, ticket.id))
 
     # Out of the queue
 
@@ -316,16 +316,16 @@ class QueueOperations:
 
     def _tell(self) -> None:
         self._told = True
-        current = next(iter(self._requests.running()), None)
+        current = next(iter(self.requests.running()), None)
         shown = None
         if current is not None:
             shown = queue.QueueCurrent(
                 id=current.id,
                 prompt_id=_prompt_id(current, self._calls[current.id]),
-                position=self._requests.position(current),
+                position=self.requests.position(current),
             )
         self._events.tell(
-            registry.QUEUE_UPDATED, queue.QueueUpdated(length=len(self._requests), current=shown)
+            registry.QUEUE_UPDATED, queue.QueueUpdated(length=len(self.requests), current=shown)
         )
 
     def _finish(self, ticket: Ticket) -> None:
@@ -386,7 +386,7 @@ class QueueOperations:
                 **_known(entry),
                 "state": ticket.state,
                 "prompt_kept": True,
-                "position": self._requests.position(ticket),
+                "position": self.requests.position(ticket),
                 "error": None if ticket.error is None else codec.error_payload(ticket.error),
             },
             queue.QueueItem,

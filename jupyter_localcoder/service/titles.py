@@ -134,7 +134,7 @@ class TitleOperations:
         self._events = events
         self._ask = ask
         self._log = log
-        self._quiet_seconds = quiet_seconds
+        self.quiet_seconds = quiet_seconds
         self._waiting: collections.deque[_Wanted] = collections.deque()
         self._later: collections.deque[_Wanted] = collections.deque(maxlen=MAX_WAITING)
         """Those that could not be made, or have failed and may go better."""
@@ -523,7 +523,7 @@ class TitleOperations:
                 await self._moved.wait()
                 continue
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), self._quiet_seconds)
+                await asyncio.wait_for(self._moved.wait(), self.quiet_seconds)
                 continue
             return plan
 

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MARK_BYTES = 4
-_PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0
 _PAUSE_SECONDS = 0.01
-_IS_WINDOWS = os.name == "nt"
+IS_WINDOWS = os.name == "nt"
 _STALE = getattr(errno, "ESTALE", -1)
 T = TypeVar("T")
 
@@ -61,12 +61,12 @@ def patiently(work: Callable[[], T]) -> T:
     OSError
         As the last attempt did.
     """
-    end = time.monotonic() + _PATIENCE_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return work()
         except OSError as failure:
-            passes = failure.errno == _STALE or (_IS_WINDOWS and isinstance(failure, PermissionError))
+            passes = failure.errno == _STALE or (IS_WINDOWS and isinstance(failure, PermissionError))
             if not passes or time.monotonic() > end:
                 raise
         time.sleep(_PAUSE_SECONDS)

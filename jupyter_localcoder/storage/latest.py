@@ -22,7 +22,7 @@ T = TypeVar("T")
 FIRST_SECONDS = 5.0
 """As long as there is nothing yet that could be in force instead."""
 SECONDS = 2.0
-_STALE_SECONDS = 0.2
+STALE_SECONDS = 0.2
 
 _refreshed: ContextVar[Latest[Any] | None] = ContextVar("localcoder_refreshed", default=None)
 """What the request that this is done for has read. Threads that `asyncio.to_thread` starts inherit it."""
@@ -45,14 +45,14 @@ class Latest(Generic[T]):
         self._known = False
         self._lock = threading.Lock()
         self._process = os.getpid()
-        self._running = False
+        self.is_reading = False
         self._began = time.monotonic()
         self._next: Future[T] | None = None
 
     @property
     def hangs(self) -> bool:
         """Whether a read is under way that should have come back long ago."""
-        return self._running and time.monotonic() - self._began > self._seconds
+        return self.is_reading and time.monotonic() - self._began > self._seconds
 
     def get(self) -> T:
         """Read it, or take the last where the disk does not answer in time.
@@ -61,17 +61,17 @@ class Latest(Generic[T]):
         must know it there awaits `refresh` before. In a thread of a request that has just done so, it is the
         last as well.
         """
-        if not (self._known or self._running) or not (_in_event_loop() or self._is_fresh()):
+        if not (self._known or self.is_reading) or not (_in_event_loop() or self._is_fresh()):
             return self.read()
-        if not self._running and time.monotonic() - self._began > _STALE_SECONDS:
-            self._request()
+        if not self.is_reading and time.monotonic() - self._began > STALE_SECONDS:
+            self.start_read()
         return self._last
 
     def read(self) -> T:
         """Read it, or take the last where the disk does not answer in time. Blocks, for a bounded time."""
         wait = self._wait()
         try:
-            return self._request().result(wait)
+            return self.start_read().result(wait)
         except (TimeoutError, _TimeoutError):
             return self._last
 
@@ -79,12 +79,12 @@ class Latest(Generic[T]):
         """Read it, without holding up the loop; give up where the disk does not answer in time."""
         wait = self._wait()
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-            await asyncio.wait_for(_done(self._request()), wait)
+            await asyncio.wait_for(_done(self.start_read()), wait)
         _refreshed.set(self)
 
     def _is_fresh(self) -> bool:
         """Whether the request that this is done for has read it a moment ago."""
-        return _refreshed.get() is self and time.monotonic() - self._began <= _STALE_SECONDS
+        return _refreshed.get() is self and time.monotonic() - self._began <= STALE_SECONDS
 
     @property
     def _seconds(self) -> float:
@@ -93,16 +93,16 @@ class Latest(Generic[T]):
     def _wait(self) -> float:
         return 0.0 if self.hangs else self._seconds
 
-    def _request(self) -> Future[T]:
+    def start_read(self) -> Future[T]:
         """A read that begins after this call."""
         with self._lock:
             if self._process != os.getpid():  # a fork has left the thread behind
-                self._process, self._running, self._next = os.getpid(), False, None
-            if self._running:
+                self._process, self.is_reading, self._next = os.getpid(), False, None
+            if self.is_reading:
                 # It may have begun before what the caller wants to see.
                 self._next = self._next or Future()
                 return self._next
-            self._running = True
+            self.is_reading = True
             self._began = time.monotonic()
         wanted: Future[T] = Future()
         threading.Thread(target=self._run, args=(wanted,), name="localcoder-read", daemon=True).start()
@@ -118,7 +118,7 @@ class Latest(Generic[T]):
             with self._lock:
                 self._last, self._known = value, True
                 done, wanted, self._next = wanted, self._next, None
-                self._running = wanted is not None
+                self.is_reading = wanted is not None
                 self._began = time.monotonic()
             if failure is None:
                 done.set_result(value)

@@ -91,7 +91,7 @@ class Controller(HasTraits):
         super().__init__()
         self._client = client
         self._start = start or _in_thread
-        self._clock = clock
+        self.clock = clock
         self.changing = threading.RLock()
         """Held while traits change; who changes what is shown by other ways holds it too."""
         self._refreshing = threading.Lock()
@@ -128,7 +128,7 @@ class Controller(HasTraits):
             return BUSY_SECONDS
         first, most = CALM_SECONDS
         # A twentieth of the calm so far: after a minute every three seconds, after ten every thirty.
-        return min(most, max(first, (self._clock() - self._changed_at) / 20))
+        return min(most, max(first, (self.clock() - self._changed_at) / 20))
 
     def refresh(self) -> None:
         """Ask the service for everything, and wait for it. Never raises: `trouble` says what went wrong."""
@@ -251,7 +251,7 @@ class Controller(HasTraits):
         done: Callable[[Any], None] = lambda answer: None,
     ) -> None:
         with self.changing:
-            self._changed_at = self._clock()
+            self._changed_at = self.clock()
             self.notes = _without(self.notes, model)
             self.busy = {**self.busy, model: self.busy.get(model, 0) + 1}
 
@@ -282,7 +282,7 @@ class Controller(HasTraits):
             settings,
         )
         if noted != self._noted:
-            self._noted, self._changed_at = noted, self._clock()
+            self._noted, self._changed_at = noted, self.clock()
         elif self.interval_seconds >= CALM_SECONDS[1]:
             return
         before = {known.info.id: known for known in self.known}

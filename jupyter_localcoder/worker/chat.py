@@ -92,7 +92,7 @@ class ChatTemplate:
         self._source = source
         self._has_chatml = has_chatml
         self._words = {"bos_token": bos, "eos_token": eos}
-        self._renderer = renderer
+        self.renderer = renderer
         self._nonce = secrets.token_hex(8)
         self._known: dict[tuple[tuple[str, ...], bool], str] = {}
         self._condemned: InvalidModel | None = None
@@ -104,8 +104,8 @@ class ChatTemplate:
 
     def prepare(self) -> None:
         """Start what renders, so that it is there when it is needed."""
-        if self.usable and self._renderer is None:
-            self._renderer = RendererProcess()
+        if self.usable and self.renderer is None:
+            self.renderer = RendererProcess()
 
     def render(self, turns: Sequence[PromptTurn], *, thinking: bool = True) -> list[tuple[str, bool]]:
         """Text of the whole prompt in pieces: (text, whether it comes from the template).
@@ -165,9 +165,9 @@ class ChatTemplate:
         if self._condemned is not None:
             raise self._condemned
         self.prepare()
-        assert self._renderer is not None  # noqa: S101 - it is usable
+        assert self.renderer is not None  # noqa: S101 - it is usable
         messages = [{"role": role, "content": f"PLACE{self._nonce}X{i}X"} for i, role in enumerate(roles)]
-        given = self._renderer.ask(
+        given = self.renderer.ask(
             {"source": self._source, "messages": messages, "words": {**self._words, **words}}
         )
         if "text" in given:
@@ -209,6 +209,11 @@ class RendererProcess:
         with contextlib.suppress(OSError):
             self._child = _Child(self._command)
 
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The process that renders; None if it has not been started."""
+        return None if self._child is None else self._child.process
+
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to a request: what `templating.answer` says, or that it had to be ended.
 
@@ -245,20 +250,20 @@ class _Child:
     """One process that renders."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(
-            target=_read, args=(self._process.stdout, self._answers.put), name="templates", daemon=True
+            target=_read, args=(self.process.stdout, self._answers.put), name="templates", daemon=True
         ).start()
         self._ended_for = ""
         self._cpu_seconds = MAX_CPU_SECONDS
-        self._finalizer = weakref.finalize(self, _end, self._process)
+        self._finalizer = weakref.finalize(self, _end, self.process)
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """The answer, or None where it has ended, or had to be ended, without one."""
-        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+        assert self.process.stdin is not None  # noqa: S101 - a pipe was asked for
         try:
-            write_message(self._process.stdin, request)
+            write_message(self.process.stdin, request)
         except OSError:
             return None
         self._cpu_seconds = int(request["cpu_seconds"])
@@ -270,7 +275,7 @@ class _Child:
             except queue.Empty:
                 self._ended_for = self._over_limit(before) or ("late" if time.monotonic() >= until else "")
                 if self._ended_for:
-                    self._process.kill()
+                    self.process.kill()
                     return None
 
     def end(self) -> str:
@@ -279,9 +284,9 @@ class _Child:
         if not self._ended_for:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 # Its pipe is closed a moment before it is gone.
-                self._process.wait(MAX_WAIT_SECONDS)
-        code = self._process.poll()
-        _end(self._process)
+                self.process.wait(MAX_WAIT_SECONDS)
+        code = self.process.poll()
+        _end(self.process)
         return self._ended_for or {_SIGXCPU: "time", _SIGKILL: "memory"}.get(-(code or 0), "ended")
 
     def _over_limit(self, before: tuple[int, float] | None) -> str:
@@ -296,7 +301,7 @@ class _Child:
     def _figures(self) -> tuple[int, float] | None:
         """Bytes of memory and seconds of computing, where they can be told."""
         try:
-            process = psutil.Process(self._process.pid)
+            process = psutil.Process(self.process.pid)
             times = process.cpu_times()
             return process.memory_info().rss, times.user + times.system
         except psutil.Error:

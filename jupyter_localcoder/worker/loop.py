@@ -37,7 +37,7 @@ from .scheduler import Scheduler
 from .splice import SpliceLimits
 from .task import CancelableRequest
 
-_LEAVE_SECONDS = 1.5
+LEAVE_SECONDS = 1.5
 """After the input ended, the work has so long to notice; then the process ends by force."""
 
 
@@ -276,7 +276,7 @@ class Loop:
                 job.ended = "canceled"
             self._engine.abort()
             self._wake.notify()
-        time.sleep(_LEAVE_SECONDS)
+        time.sleep(LEAVE_SECONDS)
         # The main thread is inside a native call that does not listen; nobody waits for its answer.
         os._exit(0)
 

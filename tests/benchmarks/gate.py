@@ -88,12 +88,12 @@ def run(setting: Setting) -> Iterator[Figure]:
     for where in (None, *get_args(Where)):
         here = [answer for answer in answers if where in (None, answer.where)]
         for probability in _PROBABILITIES if where is None else (0.5,):
-            shown = [(one.shown(_rules(probability)), one.target) for one in here]
-            yield _figure(shown, f"{where or 'all places'}, p ≥ {probability:g}")
-    yield _figure([(one.shown(_rules(0.0)), one.target) for one in answers], "all places, all shown")
+            shown = [(one.shown(rules(probability)), one.target) for one in here]
+            yield figure(shown, f"{where or 'all places'}, p ≥ {probability:g}")
+    yield figure([(one.shown(rules(0.0)), one.target) for one in answers], "all places, all shown")
     for probability in (0.1, 0.5):
         whole = [(one.whole(math.log(probability)), one.target) for one in answers]
-        yield _figure(whole, f"all places, taken or left by the first line, p ≥ {probability:g}")
+        yield figure(whole, f"all places, taken or left by the first line, p ≥ {probability:g}")
 
 
 class _Recorder:
@@ -126,7 +126,7 @@ class _Recorder:
 def _answers(client: Client, setting: Setting, path: Path, recorder: _Recorder) -> Iterator[Answer]:
     with Kernel(path.parent) as kernel:
         for i, source, notebook in walk(path, setting.times(_CELLS), kernel):
-            for where, at in _places(source, i):
+            for where, at in places(source, i):
                 prefix = source[:at]
                 _ask(client, setting, prefix, notebook, str(path), recorder)
                 yield Answer(
@@ -139,7 +139,7 @@ def _answers(client: Client, setting: Setting, path: Path, recorder: _Recorder) 
                 )
 
 
-def _places(source: str, seed: int) -> list[tuple[Where, int]]:
+def places(source: str, seed: int) -> list[tuple[Where, int]]:
     """Places of a cell in its order; the same ones each time."""
     inside = range(2, len(source) - _LEAST_CHARS)
     kinds: dict[Where, list[int]] = {
@@ -177,11 +177,11 @@ def _ask(
         next(frame for frame in frames if isinstance(frame, Done))
 
 
-def _rules(probability: float) -> gate.Rules:
+def rules(probability: float) -> gate.Rules:
     return gate.Rules(trim=True, min_log_probability=math.log(probability) if probability else None)
 
 
-def _figure(shown: list[tuple[str, str]], how: str) -> Figure:
+def figure(shown: list[tuple[str, str]], how: str) -> Figure:
     """Of what was shown at each place, beside what came to stand there."""
     seen = [Seen(text, target) for text, target in shown if text.strip()]
     right = sum(one.right for one in seen)

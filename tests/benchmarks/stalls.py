@@ -90,7 +90,7 @@ def _service(folder: Path, models: int) -> Service:
         "HistoryStore": {"history_dir": str(folder / "history")},
     }
     service = build_service(config=Config(config))
-    service._pool._spawn = spawn(json.dumps({"says": "An answer.", "title": "A title"}))
+    service.pool.spawn = spawn(json.dumps({"says": "An answer.", "title": "A title"}))
     return service
 
 

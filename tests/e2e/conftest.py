@@ -30,7 +30,7 @@ def running_assistant(
         patch.setenv("LOCALCODER_MODELS_DIR", str(real_model))
         client = LocalClient(config)
     if spawn is not None:
-        client._service._pool._spawn = spawn
+        client.service.pool.spawn = spawn
     with client:
         client.call(MODEL_LOAD, ModelLoadRequest(id=MODEL))
         yield Assistant(client)

@@ -268,11 +268,11 @@ def test_the_worker_takes_the_memory_that_was_foretold(assistant: Assistant) -> 
 
 def worker_cpu(assistant: Assistant) -> float:
     """Seconds of computation that the worker of a service has done."""
-    times = psutil.Process(assistant.client._service._pool.front.pid).cpu_times()
+    times = psutil.Process(assistant.client.service.pool.front.pid).cpu_times()
     return float(times.user + times.system)
 
 
 def ping(assistant: Assistant) -> wire.Pong | None:
     """What the worker says of itself."""
     client = assistant.client
-    return asyncio.run_coroutine_threadsafe(client._service._pool.front.ping(), client._loop).result()
+    return asyncio.run_coroutine_threadsafe(client.service.pool.front.ping(), client._loop).result()

@@ -45,7 +45,7 @@ class Two:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.pool = service._pool
+        self.pool = service.pool
         self.states: list[BackendState] = []
         self.notices: list[Notice] = []
         self.most = 0
@@ -135,7 +135,7 @@ def open_two(
         )
         made.append(service)
         if spawn is not None:
-            service._pool._spawn = spawn
+            service.pool.spawn = spawn
         for path, id_ in ((tiny_gguf, "coder"), (tiny_llama_gguf, "talker")):
             await service.models.model_import(ModelImportRequest(path=str(path), id=id_))
         await service.settings.settings_update(
@@ -150,7 +150,7 @@ def open_two(
 
 def budget(two: Two, monkeypatch: pytest.MonkeyPatch, total: int) -> None:
     """Let the machine have so much memory for models; what the workers take is taken from it."""
-    machine = two.service.models._machine
+    machine = two.service.memory
 
     def available() -> tuple[int, int]:
         return total - machine.given_back_bytes(), total
@@ -159,7 +159,7 @@ def budget(two: Two, monkeypatch: pytest.MonkeyPatch, total: int) -> None:
 
 
 def needed(two: Two, model: str) -> int:
-    planner = two.service._planner
+    planner = two.service.planner
     return planner.fit(planner.plan("code", model=model)).needed_bytes
 
 
@@ -340,7 +340,7 @@ async def test_no_memory_in_a_load_beside_the_other_is_a_load_alone(
 ) -> None:
     two = await open_two(Tuning={"threads": 1, "mmap": False})
     await two.complete()
-    monkeypatch.setattr(memory_admission, "_share", lambda *_: 1)
+    monkeypatch.setattr(memory_admission, "memory_share", lambda *_: 1)
     assert await two.answer() == "talker"
     assert (set(two.pids), two.notices) == ({"talker"}, [])
 
@@ -355,7 +355,7 @@ async def test_the_limits_of_both_are_within_what_there_is(
     await two.answer()
     limits = [psutil.Process(two.pids[id_]).rlimit(psutil.RLIMIT_DATA)[0] for id_ in ("coder", "talker")]
     # Beside the budget each may map what it never touches.
-    over = memory_admission._SLACK_BYTES + memory_admission._STACK_BYTES * processors.available().cores
+    over = memory_admission.SLACK_BYTES + memory_admission.STACK_BYTES * processors.available().cores
     assert len(limits) == 2
     assert all(GB < limit < 3 * GB for limit in limits)
     assert sum(limits) <= 4 * GB + 2 * over

@@ -16,6 +16,7 @@ from jupyter_localcoder.contract.backend import BackendState, Notice
 from jupyter_localcoder.contract.models import ModelImportRequest
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest
 from jupyter_localcoder.engine import process
+from jupyter_localcoder.engine.crash_cause import CrashEvidence
 from jupyter_localcoder.engine.pool import WorkerPool
 from jupyter_localcoder.engine.supervisor import Supervisor
 from jupyter_localcoder.service import Service
@@ -30,7 +31,7 @@ __all__ = ["ask", "connect", "endless_worker", "extension", "jp_server_config", 
 @pytest.fixture(autouse=True)
 def last_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that a worker has printed is waited for, which takes long where the machine is busy."""
-    monkeypatch.setattr(process, "_LAST_WORDS_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(process, "LAST_WORDS_SECONDS", PATIENCE_SECONDS)
 
 
 def gone(pid: int) -> bool:
@@ -81,7 +82,7 @@ class Served:
 
     @property
     def pool(self) -> WorkerPool:
-        return self.service._pool
+        return self.service.pool
 
     @property
     def supervisor(self) -> Supervisor:
@@ -104,12 +105,12 @@ def serve(
     """A service with the models ``big``, which answers, and ``small``, unless ``alone``."""
     made: list[Service] = []
 
-    async def serve_(*, alone: bool = False, **config: Any) -> Served:
+    async def serve_(*, alone: bool = False, evidence: CrashEvidence | None = None, **config: Any) -> Served:
         own = {
             "LocalCoderSettings": {"settings_dir": str(tmp_path / "settings")},
             "Supervisor": {"backoff_first_seconds": 0.05, "stop_grace_seconds": 1.0, **PATIENT_SUPERVISOR},
         }
-        service = build_service(config=Config({**own, **config}))
+        service = build_service(config=Config({**own, **config}), evidence=evidence)
         made.append(service)
         served = Served(service)
         for path, id_ in [(big_gguf, "big")] + ([] if alone else [(tiny_gguf, "small")]):

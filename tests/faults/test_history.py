@@ -67,7 +67,7 @@ async def test_43_a_key_is_in_no_answer_that_is_kept(
     assert [heard.headers["authorization"] for heard in server.heard] == [f"Bearer {KEY}"] * 3
     assert "canary" not in "".join(answer.text for answer in (*told, refused))
     await extension.stop_extension()
-    root = extension.service._recorder.store.root
+    root = extension.service.recorder.store.root
     with contextlib.closing(sqlite3.connect(root / "history.sqlite3")) as database:
         rows = "\n".join(database.iterdump())
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:

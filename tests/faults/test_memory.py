@@ -76,7 +76,7 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
 ) -> None:
     served = await serve(**config)
     allowed = await private_bytes_of_small(served) + room_bytes
-    monkeypatch.setattr(memory_admission, "_limit", lambda _: allowed)
+    monkeypatch.setattr(memory_admission, "memory_limit", lambda _: allowed)
     served.notices.clear()
     loads = served.loads
     done = await ask(served)
@@ -92,7 +92,7 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
     assert (await ask(served)).model.id == "small"
     assert (served.loads, len(served.notices)) == (loads + 2, 1)
     # By hand it is tried again; with enough memory it answers from then on.
-    monkeypatch.setattr(memory_admission, "_limit", lambda _: 0)
+    monkeypatch.setattr(memory_admission, "memory_limit", lambda _: 0)
     await served.service.models.model_load(ModelLoadRequest(id="big"))
     assert (await ask(served)).model.id == "big"
 
@@ -101,7 +101,7 @@ async def test_19_no_memory_in_a_load_is_one_step_down(
 async def test_19_no_memory_in_a_computation_is_one_step_down(serve: Serve, point: str) -> None:
     """Once as llama.cpp reports it, once as the end of the process by an allocation in C++ that failed."""
     served = await serve()
-    served.pool._spawn = failing(point, "big")
+    served.pool.spawn = failing(point, "big")
     done = await ask(served)
     assert done.model.id == "small"
     (notice,) = served.notices
@@ -111,7 +111,7 @@ async def test_19_no_memory_in_a_computation_is_one_step_down(serve: Serve, poin
 async def test_19_a_request_that_names_its_model_is_answered_by_no_other(serve: Serve) -> None:
     """It hears why, and which one would answer: now, and where the same is not tried again."""
     served = await serve()
-    served.pool._spawn = failing("out-of-memory", "big")
+    served.pool.spawn = failing("out-of-memory", "big")
     for first in ("There is not enough memory for this model", "it is not retried automatically."):
         with pytest.raises(OutOfMemory) as caught:
             await ask(served, model="big")
@@ -178,7 +178,7 @@ async def test_20_a_context_of_a_million_is_refused_before_the_load(
 
 def put_first_worker_into(served: Served, group: Group) -> None:
     """Have the first worker that is started run in this group, and the later ones outside of it."""
-    spawn = served.pool._spawn
+    spawn = served.pool.spawn
 
     async def into_the_group(**arguments: object) -> object:
         worker, hello = await spawn(**arguments)
@@ -186,13 +186,13 @@ def put_first_worker_into(served: Served, group: Group) -> None:
             group.add(worker.pid)
         return worker, hello
 
-    served.pool._spawn = into_the_group  # type: ignore[assignment]
+    served.pool.spawn = into_the_group  # type: ignore[assignment]
 
 
 async def killed_in_mid_stream(served: Served) -> LocalCoderError:
     """Kill the worker in the middle of an answer that it would never end by itself."""
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
-    served.pool._spawn = endless()
+    served.pool.spawn = endless()
 
     async def killed() -> None:
         pid = None
@@ -210,8 +210,7 @@ async def killed_in_mid_stream(served: Served) -> LocalCoderError:
 
 async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
     """On a system that does not count whom it kills for memory."""
-    served = await serve()
-    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
+    served = await serve(evidence=CrashEvidence(count=lambda: None))
     failure = await killed_in_mid_stream(served)
     assert "SIGKILL" in failure.message
     assert "Probably memory ran out" in failure.message
@@ -224,14 +223,13 @@ async def test_21_an_unexplained_kill_was_probably_memory(serve: Serve) -> None:
 @pytest.mark.parametrize("alone", [False, True])
 async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve, alone: bool) -> None:
     """The request that it hits is answered: by a smaller model, else by the same one with less memory."""
-    served = await serve(alone=alone)
-    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
-    spawn, killed = served.pool._spawn, failing("killed", "big")
+    served = await serve(alone=alone, evidence=CrashEvidence(count=lambda: None))
+    spawn, killed = served.pool.spawn, failing("killed", "big")
 
     async def killed_once(**arguments: object) -> object:
         return await (killed if served.loads == 1 else spawn)(**arguments)
 
-    served.pool._spawn = killed_once  # type: ignore[assignment]
+    served.pool.spawn = killed_once  # type: ignore[assignment]
     done = await ask(served)
     assert done.model.id == ("big" if alone else "small")
     assert served.loads == 2
@@ -241,9 +239,8 @@ async def test_21_a_kill_while_the_prompt_is_read_is_one_step_down(serve: Serve,
 
 
 async def test_21_a_kill_in_every_prefill_ends(serve: Serve) -> None:
-    served = await serve()
-    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
-    served.pool._spawn = failing("killed")
+    served = await serve(evidence=CrashEvidence(count=lambda: None))
+    served.pool.spawn = failing("killed")
     with pytest.raises(LocalCoderError, match="Probably memory ran out"):
         await ask(served)
     loads = served.loads
@@ -260,9 +257,9 @@ async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down
     if CrashEvidence().count() is None:
         pytest.skip("this system does not count whom it kills for want of memory")
     with memory_group(96 * MB) as group:
-        served.pool._spawn = failing("eats-memory", "big")
+        served.pool.spawn = failing("eats-memory", "big")
         put_first_worker_into(served, group)
-        monkeypatch.setattr(memory_admission, "_limit", lambda _: 0)
+        monkeypatch.setattr(memory_admission, "memory_limit", lambda _: 0)
         done = await ask(served)
         assert done.model.id == "small"
         await served.pool.close()
@@ -272,9 +269,8 @@ async def test_21_a_kill_by_the_system_while_the_prompt_is_read_is_one_step_down
     ("point", "code"), [("killed@text", "BACKEND_UNAVAILABLE"), ("bad-alloc@text", "OUT_OF_MEMORY")]
 )
 async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, code: str) -> None:
-    served = await serve()
-    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
-    served.pool._spawn = failing(point, "big")
+    served = await serve(evidence=CrashEvidence(count=lambda: None))
+    served.pool.spawn = failing(point, "big")
     shown = []
     request = GenerateRequest(command="explain", code="print(1)", max_tokens=2000)
 
@@ -293,8 +289,7 @@ async def test_21_what_was_shown_is_never_begun_again(serve: Serve, point: str, 
 
 
 async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) -> None:
-    served = await serve(alone=True)
-    served.supervisor._slot.evidence = CrashEvidence(count=lambda: None)
+    served = await serve(alone=True, evidence=CrashEvidence(count=lambda: None))
     await killed_in_mid_stream(served)
     assert (await ask(served)).model.id == "big"
     plan = served.supervisor.plan
@@ -309,8 +304,7 @@ async def test_21_with_nothing_smaller_the_same_model_gets_less(serve: Serve) ->
 
 
 async def test_21_a_kill_that_was_not_for_memory_changes_nothing(serve: Serve) -> None:
-    served = await serve()
-    served.supervisor._slot.evidence = CrashEvidence(count=lambda: 7, free=lambda: (20_000 * MB, 24_000 * MB))
+    served = await serve(evidence=CrashEvidence(count=lambda: 7, free=lambda: (20_000 * MB, 24_000 * MB)))
     failure = await killed_in_mid_stream(served)
     assert "emory" not in failure.message
     assert (await ask(served)).model.id == "big"
@@ -357,7 +351,7 @@ async def test_23_with_no_smaller_model_it_is_an_error_and_no_loop(
 ) -> None:
     served = await serve(alone=True, Tuning={"mmap": False})
     # Enough for Python, too little for the weights.
-    monkeypatch.setattr(memory_admission, "_limit", lambda _: 1)
+    monkeypatch.setattr(memory_admission, "memory_limit", lambda _: 1)
     with pytest.raises(OutOfMemory):
         await ask(served)
     assert served.loads == 1

@@ -56,7 +56,7 @@ async def test_44_who_may_only_read_can_only_read_over_the_channel(
         if op.action != "read":
             answer = await channel.call(op.name)
             assert (answer["success"], answer["error"]["code"]) == (False, "AUTH_ERROR"), op.name
-    assert extension.service._pool.generation == 0
+    assert extension.service.pool.generation == 0
 
 
 GENERATIONS = (registry.GENERATE, registry.CHAT, registry.TAB_COMPLETE, registry.TAB_WARM, registry.LLM_CALL)
@@ -98,8 +98,8 @@ def test_47_a_real_worker_outlives_whatever_it_is_asked(
     jp_asyncio_loop.run_until_complete(ask("POST", "models/tiny/load"))
     fuzzed(cases(op, GenerationMode.POSITIVE), run)
     assert answered
-    assert extension.service._pool.generation == 1, extension.service._pool.front.reason
-    assert extension.service._pool.front.state in ("ready", "busy")
+    assert extension.service.pool.generation == 1, extension.service.pool.front.reason
+    assert extension.service.pool.front.state in ("ready", "busy")
 
 
 _NAMES = ("model", "profile", "provider", "conversation", "parent", "regenerate")

@@ -83,7 +83,7 @@ async def test_01_killed_in_mid_stream(
     ask: Ask, tiny_model: str, extension: LocalCoderApp, endless_worker: Endless
 ) -> None:
     await ask("POST", "models/tiny/load")
-    supervisor = extension.service._pool.front
+    supervisor = extension.service.pool.front
     server = os.getpid()
     running = asyncio.ensure_future(ask("POST", "generate", LONG, headers=STREAM))
     await endless_worker.writes()
@@ -389,11 +389,11 @@ async def test_11_a_closed_tab_frees_its_place_and_what_it_has_queued_is_skipped
     queued = {"prompt": "x", "max_tokens": 3900}
     for i, (op, payload) in enumerate([("generate", LONG), ("llm:call", queued), ("llm:call", queued)]):
         await socket.write_message(json.dumps({"id": str(i), "op": op, "payload": payload}))
-    await until(lambda: len(service.queue._requests) == 2)
+    await until(lambda: len(service.queue.requests) == 2)
     await endless_worker.writes()
     began = time.monotonic()
     socket.close()
-    await until(lambda: len(service._runs) == len(service.queue._requests) == 0)
+    await until(lambda: len(service.runs) == len(service.queue.requests) == 0)
     await endless_worker.rests()
     record_property("seconds", time.monotonic() - began)
 
@@ -442,9 +442,9 @@ async def test_16_a_client_that_stops_reading_takes_no_memory_and_is_closed(
 ) -> None:
     """A real connection: what nobody reads fills the buffers of the system first, then ours."""
     events = extension.service.events
-    others = len(events._listeners)
+    others = events.count
     deaf, awake = await connect(), await connect()
-    await until(lambda: len(events._listeners) == others + 2)
+    await until(lambda: events.count == others + 2)
     heard = 0
 
     async def read() -> None:
@@ -460,7 +460,7 @@ async def test_16_a_client_that_stops_reading_takes_no_memory_and_is_closed(
         await until(lambda told=told: heard == told)
     assert tracemalloc.get_traced_memory()[1] < 3 * outbox.MAX_WAITING_BYTES
     tracemalloc.stop()
-    await until(lambda: len(events._listeners) == others + 1)
+    await until(lambda: events.count == others + 1)
     assert (await within(_last_message(deaf))) is None
     reading.cancel()
     assert (await awake.call("backend:ping"))["success"] is True

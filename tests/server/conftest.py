@@ -111,7 +111,7 @@ class Endless:
     def __init__(self, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
         self.supervisor = pool.front
         self.texts: list[wire.Text] = []
-        monkeypatch.setattr(pool, "_spawn", endless())
+        monkeypatch.setattr(pool, "spawn", endless())
         receive = WorkerLink.receive
 
         def hear(link: WorkerLink, frame: wire.FromWorker) -> None:
@@ -137,7 +137,7 @@ class Endless:
 @pytest.fixture
 def endless_worker(extension: LocalCoderApp, monkeypatch: pytest.MonkeyPatch) -> Endless:
     """The worker that the extension will start."""
-    return Endless(extension.service._pool, monkeypatch)
+    return Endless(extension.service.pool, monkeypatch)
 
 
 class Channel:

@@ -209,7 +209,7 @@ async def test_the_worker_has_no_keys_in_its_environment(
     for name in ("OPENAI_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "JUPYTER_TOKEN"):
         monkeypatch.setenv(name, "canary-5f1c")
     await ask("POST", "models/tiny/load")
-    pid = extension.service._pool.front.pid
+    pid = extension.service.pool.front.pid
     environment = Path(f"/proc/{pid}/environ").read_bytes()
     assert b"PATH=" in environment
     assert b"canary-5f1c" not in environment

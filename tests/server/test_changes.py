@@ -35,7 +35,7 @@ async def test_two_clients_lose_none_of_300_changes_of_settings(ask: Ask) -> Non
 
 
 async def test_the_air_gap_stays_on_whatever_else_is_changed(ask: Ask, extension: LocalCoderApp) -> None:
-    remote = extension.service.providers._remote
+    remote = extension.service.providers.remote
     for number in range(30):
         await ask("PATCH", "settings", {"air_gap": None})
         others = [ask("PATCH", "settings", {"top_k": number + each}) for each in range(3)]
@@ -48,7 +48,7 @@ async def test_the_air_gap_stays_on_whatever_else_is_changed(ask: Ask, extension
 
 async def test_another_process_undoes_no_change_of_this_server(ask: Ask, extension: LocalCoderApp) -> None:
     """A second server of the same user, in its own process, changes other settings all the time."""
-    path = extension.service.settings._settings.path
+    path = extension.service.user_settings.path
     code = (
         "import sys\n"
         "from jupyter_localcoder.contract.settings import SettingsUpdateRequest\n"
@@ -99,9 +99,9 @@ async def test_clients_lose_no_change_of_how_titles_are_made(
 async def test_garbage_in_every_state_file_fails_nothing(
     ask: Ask, extension: LocalCoderApp, tiny_model: str, raw: str
 ) -> None:
-    folder = extension.service.settings._settings.path.parent
-    store = extension.service.models._store
-    history = extension.service.history._store.root
+    folder = extension.service.user_settings.path.parent
+    store = extension.service.store
+    history = extension.service.recorder.store.root
     places = [
         *(folder / name for name in ("settings.json", "providers.json", "prices.json", "calibration.json")),
         Path(store.models_dir) / "licenses.json",

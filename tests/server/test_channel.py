@@ -142,9 +142,9 @@ async def test_closing_the_channel_cancels_what_it_started(
     await channel.call("model:load", {"id": "tiny"})
     await channel.call("generate", {"command": "explain", "code": "x", "max_tokens": 3900})
     await endless_worker.writes()
-    assert len(extension.service._runs) == 1
+    assert len(extension.service.runs) == 1
     channel.socket.close()
-    await until(lambda: len(extension.service._runs) == 0)
+    await until(lambda: len(extension.service.runs) == 0)
     await endless_worker.rests()
 
 
@@ -162,7 +162,7 @@ async def test_its_limits_can_be_configured(
     assert refused["error"]["code"] == "QUEUE_FULL"
     assert refused["error"]["message"] == "This connection already has 1 open requests."
     await channel.socket.write_message("x" * (64 * 1024 + 1))
-    await until(lambda: len(extension.service._runs) == 0)
+    await until(lambda: len(extension.service.runs) == 0)
     await endless_worker.rests()
 
 

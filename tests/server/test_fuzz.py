@@ -64,8 +64,8 @@ def scripted(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(os.environ, "LOCALCODER_AIR_GAP", "true")
     service = extension.service
-    service.settings._settings._environment["LOCALCODER_AIR_GAP"] = "true"
-    service._pool._spawn = spawn("echo")
+    service.user_settings.environment["LOCALCODER_AIR_GAP"] = "true"
+    service.pool.spawn = spawn("echo")
 
 
 def check(op: Operation[Any, Any], status: int, code: str | None) -> None:

@@ -31,7 +31,7 @@ async def test_no_prompt_and_no_answer_is_logged_and_no_error_tells_of_the_machi
     # It answers, fails, crashes, and says what cannot be read.
     says = json.dumps({"says": ANSWER})
     scripts = ChangingSpawn(says, "fails", "crashes", "garbage", says)
-    extension.service._pool._spawn = scripts
+    extension.service.pool.spawn = scripts
     answers: list[Answer] = []
     bodies: list[tuple[str, dict[str, Any]]] = [
         ("generate", {"command": "explain", "code": PROMPT}),
@@ -55,8 +55,8 @@ async def test_no_prompt_and_no_answer_is_logged_and_no_error_tells_of_the_machi
         raise RuntimeError(f"a defect in {tmp_path}")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(extension.service._fallback, "choose", defect)
-        patched.setattr(extension.service.models._store, "infos", defect)
+        patched.setattr(extension.service.fallback, "choose", defect)
+        patched.setattr(extension.service.store, "infos", defect)
         answers += [await ask("POST", *bodies[0]), await ask("GET", "models")]
     captured = capfd.readouterr()
     written = caplog.text + captured.out + captured.err

@@ -99,14 +99,14 @@ async def test_a_model_that_does_not_fit_is_refused_until_somebody_insists(
 async def test_a_model_is_not_deleted_while_it_loads(
     ask: Ask, tiny_model: str, extension: LocalCoderApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool, go_on = extension.service._pool, asyncio.Event()
-    spawn = pool._spawn
+    pool, go_on = extension.service.pool, asyncio.Event()
+    spawn = pool.spawn
 
     async def held(**arguments: Any) -> Any:
         await go_on.wait()
         return await spawn(**arguments)
 
-    monkeypatch.setattr(pool, "_spawn", held)
+    monkeypatch.setattr(pool, "spawn", held)
     loading = asyncio.ensure_future(ask("POST", "models/tiny/load"))
     await until(lambda: extension.service.models._loading["tiny"])
     assert (await ask("DELETE", "models/tiny")).code == "MODEL_IN_USE"  # whether it is noted or begun

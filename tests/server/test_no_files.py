@@ -48,7 +48,7 @@ def test_a_server_amid_what_is_no_file_answers_and_ends(tmp_path: Path, kind: st
 async def test_a_home_that_hangs_leaves_health_and_jupyter_answering(
     ask: Ask, jp_fetch: Any, extension: LocalCoderApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = extension.service.settings._settings
+    settings = extension.service.user_settings
     assert (await ask("PATCH", "settings", {"air_gap": True})).status == 200
     answers, hung, loop = threading.Event(), threading.Event(), threading.current_thread()
     stat: Callable[..., os.stat_result] = Path.stat

@@ -171,7 +171,7 @@ async def test_a_key_gets_nowhere(
         patched.setattr(extension.service.providers._credentials, "keep", defect)
         await say("PUT", "providers/acme/key", {"key": KEY})
         patched.setattr("jupyter_localcoder.providers.connections.build_provider", defect)
-        extension.service.providers._remote.changed("acme")
+        extension.service.providers.remote.changed("acme")
         await say("POST", "providers/acme/test")
     assert {answer.code for answer in answers if answer.status >= 400} == {
         "VALIDATION_ERROR", "AUTH_ERROR", "UNKNOWN_ERROR"
@@ -181,7 +181,7 @@ async def test_a_key_gets_nowhere(
     await say("GET", "settings")
     await say("GET", "queue")
     await say("POST", "models/tiny/load")
-    worker = psutil.Process(extension.service._pool.front.pid)
+    worker = psutil.Process(extension.service.pool.front.pid)
     assert worker.environ()["PYTHONUNBUFFERED"] == "1"
     assert KEY not in json.dumps(worker.environ()) + json.dumps(worker.cmdline())
     await say("DELETE", "providers/other")

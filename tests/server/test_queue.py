@@ -83,7 +83,7 @@ async def test_a_command_that_streams_is_listed_beside_the_queue(
 async def test_a_full_queue_is_a_503_that_says_when(
     ask: Ask, tiny_model: str, extension: LocalCoderApp, endless_worker: Endless
 ) -> None:
-    extension.service.queue._requests.max_queued = 1
+    extension.service.queue.requests.max_queued = 1
     await ask("POST", "queue", LONG)
     refused = await ask("POST", "queue", LONG)
     assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "QUEUE_FULL", "2")
@@ -165,7 +165,7 @@ async def test_who_closes_the_connection_does_not_wait_any_more(
     monkeypatch.setattr("jupyter_localcoder.service.queue._ended", for_ever)
     await ask("POST", "models/tiny/load")
     id_ = (await ask("POST", "queue", {**LONG, "keep": True})).data["id"]
-    ticket = extension.service.queue._requests.find(id_)
+    ticket = extension.service.queue.requests.find(id_)
     assert ticket is not None
     path = url_path_join(jp_base_url, f"localcoder/queue/{id_}?wait_ms=30000")
     url = urlsplit(http_server_client.get_url(path))

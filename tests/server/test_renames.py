@@ -124,7 +124,7 @@ async def test_an_answer_that_comes_meanwhile_is_kept_where_the_notebook_is(
     ask: Ask, extension: LocalCoderApp
 ) -> None:
     service = extension.service
-    notebooks, recorder = service.notebooks, service._recorder
+    notebooks, recorder = service.notebooks, service.recorder
     mark = notebooks.mark
     await within(notebooks.moved("one.ipynb", "two.ipynb"))
     assert recorder._place(mark, "one.ipynb") == "two.ipynb"

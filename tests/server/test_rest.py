@@ -228,7 +228,7 @@ async def test_too_many_requests_are_refused_with_retry_after(
     await ask("POST", "models/tiny/load")
     extension.service.max_requests = 1
     running = asyncio.ensure_future(ask("POST", "generate", LONG))
-    await until(lambda: len(extension.service._runs) == 1)
+    await until(lambda: len(extension.service.runs) == 1)
     refused = await ask("POST", "generate", EXPLAIN)
     assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "QUEUE_FULL", "1")
     await ask("DELETE", "queue")
@@ -241,7 +241,7 @@ async def test_one_client_takes_no_more_than_is_left_for_the_others(
     await ask("POST", "models/tiny/load")
     extension.service.max_requests = 8
     running = [asyncio.ensure_future(ask("POST", "generate", LONG)) for _ in range(8)]
-    await until(lambda: len(extension.service._runs) == 4 and sum(one.done() for one in running) == 4)
+    await until(lambda: len(extension.service.runs) == 4 and sum(one.done() for one in running) == 4)
     assert {one.result().code for one in running if one.done()} == {"QUEUE_FULL"}
     kernel = {"Authorization": f"localcoder {extension.kernel_token}"}
     done = await ask("POST", "complete", {"prefix": "def f(", "max_tokens": 4}, headers=kernel)
@@ -260,7 +260,7 @@ async def test_what_a_client_has_sent_counts_by_its_bytes(
     # What is not read counts as much: it is held as long as the rest.
     heavy = {**LONG, "context": [{"id": "c", "source": "x", "error": "e" * 500}] * 60}
     running = [asyncio.ensure_future(ask("POST", "generate", heavy)) for _ in range(3)]
-    await until(lambda: len(extension.service._runs) == 1 and sum(one.done() for one in running) == 2)
+    await until(lambda: len(extension.service.runs) == 1 and sum(one.done() for one in running) == 2)
     assert {one.result().code for one in running if one.done()} == {"QUEUE_FULL"}
     await ask("DELETE", "queue")
     await asyncio.gather(*running)

@@ -50,7 +50,7 @@ def hold(steps: int, kind: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    loop._LEAVE_SECONDS = 120.0
+    loop.LEAVE_SECONDS = 120.0
     if int(sys.argv[1]):
         hold(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
     worker.main()

@@ -53,7 +53,7 @@ def serve(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.AbstractEven
         config = {"Service": traits, "LocalCoderSettings": settings, "Supervisor": PATIENT_SUPERVISOR}
         service = build_service(config=Config(config))
         script = json.dumps({"says": says, "log_probability": log_probability, "ends": ends})
-        service._pool._spawn = spawn(script)
+        service.pool.spawn = spawn(script)
         made.append(service)
         if len(made) == 1:
             await service.models.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))
@@ -189,27 +189,27 @@ async def test_a_completion_ends_when_its_time_is_over(serve: Serve, clock: Loop
         begin, forwarded = clock.time(), clock.forwarded
         async with limited(service, timeout_ms=asked) as frames:
             assert [(await within(frames.__anext__())).text for _ in "ab"] == ["a", "b"]
-            (run,) = service._runs._open.values()
+            (run,) = service.runs.by_id.values()
             end = asyncio.ensure_future(frames.__anext__())
-            await clock.until(lambda run=run: run._ended)  # type: ignore[attr-defined]
+            await clock.until(lambda run=run: run.ended)
             assert clock.forwarded - forwarded <= seconds <= clock.time() - begin
             done = await within(end)
         assert (done.text, done.finish) == ("ab", "timeout")
         # Nothing is left of it: the worker is free for the next one.
-        assert (len(service._runs), service._pool.front.state) == (0, "ready")
+        assert (len(service.runs), service.pool.front.state) == (0, "ready")
 
 
 async def test_a_completion_does_not_wait_for_its_model_any_longer(serve: Serve, clock: LoopClock) -> None:
     service = await serve("a")
-    service._pool._spawn = spawn("load-hangs")
+    service.pool.spawn = spawn("load-hangs")
     async with limited(service) as frames:
         end = asyncio.ensure_future(frames.__anext__())
-        await until(lambda: service._pool.front.state == "loading")
+        await until(lambda: service.pool.front.state == "loading")
         clock.forward(15)
         done = await within(end)
     assert (done.text, done.finish, done.model.id) == ("", "timeout", "tiny")
-    assert len(service._runs) == 0
-    assert service._pool.front.state == "loading"  # The next one finds it loaded.
+    assert len(service.runs) == 0
+    assert service.pool.front.state == "loading"  # The next one finds it loaded.
 
 
 async def test_a_completion_does_not_wait_for_the_choice_of_a_model_either(
@@ -222,7 +222,7 @@ async def test_a_completion_does_not_wait_for_the_choice_of_a_model_either(
         looked.set()
         await answer.wait()
 
-    monkeypatch.setattr(service._fallback, "choose", choose)
+    monkeypatch.setattr(service.fallback, "choose", choose)
     async with limited(service) as frames:
         end = asyncio.ensure_future(frames.__anext__())
         await within(looked.wait())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from jupyter_localcoder.context.checks.surroundings import Surroundings
-from tests.benchmarks.gate import Answer, _figure, _places, _rules
+from tests.benchmarks.gate import Answer, figure, places, rules
 
 SOURCE = "total = sum(values)\nif total > limit:\n    print(total)\n"
 
@@ -15,10 +15,10 @@ def answer(*pieces: tuple[str, float], end: float = -3.0) -> Answer:
 
 
 def test_places_are_the_same_each_time_and_of_their_kind() -> None:
-    places = _places(SOURCE, 1)
-    assert places == _places(SOURCE, 1)
-    assert [at for _, at in places] == sorted(at for _, at in places)
-    for where, at in places:
+    found = places(SOURCE, 1)
+    assert found == places(SOURCE, 1)
+    assert [at for _, at in found] == sorted(at for _, at in found)
+    for where, at in found:
         before, after = SOURCE[at - 1], SOURCE[at]
         if where == "word":
             assert (before + after).isalnum()
@@ -31,10 +31,10 @@ def test_places_are_the_same_each_time_and_of_their_kind() -> None:
 
 def test_one_answer_is_shown_as_far_as_each_threshold_says() -> None:
     one = answer(("f(a)", -0.1), (" + 2", -1.5), ("\nmore", -2.0))
-    assert one.shown(_rules(0.5)) == "f(a)"
-    assert one.shown(_rules(0.2)) == "f(a) + 2"
-    assert one.shown(_rules(0.95)) == ""
-    assert one.shown(_rules(0.0)) == "f(a) + 2\nmore"
+    assert one.shown(rules(0.5)) == "f(a)"
+    assert one.shown(rules(0.2)) == "f(a) + 2"
+    assert one.shown(rules(0.95)) == ""
+    assert one.shown(rules(0.0)) == "f(a) + 2\nmore"
 
 
 def test_a_whole_answer_is_taken_or_left_by_its_first_line() -> None:
@@ -47,6 +47,6 @@ def test_a_whole_answer_is_taken_or_left_by_its_first_line() -> None:
 
 
 def test_characters_and_places_are_counted() -> None:
-    figure = _figure([("f(a)", "f(a) + 1"), ("f(b)", "f(a) + 1"), ("", "f(a)"), (" ", "f(a)")], "here")
-    assert figure.numbers == {"places": 4, "shown": 2, "right": 1, "right_chars": 6, "wrong_chars": 2}
-    assert math.isclose(figure.value.value, 75.0)
+    counted = figure([("f(a)", "f(a) + 1"), ("f(b)", "f(a) + 1"), ("", "f(a)"), (" ", "f(a)")], "here")
+    assert counted.numbers == {"places": 4, "shown": 2, "right": 1, "right_chars": 6, "wrong_chars": 2}
+    assert math.isclose(counted.value.value, 75.0)

@@ -10,6 +10,7 @@ class Pool:
     def __init__(self):
         self._spawn = None
     def _grow(self): ...
+    def _repr_html_(self): ...
 """
 TEST = """
 from product import Pool, _LIMIT

@@ -108,12 +108,12 @@ def test_where_the_page_asks_for_several_lines(prefix: str, expected: bool) -> N
 
 def test_the_plug_in_finds_an_answer_further_to_the_left() -> None:
     plugin = Plugin(None, Tally())  # type: ignore[arg-type] - it is not asked
-    plugin._known["above\n", "x = "] = "total(y)"
-    assert plugin._found("above\n", "x = to") == "tal(y)"
-    assert plugin._found("above\n", "x = me") is None
-    assert plugin._found("above\n", "x = total(y)") is None
-    assert plugin._split("a\nb\n    ") == ("a\nb\n", "")
-    assert plugin._split("a\nb = ") == ("a\n", "b = ")
+    plugin.known["above\n", "x = "] = "total(y)"
+    assert plugin.found("above\n", "x = to") == "tal(y)"
+    assert plugin.found("above\n", "x = me") is None
+    assert plugin.found("above\n", "x = total(y)") is None
+    assert plugin.split("a\nb\n    ") == ("a\nb\n", "")
+    assert plugin.split("a\nb = ") == ("a\n", "b = ")
 
 
 def test_the_picture_shows_the_table() -> None:

@@ -171,7 +171,7 @@ class Plugin:
         self._prefix = ""
         self._begin = -1
         self._text = ""
-        self._known: dict[tuple[str, str], str] = {}
+        self.known: dict[tuple[str, str], str] = {}
         self._turn = 0
         self._changed_at = 0.0
         self._busy = threading.Lock()
@@ -217,13 +217,13 @@ class Plugin:
         try:
             if turn != self._turn:
                 return
-            above, prompt = self._split(self._above + prefix)
-            text = self._found(above, prompt)
+            above, prompt = self.split(self._above + prefix)
+            text = self.found(above, prompt)
             if text is None:
                 self._tally.requests += 1
                 text = self._usable(self._peer.plugin_infill(above, "\n", prompt))
                 if text:
-                    self._known[above, prompt] = text
+                    self.known[above, prompt] = text
         finally:
             self._busy.release()
         if turn != self._turn or not text:
@@ -237,28 +237,28 @@ class Plugin:
         """Ask for what follows, as if the suggestion had been accepted."""
         if turn != self._turn:
             return
-        next_above, next_prompt = self._split(above + prompt + text)
-        if (next_above, next_prompt) in self._known:
+        next_above, next_prompt = self.split(above + prompt + text)
+        if (next_above, next_prompt) in self.known:
             return
         self._tally.requests += 1
         following = self._usable(self._peer.plugin_infill(next_above, "\n", next_prompt))
         if following:
-            self._known[next_above, next_prompt] = following
+            self.known[next_above, next_prompt] = following
         first, newline, rest = text.partition("\n")
         if newline:
-            self._known.setdefault(self._split(above + prompt + first + "\n"), rest)
+            self.known.setdefault(self.split(above + prompt + first + "\n"), rest)
 
-    def _split(self, text: str) -> tuple[str, str]:
+    def split(self, text: str) -> tuple[str, str]:
         """Lines above the cursor, and its line up to it."""
         head, newline, line = text.rpartition("\n")
         lines = head.split("\n")[-self.N_PREFIX :] if newline else []
         above = "\n".join(lines) + newline
         return above, "" if not line.strip() else line
 
-    def _found(self, above: str, prompt: str) -> str | None:
+    def found(self, above: str, prompt: str) -> str | None:
         """An answer that is known here, or further to the left on this line."""
         for i in range(len(prompt), -1, -1):
-            known = self._known.get((above, prompt[:i]))
+            known = self.known.get((above, prompt[:i]))
             if known is not None and known.startswith(prompt[i:]) and len(known) > len(prompt) - i:
                 return known[len(prompt) - i :]
         return None

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_localcoder.client.connection import ServerConnection
-from jupyter_localcoder.client.exchange import _JOIN_SECONDS, _POLL_SECONDS
+from jupyter_localcoder.client.exchange import JOIN_SECONDS, POLL_SECONDS
 from jupyter_localcoder.client.http import HttpClient, first_that_answers
 from jupyter_localcoder.client.proof import prove
 from jupyter_localcoder.contract.codec import encode, error_payload
@@ -333,7 +333,7 @@ class TestCancel:
 
     def test_who_waits_looks_up_several_times_a_second_and_waits_little_for_the_end(self) -> None:
         """What an interrupt takes at most where nothing wakes who waits: half a second."""
-        assert _POLL_SECONDS + _JOIN_SECONDS < 0.5
+        assert POLL_SECONDS + JOIN_SECONDS < 0.5
 
     def test_a_stream_that_nobody_holds_is_cancelled(self, server: Any) -> None:
         hung_up = threading.Event()

@@ -117,8 +117,8 @@ def test_an_endless_answer_is_not_read_to_its_end(server: Any) -> None:
 
 def test_who_only_keeps_the_line_busy_is_left(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then is no silence, and would otherwise hold a kernel up for ever."""
-    monkeypatch.setattr(exchange, "_PROOF_SECONDS", 0.3)
-    monkeypatch.setattr(exchange, "_CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(exchange, "PROOF_SECONDS", 0.3)
+    monkeypatch.setattr(exchange, "CONNECT_SECONDS", 0.3)
     hung_up = threading.Event()
 
     def thief(exchange: Any) -> None:
@@ -140,7 +140,7 @@ def test_who_only_keeps_the_line_busy_is_left(server: Any, monkeypatch: pytest.M
 def test_who_says_nothing_is_left_for_the_server_that_moved(
     server: Any, start_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "_PROOF_SECONDS", 0.3)
+    monkeypatch.setattr(exchange, "PROOF_SECONDS", 0.3)
     moved = start_server()
     moved.script(lambda exchange: exchange.json(200, {}))
     server.proof(lambda exchange: exchange.wait_for_hangup())
@@ -153,7 +153,7 @@ def test_who_says_nothing_is_left_for_the_server_that_moved(
 def test_a_silent_server_whose_process_runs_is_no_reason_for_a_second_model(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "_PROOF_SECONDS", 0.3)
+    monkeypatch.setattr(exchange, "PROOF_SECONDS", 0.3)
     server.proof(lambda exchange: exchange.wait_for_hangup())
     running = msgspec.structs.replace(server.connection, pid=os.getpid(), birth=birth(os.getpid()))
     with pytest.raises(ConnectionFailed, match=r"did not prove for 0\.3 seconds") as caught:
@@ -169,7 +169,7 @@ def test_without_a_token_nobody_is_believed(server: Any) -> None:
 
     def thief(exchange: Any) -> None:
         address = proof.address(exchange.connection.getsockname(), "")
-        message = b"\0".join((proof._PURPOSE, exchange.challenge.encode(), address.encode()))
+        message = b"\0".join((proof.PURPOSE, exchange.challenge.encode(), address.encode()))
         exchange.json(200, {"proof": hmac.new(b"", message, hashlib.sha256).hexdigest()})
 
     server.proof(thief)

@@ -35,7 +35,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A keyring or a lock is not given up because the machine is busy."""
     monkeypatch.setattr(keyring_vault, "PROBE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(KeyringVault._call, "__defaults__", (PATIENCE_SECONDS,))
-    monkeypatch.setattr("jupyter_localcoder.credentials.file_vault._LOCK_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("jupyter_localcoder.credentials.file_vault.LOCK_SECONDS", PATIENCE_SECONDS)
 
 
 class MemoryKeyring:

@@ -29,14 +29,23 @@ from jupyter_localcoder.settings import LocalCoderSettings
 from tests.support.tiny_model import write_tiny_model
 
 
-def make(tmp_path: Path) -> Planner:
-    settings = LocalCoderSettings(environment={})
-    return Planner(ModelStore(), settings, Tuning(), Calibrations(tmp_path / "calibration.json"))
+class PlannerWithParts(Planner):
+    """A planner, and the parts that it was made of."""
+
+    def __init__(self, folder: Path, **store: Any) -> None:
+        self.store = ModelStore(**store)
+        self.own_settings = LocalCoderSettings(environment={})
+        self.calibrations = Calibrations(folder / "calibration.json")
+        super().__init__(self.store, self.own_settings, Tuning(), self.calibrations)
+
+
+def make(tmp_path: Path) -> PlannerWithParts:
+    return PlannerWithParts(tmp_path)
 
 
 def test_a_plan_names_a_private_file_that_goes_with_the_planner(tmp_path: Path, tiny_gguf: Path) -> None:
     planner = make(tmp_path)
-    planner._store.import_file(tiny_gguf, model_id="tiny")
+    planner.store.import_file(tiny_gguf, model_id="tiny")
     plan = planner.plan("code", model="tiny")
     folder = Path(plan.load.state_path).parent
     assert folder.stat().st_mode & 0o077 == 0
@@ -57,10 +66,10 @@ def test_a_plan_stays_the_same_while_the_model_itself_takes_the_memory(
     tmp_path: Path, tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planner = make(tmp_path)
-    planner._store.import_file(tiny_gguf, model_id="tiny")
-    monkeypatch.setattr(planning, "_may_lock", lambda _: True)
+    planner.store.import_file(tiny_gguf, model_id="tiny")
+    monkeypatch.setattr(planning, "may_lock", lambda _: True)
     before = planner.plan("code", model="tiny")
-    monkeypatch.setattr(planning, "_may_lock", lambda _: False)
+    monkeypatch.setattr(planning, "may_lock", lambda _: False)
     assert planner.plan("code", model="tiny") == before
     planner.forget_choice()
     assert planner.plan("code", model="tiny") != before
@@ -68,9 +77,9 @@ def test_a_plan_stays_the_same_while_the_model_itself_takes_the_memory(
 
 def test_the_terms_of_the_memory_estimate_are_those_of_the_load(tmp_path: Path, tiny_gguf: Path) -> None:
     planner = make(tmp_path)
-    planner._store.import_file(tiny_gguf, model_id="tiny")
+    planner.store.import_file(tiny_gguf, model_id="tiny")
     for mode in ("performance", "stability"):
-        planner._settings.update(SettingsUpdateRequest(run_mode=mode, context_window=3000))  # type: ignore[arg-type]
+        planner.own_settings.update(SettingsUpdateRequest(run_mode=mode, context_window=3000))  # type: ignore[arg-type]
         load, terms = planner.plan("code", model="tiny").load, planner.terms()
         assert terms.cells(4096) == max(load.n_cells, load.n_ctx)
         decided = load.on(gpu=planner.gpu)
@@ -84,15 +93,15 @@ def test_the_terms_of_the_memory_estimate_are_those_of_the_load(tmp_path: Path, 
 
 def test_a_speed_is_known_once_it_was_measured_as_it_would_be_loaded(tmp_path: Path, tiny_gguf: Path) -> None:
     planner = make(tmp_path)
-    planner._store.import_file(tiny_gguf, model_id="tiny")
+    planner.store.import_file(tiny_gguf, model_id="tiny")
     assert planner.speed("tiny") is None
     assert planner.speed("nobody") is None
     plan = planner.plan("code", model="tiny")
-    planner._calibrations.remember(Calibrations.key(plan.digest, plan.load), {1: 0.05, 64: 0.2})
+    planner.calibrations.remember(Calibrations.key(plan.digest, plan.load), {1: 0.05, 64: 0.2})
     speed = planner.speed("tiny")
     assert speed is not None
     assert (speed.decode_tokens_per_second, speed.prefill_tokens_per_second) == (20.0, 320.0)
-    planner._settings.update(SettingsUpdateRequest(run_mode="stability"))
+    planner.own_settings.update(SettingsUpdateRequest(run_mode="stability"))
     assert planner.speed("tiny") is None
 
 
@@ -117,7 +126,7 @@ def test_flash_attention_is_for_gpus_unless_somebody_wants_it(
     decided: tuple[str, int],
 ) -> None:
     planner = make(tmp_path)
-    planner._store.import_file(tiny_gguf, model_id="tiny")
+    planner.store.import_file(tiny_gguf, model_id="tiny")
     load = msgspec.structs.replace(
         planner.plan("code", model="tiny").load,
         n_gpu_layers=layers,
@@ -128,17 +137,17 @@ def test_flash_attention_is_for_gpus_unless_somebody_wants_it(
 
 
 @pytest.fixture
-def planner(tmp_path: Path) -> Planner:
+def planner(tmp_path: Path) -> PlannerWithParts:
     return make(tmp_path)
 
 
-def take_in(planner: Planner, tmp_path: Path, name: str, **shape: Any) -> str:
+def take_in(planner: PlannerWithParts, tmp_path: Path, name: str, **shape: Any) -> str:
     """Import a tiny model of its own digest; its id."""
     path = write_tiny_model(tmp_path / f"{name}.gguf", seed=len(name), **shape)
-    return planner._store.import_file(path, model_id=name).id
+    return planner.store.import_file(path, model_id=name).id
 
 
-def test_with_nothing_here_the_error_says_whose_model_is_missing(planner: Planner) -> None:
+def test_with_nothing_here_the_error_says_whose_model_is_missing(planner: PlannerWithParts) -> None:
     with pytest.raises(
         ModelNotReady, match=r"No usable model is installed.*profile \w+, is not on this machine yet"
     ) as said:
@@ -147,7 +156,9 @@ def test_with_nothing_here_the_error_says_whose_model_is_missing(planner: Planne
     assert planner.answering() == ("", "")
 
 
-def test_only_imported_models_are_here_and_the_best_of_them_answers(planner: Planner, tmp_path: Path) -> None:
+def test_only_imported_models_are_here_and_the_best_of_them_answers(
+    planner: PlannerWithParts, tmp_path: Path
+) -> None:
     take_in(planner, tmp_path, "plain", fill_in_the_middle=False, layers=4)
     assert (planner.plan("code").model, planner.plan("general").model) == ("plain", "plain")
     take_in(planner, tmp_path, "coder")
@@ -159,11 +170,11 @@ def test_only_imported_models_are_here_and_the_best_of_them_answers(planner: Pla
 
 
 def test_a_model_that_only_completes_leaves_questions_to_one_that_can(
-    planner: Planner, tmp_path: Path
+    planner: PlannerWithParts, tmp_path: Path
 ) -> None:
     take_in(planner, tmp_path, "instructed", fill_in_the_middle=False)
     answers = {"instructed": ("general",), "base": ("code",)}
-    infos = planner._store.infos(4096)
+    infos = planner.store.infos(4096)
     base = msgspec.structs.replace(infos[-1], id="base")
     here = [msgspec.structs.replace(infos[-1], roles=answers["instructed"])]
     here.append(msgspec.structs.replace(base, roles=answers["base"]))
@@ -171,9 +182,11 @@ def test_a_model_that_only_completes_leaves_questions_to_one_that_can(
     assert {role: one.id for role, one in chosen.items() if one} == {"code": "base", "general": "instructed"}
 
 
-def test_a_profile_that_was_chosen_is_not_answered_by_another_model(planner: Planner, tmp_path: Path) -> None:
+def test_a_profile_that_was_chosen_is_not_answered_by_another_model(
+    planner: PlannerWithParts, tmp_path: Path
+) -> None:
     take_in(planner, tmp_path, "mine")
-    planner._settings.update(SettingsUpdateRequest(profile="Compact"))
+    planner.own_settings.update(SettingsUpdateRequest(profile="Compact"))
     with pytest.raises(ModelNotReady, match="the model of the profile Compact") as said:
         planner.plan("code")
     assert "config set profile auto" in said.value.recovery
@@ -183,46 +196,48 @@ def test_a_profile_that_was_chosen_is_not_answered_by_another_model(planner: Pla
 
 
 def test_a_pinned_model_that_is_gone_is_named_with_the_way_to_unpin_it(
-    planner: Planner, tmp_path: Path
+    planner: PlannerWithParts, tmp_path: Path
 ) -> None:
     take_in(planner, tmp_path, "mine")
-    planner._settings.update(SettingsUpdateRequest(model="gone"))
+    planner.own_settings.update(SettingsUpdateRequest(model="gone"))
     with pytest.raises(ModelNotFound, match="settings select the model `gone`") as said:
         planner.plan("code")
     assert "config reset model" in said.value.recovery
 
 
 def test_a_pinned_model_answers_questions_too_so_that_two_do_not_take_turns(
-    planner: Planner, tmp_path: Path
+    planner: PlannerWithParts, tmp_path: Path
 ) -> None:
     take_in(planner, tmp_path, "mine")
     take_in(planner, tmp_path, "better", layers=4)
-    catalogue = planner._store.catalogue
+    catalogue = planner.store.catalogue
     better = {
         name: msgspec.structs.replace(one, model="better", general_model="better")
         for name, one in catalogue.profiles.items()
     }
-    planner._store.catalogue = msgspec.structs.replace(catalogue, profiles=better)
+    planner.store.catalogue = msgspec.structs.replace(catalogue, profiles=better)
     # Nothing is pinned: what came later answers everything.
     assert planner.answering() == ("better", "better")
-    planner._settings.update(SettingsUpdateRequest(model="mine"))
+    planner.own_settings.update(SettingsUpdateRequest(model="mine"))
     assert planner.answering() == ("mine", "mine")
-    planner._settings.update(SettingsUpdateRequest(general_model="better"))
+    planner.own_settings.update(SettingsUpdateRequest(general_model="better"))
     assert planner.answering() == ("mine", "better")
 
 
-def test_a_touched_file_is_here_and_is_verified_before_it_is_loaded(planner: Planner, tmp_path: Path) -> None:
+def test_a_touched_file_is_here_and_is_verified_before_it_is_loaded(
+    planner: PlannerWithParts, tmp_path: Path
+) -> None:
     id_ = take_in(planner, tmp_path, "mine")
-    path = planner._store.locate(id_).path
+    path = planner.store.locate(id_).path
     os.utime(path, ns=(1, 10**9))
     plan = planner.plan("code")
     assert plan.model == id_
-    assert not planner._store.is_verified(id_)
+    assert not planner.store.is_verified(id_)
     planner.fit(plan)
-    assert planner._store.is_verified(id_)
+    assert planner.store.is_verified(id_)
 
 
-def base_and_answering(tmp_path: Path, gguf: Path) -> Planner:
+def base_and_answering(tmp_path: Path, gguf: Path) -> PlannerWithParts:
     """Two models: one that only completes, though it has a chat template, and one that answers."""
     catalogue_file = tmp_path / "catalogue.json"
     entry = {
@@ -243,22 +258,21 @@ def base_and_answering(tmp_path: Path, gguf: Path) -> Planner:
             }
         )
     )
-    store = ModelStore(catalogue_path=str(catalogue_file))
-    settings = LocalCoderSettings(environment={})
-    settings.update(SettingsUpdateRequest(profile="Own"))
-    return Planner(store, settings, Tuning(), Calibrations(tmp_path / "calibration.json"))
+    planner = PlannerWithParts(tmp_path, catalogue_path=str(catalogue_file))
+    planner.own_settings.update(SettingsUpdateRequest(profile="Own"))
+    return planner
 
 
 def test_a_base_model_completes_and_the_other_one_answers(tmp_path: Path, tiny_gguf: Path) -> None:
     planner = base_and_answering(tmp_path, tiny_gguf)
-    planner._store.import_file(tiny_gguf, model_id="base")
+    planner.store.import_file(tiny_gguf, model_id="base")
     with pytest.raises(ModelNotReady, match="answering"):
         planner.plan("general")
-    planner._store.import_file(tiny_gguf, model_id="answering")
-    assert planner._store.look("base").header.chats, "its header claims that it answers"
+    planner.store.import_file(tiny_gguf, model_id="answering")
+    assert planner.store.look("base").header.chats, "its header claims that it answers"
     assert (planner.plan("code").model, planner.plan("general").model) == ("base", "answering")
     assert planner.division() == "Completes with `base`, answers with `answering`."
-    planner._settings.update(SettingsUpdateRequest(general_model="base"))
+    planner.own_settings.update(SettingsUpdateRequest(general_model="base"))
     assert planner.answering() == ("base", "answering"), "a base model answers nothing, whoever chose it"
 
 
@@ -267,16 +281,16 @@ async def test_a_command_is_left_to_the_model_that_answers(tmp_path: Path, tiny_
     nothing_loaded: Any = SimpleNamespace(holds=lambda plan: False, holding=())
     all_fit: Any = SimpleNamespace(require=_admitted)
     events = EventHub(logging.getLogger("test"))
-    fallback = ModelFallback(planner._store, planner, nothing_loaded, all_fit, events)
+    fallback = ModelFallback(planner.store, planner, nothing_loaded, all_fit, events)
 
     async def chosen(model: str | None = None) -> tuple[str, str]:
         plan, use = await fallback.choose_for_answer("code", model=model)
         return plan.model, use
 
-    planner._store.import_file(tiny_gguf, model_id="base")
+    planner.store.import_file(tiny_gguf, model_id="base")
     with pytest.raises(ModelNotReady, match="answering"):
         await chosen()
-    planner._store.import_file(tiny_gguf, model_id="answering")
+    planner.store.import_file(tiny_gguf, model_id="answering")
     assert await chosen() == ("answering", "general")
     assert await chosen("answering") == ("answering", "code")
     with pytest.raises(InvalidArgument, match="not trained to answer") as caught:
@@ -286,8 +300,8 @@ async def test_a_command_is_left_to_the_model_that_answers(tmp_path: Path, tiny_
 
 def test_one_model_for_both_needs_no_sentence(tmp_path: Path, tiny_gguf: Path) -> None:
     planner = base_and_answering(tmp_path, tiny_gguf)
-    planner._store.import_file(tiny_gguf, model_id="answering")
-    planner._settings.update(SettingsUpdateRequest(model="answering"))
+    planner.store.import_file(tiny_gguf, model_id="answering")
+    planner.own_settings.update(SettingsUpdateRequest(model="answering"))
     assert planner.division() == ""
 
 

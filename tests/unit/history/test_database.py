@@ -40,7 +40,7 @@ def test_a_newer_database_is_left_alone_with_a_sentence(store, kept):
 @pytest.fixture
 def next_version(monkeypatch):
     """What the next release might do to the tables."""
-    steps = (*schema._STEPS, "ALTER TABLE responses ADD COLUMN stars INTEGER NOT NULL DEFAULT 0;\n")
+    steps = (*schema.STEPS, "ALTER TABLE responses ADD COLUMN stars INTEGER NOT NULL DEFAULT 0;\n")
     monkeypatch.setattr(schema, "VERSION", len(steps))
     monkeypatch.setattr(schema.migrate, "__defaults__", (steps,))
     return steps
@@ -63,18 +63,18 @@ def test_an_older_database_is_brought_up_and_a_copy_stays(store, kept, request):
 
 def test_a_step_that_fails_changes_nothing(store, kept, next_version, monkeypatch):
     monkeypatch.setattr(schema, "VERSION", 1)
-    monkeypatch.setattr(schema.migrate, "__defaults__", (schema._STEPS,))
+    monkeypatch.setattr(schema.migrate, "__defaults__", (schema.STEPS,))
     one = kept()
     store.close()
     monkeypatch.setattr(schema, "VERSION", 2)
     broken = next_version[1] + "CREATE TABLE responses (x);\n"
-    monkeypatch.setattr(schema.migrate, "__defaults__", ((*schema._STEPS, broken),))
+    monkeypatch.setattr(schema.migrate, "__defaults__", ((*schema.STEPS, broken),))
     with pytest.raises(errors.DatabaseError):
         store.page()
     with closing(sqlite3.connect(path_of(store))) as db:
         assert schema.version_of(db) == 1
     monkeypatch.setattr(schema, "VERSION", 1)
-    monkeypatch.setattr(schema.migrate, "__defaults__", (schema._STEPS,))
+    monkeypatch.setattr(schema.migrate, "__defaults__", (schema.STEPS,))
     assert store.get(one.id) == one
 
 

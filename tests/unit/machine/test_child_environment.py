@@ -36,5 +36,5 @@ def test_what_is_needed_gets_through() -> None:
 
 
 def test_no_list_names_a_secret() -> None:
-    every = child_environment._ANY | child_environment._COMPUTES | child_environment._DOWNLOADS
+    every = child_environment.ANY | child_environment.COMPUTES | child_environment.DOWNLOADS
     assert not [name for name in every if re.search("KEY$|TOKEN|SECRET|PASSW|CREDENTIAL|COOKIE", name)]

@@ -23,7 +23,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of 16 cores with two hyper-threads each."""
     monkeypatch.setattr(os, "cpu_count", lambda: 32)
     monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 32 if logical else 16)
-    monkeypatch.setattr(processors, "_affinity", lambda: frozenset(range(32)))
+    monkeypatch.setattr(processors, "affinity", lambda: frozenset(range(32)))
 
 
 def tree(root: Path, **groups: str) -> Path:
@@ -84,7 +84,7 @@ def test_the_least_limit_holds(tmp_path: Path, files: dict[str, str], threads: i
 def test_processors_that_the_process_was_tied_to_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processors, "_affinity", lambda: frozenset({0, 1, 16, 17, 5}))
+    monkeypatch.setattr(processors, "affinity", lambda: frozenset({0, 1, 16, 17, 5}))
     found = processors.available(tree(tmp_path))
     assert (found.threads, found.reason) == (3, "the process may run on 5 of 32 processors")
 

@@ -74,7 +74,7 @@ Make = Callable[..., Desk]
 
 @pytest.fixture
 def desk(bench: Any, server: Any, url_source: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
-    monkeypatch.setattr("jupyter_localcoder.models.jobs._CLOSE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("jupyter_localcoder.models.jobs.CLOSE_SECONDS", PATIENCE_SECONDS)
 
     def make(url: str = "", **traits: Any) -> Desk:
         settings = LocalCoderSettings(settings_dir=str(tmp_path / "settings"))

@@ -387,7 +387,7 @@ async def test_entering_the_key_again_confirms_the_address(service, server, else
     await service.providers.provider_set_key(ProviderSetKeyRequest(id="acme", key=KEY))
     assert await asked_with(service, elsewhere) == f"Bearer {KEY}"
     monkeypatch.setenv(VARIABLE, "another-key-1234")
-    service.providers._remote.changed("acme")
+    service.providers.remote.changed("acme")
     assert await asked_with(service, elsewhere) == "Bearer another-key-1234"
 
 
@@ -472,11 +472,11 @@ def by_another_process(service: Service, folder: Path) -> None:
 
 
 def by_hand(service: Service, folder: Path) -> None:
-    service.providers._settings.path.write_text('{"format": 1, "settings": {"air_gap": true}}')
+    service.user_settings.path.write_text('{"format": 1, "settings": {"air_gap": true}}')
 
 
 def by_the_administrator(service: Service, folder: Path) -> None:
-    settings = service.providers._settings
+    settings = service.user_settings
     settings.config.LocalCoderSettings.air_gap = True
     settings.air_gap = True
 
@@ -505,7 +505,7 @@ async def test_the_air_gap_ends_a_connection_that_nobody_takes(service, server, 
         url = f"http://{address}/v1"
         await service.providers.provider_save(saving(server, base_url=url, connect_timeout_seconds=patience))
         asking = asyncio.ensure_future(collect((await service.providers.choose("acme")).provider))
-        await until(lambda: service.providers._remote._shut)
+        await until(lambda: service.providers.remote._shut)
         switch(service, tmp_path)
         with pytest.raises(AirGapped):
             await within(asking)
@@ -588,7 +588,7 @@ async def test_many_requests_at_once_share_one_provider(service, server):
     provider = (await service.providers.choose("acme")).provider
     answers = await asyncio.gather(*(collect(provider) for _ in range(20)))
     assert [texts for texts, _ in answers] == [["Hi"]] * 20
-    assert len(service.providers._remote._opened) == 1
+    assert len(service.providers.remote._opened) == 1
 
 
 # Trouble with the file
@@ -655,7 +655,7 @@ async def test_the_test_of_the_embedded_one_loads_nothing(service):
     with pytest.raises(LocalCoderError) as caught:
         await service.providers.provider_test(named("embedded"))
     assert caught.value.code in ("MODEL_NOT_READY", "MODEL_NOT_FOUND")
-    assert service._pool.front.state == "stopped"
+    assert service.pool.front.state == "stopped"
 
 
 @pytest.mark.parametrize(("changes", "limit"), [({}, 50), ({"timeout_seconds": 20}, 20)])
@@ -703,7 +703,7 @@ async def test_nor_before_there_is_a_key(service, server, elsewhere, monkeypatch
     with asked_by_a_kernel():
         await service.providers.provider_save(saving(elsewhere))
     monkeypatch.setenv(VARIABLE, KEY)
-    service.providers._remote.changed("acme")
+    service.providers.remote.changed("acme")
     with pytest.raises(AuthError, match=r"enter (it|the key) again"):
         await asked_with(service, elsewhere)
     await service.providers.provider_delete(named())

@@ -81,7 +81,7 @@ def test_a_line_that_was_cut_off_costs_itself_only(tmp_path: Path) -> None:
 
 
 def test_it_does_not_grow_with_what_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "_MAX_FILE_BYTES", 2000)
+    monkeypatch.setattr(journal, "MAX_FILE_BYTES", 2000)
     mine = Journal(tmp_path)
     mine.opened(entry("stays"))
     for number in range(300):

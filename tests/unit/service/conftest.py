@@ -32,8 +32,8 @@ class Desk:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.store = service._recorder.store
-        recorder = service._recorder
+        self.store = service.recorder.store
+        recorder = service.recorder
         # As long as the disk takes: how long a person would be made to wait is another matter.
         recorder.settled = functools.partial(recorder.settled, PATIENCE_SECONDS)  # type: ignore[method-assign]
         recorder.close = functools.partial(recorder.close, PATIENCE_SECONDS)  # type: ignore[method-assign]
@@ -109,8 +109,8 @@ def open_desk(tmp_path: Path, tiny_gguf: Path, jp_asyncio_loop: asyncio.Abstract
             "WorkerPool": {"resident_models": residents},
         }  # fmt: skip
         service = build_service(config=Config(config))
-        service._pool._spawn = spawn(json.dumps({"says": says, "title": title}))
-        service.titles._quiet_seconds = 0.01
+        service.pool.spawn = spawn(json.dumps({"says": says, "title": title}))
+        service.titles.quiet_seconds = 0.01
         made.append(service)
         if len(made) == 1:
             await service.models.model_import(ModelImportRequest(path=str(tiny_gguf), id="tiny"))

@@ -443,7 +443,7 @@ async def test_one_that_does_not_reason_this_time_loses_nothing(far: Desk, serve
     # So it is believed to do so no more.
     text, reasoning, done = await pieces_of(far)
     assert (text, reasoning, done.text) == ("It is 5.", "", "It is 5.")
-    await far.service._recorder.settled()
+    await far.service.recorder.settled()
     kept = [far.store.get(info.id) for info in await far.listed(limit=10)]
     assert sorted((each.content, each.reasoning) for each in kept) == [
         ("It is 4.", "Hm.\n"),

@@ -29,7 +29,7 @@ class Owner:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.spawn = ChangingSpawn(WRITES)
-        desk.service._pool._spawn = self.spawn
+        desk.service.pool.spawn = self.spawn
 
     @property
     def loads(self) -> int:
@@ -97,7 +97,7 @@ async def test_it_answers_and_completes_from_then_on(owner: Owner) -> None:
 
 async def test_it_is_loaded_again_after_a_rest(owner: Owner) -> None:
     await owner.load("other")
-    await owner.desk.service._pool.unload("It rests.")
+    await owner.desk.service.pool.unload("It rests.")
     assert await owner.complete() == "other"
 
 

@@ -47,7 +47,7 @@ async def test_one_that_had_not_begun_is_told_too(desk: Desk):
         frames = desk.service.generation.generate(GenerateRequest(command="explain", code="x = 1"))
         async with contextlib.aclosing(frames):
             await frames.__anext__()
-            desk.service._runs.close()
+            desk.service.runs.close()
             with pytest.raises(BackendUnavailable, match="server was shut down"):
                 async for _ in frames:
                     pass

@@ -274,13 +274,13 @@ async def test_without_a_limit_of_its_own_it_has_the_one_of_the_settings(
             assert (await within(frames.__anext__())).text == said
         end = asyncio.ensure_future(frames.__anext__())
         await until(lambda: server.heard)
-        (run,) = desk.service._runs._open.values()
-        await clock.until(lambda: run._ended)  # type: ignore[attr-defined]
+        (run,) = desk.service.runs.by_id.values()
+        await clock.until(lambda: run.ended)
         assert clock.forwarded <= 15 <= clock.time() - begin
         done = await within(end)
         assert (done.text, done.finish) == (said, "timeout")
     await within(left.wait())
-    assert len(desk.service._runs) == 0
+    assert len(desk.service.runs) == 0
 
 
 async def test_the_shorter_limit_of_a_provider_is_no_failure_either(
@@ -308,13 +308,13 @@ async def test_length_and_temperature_are_those_of_the_settings_unless_it_names_
     await complete(desk, max_tokens=7, temperature=0.0)
     assert (server.heard[-1].json["max_tokens"], server.heard[-1].json["temperature"]) == (7, 0.0)
     asked = []
-    make = desk.service._pool.job
+    make = desk.service.pool.job
 
     def job(plan, request, *role, **named):
         asked.append(request)
         return make(plan, request, *role, **named)
 
-    desk.service._pool.job = job
+    desk.service.pool.job = job
     done = await complete(desk, provider="embedded")
     assert (asked[-1].max_tokens, done.sampling.temperature) == (200, 0.3)
 
@@ -390,8 +390,8 @@ async def test_where_nothing_named_it_nothing_is_said(far: Far):
 
 async def test_one_that_the_configuration_names_is_overruled(far: Far):
     desk = await far(completes=False)
-    desk.service.providers._settings.config.LocalCoderSettings.completion_provider = "acme"
-    desk.service.providers._settings.completion_provider = "acme"
+    desk.service.user_settings.config.LocalCoderSettings.completion_provider = "acme"
+    desk.service.user_settings.completion_provider = "acme"
     assert (await view(desk)).sources["completion_provider"] == "config"
     assert "completes while you type" in (await remove(desk)).note
     now = await view(desk)
@@ -400,7 +400,7 @@ async def test_one_that_the_configuration_names_is_overruled(far: Far):
 
 async def test_one_that_the_environment_names_is_told_since_it_stays(far: Far):
     desk = await far()
-    desk.service.providers._settings._environment["LOCALCODER_COMPLETION_PROVIDER"] = "acme"
+    desk.service.user_settings.environment["LOCALCODER_COMPLETION_PROVIDER"] = "acme"
     note = (await remove(desk)).note
     assert "The embedded model now completes" not in note
     assert note.endswith(
@@ -415,7 +415,7 @@ async def test_where_the_settings_cannot_be_kept_the_provider_stays(far: Far, mo
         raise FileWriteError("No room.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(desk.service.providers._settings, "_changing", fails)
+        patched.setattr(desk.service.user_settings, "_changing", fails)
         with pytest.raises(FileWriteError):
             await remove(desk)
     assert (await complete(desk)).provider == "acme"

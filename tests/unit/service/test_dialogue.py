@@ -34,7 +34,7 @@ class Talk:
         self.read: list[list[str]] = []
         """For each request the turns that the worker got, without the instruction."""
         self.conversation = "new"
-        make = desk.service._pool.job
+        make = desk.service.pool.job
 
         def job(plan: Any, request: Any, *role: Any, **named: Any) -> Any:
             if request.scope.startswith("chat:"):
@@ -43,7 +43,7 @@ class Talk:
                 self.read.append([turn.content for turn in request.prompt.turns[1:]])
             return make(plan, request, *role, **named)
 
-        desk.service._pool.job = job  # type: ignore[method-assign]
+        desk.service.pool.job = job  # type: ignore[method-assign]
 
     async def __call__(self, words: str = "", **fields: Any) -> Any:
         messages = (Message(role="user", content=words),) if words else ()
@@ -240,7 +240,7 @@ async def test_the_next_turn_need_not_wait_until_the_last_one_is_kept(talk: Talk
         go_on.set()
     assert talk.read[-1][::2] == ["one", "two", "three"]
     assert await talk.turns() == ["one", "two", "three"]
-    assert not len(talk.desk.service._recorder.unsaved)
+    assert not len(talk.desk.service.recorder.unsaved)
 
 
 async def test_an_empty_answer_is_no_turn(open_desk: Open):

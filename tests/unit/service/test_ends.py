@@ -30,7 +30,7 @@ COMPLETION = CompleteRequest(prefix="x = ", suffix="")
 def endless(open_desk: Open, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Desk:
     """A service whose model begins, and never ends by itself."""
     desk = jp_asyncio_loop.run_until_complete(open_desk())
-    desk.service._pool._spawn = spawn(json.dumps({"says": "begun", "ends": False}))
+    desk.service.pool.spawn = spawn(json.dumps({"says": "begun", "ends": False}))
     return desk
 
 
@@ -48,7 +48,7 @@ async def end(desk: Desk, request: Any, run: str, code: str) -> None:
     elif code == "CANCELED":
         await desk.service.queue.llm_cancel(LlmCancelRequest(id=run))
     else:
-        found = desk.service._runs.find(run)
+        found = desk.service.runs.find(run)
         assert found is not None
         found.cancel("timeout")
 

@@ -46,11 +46,11 @@ async def test_the_service_hears_what_a_second_listener_hears_too(desk: Desk) ->
     def hear(name: str, listeners: Listeners[...]) -> None:
         listeners.listen(lambda *told: heard.setdefault(name, []).append(told))
 
-    hear("demand", service._pool.on_demand)
-    hear("loaded", service._pool.on_loaded)
-    hear("kept", service._recorder.on_kept)
-    hear("queue", service.queue._requests.on_change)
-    hear("runs", service._runs.on_change)
+    hear("demand", service.pool.on_demand)
+    hear("loaded", service.pool.on_loaded)
+    hear("kept", service.recorder.on_kept)
+    hear("queue", service.queue.requests.on_change)
+    hear("runs", service.runs.on_change)
 
     done = await desk.explain()
     queued = await service.queue.llm_call(CallRequest(prompt="Hello?"))
@@ -63,19 +63,19 @@ async def test_the_service_hears_what_a_second_listener_hears_too(desk: Desk) ->
     assert desk.of("queue:updated")
     await desk.until(lambda: [one for one in desk.of("title:status") if one.status == "completed"])
     (plan, loaded, hello), *_ = heard["loaded"]
-    assert service._pool.holds(plan)
-    service._planner.gpu = True
-    service._pool.on_loaded.tell(plan, loaded, hello)
-    assert not service._planner.gpu, "a load has shown that there is none"
+    assert service.pool.holds(plan)
+    service.planner.gpu = True
+    service.pool.on_loaded.tell(plan, loaded, hello)
+    assert not service.planner.gpu, "a load has shown that there is none"
 
 
 async def test_memory_that_runs_out_counts_though_another_one_listens(desk: Desk) -> None:
     service, heard = desk.service, list[Any]()
-    service._pool.on_out_of_memory.listen(lambda *told: heard.append(told))
+    service.pool.on_out_of_memory.listen(lambda *told: heard.append(told))
     await desk.explain()
-    plan = service._pool.front.plan
+    plan = service.pool.front.plan
     assert plan is not None
-    service._pool.on_out_of_memory.tell(plan, "said")
+    service.pool.on_out_of_memory.tell(plan, "said")
     assert heard == [(plan, "said")]
     with pytest.raises(OutOfMemory):
         await desk.explain()
@@ -84,11 +84,11 @@ async def test_memory_that_runs_out_counts_though_another_one_listens(desk: Desk
 async def test_a_damaged_history_is_told_to_all(desk: Desk) -> None:
     heard: list[str] = []
     desk.store.on_damage.listen(heard.append)
-    desk.service._recorder.begin()
+    desk.service.recorder.begin()
     desk.store.on_damage.tell("history.damaged.db")
     assert heard == ["history.damaged.db"]
     notices = await desk.until(lambda: [one for one in desk.of("notice") if "damaged" in one.message])
     assert "history.damaged.db" in notices[0].action
-    swept = desk.service._recorder._swept
+    swept = desk.service.recorder._swept
     assert swept is not None
     await swept

@@ -19,15 +19,15 @@ class Watched:
     def __init__(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.monotonic() + FRESH_SECONDS
         self.made = 0
-        fallback = desk.service._fallback
-        really = fallback._planner.plan
+        fallback = desk.service.fallback
+        really = desk.service.planner.plan
 
         def plan(*given: Any, **named: Any) -> Any:
             self.made += 1
             return really(*given, **named)
 
-        monkeypatch.setattr(fallback, "_clock", lambda: self.now)
-        monkeypatch.setattr(fallback._planner, "plan", plan)
+        monkeypatch.setattr(fallback, "clock", lambda: self.now)
+        monkeypatch.setattr(desk.service.planner, "plan", plan)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ async def test_a_changed_setting_counts_at_once(desk: Desk, watched: Watched) ->
     after = await desk.explain()
     assert watched.made == 2
     assert before.model == after.model
-    loaded = desk.service._pool.front.plan
+    loaded = desk.service.pool.front.plan
     assert loaded is not None
     assert loaded.load.n_ctx == 2048
 
@@ -70,6 +70,6 @@ async def test_a_request_that_names_a_model_has_a_plan_of_its_own(desk: Desk, wa
 
 async def test_what_is_not_loaded_is_planned_anew(desk: Desk, watched: Watched) -> None:
     await desk.explain()
-    await desk.service._pool.unload()
+    await desk.service.pool.unload()
     await desk.explain()
     assert watched.made == 2

@@ -200,8 +200,8 @@ async def test_closing_keeps_what_was_just_answered(open_desk: Open):
 async def test_closing_keeps_it_also_where_no_thread_takes_work_any_more(open_desk: Open):
     """As at the end of a process, where the interpreter has ended the threads before."""
     desk = await open_desk()
-    desk.service._recorder.begin()
-    thread = desk.service._recorder._thread = ThreadPoolExecutor(1)
+    desk.service.recorder.begin()
+    thread = desk.service.recorder._thread = ThreadPoolExecutor(1)
     thread.shutdown()
     done = await desk.explain()
     await desk.service.close()
@@ -212,7 +212,7 @@ async def test_a_request_that_fails_is_told_and_not_kept(open_desk: Open, monkey
     from tests.support.workers import spawn
 
     desk = await open_desk()
-    monkeypatch.setattr(desk.service._pool, "_spawn", spawn("fails"))
+    monkeypatch.setattr(desk.service.pool, "spawn", spawn("fails"))
     with pytest.raises(errors.TokenLimitExceeded):
         await desk.explain()
     (told,) = desk.of("response:error")
@@ -225,7 +225,7 @@ async def test_a_request_that_is_cancelled_keeps_what_had_come(open_desk: Open, 
     from tests.support.workers import spawn
 
     desk = await open_desk()
-    monkeypatch.setattr(desk.service._pool, "_spawn", spawn("waits"))
+    monkeypatch.setattr(desk.service.pool, "spawn", spawn("waits"))
     from jupyter_localcoder.contract.generation import Delta, Done, GenerateRequest
 
     run = ""
@@ -245,7 +245,7 @@ async def test_who_leaves_in_the_middle_leaves_nothing(open_desk: Open, monkeypa
     from tests.support.workers import spawn
 
     desk = await open_desk()
-    monkeypatch.setattr(desk.service._pool, "_spawn", spawn("waits"))
+    monkeypatch.setattr(desk.service.pool, "spawn", spawn("waits"))
     frames = desk.service.generation.generate(GenerateRequest(command="explain", code="x"))
     async for frame in frames:
         if isinstance(frame, Delta):
@@ -273,7 +273,7 @@ async def test_old_answers_are_deleted_behind_the_new_ones(open_desk: Open, monk
     for n in range(5):
         await desk.explain(f"x = {n}")
     await desk.until(lambda: any(told.reason == "deleted" for told in desk.of("history:changed")))
-    await asyncio.gather(*(desk.service._recorder.settled() for _ in range(2)))
+    await asyncio.gather(*(desk.service.recorder.settled() for _ in range(2)))
     assert len(await desk.listed()) == 2
 
 

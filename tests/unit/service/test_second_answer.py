@@ -22,7 +22,7 @@ NEEDED = NotebookCell(source="path = 'a.csv'")
 
 
 def says(desk: Desk, first: str, again: str) -> None:
-    desk.service._pool._spawn = spawn(json.dumps({"says": first, "again": again, "title": "A title"}))
+    desk.service.pool.spawn = spawn(json.dumps({"says": first, "again": again, "title": "A title"}))
 
 
 async def frames_of(desk: Desk, **fields: Any) -> list[Any]:
@@ -97,7 +97,7 @@ async def test_an_answer_in_words_is_never_asked_again(desk: Desk, command: str)
 
 
 async def test_a_loop_is_stopped_in_the_stream(desk: Desk) -> None:
-    desk.service._pool._spawn = spawn(json.dumps({"says": "It adds one.\n" * 1000, "ends": True}))
+    desk.service.pool.spawn = spawn(json.dumps({"says": "It adds one.\n" * 1000, "ends": True}))
     *deltas, done = await frames_of(desk, command="explain")
     assert done.text == "It adds one.\n" * 4
     assert done.doubt == "repetition"
@@ -115,7 +115,7 @@ async def test_it_can_be_ended_while_the_second_answer_comes(desk: Desk, reason:
         async for frame in frames:
             last = frame
             if isinstance(frame, Started):
-                run = desk.service._runs.find(frame.run)
+                run = desk.service.runs.find(frame.run)
             elif isinstance(frame, Delta) and frame.text.endswith("`"):
                 assert run is not None
                 _end_when_second(desk, run, reason)

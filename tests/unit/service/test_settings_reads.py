@@ -20,7 +20,7 @@ EXPLAIN = generation.GenerateRequest(command="explain", code="x = 1")
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How often the file was looked at since this was called last, however long the requests take."""
-    monkeypatch.setattr(latest, "_STALE_SECONDS", math.inf)
+    monkeypatch.setattr(latest, "STALE_SECONDS", math.inf)
     mark, count = LocalCoderSettings._mark, 0
 
     def look(settings: LocalCoderSettings) -> Any:
@@ -65,9 +65,9 @@ async def test_a_request_looks_once(
     await ask(desk, operation, request_)
     # What the first one has begun, such as saving its answer, has looks of its own.
     for _ in range(2):
-        await desk.service._recorder.settled()
+        await desk.service.recorder.settled()
     if not planned:
-        desk.service._fallback._made.clear()
+        desk.service.fallback._made.clear()
     looks()
     await ask(desk, operation, request_)
     assert looks() == 1
@@ -77,7 +77,7 @@ async def test_the_next_request_sees_what_another_process_has_changed(
     desk: Desk, looks: Callable[[], int]
 ) -> None:
     view = await desk.service.handle(registry.SETTINGS_GET, registry.SETTINGS_GET.request())
-    other = LocalCoderSettings(settings_dir=str(desk.service.settings._settings.path.parent))
+    other = LocalCoderSettings(settings_dir=str(desk.service.user_settings.path.parent))
     assert view.settings.max_tokens != 77
     other.update(registry.SETTINGS_UPDATE.request(max_tokens=77))
     view = await desk.service.handle(registry.SETTINGS_GET, registry.SETTINGS_GET.request())

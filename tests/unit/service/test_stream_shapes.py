@@ -45,7 +45,7 @@ def far(
 ) -> Desk:
     """A service whose active provider is that server, and completes where it can."""
     # How long a server may take to say how many tokens it counted is another matter.
-    monkeypatch.setattr(answer, "_AFTER_THE_END_SECONDS", 0.05)
+    monkeypatch.setattr(answer, "AFTER_THE_END_SECONDS", 0.05)
     fields: dict[str, Any] = {
         "id": "acme",
         "name": "Acme",
@@ -160,7 +160,7 @@ async def test_each_shape_of_a_stream(far: Desk, server: WireServer, type_: str,
     # Nothing is asked in the system's name in the queue.
     chosen = [each for each in of(type_) if way is not queue or not each.without_system]
     assert await differences(check, chosen) == []
-    await far.service._recorder.settled()
+    await far.service.recorder.settled()
     kept = [far.store.get(info.id) for info in await far.listed(limit=1000)]
     assert {(each.content.strip(), each.reasoning) for each in kept} == {
         (shape.text, shape.reasoning) for shape in chosen if not shape.error

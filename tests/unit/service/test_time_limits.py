@@ -22,7 +22,7 @@ CHAT = ChatRequest(messages=(Message(role="user", content="Why?"),))
 async def test_it_holds_for_answers(open_desk: Open, request_: GenerateRequest | ChatRequest):
     """The worker never ends one by itself; where it was too slow to begin, nothing could be kept."""
     desk = await open_desk()
-    desk.service._pool._spawn = spawn(json.dumps({"says": "Hal", "ends": False}))
+    desk.service.pool.spawn = spawn(json.dumps({"says": "Hal", "ends": False}))
     limit = {"id": "embedded", "type": "embedded", "timeout_seconds": 2}
     await desk.service.providers.provider_save(codec.decode(ProviderSaveRequest, limit))
     ask = desk.service.generation.generate if request_ is EXPLAIN else desk.service.generation.chat

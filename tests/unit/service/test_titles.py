@@ -70,14 +70,14 @@ async def test_a_request_of_a_person_never_waits_for_a_title(
     """The worker never ends a title here by itself: only because it makes way does the next answer come."""
     desk = await open_desk(title="")
     begun = asyncio.Event()
-    make = desk.service._pool.job
+    make = desk.service.pool.job
 
     def job(plan, request, *role, **named):
         if request.scope == "title:":
             begun.set()
         return make(plan, request, *role, **named)
 
-    monkeypatch.setattr(desk.service._pool, "job", job)
+    monkeypatch.setattr(desk.service.pool, "job", job)
     for n in range(3):
         done = await within(desk.explain(f"x = {n}"))
         assert done.text == "An answer."
@@ -134,13 +134,13 @@ async def test_what_is_kept_while_the_service_closes_begins_no_title(
 async def test_a_title_is_below_everything_else(desk: Desk):
     """Of the lowest rank that computes in the worker, in a cache of its own, and a few tokens long."""
     asked = []
-    make = desk.service._pool.job
+    make = desk.service.pool.job
 
     def job(plan, request, *role, **named):
         asked.append(request)
         return make(plan, request, *role, **named)
 
-    desk.service._pool.job = job
+    desk.service.pool.job = job
     done = await desk.explain()
     await desk.until(lambda: over(desk, done.run))
     answer, title = asked
@@ -164,11 +164,11 @@ async def test_no_model_is_loaded_for_a_title(desk: Desk):
     done = await desk.explain()
     await desk.until(lambda: over(desk, done.run))
     await desk.service.models.model_unload(ModelUnloadRequest())
-    loads = desk.service._pool.generation
+    loads = desk.service.pool.generation
     with pytest.raises(errors.TitleProviderError, match="No model is loaded"):
         await desk.service.titles.title_generate(ResponseRequest(id=done.run))
-    assert desk.service._pool.generation == loads
-    assert desk.service._pool.front.state == "stopped"
+    assert desk.service.pool.generation == loads
+    assert desk.service.pool.front.state == "stopped"
     assert statuses(desk, done.run) == ["pending", "completed"]
     assert "No model is loaded" in (await shown(desk)).problem
 
@@ -179,7 +179,7 @@ async def shown(desk: Desk):
 
 async def another(desk: Desk, id_: str = "other") -> None:
     """A second model, which is not loaded."""
-    path = desk.service.titles._models.locate("tiny").path
+    path = desk.service.store.locate("tiny").path
     await desk.service.models.model_import(ModelImportRequest(path=str(path), id=id_))
 
 
@@ -223,7 +223,7 @@ async def test_a_model_that_was_deleted_later_is_told_and_asked_no_more(desk: De
 
 async def test_what_no_model_could_title_gets_its_title_when_one_is_loaded(desk: Desk):
     """As with people whose answers come from elsewhere: nothing is sent there for it."""
-    recorder = desk.service._recorder
+    recorder = desk.service.recorder
     first = await desk.explain()
     await desk.until(lambda: over(desk, first.run))
     await desk.service.models.model_unload(ModelUnloadRequest())
@@ -231,7 +231,7 @@ async def test_what_no_model_could_title_gets_its_title_when_one_is_loaded(desk:
     recorder.store.keep_all([kept])
     desk.service.titles._kept(kept)
     await desk.until(lambda: statuses(desk, kept.id) == ["failed"])
-    assert desk.service._pool.front.state == "stopped"
+    assert desk.service.pool.front.state == "stopped"
     await desk.service.models.model_load(ModelLoadRequest(id="tiny"))
     await desk.until(lambda: statuses(desk, kept.id) == ["failed", "pending", "completed"])
     assert recorder.store.get(kept.id).title == "A title"
@@ -257,7 +257,7 @@ async def test_what_failed_is_tried_again_with_the_next_answer_but_not_for_ever(
 
 async def test_what_was_cut_off_is_no_title(open_desk: Open):
     desk = await open_desk(title="Answer to")
-    make, limits = desk.service._pool.job, []
+    make, limits = desk.service.pool.job, []
 
     def job(plan, request, role="code", *, named=False):
         if request.scope == "title:":
@@ -265,7 +265,7 @@ async def test_what_was_cut_off_is_no_title(open_desk: Open):
             return CutJob(make(plan, request, role, named=named))
         return make(plan, request, role, named=named)
 
-    desk.service._pool.job = job
+    desk.service.pool.job = job
     assert await titled(desk) == ("tiny", "model")
     assert limits == [title_prompt.MAX_TOKENS, title_prompt.MAX_LONG_TOKENS]
 
@@ -357,7 +357,7 @@ async def test_an_answer_that_is_not_there_has_no_title(desk: Desk):
 
 
 async def test_only_the_first_turn_of_a_conversation_gets_one(desk: Desk):
-    recorder = desk.service._recorder
+    recorder = desk.service.recorder
     first = await desk.explain()
     await desk.until(lambda: over(desk, first.run))
     second = recorder.store.get(first.run)
@@ -452,13 +452,13 @@ async def test_a_provider_that_reasons_gets_more_room_once(desk: Desk, answers: 
 async def test_a_model_here_is_asked_without_reasoning_and_gets_more_room_once(open_desk: Open):
     desk = await open_desk(title="<think>Okay, the user")
     asked = []
-    make = desk.service._pool.job
+    make = desk.service.pool.job
 
     def job(plan, request, role="code", *, named=False):
         asked.append(request)
         return make(plan, request, role, named=named)
 
-    desk.service._pool.job = job
+    desk.service.pool.job = job
     assert await titled(desk) == ("tiny", "model")
     answer, *titles = asked
     assert answer.prompt.thinking

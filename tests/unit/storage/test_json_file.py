@@ -408,7 +408,7 @@ def test_what_another_process_holds_for_a_moment_is_tried_again(
             raise refusals.pop()
         return replace(one, target)
 
-    monkeypatch.setattr("jupyter_localcoder.storage.atomic._IS_WINDOWS", windows)
+    monkeypatch.setattr("jupyter_localcoder.storage.atomic.IS_WINDOWS", windows)
     monkeypatch.setattr(Path, "replace", refused)
     put(file_of(path), "b")
     assert set(file_of(path).read().document) == {"format", "a", "b"}
@@ -419,8 +419,8 @@ def test_what_stays_refused_is_told(path: Path, monkeypatch: pytest.MonkeyPatch)
         raise PermissionError(errno.EACCES, "in use")
 
     monkeypatch.setattr(Path, "replace", refused)
-    monkeypatch.setattr("jupyter_localcoder.storage.atomic._PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr("jupyter_localcoder.storage.atomic.PATIENCE_SECONDS", 0.02)
     for windows in (False, True):
-        monkeypatch.setattr("jupyter_localcoder.storage.atomic._IS_WINDOWS", windows)
+        monkeypatch.setattr("jupyter_localcoder.storage.atomic.IS_WINDOWS", windows)
         with pytest.raises(FileWriteError, match="in use"):
             put(file_of(path), "a")

@@ -57,7 +57,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("patient")
 async def test_a_thread_of_a_request_reads_nothing_again(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(latest, "_STALE_SECONDS", math.inf)
+    monkeypatch.setattr(latest, "STALE_SECONDS", math.inf)
     kept, other = Latest(disk.read, 0), Latest(disk.read, 0)
     await kept.refresh()
     disk.says = 2
@@ -71,7 +71,7 @@ async def test_a_thread_of_a_request_reads_nothing_again(disk: Disk, monkeypatch
     await kept.refresh()
     assert await asyncio.to_thread(kept.get) == 4
     disk.says = 5
-    monkeypatch.setattr(latest, "_STALE_SECONDS", -1.0)
+    monkeypatch.setattr(latest, "STALE_SECONDS", -1.0)
     assert await asyncio.to_thread(kept.get) == 5, "a request that takes long reads again"
 
 
@@ -87,10 +87,10 @@ def test_a_read_sees_what_was_written_before_it(disk: Disk) -> None:
 def test_a_read_that_is_under_way_is_not_taken_for_one_that_is_asked_later(disk: Disk) -> None:
     kept = Latest(disk.read, 0)
     disk.answers.clear()
-    first = kept._request()
+    first = kept.start_read()
     assert disk.hung.wait(PATIENCE_SECONDS)
     disk.says = 2
-    second, third = kept._request(), kept._request()
+    second, third = kept.start_read(), kept.start_read()
     disk.answers.set()
     assert first.result(PATIENCE_SECONDS) == 1
     assert second.result(PATIENCE_SECONDS) == third.result(PATIENCE_SECONDS) == 2
@@ -100,7 +100,7 @@ def test_a_read_that_is_under_way_is_not_taken_for_one_that_is_asked_later(disk:
 @pytest.mark.usefixtures("impatient")
 def test_a_disk_that_hangs_takes_one_thread_and_the_last_stays_in_force(disk: Disk) -> None:
     kept = Latest(disk.read, 0)
-    kept._request().result(PATIENCE_SECONDS)
+    kept.start_read().result(PATIENCE_SECONDS)
     disk.answers.clear()
     disk.says = 2
     threads = threading.active_count()
@@ -108,7 +108,7 @@ def test_a_disk_that_hangs_takes_one_thread_and_the_last_stays_in_force(disk: Di
     assert kept.hangs
     assert threading.active_count() <= threads + 1
     disk.answers.set()
-    assert kept._request().result(PATIENCE_SECONDS) == 2
+    assert kept.start_read().result(PATIENCE_SECONDS) == 2
     assert not kept.hangs
 
 
@@ -154,7 +154,7 @@ async def test_settings_of_a_home_that_hangs_are_those_that_were_read_last(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = LocalCoderSettings(settings_dir=str(tmp_path), environment={})
-    settings._latest._request().result(PATIENCE_SECONDS)
+    settings._latest.start_read().result(PATIENCE_SECONDS)
     with monkeypatch.context() as patched:
         patched.setattr(latest, "SECONDS", PATIENCE_SECONDS)
         patched.setattr(latest, "FIRST_SECONDS", PATIENCE_SECONDS)
@@ -172,4 +172,4 @@ async def test_settings_of_a_home_that_hangs_are_those_that_were_read_last(
     assert settings.current.air_gap
     assert (await asyncio.to_thread(settings.view)).settings.air_gap
     disk.answers.set()
-    await until(lambda: not settings._latest._running)
+    await until(lambda: not settings._latest.is_reading)

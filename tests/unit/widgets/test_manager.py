@@ -391,9 +391,9 @@ def test_it_is_asked_often_while_something_goes_on_and_seldom_else(
 ) -> None:
     controller = seen.controller
     assert controller.interval_seconds == 3.0
-    controller._clock = lambda: 200.0
+    controller.clock = lambda: 200.0
     assert controller.interval_seconds == 10.0
-    controller._clock = lambda: 9000.0
+    controller.clock = lambda: 9000.0
     assert controller.interval_seconds == 30.0
     service.models = [make_model("small", state="downloading", activity="download", received_bytes=1)]
     seen.refresh()
@@ -418,18 +418,18 @@ def test_memory_that_comes_and_goes_is_shown_for_a_while_and_wakes_nobody_later(
         seen.refresh()
 
     frees(7_000_000_000)
-    controller._clock = lambda: 200.0
+    controller.clock = lambda: 200.0
     frees(6_000_000_000)
     assert "6 GB available" in seen.card("small")
     assert controller.interval_seconds == 10.0, "that is no reason to ask more often"
-    controller._clock = lambda: 9000.0
+    controller.clock = lambda: 9000.0
     told.clear()
     frees(5_000_000_000)
     assert told == []
     assert "6 GB available" in seen.card("small")
     frees(1_000_000_000, "tight")
     assert "1 GB available" in seen.card("small")
-    controller._clock = lambda: 18000.0
+    controller.clock = lambda: 18000.0
     frees(610_000_000, "does-not-fit")
     assert "needs 600 MB, 610 MB available, part of which is reserved" in seen.card("small")
     assert controller.interval_seconds == 3.0

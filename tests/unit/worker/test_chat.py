@@ -161,8 +161,8 @@ def test_what_takes_too_much_is_ended_from_outside(source: str, renderer: Render
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a size")
 def test_the_system_holds_what_renders_to_its_memory(renderer: RendererProcess) -> None:
     ChatTemplate(CHATML, renderer=renderer).render([PromptTurn("user", "hi")])
-    assert renderer._child is not None
-    process = psutil.Process(renderer._child._process.pid)
+    assert renderer.process is not None
+    process = psutil.Process(renderer.process.pid)
     soft, hard = process.rlimit(psutil.RLIMIT_AS)
     assert soft == hard
     assert 0 < soft <= process.memory_info().vms + MAX_MEMORY_BYTES
@@ -218,9 +218,9 @@ def test_a_renderer_that_was_killed_is_replaced() -> None:
     template = ChatTemplate(CHATML, renderer=renderer)
     template.render([PromptTurn("user", "a")])
     for roles in (["user"] * 3, ["user"] * 5):
-        assert renderer._child is not None
-        renderer._child._process.kill()
-        renderer._child._process.wait()
+        assert renderer.process is not None
+        renderer.process.kill()
+        renderer.process.wait()
         assert template.render([PromptTurn(role, "x") for role in roles])
 
 
@@ -234,9 +234,9 @@ def test_a_renderer_that_cannot_be_started_is_no_fault_of_the_template() -> None
 def test_a_renderer_ends_with_its_template() -> None:
     template = ChatTemplate(CHATML)
     template.render([PromptTurn("user", "a")])
-    assert template._renderer is not None
-    assert template._renderer._child is not None
-    process = template._renderer._child._process
+    assert template.renderer is not None
+    process = template.renderer.process
+    assert process is not None
     assert process.poll() is None
     del template
     gc.collect()
