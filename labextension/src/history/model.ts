@@ -45,21 +45,21 @@ export interface IHistoryPage {
 }
 
 export class HistoryModel extends PanelModel {
-  constructor(channel: IChannel, trans: Translate, isSeen: () => boolean, pauseMs = PAUSE_MS) {
-    super(channel, trans, isSeen, pauseMs);
-    this._follow('history:changed', event => {
+  constructor(channel: IChannel, trans: Translate, isVisible: () => boolean, pauseMs = PAUSE_MS) {
+    super(channel, trans, isVisible, pauseMs);
+    this._subscribe('history:changed', event => {
       this._onChanged(event);
     });
-    this._follow('title:status', event => {
+    this._subscribe('title:status', event => {
       this._onTitle(event);
     });
-    this._follow('settings:changed', view => {
+    this._subscribe('settings:changed', view => {
       this._setSettings(view);
       if (this._titles) {
         void this.openTitles();
       }
     });
-    this._follow('providers:changed', () => {
+    this._subscribe('providers:changed', () => {
       if (this._titles) {
         // One that is deleted makes no more titles.
         void this.openTitles();
@@ -137,13 +137,13 @@ export class HistoryModel extends PanelModel {
       return false;
     }
     this._opened = response;
-    this._tell();
+    this._emitChanged();
     return true;
   }
 
   close(): void {
     this._opened = null;
-    this._tell();
+    this._emitChanged();
   }
 
   async rename(id: string, title: string): Promise<boolean> {
@@ -171,7 +171,7 @@ export class HistoryModel extends PanelModel {
     if (config && list) {
       this._titles = config;
       this._providers = list.providers;
-      this._tell();
+      this._emitChanged();
     }
   }
 
@@ -230,11 +230,11 @@ export class HistoryModel extends PanelModel {
     const view = await this.actionState.ask(GENERAL, 'settings:update', { history });
     if (view ?? before) {
       this._settings = view ?? before;
-      this._tell();
+      this._emitChanged();
     }
   }
 
-  protected async _ask(): Promise<void> {
+  protected async _load(): Promise<void> {
     this._settings ??= await this._channel.request('settings:get', {});
     const page = await this._askPage(this._query, this._offset);
     if (page.rows.length === 0 && page.offset > 0) {
@@ -246,7 +246,7 @@ export class HistoryModel extends PanelModel {
     }
     // Somebody else may have given the open answer another title.
     this._patch(page.rows.find(({ info }) => info.id === this._opened?.id)?.info ?? null);
-    this._tell();
+    this._emitChanged();
   }
 
   private async _askPage(query: string, offset: number): Promise<IHistoryPage> {
@@ -262,7 +262,7 @@ export class HistoryModel extends PanelModel {
     return { rows, offset, total, hasMore: offset + PAGE < total, query };
   }
 
-  protected override _forgetServer(): void {
+  protected override _resetServerState(): void {
     this._settings = null;
     this._pending.clear();
     if (this._titles && this._channel.state === 'open') {
@@ -274,7 +274,7 @@ export class HistoryModel extends PanelModel {
     if (reason === 'deleted' && response_id !== '') {
       this._forget(response_id);
     }
-    if (this._isSeen()) {
+    if (this._isVisible()) {
       void this.refresh();
     }
   }
@@ -293,12 +293,12 @@ export class HistoryModel extends PanelModel {
         void this.openTitles();
       }
     }
-    this._tell();
+    this._emitChanged();
   }
 
   private _setSettings(view: SettingsView): void {
     this._settings = view;
-    this._tell();
+    this._emitChanged();
   }
 
   private _patch(info: ResponseInfo | null): void {
@@ -315,14 +315,14 @@ export class HistoryModel extends PanelModel {
       );
       this._page = { ...this._page, rows };
     }
-    this._tell();
+    this._emitChanged();
   }
 
   private _forget(id: string): void {
     this._pending.delete(id);
     if (this._opened?.id === id) {
       this._opened = null;
-      this._tell();
+      this._emitChanged();
     }
   }
 

@@ -31,13 +31,13 @@ import { spokenText } from './words';
 export class ModelsModel extends PanelModel {
   constructor(channel: IChannel, trans: Translate) {
     super(channel, trans);
-    this._follow('model:state', event => {
+    this._subscribe('model:state', event => {
       this._onModel(event);
     });
-    this._follow('backend:state', state => {
+    this._subscribe('backend:state', state => {
       this._onBackend(state);
     });
-    this._follow('settings:changed', view => {
+    this._subscribe('settings:changed', view => {
       this._onSettings(view);
     });
     this._onChannel();
@@ -180,12 +180,12 @@ export class ModelsModel extends PanelModel {
     });
     if (!isDone && before && this._settings) {
       this._settings = before;
-      this._tell();
+      this._emitChanged();
     }
     return isDone;
   }
 
-  protected async _ask(): Promise<void> {
+  protected async _load(): Promise<void> {
     const [list, settings, status] = await Promise.all([
       this._channel.request('model:list', {}),
       this._settings ?? this._channel.request('settings:get', {}),
@@ -194,10 +194,10 @@ export class ModelsModel extends PanelModel {
     this._list = list;
     this._settings ??= settings;
     this._backend ??= status;
-    this._tell();
+    this._emitChanged();
   }
 
-  protected override _forgetServer(): void {
+  protected override _resetServerState(): void {
     // Another one knows nothing of what was under way, either.
     this._settings = null;
     this._backend = null;
@@ -218,7 +218,7 @@ export class ModelsModel extends PanelModel {
     });
     if (answer !== null) {
       done(answer);
-      this._tell();
+      this._emitChanged();
     }
     void this.refresh();
     return answer !== null;
@@ -227,7 +227,7 @@ export class ModelsModel extends PanelModel {
   private _onModel(event: ModelStateEvent): void {
     if (event.activity !== '') {
       this._underWay.set(event.id, event);
-      this._tell();
+      this._emitChanged();
       return;
     }
     // What ends without having begun is another matter, such as that its version was pinned just before.
@@ -241,7 +241,7 @@ export class ModelsModel extends PanelModel {
     }
     const { state, received_bytes, error } = event;
     this._patch(event.id, { state, received_bytes, error, activity: '' });
-    this._tell();
+    this._emitChanged();
     void this.refresh();
   }
 
@@ -257,12 +257,12 @@ export class ModelsModel extends PanelModel {
     if (['ready', 'stopped', 'failed'].includes(state.state)) {
       void this.refresh();
     }
-    this._tell();
+    this._emitChanged();
   }
 
   private _onSettings(view: SettingsView): void {
     this._settings = view;
-    this._tell();
+    this._emitChanged();
     void this.refresh();
   }
 

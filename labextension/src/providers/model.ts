@@ -27,10 +27,10 @@ export const COMPLETES = ' completes';
 export class ProvidersModel extends PanelModel {
   constructor(channel: IChannel, trans: Translate) {
     super(channel, trans);
-    this._follow('providers:changed', list => {
+    this._subscribe('providers:changed', list => {
       this._take(list);
     });
-    this._follow('settings:changed', view => {
+    this._subscribe('settings:changed', view => {
       this._onSettings(view);
     });
   }
@@ -166,7 +166,7 @@ export class ProvidersModel extends PanelModel {
     return deleted !== null;
   }
 
-  protected async _ask(): Promise<void> {
+  protected async _load(): Promise<void> {
     const [list, settings] = await Promise.all([
       this._channel.request('provider:list', {}),
       this._areSettingsKnown ? null : this._channel.request('settings:get', {})
@@ -177,7 +177,7 @@ export class ProvidersModel extends PanelModel {
     this._take(list);
   }
 
-  protected override _forgetServer(): void {
+  protected override _resetServerState(): void {
     this._areSettingsKnown = false;
     this._tests.clear();
   }
@@ -198,7 +198,7 @@ export class ProvidersModel extends PanelModel {
         this._tests.delete(id);
       }
     }
-    this._tell();
+    this._emitChanged();
   }
 
   private _onSettings(view: SettingsView): void {
@@ -213,7 +213,7 @@ export class ProvidersModel extends PanelModel {
   private _takeSettings(view: SettingsView): void {
     this._settings = view;
     this._areSettingsKnown = true;
-    this._tell();
+    this._emitChanged();
   }
 
   private _nameOf(id: string): string {

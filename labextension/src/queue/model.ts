@@ -20,14 +20,14 @@ const PAUSE_MS = 200;
 export const FORM = ' form';
 
 export class QueueModel extends PanelModel {
-  constructor(channel: IChannel, trans: Translate, isSeen: () => boolean, pauseMs = PAUSE_MS) {
-    super(channel, trans, isSeen, pauseMs);
-    this._follow('providers:changed', ({ providers }) => {
+  constructor(channel: IChannel, trans: Translate, isVisible: () => boolean, pauseMs = PAUSE_MS) {
+    super(channel, trans, isVisible, pauseMs);
+    this._subscribe('providers:changed', ({ providers }) => {
       this._providers = providers;
-      this._tell();
+      this._emitChanged();
     });
-    this._follow('queue:updated', () => {
-      if (this._isSeen()) {
+    this._subscribe('queue:updated', () => {
+      if (this._isVisible()) {
         void this.refresh();
       }
     });
@@ -68,7 +68,7 @@ export class QueueModel extends PanelModel {
     const list = await this.actionState.ask(FORM, 'provider:list', {});
     if (list) {
       this._providers = list.providers;
-      this._tell();
+      this._emitChanged();
     }
   }
 
@@ -87,13 +87,13 @@ export class QueueModel extends PanelModel {
     const answer = await this.actionState.ask(id, 'queue:get', { id });
     if (answer) {
       this._answers.set(id, answer);
-      this._tell();
+      this._emitChanged();
     }
   }
 
   hide(id: string): void {
     this._answers.delete(id);
-    this._tell();
+    this._emitChanged();
   }
 
   /** Show what a request asked, as long as the service remembers it. */
@@ -101,13 +101,13 @@ export class QueueModel extends PanelModel {
     const answer = await this.actionState.ask(id, 'queue:get', { id, with_prompt: true });
     if (answer) {
       this._prompts.set(id, answer.prompt);
-      this._tell();
+      this._emitChanged();
     }
   }
 
   hidePrompt(id: string): void {
     this._prompts.delete(id);
-    this._tell();
+    this._emitChanged();
   }
 
   /** Queue the prompt of a request that has ended again; its answer is for later, as that of the form. */
@@ -143,12 +143,12 @@ export class QueueModel extends PanelModel {
     await this.refresh();
   }
 
-  protected async _ask(): Promise<void> {
+  protected async _load(): Promise<void> {
     this._view = await this._channel.request('queue:list', {});
-    this._tell();
+    this._emitChanged();
   }
 
-  protected override _forgetServer(): void {
+  protected override _resetServerState(): void {
     this._answers.clear();
     this._prompts.clear();
   }

@@ -1,41 +1,36 @@
-/** Who answers and who completes, by the names that people know: kept up to date by the channel. */
-
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
-import { type ISignal, Signal } from '@lumino/signaling';
+/** The providers of answers and of completions, by their display names: kept up to date by the channel. */
 
 import { EMBEDDED, type ProviderList, type SettingsView } from '../contract';
+import { ChannelModel } from '../shared/connection/channelModel';
 import type { IChannel } from '../shared/tokens';
 
 export interface IAnswerer {
   readonly name: string;
-  /** As its provider calls it; empty where none is configured. */
+  /** The provider's name for its model; empty if none is configured. */
   readonly model: string;
 }
 
-/** Null: the model on this machine; it is also taken to be so until the server has said it. */
+/** Null means the embedded model, which is also assumed until the server has answered. */
 export interface IAnswerers {
-  /** Commands, chats and queued prompts. */
+  /** For commands, chats and queued prompts. */
   readonly questions: IAnswerer | null;
-  /** While somebody types. */
+  /** For code completion. */
   readonly completion: IAnswerer | null;
 }
 
-export class Answerers implements IDisposable {
+export class Answerers extends ChannelModel {
   constructor(channel: IChannel) {
-    this._channel = channel;
-    this._subscriptions.add(
-      channel.on('providers:changed', list => {
-        this._providersHeard++;
-        this._take({ list });
-      })
-    );
-    this._subscriptions.add(
-      channel.on('settings:changed', settings => {
-        this._settingsHeard++;
-        this._take({ settings });
-      })
-    );
-    channel.stateChanged.connect(this._onChannel);
+    super(channel);
+    this._subscribe('providers:changed', list => {
+      this._providersEvents++;
+      this._list = list;
+      this._emitChanged();
+    });
+    this._subscribe('settings:changed', settings => {
+      this._settingsEvents++;
+      this._settings = settings;
+      this._emitChanged();
+    });
     this._onChannel();
   }
 
@@ -47,53 +42,26 @@ export class Answerers implements IDisposable {
     };
   }
 
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._subscriptions.isDisposed;
-  }
-
-  dispose(): void {
-    this._subscriptions.dispose();
-    this._channel.stateChanged.disconnect(this._onChannel);
-    Signal.clearData(this);
-  }
-
-  private readonly _onChannel = (): void => {
-    if (this._channel.state === 'open') {
-      void this._ask();
-    } else {
-      // The next server may be another one.
-      this._list = null;
-      this._settings = null;
-      this._changed.emit();
+  protected async _load(): Promise<void> {
+    const providersEvents = this._providersEvents;
+    const settingsEvents = this._settingsEvents;
+    const [list, settings] = await Promise.all([
+      this._channel.request('provider:list', {}),
+      this._channel.request('settings:get', {})
+    ]);
+    // An event that arrived during the request is newer than its response.
+    if (providersEvents === this._providersEvents) {
+      this._list = list;
     }
-  };
-
-  private async _ask(): Promise<void> {
-    const providersHeard = this._providersHeard;
-    const settingsHeard = this._settingsHeard;
-    try {
-      const [list, settings] = await Promise.all([
-        this._channel.request('provider:list', {}),
-        this._channel.request('settings:get', {})
-      ]);
-      // What was told meanwhile is newer than an answer that was made before.
-      this._take({
-        ...(providersHeard === this._providersHeard ? { list } : {}),
-        ...(settingsHeard === this._settingsHeard ? { settings } : {})
-      });
-    } catch {
-      // The connection was lost, or the answer was a refusal: nothing is known.
+    if (settingsEvents === this._settingsEvents) {
+      this._settings = settings;
     }
+    this._emitChanged();
   }
 
-  private _take(news: { list?: ProviderList; settings?: SettingsView }): void {
-    this._list = news.list ?? this._list;
-    this._settings = news.settings ?? this._settings;
-    this._changed.emit();
+  protected override _resetServerState(): void {
+    this._list = null;
+    this._settings = null;
   }
 
   private _find(id: string | undefined): IAnswerer | null {
@@ -104,11 +72,8 @@ export class Answerers implements IDisposable {
     return { name: provider?.name ?? id, model: provider?.model ?? '' };
   }
 
-  private readonly _channel: IChannel;
-  private readonly _subscriptions = new DisposableSet();
-  private readonly _changed = new Signal<this, void>(this);
   private _list: ProviderList | null = null;
   private _settings: SettingsView | null = null;
-  private _providersHeard = 0;
-  private _settingsHeard = 0;
+  private _providersEvents = 0;
+  private _settingsEvents = 0;
 }

@@ -1,13 +1,13 @@
-/** Asks for something anew: once at a time, and once more where that was wanted in the meantime. */
+/** Runs a load one at a time, and once more if it was requested while one was running. */
 
 export class Refresher {
-  /** @param _pauseMs Between an answer and the next question, however often that is wanted. */
+  /** @param _pauseMs Minimum time between the end of a load and the start of the next one. */
   constructor(
-    private readonly _ask: () => Promise<void>,
+    private readonly _load: () => Promise<void>,
     private readonly _pauseMs = 0
   ) {}
 
-  /** Resolves when what was known at the call is out of date no more. It never rejects. */
+  /** Resolves when a load that began after this call has ended. It never rejects. */
   run(): Promise<void> {
     if (this._running) {
       this._next ??= this._running
@@ -18,8 +18,8 @@ export class Refresher {
         });
       return this._next;
     }
-    this._running = this._ask()
-      // The connection was lost, which the panels say already.
+    this._running = this._load()
+      // The connection was lost, which the state of the channel shows.
       .catch(() => undefined)
       .finally(() => {
         this._running = null;

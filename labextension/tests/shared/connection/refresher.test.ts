@@ -1,7 +1,7 @@
 import { PromiseDelegate } from '@lumino/coreutils';
 import { expect, it } from 'vitest';
 
-import { Refresher } from '../../../src/shared/ui/refresher';
+import { Refresher } from '../../../src/shared/connection/refresher';
 import { settle } from '../../fakes';
 
 function watched() {
