@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..client import Client
@@ -14,8 +15,10 @@ from ..errors import LocalCoderError
 from ..text.answers import change_of, code_of, diff
 from ..text.plain_text import plain
 from ..text.units import tokens_per_second
+from ..trial.verdict import Verdict
 from .options import Options
 from .record import Record, Records, record_of, saved
+from .trying import MAX_ROUNDS, Trials, error_of, next_request
 from .view import View, view_of
 
 _ENDINGS = {
@@ -28,9 +31,19 @@ _ENDINGS = {
 
 
 def answer(
-    shell: InteractiveShell, client: Client, request: GenerateRequest, options: Options, records: Records
+    shell: InteractiveShell,
+    client: Client,
+    request: GenerateRequest,
+    options: Options,
+    records: Records,
+    trials: Trials | None = None,
 ) -> None:
     """Ask, show the answer as it comes, do with it what the options say, and keep how it was made.
+
+    Parameters
+    ----------
+    trials
+        Tries the code in a copy before it is offered; None does not.
 
     Raises
     ------
@@ -40,6 +53,41 @@ def answer(
         The request is cancelled; the partial answer is shown.
 
     """
+    if trials is not None and options.until_runs and request.command == "fix" and not request.error:
+        request = _with_error(request, trials)
+    view, done, change = _asked(shell, client, request, options, records)
+    verdict, unfit = None, ""
+    if trials is not None and change is not None and _offered(change):
+        seen = None if options.quiet else view
+        if options.until_runs:
+            view, done, change, unfit = _until_it_runs(
+                shell, client, request, options, records, trials, (view, done, change)
+            )
+            seen = None if options.quiet else view
+        if not unfit and _offered(change):
+            verdict = trials.judge(request, change, seen)
+            unfit = _unfit(request, verdict)
+    if options.out:
+        code = change.code.rstrip() if change else code_of(done.text, request.language)
+        shell.user_ns[options.out] = plain(code if options.format == "code" else done.text)
+    if request.command in CHANGES and change and not options.quiet:
+        if (not change.problem or done.finish != "stop") and not (unfit and verdict is None):
+            view.diff(diff(request.code, change.code))
+        for sentence in change.notes:
+            view.note(sentence)
+    refused = _apply(shell, options, change, unfit)
+    if not options.quiet:
+        view.note(summary(done))
+        if not refused and change and change.problem and done.finish == "stop":
+            refused = f"{change.problem} {change.recovery}"
+    if refused:
+        view.note(refused)
+
+
+def _asked(
+    shell: InteractiveShell, client: Client, request: GenerateRequest, options: Options, records: Records
+) -> tuple[View, Done, Change | None]:
+    """One answer, shown and kept."""
     view = view_of(shell, options.format, request.language)
     done, record = show(client, request, view, quiet=options.quiet)
     records.add(record, done.text)
@@ -47,21 +95,57 @@ def answer(
     change = done.change
     if change is None and request.command != "explain":
         change = change_of(request, target_of(request), done.text, done.finish)
-    if options.out:
-        code = change.code.rstrip() if change else code_of(done.text, request.language)
-        shell.user_ns[options.out] = plain(code if options.format == "code" else done.text)
-    if request.command in CHANGES and change and not options.quiet:
-        if not change.problem or done.finish != "stop":
-            view.diff(diff(request.code, change.code))
-        for sentence in change.notes:
-            view.note(sentence)
-    refused = _apply(shell, options, change)
+    return view, done, change
+
+
+def _offered(change: Change) -> bool:
+    return bool(change.code.strip()) and not change.problem
+
+
+def _with_error(request: GenerateRequest, trials: Trials) -> GenerateRequest:
+    """The request with the error that the code raises in a copy."""
+    error = error_of(trials.attempt(request.code))
+    return msgspec.structs.replace(request, error=error) if error else request
+
+
+def _until_it_runs(
+    shell: InteractiveShell,
+    client: Client,
+    request: GenerateRequest,
+    options: Options,
+    records: Records,
+    trials: Trials,
+    first: tuple[View, Done, Change],
+) -> tuple[View, Done, Change, str]:
+    """The first answer whose code runs in a copy, or the last one with the sentence that none did."""
+    view, done, change = first
+    error = ""
+    for number in range(1, MAX_ROUNDS + 1):
+        tried = trials.attempt(change.code)
+        error = error_of(tried)
+        if not error:
+            return view, done, change, ""
+        if number == MAX_ROUNDS:
+            break
+        if not options.quiet:
+            view.note(f"{tried.sentence} Asking again ({number + 1} of {MAX_ROUNDS}).")
+        again = next_request(request, change, error, number)
+        view, done, following = _asked(shell, client, again, options, records)
+        if following is None or not _offered(following):
+            problem = following.problem if following is not None else ""
+            return view, done, change, f"Nothing that runs was found. {problem}".strip()
+        change = following
     if not options.quiet:
-        view.note(summary(done))
-        if not refused and change and change.problem and done.finish == "stop":
-            refused = f"{change.problem} {change.recovery}"
-    if refused:
-        view.note(refused)
+        view.verdict(tried.sentence, tried.notes)
+    return view, done, change, f"Nothing that runs was found: {MAX_ROUNDS} answers failed in the copy."
+
+
+def _unfit(request: GenerateRequest, verdict: Verdict) -> str:
+    """Why code is not written into a cell by itself after its trial; empty if it may be."""
+    wanted = request.command in ("fix", "generate")
+    if verdict.kind == "broken" or (verdict.kind == "fails" and wanted):
+        return "The new code does not run."
+    return ""
 
 
 def show(client: Client, request: GenerateRequest, view: View, *, quiet: bool = False) -> tuple[Done, Record]:
@@ -103,8 +187,10 @@ def show_piece(view: View, frame: Delta) -> None:
         view.add(frame.text)
 
 
-def _apply(shell: InteractiveShell, options: Options, change: Change | None) -> str:
+def _apply(shell: InteractiveShell, options: Options, change: Change | None, unfit: str) -> str:
     """Put the code into a cell if that was asked for; a sentence where it is not done."""
+    if unfit:
+        return f"Not applied: {unfit[0].lower()}{unfit[1:]}" if options.apply else unfit
     if options.apply is None:
         return ""
     if change is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Enum
 
 from ..contract.generation import Command
 from .answering import answer
@@ -19,6 +20,7 @@ from .options import Options, coding_arguments
 from .origin import origin_of
 from .record import Records
 from .target import TargetFinder
+from .trying import Trials
 
 
 @magics_class
@@ -27,6 +29,13 @@ class CodingMagics(Magics):
 
     shell: InteractiveShell
 
+    verify_changes = Enum(
+        ["never", "always"],
+        default_value="never",
+        help="Whether `%%improve`, `%%fix`, `%%document` and `%%generate` run the new code in an isolated "
+        "copy of the notebook, and show what it does there. `never`: only with `--verify`.",
+    ).tag(config=True)
+
     def __init__(self, shell: InteractiveShell, link: Link, records: Records) -> None:
         super().__init__(shell)
         self.link = link
@@ -34,6 +43,7 @@ class CodingMagics(Magics):
         self._history = CellHistory(shell)
         self.errors = ErrorRecorder(self._history)
         self._targets = TargetFinder(shell, self._history, self.errors)
+        self._trials = Trials(shell)
 
     @no_var_expand
     @line_cell_magic
@@ -53,22 +63,23 @@ class CodingMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
-    @coding_arguments(applies=True)
+    @coding_arguments(applies=True, verifies=True)
     def improve(self, line: str, cell: str | None = None) -> None:
-        """Improve code and show what would change. The code below is not run, nor is the new one.
+        """Improve code and show what would change. The code below is not run here, nor is the new one.
 
         Examples::
 
             %%improve                      the code below, in this cell
             %improve -1 --apply next       the cell before; the new code goes into the next cell
             %%improve --apply replace      the new code takes the place of this cell's text
+            %%improve --verify             run old and new code in a copy, and compare the results
             %%improve keep the comments    with an instruction
         """
         self._run("improve", CodingMagics.improve, line, cell)
 
     @no_var_expand
     @line_cell_magic
-    @coding_arguments(applies=True)
+    @coding_arguments(applies=True, verifies=True, repeats=True)
     def fix(self, line: str, cell: str | None = None) -> None:
         """Correct code that fails, and show what would change.
 
@@ -78,12 +89,13 @@ class CodingMagics(Magics):
             %fix keep the loop             the same, with an instruction
             %fix 3                         the cell In[3]
             %%fix --apply replace          the code below, in this cell
+            %fix --until-runs              run the new code in a copy; if it fails, correct it again
         """
         self._run("fix", CodingMagics.fix, line, cell)
 
     @no_var_expand
     @line_cell_magic
-    @coding_arguments(applies=True)
+    @coding_arguments(applies=True, verifies=True)
     def document(self, line: str, cell: str | None = None) -> None:
         """Add docstrings and comments to code, and show what would change.
 
@@ -111,7 +123,7 @@ class CodingMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
-    @coding_arguments(applies=True)
+    @coding_arguments(applies=True, verifies=True, repeats=True)
     def generate(self, line: str, cell: str | None = None) -> None:
         """Write code from a description.
 
@@ -120,6 +132,7 @@ class CodingMagics(Magics):
             %generate a function that reverses the words of a sentence
             %generate --context 3 --apply next plot the mean per month
             %%generate                     the description is the rest of this cell
+            %%generate --until-runs        up to three drafts: the first that runs in a copy
         """
         self._run("generate", CodingMagics.generate, line, cell)
 
@@ -160,4 +173,6 @@ class CodingMagics(Magics):
             variables=variables_of(self.shell),
             origin=origin_of(self.shell),
         )
-        answer(self.shell, self.link.client(), request, options, self._records)
+        verifies = options.verify or (options.verifies and self.verify_changes == "always")
+        trials = self._trials if verifies else None
+        answer(self.shell, self.link.client(), request, options, self._records, trials)

@@ -31,7 +31,9 @@ _NOWHERE = Origin()
 _WORD_MARK = "\0"  # stands before a word that would look like an option
 
 
-def coding_arguments(*, applies: bool, chats: bool = False) -> Callable[[F], F]:
+def coding_arguments(
+    *, applies: bool, chats: bool = False, verifies: bool = False, repeats: bool = False
+) -> Callable[[F], F]:
     """Decorate a magic with the shared options.
 
     Parameters
@@ -40,6 +42,10 @@ def coding_arguments(*, applies: bool, chats: bool = False) -> Callable[[F], F]:
         Whether its answer is code that can go into a cell.
     chats
         Whether it is a turn of a conversation.
+    verifies
+        Whether the code can be tried in a copy of the notebook.
+    repeats
+        Whether it can be asked for again until it runs there.
 
     """
     arguments = [
@@ -81,7 +87,23 @@ def coding_arguments(*, applies: bool, chats: bool = False) -> Callable[[F], F]:
                 help="Insert the new code into the next cell, or replace this cell. The code is never run.",
             )
         )
-
+    if verifies:
+        arguments.append(
+            _argument(
+                "--verify",
+                action="store_true",
+                help="Run the code in an isolated copy of the notebook (a fresh process with the variables "
+                "that it reads), and show what it does there.",
+            )
+        )
+    if repeats:
+        arguments.append(
+            _argument(
+                "--until-runs",
+                action="store_true",
+                help="With `--verify`: if the code fails in the copy, ask again, up to three times in all.",
+            )
+        )
     if chats:
         arguments += [
             _argument("--new", action="store_true", help="Start a new conversation."),
@@ -116,6 +138,10 @@ class Options:
         self.out: str | None = parsed.out
         self.apply: Literal["next", "replace"] | None = getattr(parsed, "apply", None)
         self.context: int = parsed.context
+        self.until_runs: bool = getattr(parsed, "until_runs", False)
+        self.verify: bool = getattr(parsed, "verify", False) or self.until_runs
+        self.verifies = hasattr(parsed, "verify")
+        """Whether the magic has the option."""
         self.new: bool = getattr(parsed, "new", False)
         self.again: bool = getattr(parsed, "again", False)
         self._parsed = parsed

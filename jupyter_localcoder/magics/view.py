@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -63,6 +63,14 @@ class View(ABC):
     def note(self, sentence: str) -> None:
         """Show one dim line."""
 
+    @abstractmethod
+    def trying(self, sentence: str) -> None:
+        """Show that the code is being tried in a copy."""
+
+    @abstractmethod
+    def verdict(self, sentence: str, notes: Sequence[str]) -> None:
+        """Show what the trial has shown; in place of `trying`, where that is possible."""
+
 
 class NotebookView(View):
     """One output that is updated in place.
@@ -93,6 +101,7 @@ class NotebookView(View):
         self._text = ""
         self._reasoning = ""
         self._reasoning_id = ""
+        self._trial_id = ""
         self._opened = False
         self._shown_at = -1.0
 
@@ -146,6 +155,31 @@ class NotebookView(View):
         text = plain(sentence)
         markup = f'<small style="color: var(--jp-ui-font-color2, gray)">{html.escape(text)}</small>'
         self._shell.display_pub.publish({"text/html": markup, "text/plain": text})
+
+    def trying(self, sentence: str) -> None:
+        """Show a line that `verdict` replaces."""
+        self._trial_id = uuid.uuid4().hex
+        self._publish_trial(sentence, (), update=False)
+
+    def verdict(self, sentence: str, notes: Sequence[str]) -> None:
+        """Replace the line."""
+        self._publish_trial(sentence, notes, update=bool(self._trial_id))
+
+    def _publish_trial(self, sentence: str, notes: Sequence[str], *, update: bool) -> None:
+        text, more = plain(sentence), plain(" ".join(notes))
+        small = (
+            f'<br><small style="color: var(--jp-ui-font-color2, gray)">{html.escape(more)}</small>'
+            if more
+            else ""
+        )
+        self._shell.display_pub.publish(
+            {
+                "text/html": f'<div role="status"><strong>{html.escape(text)}</strong>{small}</div>',
+                "text/plain": f"{text}\n{more}" if more else text,
+            },
+            transient={"display_id": self._trial_id} if self._trial_id else None,
+            update=update,
+        )
 
     def _show_reasoning(self) -> None:
         is_first = not self._reasoning_id
@@ -233,6 +267,16 @@ class TerminalView(View):
         """Write a line, dim if a person looks at it."""
         text = plain(sentence)
         self._write(f"\x1b[2m{text}\x1b[0m\n" if self._out.isatty() else f"{text}\n")
+
+    def trying(self, sentence: str) -> None:
+        """Write a dim line."""
+        self.note(sentence)
+
+    def verdict(self, sentence: str, notes: Sequence[str]) -> None:
+        """Write the sentence, and dim lines."""
+        self._write(plain(sentence) + "\n")
+        for one in notes:
+            self.note(one)
 
     def _write(self, text: str) -> None:
         try:
