@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -49,8 +48,7 @@ class Trials:
         return _shown(view, lambda: attempt(code, self._notebook()))
 
     def _notebook(self) -> Notebook:
-        shell: Any = self._shell
-        return Notebook(shell.user_ns, shell.transform_cell, Path.cwd())
+        return Notebook.of(self._shell)
 
 
 def error_of(verdict: Verdict) -> str:

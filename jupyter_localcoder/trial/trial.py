@@ -41,6 +41,15 @@ class Notebook:
     folder: Path | None = None
     """Files to which relative paths lead; they can be read."""
 
+    @classmethod
+    def of(cls, shell: Any) -> Notebook:
+        """The notebook of an IPython shell, in its current folder."""
+        try:
+            folder = Path.cwd()
+        except OSError:  # it was deleted
+            return cls(shell.user_ns, shell.transform_cell)
+        return cls(shell.user_ns, shell.transform_cell, folder)
+
 
 def compare(
     old: str,
@@ -194,7 +203,11 @@ def _untriable(code: str) -> str:
 
 
 def _import_path() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(os.path.abspath(one) for one in sys.path))  # noqa: PTH100
+    found: dict[str, None] = {}
+    for one in sys.path:
+        with contextlib.suppress(OSError):  # it is the current folder, which was deleted
+            found[os.path.abspath(one)] = None  # noqa: PTH100
+    return tuple(found)
 
 
 def _own_limits() -> Limits:
