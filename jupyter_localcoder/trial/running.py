@@ -125,7 +125,7 @@ class _Hook(DisplayHook):
 def _shell(own: Path, shown: list[str]) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "NoColor"
+    config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.autocall = 0
     config.BaseIPythonApplication.auto_create = False
     shell: Any = InteractiveShell.instance(

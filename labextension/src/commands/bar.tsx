@@ -12,15 +12,27 @@ export interface ICommandHeadProps {
   view: ICommandView;
   /** Who answered; who is asked where that is not the embedded model; else empty. */
   model: string;
+  /** What came of a trial; empty without one. */
+  trial?: string;
+  isTrialBad?: boolean;
 }
 
-export function Head({ title, view, model }: ICommandHeadProps): React.JSX.Element {
+export function Head(props: ICommandHeadProps): React.JSX.Element {
+  const { title, view, model, trial = '', isTrialBad = false } = props;
   return (
     <div className="jp-LocalCoder-Command-head">
       <span className="jp-LocalCoder-Command-title">{title}</span>
       {/* There from the start and apart from the text that streams: so each state is heard once. */}
       <span role="status" aria-live="polite" data-severity={view.severity}>
-        {view.message} {view.recovery}
+        {view.message} {view.recovery}{' '}
+        {trial !== '' && (
+          <span
+            className="jp-LocalCoder-Command-trial"
+            data-severity={isTrialBad ? 'warning' : 'info'}
+          >
+            {trial}
+          </span>
+        )}
       </span>
       {model !== '' && <span className="jp-LocalCoder-Command-model">{model}</span>}
     </div>

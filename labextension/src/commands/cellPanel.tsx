@@ -75,7 +75,7 @@ export abstract class CellPanel extends Panel {
     const actions = this.actions();
     const wish: readonly CommandAction[] =
       event.key === 'Escape'
-        ? ['stop', 'reject', 'close']
+        ? ['stop', 'stop-trial', 'reject', 'close']
         : event.key === 'Enter' && (event.ctrlKey || event.metaKey)
           ? ['accept']
           : [];

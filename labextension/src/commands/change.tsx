@@ -12,7 +12,9 @@ import { CellWriter } from '../shared/notebook/cellWriter';
 import { Buttons, Head } from './bar';
 import { CellPanel } from './cellPanel';
 import { Proposal } from './proposal';
+import { Trial } from './trial';
 import { changeView, type CommandAction, type ICommandView } from './view';
+import { trialText } from './words';
 
 export interface IChangeOptions {
   notebook: NotebookPanel;
@@ -44,6 +46,10 @@ export class ChangePanel extends CellPanel {
       })
     );
     this._proposal.suggest(source);
+    this._trial = new Trial(() => notebook.sessionContext.session?.kernel ?? null);
+    this._trial.changed.connect(() => {
+      this._moved.emit();
+    });
     this.addWidget(this.part(this._moved, () => this._head()));
     this.addWidget(this.part(this._moved, () => this._buttons()));
     this._refresh();
@@ -59,6 +65,7 @@ export class ChangePanel extends CellPanel {
       this._writer.shared.changed.disconnect(this._check);
       context.fileChanged.disconnect(this._check);
       context.model.stateChanged.disconnect(this._check);
+      this._trial.dispose();
       Signal.clearData(this._proposal);
     }
   }
@@ -73,6 +80,12 @@ export class ChangePanel extends CellPanel {
       proposal.accept();
     } else if (action === 'reject') {
       proposal.reject();
+    } else if (action === 'try') {
+      void this._trial.start(proposal.original, proposal.suggested);
+      this.node.focus();
+    } else if (action === 'stop-trial') {
+      this._trial.stop();
+      this.node.focus();
     } else if (action === 'compare') {
       this._proposal = this._follow(proposal.renewed());
       this._refresh();
@@ -97,13 +110,29 @@ export class ChangePanel extends CellPanel {
   private _view(): ICommandView {
     const { state, refusal, canRenew } = this._proposal;
     return changeView(
-      { proposal: state, hunks: this.hunks, refusal, canCompare: canRenew },
+      {
+        proposal: state,
+        hunks: this.hunks,
+        refusal,
+        canCompare: canRenew,
+        isTrying: this._trial.isRunning
+      },
       this._options.trans
     );
   }
 
   private _head(): React.JSX.Element {
-    return <Head title={this._options.title} view={this._view()} model={this._options.model} />;
+    const { title, model, trans } = this._options;
+    const { outcome } = this._trial;
+    return (
+      <Head
+        title={title}
+        view={this._view()}
+        model={model}
+        trial={trialText(outcome, trans)}
+        isTrialBad={outcome.kind === 'verdict' && outcome.isBad}
+      />
+    );
   }
 
   private _buttons(): React.JSX.Element {
@@ -119,6 +148,10 @@ export class ChangePanel extends CellPanel {
   }
 
   private _refresh(): void {
+    if (this._proposal.state !== 'open') {
+      this._trial.stop();
+    }
+    this._trial.show(this._proposal.original, this._proposal.suggested);
     this.showChange(this._proposal, this._proposal.refusal === null);
     this._moved.emit();
   }
@@ -128,6 +161,7 @@ export class ChangePanel extends CellPanel {
   };
 
   private readonly _moved = new Signal<this, void>(this);
+  private readonly _trial: Trial;
   private readonly _writer: CellWriter;
   private _proposal: Proposal;
 }

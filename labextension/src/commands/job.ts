@@ -19,6 +19,7 @@ import { type CellCommand, SHOWN_AS_CHANGES } from './names';
 import type { Privacy } from './privacy';
 import { Proposal } from './proposal';
 import { isSplit } from './target';
+import { Trial } from './trial';
 
 /** What ended an answer that was still being written, where that was not the person's button. */
 export type InterruptionCause = 'split' | 'kernel';
@@ -47,11 +48,18 @@ export class Job {
     panel.context.model.stateChanged.connect(this._onNotebook);
     panel.sessionContext.statusChanged.connect(this._onKernel);
     privacy.changed.connect(this._onPrivacy);
+    this.trial = new Trial(() => panel.sessionContext.session?.kernel ?? null);
+    this.trial.changed.connect(() => {
+      this._changed.emit();
+    });
   }
 
   readonly answer: StreamedAnswer<'generate'>;
   /** The way into the notebook. */
   readonly writer: CellWriter;
+
+  /** Whether the change was tried in a copy of the notebook, and what came of it. */
+  readonly trial: Trial;
 
   /** The change of the cell; null for a command that answers with text, and before the first start. */
   get proposal(): Proposal | null {
@@ -141,6 +149,13 @@ export class Job {
     }
   }
 
+  /** Run the cell as it is, and with the change, in a copy of the notebook. */
+  tryInCopy(): void {
+    if (this._proposal && this.isReady) {
+      void this.trial.start(this._proposal.original, this._proposal.suggested);
+    }
+  }
+
   /** Put the answer into a new cell below: its code, where that is what was asked for; or say why not. */
   insertBelow(): IRefusal | null {
     const { text } = this.answer;
@@ -161,6 +176,7 @@ export class Job {
     this.panel.context.model.stateChanged.disconnect(this._onNotebook);
     this.panel.sessionContext.statusChanged.disconnect(this._onKernel);
     this.privacy.changed.disconnect(this._onPrivacy);
+    this.trial.dispose();
     this.answer.dispose();
     Signal.clearData(this);
   }
@@ -240,7 +256,9 @@ export class Job {
       if (proposal === this._proposal) {
         if (state === 'rejected' || state === 'stale') {
           this.answer.stop();
+          this.trial.stop();
         }
+        this.trial.show(proposal.original, proposal.suggested);
         this._changed.emit();
       }
     });
@@ -253,6 +271,7 @@ export class Job {
       const whole = this.isWithheld ? '' : this._code;
       const code = isRunning ? codeSoFar(text, languageOf(this.panel)) : whole;
       this._proposal.suggest(this._composed.apply(code, !isRunning));
+      this.trial.show(this._proposal.original, this._proposal.suggested);
     }
     this._changed.emit();
   }

@@ -16,7 +16,7 @@ import type { Obstacle } from './compose';
 import type { Job } from './job';
 import { wordsOf } from './names';
 import { type CommandAction, type ICommandView, viewOf } from './view';
-import { headText, obstacleSentence } from './words';
+import { headText, obstacleSentence, trialText } from './words';
 
 export interface ICommandPanelOptions {
   job: Job;
@@ -67,6 +67,14 @@ export class CommandPanel extends CellPanel {
       case 'reject':
         job.proposal?.reject();
         break;
+      case 'try':
+        job.tryInCopy();
+        this.node.focus();
+        break;
+      case 'stop-trial':
+        job.trial.stop();
+        this.node.focus();
+        break;
       case 'compare':
         job.compare();
         this.node.focus();
@@ -106,6 +114,7 @@ export class CommandPanel extends CellPanel {
         cause,
         hunks: this.hunks,
         hasText: answer.text !== '',
+        isTrying: this._job.trial.isRunning,
         hasChat: this._options.chat !== null,
         done: answer.done,
         error: answer.error
@@ -115,7 +124,7 @@ export class CommandPanel extends CellPanel {
   }
 
   private _head(): React.JSX.Element {
-    const { answer, isPrivate } = this._job;
+    const { answer, isPrivate, trial } = this._job;
     const { trans } = this._options;
     return (
       <>
@@ -123,6 +132,8 @@ export class CommandPanel extends CellPanel {
           title={this._title}
           view={this._view()}
           model={headText(answer.done, answer.provider, isPrivate, trans)}
+          trial={trialText(trial.outcome, trans)}
+          isTrialBad={trial.outcome.kind === 'verdict' && trial.outcome.isBad}
         />
         <Reasoning reasoning={answer.reasoning} trans={trans} />
       </>

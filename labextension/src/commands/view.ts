@@ -16,6 +16,8 @@ export type CommandAction =
   | 'stop'
   | 'accept'
   | 'reject'
+  | 'try'
+  | 'stop-trial'
   | 'compare'
   | 'setup'
   | 'retry'
@@ -37,6 +39,8 @@ export interface ICommandState {
   /** Number of places in which the suggestion differs from the cell. */
   hunks: number;
   hasText: boolean;
+  /** Whether the suggestion is being tried in a copy of the notebook. */
+  isTrying?: boolean;
   /** Whether there is a chat to go on in. */
   hasChat: boolean;
   done: Done | null;
@@ -115,6 +119,8 @@ export interface IChangeState {
   hunks: number;
   refusal: IRefusal | null;
   canCompare: boolean;
+  /** Whether it is being tried in a copy of the notebook. */
+  isTrying?: boolean;
 }
 
 /** The same for a change that is there, whole, and for which nobody is asked again. */
@@ -124,7 +130,7 @@ export function changeView(state: IChangeState, trans: TranslationBundle): IComm
       severity: 'info',
       message: suggestedText(state.hunks, trans),
       recovery: '',
-      actions: ['accept', 'reject'],
+      actions: ['accept', 'reject', state.isTrying ? 'stop-trial' : 'try'],
       isReady: true
     };
   }
@@ -201,7 +207,12 @@ function endedView(
     view.message = [suggestedText(state.hunks, trans), ...(state.done?.change?.notes ?? [])].join(
       ' '
     );
-    view.actions = ['accept', 'reject', ...ended().filter(action => action !== 'close')];
+    view.actions = [
+      'accept',
+      'reject',
+      state.isTrying ? 'stop-trial' : 'try',
+      ...ended().filter(action => action !== 'close')
+    ];
     view.isReady = true;
   }
 }

@@ -6,6 +6,7 @@ import { type Done, EMBEDDED } from '../contract';
 import { refusalSentence } from '../shared/notebook/refusalText';
 import type { Obstacle } from './compose';
 import type { RemovalReason } from './removalReason';
+import type { TrialOutcome } from './trial';
 import type { CommandAction } from './view';
 
 export function actionLabel(action: CommandAction, trans: TranslationBundle): string {
@@ -16,6 +17,10 @@ export function actionLabel(action: CommandAction, trans: TranslationBundle): st
       return trans.__('Accept all');
     case 'reject':
       return trans.__('Reject');
+    case 'try':
+      return trans.__('Try in a copy');
+    case 'stop-trial':
+      return trans.__('Stop trial');
     case 'compare':
       return trans.__('Compare');
     case 'setup':
@@ -30,6 +35,35 @@ export function actionLabel(action: CommandAction, trans: TranslationBundle): st
       return trans.__('Ask in chat');
     case 'close':
       return trans.__('Close');
+  }
+}
+
+/** What came of a trial in a copy of the notebook. */
+export function trialText(outcome: TrialOutcome, trans: TranslationBundle): string {
+  switch (outcome.kind) {
+    case 'none':
+      return '';
+    case 'running':
+      return trans.__('Running old and new code in a copy of the notebook…');
+    case 'stopped':
+      return trans.__('The trial was stopped.');
+    case 'no-kernel':
+      return trans.__('Cannot be checked: no kernel is running. Start the kernel first.');
+    case 'busy':
+      return trans.__('Cannot be checked: the kernel is busy. Try again when it is idle.');
+    case 'not-installed':
+      return trans.__(
+        'Cannot be checked: the environment of the kernel does not have jupyter_localcoder. Install it there.'
+      );
+    case 'language':
+      return trans.__(
+        'Cannot be checked: the kernel runs %1, and only Python can be tried in a copy.',
+        outcome.language
+      );
+    case 'failed':
+      return trans.__('Cannot be checked: the trial failed. %1', outcome.reason);
+    case 'verdict':
+      return [outcome.sentence, ...outcome.notes].join(' ');
   }
 }
 

@@ -210,7 +210,7 @@ describe('what the panel offers', () => {
 
   it('is to accept what is complete', () => {
     const view = viewOf(state, trans);
-    expect(view.actions).toEqual(['accept', 'reject', 'retry', 'copy']);
+    expect(view.actions).toEqual(['accept', 'reject', 'try', 'retry', 'copy']);
     expect(view.message).toBe('2 changes suggested.');
     expect(view.isReady).toBe(true);
   });
@@ -291,7 +291,7 @@ describe('what the panel offers', () => {
     const view = viewOf({ ...state, proposal: undefined, hunks: 0 }, trans);
     expect(view.actions).toEqual(['retry', 'copy', 'insert', 'close']);
     const chatting = viewOf({ ...state, hasChat: true }, trans);
-    expect(chatting.actions).toEqual(['accept', 'reject', 'retry', 'copy', 'chat']);
+    expect(chatting.actions).toEqual(['accept', 'reject', 'try', 'retry', 'copy', 'chat']);
   });
 });
 
@@ -348,7 +348,7 @@ describe('a change that is there already', () => {
     const state = { proposal: 'open', hunks: 2, refusal: null, canCompare: false } as const;
     expect(changeView(state, trans)).toMatchObject({
       message: '2 changes suggested.',
-      actions: ['accept', 'reject']
+      actions: ['accept', 'reject', 'try']
     });
     const stale = changeView({ ...state, proposal: 'stale', canCompare: true }, trans);
     expect(stale).toMatchObject({

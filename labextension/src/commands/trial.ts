@@ -1,0 +1,165 @@
+/**
+ * A change of a cell, tried in a copy of the notebook: the kernel starts isolated processes that run the old
+ * and the new text with copies of its variables, and says what came of it. Nothing runs in the kernel itself.
+ */
+
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import { encodedJson, printedJson } from '../shared/notebook/expression';
+
+/** `none`: nothing was tried, or something else than what is shown now. */
+export type TrialOutcome =
+  | { kind: 'none' | 'running' | 'stopped' | 'no-kernel' | 'busy' | 'not-installed' }
+  | { kind: 'language'; language: string }
+  | { kind: 'failed'; reason: string }
+  | { kind: 'verdict'; sentence: string; notes: readonly string[]; isBad: boolean };
+
+/** The part of a kernel that is used here. */
+export type ITrialKernel = Pick<
+  Kernel.IKernelConnection,
+  'spec' | 'status' | 'requestExecute' | 'interrupt'
+>;
+
+const EXPRESSION = 'localcoder_trial';
+const BAD = new Set(['differs', 'broken', 'fails']);
+
+export class Trial {
+  constructor(private readonly _kernel: () => ITrialKernel | null) {}
+
+  get outcome(): TrialOutcome {
+    return this._outcome;
+  }
+
+  get isRunning(): boolean {
+    return this._outcome.kind === 'running';
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Try a change; what came of an earlier one is forgotten. */
+  async start(before: string, after: string): Promise<void> {
+    this._end();
+    const kernel = this._kernel();
+    if (!kernel) {
+      this._set({ kind: 'no-kernel' });
+      return;
+    }
+    // A request would wait for what runs now, and to stop it would stop that.
+    if (kernel.status !== 'idle') {
+      this._set({ kind: 'busy' });
+      return;
+    }
+    const run = ++this._run;
+    this._pair = [before, after];
+    this._set({ kind: 'running' });
+    try {
+      const language = (await kernel.spec)?.language ?? 'python';
+      if (run !== this._run) {
+        return;
+      }
+      if (language.toLowerCase() !== 'python') {
+        this._set({ kind: 'language', language });
+        return;
+      }
+      const asked = encodedJson({ old: before, new: after });
+      const future = kernel.requestExecute({
+        code: 'pass',
+        silent: true,
+        store_history: false,
+        user_expressions: {
+          [EXPRESSION]: `__import__('jupyter_localcoder.trial.page', fromlist=['answer']).answer('${asked}')`
+        },
+        allow_stdin: false,
+        stop_on_error: false
+      });
+      this._asked = kernel;
+      const reply = await future.done;
+      if (run === this._run) {
+        this._asked = null;
+        this._set(outcomeOf(reply));
+      }
+    } catch {
+      // The kernel was restarted, or is gone.
+      if (run === this._run) {
+        this._asked = null;
+        this._set({ kind: 'stopped' });
+      }
+    }
+  }
+
+  /** End what runs. */
+  stop(): void {
+    if (this.isRunning) {
+      this._end();
+      this._set({ kind: 'stopped' });
+    }
+  }
+
+  /** What is shown is this change now: the result for another one does not count. */
+  show(before: string, after: string): void {
+    const isSame = this._pair?.[0] === before && this._pair[1] === after;
+    if (this._pair && !isSame) {
+      this._end();
+      this._pair = null;
+      this._set({ kind: 'none' });
+    }
+  }
+
+  dispose(): void {
+    this._end();
+    Signal.clearData(this);
+  }
+
+  private _end(): void {
+    this._run++;
+    const kernel = this._asked;
+    this._asked = null;
+    // It was idle when it was asked, so this is what it is doing.
+    kernel?.interrupt().catch(() => undefined);
+  }
+
+  private _set(outcome: TrialOutcome): void {
+    this._outcome = outcome;
+    this._changed.emit();
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private _outcome: TrialOutcome = { kind: 'none' };
+  private _pair: readonly [string, string] | null = null;
+  /** The kernel that runs the trial. */
+  private _asked: ITrialKernel | null = null;
+  private _run = 0;
+}
+
+function outcomeOf(reply: KernelMessage.IExecuteReplyMsg): TrialOutcome {
+  const { content } = reply;
+  if (content.status !== 'ok') {
+    return { kind: 'stopped' };
+  }
+  const result: unknown = content.user_expressions[EXPRESSION];
+  const error = result as { status?: string; ename?: string; evalue?: string } | undefined;
+  if (error?.status === 'error') {
+    if (error.ename === 'KeyboardInterrupt') {
+      return { kind: 'stopped' };
+    }
+    return error.ename === 'ModuleNotFoundError'
+      ? { kind: 'not-installed' }
+      : { kind: 'failed', reason: `${error.ename ?? ''}: ${error.evalue ?? ''}` };
+  }
+  const verdict = printedJson(result) as {
+    kind?: unknown;
+    sentence?: unknown;
+    notes?: unknown;
+  } | null;
+  return typeof verdict?.sentence === 'string'
+    ? {
+        kind: 'verdict',
+        sentence: verdict.sentence,
+        notes: Array.isArray(verdict.notes) ? verdict.notes.map(String) : [],
+        isBad: BAD.has(String(verdict.kind))
+      }
+    : { kind: 'failed', reason: '' };
+}
