@@ -87,3 +87,41 @@ def test_a_trial_is_stopped_by_the_keyboard(page: Any, answers: Answers) -> None
     # The suggestion is still there, and the kernel is free.
     expect(button(panel, "Accept all")).to_be_visible()
     idle(page)
+
+
+def test_an_error_has_two_buttons(page: Any, answers: Answers, tmp_path: Path) -> None:
+    answers.say(fenced("print(1)"))
+    opened(page, answers, "error-bar.ipynb", "x = 1", "print(y)")
+    run_cell(page, 1)
+    bar = page.locator(BAR)
+    expect(bar).to_be_visible(timeout=_SLOW_MS)
+    code, output, place = (
+        page.locator(".jp-CodeCell").nth(1).locator(name).first.bounding_box()
+        for name in (".jp-InputArea-editor", ".jp-OutputArea", BAR)
+    )
+    assert place["y"] >= output["y"] + output["height"] - 1 > code["y"] + code["height"]
+    page.screenshot(path=tmp_path / "error-bar.png")
+    assert violations(page, BAR) == []
+    # From the editor of another cell: the buttons name their cell themselves.
+    page.locator(".jp-CodeCell").nth(0).locator(".cm-content").click()
+    button(bar, "Fix error").press("Enter")
+    panel = page.locator(PANEL)
+    expect(says(panel)).to_contain_text("1 change suggested.")
+    button(panel, "Accept all").click()
+    expect(panel).to_have_count(0)
+    assert page.evaluate(SOURCE) == "print(1)"
+    run_cell(page, 1)
+    expect(bar).to_have_count(0, timeout=_SLOW_MS)
+
+
+def test_an_error_that_is_stored_in_the_notebook_is_explained(page: Any, answers: Answers) -> None:
+    answers.say("The name does not exist.")
+    error = {
+        "output_type": "error", "ename": "NameError", "evalue": "name 'y' is not defined",
+        "traceback": ["NameError: name 'y' is not defined"],
+    }  # fmt: skip
+    opened(page, answers, "explain-error.ipynb", "print(y)", outputs=(error,))
+    button(page.locator(BAR), "Explain error").click()
+    panel = page.locator(PANEL)
+    expect(says(panel)).to_contain_text("Done.")
+    expect(panel).to_contain_text("The name does not exist.")

@@ -2,7 +2,7 @@
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { type ICommandPalette, Notification } from '@jupyterlab/apputils';
-import type { Cell } from '@jupyterlab/cells';
+import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -12,6 +12,7 @@ import { MenuSvg } from '@jupyterlab/ui-components';
 import type { IChannel, IChat, ICompletion } from '../shared/tokens';
 import { logoIcon } from '../shared/ui/icons';
 import { lazyLoad } from '../shared/ui/lazyLoad';
+import { ErrorBars } from './errorBar';
 import { Job } from './job';
 import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
 import { Privacy } from './privacy';
@@ -98,6 +99,29 @@ export function addCommands(options: ICommandsOptions): void {
       commands.notifyCommandChanged(id);
     }
   };
+  const follow = (panel: NotebookPanel): void => {
+    const run = (command: 'fix' | 'explain', cell: CodeCell): void => {
+      panel.content.activeCellIndex = panel.content.widgets.indexOf(cell);
+      void runner.run(command, panel, cell, true);
+    };
+    void panel.context.ready.then(() => {
+      if (!panel.isDisposed) {
+        const actions = {
+          fix: (_: NotebookPanel, cell: CodeCell) => {
+            run('fix', cell);
+          },
+          explain: (_: NotebookPanel, cell: CodeCell) => {
+            run('explain', cell);
+          }
+        };
+        new ErrorBars(panel, actions, trans);
+      }
+    });
+  };
+  tracker.forEach(follow);
+  tracker.widgetAdded.connect((_, panel) => {
+    follow(panel);
+  });
   tracker.activeCellChanged.connect(notify);
   tracker.currentChanged.connect(notify);
 }
@@ -108,7 +132,13 @@ class Runner {
     private readonly _privacy: Privacy
   ) {}
 
-  async run(command: CellCommand, notebook: NotebookPanel, cell: Cell): Promise<void> {
+  /** `isAboutError`: it is the error in the output of the cell that is to be explained. */
+  async run(
+    command: CellCommand,
+    notebook: NotebookPanel,
+    cell: Cell,
+    isAboutError = false
+  ): Promise<void> {
     const { app, channel, rendermime, languages, chat, completion, trans } = this._options;
     // Apart, so that a page in which no command is used does not load what shows one.
     const loaded = await lazyLoad(() => import('./panel'), trans);
@@ -121,7 +151,8 @@ class Runner {
       notebook,
       cell,
       this._privacy,
-      session => completion?.variablesOf(session) ?? []
+      session => completion?.variablesOf(session) ?? [],
+      isAboutError
     );
     const setUp = (): void => {
       void app.commands.execute('localcoder:start');

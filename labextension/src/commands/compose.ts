@@ -7,6 +7,7 @@ import { commentAt } from './comment';
 import { type CellCommand, SHOWN_AS_CHANGES } from './names';
 import { generateRequest } from './request';
 import { cellMagicOf, growing, insertedBelow, type ITarget, replaced, targetOf } from './target';
+import { framesLast } from './traceback';
 
 export interface ICellView {
   source: string;
@@ -18,6 +19,8 @@ export interface ICellView {
   above: readonly NotebookCell[];
   below?: readonly NotebookCell[];
   variables?: readonly KernelVariable[];
+  /** Whether to explain the error in the output. */
+  isAboutError?: boolean;
 }
 
 /** What keeps a command from beginning. `away`: nobody can be asked, and there is something to keep. */
@@ -30,6 +33,10 @@ export interface IComposed {
   /** Looks at the cell's new text when it is to be written; absent where any text will do. */
   check?: TextCheck;
 }
+
+/** For the model; so it is not translated. */
+const EXPLAIN_ERROR =
+  'Explain the error: what it means, which line causes it and why, and how to correct it.';
 
 export function compose(
   command: CellCommand,
@@ -75,17 +82,19 @@ function composeOn(
   }
   // The rest of the cell follows what is selected.
   const rest: NotebookCell[] = [{ kind: 'code', source: source.slice(target.to) }];
-  const error = command === 'fix' ? tracebackOf(cell.outputs) : '';
+  const error = command === 'fix' || cell.isAboutError ? tracebackOf(cell.outputs) : '';
   if (error === null) {
     return 'no-error';
   }
+  const description = command === 'explain' && cell.isAboutError ? EXPLAIN_ERROR : '';
   return {
     request: generateRequest({
       command,
       code: target.code,
       language,
-      above,
+      above: framesLast(above, error),
       error,
+      description,
       refinements,
       below: SHOWN_AS_CHANGES.has(command) ? [...rest, ...(cell.below ?? [])] : [],
       variables: cell.variables,

@@ -31,7 +31,9 @@ export class Job {
     readonly panel: NotebookPanel,
     readonly cell: Cell,
     readonly privacy: Privacy,
-    private readonly _variablesOf: ICompletion['variablesOf'] = () => []
+    private readonly _variablesOf: ICompletion['variablesOf'] = () => [],
+    /** Whether it is about the error in the output of the cell, and not about its code alone. */
+    private readonly _isAboutError = false
   ) {
     this.answer = new StreamedAnswer(_channel, 'generate');
     this.writer = new CellWriter(
@@ -205,7 +207,8 @@ export class Job {
         outputs: outputsOf(cell),
         above: cellsAbove(panel, cell),
         below: cellsBelow(panel, cell),
-        variables: this._variablesOf(panel.sessionContext)
+        variables: this._variablesOf(panel.sessionContext),
+        isAboutError: this._isAboutError
       },
       refinements
     );

@@ -108,3 +108,42 @@ describe('the comment', () => {
     expect(commentAt('# add\nlet x', 0, 'javascript')).toBeNull();
   });
 });
+
+describe('the error of a cell', () => {
+  const failed: ICellView = { ...CELL, outputs: [ERROR], isAboutError: true };
+
+  it('is explained with its traceback', () => {
+    const { request } = composed('explain', failed, ['briefly']);
+    expect(request.error).toContain("name 'y' is not defined");
+    expect(request.instruction).toMatch(/^Explain the error: .*\nbriefly$/);
+    // Without the button, explaining is about the code.
+    const other = composed('explain', { ...failed, isAboutError: false }, []).request;
+    expect([other.error, other.instruction]).toEqual(['', '']);
+  });
+
+  it('is not explained where there is none', () => {
+    expect(compose('explain', { ...failed, outputs: [] }, [])).toBe('no-error');
+  });
+
+  it('brings the cells that the traceback goes through nearest', () => {
+    const above: NotebookCell[] = [
+      { kind: 'code', source: 'def f(): return y', execution_count: 2 },
+      { kind: 'code', source: 'z = 1', execution_count: 3 },
+      { kind: 'markdown', source: 'text' }
+    ];
+    const traceback = ['Cell In[7], line 1', 'File Cell In[2], line 1, in f()'];
+    const outputs = [{ ...ERROR, traceback }];
+    const { request } = composed('fix', { ...failed, outputs, above }, []);
+    expect(request.context?.map(({ source }) => source)).toEqual([
+      'z = 1',
+      'text',
+      'def f(): return y'
+    ]);
+    const plain = composed('fix', { ...failed, above }, []).request;
+    expect(plain.context?.map(({ source }) => source)).toEqual([
+      'def f(): return y',
+      'z = 1',
+      'text'
+    ]);
+  });
+});
