@@ -124,6 +124,17 @@ def test_faults_are_single_and_valid_and_leave_words_alone() -> None:
         assert sum(a != b for a, b in pairs) == 1
 
 
+def test_docstrings_are_taken_out_and_all_else_stays() -> None:
+    code = (
+        'import re\n\n\ndef one(x):\n    """ What it does.\n    >>> one(1)\n    1\n    """\n    # why\n'
+        '    return \'text\', x\n\n\nclass Two:\n    \'Its words.\'\n    def empty(self):\n        """Nothing."""\n'
+    )
+    assert faults.undocumented(code) == (
+        "import re\n\n\ndef one(x):\n    # why\n    return 'text', x\n\n\nclass Two:\n"
+        '    def empty(self):\n        """Nothing."""\n'
+    )
+
+
 def test_both_sides_read_the_same_cells() -> None:
     above = ("a" * 6000, "b" * 2000, "c" * 1000)
     assert [cell.source[0] for cell in nearest(above)] == ["b", "c"]

@@ -1,4 +1,4 @@
-"""Single faults in Python code: what a person might have mistyped. Pure, and the same each time."""
+"""Python code made worse: with a single fault, or without its docstrings. Pure, and the same each time."""
 
 from __future__ import annotations
 
@@ -26,6 +26,20 @@ def faulty(code: str) -> Iterator[str]:
             fault_name, value = fault
             setattr(twin, fault_name, value)
             yield ast.unparse(ast.fix_missing_locations(altered))
+
+
+def undocumented(code: str) -> str:
+    """The code without its docstrings; all else stays as it is written."""
+    lines = code.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or ast.get_docstring(node) is None:
+            continue
+        docstring = node.body[0]
+        if len(node.body) > 1 and docstring.end_lineno is not None:
+            lines[docstring.lineno - 1 : docstring.end_lineno] = [""] * (
+                docstring.end_lineno - docstring.lineno + 1
+            )
+    return "".join(lines)
 
 
 def _faults(node: ast.AST) -> Iterator[tuple[str, object]]:

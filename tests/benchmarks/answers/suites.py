@@ -49,8 +49,8 @@ def improve(limit: int) -> Iterator[Case]:
 
 
 def document(limit: int) -> Iterator[Case]:
-    """Solutions of HumanEval that are to be documented."""
-    return _kept("document", limit)
+    """Solutions of HumanEval without their docstrings, which are to be documented."""
+    return _kept("document", limit, faults.undocumented)
 
 
 def fix(limit: int) -> Iterator[Case]:
@@ -119,9 +119,9 @@ SUITES: dict[str, Callable[[int], Iterator[Case]]] = {
 }
 
 
-def _kept(command: Command, limit: int) -> Iterator[Case]:
+def _kept(command: Command, limit: int, shown: Callable[[str], str] = str) -> Iterator[Case]:
     for task in human_eval.tasks(limit):
-        asked = Asked(command, code=task.solution)
+        asked = Asked(command, code=shown(task.solution))
         yield Case(task.name, asked, partial(_passes, task))
 
 
