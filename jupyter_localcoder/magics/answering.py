@@ -18,7 +18,7 @@ from ..text.units import tokens_per_second
 from ..trial.verdict import Verdict
 from .options import Options
 from .record import Record, Records, record_of, saved
-from .trying import MAX_ROUNDS, Trials, error_of, next_request
+from .trying import MAX_ROUNDS, Trials, error_of, next_draft, next_request
 from .view import View, view_of
 
 _ENDINGS = {
@@ -57,15 +57,13 @@ def answer(
         request = _with_error(request, trials)
     view, done, change = _asked(shell, client, request, options, records)
     verdict, unfit = None, ""
-    if trials is not None and change is not None and _offered(change):
-        seen = None if options.quiet else view
+    if trials is not None and change is not None and (options.until_runs or _offered(change)):
         if options.until_runs:
             view, done, change, unfit = _until_it_runs(
                 shell, client, request, options, records, trials, (view, done, change)
             )
-            seen = None if options.quiet else view
         if not unfit and _offered(change):
-            verdict = trials.judge(request, change, seen)
+            verdict = trials.judge(request, change, None if options.quiet else view)
             unfit = _unfit(request, verdict)
     if options.out:
         code = change.code.rstrip() if change else code_of(done.text, request.language)
@@ -119,25 +117,24 @@ def _until_it_runs(
 ) -> tuple[View, Done, Change, str]:
     """The first answer whose code runs in a copy, or the last one with the sentence that none did."""
     view, done, change = first
-    error = ""
     for number in range(1, MAX_ROUNDS + 1):
-        tried = trials.attempt(change.code)
-        error = error_of(tried)
-        if not error:
+        tried = trials.attempt(change.code) if _offered(change) else None
+        error = error_of(tried) if tried else ""
+        if tried and not error:
             return view, done, change, ""
-        if number == MAX_ROUNDS:
+        if number == MAX_ROUNDS or done.finish != "stop":
             break
         if not options.quiet:
-            view.note(f"{tried.sentence} Asking again ({number + 1} of {MAX_ROUNDS}).")
-        again = next_request(request, change, error, number)
+            why = tried.sentence if tried else change.problem
+            view.note(f"{why} Asking again ({number + 1} of {MAX_ROUNDS}).")
+        again = next_request(request, change, error, number) if tried else next_draft(request, number)
         view, done, following = _asked(shell, client, again, options, records)
-        if following is None or not _offered(following):
-            problem = following.problem if following is not None else ""
-            return view, done, change, f"Nothing that runs was found. {problem}".strip()
+        if following is None:
+            break
         change = following
-    if not options.quiet:
+    if tried and not options.quiet:
         view.verdict(tried.sentence, tried.notes)
-    return view, done, change, f"Nothing that runs was found: {MAX_ROUNDS} answers failed in the copy."
+    return view, done, change, f"Nothing that runs was found (answers: {number})."
 
 
 def _unfit(request: GenerateRequest, verdict: Verdict) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from IPython.core.interactiveshell import InteractiveShell
 
+from ..contract.common import SamplingOptions
 from ..contract.generation import CHANGES, Change, GenerateRequest
 from ..trial.trial import Notebook, attempt, compare
 from ..trial.verdict import Verdict
@@ -66,14 +67,26 @@ def next_request(request: GenerateRequest, change: Change, error: str, number: i
     number
         Of the answers so far, from 1.
     """
-    sampling = request.sampling
-    if sampling.seed is not None:
-        sampling = msgspec.structs.replace(sampling, seed=(sampling.seed + number) % (2**32 - 1))
-    if request.command in CHANGES:
-        return msgspec.structs.replace(request, code=change.code, error=error, sampling=sampling)
+    if request.command not in CHANGES:
+        return next_draft(request, number)
+    return msgspec.structs.replace(
+        request, code=change.code, error=error, sampling=_reseeded(request, number)
+    )
+
+
+def next_draft(request: GenerateRequest, number: int) -> GenerateRequest:
+    """The same request for another answer; parameter as of `next_request`."""
+    sampling = _reseeded(request, number)
     if sampling.temperature is None:
         sampling = msgspec.structs.replace(sampling, temperature=DRAFT_TEMPERATURE)
     return msgspec.structs.replace(request, sampling=sampling)
+
+
+def _reseeded(request: GenerateRequest, number: int) -> SamplingOptions:
+    sampling = request.sampling
+    if sampling.seed is None:
+        return sampling
+    return msgspec.structs.replace(sampling, seed=(sampling.seed + number) % (2**32 - 1))
 
 
 def _shown(view: View | None, act: Any) -> Verdict:

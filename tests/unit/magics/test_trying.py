@@ -105,8 +105,29 @@ def test_where_nothing_runs_no_change_is_offered(notebook: Any, client: Any, fak
     assert len(client.asked) == 3
     texts = shown(notebook)
     assert not any(text.startswith("@@") for text in texts)
-    assert texts[-1] == "Not applied: nothing that runs was found: 3 answers failed in the copy."
+    assert texts[-1] == "Not applied: nothing that runs was found (answers: 3)."
     assert inserted == []
+
+
+def test_an_answer_that_cannot_be_used_is_asked_for_again(notebook: Any, client: Any, fake: Any) -> None:
+    run(notebook, "values = [1, 2]")
+    answers(client, fake, "total = (", "total = sum(values)")
+    run(notebook, "%%fix --until-runs\ntotal = sum(value)\n")
+    first, second = client.asked
+    # It is another draft of the same request, not a repair of what cannot be read.
+    assert (second.code, second.error) == (first.code, first.error)
+    assert second.sampling.temperature is not None
+    texts = shown(notebook)
+    assert any("not valid Python" in text and "Asking again (2 of 3)." in text for text in texts)
+    assert any("the new code runs." in text for text in texts)
+
+
+def test_where_no_answer_can_be_used_the_reason_is_said(notebook: Any, client: Any, fake: Any) -> None:
+    answers(client, fake, "x = (", "x = (", "x = (")
+    run(notebook, "%%fix --until-runs\nx = y\n")
+    assert len(client.asked) == 3
+    assert shown(notebook)[-1] == "Nothing that runs was found (answers: 3)."
+    assert not any(text.startswith("@@") for text in shown(notebook))
 
 
 def test_of_several_drafts_the_first_that_runs_is_taken(notebook: Any, client: Any, fake: Any) -> None:
