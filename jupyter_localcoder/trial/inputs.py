@@ -23,7 +23,7 @@ from ..text.units import size
 MAX_COPYING_SECONDS = 20.0
 _PICKLES, _BUFFERS = "pickles", "buffers"
 _WORD = re.compile(r"[^\W\d]\w*")
-_OWN = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open", "display"})
+_OF_IPYTHON = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open", "display"})
 
 
 class InputTooLarge(Exception):
@@ -95,7 +95,7 @@ def loop_names(code: str, python: Callable[[str], str]) -> frozenset[str]:
 def chosen(names: Iterable[str], namespace: Mapping[str, Any]) -> list[str]:
     """The names that the namespace has, without those of IPython itself."""
     return sorted(
-        name for name in names if name in namespace and name not in _OWN and not name.startswith("__")
+        name for name in names if name in namespace and name not in _OF_IPYTHON and not name.startswith("__")
     )
 
 
