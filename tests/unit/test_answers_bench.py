@@ -124,15 +124,41 @@ def test_faults_are_single_and_valid_and_leave_words_alone() -> None:
         assert sum(a != b for a, b in pairs) == 1
 
 
+DOCUMENTED = '''\
+import re
+
+
+def one(x):
+    """ What it does.
+    >>> one(1)
+    1
+    """
+    # why
+    return 'text', x
+
+
+class Two:
+    'Its words.'
+    def empty(self):
+        """Nothing."""
+'''
+UNDOCUMENTED = '''\
+import re
+
+
+def one(x):
+    # why
+    return 'text', x
+
+
+class Two:
+    def empty(self):
+        """Nothing."""
+'''
+
+
 def test_docstrings_are_taken_out_and_all_else_stays() -> None:
-    code = (
-        'import re\n\n\ndef one(x):\n    """ What it does.\n    >>> one(1)\n    1\n    """\n    # why\n'
-        '    return \'text\', x\n\n\nclass Two:\n    \'Its words.\'\n    def empty(self):\n        """Nothing."""\n'
-    )
-    assert faults.undocumented(code) == (
-        "import re\n\n\ndef one(x):\n    # why\n    return 'text', x\n\n\nclass Two:\n"
-        '    def empty(self):\n        """Nothing."""\n'
-    )
+    assert faults.undocumented(DOCUMENTED) == UNDOCUMENTED
 
 
 def test_both_sides_read_the_same_cells() -> None:
