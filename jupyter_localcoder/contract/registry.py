@@ -11,6 +11,58 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from ..errors import (
+    AirGapped,
+    AuthError,
+    BackendUnavailable,
+    Canceled,
+    ChecksumMismatch,
+    ConfigInvalid,
+    ConnectionFailed,
+    ConversationNotFound,
+    DatabaseError,
+    Disabled,
+    DiskFull,
+    DownloadFailed,
+    DownloadNotFound,
+    EncryptionUnavailable,
+    FileDeleteError,
+    FileReadError,
+    FileWriteError,
+    InvalidArgument,
+    InvalidModel,
+    LicenseNotAccepted,
+    LoadTimeout,
+    LocalCoderError,
+    ModelInUse,
+    ModelNotFound,
+    ModelNotReady,
+    ModelPinned,
+    NoActiveProvider,
+    NoAnswer,
+    OutOfMemory,
+    PackageMissing,
+    PromptNotFound,
+    ProviderInUse,
+    ProviderLocked,
+    ProviderNotFound,
+    QueueFull,
+    RateLimited,
+    RequestAlreadyCompleted,
+    RequestNotFound,
+    ResponseNotFound,
+    RunNotFound,
+    SourceFileNotFound,
+    Timeout,
+    TitleConfigInvalid,
+    TitleProviderError,
+    TitleResponseNotFound,
+    TitleTimeout,
+    TokenLimitExceeded,
+    UnknownError,
+    UnsupportedModel,
+    ValidationError,
+)
 from . import backend, generation, history, models, notebook, providers, queue, settings, stats
 from .common import Empty
 
@@ -39,8 +91,8 @@ class Operation(Generic[Req, Res]):
     action: Action
     """What the authorizer is asked for."""
     summary: str
-    errors: tuple[str, ...] = ()
-    """Error codes of this operation in addition to `COMMON_ERRORS`."""
+    raises: tuple[type[LocalCoderError], ...] = ()
+    """Errors of this operation in addition to those of `COMMON_ERRORS`."""
     streams: bool = False
     """Whether it answers with frames; ``response`` is then the last one, `Done`."""
     stream_event: str = ""
@@ -50,6 +102,11 @@ class Operation(Generic[Req, Res]):
     who names it may (`server.file_access`). No other field ever becomes a path as it is."""
     writes: tuple[str, ...] = ()
     """The same for files that are written."""
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The codes of `raises`."""
+        return tuple(error.code for error in self.raises)
 
     @property
     def path_fields(self) -> tuple[str, ...]:
@@ -66,33 +123,34 @@ class Event:
     summary: str
 
 
-COMMON_ERRORS = ("VALIDATION_ERROR", "AUTH_ERROR", "CONFIG_INVALID", "UNKNOWN_ERROR")
+COMMON_ERRORS = tuple(error.code for error in (ValidationError, AuthError, ConfigInvalid, UnknownError))
+"""Error codes of all operations."""
 
 _DOWNLOAD = (
-    "MODEL_NOT_FOUND",
-    "MODEL_NOT_READY",
-    "LICENSE_NOT_ACCEPTED",
-    "AIR_GAPPED",
-    "DISK_FULL",
-    "FILE_WRITE_ERROR",
-    "DOWNLOAD_FAILED",
-    "CHECKSUM_MISMATCH",
+    ModelNotFound,
+    ModelNotReady,
+    LicenseNotAccepted,
+    AirGapped,
+    DiskFull,
+    FileWriteError,
+    DownloadFailed,
+    ChecksumMismatch,
 )
 _LOAD = (
-    "MODEL_NOT_FOUND",
-    "MODEL_IN_USE",
-    "MODEL_NOT_READY",
-    "OUT_OF_MEMORY",
-    "INVALID_MODEL",
-    "UNSUPPORTED_MODEL",
-    "LOAD_TIMEOUT",
-    "BACKEND_UNAVAILABLE",
-    "PACKAGE_MISSING",
+    ModelNotFound,
+    ModelInUse,
+    ModelNotReady,
+    OutOfMemory,
+    InvalidModel,
+    UnsupportedModel,
+    LoadTimeout,
+    BackendUnavailable,
+    PackageMissing,
 )
-_KEPT = ("DATABASE_ERROR", "FILE_WRITE_ERROR", "DISK_FULL")
-_GENERATE = (*_LOAD, "INVALID_ARGUMENT", "TOKEN_LIMIT_EXCEEDED", "QUEUE_FULL", "TIMEOUT", "CANCELED")
-_ANSWER = (*_GENERATE, "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED", "AUTH_ERROR",
-           "CONNECTION_ERROR", "RATE_LIMITED", "NO_ANSWER")  # fmt: skip
+_KEPT = (DatabaseError, FileWriteError, DiskFull)
+_GENERATE = (*_LOAD, InvalidArgument, TokenLimitExceeded, QueueFull, Timeout, Canceled)
+_ANSWER = (*_GENERATE, NoActiveProvider, ProviderNotFound, AirGapped, AuthError,
+           ConnectionFailed, RateLimited, NoAnswer)  # fmt: skip
 
 PING = Operation(
     "backend:ping", backend.PingRequest, backend.BackendStatus, "GET", "health", "read",
@@ -106,49 +164,49 @@ MODEL_ENSURE = Operation(
     "model:ensure", models.ModelEnsureRequest, models.ModelInfo, "POST", "models/{id}/ensure", "write",
     "Make a model ready: verify or download it. Returns immediately; progress is reported by "
         "`model:state` events.",
-    errors=(*_DOWNLOAD, "MODEL_PINNED"),
+    raises=(*_DOWNLOAD, ModelPinned),
 )  # fmt: skip
 MODEL_CANCEL_DOWNLOAD = Operation(
     "model:cancelDownload", models.ModelCancelDownloadRequest, Empty, "DELETE", "models/{id}/download",
     "write",
     "Stop a download, a verification, an import or an export. A partial download is kept for resuming "
     "unless `discard` is set.",
-    errors=("MODEL_NOT_FOUND", "MODEL_IN_USE", "DOWNLOAD_NOT_FOUND", "FILE_WRITE_ERROR"),
+    raises=(ModelNotFound, ModelInUse, DownloadNotFound, FileWriteError),
 )  # fmt: skip
 MODEL_VERIFY = Operation(
     "model:verify", models.ModelRequest, models.ModelInfo, "POST", "models/{id}/verify", "write",
     "Verify the digest of a model file. Returns immediately; progress and result are reported by "
         "`model:state` events.",
-    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY"),
+    raises=(ModelNotFound, ModelNotReady),
 )  # fmt: skip
 MODEL_PIN = Operation(
     "model:pin", models.ModelPinRequest, models.ModelInfo, "POST", "models/{id}/pin", "write",
     "Pin a model to its current version, or unpin it.",
-    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "FILE_WRITE_ERROR"),
+    raises=(ModelNotFound, ModelNotReady, FileWriteError),
 )  # fmt: skip
 MODEL_IMPORT = Operation(
     "model:import", models.ModelImportRequest, models.ModelInfo, "POST", "models/import", "write",
     "Import a local GGUF file (copied or linked) or a portable bundle.",
-    errors=("FILE_NOT_FOUND", "INVALID_ARGUMENT", "INVALID_MODEL", "CHECKSUM_MISMATCH", "DISK_FULL",
-            "FILE_WRITE_ERROR", "MODEL_IN_USE", "CANCELED"),
+    raises=(SourceFileNotFound, InvalidArgument, InvalidModel, ChecksumMismatch, DiskFull,
+            FileWriteError, ModelInUse, Canceled),
     reads=("path",),
 )  # fmt: skip
 MODEL_EXPORT = Operation(
     "model:export", models.ModelExportRequest, models.ModelExported, "POST", "models/{id}/export", "write",
     "Export a model as a portable bundle for a machine without a network.",
-    errors=("MODEL_NOT_FOUND", "MODEL_NOT_READY", "INVALID_ARGUMENT", "MODEL_IN_USE", "DISK_FULL",
-            "FILE_WRITE_ERROR", "CANCELED"),
+    raises=(ModelNotFound, ModelNotReady, InvalidArgument, ModelInUse, DiskFull,
+            FileWriteError, Canceled),
     writes=("path",),
 )  # fmt: skip
 MODEL_DELETE = Operation(
     "model:delete", models.ModelDeleteRequest, models.DeletedModel, "DELETE", "models/{id}", "write",
     "Delete a model from this machine.",
-    errors=("MODEL_NOT_FOUND", "MODEL_IN_USE", "FILE_WRITE_ERROR"),
+    raises=(ModelNotFound, ModelInUse, FileWriteError),
 )  # fmt: skip
 MODEL_LOAD = Operation(
     "model:load", models.ModelLoadRequest, models.LoadedModel, "POST", "models/{id}/load", "write",
     "Load a model. One load runs at a time; concurrent requests for the same model share it.",
-    errors=_LOAD,
+    raises=_LOAD,
 )  # fmt: skip
 MODEL_UNLOAD = Operation(
     "model:unload", models.ModelUnloadRequest, Empty, "POST", "models/unload", "write",
@@ -161,34 +219,34 @@ SETTINGS_GET = Operation(
 SETTINGS_UPDATE = Operation(
     "settings:update", settings.SettingsUpdateRequest, settings.SettingsView, "PATCH", "settings", "write",
     "Change and save settings; null resets a setting to its inherited value.",
-    errors=("FILE_WRITE_ERROR", "DISK_FULL", "MODEL_NOT_FOUND", "PROVIDER_NOT_FOUND"),
+    raises=(FileWriteError, DiskFull, ModelNotFound, ProviderNotFound),
 )  # fmt: skip
 GENERATE = Operation(
     "generate", generation.GenerateRequest, generation.Done, "POST", "generate", "execute",
     "Run a command (explain, improve, fix, document, test, generate, or a free prompt) on code.",
-    errors=(*_ANSWER, "DATABASE_ERROR"), streams=True,
+    raises=(*_ANSWER, DatabaseError), streams=True,
 )  # fmt: skip
 CHAT = Operation(
     "chat", generation.ChatRequest, generation.Done, "POST", "chat", "execute",
     "Generate the next turn of a conversation.",
-    errors=(*_ANSWER, *_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND",
-            "FILE_READ_ERROR"),
+    raises=(*_ANSWER, *_KEPT, ConversationNotFound, ResponseNotFound, SourceFileNotFound,
+            FileReadError),
     streams=True,
 )  # fmt: skip
 TAB_COMPLETE = Operation(
     "tab:complete", generation.CompleteRequest, generation.Done, "POST", "complete", "execute",
     "Complete code at the cursor (fill-in-the-middle).",
-    errors=(*_ANSWER, "DISABLED"), streams=True, stream_event="tab:stream",
+    raises=(*_ANSWER, Disabled), streams=True, stream_event="tab:stream",
 )  # fmt: skip
 TAB_WARM = Operation(
     "tab:warm", generation.WarmRequest, generation.Warmed, "POST", "complete/warm", "execute",
     "Prefill a prompt at the lowest priority; stopped as soon as another request arrives.",
-    errors=(*_GENERATE, "DISABLED"),
+    raises=(*_GENERATE, Disabled),
 )  # fmt: skip
 TAB_CANCEL = Operation(
     "tab:cancel", generation.CompleteCancelRequest, Empty, "DELETE", "complete/{run}", "execute",
     "Cancel a completion.",
-    errors=("NOT_FOUND",),
+    raises=(RunNotFound,),
 )  # fmt: skip
 STATS_RECORD = Operation(
     "stats:record", stats.StatsRecordRequest, Empty, "POST", "stats", "execute",
@@ -201,25 +259,25 @@ STATS_GET = Operation(
 STATS_ERASE = Operation(
     "stats:erase", stats.StatsEraseRequest, Empty, "DELETE", "stats", "write",
     "Remove all counts of suggestions.",
-    errors=("FILE_WRITE_ERROR", "DISK_FULL"),
+    raises=(FileWriteError, DiskFull),
 )  # fmt: skip
 LLM_CALL = Operation(
     "llm:call", queue.CallRequest, queue.Queued, "POST", "queue", "execute",
     "Queue a prompt for a provider. It finishes with the event `response:complete` or "
         "`response:error`; `queue:get` can wait for it.",
-    errors=("QUEUE_FULL", "NO_ACTIVE_PROVIDER", "PROVIDER_NOT_FOUND", "AIR_GAPPED", "AUTH_ERROR",
-            "BACKEND_UNAVAILABLE", "PACKAGE_MISSING"),
+    raises=(QueueFull, NoActiveProvider, ProviderNotFound, AirGapped, AuthError,
+            BackendUnavailable, PackageMissing),
 )  # fmt: skip
 LLM_CANCEL = Operation(
     "llm:cancel", generation.LlmCancelRequest, Empty, "DELETE", "queue/{id}", "execute",
     "Cancel a waiting or running request.",
-    errors=("REQUEST_NOT_FOUND", "REQUEST_ALREADY_COMPLETED"),
+    raises=(RequestNotFound, RequestAlreadyCompleted),
 )  # fmt: skip
 LLM_RETRY = Operation(
     "llm:retry", queue.RetryRequest, queue.Queued, "POST", "queue/{id}/retry", "execute",
     "Queue the prompt of a finished request again, unchanged. If the request named no provider, the "
     "active one is used.",
-    errors=("REQUEST_NOT_FOUND", "PROMPT_NOT_FOUND", *LLM_CALL.errors),
+    raises=(RequestNotFound, PromptNotFound, *LLM_CALL.raises),
 )  # fmt: skip
 QUEUE_LIST = Operation(
     "queue:list", queue.QueueListRequest, queue.QueueView, "GET", "queue", "read",
@@ -228,7 +286,7 @@ QUEUE_LIST = Operation(
 QUEUE_GET = Operation(
     "queue:get", queue.QueueGetRequest, queue.QueueAnswer, "GET", "queue/{id}", "read",
     "Get a queued request with its answer so far; optionally wait until it finishes.",
-    errors=("REQUEST_NOT_FOUND",),
+    raises=(RequestNotFound,),
 )  # fmt: skip
 LLM_CANCEL_ALL = Operation(
     "llm:cancelAll", generation.LlmCancelAllRequest, generation.CanceledCount, "DELETE", "queue", "execute",
@@ -237,7 +295,7 @@ LLM_CANCEL_ALL = Operation(
 CONTEXT_INSPECT = Operation(
     "context:inspect", generation.InspectRequest, generation.Inspection, "POST", "context/inspect", "execute",
     "Get the exact prompt of a completion or command, its tokens by source, and a redacted copy.",
-    errors=("NOT_FOUND",),
+    raises=(RunNotFound,),
 )  # fmt: skip
 CONTEXT_PROBE = Operation(
     "context:probe", notebook.ProbeRequest, notebook.Probe, "GET", "context/probe", "read",
@@ -248,82 +306,82 @@ CODE_PLACE = Operation(
     "Compute the text of a cell after code of an answer is inserted or replaces it; magics are preserved.",
 )  # fmt: skip
 
-_KEEP = ("PROVIDER_NOT_FOUND", "ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL")
+_KEEP = (ProviderNotFound, EncryptionUnavailable, DatabaseError, DiskFull)
 
 PROVIDER_LIST = Operation(
     "provider:list", providers.ProviderListRequest, providers.ProviderList, "GET", "providers", "read",
     "List all providers, the active provider, and where keys are stored; keys are never returned.",
-    errors=("DATABASE_ERROR",),
+    raises=(DatabaseError,),
 )  # fmt: skip
 PROVIDER_SAVE = Operation(
     "provider:save", providers.ProviderSaveRequest, providers.Provider, "PUT", "providers/{id}", "write",
     "Add a provider, or replace its configuration. Its key is kept unless the host changes.",
-    errors=("ENCRYPTION_UNAVAILABLE", "DATABASE_ERROR", "DISK_FULL", "PROVIDER_LOCKED"),
+    raises=(EncryptionUnavailable, DatabaseError, DiskFull, ProviderLocked),
 )  # fmt: skip
 PROVIDER_SET_ACTIVE = Operation(
     "provider:setActive", providers.ProviderIdRequest, providers.ProviderList, "POST",
     "providers/{id}/activate", "write",
     "Activate a provider: it answers requests that name no provider.",
-    errors=("PROVIDER_NOT_FOUND", "DATABASE_ERROR", "DISK_FULL", "PROVIDER_LOCKED"),
+    raises=(ProviderNotFound, DatabaseError, DiskFull, ProviderLocked),
 )  # fmt: skip
 PROVIDER_DELETE = Operation(
     "provider:delete", providers.ProviderIdRequest, providers.ProviderDeleted, "DELETE", "providers/{id}",
     "write",
     "Remove a provider and its key. The embedded provider takes over its completions and titles. The "
     "active provider cannot be removed.",
-    errors=(*_KEEP, "PROVIDER_IN_USE", "PROVIDER_LOCKED", "FILE_WRITE_ERROR"),
+    raises=(*_KEEP, ProviderInUse, ProviderLocked, FileWriteError),
 )  # fmt: skip
 PROVIDER_TEST = Operation(
     "provider:test", providers.ProviderIdRequest, providers.ProviderTested, "POST", "providers/{id}/test",
     "execute",
     "Test whether a provider is reachable and accepts its key, by listing its models; this costs nothing.",
-    errors=("PROVIDER_NOT_FOUND", "AIR_GAPPED", "CONNECTION_ERROR", "RATE_LIMITED", "TIMEOUT",
-            "INVALID_ARGUMENT", "MODEL_NOT_FOUND", "MODEL_NOT_READY"),
+    raises=(ProviderNotFound, AirGapped, ConnectionFailed, RateLimited, Timeout,
+            InvalidArgument, ModelNotFound, ModelNotReady),
 )  # fmt: skip
 PROVIDER_SET_KEY = Operation(
     "provider:setKey", providers.ProviderSetKeyRequest, providers.Provider, "PUT", "providers/{id}/key",
     "write",
     "Save the key of a provider for its current host.",
-    errors=_KEEP,
+    raises=_KEEP,
 )  # fmt: skip
 PROVIDER_FORGET_KEY = Operation(
     "provider:forgetKey", providers.ProviderIdRequest, providers.Provider, "DELETE", "providers/{id}/key",
     "write",
     "Delete the stored key of a provider. A key in the environment stays.",
-    errors=_KEEP,
+    raises=_KEEP,
 )  # fmt: skip
 
-_OPENED = (*_KEPT, "RESPONSE_NOT_FOUND", "FILE_NOT_FOUND", "FILE_READ_ERROR")
+_OPENED = (*_KEPT, ResponseNotFound, SourceFileNotFound, FileReadError)
 
 RESPONSE_GET_HISTORY = Operation(
     "response:getHistory", history.ResponseListRequest, history.ResponseList, "GET", "responses", "read",
     "List saved answers without their texts, newest first; optionally of a single prompt. Paginated.",
-    errors=(*_KEPT, "PROMPT_NOT_FOUND"),
+    raises=(*_KEPT, PromptNotFound),
 )  # fmt: skip
 RESPONSE_GET = Operation(
     "response:get", history.ResponseRequest, history.Response, "GET", "responses/{id}", "read",
     "Get a saved answer with its full text.",
-    errors=_OPENED,
+    raises=_OPENED,
 )  # fmt: skip
 RESPONSE_DELETE = Operation(
     "response:delete", history.ResponseRequest, Empty, "DELETE", "responses/{id}", "write",
     "Delete a saved answer.",
-    errors=(*_KEPT, "RESPONSE_NOT_FOUND", "FILE_DELETE_ERROR"),
+    raises=(*_KEPT, ResponseNotFound, FileDeleteError),
 )  # fmt: skip
 RESPONSE_DELETE_ALL = Operation(
     "response:deleteAll", history.ResponseDeleteAllRequest, history.DeletedCount, "DELETE", "responses",
     "write", "Delete the answers to a prompt, or all answers.",
-    errors=(*_KEPT, "PROMPT_NOT_FOUND", "FILE_DELETE_ERROR", "INVALID_ARGUMENT"),
+    raises=(*_KEPT, PromptNotFound, FileDeleteError, InvalidArgument),
 )  # fmt: skip
 RESPONSE_SEARCH = Operation(
     "response:search", history.ResponseSearchRequest, history.ResponsesFound, "GET", "responses/search",
     "read", "Search answers whose prompt, text or title contains all words, newest first.",
-    errors=_KEPT,
+    raises=_KEPT,
 )  # fmt: skip
 RESPONSE_EXPORT = Operation(
     "response:export", history.ResponseExportRequest, history.ResponsesExported, "POST", "responses/export",
     "write", "Export an answer, the answers to a prompt, or all answers as a zip file.",
-    errors=(*_KEPT, "PROMPT_NOT_FOUND", "RESPONSE_NOT_FOUND", "INVALID_ARGUMENT"), writes=("path",),
+    raises=(*_KEPT, PromptNotFound, ResponseNotFound, InvalidArgument), writes=("path",),
 )  # fmt: skip
 TITLE_CONFIG_GET = Operation(
     "title:config:get", history.TitleConfigGetRequest, history.TitleConfig, "GET", "titles/config", "read",
@@ -332,44 +390,44 @@ TITLE_CONFIG_GET = Operation(
 TITLE_CONFIG_SET = Operation(
     "title:config:set", history.TitleConfigSetRequest, history.TitleConfig, "PATCH", "titles/config", "write",
     "Change and save the title settings.",
-    errors=("TITLE_CONFIG_INVALID", "FILE_WRITE_ERROR", "DISK_FULL"),
+    raises=(TitleConfigInvalid, FileWriteError, DiskFull),
 )  # fmt: skip
 TITLE_GENERATE = Operation(
     "title:generate", history.ResponseRequest, history.ResponseInfo, "POST", "responses/{id}/title",
     "execute", "Generate a title, or a new one, when the model is idle.",
-    errors=("TITLE_RESPONSE_NOT_FOUND", "TITLE_TIMEOUT", "TITLE_PROVIDER_ERROR", "DATABASE_ERROR",
-            "FILE_WRITE_ERROR", "DISK_FULL"),
+    raises=(TitleResponseNotFound, TitleTimeout, TitleProviderError, DatabaseError,
+            FileWriteError, DiskFull),
 )  # fmt: skip
 TITLE_SET = Operation(
     "title:set", history.TitleSetRequest, history.ResponseInfo, "PUT", "responses/{id}/title", "write",
     "Set the title of an answer.",
-    errors=(*_OPENED, "INVALID_ARGUMENT"),
+    raises=(*_OPENED, InvalidArgument),
 )  # fmt: skip
 CONVERSATION_LIST = Operation(
     "conversation:list", history.ConversationListRequest, history.ConversationList, "GET", "conversations",
     "read", "List conversations, most recently used first. Paginated.",
-    errors=_KEPT,
+    raises=_KEPT,
 )  # fmt: skip
 CONVERSATION_GET = Operation(
     "conversation:get", history.ConversationGetRequest, history.Conversation, "GET", "conversations/{id}",
     "read", "Get a conversation with its turns.",
-    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND", "FILE_READ_ERROR"),
+    raises=(*_KEPT, ConversationNotFound, ResponseNotFound, FileReadError),
 )  # fmt: skip
 CONVERSATION_RENAME = Operation(
     "conversation:rename", history.ConversationRenameRequest, history.ConversationInfo, "PUT",
     "conversations/{id}/title", "write", "Set the title of a conversation.",
-    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "INVALID_ARGUMENT"),
+    raises=(*_KEPT, ConversationNotFound, InvalidArgument),
 )  # fmt: skip
 CONVERSATION_DELETE = Operation(
     "conversation:delete", history.ConversationRequest, history.DeletedCount, "DELETE", "conversations/{id}",
     "write", "Delete a conversation and the turns that no other conversation shares.",
-    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "FILE_DELETE_ERROR"),
+    raises=(*_KEPT, ConversationNotFound, FileDeleteError),
 )  # fmt: skip
 CONVERSATION_BRANCH = Operation(
     "conversation:branch", history.ConversationBranchRequest, history.ConversationInfo, "POST",
     "conversations/{id}/branch", "write",
     "Fork a conversation: create one that shares its turns up to a given turn.",
-    errors=(*_KEPT, "CONVERSATION_NOT_FOUND", "RESPONSE_NOT_FOUND"),
+    raises=(*_KEPT, ConversationNotFound, ResponseNotFound),
 )  # fmt: skip
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
