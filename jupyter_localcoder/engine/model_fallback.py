@@ -105,24 +105,54 @@ class ModelFallback:
         self._made: dict[Role, _Made] = {}
         self._by_hand: _ByHand | None = None
 
-    async def choose(self, role: Role, *, model: str | None, profile: str | None = None) -> LoadPlan:
-        """Return the plan for a request: the one that is wanted, or a smaller one.
+    async def choose(
+        self, role: Role, *, model: str | None, profile: str | None = None, answers: bool = False
+    ) -> tuple[LoadPlan, Role]:
+        """Return the plan for a request, or for a smaller model, and the role that it is for.
 
         Parameters
         ----------
         model
-            The id where the request itself names one: another model then never answers in its place.
+            The model that the request names; another model then never answers instead.
+        answers
+            Whether the request needs a model that answers questions. If the model for code only completes,
+            the model for general questions is used instead, and the returned role is `general`.
 
         Raises
         ------
         OutOfMemory
             There is nothing smaller, or the request names its model; the sentence says which (`refusal`).
+        InvalidArgument
+            `answers`, and the request names a model that only completes.
         PackageMissing
             There is no engine to load it.
-        ModelNotFound, ModelNotReady, ChecksumMismatch, ValidationError
+        ModelNotReady
+            The model is not downloaded; or `answers`, and there is no model that answers.
+        ModelNotFound, ChecksumMismatch, ValidationError
         """
         self._require_engine()
-        return await self._admitted_or_smaller(await self._plan(role, model, profile), role, model)
+        plan = await self._plan(role, model, profile)
+        if answers and not self._can_answer(plan):
+            if model is not None:
+                raise InvalidArgument(
+                    f"`{model}` completes code and was not trained to answer.",
+                    recovery="Choose a model with the role `general`, or none: the settings then choose one.",
+                    field="model",
+                )
+            if role == "code":
+                role = "general"
+                plan = await self._plan(role, None, profile)
+            if not self._can_answer(plan):
+                raise ModelNotReady(
+                    f"No model on this machine answers: `{plan.model}` only completes code.",
+                    recovery="Download another one, for example with `jupyter localcoder models pull "
+                    "qwen2.5-coder-1.5b`.",
+                    model=plan.model,
+                )
+        return await self._admitted_or_smaller(plan, role, model), role
+
+    def _can_answer(self, plan: LoadPlan) -> bool:
+        return self._store.catalogue.answers(plan.model)
 
     def _require_engine(self) -> None:
         """Say it before a model is asked for: without an engine it would be downloaded in vain."""
@@ -184,42 +214,6 @@ class ModelFallback:
                     chosen.add(role)
         info = self._store.info(model, 0)
         return frozenset(chosen or info.roles)
-
-    async def choose_for_answer(
-        self, role: Role, *, model: str | None, profile: str | None = None
-    ) -> tuple[LoadPlan, Role]:
-        """Return the plan for a request that asks a question, and the use that it is for.
-
-        A model that only completes is asked none: what is asked of the model for code is then asked of the
-        one for questions. Other errors as of `choose`.
-
-        Raises
-        ------
-        InvalidArgument
-            The request names a model that only completes.
-        ModelNotReady
-            There is no other one.
-        """
-        self._require_engine()
-        plan = await self._plan(role, model, profile)
-        answers = self._store.catalogue.answers
-        if not answers(plan.model) and model is not None:
-            raise InvalidArgument(
-                f"`{model}` completes code and was not trained to answer.",
-                recovery="Choose a model with the role `general`, or none: the settings then choose one.",
-                field="model",
-            )
-        if not answers(plan.model) and role == "code":
-            role = "general"
-            plan = await self._plan(role, None, profile)
-        if not answers(plan.model):
-            raise ModelNotReady(
-                f"No model on this machine answers: `{plan.model}` only completes code.",
-                recovery="Download another one, for example with `jupyter localcoder models pull "
-                "qwen2.5-coder-1.5b`.",
-                model=plan.model,
-            )
-        return await self._admitted_or_smaller(plan, role, model), role
 
     async def standing(self, role: Role, *, model: str | None) -> LoadPlan:
         """Return the plan that a request would be answered by as things are; nothing is decided or told."""

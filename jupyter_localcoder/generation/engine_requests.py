@@ -90,7 +90,7 @@ class EngineRequests:
         BackendUnavailable
             Too many workers have crashed: only a person has the model loaded again.
         """
-        plan = await self._fallback.choose(role, model=model)
+        plan, _ = await self._fallback.choose(role, model=model)
         while True:
             self.apply_residency()
             try:
@@ -121,11 +121,7 @@ class EngineRequests:
         answers = isinstance(request.prompt, wire.ChatPrompt)
 
         async def prepare() -> Ready:
-            use = role
-            if answers:
-                plan, use = await self._fallback.choose_for_answer(role, model=model, profile=profile)
-            else:
-                plan = await self._fallback.choose(role, model=model, profile=profile)
+            plan, use = await self._fallback.choose(role, model=model, profile=profile, answers=answers)
             self.apply_residency()
             job = FallbackJob(self._pool, self._fallback, plan, request, use, named=model is not None)
             return Ready(job, sampling)

@@ -284,7 +284,7 @@ async def test_a_command_is_left_to_the_model_that_answers(tmp_path: Path, tiny_
     fallback = ModelFallback(planner.store, planner, nothing_loaded, all_fit, events)
 
     async def chosen(model: str | None = None) -> tuple[str, str]:
-        plan, use = await fallback.choose_for_answer("code", model=model)
+        plan, use = await fallback.choose("code", model=model, answers=True)
         return plan.model, use
 
     planner.store.import_file(tiny_gguf, model_id="base")
