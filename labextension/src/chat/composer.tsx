@@ -1,5 +1,6 @@
 /** The box in which a question is written, with what goes along. */
 
+import { Checkbox } from '../shared/ui/checkbox';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
@@ -284,34 +285,24 @@ function How({ model, trans }: Pick<IComposerProps, 'model' | 'trans'>): React.J
           </select>
         </label>
       )}
-      <label className="jp-LocalCoder-Switch">
-        <input
-          type="checkbox"
-          className="jp-mod-styled"
-          checked={model.isPrivate}
-          aria-describedby={`${id}-private`}
-          onChange={event => {
-            model.setPrivate(event.target.checked);
-          }}
-        />
-        {trans.__('Private')}
-      </label>
-      <label
-        className="jp-LocalCoder-Switch"
+      <Checkbox
+        label={trans.__('Private')}
+        checked={model.isPrivate}
+        aria-describedby={`${id}-private`}
+        onChange={checked => {
+          model.setPrivate(checked);
+        }}
+      />
+      <Checkbox
+        label={trans.__('Use kernel variables')}
         title={trans.__(
           'Send the types and columns of the variables that you name, never their values.'
         )}
-      >
-        <input
-          type="checkbox"
-          className="jp-mod-styled"
-          checked={model.usesVariables}
-          onChange={event => {
-            model.setUsesVariables(event.target.checked);
-          }}
-        />
-        {trans.__('Use kernel variables')}
-      </label>
+        checked={model.usesVariables}
+        onChange={checked => {
+          model.setUsesVariables(checked);
+        }}
+      />
       <p id={`${id}-private`} className="jp-LocalCoder-Field-help" hidden={!model.isPrivate}>
         {trans.__('Not saved: it is discarded when the server stops.')}
       </p>

@@ -1,5 +1,6 @@
 /** The head and the buttons of a command's panel. */
 
+import { Checkbox } from '../shared/ui/checkbox';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
@@ -90,17 +91,14 @@ export function Buttons(props: IButtonsProps): React.JSX.Element {
         </form>
       )}
       {privacy && actions.includes('retry') && (
-        <label className="jp-LocalCoder-Switch" title={privacyHelp(trans)}>
-          <input
-            type="checkbox"
-            className="jp-mod-styled"
-            checked={privacy.isOn}
-            onChange={event => {
-              privacy.set(event.target.checked);
-            }}
-          />
-          {trans.__('Private')}
-        </label>
+        <Checkbox
+          label={trans.__('Private')}
+          title={privacyHelp(trans)}
+          checked={privacy.isOn}
+          onChange={checked => {
+            privacy.set(checked);
+          }}
+        />
       )}
     </div>
   );

@@ -12,7 +12,7 @@ import { GENERAL } from '../shared/ui/actionState';
 import { Button } from '../shared/ui/button';
 import { Note } from '../shared/ui/note';
 import { SectionPanel } from '../shared/ui/section';
-import { fixedText } from '../shared/ui/setting';
+import { SwitchSetting } from '../shared/ui/settingFields';
 import { exportAnswers, removeAll } from './actions';
 import { insertAnswer } from './insert';
 import { type HistoryModel, type IHistoryPage, type IHistoryRow, PAGE } from './model';
@@ -158,37 +158,27 @@ function List({ model, page, trans, goTo, node }: IListProps): React.JSX.Element
 
 /** The switch: whether anything is kept from now on. */
 function Keep({ model, trans }: Pick<IListProps, 'model' | 'trans'>): React.JSX.Element | null {
-  const id = React.useId();
   const { settings } = model;
   if (!settings) {
     return null;
   }
   const isOn = settings.settings.history;
-  const fixed = fixedText(settings, 'history', trans);
   return (
-    <div className="jp-LocalCoder-Field">
-      <label className="jp-LocalCoder-Switch" htmlFor={id}>
-        <input
-          id={id}
-          type="checkbox"
-          role="switch"
-          className="jp-mod-styled"
-          checked={isOn}
-          disabled={fixed !== ''}
-          aria-describedby={`${id}-help`}
-          onChange={event => void model.keep(event.target.checked)}
-        />
-        {trans.__('Save answers')}
-      </label>
-      <p id={`${id}-help`} className="jp-LocalCoder-Field-help">
-        {fixed ||
-          (isOn
-            ? trans.__('Prompts and answers are saved only on the machine that runs Jupyter.')
-            : trans.__(
-                'Private: new answers are not saved. Saved answers stay until you delete them.'
-              ))}
-      </p>
-    </div>
+    <SwitchSetting
+      name="history"
+      view={settings}
+      trans={trans}
+      label={trans.__('Save answers')}
+      help={
+        isOn
+          ? trans.__('Prompts and answers are saved only on the machine that runs Jupyter.')
+          : trans.__(
+              'Private: new answers are not saved. Saved answers stay until you delete them.'
+            )
+      }
+      checked={isOn}
+      onChange={checked => void model.keep(checked)}
+    />
   );
 }
 

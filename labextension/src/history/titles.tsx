@@ -61,13 +61,11 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
   }, [titles]);
   const fault = secondsFault(seconds, trans);
   const isEmbedded = provider === EMBEDDED;
-  const field = { fault: '', isShown: true };
   const fixed = (name: keyof TitleConfig): string => layerText(titles.sources[name], trans);
   const options = model.providers.map(({ id, name: label }) => ({ value: id, label }));
   return (
     <>
       <CheckField
-        {...field}
         label={trans.__('Generate titles')}
         help={
           fixed('enabled') ||
@@ -77,7 +75,6 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
         onChange={setEnabled}
       />
       <SelectField
-        {...field}
         label={trans.__('Provider')}
         help={[fixed('provider'), titlesGoText(model.providers, provider, trans)].join(' ').trim()}
         options={
@@ -93,7 +90,6 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
         }}
       />
       <TextField
-        {...field}
         label={trans.__('Model')}
         help={
           fixed('model') ||
@@ -116,7 +112,6 @@ function Form({ model, titles, trans }: ITitlesProps & { titles: TitleConfig }):
           )
         }
         fault={fault}
-        isShown
         isNumber
         value={seconds}
         onChange={setSeconds}

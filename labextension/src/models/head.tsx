@@ -7,7 +7,7 @@ import { managerText, type ModelList, settingLabel, type SettingsView } from '..
 import { residents } from '../shared/service/residents';
 import { stateWord } from '../shared/text/stateWord';
 import { size } from '../shared/text/units';
-import { Choice } from '../shared/ui/choice';
+import { SelectSetting } from '../shared/ui/settingFields';
 import { EngineError } from './engineError';
 import type { ModelsModel } from './model';
 import { modelOptions, pinnedText } from './settings';
@@ -60,7 +60,7 @@ export function Head({
           </div>
         </div>
       )}
-      <Choice
+      <SelectSetting
         {...shared}
         name="profile"
         label={settingLabel('profile', trans)}
@@ -69,7 +69,7 @@ export function Head({
         value={chosen.profile}
         onChange={profile => void model.change({ profile })}
       />
-      <Choice
+      <SelectSetting
         {...shared}
         name="model"
         label={settingLabel('model', trans)}
@@ -78,7 +78,7 @@ export function Head({
         value={chosen.model}
         onChange={id => void model.change({ model: id || null })}
       />
-      <Choice
+      <SelectSetting
         {...shared}
         name="general_model"
         label={settingLabel('general_model', trans)}

@@ -5,6 +5,8 @@ import * as React from 'react';
 
 import { managerText } from '../contract';
 import { IMPORT } from '../shared/ui/actionState';
+import { Checkbox } from '../shared/ui/checkbox';
+import { TextField } from '../shared/ui/fields';
 import { NoteOf } from '../shared/ui/note';
 import type { ModelsModel } from './model';
 import { ProgressBar } from './progressBar';
@@ -19,11 +21,11 @@ export interface IImportProps {
 }
 
 export function ImportForm({ model, trans, onImported }: IImportProps): React.JSX.Element {
-  const id = React.useId();
   const [path, setPath] = React.useState('');
   const [name, setName] = React.useState('');
   const [isLinked, setLinked] = React.useState(false);
   const isNamedWell = name === '' || isModelId(name);
+  const nameRule = trans.__('Letters, digits, dots, dashes and underscores; no slashes or spaces.');
   const canSubmit = path.trim() !== '' && isNamedWell && !model.actionState.isBusy(IMPORT);
   const submit = (event: React.FormEvent): void => {
     event.preventDefault();
@@ -39,54 +41,22 @@ export function ImportForm({ model, trans, onImported }: IImportProps): React.JS
   };
   return (
     <form className="jp-LocalCoder-Import" onSubmit={submit}>
-      <div className="jp-LocalCoder-Field">
-        <label htmlFor={`${id}-path`}>{managerText('path', trans)}</label>
-        <input
-          id={`${id}-path`}
-          className="jp-mod-styled"
-          value={path}
-          spellCheck={false}
-          aria-describedby={`${id}-path-help`}
-          onChange={event => {
-            setPath(event.target.value);
-          }}
-        />
-        <p id={`${id}-path-help`} className="jp-LocalCoder-Field-help">
-          {trans.__('Path in the file browser, or absolute path on the machine that runs Jupyter.')}
-        </p>
-      </div>
-      <div className="jp-LocalCoder-Field">
-        <label htmlFor={`${id}-name`}>{managerText('name', trans)}</label>
-        <input
-          id={`${id}-name`}
-          className="jp-mod-styled"
-          value={name}
-          spellCheck={false}
-          aria-invalid={!isNamedWell}
-          aria-describedby={`${id}-name-help`}
-          onChange={event => {
-            setName(event.target.value);
-          }}
-        />
-        <p
-          id={`${id}-name-help`}
-          className="jp-LocalCoder-Field-help"
-          data-severity={isNamedWell ? 'info' : 'error'}
-        >
-          {trans.__('Letters, digits, dots, dashes and underscores; no slashes or spaces.')}
-        </p>
-      </div>
-      <label className="jp-LocalCoder-Switch">
-        <input
-          type="checkbox"
-          className="jp-mod-styled"
-          checked={isLinked}
-          onChange={event => {
-            setLinked(event.target.checked);
-          }}
-        />
-        {managerText('link', trans)}
-      </label>
+      <TextField
+        label={managerText('path', trans)}
+        help={trans.__(
+          'Path in the file browser, or absolute path on the machine that runs Jupyter.'
+        )}
+        value={path}
+        onChange={setPath}
+      />
+      <TextField
+        label={managerText('name', trans)}
+        help={nameRule}
+        fault={isNamedWell ? '' : nameRule}
+        value={name}
+        onChange={setName}
+      />
+      <Checkbox label={managerText('link', trans)} checked={isLinked} onChange={setLinked} />
       <div className="jp-LocalCoder-buttons">
         <button
           type="submit"

@@ -13,9 +13,9 @@ import {
   type SettingsView
 } from '../contract';
 import { RUNNING } from '../shared/ui/actionState';
-import { Choice, NumberField, Switch } from '../shared/ui/choice';
 import { Fold } from '../shared/ui/fold';
 import { NoteOf } from '../shared/ui/note';
+import { NumberSetting, SelectSetting, SwitchSetting } from '../shared/ui/settingFields';
 import type { ModelsModel } from './model';
 import { accelerationOptions, runModeOptions } from './settings';
 
@@ -36,7 +36,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
   return (
     <div className="jp-LocalCoder-RunSettings">
       <NoteOf actionState={model.actionState} id={RUNNING} trans={trans} />
-      <Switch
+      <SwitchSetting
         {...shared}
         name="air_gap"
         label={settingLabel('air_gap', trans)}
@@ -44,7 +44,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         checked={chosen.air_gap}
         onChange={air_gap => void change({ air_gap })}
       />
-      <Choice
+      <SelectSetting
         {...shared}
         name="acceleration"
         label={settingLabel('acceleration', trans)}
@@ -53,7 +53,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.acceleration}
         onChange={value => void change({ acceleration: value as Acceleration })}
       />
-      <Choice
+      <SelectSetting
         {...shared}
         name="run_mode"
         label={settingLabel('run_mode', trans)}
@@ -62,7 +62,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.run_mode}
         onChange={value => void change({ run_mode: value as RunMode })}
       />
-      <NumberField
+      <NumberSetting
         {...shared}
         name="context_window"
         label={settingLabel('context_window', trans)}
@@ -71,7 +71,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.context_window}
         onChange={context_window => void change({ context_window })}
       />
-      <Switch
+      <SwitchSetting
         {...shared}
         name="keep_resident"
         label={settingLabel('keep_resident', trans)}
@@ -79,17 +79,17 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         checked={chosen.keep_resident}
         onChange={keep_resident => void change({ keep_resident })}
       />
-      <NumberField
+      <NumberSetting
         {...shared}
         name="idle_minutes"
         label={settingLabel('idle_minutes', trans)}
         help={settingHelp('idle_minutes', trans)}
         {...LIMITS.idle_minutes}
-        disabled={chosen.keep_resident}
+        isDisabled={chosen.keep_resident}
         value={chosen.idle_minutes}
         onChange={idle_minutes => void change({ idle_minutes })}
       />
-      <NumberField
+      <NumberSetting
         {...shared}
         name="completion_timeout_seconds"
         label={settingLabel('completion_timeout_seconds', trans)}
@@ -99,7 +99,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.completion_timeout_seconds}
         onChange={completion_timeout_seconds => void change({ completion_timeout_seconds })}
       />
-      <NumberField
+      <NumberSetting
         {...shared}
         name="completion_max_tokens"
         label={trans.__('Maximum completion length (tokens)')}
@@ -108,7 +108,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.completion_max_tokens}
         onChange={completion_max_tokens => void change({ completion_max_tokens })}
       />
-      <NumberField
+      <NumberSetting
         {...shared}
         name="completion_temperature"
         label={trans.__('Completion temperature')}
@@ -118,7 +118,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         value={chosen.completion_temperature}
         onChange={completion_temperature => void change({ completion_temperature })}
       />
-      <Switch
+      <SwitchSetting
         {...shared}
         name="prewarm"
         label={settingLabel('prewarm', trans)}
@@ -127,7 +127,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
         onChange={prewarm => void change({ prewarm })}
       />
       <Fold title={trans.__('Answer settings')}>
-        <NumberField
+        <NumberSetting
           {...shared}
           name="max_tokens"
           label={trans.__('Maximum answer length (tokens)')}
@@ -136,7 +136,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           value={chosen.max_tokens}
           onChange={max_tokens => void change({ max_tokens })}
         />
-        <NumberField
+        <NumberSetting
           {...shared}
           name="temperature"
           label={trans.__('Temperature')}
@@ -146,7 +146,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           value={chosen.temperature}
           onChange={temperature => void change({ temperature })}
         />
-        <NumberField
+        <NumberSetting
           {...shared}
           name="top_k"
           label={trans.__('Top k')}
@@ -155,7 +155,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           value={chosen.top_k}
           onChange={top_k => void change({ top_k })}
         />
-        <NumberField
+        <NumberSetting
           {...shared}
           name="top_p"
           label={trans.__('Top p')}
@@ -167,7 +167,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           value={chosen.top_p}
           onChange={top_p => void change({ top_p })}
         />
-        <NumberField
+        <NumberSetting
           {...shared}
           name="min_p"
           label={trans.__('Min p')}
@@ -179,7 +179,7 @@ export function RunSettings({ model, settings, trans }: IRunSettingsProps): Reac
           value={chosen.min_p}
           onChange={min_p => void change({ min_p })}
         />
-        <NumberField
+        <NumberSetting
           {...shared}
           name="repeat_penalty"
           label={trans.__('Repeat penalty')}

@@ -10,7 +10,7 @@ import {
   runModeWord
 } from '../contract';
 import type { Translate } from '../shared/text/translate';
-import type { IOption } from '../shared/ui/setting';
+import type { IOption } from '../shared/ui/fields';
 import type { IModelView } from './view';
 
 /** What a model of one's own choice means, and how to give it up. */

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ProviderList, SettingsView } from '../contract';
-import { Choice } from '../shared/ui/choice';
+import { SelectSetting } from '../shared/ui/settingFields';
 import { Note } from '../shared/ui/note';
 import { COMPLETES, type ProvidersModel } from './model';
 import { completionOptions, completionText } from './words';
@@ -22,7 +22,7 @@ export function Completes({ model, list, view, trans }: ICompletesProps): React.
   const { text, isTrouble } = completionText(list, view.settings, trans);
   return (
     <>
-      <Choice
+      <SelectSetting
         name="completion_provider"
         label={trans.__('Completion while you type')}
         help={trans.__(

@@ -6,7 +6,7 @@ import * as React from 'react';
 import { type ErrorPayload, FIELDS, type Provider, settingLabel } from '../contract';
 import { isSameOrigin } from '../shared/service/address';
 import { Button } from '../shared/ui/button';
-import { CheckField, type IFormFieldProps, SelectField, TextField } from '../shared/ui/fields';
+import { CheckField, type IFieldProps, SelectField, TextField } from '../shared/ui/fields';
 import { Fold } from '../shared/ui/fold';
 import {
   addressOf,
@@ -64,7 +64,7 @@ export function ProviderForm({
     setRefusal(null);
     setDraft({ ...draft, ...changes });
   };
-  const of = (name: Field): Pick<IFormFieldProps, 'fault' | 'isShown'> => ({
+  const of = (name: Field): Pick<IFieldProps, 'fault' | 'isShown'> => ({
     fault: faults[name] ?? (refusedField === name && refusal ? refusalText(refusal) : ''),
     isShown: shown.has(name)
   });

@@ -14,7 +14,7 @@ import { isNear, placeOf } from '../shared/service/address';
 import { isLocal } from '../shared/service/provider';
 import type { Translate } from '../shared/text/translate';
 import { dollars } from '../shared/text/units';
-import type { IOption } from '../shared/ui/setting';
+import type { IOption } from '../shared/ui/fields';
 
 /** A word or two for the badge: whose machine reads the prompts. */
 export function badgeText(provider: Provider, trans: Translate): string {

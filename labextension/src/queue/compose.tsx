@@ -6,7 +6,7 @@ import * as React from 'react';
 import type { Priority } from '../contract';
 import { whereText } from '../shared/service/provider';
 import { Button } from '../shared/ui/button';
-import { CheckField, SelectField, TextField } from '../shared/ui/fields';
+import { CheckField, SelectField, TextAreaField, TextField } from '../shared/ui/fields';
 import { Fold } from '../shared/ui/fold';
 import { Note } from '../shared/ui/note';
 import { FORM, type QueueModel } from './model';
@@ -44,7 +44,6 @@ export function Compose({ model, trans }: IComposeProps): React.JSX.Element {
 }
 
 function Form({ model, trans }: IComposeProps): React.JSX.Element {
-  const id = React.useId();
   const [prompt, setPrompt] = React.useState('');
   const [fills, setFills] = React.useState(false);
   const [texts, setTexts] = React.useState<Record<string, string>>({});
@@ -52,7 +51,6 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
   const [priority, setPriority] = React.useState<Priority>('normal');
   const [isPrivate, setPrivate] = React.useState(false);
   const places = placesOf(prompt);
-  const field = { fault: '', isShown: true };
   const answering = model.providers.find(one =>
     provider === ACTIVE ? one.active : one.id === provider
   );
@@ -73,20 +71,8 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
   };
   return (
     <>
-      <div className="jp-LocalCoder-Field">
-        <label htmlFor={id}>{trans.__('Prompt')}</label>
-        <textarea
-          id={id}
-          className="jp-mod-styled"
-          rows={4}
-          value={prompt}
-          onChange={event => {
-            setPrompt(event.target.value);
-          }}
-        />
-      </div>
+      <TextAreaField label={trans.__('Prompt')} rows={4} value={prompt} onChange={setPrompt} />
       <CheckField
-        fault=""
         isShown={places.length > 0}
         label={trans.__('Fill in placeholders')}
         help={trans.__('If off, double braces are treated as plain text.')}
@@ -96,7 +82,6 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
       {places.map(name => (
         <TextField
           key={name}
-          fault=""
           isShown={fills}
           label={name}
           value={texts[name] ?? ''}
@@ -106,7 +91,6 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
         />
       ))}
       <SelectField
-        {...field}
         label={trans.__('Answered by')}
         help={answering ? whereText(answering, trans) : ''}
         options={[
@@ -117,7 +101,6 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
         onChange={setProvider}
       />
       <SelectField
-        {...field}
         label={trans.__('Priority')}
         options={[
           { value: 'high', label: trans.__('high') },
@@ -130,7 +113,6 @@ function Form({ model, trans }: IComposeProps): React.JSX.Element {
         }}
       />
       <CheckField
-        {...field}
         label={trans.__('Private')}
         help={trans.__(
           'Private: do not save the answer; it is shown below until the server discards it.'

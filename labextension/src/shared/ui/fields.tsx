@@ -1,144 +1,243 @@
-/** The fields of a form: a label, what is typed or chosen, and below it what helps or what is wrong. */
+/** Fields of forms and settings: a label, a control, and below it a help text or an error. */
 
 import * as React from 'react';
 
-export interface IFormFieldProps {
+import { Checkbox } from './checkbox';
+
+export interface IOption {
+  value: string;
   label: string;
-  /** A sentence below it. */
-  help?: string;
-  /** What is wrong; takes the place of the help. */
-  fault: string;
-  isShown: boolean;
 }
 
-export interface ITextProps extends IFormFieldProps {
+export interface IFieldProps {
+  label: string;
+  /** A sentence below the control. */
+  help?: string;
+  /** What is wrong with the value; replaces the help. Empty if it is valid. */
+  fault?: string;
+  isShown?: boolean;
+  isDisabled?: boolean;
+}
+
+/** Attributes that connect a control with its label and with the text below it. */
+interface IControlAttributes {
+  id: string;
+  disabled: boolean | undefined;
+  'aria-invalid': boolean;
+  'aria-describedby': string;
+}
+
+interface ILayoutProps extends IFieldProps {
+  control: (attributes: IControlAttributes) => React.ReactNode;
+}
+
+function Layout(props: ILayoutProps): React.JSX.Element | null {
+  const id = React.useId();
+  if (props.isShown === false) {
+    return null;
+  }
+  return (
+    <div className="jp-LocalCoder-Field">
+      <label htmlFor={id}>{props.label}</label>
+      {props.control({
+        id,
+        disabled: props.isDisabled,
+        'aria-invalid': Boolean(props.fault),
+        'aria-describedby': `${id}-help`
+      })}
+      <Help id={`${id}-help`} field={props} />
+    </div>
+  );
+}
+
+function Help({ id, field }: { id: string; field: IFieldProps }): React.JSX.Element {
+  const hasFault = Boolean(field.fault);
+  const text = hasFault ? field.fault : field.help;
+  return (
+    <p
+      id={id}
+      className="jp-LocalCoder-Field-help"
+      data-severity={hasFault ? 'error' : 'info'}
+      hidden={!text}
+    >
+      {text}
+    </p>
+  );
+}
+
+export interface ITextProps extends IFieldProps {
   value: string;
   placeholder?: string;
   suggestions?: readonly string[];
   maxLength?: number;
   isNumber?: boolean;
-  /** What is typed is not shown, not remembered and not corrected. */
+  /** The text is hidden, and the browser neither stores nor corrects it. */
   isSecret?: boolean;
   onChange: (value: string) => void;
 }
 
-export function TextField(props: ITextProps): React.JSX.Element | null {
-  const { label, value, suggestions = [], fault, onChange } = props;
-  const id = React.useId();
-  if (!props.isShown) {
-    return null;
-  }
-  const inputMode = props.isNumber ? 'decimal' : 'text';
+export function TextField(props: ITextProps): React.JSX.Element {
+  const { value, suggestions = [], onChange } = props;
   return (
-    <div className="jp-LocalCoder-Field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        className="jp-mod-styled"
-        type={props.isSecret ? 'password' : 'text'}
-        inputMode={inputMode}
-        autoComplete={props.isSecret ? 'new-password' : 'off'}
-        autoCapitalize="off"
-        spellCheck={false}
-        // React writes a value that it controls into an attribute, where a secret has no business.
-        {...(props.isSecret ? {} : { value })}
-        placeholder={props.placeholder}
-        maxLength={props.maxLength}
-        list={suggestions.length > 0 ? `${id}-list` : undefined}
-        aria-invalid={fault !== ''}
-        aria-describedby={`${id}-help`}
-        onChange={event => {
-          onChange(event.target.value);
-        }}
-      />
-      {suggestions.length > 0 && (
-        <datalist id={`${id}-list`}>
-          {suggestions.map(one => (
-            <option key={one} value={one} />
-          ))}
-        </datalist>
-      )}
-      <Help id={`${id}-help`} help={props.help} fault={fault} />
-    </div>
+    <Layout
+      {...props}
+      control={attributes => {
+        const list = suggestions.length > 0 ? `${attributes.id}-list` : undefined;
+        return (
+          <>
+            <input
+              {...attributes}
+              className="jp-mod-styled"
+              type={props.isSecret ? 'password' : 'text'}
+              inputMode={props.isNumber ? 'decimal' : 'text'}
+              autoComplete={props.isSecret ? 'new-password' : 'off'}
+              autoCapitalize="off"
+              spellCheck={false}
+              // React writes a controlled value into an attribute; a secret must not be there.
+              {...(props.isSecret ? {} : { value })}
+              placeholder={props.placeholder}
+              maxLength={props.maxLength}
+              list={list}
+              onChange={event => {
+                onChange(event.target.value);
+              }}
+            />
+            {list && (
+              <datalist id={list}>
+                {suggestions.map(one => (
+                  <option key={one} value={one} />
+                ))}
+              </datalist>
+            )}
+          </>
+        );
+      }}
+    />
   );
 }
 
-export interface ISelectProps extends IFormFieldProps {
+export interface ITextAreaProps extends IFieldProps {
   value: string;
-  options: readonly { value: string; label: string }[];
+  rows: number;
   onChange: (value: string) => void;
 }
 
-export function SelectField(props: ISelectProps): React.JSX.Element | null {
-  const { label, value, options, fault, onChange } = props;
-  const id = React.useId();
-  if (!props.isShown) {
-    return null;
-  }
+export function TextAreaField(props: ITextAreaProps): React.JSX.Element {
   return (
-    <div className="jp-LocalCoder-Field">
-      <label htmlFor={id}>{label}</label>
-      <select
-        id={id}
-        className="jp-LocalCoder-select"
-        value={value}
-        aria-invalid={fault !== ''}
-        aria-describedby={`${id}-help`}
-        onChange={event => {
-          onChange(event.target.value);
-        }}
-      >
-        {options.map(option => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-      <Help id={`${id}-help`} help={props.help} fault={fault} />
-    </div>
+    <Layout
+      {...props}
+      control={attributes => (
+        <textarea
+          {...attributes}
+          className="jp-mod-styled"
+          rows={props.rows}
+          value={props.value}
+          onChange={event => {
+            props.onChange(event.target.value);
+          }}
+        />
+      )}
+    />
   );
 }
 
-export interface ICheckProps extends IFormFieldProps {
+export interface INumberProps extends IFieldProps {
+  value: number;
+  min: number;
+  max: number;
+  /** Increment of the arrow keys; 1 for integers. */
+  step?: number;
+  onChange: (value: number) => void;
+}
+
+/** A number that is reported when editing ends, not with each digit. */
+export function NumberField(props: INumberProps): React.JSX.Element {
+  const { value, min, max, onChange } = props;
+  const [text, setText] = React.useState(String(value));
+  React.useEffect(() => {
+    setText(String(value));
+  }, [value]);
+  const finish = (): void => {
+    const number = Number(text);
+    if (text.trim() === '' || Number.isNaN(number)) {
+      setText(String(value));
+    } else if (number !== value) {
+      // The service rejects a number outside the range, and its error states the range.
+      onChange(number);
+    }
+  };
+  return (
+    <Layout
+      {...props}
+      control={attributes => (
+        <input
+          {...attributes}
+          type="number"
+          className="jp-mod-styled"
+          {...{ min, max }}
+          step={props.step ?? 1}
+          value={text}
+          onChange={event => {
+            setText(event.target.value);
+          }}
+          onBlur={finish}
+          onKeyDown={event => {
+            if (event.key === 'Enter') {
+              finish();
+            }
+          }}
+        />
+      )}
+    />
+  );
+}
+
+export interface ISelectProps extends IFieldProps {
+  value: string;
+  options: readonly IOption[];
+  onChange: (value: string) => void;
+}
+
+export function SelectField(props: ISelectProps): React.JSX.Element {
+  return (
+    <Layout
+      {...props}
+      control={attributes => (
+        <select
+          {...attributes}
+          className="jp-LocalCoder-select"
+          value={props.value}
+          onChange={event => {
+            props.onChange(event.target.value);
+          }}
+        >
+          {props.options.map(option => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      )}
+    />
+  );
+}
+
+export interface ICheckProps extends IFieldProps {
   checked: boolean;
+  isSwitch?: boolean;
   onChange: (checked: boolean) => void;
 }
 
+/** A checkbox contains its own label, so it has another layout than the other fields. */
 export function CheckField(props: ICheckProps): React.JSX.Element | null {
   const id = React.useId();
-  if (!props.isShown) {
+  if (props.isShown === false) {
     return null;
   }
   return (
     <div className="jp-LocalCoder-Field">
-      <label className="jp-LocalCoder-Switch" htmlFor={id}>
-        <input
-          id={id}
-          type="checkbox"
-          className="jp-mod-styled"
-          checked={props.checked}
-          aria-describedby={`${id}-help`}
-          onChange={event => {
-            props.onChange(event.target.checked);
-          }}
-        />
-        {props.label}
-      </label>
-      <Help id={`${id}-help`} help={props.help} fault={props.fault} />
+      <Checkbox {...props} aria-describedby={id} />
+      <Help id={id} field={props} />
     </div>
-  );
-}
-
-function Help(props: { id: string; help: string | undefined; fault: string }): React.JSX.Element {
-  const text = props.fault || props.help;
-  return (
-    <p
-      id={props.id}
-      className="jp-LocalCoder-Field-help"
-      data-severity={props.fault ? 'error' : 'info'}
-      hidden={!text}
-    >
-      {text}
-    </p>
   );
 }

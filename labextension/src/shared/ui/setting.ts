@@ -1,19 +1,14 @@
-/** A setting: what can be chosen, and why it cannot be changed here. */
+/** Why a setting cannot be changed in the interface. */
 
 import type { Layer, Settings, SettingsView } from '../../contract';
 import type { Translate } from '../text/translate';
 
-export interface IOption {
-  value: string;
-  label: string;
-}
-
-/** Why a setting cannot be changed here; empty where it can. */
+/** Why a setting cannot be changed here; empty if it can. */
 export function fixedText(view: SettingsView, name: keyof Settings, trans: Translate): string {
   return layerText(view.sources[name], trans);
 }
 
-/** Why what a layer decides cannot be changed here; empty where it can. */
+/** Why a value that this layer defines cannot be changed here; empty if it can. */
 export function layerText(layer: Layer | undefined, trans: Translate): string {
   switch (layer) {
     case 'environment':
