@@ -34,12 +34,14 @@
     │   ├── AirGapped                 AIR_GAPPED
     │   ├── ModelPinned               MODEL_PINNED
     │   ├── ProviderLocked            PROVIDER_LOCKED
+    │   ├── PolicyInvalid             POLICY_INVALID
     │   └── Disabled                  DISABLED
     ├── Unavailable           try again, now or later
     │   ├── ModelNotReady             MODEL_NOT_READY
     │   ├── BackendUnavailable        BACKEND_UNAVAILABLE
     │   ├── PackageMissing            PACKAGE_MISSING
     │   ├── QueueFull                 QUEUE_FULL
+    │   ├── QuotaExceeded             QUOTA_EXCEEDED
     │   ├── RateLimited               RATE_LIMITED
     │   ├── ConnectionFailed          CONNECTION_ERROR
     │   ├── NoAnswer                  NO_ANSWER
@@ -104,11 +106,13 @@ __all__ = [
     "NotFound",
     "OutOfMemory",
     "PackageMissing",
+    "PolicyInvalid",
     "PromptNotFound",
     "ProviderInUse",
     "ProviderLocked",
     "ProviderNotFound",
     "QueueFull",
+    "QuotaExceeded",
     "RateLimited",
     "Refused",
     "RequestAlreadyCompleted",
@@ -130,7 +134,7 @@ __all__ = [
     "from_parts",
 ]
 
-Extra = Literal["local", "widgets"]
+Extra = Literal["local", "widgets", "hub"]
 """An optional part of the product, by the name of its extra in ``pyproject.toml``."""
 Detail = str | int | float | bool | None | list[str]
 
@@ -422,6 +426,14 @@ class ProviderLocked(Refused):
     advice = "Add a provider with a different id, or ask the server administrator."
 
 
+class PolicyInvalid(Refused):
+    """A policy of a hub that is forged, out of date, or for somebody else."""
+
+    code = "POLICY_INVALID"
+    sentence = "The policy of the hub is not valid."
+    advice = "Tell the administrator of the hub."
+
+
 class Disabled(Refused):
     """The feature is switched off in the settings."""
 
@@ -472,6 +484,7 @@ _EXTRAS: dict[Extra, tuple[str, str]] = {
         "The embedded engine (llama-cpp-python) is not installed, so no model runs on this machine.",
         ", or add a remote provider",
     ),
+    "hub": ("The hub service needs jupyterhub and prometheus_client, which are not all installed.", ""),
     "widgets": ("The model manager needs ipywidgets, which is not installed.", " and restart the kernel"),
 }
 
@@ -482,6 +495,15 @@ class QueueFull(Unavailable):
     code = "QUEUE_FULL"
     sentence = "Too many requests are waiting."
     advice = "Try again later, or cancel some requests."
+
+
+class QuotaExceeded(Unavailable):
+    """A user or a group has used up what the administrator of a shared service allows."""
+
+    http_status = 429
+    code = "QUOTA_EXCEEDED"
+    sentence = "The limit that the administrator has set for this service is reached."
+    advice = "Wait until the time that the message names, or ask the administrator for a higher limit."
 
 
 class RateLimited(Unavailable):

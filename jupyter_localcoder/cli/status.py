@@ -7,6 +7,7 @@ import textwrap
 import msgspec
 
 from ..contract import backend, codec, registry
+from ..contract.policy import PolicyState
 from ..errors import Unavailable
 from ..text.units import duration, size, tokens_per_second
 from .command import LocalCoderCommand
@@ -53,6 +54,8 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
     ]
     if status.engine_error is not None:
         lines.append(("engine", codec.in_one_line(status.engine_error)))
+    if status.policy is not None:
+        lines.append(("policy", policy_text(status.policy)))
     if status.residency:
         lines.append(("in memory", status.residency))
     if status.context_window:
@@ -70,6 +73,16 @@ def facts(status: backend.BackendStatus) -> list[tuple[str, str]]:
         *([("up", duration(status.uptime_seconds))] if status.uptime_seconds >= 1 else []),
         ("version", status.version),
     ]
+
+
+def policy_text(policy: PolicyState) -> str:
+    """What the administrator of the hub allows, for a person."""
+    said = ["off" if policy.mode == "off" else "everything is allowed"]
+    if policy.mode == "full" and policy.models is not None:
+        said = [f"models {', '.join(policy.models) or 'none'}"]
+    if not policy.history:
+        said.append("no history")
+    return " ".join([f"{', '.join(said)}.", policy.message, policy.problem]).strip()
 
 
 def _speed(speeds: backend.Speeds) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ..contract.registry import TAB_COMPLETE, TAB_WARM, TITLE_GENERATE, Operation
 from ..credentials.store import Credentials
 from ..engine.memory_admission import MemoryAdmission
 from ..engine.memory_usage import KernelPids, MemoryUsage
 from ..engine.model_fallback import ModelFallback
 from ..engine.planner import Planner
 from ..engine.pool import CoexistencePolicy, WorkerPool
+from ..errors import ConfigInvalid
 from ..events import EventHub
 from ..generation import clients
 from ..generation.embedded_provider import EmbeddedProvider
@@ -27,8 +31,10 @@ from ..history.recorder import Recorder
 from ..history.suggestion_counts import SuggestionLog
 from ..models.jobs import Downloads
 from ..models.store import ModelStore
+from ..policy.fetch import fetcher
+from ..policy.guard import Guard, NoPolicy, PolicyGuard
 from ..providers.build import Retries
-from ..providers.configured import LocalCoderProviders
+from ..providers.configured import HUB, LocalCoderProviders, hub_address
 from ..providers.connections import RemoteProviders
 from ..providers.prices import Prices
 from ..providers.registry import ProviderRegistry
@@ -36,6 +42,7 @@ from ..queueing.journal import Journal
 from ..queueing.queue import RequestQueue
 from ..queueing.record import Record
 from ..service import Service, ServiceParts
+from ..service.admission import Admission
 from ..service.backend import BackendOperations
 from ..service.completion import CompletionOperations
 from ..service.generation import GenerationOperations
@@ -120,6 +127,16 @@ class PartsBuilder:
             change_settings=change_settings.settings_update,
         )
         change_settings.checks.append(titles.checked)
+
+        async def provider_of(operation: Operation[Any, Any], request: Any) -> str:
+            named = getattr(request, "provider", None) or ""
+            if not named and operation in (TAB_COMPLETE, TAB_WARM):
+                named = settings.current.completion_provider
+            if not named and operation is TITLE_GENERATE:
+                named = settings.current.title_provider
+            return named or await providers.active()
+
+        guard = self._make_guard()
         return ServiceParts(
             user_settings=settings,
             store=self.store,
@@ -131,7 +148,7 @@ class PartsBuilder:
             runs=runs,
             recorder=recorder,
             notebooks=notebooks,
-            backend=BackendOperations(settings, pool, planner, events, engine, runs, requests, memory),
+            backend=BackendOperations(settings, pool, planner, events, engine, runs, requests, memory, guard),
             models=ModelOperations(
                 settings, self.store, pool, planner, events, downloads, memory, admission, fallback
             ),
@@ -170,7 +187,22 @@ class PartsBuilder:
             queue=queue,
             history=HistoryOperations(recorder, events, notebooks),
             titles=titles,
+            admission=Admission(guard, HUB, provider_of),
         )
+
+    def _make_guard(self) -> Guard:
+        """Make the guard by the environment alone: files of configuration are the user's own."""
+        key, url, outage = (
+            os.environ.get(f"LOCALCODER_{name}", "").strip()
+            for name in ("POLICY_KEY", "HUB_URL", "POLICY_OUTAGE")
+        )
+        if not key:
+            return NoPolicy()
+        if not url:
+            raise ConfigInvalid("The environment variable LOCALCODER_POLICY_KEY needs LOCALCODER_HUB_URL.")
+        if outage not in ("", "off", "full"):
+            raise ConfigInvalid("The environment variable LOCALCODER_POLICY_OUTAGE must be `off` or `full`.")
+        return PolicyGuard(fetcher(hub_address(url), key), "full" if outage == "full" else "off")
 
     def _make_engine(self, service: Service, pool: WorkerPool, fallback: ModelFallback) -> EngineRequests:
         hint = SlowModelHint(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from .common import ErrorPayload, Reply, Request, Severity
+from .policy import PolicyState
 
 WorkerState = Literal["stopped", "starting", "loading", "ready", "busy", "unloading", "backoff", "failed"]
 
@@ -116,6 +117,8 @@ class BackendStatus(Reply, frozen=True, kw_only=True):
     nothing keeps them from it."""
     engine_error: ErrorPayload | None = None
     """Why no model can be loaded in this environment: llama-cpp-python is not installed. None where it is."""
+    policy: PolicyState | None = None
+    """What the administrator of the hub allows. None without a hub that has a policy."""
 
 
 class BackendState(Reply, frozen=True, kw_only=True):

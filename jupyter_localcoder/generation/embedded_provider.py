@@ -21,6 +21,7 @@ from ..providers.base import (
     AnswerOrigin,
     Check,
     End,
+    Fill,
     Messages,
     ProviderRequest,
     RawPrompt,
@@ -46,9 +47,9 @@ class EmbeddedProvider:
             sampling,
             max_tokens=request.max_tokens,
             stop=request.stop,
-            priority="background" if request.background else "command",
+            priority=_priority(request),
             fresh=request.sampling.seed is not None,
-            scope=cache_scope("call"),
+            scope=cache_scope("call", request.scope),
         )
         timeout = request.timeout_seconds
         run = self._engine.run(
@@ -88,6 +89,12 @@ class EmbeddedProvider:
 
     async def close(self) -> None:
         """Nothing is held: the worker belongs to the service."""
+
+
+def _priority(request: ProviderRequest) -> wire.Priority:
+    if request.background:
+        return "background"
+    return "completion" if isinstance(request.input, Fill) else "command"
 
 
 def _prompt(request: ProviderRequest) -> tuple[wire.ChatPrompt | wire.FillPrompt, Role]:

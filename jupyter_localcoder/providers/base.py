@@ -11,7 +11,7 @@ Closing the generator cancels the request: it closes the connection, and the ser
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -87,6 +87,10 @@ class ProviderRequest:
     """Time limit for the whole answer, in seconds. None uses the limit configured for the provider."""
     background: bool = False
     """Whether interactive requests take precedence, if the provider supports priorities."""
+    scope: str = ""
+    """Requests of one scope have a beginning in common, which a provider may keep computed."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Fields for one kind of server, added to the body of a request in OpenAI's format."""
 
     @property
     def sampling_given(self) -> dict[str, float | int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
-from traitlets import Bool, Dict, Float, Integer, List, Unicode
+from traitlets import Bool, Dict, Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 
 from ..contract import codec
@@ -17,6 +19,10 @@ from ..errors import ValidationError
 from .build import check_fields
 from .prices import Price
 
+HUB = "hub"
+"""Id of the provider that is the hub service."""
+_HUB_PATH = "services/localcoder"
+"""Where a service of the name `localcoder` is below the base URL of its hub."""
 _VARIABLE = Annotated[str, Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,127})?\Z")]
 
 
@@ -47,6 +53,12 @@ class LocalCoderProviders(LoggingConfigurable):
         config=True,
         help='Prices in US dollars per million tokens, such as `{"lab/*": {"input": 1.0, "output": 2.0}}`. '
         "An entry of the same name in `prices.json` takes precedence.",
+    )
+    hub_url = Unicode(
+        config=True,
+        help="Address of the hub service of this JupyterHub, such as `http://127.0.0.1:10101`, if there is "
+        "one. It becomes the provider `hub`, which gets the token of this server and is active unless "
+        "`active` names another one. Default: the environment variable LOCALCODER_HUB_URL.",
     )
     retries = Integer(
         2,
@@ -79,6 +91,8 @@ class LocalCoderProviders(LoggingConfigurable):
             ``field`` in the details names the trait.
         """
         entries: dict[str, Definition] = {}
+        if self.hub_url:
+            entries[HUB] = self._hub(link_local=link_local)
         for number, given in enumerate(self.definitions):
             try:
                 definition = _definition(given, link_local=link_local)
@@ -92,7 +106,37 @@ class LocalCoderProviders(LoggingConfigurable):
         if self.active and self.active not in (EMBEDDED, *entries):
             known = ", ".join(f"`{id_}`" for id_ in (EMBEDDED, *entries))
             raise ValidationError(f"It must be one of {known}.", field="active")
-        return Configured(entries, self.active or EMBEDDED, self.locked, self._prices())
+        usual = HUB if self.hub_url else EMBEDDED
+        return Configured(entries, self.active or usual, self.locked, self._prices())
+
+    @default("hub_url")
+    def _default_hub_url(self) -> str:
+        return os.environ.get("LOCALCODER_HUB_URL", "").strip()
+
+    def _hub(self, *, link_local: bool) -> Definition:
+        """The hub service as a provider.
+
+        Raises
+        ------
+        ValidationError
+            The address is not valid.
+        """
+        try:
+            definition = Definition(
+                id=HUB,
+                name="The hub's model",
+                type="openai_compatible",
+                base_url=f"{hub_address(self.hub_url)}/v1",
+                fill="suffix",
+                key_variable="JUPYTERHUB_API_TOKEN",
+                # The server sends this token to the hub in the same network in the same way.
+                allow_unencrypted_key=True,
+            )
+            check_fields(definition.fields, link_local=link_local)
+        except (ValidationError, ValueError) as failure:
+            said = failure.message if isinstance(failure, ValidationError) else str(failure)
+            raise ValidationError(said, field="hub_url") from None
+        return definition
 
     def _prices(self) -> dict[str, Price]:
         try:
@@ -126,6 +170,20 @@ class Configured:
         """The environment variables that may hold the key of a provider, by what is configured."""
         definition = self.definitions.get(id_)
         return (definition.key_variable,) if definition is not None and definition.key_variable else ()
+
+
+def hub_address(url: str) -> str:
+    """Address of a hub service, without a slash at its end; one without a path gets the usual one.
+
+    Raises
+    ------
+    ValueError
+        It is no address.
+    """
+    url = url.rstrip("/")
+    if urlsplit(url).path in ("", "/"):
+        url += os.environ.get("JUPYTERHUB_BASE_URL", "/") + _HUB_PATH
+    return url
 
 
 def _definition(given: Mapping[str, Any], *, link_local: bool) -> Definition:

@@ -16,10 +16,13 @@ import msgspec
 from ..errors import (
     AuthError,
     ConnectionFailed,
+    Disabled,
     InvalidArgument,
     LocalCoderError,
     ModelNotFound,
     NoAnswer,
+    QueueFull,
+    QuotaExceeded,
     RateLimited,
     TokenLimitExceeded,
 )
@@ -41,6 +44,11 @@ _TOO_LONG = re.compile(
 _BAD_KEY = re.compile(
     r"api[ _-]?key[^.]{0,40}(?:not valid|invalid|expired)|invalid[ _]api[ _]key", re.IGNORECASE
 )
+
+
+_OWN = (Disabled, QueueFull, QuotaExceeded)
+"""What the hub service says with these codes, which a status alone does not tell."""
+_ASK = "Try again at the time that the message names, or ask the administrator of the server."
 
 
 @dataclass(frozen=True)
@@ -214,6 +222,11 @@ class Failures:
         number = f" (HTTP {status})" if told else ""
         end = f"{number}: {said}" if said else f"{number}."
         about = f"{words.code} {words.message}"
+        for kind in _OWN:
+            if kind.code in words.code.split():
+                if retry_after_seconds is not None:
+                    facts["retry_after_seconds"] = math.ceil(retry_after_seconds)
+                return kind(f"{self.name}: {said}" if said else None, recovery=_ASK, **facts)
         if status in (400, 413, 422) and (status == 413 or _TOO_LONG.search(about)):
             return TokenLimitExceeded(f"The prompt is too long for the model of {self.name}{end}", **facts)
         if status == 401 or (status == 400 and (_BAD_KEY.search(about) or "API_KEY_INVALID" in about)):

@@ -77,6 +77,7 @@ def _infill_body(request: ProviderRequest, fill: Fill) -> Body:
         "cache_prompt": True,
         **request.sampling_given,
         **({"stop": list(request.stop)} if request.stop else {}),
+        **request.extra,
     }
 
 

@@ -59,6 +59,7 @@ def _options(request: ProviderRequest) -> Body:
         "stream_options": {"include_usage": True},
         **request.sampling_given,
         **({"stop": list(request.stop[:MAX_STOPS])} if request.stop else {}),
+        **request.extra,
     }
 
 

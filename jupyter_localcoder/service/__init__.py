@@ -38,6 +38,7 @@ from ..models.jobs import Downloads
 from ..models.profiles import SLOW_TOKENS_PER_SECOND
 from ..models.store import ModelStore
 from ..settings import LocalCoderSettings
+from .admission import Admission
 from .backend import BackendOperations
 from .completion import CompletionOperations
 from .dispatch import handlers_of
@@ -75,6 +76,7 @@ class ServiceParts:
     queue: QueueOperations
     history: HistoryOperations
     titles: TitleOperations
+    admission: Admission
 
     @property
     def nouns(self) -> tuple[object, ...]:
@@ -201,6 +203,7 @@ class Service(LoggingConfigurable):
         self.queue = parts.queue
         self.history = parts.history
         self.titles = parts.titles
+        self._admission = parts.admission
         self._handlers = handlers_of(parts.nouns)
 
     async def handle(self, operation: Operation[Any, Any], request: msgspec.Struct) -> Any:
@@ -214,6 +217,7 @@ class Service(LoggingConfigurable):
             How it failed; a stream may also raise it later.
         """
         await self.settings.refresh()
+        request = await self._admission.admit(operation, request)
         answer = self._handlers[operation](request)
         return answer if operation.streams else await answer
 

@@ -19,6 +19,7 @@ from ..errors import PackageMissing
 from ..events import EventHub
 from ..generation.engine_requests import EngineRequests
 from ..generation.runs import Runs
+from ..policy.guard import Guard
 from ..queueing.queue import RequestQueue
 from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
@@ -38,7 +39,9 @@ class BackendOperations:
         runs: Runs,
         requests: RequestQueue,
         machine: MemoryUsage,
+        guard: Guard,
     ) -> None:
+        self._guard = guard
         self._machine = machine
         self._settings = settings
         self._pool = pool
@@ -53,7 +56,8 @@ class BackendOperations:
     @serves(registry.PING)
     async def backend_ping(self, _request: backend.PingRequest) -> backend.BackendStatus:
         """State, model, speeds, memory."""
-        return await in_own_thread(self._status)
+        policy = await self._guard.state()
+        return msgspec.structs.replace(await in_own_thread(self._status), policy=policy)
 
     def _status(self) -> backend.BackendStatus:
         pool = self._pool

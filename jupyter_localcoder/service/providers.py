@@ -82,6 +82,15 @@ class ProviderOperations:
         self._waiting = waiting
         events.listen(self._on_event)
 
+    @property
+    def embedded(self) -> base.Provider:
+        """The engine of this process as a provider."""
+        return self._embedded
+
+    async def active(self) -> str:
+        """The id of the active provider."""
+        return (await asyncio.to_thread(self._registry.read)).active
+
     # Operations
 
     @serves(registry.PROVIDER_LIST)

@@ -116,6 +116,7 @@ export interface BackendStatus {
   resident: ResidentModel[];
   residency: string;
   engine_error: ErrorPayload | null;
+  policy: PolicyState | null;
 }
 
 /** Speeds that were measured when the model was loaded, and what completion is sized to by them. */
@@ -712,6 +713,15 @@ export interface PlaceRequest {
   info?: string;
   cell?: string;
   language?: string;
+}
+
+/** The policy in force, as `backend:ping` shows it. */
+export interface PolicyState {
+  mode: 'full' | 'off';
+  models: string[] | null;
+  history: boolean;
+  message: string;
+  problem: string;
 }
 
 /** How a kernel is asked for its `KernelVariable`s: one silent, unstored `execute_request`. */
@@ -1930,11 +1940,13 @@ export const CODES = {
   NO_ANSWER: 'NO_ANSWER',
   OUT_OF_MEMORY: 'OUT_OF_MEMORY',
   PACKAGE_MISSING: 'PACKAGE_MISSING',
+  POLICY_INVALID: 'POLICY_INVALID',
   PROMPT_NOT_FOUND: 'PROMPT_NOT_FOUND',
   PROVIDER_IN_USE: 'PROVIDER_IN_USE',
   PROVIDER_LOCKED: 'PROVIDER_LOCKED',
   PROVIDER_NOT_FOUND: 'PROVIDER_NOT_FOUND',
   QUEUE_FULL: 'QUEUE_FULL',
+  QUOTA_EXCEEDED: 'QUOTA_EXCEEDED',
   RATE_LIMITED: 'RATE_LIMITED',
   REQUEST_ALREADY_COMPLETED: 'REQUEST_ALREADY_COMPLETED',
   REQUEST_NOT_FOUND: 'REQUEST_NOT_FOUND',

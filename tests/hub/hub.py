@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,19 @@ SCRIPT = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-
 USERS = ("ada", "bob")
 
 
+_MERGED = """\
+import json
+from traitlets.config import Config
+c = get_config()
+{lines}
+given = Config(json.loads({given!r}))
+c.JupyterHub.services.extend(given.JupyterHub.pop("services"))
+c.JupyterHub.load_roles.extend(given.JupyterHub.pop("load_roles"))
+c.merge(given)
+"""
+"""A configuration file: lists of both parts stay."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """What differs from hub to hub."""
@@ -58,15 +71,33 @@ class Hub:
     ----------
     folder
         For everything that it and its users write.
+    model
+        Imported into each user's server; None: none has a model.
+    users, servers
+        Users that are created, and those whose servers are started.
+    lines
+        Python lines of `jupyterhub_config.py`, before those of the tests.
 
     """
 
-    def __init__(self, folder: Path, kind: Kind, model: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kind: Kind,
+        model: Path | None,
+        *,
+        users: Sequence[str] = USERS,
+        servers: Sequence[str] = USERS,
+        lines: str = "",
+    ) -> None:
         self.folder = folder
         self.kind = kind
         self._model = model
-        self._admin_token = secrets.token_hex(16)
-        self._port, self._hub_port, self._proxy_port = _free_ports(3)
+        self._users = users
+        self._servers = servers
+        self._lines = lines
+        self.admin_token = secrets.token_hex(16)
+        self._port, self._hub_port, self._proxy_port = free_ports(3)
         self.origin = f"{'https' if kind.tls else 'http'}://127.0.0.1:{self._port}"
         self._log = folder / "hub.log"
         self._certificate = folder / "proxy.crt"
@@ -74,11 +105,11 @@ class Hub:
 
     def start(self) -> None:
         """Start it, and a server for each user."""
-        config = self.folder / "jupyterhub_config.json"
-        config.write_text(json.dumps(self._configuration()))
+        config = self.folder / "jupyterhub_config.py"
+        config.write_text(_MERGED.format(lines=self._lines, given=json.dumps(self._configuration())))
         if self.kind.tls:
             write_certificate(self._certificate, self.folder / "proxy.key")
-        for user in USERS:
+        for user in self._users:
             configure_user(self.home(user))
         packages = [str(path) for path in PACKAGES[self.kind.version]]
         kept = {
@@ -90,13 +121,15 @@ class Hub:
                 [sys.executable, "-m", "jupyterhub", "--config", str(config)],
                 cwd=self.folder, env=environment, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        self._until(lambda: self.api("GET", "").status_code == 200)
-        for user in USERS:
+        self.until(lambda: self.api("GET", "").status_code == 200)
+        for user in self._users:
             self.api("POST", f"users/{user}")
+        for user in self._servers:
             self.api("POST", f"users/{user}/server")
-        for user in USERS:
-            self._until(lambda: self._is_ready(user, ""))  # noqa: B023 - waited for here
-            self._give_model(user)
+        for user in self._servers:
+            self.until(lambda: self._is_ready(user, ""))  # noqa: B023 - waited for here
+            if self._model is not None:
+                self._give_model(user)
 
     def stop(self) -> None:
         """End it, and with it the proxy and the servers."""
@@ -112,7 +145,7 @@ class Hub:
     def start_named(self, user: str, name: str) -> None:
         """Start one more server of a user, and wait until it is ready."""
         self.api("POST", f"users/{user}/servers/{name}")
-        self._until(lambda: self._is_ready(user, name))
+        self.until(lambda: self._is_ready(user, name))
 
     def _is_ready(self, user: str, name: str) -> bool:
         servers = self.api("GET", f"users/{user}").json().get("servers", {})
@@ -120,7 +153,7 @@ class Hub:
 
     def api(self, method: str, path: str, **body: Any) -> httpx.Response:
         """Ask the hub's own interface, as an administrator."""
-        headers = {"Authorization": f"token {self._admin_token}"}
+        headers = {"Authorization": f"token {self.admin_token}"}
         with self.client() as client:
             url = f"{self.origin}{BASE}hub/api/{path}"
             return client.request(method, url, headers=headers, json=body or None)
@@ -142,6 +175,12 @@ class Hub:
     def home(self, user: str) -> Path:
         """The user's home."""
         return self.folder / "home" / user
+
+    @property
+    def pid(self) -> int:
+        """The process of the hub."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -191,7 +230,7 @@ class Hub:
             chosen = client.patch(self.url(user, "localcoder/settings"), json=body, headers=headers)
             assert chosen.status_code == 200, chosen.text
 
-    def _until(self, condition: Any) -> None:
+    def until(self, condition: Any) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             assert self._process is not None
@@ -216,11 +255,19 @@ class Hub:
             "allow_named_servers": True,
             "internal_ssl": self.kind.internal_tls,
             "internal_certs_location": str(self.folder / "certificates"),
-            "services": [{"name": "test", "api_token": self._admin_token}],
+            "services": [{"name": "test", "api_token": self.admin_token}],
             "load_roles": [
                 {
                     "name": "test",
-                    "scopes": ["admin:users", "admin:servers", "tokens", "access:servers", "list:users"],
+                    "scopes": [
+                        "admin:users",
+                        "admin:servers",
+                        "tokens",
+                        "access:servers",
+                        "list:users",
+                        "admin:groups",
+                        "groups",
+                    ],
                     "services": ["test"],
                 }
             ],
@@ -255,13 +302,7 @@ class Browser:
         self.client = hub.client()
         self.client.headers["User-Agent"] = "a browser"
         self.client.follow_redirects = True
-        login = f"{hub.origin}{BASE}hub/login"
-        page = self.client.get(login, headers=PAGE)
-        field = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
-        assert field is not None, page.text
-        form = {"username": user, "password": PASSWORD, "_xsrf": field[1]}
-        signed_in = self.client.post(login, data=form, headers={**PAGE, "Referer": login})
-        assert signed_in.status_code in (200, 302, 404), signed_in.text
+        sign_in(hub, self.client, user)
         self.page = self.client.get(hub.url(user, "lab"), headers=PAGE)
         assert self.page.status_code == 200, self.page.text
 
@@ -294,6 +335,19 @@ class Browser:
         )
 
 
+def sign_in(hub: Hub, client: httpx.Client, user: str) -> None:
+    """Sign a user in on the hub's page; the client keeps the cookies."""
+    login = f"{hub.origin}{BASE}hub/login"
+    page = client.get(login, headers=PAGE)
+    field = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
+    assert field is not None, page.text
+    form = {"username": user, "password": PASSWORD, "_xsrf": field[1]}
+    # Not to a server, which would start it.
+    where = {"next": f"{BASE}hub/home"}
+    signed_in = client.post(login, data=form, params=where, headers={**PAGE, "Referer": login})
+    assert signed_in.status_code in (200, 302, 404), signed_in.text
+
+
 def configure_user(home: Path) -> None:
     """Write what a user has in their home: which extension to load, and workers that do not end early."""
     config = home / ".jupyter"
@@ -305,7 +359,7 @@ def configure_user(home: Path) -> None:
     )
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

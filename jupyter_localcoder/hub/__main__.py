@@ -1,0 +1,5 @@
+"""``python -m jupyter_localcoder.hub``."""
+
+from .app import main
+
+main()

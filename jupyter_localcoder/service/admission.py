@@ -1,0 +1,81 @@
+"""The one place where the policy of a hub is enforced: before an operation is dispatched."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from ..contract import registry
+from ..contract.policy import Policy
+from ..contract.registry import Operation
+from ..errors import Disabled
+from ..policy.guard import Guard
+
+GENERATES: frozenset[Operation[Any, Any]] = frozenset(
+    {
+        registry.GENERATE,
+        registry.CHAT,
+        registry.TAB_COMPLETE,
+        registry.TAB_WARM,
+        registry.LLM_CALL,
+        registry.LLM_RETRY,
+        registry.TITLE_GENERATE,
+    }
+)
+"""Operations for which a model writes, or reads a prompt ahead."""
+
+
+class Admission:
+    """Refuses what the policy does not allow.
+
+    Parameters
+    ----------
+    hub
+        Id of the provider whose models a policy can allow.
+    provider_of
+        Returns the id of the provider that would answer a request.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        hub: str,
+        provider_of: Callable[[Operation[Any, Any], msgspec.Struct], Awaitable[str]],
+    ) -> None:
+        self._guard = guard
+        self._hub = hub
+        self._provider_of = provider_of
+
+    async def admit(self, operation: Operation[Any, Any], request: Any) -> Any:
+        """The request, as the policy allows it.
+
+        Raises
+        ------
+        Disabled
+            The policy does not allow it.
+        """
+        if operation not in GENERATES:
+            return request
+        policy = await self._guard.require()
+        if policy is None:
+            return request
+        if policy.models is not None:
+            await self._require_model(operation, request, policy, policy.models)
+        if not policy.history and hasattr(request, "private"):
+            return msgspec.structs.replace(request, private=True)
+        return request
+
+    async def _require_model(
+        self, operation: Operation[Any, Any], request: Any, policy: Policy, models: Sequence[str]
+    ) -> None:
+        provider = await self._provider_of(operation, request)
+        named = getattr(request, "model", None) or ""
+        if provider == self._hub and (not named or named in models):
+            return
+        listed = ", ".join(models) or "none"
+        raise Disabled(
+            policy.message or "The administrator of this hub allows only some models at the moment.",
+            recovery=f"Use the provider `{self._hub}`. Its allowed models: {listed}.",
+        )
