@@ -715,7 +715,7 @@ export interface PlaceRequest {
   language?: string;
 }
 
-/** The policy in force, as `backend:ping` shows it. */
+/** The current policy, as `backend:ping` shows it. */
 export interface PolicyState {
   mode: 'full' | 'off';
   models: string[] | null;
