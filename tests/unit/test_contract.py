@@ -33,7 +33,14 @@ STATUSES = {
         "CHECKSUM_MISMATCH",
         "TITLE_CONFIG_INVALID",
     },
-    403: {"AUTH_ERROR", "LICENSE_NOT_ACCEPTED", "AIR_GAPPED", "PROVIDER_LOCKED", "DISABLED"},
+    403: {
+        "AUTH_ERROR",
+        "LICENSE_NOT_ACCEPTED",
+        "AIR_GAPPED",
+        "PROVIDER_LOCKED",
+        "DISABLED",
+        "POLICY_INVALID",
+    },
     404: {
         "MODEL_NOT_FOUND",
         "DOWNLOAD_NOT_FOUND",
@@ -54,7 +61,7 @@ STATUSES = {
         "MODEL_PINNED",
     },
     413: {"TOKEN_LIMIT_EXCEEDED"},
-    429: {"RATE_LIMITED"},
+    429: {"RATE_LIMITED", "QUOTA_EXCEEDED"},
     499: {"CANCELED"},
     500: {
         "CONFIG_INVALID",
