@@ -77,6 +77,9 @@ class GenerationOptions(Request, frozen=True, kw_only=True):
     origin: Origin = msgspec.field(default_factory=Origin)
     private: bool = False
     """Do not save the answer in the history."""
+    rules: bool = True
+    """Give the model the rules of the project that the notebook of ``origin`` belongs to, if the setting
+    `rules` is on."""
 
 
 class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):

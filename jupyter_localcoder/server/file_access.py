@@ -1,7 +1,10 @@
 """Which files of the machine a request may name.
 
-Only the fields that an operation declares (`Operation.reads`, `Operation.writes`) ever become a path. Who may
-have the service open one of them could open it in Jupyter already:
+Only the fields that an operation declares (`Operation.reads`, `Operation.writes`) ever become the path of a
+file that is opened. The path of a notebook leads to the rules of its project, for those who may read
+contents: `AGENTS.md` and `.localcoder/rules/*.md` in its folder and those above it, up to the root folder.
+
+Who may have the service open one of them could open it in Jupyter already:
 
 - what the file browser shows (below the root folder of Jupyter's contents manager, not hidden, links followed
   to where they lead): who may read, or write, `contents`;
@@ -23,6 +26,7 @@ import msgspec
 from jupyter_core.paths import is_hidden
 from jupyter_server.services.contents.fileio import FileManagerMixin
 
+from ..contract.generation import GenerationOptions
 from ..contract.registry import Action, Operation
 from ..errors import AuthError, InvalidArgument
 
@@ -46,7 +50,7 @@ class FileAccess:
         self._outside = outside
 
     async def admit(self, op: Operation[Any, Any], request: Any, may: MayDo) -> Any:
-        """The request with its paths whole; one without a path is returned as it is.
+        """The request with its paths whole, and without rules of a project that may not be read.
 
         A relative path is one of the file browser: it begins at the root folder.
 
@@ -71,6 +75,8 @@ class FileAccess:
                         field=name,
                     )
                 whole[name] = str(path)
+        if isinstance(request, GenerationOptions) and request.rules and not await may("read", "contents"):
+            request = msgspec.structs.replace(request, rules=False)
         return msgspec.structs.replace(request, **whole) if whole else request
 
     async def _allowed(self, action: Action, shown: bool, may: MayDo) -> bool:

@@ -117,7 +117,7 @@ class GenerationOperations:
 
     async def _guidance(self, request: generation.GenerationOptions) -> _Guidance:
         """What the model is told besides the request, with the rules of the project of its notebook."""
-        root = self._root() if self._settings.current.rules else None
+        root = self._root() if request.rules and self._settings.current.rules else None
         rules = ""
         if root is not None:
             notebook = await self._notebooks.current(request.origin.notebook, request.origin.kernel)

@@ -180,6 +180,7 @@ export interface ChatRequest {
   sampling?: SamplingOptions;
   origin?: Origin;
   private?: boolean;
+  rules?: boolean;
   messages?: Message[];
   references?: Reference[];
   variables?: KernelVariable[];
@@ -382,6 +383,7 @@ export interface GenerateRequest {
   sampling?: SamplingOptions;
   origin?: Origin;
   private?: boolean;
+  rules?: boolean;
   command: Command;
   code?: string;
   instruction?: string;

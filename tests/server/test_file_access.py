@@ -231,4 +231,25 @@ async def test_no_label_and_no_name_is_ever_opened(
     ):
         assert wrong.status >= 400
     assert any("history" in path for path in opened.paths)
-    assert [path for path in opened.paths if "canary-81c2" in path] == []
+    rules = {f"{secret.parent}/AGENTS.md", f"{secret.parent}/.localcoder/rules"}
+    assert {path for path in opened.paths if "canary-81c2" in path} <= rules
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+async def test_rules_of_a_project_are_for_those_who_may_read_contents(
+    ask: Ask, allow: Allow, tiny_model: str, jp_root_dir: Path, is_shown: bool
+) -> None:
+    allow(*(BROWSES if is_shown else ()))
+    (jp_root_dir / "course").mkdir()
+    (jp_root_dir / "course" / "AGENTS.md").write_text("Use polars.")
+    origin = {"notebook": "course/one.ipynb"}
+    turn = {"messages": [{"role": "user", "content": "Why?"}]}
+    for operation, request in (
+        ("generate", {"command": "explain", "code": "x = 1"}),
+        ("chat", {**turn, "conversation": "new"}),
+        ("chat", turn),
+    ):
+        answer = await ask("POST", operation, {**request, "max_tokens": 2, "origin": origin})
+        assert answer.status == 200, answer.text
+        inspected = await ask("POST", "context/inspect", {})
+        assert ("Use polars." in inspected.text) is is_shown, inspected.text
