@@ -12,25 +12,25 @@ from pathlib import Path
 from jupyterlab.labapp import main
 
 from jupyter_localcoder import composition
-from jupyter_localcoder.engine.pool import WorkerPool
 from jupyter_localcoder.engine.process import WorkerProcess
+from jupyter_localcoder.engine.worker_link import Spawn
 from tests.support import workers
 
 SCRIPT = Path(workers.__file__).with_name("ghost_worker.py")
 
 
-def scripted(folder: str) -> functools.partial[WorkerPool]:
-    """A `WorkerPool` whose workers follow the rules in a folder."""
-    spawn = functools.partial(
+def scripted(folder: str) -> Spawn:
+    """Starts workers that follow the rules in a folder."""
+    return functools.partial(
         WorkerProcess.spawn,
         command=[sys.executable, str(SCRIPT), folder],
         environment=workers.environment(),
     )
-    return functools.partial(WorkerPool, spawn=spawn)
 
 
 if __name__ == "__main__":
-    composition.WorkerPool = scripted(sys.argv.pop(1))  # type: ignore[assignment, misc]
+    spawn = scripted(sys.argv.pop(1))
+    composition.build_service = functools.partial(composition.build_service, spawn=spawn)
     # Each restart is awaited by somebody.
     sys.argv.append("--Supervisor.backoff_first_seconds=0.1")
     main()
