@@ -16,6 +16,7 @@ export class StatusModel extends ChannelModel {
   constructor(channel: IChannel) {
     super(channel);
     this._subscribe('backend:state', state => {
+      this._events += 1;
       this._update(state);
     });
     this._onChannel();
@@ -61,9 +62,15 @@ export class StatusModel extends ChannelModel {
   }
 
   protected async _load(): Promise<void> {
+    const events = this._events;
     const status = await this._channel.request('backend:ping', {});
     this._details = status;
-    this._update(status);
+    if (events === this._events) {
+      this._update(status);
+    } else {
+      // What came in the meantime is at least as new as the response, which may be from before it.
+      this._emitChanged();
+    }
   }
 
   /** Another server counts the generations of its workers from the start. */
@@ -108,6 +115,7 @@ export class StatusModel extends ChannelModel {
     }
   }
 
+  private _events = 0;
   private readonly _names = new Map<string, string>();
   private _worker: BackendState | null = null;
   private _details: BackendStatus | null = null;

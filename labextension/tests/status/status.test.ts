@@ -321,6 +321,18 @@ describe('the model', () => {
     expect(model.details).toEqual(STATUS);
   });
 
+  it('keeps a state that came after the response to a ping was made', async () => {
+    const { model, socket } = await opened();
+    const refreshed = model.refresh();
+    socket.receive(moved('ready', 3));
+    const late = { ...STATUS, state: 'loading', generation: 3 };
+    const ping = socket.sent.filter(({ op }) => op === 'backend:ping').at(-1);
+    socket.receive({ id: ping?.id, success: true, data: late });
+    await refreshed;
+    expect(model.worker?.state).toBe('ready');
+    expect(model.details).toEqual(late);
+  });
+
   it('learns the name of a model that it does not know, once', async () => {
     const { model, socket } = await opened();
     expect(model.worker?.modelName).toBe('qwen');
