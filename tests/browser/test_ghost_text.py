@@ -60,7 +60,9 @@ def test_the_next_one_is_there_when_it_is_taken(writer: Writer, ghost_lab: Ghost
         writer.type("\nimport ")
         writer.sees("numpy as np")
         ghost_lab.quiet()
-        assert ghost_lab.events(event="asked", priority="background") == []
+        # What follows the suggestion before may have been asked for until now.
+        ahead = ghost_lab.events(event="asked", priority="background")
+        assert [one for one in ahead if one["prefix"].endswith("pd\nimport numpy as np")] == []
 
 
 def test_it_comes_as_it_is_written(writer: Writer, ghost_lab: GhostLab) -> None:
@@ -338,7 +340,9 @@ class TestOff:
             self.types(writer)
             writer.press("Alt+\\")
             writer.settle()
-            assert writer.page.evaluate("() => window.sent") == []
+            # That a suggestion of before is still there a minute later is counted all the same.
+            sent = "() => window.sent.filter(({ op }) => op !== 'stats:record')"
+            assert writer.page.evaluate(sent) == []
             assert writer.ghost == ""
         writer.type("n")
         writer.sees("never")
