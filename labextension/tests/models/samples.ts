@@ -112,6 +112,7 @@ export function settings(changes: Partial<SettingsView['settings']> = {}): Setti
       completion_temperature: 0,
       prewarm: false,
       suggestion_counts: true,
+      rules: true,
       history: true,
       titles: true,
       title_provider: 'embedded',

@@ -49,7 +49,8 @@ const STATUS: BackendStatus = {
   calibration: null,
   resident: [],
   residency: '',
-  engine_error: null
+  engine_error: null,
+  policy: null
 };
 
 const RESIDENT: ResidentModel = {
