@@ -124,14 +124,25 @@ def chat_prompt(request: ChatRequest, *, rules: str = "", instructions: Instruct
     InvalidArgument
         The last turn is not the user's, or is empty.
     """
-    if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
-        raise InvalidArgument("The last message must be a user message that is not empty.")
+    check_asks(request)
     before = [PromptTurn(m.role, m.content) for m in request.messages[:-1]]
     if not before or before[0].role != "system":
         before.insert(0, PromptTurn("system", instructions.system))
     before[0] = _system(before[0].content, rules)
     asked = question(request.messages[-1].content, request.references, request.variables)
     return ChatPrompt((*before, asked))
+
+
+def check_asks(request: ChatRequest) -> None:
+    """Refuse a chat that asks nothing.
+
+    Raises
+    ------
+    InvalidArgument
+        The last turn is not the user's, or is empty.
+    """
+    if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
+        raise InvalidArgument("The last message must be a user message that is not empty.")
 
 
 def turn_prompt(

@@ -95,7 +95,7 @@ class GenerationOperations:
                 recovery="Also give the id of the conversation.",
                 field="conversation",
             )
-        prompts.chat_prompt(request)  # A request that says nothing fails before it waits.
+        prompts.check_asks(request)  # before it waits
         first = next(message.content for message in request.messages if message.role == "user")
         asked = _asked(
             request,
@@ -115,29 +115,35 @@ class GenerationOperations:
         """Say what becomes of a cell."""
         return await asyncio.to_thread(placed, request)
 
-    async def _guidance(self, request: generation.GenerationOptions) -> _Guidance:
-        """What the model is told besides the request, with the rules of the project of its notebook."""
+    async def _located(
+        self, asked: RequestMetadata, request: generation.GenerationOptions
+    ) -> RequestMetadata:
+        """The same, with the path at which the notebook is now."""
+        notebook = await self._notebooks.current(asked.notebook, request.origin.kernel)
+        return dataclasses.replace(asked, notebook=notebook, mark=self._notebooks.mark)
+
+    async def _guidance(self, request: generation.GenerationOptions, notebook: str) -> _Guidance:
+        """What the model is told besides the request, with the rules of the project of a notebook."""
         root = self._root() if request.rules and self._settings.current.rules else None
-        rules = ""
-        if root is not None:
-            notebook = await self._notebooks.current(request.origin.notebook, request.origin.kernel)
-            rules = await asyncio.to_thread(rules_text, root, notebook)
+        rules = "" if root is None else await asyncio.to_thread(rules_text, root, notebook)
         return {"rules": rules, "instructions": self._instructions}
 
     async def _prepare_chat(self, asked: RequestMetadata, request: generation.ChatRequest) -> ObservedRun:
         """The next turn of a conversation that is not remembered."""
-        prompt = prompts.chat_prompt(request, **await self._guidance(request))
+        asked = await self._located(asked, request)
+        prompt = prompts.chat_prompt(request, **await self._guidance(request, asked.notebook))
         return await self._observed(asked, prompt, "general", request)
 
     async def _prepare_command(self, request: generation.GenerateRequest) -> ObservedRun:
         # A long text is read line by line, which would hold up everybody else.
         target = await asyncio.to_thread(target_of, request)
-        prompting = partial(prompts.command_prompt, request, target, **await self._guidance(request))
+        spoken = msgspec.structs.replace(request, language=target.language)
+        asked = await self._located(_asked(request, prompts.asked(spoken), command=request.command), request)
+        guidance = await self._guidance(request, asked.notebook)
+        prompting = partial(prompts.command_prompt, request, target, **guidance)
         prompt = await asyncio.to_thread(prompting)
         role: Role = "general" if request.command == "prompt" else "code"
         lookup = self._planner.drafts and request.command in generation.CHANGES
-        spoken = msgspec.structs.replace(request, language=target.language)
-        asked = _asked(request, prompts.asked(spoken), command=request.command)
         gate: Callable[[], LoopGate] | None = None
         if request.command != "prompt":
             gate = partial(LoopGate, "\n".join((request.code, request.instruction, request.error)))
@@ -166,6 +172,12 @@ class GenerationOperations:
     async def _prepare_turn(self, request: generation.ChatRequest) -> ObservedRun:
         """The next turn of a conversation that is remembered."""
         turn = await self._dialogue.next_turn(request)
+        asked = dataclasses.replace(
+            _asked(request, turn.words, prompt_id=turn.conversation, references=turn.references),
+            conversation_id=turn.conversation,
+            parent_id=turn.parent,
+        )
+        asked = await self._located(asked, request)
         limit = request.max_tokens or self._settings.current.max_tokens
         prompt = prompts.turn_prompt(
             turn.before,
@@ -174,12 +186,7 @@ class GenerationOperations:
             instruction=turn.instruction,
             reserve_tokens=limit,
             variables=request.variables,
-            **await self._guidance(request),
-        )
-        asked = dataclasses.replace(
-            _asked(request, turn.words, prompt_id=turn.conversation, references=turn.references),
-            conversation_id=turn.conversation,
-            parent_id=turn.parent,
+            **await self._guidance(request, asked.notebook),
         )
         return await self._observed(asked, prompt, "general", request, omitted=turn.omitted)
 
@@ -199,13 +206,13 @@ class GenerationOperations:
 
         Parameters
         ----------
+        kept
+            What is saved with the answer; its notebook is where it is now (`_located`).
         gate
             Makes what each answer passes through.
         another
             Answers how to ask once more after this end, None where the answer is good.
         """
-        notebook = await self._notebooks.current(kept.notebook, request.origin.kernel)
-        kept = dataclasses.replace(kept, notebook=notebook, mark=self._notebooks.mark)
         scope = cache_scope(kept.kind, kept.conversation_id)
         # A profile is one of the embedded engine.
         named = request.provider or (EMBEDDED if request.profile else "")
