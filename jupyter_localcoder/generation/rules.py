@@ -56,9 +56,14 @@ def read_rules(root: Path, notebook: str) -> list[Rule]:
     """
     rules: list[Rule] = []
     left = MAX_RULES_CHARS
+    real = _resolved(root)
     for folder in _folders(root, notebook):
+        if real is None or left <= 0:
+            break
+        if not _is_within(folder, real):
+            continue
         here = []
-        for path in (folder / _FILE, *_listed(folder.joinpath(*_FOLDER), root)):
+        for path in (folder / _FILE, *_listed(folder.joinpath(*_FOLDER), real)):
             text = _read(path, left) if left > 0 else ""
             if text:
                 left -= len(text)
@@ -68,7 +73,7 @@ def read_rules(root: Path, notebook: str) -> list[Rule]:
 
 
 def _folders(root: Path, notebook: str) -> list[Path]:
-    """The folder of a notebook and those above it, up to the root."""
+    """The folder of a notebook and those above it, up to the root, as the path names them."""
     within = PurePosixPath(notebook)
     if within.is_absolute():
         try:
@@ -78,19 +83,24 @@ def _folders(root: Path, notebook: str) -> list[Path]:
     names = within.parent.parts
     if ".." in names or "\0" in notebook or len(names) > MAX_FOLDERS:
         return []
-    folders = [root.joinpath(*names[:depth]) for depth in range(len(names), -1, -1)]
-    return [folder for folder in folders if _is_within(folder, root)]
+    return [root.joinpath(*names[:depth]) for depth in range(len(names), -1, -1)]
 
 
-def _is_within(path: Path, root: Path) -> bool:
+def _resolved(path: Path) -> Path | None:
     try:
-        return path.resolve().is_relative_to(root.resolve())
+        return path.resolve()
     except (OSError, RuntimeError, ValueError):
-        return False
+        return None
 
 
-def _listed(folder: Path, root: Path) -> list[Path]:
-    if not _is_within(folder, root):
+def _is_within(path: Path, real_root: Path) -> bool:
+    """Whether a path leads, links followed, to a place below a resolved folder."""
+    resolved = _resolved(path)
+    return resolved is not None and resolved.is_relative_to(real_root)
+
+
+def _listed(folder: Path, real_root: Path) -> list[Path]:
+    if not _is_within(folder, real_root):
         return []
     try:
         with os.scandir(folder) as entries:
