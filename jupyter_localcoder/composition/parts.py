@@ -7,9 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..contract.registry import TAB_COMPLETE, TAB_WARM, TITLE_GENERATE, Operation
 from ..credentials.store import Credentials
 from ..engine.memory_admission import MemoryAdmission
 from ..engine.memory_usage import KernelPids, MemoryUsage
@@ -127,15 +125,6 @@ class PartsBuilder:
             change_settings=change_settings.settings_update,
         )
         change_settings.checks.append(titles.checked)
-
-        async def provider_of(operation: Operation[Any, Any], request: Any) -> str:
-            named = getattr(request, "provider", None) or ""
-            if not named and operation in (TAB_COMPLETE, TAB_WARM):
-                named = settings.current.completion_provider
-            if not named and operation is TITLE_GENERATE:
-                named = settings.current.title_provider
-            return named or await providers.active()
-
         guard = self._make_guard()
         return ServiceParts(
             user_settings=settings,
@@ -187,7 +176,7 @@ class PartsBuilder:
             queue=queue,
             history=HistoryOperations(recorder, events, notebooks),
             titles=titles,
-            admission=Admission(guard, HUB, provider_of),
+            admission=Admission(guard, HUB, lambda: settings.current, providers.active),
         )
 
     def _make_guard(self) -> Guard:

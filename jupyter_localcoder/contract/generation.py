@@ -81,6 +81,11 @@ class GenerationOptions(Request, frozen=True, kw_only=True):
     """Give the model the rules of the project that the notebook of ``origin`` belongs to, if the setting
     `rules` is on."""
 
+    @property
+    def named_provider(self) -> str:
+        """Id of the provider that the request names; a profile is one of the embedded engine. Empty: none."""
+        return self.provider or (EMBEDDED if self.profile else "")
+
 
 class GenerateRequest(GenerationOptions, frozen=True, kw_only=True):
     """Run a command on a piece of code."""

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from ..contract import registry
+from ..contract.generation import GenerationOptions
 from ..contract.policy import Policy
 from ..contract.registry import Operation
+from ..contract.settings import Settings
 from ..errors import Disabled
 from ..policy.guard import Guard
 
@@ -34,19 +36,19 @@ class Admission:
     ----------
     hub
         Id of the provider whose models a policy can allow.
-    provider_of
-        Returns the id of the provider that would answer a request.
+    settings
+        Returns the settings, which name the providers of completions and titles.
+    active
+        Returns the id of the active provider.
     """
 
     def __init__(
-        self,
-        guard: Guard,
-        hub: str,
-        provider_of: Callable[[Operation[Any, Any], msgspec.Struct], Awaitable[str]],
+        self, guard: Guard, hub: str, settings: Callable[[], Settings], active: Callable[[], Awaitable[str]]
     ) -> None:
         self._guard = guard
         self._hub = hub
-        self._provider_of = provider_of
+        self._settings = settings
+        self._active = active
 
     async def admit(self, operation: Operation[Any, Any], request: Any) -> Any:
         """The request, as the policy allows it.
@@ -66,6 +68,18 @@ class Admission:
         if not policy.history and hasattr(request, "private"):
             return msgspec.structs.replace(request, private=True)
         return request
+
+    async def _provider_of(self, operation: Operation[Any, Any], request: Any) -> str:
+        """The id of the provider that would answer a request."""
+        if isinstance(request, GenerationOptions):
+            named = request.named_provider
+        else:
+            named = getattr(request, "provider", "")
+        if not named and operation in (registry.TAB_COMPLETE, registry.TAB_WARM):
+            named = self._settings().completion_provider
+        if not named and operation is registry.TITLE_GENERATE:
+            named = self._settings().title_provider
+        return named or await self._active()
 
     async def _require_model(
         self, operation: Operation[Any, Any], request: Any, policy: Policy, models: Sequence[str]

@@ -214,9 +214,7 @@ class GenerationOperations:
             Answers how to ask once more after this end, None where the answer is good.
         """
         scope = cache_scope(kept.kind, kept.conversation_id)
-        # A profile is one of the embedded engine.
-        named = request.provider or (EMBEDDED if request.profile else "")
-        chosen = await self._choice.choose(named)
+        chosen = await self._choice.choose(request.named_provider)
 
         def asking(prompt: wire.ChatPrompt, request: generation.GenerationOptions) -> AnyRun:
             passing = gate() if gate else None

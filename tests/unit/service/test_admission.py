@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
 from jupyter_localcoder.contract import registry
-from jupyter_localcoder.contract.generation import GenerateRequest
+from jupyter_localcoder.contract.generation import (
+    ChatRequest,
+    CompleteRequest,
+    GenerateRequest,
+    WarmRequest,
+)
 from jupyter_localcoder.contract.policy import Policy
 from jupyter_localcoder.contract.registry import OPERATIONS
 from jupyter_localcoder.errors import Disabled
@@ -32,10 +38,11 @@ class Guard:
 
 
 def admission(policy: Policy | None, provider: str = "hub", *, off: bool = False) -> Admission:
-    async def provider_of(operation: Any, request: msgspec.Struct) -> str:
+    async def active() -> str:
         return provider
 
-    return Admission(Guard(policy, off=off), "hub", provider_of)
+    settings: Any = SimpleNamespace(completion_provider="embedded", title_provider="embedded")
+    return Admission(Guard(policy, off=off), "hub", lambda: settings, active)
 
 
 ASKED = GenerateRequest(command="explain", code="x = 1")
@@ -75,3 +82,18 @@ async def test_only_allowed_models_of_the_hub_answer() -> None:
 async def test_without_a_history_every_request_is_private() -> None:
     policy = Policy(user="ada", history=False)
     assert (await admission(policy).admit(registry.GENERATE, ASKED)).private
+
+
+async def test_the_provider_that_answers_is_judged_and_not_the_active_one() -> None:
+    policy = Policy(user="ada", models=("small",))
+    embedded: list[tuple[Any, Any]] = [
+        (registry.GENERATE, msgspec.structs.replace(ASKED, profile="Compact")),
+        (registry.GENERATE, msgspec.structs.replace(ASKED, provider="embedded")),
+        (registry.CHAT, ChatRequest(profile="Compact")),
+        (registry.TAB_COMPLETE, CompleteRequest(prefix="x")),
+        (registry.TAB_WARM, WarmRequest(prefix="x")),
+    ]
+    for operation, request in embedded:
+        with pytest.raises(Disabled):
+            await admission(policy).admit(operation, request)
+    assert await admission(policy).admit(registry.TAB_COMPLETE, CompleteRequest(prefix="x", provider="hub"))
