@@ -33,6 +33,7 @@ from .contract.settings import Settings, SettingsUpdateRequest, SettingsView
 from .errors import ValidationError
 from .storage.json_file import Document, JsonFile
 from .storage.latest import Latest
+from .storage.regular import FileMark, mark_of
 
 ENVIRONMENT_PREFIX = "LOCALCODER_"
 _SETTINGS = "settings"
@@ -215,7 +216,7 @@ class LocalCoderSettings(LoggingConfigurable):
         self._usual_dir = str(Path(jupyter_data_dir()) / "localcoder")
         self._seen: tuple[dict[str, Any], SettingsView] | None = None
         self._last_sound: dict[str, Any] = {}
-        self._read: tuple[Path, _Mark, dict[str, Any]] | None = None
+        self._read: tuple[Path, FileMark, dict[str, Any]] | None = None
         self._latest: Latest[dict[str, Any]] = Latest(self._kept, {})
         super().__init__(**kwargs)
         self.observe(self._forget)
@@ -367,13 +368,8 @@ class LocalCoderSettings(LoggingConfigurable):
 
     # The file
 
-    def _mark(self) -> _Mark:
-        """What tells one state of the file from another; it is only ever replaced as a whole."""
-        try:
-            found = self.path.stat()
-        except OSError as failure:
-            return failure.errno
-        return found.st_mtime_ns, found.st_size, found.st_ino
+    def _mark(self) -> FileMark:
+        return mark_of(self.path)
 
     def _forget(self, _change: object) -> None:
         """A configured value has changed: it may be the folder of the file."""
@@ -452,7 +448,7 @@ class LocalCoderSettings(LoggingConfigurable):
             self.log.warning(sentence)
 
 
-def _is_settled(mark: _Mark) -> bool:
+def _is_settled(mark: FileMark) -> bool:
     """Whether the next change will have another mark: file systems tick some hundred times a second."""
     return not isinstance(mark, tuple) or abs(time.time_ns() - mark[0]) > _TICK_NS
 
@@ -468,4 +464,3 @@ def _given(request: SettingsUpdateRequest) -> dict[str, Any]:
 
 
 _NAMES = SettingsUpdateRequest.__struct_fields__
-_Mark = tuple[int, int, int] | int | None

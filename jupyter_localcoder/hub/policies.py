@@ -6,7 +6,6 @@ hold together: the strictest mode, the models that all of them allow, a history 
 
 from __future__ import annotations
 
-import base64
 import datetime
 import logging
 from collections.abc import Callable, Sequence
@@ -19,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Meta, Struct, field
 
 from ..contract.policy import Policy, PolicyMode
-from ..errors import ConfigInvalid, Disabled
-from ..policy.document import sealed
-from ..policy.guard import OFF
+from ..errors import ConfigInvalid
+from ..policy.document import encoded, sealed
+from ..policy.guard import turned_off
 from ..storage.atomic import replace_file
+from ..storage.regular import FileMark, mark_of, read_regular
 from .identity import Person
 
 EVERYBODY = "*"
@@ -85,10 +85,10 @@ class Policies:
         self._keep_seconds = keep_seconds
         self._now = now
         self._log = log
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: FileMark | None = None
         self._rules: Sequence[Rule] = ()
         if path is not None:
-            self._seen = _stamp(path)
+            self._seen = mark_of(path)
             self._rules = read_rules(path)
 
     def of(self, person: Person) -> Policy:
@@ -124,13 +124,13 @@ class Policies:
         """
         policy = self.of(person)
         if policy.mode == "off":
-            raise Disabled(policy.message or OFF, recovery="It goes on when the administrator turns it on.")
+            raise turned_off(policy)
         return policy
 
     def _look(self) -> None:
-        if self._path is None or (stamp := _stamp(self._path)) == self._seen:
+        if self._path is None or (mark := mark_of(self._path)) == self._seen:
             return
-        self._seen = stamp
+        self._seen = mark
         try:
             self._rules = read_rules(self._path)
             self._log.info("The policy was read again: %d rules", len(self._rules))
@@ -147,8 +147,7 @@ def read_rules(path: Path) -> Sequence[Rule]:
         It cannot be read, or a rule is not valid.
     """
     try:
-        with path.open("rb") as file:
-            return msgspec.json.decode(file.read(_MAX_BYTES), type=RuleFile).rules
+        return msgspec.json.decode(read_regular(path, _MAX_BYTES), type=RuleFile).rules
     except (OSError, msgspec.DecodeError) as failure:
         raise ConfigInvalid(
             f"The policy file {path} is not valid: {failure}.",
@@ -174,7 +173,7 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
                 serialization.NoEncryption(),
             )
             replace_file(path, raw, mode=0o600)
-        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        loaded = serialization.load_pem_private_key(read_regular(path, _MAX_BYTES), password=None)
         if isinstance(loaded, Ed25519PrivateKey):
             return loaded
         raise ValueError("it is a key of another kind")
@@ -189,12 +188,4 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
 def public_text(key: Ed25519PrivateKey) -> str:
     """The public key, as the servers get it."""
     raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return encoded(raw)

@@ -9,7 +9,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from ..errors import (
@@ -64,8 +64,6 @@ class Progress:
     free: bool = False
     """Whether the model server failed before it wrote anything, which costs nobody anything."""
     end: End | None = None
-    text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
 
     @property
     def prompt_count(self) -> int:
@@ -129,14 +127,16 @@ class Requests:
         LocalCoderError
             It was refused, or failed.
         """
+        texts: list[str] = []
+        thoughts: list[str] = []
         async with contextlib.aclosing(self._answer(person, asked, background=background)) as steps:
             async for progress, delta in steps:
                 if delta is not None:
-                    progress.text.append(delta.text)
-                    progress.reasoning.append(delta.reasoning)
+                    texts.append(delta.text)
+                    thoughts.append(delta.reasoning)
                 elif (end := progress.end) is not None:
-                    text = "".join(progress.text)
-                    reasoning = "".join(progress.reasoning) + text[: end.moved]
+                    text = "".join(texts)
+                    reasoning = "".join(thoughts) + text[: end.moved]
                     return progress.writer.whole(
                         text[end.moved :], reasoning, end, progress.prompt_count, progress.completion_count
                     )

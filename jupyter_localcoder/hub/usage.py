@@ -107,10 +107,7 @@ class Usage:
     def add(self, whose: Iterable[str], model: str, counts: Counts) -> None:
         """Count something for a user and its groups."""
         day = self._today().isoformat()
-        with self._lock:
-            for who in whose:
-                key = (day, who, model)
-                self._unwritten[key] = self._unwritten.get(key, Counts()).plus(counts)
+        self._collect(((day, who, model), counts) for who in whose)
 
     def flush(self) -> None:
         """Write what was collected; blocks. What cannot be written is kept for the next time.
@@ -134,10 +131,13 @@ class Usage:
                     )
                     self._clean(database)
             except BaseException:
-                with self._lock:
-                    for key, counts in batch.items():
-                        self._unwritten[key] = self._unwritten.get(key, Counts()).plus(counts)
+                self._collect(batch.items())
                 raise
+
+    def _collect(self, items: Iterable[tuple[tuple[str, str, str], Counts]]) -> None:
+        with self._lock:
+            for key, counts in items:
+                self._unwritten[key] = self._unwritten.get(key, Counts()).plus(counts)
 
     def spent_today(self) -> dict[str, int]:
         """Tokens of today by user and group; blocks."""

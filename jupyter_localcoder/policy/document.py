@@ -25,7 +25,7 @@ _CONTEXT = b"jupyter_localcoder policy 1\n"
 def sealed(policy: Policy, sign: Callable[[bytes], bytes]) -> str:
     """Sign a policy."""
     payload = msgspec.json.encode(policy)
-    return f"{_text(payload)}.{_text(sign(_CONTEXT + payload))}"
+    return f"{encoded(payload)}.{encoded(sign(_CONTEXT + payload))}"
 
 
 def opened(document: str, key: Ed25519PublicKey, *, user: str, now: float, newest: int) -> Policy:
@@ -85,7 +85,8 @@ def public_key(text: str) -> Ed25519PublicKey:
         ) from None
 
 
-def _text(value: bytes) -> str:
+def encoded(value: bytes) -> str:
+    """Bytes in URL-safe base64 without padding, as keys and policies are written."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 

@@ -17,7 +17,7 @@ from ..errors import Disabled, LocalCoderError
 
 FRESH_SECONDS = 30.0
 _RETRY_SECONDS = 5.0
-OFF = "The administrator of this hub has turned the assistant off."
+_OFF = "The administrator of this hub has turned the assistant off."
 _WAIT = "It goes on when the administrator turns it on again."
 
 
@@ -92,7 +92,7 @@ class PolicyGuard:
                     f"The policy of this hub cannot be read: the assistant is off. {self._problem}".strip(),
                     recovery="Try again in a moment. If it lasts, tell the administrator of the hub.",
                 )
-            raise Disabled(policy.message or OFF, recovery=_WAIT)
+            raise turned_off(policy)
         return policy
 
     async def state(self) -> PolicyState | None:
@@ -124,3 +124,8 @@ class PolicyGuard:
         except LocalCoderError as failure:
             self._problem = failure.message
             self._next = self._monotonic() + _RETRY_SECONDS
+
+
+def turned_off(policy: Policy) -> Disabled:
+    """The error under a policy that is off."""
+    return Disabled(policy.message or _OFF, recovery=_WAIT)

@@ -37,6 +37,24 @@ class TooLarge(OSError):
         super().__init__(errno.EFBIG, f"it is larger than {most_bytes} bytes", str(path))
 
 
+FileMark = tuple[int, int, int] | int | None
+"""See `mark_of`."""
+
+
+def mark_of(path: Path) -> FileMark:
+    """What tells one state of a file from another, if it is only ever replaced as a whole.
+
+    Returns
+    -------
+    Time, size and number of the file; the error number if it cannot be looked at.
+    """
+    try:
+        found = path.stat()
+    except OSError as failure:
+        return failure.errno
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
     """Open a file for reading.
 
