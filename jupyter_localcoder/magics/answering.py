@@ -56,13 +56,18 @@ def answer(
     if trials is not None and options.until_runs and request.command == "fix" and not request.error:
         request = _with_error(request, trials)
     view, done, change = _asked(shell, client, request, options, records)
-    verdict, unfit = None, ""
+    verdict, tried, unfit = None, None, ""
     if trials is not None and change is not None and (options.until_runs or _offered(change)):
         if options.until_runs:
-            view, done, change, unfit = _until_it_runs(
+            view, done, change, tried, unfit = _until_it_runs(
                 shell, client, request, options, records, trials, (view, done, change)
             )
-        if not unfit and _offered(change):
+        if tried is not None and request.command not in CHANGES:
+            # There is no old code to compare it with, and it was run.
+            verdict = tried
+            if not options.quiet:
+                view.verdict(verdict.sentence, verdict.notes)
+        elif not unfit and _offered(change):
             verdict = trials.judge(request, change, None if options.quiet else view)
             unfit = _unfit(request, verdict)
     if options.out:
@@ -114,14 +119,14 @@ def _until_it_runs(
     records: Records,
     trials: Trials,
     first: tuple[View, Done, Change],
-) -> tuple[View, Done, Change, str]:
-    """The first answer whose code runs in a copy, or the last one with the sentence that none did."""
+) -> tuple[View, Done, Change, Verdict | None, str]:
+    """The first answer whose code runs in a copy, with what it did there; or the last one, and why not."""
     view, done, change = first
     for number in range(1, MAX_ROUNDS + 1):
         tried = trials.attempt(change.code) if _offered(change) else None
         error = error_of(tried) if tried else ""
         if tried and not error:
-            return view, done, change, ""
+            return view, done, change, tried, ""
         if number == MAX_ROUNDS or done.finish != "stop":
             break
         if not options.quiet:
@@ -134,7 +139,7 @@ def _until_it_runs(
         change = following
     if tried and not options.quiet:
         view.verdict(tried.sentence, tried.notes)
-    return view, done, change, f"Nothing that runs was found (answers: {number})."
+    return view, done, change, None, f"Nothing that runs was found (answers: {number})."
 
 
 def _unfit(request: GenerateRequest, verdict: Verdict) -> str:

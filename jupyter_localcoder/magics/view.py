@@ -153,8 +153,7 @@ class NotebookView(View):
     def note(self, sentence: str) -> None:
         """Show a small line in the theme's second colour."""
         text = plain(sentence)
-        markup = f'<small style="color: var(--jp-ui-font-color2, gray)">{html.escape(text)}</small>'
-        self._shell.display_pub.publish({"text/html": markup, "text/plain": text})
+        self._shell.display_pub.publish({"text/html": _small(text), "text/plain": text})
 
     def trying(self, sentence: str) -> None:
         """Show a line that `verdict` replaces."""
@@ -167,11 +166,7 @@ class NotebookView(View):
 
     def _publish_trial(self, sentence: str, notes: Sequence[str], *, update: bool) -> None:
         text, more = plain(sentence), plain(" ".join(notes))
-        small = (
-            f'<br><small style="color: var(--jp-ui-font-color2, gray)">{html.escape(more)}</small>'
-            if more
-            else ""
-        )
+        small = f"<br>{_small(more)}" if more else ""
         self._shell.display_pub.publish(
             {
                 "text/html": f'<div role="status"><strong>{html.escape(text)}</strong>{small}</div>',
@@ -208,6 +203,11 @@ class NotebookView(View):
             code = plain(code_of(self._text, self._language))
             return {"text/markdown": fenced(code, self._language), "text/plain": code}
         return {"text/markdown": inert(self._text), "text/plain": plain(self._text)}
+
+
+def _small(text: str) -> str:
+    """A text as a small dim line of a notebook."""
+    return f'<small style="color: var(--jp-ui-font-color2, gray)">{html.escape(text)}</small>'
 
 
 class TerminalView(View):
