@@ -10,7 +10,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-import jupyter_localcoder
+from tests.support.kernels import running_kernel
 from tests.support.waiting import PATIENCE_SECONDS
 
 FAKE_CLIENT = Path(__file__).parent / "fake_client.py"
@@ -67,23 +67,11 @@ class Kernel:
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        patch.setenv("PYTHONPATH", str(Path(jupyter_localcoder.__file__).parents[1]))
-        manager = KernelManager(kernel_name="python3")
-        manager.start_kernel()
-        client = manager.client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=PATIENCE_SECONDS)
-            kernel = Kernel(manager, client)
-            reply, _ = kernel.run(SET_UP)
-            assert reply["status"] == "ok", reply
-            yield kernel
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+    with running_kernel(tmp_path_factory) as (manager, client):
+        kernel = Kernel(manager, client)
+        reply, _ = kernel.run(SET_UP)
+        assert reply["status"] == "ok", reply
+        yield kernel
 
 
 def test_an_answer_is_one_display_that_is_updated(kernel: Kernel) -> None:

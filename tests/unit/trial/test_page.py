@@ -14,7 +14,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-import jupyter_localcoder
+from tests.support.kernels import running_kernel
 from tests.support.waiting import PATIENCE_SECONDS
 
 EXPRESSION = "__import__('jupyter_localcoder.trial.page', fromlist=['answer']).answer({!r})"
@@ -56,22 +56,9 @@ class Kernel:
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     folder = tmp_path_factory.mktemp("temporary")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        patch.setenv("PYTHONPATH", str(Path(jupyter_localcoder.__file__).parents[1]))
-        for name in ("TMPDIR", "TEMP", "TMP"):
-            patch.setenv(name, str(folder))
-        manager = KernelManager(kernel_name="python3")
-        manager.start_kernel()
-        client = manager.client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=PATIENCE_SECONDS)
-            yield Kernel(manager, client, folder)
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+    environment = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    with running_kernel(tmp_path_factory, environment) as (manager, client):
+        yield Kernel(manager, client, folder)
 
 
 def test_the_verdict_is_that_of_the_kernels_variables(kernel: Kernel) -> None:
