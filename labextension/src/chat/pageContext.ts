@@ -14,7 +14,7 @@ import type { ICodeBlock } from '../shared/answers/fences';
 import type { IProvenance } from '../shared/answers/provenance';
 import { languageOf, selectionOf } from '../shared/notebook/cell';
 import { CellWriter, type IRefusal } from '../shared/notebook/cellWriter';
-import { kindsOf, outputsOf, textOf, tracebackOf } from '../shared/notebook/outputs';
+import { hasError, hasText, outputsOf, textOf, tracebackOf } from '../shared/notebook/outputs';
 import { place } from '../shared/notebook/place';
 import { refusalSentence } from '../shared/notebook/refusalText';
 import type { IChannel, ICompletion } from '../shared/tokens';
@@ -49,7 +49,7 @@ export class PageContext {
     return {
       cell: panel && cell ? this._cellName(panel, cell) : '',
       hasSelection: this._selection() !== '',
-      output: panel && cell && kindsOf(cell).hasText ? this._cellName(panel, cell) : '',
+      output: panel && cell && hasText(cell) ? this._cellName(panel, cell) : '',
       error: panel && failed ? this._cellName(panel, failed) : '',
       variables: this.variables
     };
@@ -251,8 +251,11 @@ export class PageContext {
   /** The current cell where it has failed, else the last one of the notebook that has. */
   private _failedCell(): Cell | null {
     const { currentWidget: panel, activeCell } = this._tracker;
-    const cells = [...(panel?.content.widgets ?? []), ...(activeCell ? [activeCell] : [])];
-    return cells.reverse().find(cell => kindsOf(cell).hasError) ?? null;
+    if (activeCell && hasError(activeCell)) {
+      return activeCell;
+    }
+    const cells = [...(panel?.content.widgets ?? [])];
+    return cells.reverse().find(cell => hasError(cell)) ?? null;
   }
 
   private _cellName(panel: NotebookPanel, cell: Cell): string {

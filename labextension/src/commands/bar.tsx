@@ -5,33 +5,34 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { Privacy } from './privacy';
+import type { TrialOutcome } from './trial';
 import type { CommandAction, ICommandView } from './view';
-import { actionLabel, privacyHelp } from './words';
+import { actionLabel, privacyHelp, trialText } from './words';
 
 export interface ICommandHeadProps {
   title: string;
   view: ICommandView;
   /** Who answered; who is asked where that is not the embedded model; else empty. */
   model: string;
-  /** What came of a trial; empty without one. */
-  trial?: string;
-  isTrialBad?: boolean;
+  trial: TrialOutcome;
+  trans: TranslationBundle;
 }
 
 export function Head(props: ICommandHeadProps): React.JSX.Element {
-  const { title, view, model, trial = '', isTrialBad = false } = props;
+  const { title, view, model, trial } = props;
+  const said = trialText(trial, props.trans);
   return (
     <div className="jp-LocalCoder-Command-head">
       <span className="jp-LocalCoder-Command-title">{title}</span>
       {/* There from the start and apart from the text that streams: so each state is heard once. */}
       <span role="status" aria-live="polite" data-severity={view.severity}>
         {view.message} {view.recovery}{' '}
-        {trial !== '' && (
+        {said !== '' && (
           <span
             className="jp-LocalCoder-Command-trial"
-            data-severity={isTrialBad ? 'warning' : 'info'}
+            data-severity={trial.kind === 'verdict' && trial.isBad ? 'warning' : 'info'}
           >
-            {trial}
+            {said}
           </span>
         )}
       </span>

@@ -14,7 +14,6 @@ import { CellPanel } from './cellPanel';
 import { Proposal } from './proposal';
 import { Trial } from './trial';
 import { changeView, type CommandAction, type ICommandView } from './view';
-import { trialText } from './words';
 
 export interface IChangeOptions {
   notebook: NotebookPanel;
@@ -123,16 +122,7 @@ export class ChangePanel extends CellPanel {
 
   private _head(): React.JSX.Element {
     const { title, model, trans } = this._options;
-    const { outcome } = this._trial;
-    return (
-      <Head
-        title={title}
-        view={this._view()}
-        model={model}
-        trial={trialText(outcome, trans)}
-        isTrialBad={outcome.kind === 'verdict' && outcome.isBad}
-      />
-    );
+    return <Head {...{ title, model, trans }} view={this._view()} trial={this._trial.outcome} />;
   }
 
   private _buttons(): React.JSX.Element {

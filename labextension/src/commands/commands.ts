@@ -12,7 +12,7 @@ import { MenuSvg } from '@jupyterlab/ui-components';
 import type { IChannel, IChat, ICompletion } from '../shared/tokens';
 import { logoIcon } from '../shared/ui/icons';
 import { lazyLoad } from '../shared/ui/lazyLoad';
-import { ErrorBars } from './errorBar';
+import { ErrorBars, type ErrorCommand } from './errorBar';
 import { Job } from './job';
 import { CELL_COMMANDS, type CellCommand, CommandIDs, wordsOf } from './names';
 import { Privacy } from './privacy';
@@ -100,21 +100,13 @@ export function addCommands(options: ICommandsOptions): void {
     }
   };
   const follow = (panel: NotebookPanel): void => {
-    const run = (command: 'fix' | 'explain', cell: CodeCell): void => {
+    const run = (command: ErrorCommand, cell: CodeCell): void => {
       panel.content.activeCellIndex = panel.content.widgets.indexOf(cell);
       void runner.run(command, panel, cell, true);
     };
     void panel.context.ready.then(() => {
       if (!panel.isDisposed) {
-        const actions = {
-          fix: (_: NotebookPanel, cell: CodeCell) => {
-            run('fix', cell);
-          },
-          explain: (_: NotebookPanel, cell: CodeCell) => {
-            run('explain', cell);
-          }
-        };
-        new ErrorBars(panel, actions, trans);
+        new ErrorBars(panel, run, trans);
       }
     });
   };

@@ -7,30 +7,20 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
-export interface IErrorActions {
-  fix(panel: NotebookPanel, cell: CodeCell): void;
-  explain(panel: NotebookPanel, cell: CodeCell): void;
-}
+import { hasError } from '../shared/notebook/outputs';
+
+/** What a button asks for. */
+export type ErrorCommand = 'fix' | 'explain';
+type OnCommand = (command: ErrorCommand, cell: CodeCell) => void;
 
 /** An error is the last thing that a cell puts out; what hooks display behind it is not much. */
 const LOOKED_AT = 5;
-
-/** Whether a cell ends with an error. */
-export function hasError(cell: CodeCell): boolean {
-  const { outputs } = cell.model;
-  for (let at = outputs.length - 1; at >= Math.max(0, outputs.length - LOOKED_AT); at--) {
-    if (outputs.get(at).type === 'error') {
-      return true;
-    }
-  }
-  return false;
-}
 
 /** Keeps the buttons at the cells of a notebook. */
 export class ErrorBars {
   constructor(
     private readonly _panel: NotebookPanel,
-    private readonly _actions: IErrorActions,
+    private readonly _onCommand: OnCommand,
     private readonly _trans: TranslationBundle
   ) {
     const { content } = _panel;
@@ -73,9 +63,9 @@ export class ErrorBars {
 
   private _show(cell: CodeCell): void {
     const bar = this._bars.get(cell);
-    const isWanted = !cell.isDisposed && !cell.isPlaceholder() && hasError(cell);
+    const isWanted = !cell.isDisposed && !cell.isPlaceholder() && hasError(cell, LOOKED_AT);
     if (isWanted && !bar) {
-      const made = new ErrorBar(this._panel, cell, this._actions, this._trans);
+      const made = new ErrorBar(cell, this._onCommand, this._trans);
       const layout = cell.layout as PanelLayout;
       const output = layout.widgets.findIndex(({ node }) =>
         node.classList.contains('jp-Cell-outputWrapper')
@@ -97,9 +87,8 @@ export class ErrorBars {
 
 class ErrorBar extends ReactWidget {
   constructor(
-    private readonly _panel: NotebookPanel,
     private readonly _cell: CodeCell,
-    private readonly _actions: IErrorActions,
+    private readonly _onCommand: OnCommand,
     private readonly _trans: TranslationBundle
   ) {
     super();
@@ -120,15 +109,15 @@ class ErrorBar extends ReactWidget {
     );
   }
 
-  private _button(action: keyof IErrorActions, label: string, help: string): React.JSX.Element {
+  private _button(command: ErrorCommand, label: string, help: string): React.JSX.Element {
     return (
       <button
         type="button"
-        data-action={`${action}-error`}
+        data-action={`${command}-error`}
         className="jp-LocalCoder-button"
         title={help}
         onClick={() => {
-          this._actions[action](this._panel, this._cell);
+          this._onCommand(command, this._cell);
         }}
       >
         {label}

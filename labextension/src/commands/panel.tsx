@@ -16,7 +16,7 @@ import type { Obstacle } from './compose';
 import type { Job } from './job';
 import { wordsOf } from './names';
 import { type CommandAction, type ICommandView, viewOf } from './view';
-import { headText, obstacleSentence, trialText } from './words';
+import { headText, obstacleSentence } from './words';
 
 export interface ICommandPanelOptions {
   job: Job;
@@ -132,8 +132,8 @@ export class CommandPanel extends CellPanel {
           title={this._title}
           view={this._view()}
           model={headText(answer.done, answer.provider, isPrivate, trans)}
-          trial={trialText(trial.outcome, trans)}
-          isTrialBad={trial.outcome.kind === 'verdict' && trial.outcome.isBad}
+          trial={trial.outcome}
+          trans={trans}
         />
         <Reasoning reasoning={answer.reasoning} trans={trans} />
       </>

@@ -6,7 +6,7 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { encodedJson, printedJson } from '../shared/notebook/expression';
+import { encodedJson, printedJson, requestValue } from '../shared/notebook/expression';
 
 /** `none`: nothing was tried, or something else than what is shown now. */
 export type TrialOutcome =
@@ -65,16 +65,8 @@ export class Trial {
         return;
       }
       const asked = encodedJson({ old: before, new: after });
-      const future = kernel.requestExecute({
-        code: 'pass',
-        silent: true,
-        store_history: false,
-        user_expressions: {
-          [EXPRESSION]: `__import__('jupyter_localcoder.trial.page', fromlist=['answer']).answer('${asked}')`
-        },
-        allow_stdin: false,
-        stop_on_error: false
-      });
+      const expression = `__import__('jupyter_localcoder.trial.page', fromlist=['answer']).answer('${asked}')`;
+      const future = requestValue(kernel, EXPRESSION, expression, 'pass');
       this._asked = kernel;
       const reply = await future.done;
       if (run === this._run) {

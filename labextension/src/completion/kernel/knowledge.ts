@@ -11,6 +11,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { KernelVariable, Probe } from '../../contract';
+import { requestValue } from '../../shared/notebook/expression';
 import { readVariables } from './variables';
 
 /** An answer is waited for so long; one that comes later counts if nothing has run since. */
@@ -163,14 +164,7 @@ export class SessionKnowledge implements IDisposable {
 
   private async _send(kernel: Kernel.IKernelConnection, probe: Probe, run: number): Promise<void> {
     const sent = this._now();
-    const future = kernel.requestExecute({
-      code: probe.code,
-      silent: true,
-      store_history: false,
-      user_expressions: { [EXPRESSION]: probe.expression },
-      allow_stdin: false,
-      stop_on_error: false
-    });
+    const future = requestValue(kernel, EXPRESSION, probe.expression, probe.code);
     const answered = future.done.then(
       reply => {
         this._restUntil = this._now() + REST * Math.max(0, this._now() - sent - LIMIT_MS);

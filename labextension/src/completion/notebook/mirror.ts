@@ -3,6 +3,7 @@
 import type { ICellModel, ICodeCellModel } from '@jupyterlab/cells';
 
 import { FIELDS, type NotebookCell } from '../../contract';
+import { outputModels } from '../../shared/notebook/outputs';
 import { chooseCells, defines, type ISized, outwards } from './cells';
 import { headOf } from './frames';
 import { outcome } from './outcome';
@@ -101,7 +102,7 @@ export class CellMirror {
     const source = model.sharedModel.getSource();
     const code = model.type === 'code' ? (model as ICodeCellModel) : null;
     const count = code?.executionCount ?? null;
-    const { error, hint } = code ? outcome(outputsOf(code)) : { error: '', hint: '' };
+    const { error, hint } = outcome(outputModels(model));
     const old: NotebookCell = { ...bare(model), source };
     const run: NotebookCell = {
       ...old,
@@ -109,7 +110,7 @@ export class CellMirror {
       status: error ? 'error' : 'ok',
       error,
       hint,
-      ...(code && this._areHeadsWanted ? { head: headOf(outputsOf(code)) } : {})
+      ...(code && this._areHeadsWanted ? { head: headOf(outputModels(model)) } : {})
     };
     const entry = { length: source.length, defines: defines(source), count, run, old };
     this._known.set(model, entry);
@@ -134,12 +135,6 @@ export class CellMirror {
 function bare(model: ICellModel | undefined): NotebookCell {
   const kind = model?.type === 'code' || model?.type === 'markdown' ? model.type : 'raw';
   return { id: (model?.id ?? '').slice(0, ID_CHARS), kind, source: '' };
-}
-
-function* outputsOf(model: ICodeCellModel): Iterable<ReturnType<typeof model.outputs.get>> {
-  for (let index = 0; index < model.outputs.length; index++) {
-    yield model.outputs.get(index);
-  }
 }
 
 function whenIdle(work: () => void): void {

@@ -1,4 +1,27 @@
-/** The value of an expression that a kernel was asked for. Pure. */
+/** The value of an expression that a kernel is asked for, without a trace in its history. */
+
+import type { Kernel } from '@jupyterlab/services';
+
+/**
+ * Ask a kernel for the value of an expression; the reply has it under the name.
+ *
+ * @param code Runs before it, such as a definition that the expression uses.
+ */
+export function requestValue(
+  kernel: Pick<Kernel.IKernelConnection, 'requestExecute'>,
+  name: string,
+  expression: string,
+  code: string
+): ReturnType<Kernel.IKernelConnection['requestExecute']> {
+  return kernel.requestExecute({
+    code,
+    silent: true,
+    store_history: false,
+    user_expressions: { [name]: expression },
+    allow_stdin: false,
+    stop_on_error: false
+  });
+}
 
 /**
  * The JSON in an expression's result, `null` where it is not what it should be.

@@ -1,6 +1,7 @@
 /** The outputs of a cell, as a model should read them. */
 
-import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
+import type { Cell, ICellModel, ICodeCellModel } from '@jupyterlab/cells';
+import type { IOutputModel } from '@jupyterlab/rendermime';
 
 import { plain } from '../answers/plain';
 
@@ -18,19 +19,41 @@ export interface INbformatOutput {
 }
 
 export function outputsOf({ model }: Cell): INbformatOutput[] {
-  return model.type === 'code' ? (model as ICodeCellModel).outputs.toJSON() : [];
+  return areaOf(model)?.toJSON() ?? [];
 }
 
-/** Whether the outputs have text, and whether an error is among them; cheap, however large they are. */
-export function kindsOf({ model }: Cell): { hasText: boolean; hasError: boolean } {
-  const outputs = model.type === 'code' ? (model as ICodeCellModel).outputs : null;
-  const all = Array.from({ length: outputs?.length ?? 0 }, (_, index) => outputs?.get(index));
-  const hasError = all.some(output => output?.type === 'error');
-  const isText = (type = ''): boolean => type === 'stream' || type === 'error';
-  return {
-    hasText: all.some(output => isText(output?.type) || output?.data['text/plain'] !== undefined),
-    hasError
-  };
+/** The outputs of a cell, one by one, none of them copied. */
+export function* outputModels(model: ICellModel): Iterable<IOutputModel> {
+  const area = areaOf(model);
+  for (let index = 0; area && index < area.length; index++) {
+    yield area.get(index);
+  }
+}
+
+/** Whether the outputs of a cell have text; cheap, however large they are. */
+export function hasText({ model }: Cell): boolean {
+  for (const { type, data } of outputModels(model)) {
+    if (type === 'stream' || type === 'error' || data['text/plain'] !== undefined) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Whether an error is among the outputs of a cell, or among so many of the last ones; as cheap. */
+export function hasError({ model }: Cell, most = Infinity): boolean {
+  const area = areaOf(model);
+  const length = area?.length ?? 0;
+  for (let at = length - 1; at >= Math.max(0, length - most); at--) {
+    if (area?.get(at).type === 'error') {
+      return true;
+    }
+  }
+  return false;
+}
+
+function areaOf(model: ICellModel): ICodeCellModel['outputs'] | null {
+  return model.type === 'code' ? (model as ICodeCellModel).outputs : null;
 }
 
 /** The last error among the outputs, without colours, its middle left out if it is long; or null. */
