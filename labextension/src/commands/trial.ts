@@ -18,10 +18,11 @@ export type TrialOutcome =
 /** The part of a kernel that is used here. */
 export type ITrialKernel = Pick<
   Kernel.IKernelConnection,
-  'spec' | 'status' | 'requestExecute' | 'interrupt'
+  'spec' | 'status' | 'statusChanged' | 'requestExecute' | 'interrupt'
 >;
 
 const EXPRESSION = 'localcoder_trial';
+const IDLE_WAIT_MS = 5000;
 const BAD = new Set(['differs', 'broken', 'fails']);
 
 export class Trial {
@@ -47,21 +48,20 @@ export class Trial {
       this._set({ kind: 'no-kernel' });
       return;
     }
-    // A request would wait for what runs now, and to stop it would stop that.
-    if (kernel.status !== 'idle') {
-      this._set({ kind: 'busy' });
-      return;
-    }
     const run = ++this._run;
     this._pair = [before, after];
     this._set({ kind: 'running' });
     try {
       const language = (await kernel.spec)?.language ?? 'python';
+      const isPython = language.toLowerCase() === 'python';
+      // A request would wait for what runs now, and to stop it would stop that. What is short, such as a
+      // request of the debugger or of the completer, is waited for.
+      const isIdle = isPython && (await idleWithin(kernel, IDLE_WAIT_MS));
       if (run !== this._run) {
         return;
       }
-      if (language.toLowerCase() !== 'python') {
-        this._set({ kind: 'language', language });
+      if (!isIdle) {
+        this._set(isPython ? { kind: 'busy' } : { kind: 'language', language });
         return;
       }
       const asked = encodedJson({ old: before, new: after });
@@ -124,6 +124,27 @@ export class Trial {
   /** The kernel that runs the trial. */
   private _asked: ITrialKernel | null = null;
   private _run = 0;
+}
+
+/** Whether a kernel is idle, now or before the time is over. */
+async function idleWithin(kernel: ITrialKernel, ms: number): Promise<boolean> {
+  if (kernel.status === 'idle') {
+    return true;
+  }
+  return new Promise(resolve => {
+    const end = (): void => {
+      clearTimeout(timer);
+      kernel.statusChanged.disconnect(onStatus);
+      resolve(kernel.status === 'idle');
+    };
+    const onStatus = (): void => {
+      if (kernel.status === 'idle') {
+        end();
+      }
+    };
+    const timer = setTimeout(end, ms);
+    kernel.statusChanged.connect(onStatus);
+  });
 }
 
 function outcomeOf(reply: KernelMessage.IExecuteReplyMsg): TrialOutcome {

@@ -1,5 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { describe, expect, it } from 'vitest';
+import { Signal } from '@lumino/signaling';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { type ITrialKernel, Trial } from '../../src/commands/trial';
 import { viewOf } from '../../src/commands/view';
@@ -15,6 +16,7 @@ class FakeKernel {
   language = 'python';
   readonly asked: { user_expressions: Record<string, string>; silent: boolean }[] = [];
   interrupts = 0;
+  readonly statusChanged = new Signal<this, string>(this);
   readonly spec = Promise.resolve().then(() => ({ language: this.language }));
 
   requestExecute(content: FakeKernel['asked'][number]): { done: Promise<unknown> } {
@@ -25,6 +27,11 @@ class FakeKernel {
         this.die = reject;
       })
     };
+  }
+
+  become(status: string): void {
+    this.status = status;
+    this.statusChanged.emit(status);
   }
 
   interrupt(): Promise<void> {
@@ -56,6 +63,10 @@ async function running(): Promise<{ kernel: FakeKernel; trial: Trial }> {
   await settle();
   return made;
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('a trial', () => {
   it('is one silent request with both texts, and shows the verdict', async () => {
@@ -106,15 +117,44 @@ describe('a trial', () => {
   });
 
   it('never interrupts what it did not start', async () => {
+    vi.useFakeTimers();
     const { kernel, trial } = begun();
     kernel.status = 'busy';
-    await trial.start('a', 'b');
+    void trial.start('a', 'b');
+    await vi.advanceTimersByTimeAsync(4900);
+    expect(trial.outcome.kind).toBe('running');
+    await vi.advanceTimersByTimeAsync(200);
+    vi.useRealTimers();
     trial.stop();
     trial.dispose();
     expect([trial.outcome.kind, kernel.asked.length, kernel.interrupts]).toEqual(['busy', 0, 0]);
     const other = begun();
     void other.trial.start('a', 'b');
     other.trial.stop(); // before the language of the kernel is known
+    await settle();
+    expect([other.trial.outcome.kind, other.kernel.asked.length, other.kernel.interrupts]).toEqual([
+      'stopped',
+      0,
+      0
+    ]);
+  });
+
+  it('waits for what is short in the kernel, and is stopped while it waits', async () => {
+    const { kernel, trial } = begun();
+    kernel.status = 'starting';
+    void trial.start('a', 'b');
+    await settle();
+    expect([trial.outcome.kind, kernel.asked.length]).toEqual(['running', 0]);
+    kernel.become('busy');
+    kernel.become('idle');
+    await settle();
+    expect([trial.outcome.kind, kernel.asked.length]).toEqual(['running', 1]);
+    const other = begun();
+    other.kernel.status = 'busy';
+    void other.trial.start('a', 'b');
+    await settle();
+    other.trial.stop();
+    other.kernel.become('idle');
     await settle();
     expect([other.trial.outcome.kind, other.kernel.asked.length, other.kernel.interrupts]).toEqual([
       'stopped',
