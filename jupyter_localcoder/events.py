@@ -26,7 +26,7 @@ class Listeners(Generic[P]):
         return len(self._listeners)
 
     def listen(self, listener: Callable[P, None]) -> Callable[[], None]:
-        """Add a listener beside those that are there; call what is returned to take it away again."""
+        """Add a listener; call what is returned to remove it."""
         self._listeners.append(listener)
 
         def leave() -> None:
@@ -35,7 +35,7 @@ class Listeners(Generic[P]):
 
         return leave
 
-    def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
+    def notify(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Call all listeners. What one raises is raised here."""
         for listener in list(self._listeners):
             listener(*args, **kwargs)
@@ -48,8 +48,8 @@ class EventHub(Listeners[[Event, msgspec.Struct]]):
         super().__init__()
         self._log = log
 
-    def tell(self, event: Event, payload: msgspec.Struct) -> None:
-        """Tell all listeners; one that fails does not keep it from the others."""
+    def notify(self, event: Event, payload: msgspec.Struct) -> None:
+        """Call all listeners; one that fails does not keep the event from the others."""
         for listener in list(self._listeners):
             try:
                 listener(event, payload)

@@ -217,7 +217,7 @@ class LocalCoderSettings(LoggingConfigurable):
         self._seen: tuple[dict[str, Any], SettingsView] | None = None
         self._last_sound: dict[str, Any] = {}
         self._read: tuple[Path, FileMark, dict[str, Any]] | None = None
-        self._latest: Latest[dict[str, Any]] = Latest(self._kept, {})
+        self._latest: Latest[dict[str, Any]] = Latest(self._stored_values, {})
         super().__init__(**kwargs)
         self.observe(self._forget)
         self._command_line = dict((command_line or Config()).get(type(self).__name__, {}))
@@ -354,7 +354,7 @@ class LocalCoderSettings(LoggingConfigurable):
             if ENVIRONMENT_PREFIX + name.upper() in self.environment
         }
         try:
-            return _given(codec.decode(SettingsUpdateRequest, found, from_text=True))
+            return _values_of(codec.decode(SettingsUpdateRequest, found, from_text=True))
         except ValidationError as error:
             name = str(error.details.get("field", "")).upper()
             variable = ENVIRONMENT_PREFIX + name
@@ -397,7 +397,7 @@ class LocalCoderSettings(LoggingConfigurable):
         told, self._told = self._told, []
         return told
 
-    def _kept(self) -> dict[str, Any]:
+    def _stored_values(self) -> dict[str, Any]:
         """What the file keeps; the same object until it changes."""
         path, mark = self.path, self._mark()
         if self._read is not None and self._read[:2] == (path, mark):
@@ -436,7 +436,7 @@ class LocalCoderSettings(LoggingConfigurable):
             if name not in _NAMES:
                 continue
             try:
-                values |= _given(codec.decode(SettingsUpdateRequest, {name: value}))
+                values |= _values_of(codec.decode(SettingsUpdateRequest, {name: value}))
             except ValidationError as error:
                 self._say_once(name, f"{self.path} sets `{name}` to an invalid value. {error.message}")
         return values
@@ -457,7 +457,7 @@ def _check_document(document: Document) -> None:
     msgspec.convert(document.get(_SETTINGS, {}), dict[str, Any])
 
 
-def _given(request: SettingsUpdateRequest) -> dict[str, Any]:
+def _values_of(request: SettingsUpdateRequest) -> dict[str, Any]:
     """Return the fields that a request sets to something."""
     values = {name: getattr(request, name) for name in _NAMES}
     return {name: value for name, value in values.items() if value is not msgspec.UNSET and value is not None}

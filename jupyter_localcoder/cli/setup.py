@@ -66,15 +66,15 @@ jupyter localcoder setup --file=/media/stick/model.gguf
             known: models.ModelList = client.call(registry.MODEL_LIST, models.ModelListRequest())
             if known.engine_error is not None:
                 raise codec.error_of(known.engine_error)  # before anything is downloaded in vain
-            self._tell(_ABOUT + "\n")
+            self._print_wrapped(_ABOUT + "\n")
             chosen = self._choose(known)
             fetched = False
             if isinstance(chosen, Path):
-                model = self._take_in(client, chosen)
+                model = self._import_model(client, chosen)
             else:
                 model = chosen.model
                 fetched = self._make_ready(client, model)
-                self._keep(client, chosen, known)
+                self._save_profile(client, chosen, known)
             loaded = self._load(client, model)
             speeds = self._speeds(client)
             text = self._complete(client, model)
@@ -89,7 +89,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
                 "completion": text,
             }
         )
-        self._tell("Setup is complete. Start `jupyter lab`, and type in a notebook.")
+        self._print_wrapped("Setup is complete. Start `jupyter lab`, and type in a notebook.")
         return ExitCode.OK
 
     def _choose(self, known: models.ModelList) -> models.Profile | Path:
@@ -100,7 +100,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         recommended = by_name[known.recommended_profile.lower()]
         if self.profile:
             return _named(self.profile, by_name)
-        self._tell(known.recommended_reason)
+        self._print_wrapped(known.recommended_reason)
         if self.yes:
             return recommended
         if not self.console.can_ask:
@@ -113,7 +113,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         self.console.note(
             "\n" + table(("PROFILE", "MODEL", "SIZE", "FIT", ""), rows, width=self.console.width) + "\n"
         )
-        self._tell(_OTHER_WAYS + "\n")
+        self._print_wrapped(_OTHER_WAYS + "\n")
         while answer := self.console.ask(f"Profile [{recommended.name}]: "):
             if answer.lower() in by_name:
                 return by_name[answer.lower()]
@@ -122,7 +122,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
             self.console.note(f"No profile or file is named `{answer}`.")
         return recommended
 
-    def _take_in(self, client: Client, path: Path) -> str:
+    def _import_model(self, client: Client, path: Path) -> str:
         """Import a model, and let it answer; its id."""
         with shown(self, path.name) as progress:
             model = self.store().import_file(path, model_id=None, link=False, progress=progress).id
@@ -131,7 +131,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
             # Another one would answer: the person has named this one. One alone, so that none takes turns.
             both = SettingsUpdateRequest(model=model, general_model=model)
             client.call(registry.SETTINGS_UPDATE, both)
-            self._tell(
+            self._print_wrapped(
                 f"`{model}` is pinned for code and for general questions. To unpin it, run `jupyter "
                 "localcoder config reset model general_model`."
             )
@@ -155,7 +155,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
             fetch(self, store, info)
         return ready is None
 
-    def _keep(self, client: Client, profile: models.Profile, known: models.ModelList) -> None:
+    def _save_profile(self, client: Client, profile: models.Profile, known: models.ModelList) -> None:
         """Let the profile be in force; what is recommended is what `auto` chooses by itself."""
         wanted = "auto" if profile.name == known.recommended_profile else profile.name
         settings = settings_of(client).settings
@@ -171,7 +171,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         except OutOfMemory as refusal:
             if self.yes or not (self.console.can_ask and refusal.details.get("refused")):
                 raise
-            self._tell(refusal.message)
+            self._print_wrapped(refusal.message)
             if self.console.ask("Load it anyway? [y/N] ").lower() not in ("y", "yes"):
                 raise
         return client.call(registry.MODEL_LOAD, models.ModelLoadRequest(id=model, force=True))
@@ -210,7 +210,7 @@ jupyter localcoder setup --file=/media/stick/model.gguf
         self.note("")
         return "".join(pieces)
 
-    def _tell(self, text: str) -> None:
+    def _print_wrapped(self, text: str) -> None:
         lines = textwrap.wrap(text, self.console.width or 80, break_on_hyphens=False)
         self.note("\n".join(lines) + "\n" * text.endswith("\n"))
 

@@ -95,7 +95,7 @@ def check_writable(source: CodeSource) -> None:
             f"`--write` cannot write to {what}.", recovery="Run the command without `--write`."
         )
     path = Path(source.name).resolve()
-    with _told(source):
+    with _as_source_errors(source):
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             raise InvalidArgument(
@@ -129,7 +129,7 @@ def write_back(source: CodeSource, code: str) -> Path:
     backup = path.with_name(path.name + "~")
     data = _encoded(source, code)
     check_writable(source)
-    with _told(source):
+    with _as_source_errors(source):
         if path.read_bytes() != source.raw:
             raise FileWriteError(
                 f"`{source.name}` was modified in the meantime, so it was not changed.",
@@ -167,7 +167,7 @@ def _newline(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _told(source: CodeSource) -> Iterator[None]:
+def _as_source_errors(source: CodeSource) -> Iterator[None]:
     """An error of the system as a sentence."""
     try:
         yield

@@ -23,7 +23,7 @@ class Status(LocalCoderCommand):
 
     def run(self) -> ExitCode:
         """Ask, and print."""
-        served, where, status = self._ask()
+        served, where, status = self._ping()
         self.console.document({"server": served, "where": where} | msgspec.to_builtins(status))
         width = max(len(name) for name, _ in facts(status))
         self.console.out(
@@ -34,7 +34,7 @@ class Status(LocalCoderCommand):
             self.console.out(f"  {name.ljust(width)}  " + ("\n" + " " * (width + 4)).join(lines))
         return ExitCode.OK
 
-    def _ask(self) -> tuple[bool, str, backend.BackendStatus]:
+    def _ping(self) -> tuple[bool, str, backend.BackendStatus]:
         request = backend.PingRequest()
         try:
             with self.client(allow_local=False) as client:

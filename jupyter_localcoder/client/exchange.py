@@ -206,7 +206,7 @@ class _Helper:
         # A connection of its own for each request: breaking one then touches no other.
         with _client(self._connection, self._silence_seconds) as client:
             self._prove(client)
-            self._ask(client)
+            self._run_exchange(client)
 
     def _prove(self, client: httpx.Client) -> None:
         """Go on only if the other end of the connection made the token."""
@@ -242,7 +242,7 @@ class _Helper:
     def _not_proven(self, *, silent: bool = False) -> NotProven:
         return NotProven(self._connection.where, silent_seconds=self._proof_seconds if silent else 0.0)
 
-    def _ask(self, client: httpx.Client) -> None:
+    def _run_exchange(self, client: httpx.Client) -> None:
         with (
             client.stream(
                 self._outgoing.method,

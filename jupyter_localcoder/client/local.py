@@ -116,7 +116,7 @@ class _LocalStream(Stream):
             raise StopIteration
         _check_process(self._process)
         try:
-            frame = self._take()
+            frame = self._next_frame()
         except KeyboardInterrupt:
             self.close()
             raise
@@ -133,7 +133,7 @@ class _LocalStream(Stream):
         if self._process == os.getpid():
             self._future.cancel()
 
-    def _take(self) -> AnswerFrame | LocalCoderError | None:
+    def _next_frame(self) -> AnswerFrame | LocalCoderError | None:
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._frames.get(timeout=_POLL_SECONDS)

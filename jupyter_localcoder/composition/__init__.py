@@ -119,7 +119,7 @@ def build_service(
 
     def restarted(model: str) -> None:
         message = f"The inference worker was restarted, and {model} is loaded."
-        events.tell(registry.NOTICE, Notice(severity="info", message=message))
+        events.notify(registry.NOTICE, Notice(severity="info", message=message))
 
     history = HistoryStore(**shared)
     earlier = TitleFile(history.root / "titles.json", log.warning)
@@ -129,7 +129,7 @@ def build_service(
 
     def make_pool(neighbours: Callable[[], CoexistencePolicy | None]) -> WorkerPool:
         return WorkerPool(
-            on_state=lambda state: events.tell(registry.BACKEND_STATE, state),
+            on_state=lambda state: events.notify(registry.BACKEND_STATE, state),
             on_restart=restarted,
             neighbours=neighbours,
             evidence=evidence or CrashEvidence(free=memory.available),

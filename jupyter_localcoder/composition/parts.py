@@ -30,7 +30,7 @@ from ..history.suggestion_counts import SuggestionLog
 from ..models.jobs import Downloads
 from ..models.store import ModelStore
 from ..policy.fetch import fetcher
-from ..policy.guard import Guard, NoPolicy, PolicyGuard
+from ..policy.guard import NoPolicy, PolicyGuard, SignedPolicyGuard
 from ..providers.build import Retries
 from ..providers.configured import HUB, LocalCoderProviders, hub_address
 from ..providers.connections import RemoteProviders
@@ -179,7 +179,7 @@ class PartsBuilder:
             admission=Admission(guard, HUB, lambda: settings.current, providers.active),
         )
 
-    def _make_guard(self) -> Guard:
+    def _make_guard(self) -> PolicyGuard:
         """Make the guard by the environment alone: files of configuration are the user's own."""
         key, url, outage = (
             os.environ.get(f"LOCALCODER_{name}", "").strip()
@@ -191,7 +191,7 @@ class PartsBuilder:
             raise ConfigInvalid("The environment variable LOCALCODER_POLICY_KEY needs LOCALCODER_HUB_URL.")
         if outage not in ("", "off", "full"):
             raise ConfigInvalid("The environment variable LOCALCODER_POLICY_OUTAGE must be `off` or `full`.")
-        return PolicyGuard(fetcher(hub_address(url), key), "full" if outage == "full" else "off")
+        return SignedPolicyGuard(fetcher(hub_address(url), key), "full" if outage == "full" else "off")
 
     def _make_engine(self, service: Service, pool: WorkerPool, fallback: ModelFallback) -> EngineRequests:
         hint = SlowModelHint(

@@ -101,7 +101,7 @@ class FillBuilder:
         if notebook is not None:
             first = first_kept([unit.chars for unit in cells.far], before)
             room = heads_share * (prefix_tokens or USUAL_PREFIX_TOKENS)
-            far, near = _told(cells, first, language, int(room * heads.CHARS_PER_TOKEN), omitted)
+            far, near = _outline_entries(cells, first, language, int(room * heads.CHARS_PER_TOKEN), omitted)
             above = [
                 *self._dropped(cells.far[:first], language, before, omitted),
                 *self._pieces(far, language, before, omitted, session=cells.session),
@@ -179,7 +179,7 @@ _Told = tuple[Unit, str]
 """Cells, and the comment below them."""
 
 
-def _told(
+def _outline_entries(
     cells: Order, first: int, language: str, most_chars: int, omitted: dict[str, int]
 ) -> tuple[list[_Told], list[_Told]]:
     """The cells above from the ``first`` far one on, far and near, with the heads that have room."""

@@ -49,20 +49,20 @@ class Outlines:
         """Imports and definitions of a cell, in its order."""
         key = (language, source)
         with self._lock:
-            found = self._take(key)
+            found = self._pop(key)
         if found is None:
             found = tuple(_outline(source, language))
         with self._lock:
-            self._take(key)  # another thread may have read it meanwhile
+            self._pop(key)  # another thread may have read it meanwhile
             self._known[key] = found
             self._chars += len(source)
             while len(self._known) > 1 and (
                 len(self._known) > _MOST_KNOWN or self._chars > _MOST_KNOWN_CHARS
             ):
-                self._take(next(iter(self._known)))
+                self._pop(next(iter(self._known)))
         return found
 
-    def _take(self, key: tuple[str, str]) -> tuple[OutlineItem, ...] | None:
+    def _pop(self, key: tuple[str, str]) -> tuple[OutlineItem, ...] | None:
         found = self._known.pop(key, None)
         if found is not None:
             self._chars -= len(key[1])

@@ -68,7 +68,7 @@ class CellTarget:
         """
         lines = code.strip("\n").rstrip().split("\n")
         if self.head or self.tail:
-            lines = _without(self._kept(), lines)
+            lines = _without(self._kept_lines(), lines)
             if self.is_python:
                 lines = self._once(lines)
         if self.magics:
@@ -80,7 +80,7 @@ class CellTarget:
         """Lines without the magics that are put back at the ends."""
         own = self.code.split("\n")
         inside = {own[magic.first].strip() for magic in self.magics}
-        ends = {line for line in self._kept() if not line.startswith("#")} - inside
+        ends = {line for line in self._kept_lines() if not line.startswith("#")} - inside
         repeated = {
             at
             for magic in magics.find(lines)
@@ -89,7 +89,7 @@ class CellTarget:
         }
         return [line for at, line in enumerate(lines) if at not in repeated]
 
-    def _kept(self) -> list[str]:
+    def _kept_lines(self) -> list[str]:
         return [line.strip() for line in f"{self.head}\n{self.tail}".split("\n") if line.strip()]
 
 
@@ -276,7 +276,7 @@ def _merged(old: Sequence[str], kept: Sequence[Magic], new: list[str]) -> list[s
     for number, magic in enumerate(kept):
         text = list(old[magic.first : magic.end])
         before = [old[one.first].strip() for one in kept[:number]]
-        if not _put(old, magic, text, before, new):
+        if not _place_magic(old, magic, text, before, new):
             raise Unplaceable(text[0].strip())
     missing = _missing(old, kept, new)
     if missing is not None:
@@ -294,7 +294,9 @@ def _missing(old: Sequence[str], kept: Sequence[Magic], new: Sequence[str]) -> s
     return None
 
 
-def _put(old: Sequence[str], magic: Magic, text: list[str], before: list[str], new: list[str]) -> bool:
+def _place_magic(
+    old: Sequence[str], magic: Magic, text: list[str], before: list[str], new: list[str]
+) -> bool:
     """See to it that one magic stands in the new lines; false where its place is not known."""
     least = 0
     present = magics.find(new)

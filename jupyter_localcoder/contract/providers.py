@@ -122,7 +122,7 @@ class ProviderPrice(Reply, frozen=True, kw_only=True):
     output: float
 
 
-class Provider(Reply, frozen=True, kw_only=True):
+class ProviderInfo(Reply, frozen=True, kw_only=True):
     """A provider as it is configured, without its key."""
 
     id: ProviderId
@@ -170,7 +170,7 @@ class KeyStorage(Reply, frozen=True, kw_only=True):
 class ProviderList(Reply, frozen=True, kw_only=True):
     """All providers, `embedded` first."""
 
-    providers: tuple[Provider, ...]
+    providers: tuple[ProviderInfo, ...]
     kinds: tuple[ProviderKind, ...]
     """The types that there are, `embedded` first."""
     active: ProviderId

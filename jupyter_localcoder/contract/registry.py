@@ -314,7 +314,7 @@ PROVIDER_LIST = Operation(
     raises=(DatabaseError,),
 )  # fmt: skip
 PROVIDER_SAVE = Operation(
-    "provider:save", providers.ProviderSaveRequest, providers.Provider, "PUT", "providers/{id}", "write",
+    "provider:save", providers.ProviderSaveRequest, providers.ProviderInfo, "PUT", "providers/{id}", "write",
     "Add a provider, or replace its configuration. Its key is kept unless the host changes.",
     raises=(EncryptionUnavailable, DatabaseError, DiskFull, ProviderLocked),
 )  # fmt: skip
@@ -339,13 +339,13 @@ PROVIDER_TEST = Operation(
             InvalidArgument, ModelNotFound, ModelNotReady),
 )  # fmt: skip
 PROVIDER_SET_KEY = Operation(
-    "provider:setKey", providers.ProviderSetKeyRequest, providers.Provider, "PUT", "providers/{id}/key",
+    "provider:setKey", providers.ProviderSetKeyRequest, providers.ProviderInfo, "PUT", "providers/{id}/key",
     "write",
     "Save the key of a provider for its current host.",
     raises=_KEEP,
 )  # fmt: skip
 PROVIDER_FORGET_KEY = Operation(
-    "provider:forgetKey", providers.ProviderIdRequest, providers.Provider, "DELETE", "providers/{id}/key",
+    "provider:forgetKey", providers.ProviderIdRequest, providers.ProviderInfo, "DELETE", "providers/{id}/key",
     "write",
     "Delete the stored key of a provider. A key in the environment stays.",
     raises=_KEEP,

@@ -112,7 +112,7 @@ class Credentials:
         kept
             Where it was kept by `keep`; a keyring is not asked in vain.
         """
-        given = self.given(owner)
+        given = self.environment_key(owner)
         held_back = self.held_back(owner)
         if given is not None and not held_back:
             return KeyLookup(given, "environment")
@@ -129,7 +129,7 @@ class Credentials:
             return KeyLookup(problem="The stored key is for another address: enter the key again.")
         return KeyLookup(secret, place)
 
-    def given(self, owner: Owner) -> Secret | None:
+    def environment_key(self, owner: Owner) -> Secret | None:
         """The key of the environment, whatever origin it is for."""
         variable = self._variable(owner)
         return Secret(self._environment[variable].strip()) if variable else None
@@ -164,7 +164,7 @@ class Credentials:
 
     def place(self, owner: Owner, kept: LastingPlace | None) -> Place:
         """Where the key of a provider is, as far as can be said without asking a keyring."""
-        if self.given(owner) is not None and not self.held_back(owner):
+        if self.environment_key(owner) is not None and not self.held_back(owner):
             return "environment"
         return "session" if self._session.get(owner.id) is not None else kept or "none"
 

@@ -40,7 +40,7 @@ class FallbackJob:
         self._role = role
         self._named = named
         self._retreated = False
-        self._job = self._made(plan)
+        self._job = self._worker_job(plan)
 
     @property
     def plan(self) -> LoadPlan:
@@ -88,11 +88,11 @@ class FallbackJob:
         self._begin(lighter)
         return True
 
-    def _made(self, plan: LoadPlan) -> WorkerJob:
+    def _worker_job(self, plan: LoadPlan) -> WorkerJob:
         return self._pool.job(plan, self._request, self._role, named=self._named)
 
     def _begin(self, plan: LoadPlan) -> None:
         ended = self._job.ended
-        self._job = self._made(plan)
+        self._job = self._worker_job(plan)
         if ended is not None:
             self._job.cancel(ended)

@@ -56,7 +56,7 @@ class _Spent:
 
 
 @dataclass(frozen=True)
-class _Made:
+class _PlanMemo:
     """The last plan that was made, and for what."""
 
     plan: LoadPlan
@@ -102,7 +102,7 @@ class ModelFallback:
         self._events = events
         self.clock = clock
         self._spent: list[_Spent] = []
-        self._made: dict[Role, _Made] = {}
+        self._made: dict[Role, _PlanMemo] = {}
         self._by_hand: _ByHand | None = None
 
     async def choose(
@@ -172,7 +172,7 @@ class ModelFallback:
                 raise await self.refusal(plan, role, failure, named=model is not None) from None
             chosen = lighter
         if model is None:
-            await self._tell_undone(chosen, role)
+            await self._notify_replaced_load(chosen, role)
         return chosen
 
     @contextlib.asynccontextmanager
@@ -199,7 +199,7 @@ class ModelFallback:
                 self._by_hand = before
             raise
 
-    def let_go(self, model: str | None = None) -> None:
+    def release_choice(self, model: str | None = None) -> None:
         """Let the settings alone decide again; with a model, only where that is the one loaded by hand."""
         if model is None or (self._by_hand is not None and self._by_hand.model == model):
             self._by_hand = None
@@ -238,7 +238,7 @@ class ModelFallback:
             plan = await self._plan_by_hand(role)
         if plan is None:
             plan = await asyncio.to_thread(self._planner.plan, role, model=model, profile=profile)
-        self._made[role] = _Made(plan, wanted, settings, now)
+        self._made[role] = _PlanMemo(plan, wanted, settings, now)
         return plan
 
     async def _plan_by_hand(self, role: Role) -> LoadPlan | None:
@@ -254,7 +254,7 @@ class ModelFallback:
             return None
         return replace(plan, note=_note_by_hand(hand))
 
-    async def _tell_undone(self, plan: LoadPlan, role: Role) -> None:
+    async def _notify_replaced_load(self, plan: LoadPlan, role: Role) -> None:
         """Say that what a person has loaded makes room for another one; once for each time it is loaded."""
         hand = self._by_hand
         if hand is None or hand.told or plan.model == hand.model:
@@ -266,7 +266,7 @@ class ModelFallback:
         keep = "pause suggestions, or load a model that can complete too"
         if role == "general":
             keep = f"choose `{hand.model}` for questions too"
-        self._events.tell(
+        self._events.notify(
             registry.NOTICE,
             Notice(
                 severity="info",
@@ -291,7 +291,7 @@ class ModelFallback:
         if spent is None:
             spent = self._add(plan, "said")
         spent.stand_in = lighter
-        self._tell(spent, lighter)
+        self._notify_smaller_model(spent, lighter)
         return lighter
 
     def failed(self, plan: LoadPlan, verdict: Verdict = "said") -> None:
@@ -368,7 +368,7 @@ class ModelFallback:
         except OutOfMemory:
             return None
 
-    def _tell(self, spent: _Spent, lighter: LoadPlan) -> None:
+    def _notify_smaller_model(self, spent: _Spent, lighter: LoadPlan) -> None:
         if spent.told:
             return
         spent.told = True
@@ -383,7 +383,7 @@ class ModelFallback:
             if lighter.model != big
             else f"it is loaded with a context of {lighter.load.n_ctx} tokens instead"
         )
-        self._events.tell(
+        self._events.notify(
             registry.NOTICE,
             Notice(
                 severity="warning",

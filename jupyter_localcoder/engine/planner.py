@@ -116,7 +116,7 @@ class Planner:
     def speed(self, model_id: str) -> ModelSpeed | None:
         """Return how fast a model was here, loaded as it would be now; None where it was not measured."""
         try:
-            installed = self._store.look(model_id)
+            installed = self._store.inspect(model_id)
         except LocalCoderError:
             return None
         # The profile decides only the length of the context, on which the measured steps do not depend.
@@ -206,7 +206,7 @@ class Planner:
         wanted = model or self._answering(role, settings, chosen, named=profile is not None)
         try:
             # Not to be loaded like this: who loads it has it verified (see `fit`).
-            installed = self._store.look(wanted)
+            installed = self._store.inspect(wanted)
         except (ModelNotReady, ModelNotFound) as failure:
             raise failure if model else self._missing(wanted, settings, chosen, failure) from None
         load = self._parameters(settings, chosen, installed)
@@ -264,7 +264,7 @@ class Planner:
 
     def _is_here(self, model_id: str) -> bool:
         try:
-            self._store.look(model_id)
+            self._store.inspect(model_id)
         except LocalCoderError:
             return False
         return True
@@ -274,7 +274,7 @@ class Planner:
         if not self._store.catalogue.answers(model_id):
             return False
         try:
-            return self._store.look(model_id).header.chats
+            return self._store.inspect(model_id).header.chats
         except LocalCoderError:
             return False
 

@@ -131,7 +131,7 @@ class WorkerPool(LoggingConfigurable):
                 on_loaded=lambda plan, loaded, hello: self._loaded_one(number, plan, loaded, hello),
                 on_restart=on_restart,
                 on_out_of_memory=lambda plan, verdict: self._ran_out(number, plan, verdict),
-                on_demand=self.on_demand.tell,
+                on_demand=self.on_demand.notify,
                 make_room=lambda plan: self._make_room(number, plan),
                 evidence=evidence,
                 spawn=lambda **how: self.spawn(**how),
@@ -446,7 +446,7 @@ class WorkerPool(LoggingConfigurable):
         )
 
     def _loaded_one(self, number: int, plan: LoadPlan, loaded: wire.Loaded, hello: wire.Hello) -> None:
-        self.on_loaded.tell(plan, loaded, hello)
+        self.on_loaded.notify(plan, loaded, hello)
         one = self.supervisors[number]
         if one.plan is not None and one.plan.memory_bytes != plan.memory_bytes:
             # Another one came beside it while it was loading.
@@ -455,7 +455,7 @@ class WorkerPool(LoggingConfigurable):
     def _ran_out(self, number: int, plan: LoadPlan, verdict: Verdict) -> None:
         other = self._other(number)
         if other is None or other.plan is None:
-            self.on_out_of_memory.tell(plan, verdict)
+            self.on_out_of_memory.notify(plan, verdict)
         else:
             self._keep_apart(plan, other.plan)
 

@@ -243,7 +243,7 @@ class WorkerProcess:
         pipe = _pipe(self._child.stdout)
         try:
             while (frame := wire.read_from_worker(pipe.read)) is not None:
-                self._to_loop(self._take, frame)
+                self._to_loop(self._handle_frame, frame)
         except (wire.FrameError, OSError, ValueError) as failure:
             # Nothing that follows can be trusted: there is no way to find the next frame.
             self._broken = str(failure)
@@ -281,7 +281,7 @@ class WorkerProcess:
 
     # In the event loop
 
-    def _take(self, frame: wire.FromWorker) -> None:
+    def _handle_frame(self, frame: wire.FromWorker) -> None:
         if isinstance(frame, wire.Hello):
             if not self._hello.done():
                 self._hello.set_result(frame)

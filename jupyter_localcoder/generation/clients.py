@@ -117,7 +117,7 @@ class ClientQuotas:
         self._all = _Held()
         self._by_owner: dict[str, _Held] = {}
 
-    def take(self, size: int) -> QuotaLease:
+    def acquire(self, size: int) -> QuotaLease:
         """Take a place for a request of so many bytes, in the name of the current caller.
 
         Raises

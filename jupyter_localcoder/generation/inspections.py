@@ -21,7 +21,7 @@ KEPT = 8
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _InspectedRun:
     run: AnyRun
     done: Done
     scope: str
@@ -60,8 +60,8 @@ class Inspections:
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
         self._now = now
-        self._kept: dict[str, collections.deque[_Kept]] = {}
-        self._last: _Kept | None = None
+        self._kept: dict[str, collections.deque[_InspectedRun]] = {}
+        self._last: _InspectedRun | None = None
 
     def observer(self, run: AnyRun, scope: str, *, ahead: bool = False) -> Observer:
         """Keeps a run for inspection when it is done; its `Done` must have the parts (`parts_of`).
@@ -73,7 +73,7 @@ class Inspections:
         ahead
             Whether the answer is not shown yet. It is then found by its id, and is not the last one.
         """
-        return DoneObserver(lambda done: self._keep(_Kept(run, done, scope, self._now()), ahead))
+        return DoneObserver(lambda done: self._remember(_InspectedRun(run, done, scope, self._now()), ahead))
 
     def find(self, run: str = "") -> Inspection:
         """What is kept of a run; without an id, of the one that ended last.
@@ -92,7 +92,7 @@ class Inspections:
             )
         return found.inspection()
 
-    def _keep(self, kept: _Kept, ahead: bool) -> None:
+    def _remember(self, kept: _InspectedRun, ahead: bool) -> None:
         if not ahead:
             self._last = kept
         self._kept.setdefault(kept.run.kind, collections.deque(maxlen=KEPT)).append(kept)

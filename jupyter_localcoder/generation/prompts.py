@@ -106,7 +106,7 @@ def command_prompt(
     return ChatPrompt((_system(instructions.system), _user(sections)))
 
 
-def asked(request: GenerateRequest) -> str:
+def request_text(request: GenerateRequest) -> str:
     """What a person asked with a command: their words, their code and its error, and nothing of ours."""
     parts = [request.instruction.strip()]
     if request.code.strip():
@@ -141,7 +141,7 @@ def check_asks(request: ChatRequest) -> None:
     InvalidArgument
         The last turn is not the user's, or is empty.
     """
-    if not request.messages or request.messages[-1].role != "user" or not said(request.messages):
+    if not request.messages or request.messages[-1].role != "user" or not last_text(request.messages):
         raise InvalidArgument("The last message must be a user message that is not empty.")
 
 
@@ -187,7 +187,7 @@ def question(
     return _user([*sections, ("question", words)])
 
 
-def said(messages: Sequence[Message]) -> str:
+def last_text(messages: Sequence[Message]) -> str:
     """The words of the last message."""
     return messages[-1].content if messages and messages[-1].content.strip() else ""
 

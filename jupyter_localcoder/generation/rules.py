@@ -25,7 +25,7 @@ _HEAD = "Rules of this project. Follow them unless they contradict the task:"
 
 
 @dataclass(frozen=True)
-class Rule:
+class ProjectRule:
     """One file of rules."""
 
     path: str
@@ -48,13 +48,13 @@ def rules_text(root: Path, notebook: str) -> str:
     return "\n\n".join([_HEAD, *(f"## {rule.path}\n{rule.text}" for rule in rules)]) if rules else ""
 
 
-def read_rules(root: Path, notebook: str) -> list[Rule]:
+def read_rules(root: Path, notebook: str) -> list[ProjectRule]:
     """The rules that apply to a notebook, those of the nearest folder last. May block.
 
     Where they are too long together, those of the nearest folder are kept, since they are the most specific
     ones. A file that cannot be read, is not a regular file or is a symbolic link does not apply.
     """
-    rules: list[Rule] = []
+    rules: list[ProjectRule] = []
     left = MAX_RULES_CHARS
     real = _resolved(root)
     for folder in _folders(root, notebook):
@@ -67,7 +67,7 @@ def read_rules(root: Path, notebook: str) -> list[Rule]:
             text = _read(path, left) if left > 0 else ""
             if text:
                 left -= len(text)
-                here.append(Rule(plain_line(path.relative_to(root).as_posix()), text))
+                here.append(ProjectRule(plain_line(path.relative_to(root).as_posix()), text))
         rules[:0] = here
     return rules
 

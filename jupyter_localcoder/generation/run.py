@@ -198,7 +198,7 @@ class Run:
         written = Written(self._reasoning_chars)
         try:
             yield Started(run=self.id, started_at=now())
-            ready = await self._made_ready()
+            ready = await self._wait_until_prepared()
             async with contextlib.aclosing(ready.job.__aiter__()) as frames:
                 async for frame in frames:
                     text = await self._through_gate(ready.job, frame)
@@ -215,7 +215,7 @@ class Run:
             if timer is not None:
                 timer.cancel()
 
-    async def _made_ready(self) -> Ready:
+    async def _wait_until_prepared(self) -> Ready:
         """Prepare it. It may take a while, in which the run can be cancelled."""
         self._check_ended()
         self._preparing = preparing = asyncio.ensure_future(self._prepare())

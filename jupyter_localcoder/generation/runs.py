@@ -28,7 +28,7 @@ class Observer:
     What a method raises is logged, and reaches neither the consumer nor another observer.
     """
 
-    def see(self, frame: RunFrame) -> None:
+    def on_frame(self, frame: RunFrame) -> None:
         """Called for each frame, right before it is delivered."""
 
     def end(self, done: Done | None, failure: Exception | None) -> None:
@@ -49,8 +49,8 @@ class DoneObserver(Observer):
     def __init__(self, on_done: Callable[[Done], None]) -> None:
         self._on_done = on_done
 
-    def see(self, frame: RunFrame) -> None:
-        """See `Observer.see`."""
+    def on_frame(self, frame: RunFrame) -> None:
+        """See `Observer.on_frame`."""
         if isinstance(frame, Done):
             self._on_done(frame)
 
@@ -119,7 +119,7 @@ class Runs:
         observed = await prepare()
         run = observed.run
         followers = _Followers((*self._observers, *observed.observers), self._log)
-        share = self._quotas.take(clients.body_bytes.get())
+        share = self._quotas.acquire(clients.body_bytes.get())
         failure: Exception | None = None
         done: Done | None = None
         self.by_id[run.id] = run
@@ -132,7 +132,7 @@ class Runs:
                         frame = self._with_end_code(frame)
                     for annotate in observed.annotate:
                         frame = annotate(frame)
-                    followers.see(frame)
+                    followers.on_frame(frame)
                     if isinstance(frame, Done):
                         done = frame
                         if observed.judge is not None:
@@ -153,7 +153,7 @@ class Runs:
             if done is None and (done := observed.undelivered) is not None:
                 for annotate in observed.annotate:
                     done = cast(Done, annotate(done))
-                followers.see(done)
+                followers.on_frame(done)
             followers.end(done, failure)
 
     def listed(self) -> list[tuple[str, About]]:
@@ -190,7 +190,7 @@ class Runs:
 
     def _report_change(self, run: AnyRun) -> None:
         if run.about is not None:
-            self.on_change.tell()
+            self.on_change.notify()
 
 
 class _Followers:
@@ -202,10 +202,10 @@ class _Followers:
         self._observers = observers
         self._log = log
 
-    def see(self, frame: RunFrame) -> None:
+    def on_frame(self, frame: RunFrame) -> None:
         for observer in self._observers:
             try:
-                observer.see(frame)
+                observer.on_frame(frame)
             except Exception:
                 self._log.exception("An observer of requests failed")
 

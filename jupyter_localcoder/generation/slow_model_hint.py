@@ -55,7 +55,7 @@ class SlowModelHint:
         lighter = self._lighter_profile(model)
         if lighter is None:
             return
-        self._events.tell(
+        self._events.notify(
             registry.NOTICE,
             Notice(
                 severity="info",

@@ -79,7 +79,7 @@ class Dialogue:
         if unsaved is not None and unsaved.conversation_id == conversation:
             return unsaved
         # Also makes sure that it is one of this conversation.
-        thread = await self._kept(conversation, id_, 1)
+        thread = await self._stored_thread(conversation, id_, 1)
         if not thread.turns:
             raise ResponseNotFound("The turn to be answered again no longer exists.")
         return thread.turns[0]
@@ -107,7 +107,7 @@ class Dialogue:
             if known and not turn:
                 break
             try:
-                thread = await self._kept(
+                thread = await self._stored_thread(
                     conversation, turn if known else None, max(0, MAX_TURNS - len(found))
                 )
             except (ConversationNotFound, ResponseNotFound):
@@ -128,9 +128,9 @@ class Dialogue:
 
     async def _require(self, conversation: str) -> None:
         if not self._unsaved.last(conversation):
-            await self._kept(conversation, None, 1)
+            await self._stored_thread(conversation, None, 1)
 
-    async def _kept(self, conversation: str, turn: str | None, most: int) -> Thread:
+    async def _stored_thread(self, conversation: str, turn: str | None, most: int) -> Thread:
         begun = bool(self._unsaved.last(conversation))
         try:
             return await asyncio.to_thread(self._store.thread, conversation, turn, most)

@@ -152,7 +152,7 @@ class Recorder:
 
     def save(self, asked: RequestMetadata, response: Response) -> None:
         """Begin to save an answer; its end is reported when it is saved."""
-        self._soon(self._keep_and_tell(asked, response))
+        self._soon(self._keep_and_publish(asked, response))
 
     def report_failure(self, asked: RequestMetadata, run: str, failure: LocalCoderError) -> None:
         """Report a request that has no answer."""
@@ -162,7 +162,7 @@ class Recorder:
             prompt_id=asked.kept_under,
             error=codec.error_payload(failure),
         )
-        self._events.tell(registry.RESPONSE_ERROR, error)
+        self._events.notify(registry.RESPONSE_ERROR, error)
 
     async def keep(self, asked: RequestMetadata, response: Response) -> str:
         """Keep an answer, and return when it is kept. Never raises.
@@ -173,7 +173,9 @@ class Recorder:
             return ""
         self.begin()
         if len(self._batch) >= MAX_WAITING:
-            self._tell("BUSY", "error", "The disk of the history is too slow: some answers are not saved.")
+            self._notify_once(
+                "BUSY", "error", "The disk of the history is too slow: some answers are not saved."
+            )
             return ""
         kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._batch.append((response, kept))
@@ -186,8 +188,8 @@ class Recorder:
         changed = HistoryChanged(
             reason="kept", response_id=response.id, conversation_id=response.conversation_id
         )
-        self._events.tell(registry.HISTORY_CHANGED, changed)
-        self.on_kept.tell(response)
+        self._events.notify(registry.HISTORY_CHANGED, changed)
+        self.on_kept.notify(response)
         self._retain()
         return response.id
 
@@ -243,9 +245,9 @@ class Recorder:
             left_out_turns=done.left_out_turns,
         )
 
-    async def _keep_and_tell(self, asked: RequestMetadata, response: Response) -> None:
+    async def _keep_and_publish(self, asked: RequestMetadata, response: Response) -> None:
         kept = await self.keep(asked, response)
-        self._events.tell(
+        self._events.notify(
             registry.RESPONSE_COMPLETE,
             queue.ResponseComplete(
                 request_id=response.id,
@@ -317,7 +319,7 @@ class Recorder:
             return
         if swept.adopted or swept.removed_rows or swept.removed_files:
             self._log.info("The history was synchronized with its files: %s", swept)
-            self._events.tell(registry.HISTORY_CHANGED, HistoryChanged(reason="swept"))
+            self._events.notify(registry.HISTORY_CHANGED, HistoryChanged(reason="swept"))
         self._retain()
 
     def _retain(self) -> None:
@@ -328,7 +330,7 @@ class Recorder:
     async def _delete_what_is_too_much(self) -> None:
         try:
             if await self._in_thread(self.store.retain):
-                self._events.tell(registry.HISTORY_CHANGED, HistoryChanged(reason="deleted"))
+                self._events.notify(registry.HISTORY_CHANGED, HistoryChanged(reason="deleted"))
         except Exception as failure:
             self._failed(failure, "Old answers could not be deleted from the history.")
 
@@ -349,7 +351,7 @@ class Recorder:
 
     def _failed(self, failure: Exception, consequence: str) -> None:
         if isinstance(failure, LocalCoderError):
-            told = self._tell(
+            told = self._notify_once(
                 f"{failure.code} {consequence}",
                 "warning",
                 f"{consequence} {failure.message}",
@@ -359,9 +361,9 @@ class Recorder:
                 self._log.warning("%s %s", consequence, failure)
         else:
             self._log.error("The history failed", exc_info=failure)
-            self._tell(consequence, "warning", consequence)
+            self._notify_once(consequence, "warning", consequence)
 
-    def _tell(self, kind: str, severity: Severity, message: str, action: str = "") -> bool:
+    def _notify_once(self, kind: str, severity: Severity, message: str, action: str = "") -> bool:
         """Say it once, until an answer is kept again; whether it was said now."""
         if kind in self._told:
             return False
@@ -370,7 +372,7 @@ class Recorder:
         return True
 
     def _notice(self, severity: Severity, message: str, action: str) -> None:
-        self._events.tell(registry.NOTICE, Notice(severity=severity, message=message, action=action))
+        self._events.notify(registry.NOTICE, Notice(severity=severity, message=message, action=action))
 
 
 class _AnswerObserver(Observer):
@@ -382,7 +384,7 @@ class _AnswerObserver(Observer):
         self._run = ""
         self._response: Response | None = None
 
-    def see(self, frame: RunFrame) -> None:
+    def on_frame(self, frame: RunFrame) -> None:
         if isinstance(frame, Started):
             self._run = frame.run
         elif isinstance(frame, Done):

@@ -473,7 +473,7 @@ class HistoryStore(LoggingConfigurable):
 
     def _damaged(self, aside: str) -> None:
         self.log.warning("The history database was damaged; it is kept as %s.", aside)
-        self.on_damage.tell(aside)
+        self.on_damage.notify(aside)
 
     def _read(self, files: HistoryFolder, found: ResponseInfo) -> Response:
         data = files.read(found.prompt_id, found.id)

@@ -78,7 +78,7 @@ def sweep(
         What was done until then holds.
     """
     swept = SweepResult()
-    found = _look(database, files, swept, stopped)
+    found = _find_differences(database, files, swept, stopped)
     if found is None:
         return swept
     for gone in _chunks(found.gone, stopped):
@@ -120,7 +120,7 @@ def forget(database: Database, files: HistoryFolder, ids: Iterable[str]) -> int:
     return count
 
 
-def _look(
+def _find_differences(
     database: Database, files: HistoryFolder, swept: SweepResult, stopped: Callable[[], bool]
 ) -> _Findings | None:
     with database.reading() as db:

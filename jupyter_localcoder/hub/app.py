@@ -33,7 +33,7 @@ from .fair_queue import FairQueue
 from .identity import HubIdentities
 from .ledger import Ledger, limit_table
 from .upstream import EmbeddedUpstream, RemoteUpstream, Upstream
-from .usage import Usage
+from .usage import UsageCounts
 
 if TYPE_CHECKING:
     from .requests import Requests
@@ -271,7 +271,9 @@ class HubService(Application):
                 loop.add_signal_handler(number, stopped.set)
         table = limit_table(self.user_limits, self.group_limits, self.group_totals)
         upstream = self._make_upstream()
-        usage = Usage(Path(self.data_dir) / "localcoder-usage.sqlite", lambda: _now().date(), self.keep_days)
+        usage = UsageCounts(
+            Path(self.data_dir) / "localcoder-usage.sqlite", lambda: _now().date(), self.keep_days
+        )
         await asyncio.to_thread(usage.open)
         spent = await asyncio.to_thread(usage.spent_today)
         ledger = Ledger(table, monotonic=time.monotonic, wall=_now, spent_today=spent)
@@ -327,7 +329,7 @@ class HubService(Application):
         )
 
     def _make_web(
-        self, upstream: Upstream, queue: FairQueue, ledger: Ledger, usage: Usage
+        self, upstream: Upstream, queue: FairQueue, ledger: Ledger, usage: UsageCounts
     ) -> tuple[Requests, WebApplication]:
         from jupyterhub.services.auth import HubOAuth
 
@@ -372,12 +374,12 @@ class HubService(Application):
         took = 1000 * request.request_time()
         self.log.info("%d %s %s %.0f ms", handler.get_status(), request.method, request.path, took)
 
-    async def _flush(self, usage: Usage) -> None:
+    async def _flush(self, usage: UsageCounts) -> None:
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
             await asyncio.to_thread(self._flush_once, usage)
 
-    def _flush_once(self, usage: Usage) -> None:
+    def _flush_once(self, usage: UsageCounts) -> None:
         try:
             usage.flush()
         except (sqlite3.Error, OSError) as failure:

@@ -44,13 +44,13 @@ class Turn:
     cost: int
     """Estimated tokens of prompt and answer, at least 1."""
     ready: asyncio.Future[None]
-    lane: _Lane = field(repr=False)
+    lane: _UserQueue = field(repr=False)
     used: int | None = None
     """Tokens that were used; None charges the estimate."""
 
 
 @dataclass
-class _Lane:
+class _UserQueue:
     """The requests of one user."""
 
     waiting: dict[Rank, deque[Turn]] = field(default_factory=lambda: {rank: deque() for rank in Rank})
@@ -83,7 +83,7 @@ class FairQueue:
         self._places = places
         self._max_waiting = max_waiting
         self._quantum = quantum
-        self._lanes: OrderedDict[str, _Lane] = OrderedDict()
+        self._lanes: OrderedDict[str, _UserQueue] = OrderedDict()
         self._closed = False
         self._mean_seconds = _FIRST_ESTIMATE_SECONDS
 
@@ -129,7 +129,7 @@ class FairQueue:
             yield turn
             self._mean_seconds += 0.1 * (loop.time() - began - self._mean_seconds)
         finally:
-            self._leave(turn)
+            self._remove_turn(turn)
 
     def close(self) -> None:
         """Refuse what waits and what comes; what has a place keeps it."""
@@ -146,7 +146,7 @@ class FairQueue:
             raise stopping()
         if self.waiting() >= self._max_waiting and not self._may_start(who):
             raise self._full("Too many requests of all users are waiting.")
-        lane = self._lanes.setdefault(who, _Lane())
+        lane = self._lanes.setdefault(who, _UserQueue())
         turn = Turn(rank, max(1, cost), asyncio.get_running_loop().create_future(), lane)
         lane.waiting[rank].append(turn)
         self._serve()
@@ -154,12 +154,14 @@ class FairQueue:
 
     def _may_start(self, who: str) -> bool:
         lane = self._lanes.get(who)
-        return self.running < self._places and self._has_room(lane or _Lane()) and not (lane and lane.count)
+        return (
+            self.running < self._places and self._has_room(lane or _UserQueue()) and not (lane and lane.count)
+        )
 
-    def _has_room(self, lane: _Lane) -> bool:
+    def _has_room(self, lane: _UserQueue) -> bool:
         return lane.running < max(1, self._places - 1)
 
-    def _leave(self, turn: Turn) -> None:
+    def _remove_turn(self, turn: Turn) -> None:
         lane = turn.lane
         with contextlib.suppress(ValueError):
             lane.waiting[turn.rank].remove(turn)

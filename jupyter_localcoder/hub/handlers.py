@@ -160,9 +160,9 @@ class GenerateHandler(HubHandler):
             except asyncio.CancelledError:
                 if self._is_gone or not requests.is_stopping:
                     raise
-                self._tell_stopping()
+                self._send_stop_error()
 
-    def _tell_stopping(self) -> None:
+    def _send_stop_error(self) -> None:
         """End an answer that the stop of the service has cancelled."""
         if self._headers_written:
             self.finish(wire.event(wire.error_document(stopping())))

@@ -24,7 +24,7 @@ EVERYBODY = "*"
 _Limit = Annotated[int, Meta(ge=0)] | None | UnsetType
 
 
-class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UsageLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of one user or group. None: no limit. 0: nothing is allowed. Unset: see `LimitTable.of`."""
 
     at_once: _Limit = UNSET
@@ -49,11 +49,11 @@ class LimitTable:
         Of all members of a group together.
     """
 
-    users: Mapping[str, Limits] = field(default_factory=dict)
-    groups: Mapping[str, Limits] = field(default_factory=dict)
-    totals: Mapping[str, Limits] = field(default_factory=dict)
+    users: Mapping[str, UsageLimits] = field(default_factory=dict)
+    groups: Mapping[str, UsageLimits] = field(default_factory=dict)
+    totals: Mapping[str, UsageLimits] = field(default_factory=dict)
 
-    def of(self, person: Person) -> Limits:
+    def of(self, person: Person) -> UsageLimits:
         """The limits of a person.
 
         For each limit the first that sets it counts: the entry of the user, the entries of the user's groups
@@ -63,13 +63,13 @@ class LimitTable:
         own = [self.users[person.name]] if person.kind == "user" and person.name in self.users else []
         everybody = [self.users[EVERYBODY]] if EVERYBODY in self.users else []
         found = {}
-        for name in Limits.__struct_fields__:
+        for name in UsageLimits.__struct_fields__:
             levels = ([getattr(each, name) for each in level] for level in (own, groups, everybody))
             values = next((given for level in levels if (given := _set(level))), [None])
             found[name] = None if None in values else max(values)
-        return Limits(**found)
+        return UsageLimits(**found)
 
-    def of_groups(self, person: Person) -> list[tuple[str, Limits]]:
+    def of_groups(self, person: Person) -> list[tuple[str, UsageLimits]]:
         """The limits that the person shares with others, by the names of the groups."""
         return [(name, self.totals[name]) for name in person.groups if name in self.totals]
 
@@ -85,7 +85,7 @@ def limit_table(users: Any, groups: Any, totals: Any) -> LimitTable:
     read = {}
     for name, given in (("user_limits", users), ("group_limits", groups), ("group_totals", totals)):
         try:
-            read[name] = msgspec.convert(given, dict[str, Limits])
+            read[name] = msgspec.convert(given, dict[str, UsageLimits])
         except msgspec.ValidationError as failure:
             raise ValidationError(f"{failure}.", field=name) from None
     return LimitTable(read["user_limits"], read["group_limits"], read["group_totals"])
@@ -207,7 +207,7 @@ class Ledger:
         account.roll(self._monotonic(), self._wall().date())
         return account
 
-    def _refusal(self, key: str, whose: str, limits: Limits, tokens: int) -> LocalCoderError | None:
+    def _refusal(self, key: str, whose: str, limits: UsageLimits, tokens: int) -> LocalCoderError | None:
         account = self._account(key)
         if (most := limits.at_once) == 0:
             return _never(whose, "requests")

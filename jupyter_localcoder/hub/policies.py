@@ -30,7 +30,7 @@ _MAX_BYTES = 1024 * 1024
 _Time = Annotated[datetime.datetime, Meta(tz=True)]
 
 
-class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PolicyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule."""
 
     groups: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class RuleFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[PolicyRule, ...]
 
 
 class Policies:
@@ -86,14 +86,14 @@ class Policies:
         self._now = now
         self._log = log
         self._seen: FileMark | None = None
-        self._rules: Sequence[Rule] = ()
+        self._rules: Sequence[PolicyRule] = ()
         if path is not None:
             self._seen = mark_of(path)
             self._rules = read_rules(path)
 
     def of(self, person: Person) -> Policy:
         """The policy of a person now; blocks for the look at the file."""
-        self._look()
+        self._reload_if_changed()
         now = self._now()
         rules = [rule for rule in self._rules if rule.concerns(person, now)]
         lists = [rule.models for rule in rules if rule.models is not None]
@@ -127,7 +127,7 @@ class Policies:
             raise turned_off(policy)
         return policy
 
-    def _look(self) -> None:
+    def _reload_if_changed(self) -> None:
         if self._path is None or (mark := mark_of(self._path)) == self._seen:
             return
         self._seen = mark
@@ -138,7 +138,7 @@ class Policies:
             self._log.error("%s The rules before the change stay active.", failure.message)
 
 
-def read_rules(path: Path) -> Sequence[Rule]:
+def read_rules(path: Path) -> Sequence[PolicyRule]:
     """Read the file with the rules.
 
     Raises

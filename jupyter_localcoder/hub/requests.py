@@ -29,7 +29,7 @@ from .ledger import Ledger
 from .metrics import Metrics
 from .policies import Policies
 from .upstream import Upstream, model_named
-from .usage import Counts, Usage
+from .usage import Counts, UsageCounts
 
 _REFUSALS = (QuotaExceeded, QueueFull, Disabled)
 
@@ -96,7 +96,7 @@ class Requests:
         upstream: Upstream,
         queue: FairQueue,
         ledger: Ledger,
-        usage: Usage,
+        usage: UsageCounts,
         metrics: Metrics,
         policies: Policies,
         sizes: Sizes,

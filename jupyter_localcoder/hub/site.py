@@ -11,7 +11,7 @@ from .identity import Identities, Person
 from .metrics import Metrics
 from .policies import Policies
 from .requests import Requests
-from .usage import Usage
+from .usage import UsageCounts
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Site:
     identities: Identities
     requests: Requests
     policies: Policies
-    usage: Usage
+    usage: UsageCounts
     metrics: Metrics
     admin_groups: Sequence[str]
     client_seconds: float

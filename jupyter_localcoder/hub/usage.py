@@ -62,7 +62,7 @@ class UseOfDay(Struct, frozen=True):
     counts: Counts
 
 
-class Usage:
+class UsageCounts:
     """Collects and keeps counts.
 
     Parameters

@@ -54,7 +54,7 @@ class TextPart(Struct):
     text: str
 
 
-class Message(Struct):
+class ChatMessage(Struct):
     """A message of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
@@ -123,7 +123,7 @@ class Asked(Struct, kw_only=True):
 class ChatAsked(Asked, kw_only=True):
     """The body of `/v1/chat/completions`."""
 
-    messages: Annotated[list[Message], Meta(min_length=1)]
+    messages: Annotated[list[ChatMessage], Meta(min_length=1)]
     max_completion_tokens: _MaxTokens | None = None
 
     @property

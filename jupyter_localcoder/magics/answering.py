@@ -55,7 +55,7 @@ def answer(
     """
     if trials is not None and options.until_runs and request.command == "fix" and not request.error:
         request = _with_error(request, trials)
-    view, done, change = _asked(shell, client, request, options, records)
+    view, done, change = _show_answer(shell, client, request, options, records)
     verdict, tried, unfit = None, None, ""
     if trials is not None and change is not None and (options.until_runs or _offered(change)):
         if options.until_runs:
@@ -87,7 +87,7 @@ def answer(
         view.note(refused)
 
 
-def _asked(
+def _show_answer(
     shell: InteractiveShell, client: Client, request: GenerateRequest, options: Options, records: Records
 ) -> tuple[View, Done, Change | None]:
     """One answer, shown and kept."""
@@ -133,7 +133,7 @@ def _until_it_runs(
             why = tried.sentence if tried else change.problem
             view.note(f"{why} Asking again ({number + 1} of {MAX_ROUNDS}).")
         again = next_request(request, change, error, number) if tried else next_draft(request, number)
-        view, done, following = _asked(shell, client, again, options, records)
+        view, done, following = _show_answer(shell, client, again, options, records)
         if following is None:
             break
         change = following

@@ -67,9 +67,9 @@ class ChatMagics(Magics):
         words = "\n\n".join(part for part in (" ".join(options.words), (cell or "").strip()) if part)
         if options.again and (words or options.new or options.context):
             raise UsageError("%chat --again answers the last question again; it takes no new question")
-        shortly(lambda: self._ask(options, words))
+        shortly(lambda: self._send_question(options, words))
 
-    def _ask(self, options: Options, words: str) -> None:
+    def _send_question(self, options: Options, words: str) -> None:
         client = self._link.client()
         origin = origin_of(self.shell)
         if options.again:

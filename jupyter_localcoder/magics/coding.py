@@ -154,9 +154,9 @@ class CodingMagics(Magics):
 
     def _run(self, command: Command, function: Callable[..., Any], line: str, cell: str | None) -> None:
         options = Options(function, line)
-        shortly(lambda: self._ask(command, options, cell))
+        shortly(lambda: self._run_command(command, options, cell))
 
-    def _ask(self, command: Command, options: Options, cell: str | None) -> None:
+    def _run_command(self, command: Command, options: Options, cell: str | None) -> None:
         if cell is None:
             target = self._targets.in_line(command, options.words)
         else:

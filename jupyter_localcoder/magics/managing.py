@@ -219,22 +219,22 @@ class ManagingMagics(Magics):
         else:
             raise _not_found(name, [*profiles.values(), *(model.id for model in listed.models)])
         view = client.call(SETTINGS_UPDATE, request)
-        self._say(_what_happened(view, request, client.call(MODEL_LIST, ModelListRequest())))
+        self._print_sentence(_what_happened(view, request, client.call(MODEL_LIST, ModelListRequest())))
 
     def _pin(self, name: str, *, pinned: bool) -> None:
         request = codec.decode(ModelPinRequest, {"id": name, "pinned": pinned})
         info: ModelInfo = self._link.client().call(MODEL_PIN, request)
-        self._say(f"{info.id} {'is pinned to its version' if pinned else 'can be updated again'}.")
+        self._print_sentence(f"{info.id} {'is pinned to its version' if pinned else 'can be updated again'}.")
 
     def _unload(self) -> None:
         self._link.client().call(MODEL_UNLOAD, ModelUnloadRequest())
-        self._say("The model is unloaded. It is loaded again at the next request.")
+        self._print_sentence("The model is unloaded. It is loaded again at the next request.")
 
     def _cancel(self) -> None:
         count = self._link.client().call(LLM_CANCEL_ALL, LlmCancelAllRequest()).count
-        self._say("No requests to cancel." if count == 0 else f"Cancelled: {count}.")
+        self._print_sentence("No requests to cancel." if count == 0 else f"Cancelled: {count}.")
 
-    def _say(self, sentence: str) -> None:
+    def _print_sentence(self, sentence: str) -> None:
         print(plain(sentence))
 
 

@@ -83,10 +83,10 @@ def provide(client: Client, words: list[str]) -> None:
         case ["key", id_]:
             _ask_key(client, _named(id_))
         case ["forget-key", id_]:
-            _say(f"The key of {client.call(PROVIDER_FORGET_KEY, _named(id_)).id} is deleted.")
+            _print_sentence(f"The key of {client.call(PROVIDER_FORGET_KEY, _named(id_)).id} is deleted.")
         case ["delete", id_]:
             note = client.call(PROVIDER_DELETE, _named(id_)).note
-            _say(f"{id_} is removed. {note}".strip())
+            _print_sentence(f"{id_} is removed. {note}".strip())
         case _:
             raise UsageError(USAGE)
 
@@ -110,17 +110,17 @@ def titles(client: Client, words: list[str]) -> None:
             raise UsageError(TITLES_USAGE)
     made = "Titles are generated" if config.enabled else "Titles are off; they would be generated"
     by = f"{config.provider or EMBEDDED}, {config.model or 'with the loaded model'}"
-    _say(f"{made} by {by}, within {config.timeout_seconds:g} s. {config.problem}".strip())
+    _print_sentence(f"{made} by {by}, within {config.timeout_seconds:g} s. {config.problem}".strip())
     fixed = [name for name, layer in config.sources.items() if layer in ("environment", "command-line")]
     if words and fixed:
-        _say(f"Fixed by the environment or the command line of the server: {', '.join(fixed)}.")
+        _print_sentence(f"Fixed by the environment or the command line of the server: {', '.join(fixed)}.")
 
 
 def _activate(client: Client, request: ProviderIdRequest) -> None:
     listed = client.call(PROVIDER_SET_ACTIVE, request)
     trouble = next((info.problem for info in listed.providers if info.active), "")
     said = f"{listed.active} is now the active provider."
-    _say(f"{said} But: {trouble}" if trouble else said)
+    _print_sentence(f"{said} But: {trouble}" if trouble else said)
 
 
 def _test(client: Client, request: ProviderIdRequest) -> None:
@@ -132,7 +132,7 @@ def _test(client: Client, request: ProviderIdRequest) -> None:
         said.append(f"Models: {shown}, and {more} more." if more > 0 else f"Models: {shown}.")
     if tested.model_listed is False:
         said.append("The configured model is not among them.")
-    _say(" ".join(said))
+    _print_sentence(" ".join(said))
 
 
 def _add(client: Client, id_: str, words: list[str]) -> None:
@@ -153,7 +153,7 @@ def _add(client: Client, id_: str, words: list[str]) -> None:
         )
     saved = client.call(PROVIDER_SAVE, decode(ProviderSaveRequest, {"id": id_, **fields, **_typed(given)}))
     said = f"{saved.id} is saved ({saved.type}, key: {saved.key})."
-    _say(f"{said} But: {saved.problem}" if saved.problem else said)
+    _print_sentence(f"{said} But: {saved.problem}" if saved.problem else said)
 
 
 def _typed(given: dict[str, str]) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def _ask_key(client: Client, request: ProviderIdRequest) -> None:
     if not key:
         raise InvalidArgument("No key was entered.", recovery="Type it at the prompt.")
     saved = client.call(PROVIDER_SET_KEY, decode(ProviderSetKeyRequest, {"id": request.id, "key": key}))
-    _say(f"The key of {saved.id} is saved ({saved.key}).")
+    _print_sentence(f"The key of {saved.id} is saved ({saved.key}).")
 
 
 def _set(client: Client, **fields: Any) -> TitleConfig:
@@ -196,5 +196,5 @@ def _known(client: Client) -> ProviderList:
     return client.call(PROVIDER_LIST, ProviderListRequest())
 
 
-def _say(sentence: str) -> None:
+def _print_sentence(sentence: str) -> None:
     print(plain(sentence))

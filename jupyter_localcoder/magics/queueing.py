@@ -81,7 +81,7 @@ class QueueWords:
         elif verb == "retry" and len(rest) == 1:
             # As with `add`: the cell has ended long before the answer comes.
             again = decode(RetryRequest, {"id": self._id(rest[0]), "keep": True})
-            self._taken(client.call(LLM_RETRY, again))
+            self._print_position(client.call(LLM_RETRY, again))
         elif verb == "cancel" and len(rest) == 1:
             client.call(LLM_CANCEL, LlmCancelRequest(id=self._id(rest[0])))
             print("Cancelled.")
@@ -127,9 +127,9 @@ class QueueWords:
                 "keep": True,
             },
         )
-        self._taken(client.call(LLM_CALL, request))
+        self._print_position(client.call(LLM_CALL, request))
 
-    def _taken(self, queued: Queued) -> None:
+    def _print_position(self, queued: Queued) -> None:
         self._last = queued.id
         place = "It runs" if queued.position == 1 else f"Its position is {queued.position}"
         print(plain(f"{place}. `%localcoder queue wait {queued.id}` shows its answer."))

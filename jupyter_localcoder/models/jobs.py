@@ -124,7 +124,7 @@ class Downloads:
         )
         self._failures.pop(request.id, None)
         if installed is not None:
-            self._tell(ModelStateEvent(id=request.id, state="ready", model_path=str(installed.path)))
+            self._publish(ModelStateEvent(id=request.id, state="ready", model_path=str(installed.path)))
         elif request.id not in self._running:
 
             def fetch(report: Report, stop: threading.Event) -> InstalledModel:
@@ -260,8 +260,8 @@ class Downloads:
         work = _Work(ModelStateEvent(id=model_id, state=state, activity=activity))
         self._running[model_id] = work
         work.task = asyncio.ensure_future(self._run(model_id, work, do))
-        work.task.add_done_callback(_seen)
-        self._tell(work.last)
+        work.task.add_done_callback(_retrieve_failure)
+        self._publish(work.last)
         return work.task
 
     async def _ours(
@@ -323,7 +323,7 @@ class Downloads:
     def _moved(self, work: _Work, event: ModelStateEvent) -> None:
         if self._running.get(event.id) is work:
             work.last = event
-            self._tell(event)
+            self._publish(event)
 
     async def _settle(self, model_id: str, failure: ErrorPayload | None = None) -> None:
         """Tell where a model stands now that nothing is under way with it."""
@@ -332,10 +332,10 @@ class Downloads:
         except LocalCoderError:
             # The provisional id of an import that came to nothing, or got another one.
             self._failures.pop(model_id, None)
-            self._tell(ModelStateEvent(id=model_id, state="idle", error=failure))
+            self._publish(ModelStateEvent(id=model_id, state="idle", error=failure))
             return
         live = self.live(info)
-        self._tell(
+        self._publish(
             ModelStateEvent(
                 id=model_id,
                 state=live.state,
@@ -346,11 +346,11 @@ class Downloads:
             )
         )
 
-    def _tell(self, event: ModelStateEvent) -> None:
-        self._events.tell(registry.MODEL_STATE, event)
+    def _publish(self, event: ModelStateEvent) -> None:
+        self._events.notify(registry.MODEL_STATE, event)
 
 
-def _seen(task: asyncio.Task[Any]) -> None:
+def _retrieve_failure(task: asyncio.Task[Any]) -> None:
     """Look at a failure that nobody waits for: it has been told as an event."""
     if not task.cancelled():
         task.exception()

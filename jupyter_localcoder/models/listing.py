@@ -45,7 +45,7 @@ class Listing:
     def of_entry(self, entry: CatalogueEntry) -> ModelInfo:
         """Describe a model of the catalogue, whether it is here or not."""
         manifest = self._library.manifest(entry.id)
-        model, recheck, error = self._look(manifest)
+        model, recheck, error = self._inspect(manifest)
         shape = model.header.shape if model else entry.shape
         return info.of_catalogue(
             entry,
@@ -60,7 +60,7 @@ class Listing:
 
     def of_import(self, manifest: ImportManifest) -> ModelInfo:
         """Describe a model that was imported."""
-        model, recheck, error = self._look(manifest)
+        model, recheck, error = self._inspect(manifest)
         license_ = self._catalogue.licenses.get(manifest.license)
         return info.of_import(
             manifest,
@@ -79,7 +79,7 @@ class Listing:
             ),
         )
 
-    def _look(
+    def _inspect(
         self, manifest: ImportManifest | None
     ) -> tuple[InstalledModel | None, bool, LocalCoderError | None]:
         """The model as it is on the disk, whether it is to be checked again, and what is wrong with it.

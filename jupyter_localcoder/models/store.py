@@ -207,7 +207,7 @@ class ModelStore(LoggingConfigurable):
         """Whether `locate` has nothing to compute; errors as of `locate`."""
         return self._library.current(self._manifest(model_id)) is not None
 
-    def look(self, model_id: str) -> InstalledModel:
+    def inspect(self, model_id: str) -> InstalledModel:
         """The model as it lies there; no digest is computed, so it must not be loaded. Errors as of `locate`.
 
         Raises

@@ -54,10 +54,10 @@ class Proxy:
     """Name of the environment variable; empty where the system names the proxy."""
 
     def __repr__(self) -> str:
-        return f"Proxy({self.told!r})"
+        return f"Proxy({self.description!r})"
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What to call it in a sentence: no credentials stand in it."""
         origin = f" of {self.variable}" if self.variable else " of this system"
         return f"the proxy{origin} (`{without_credentials(self.url)}`)"

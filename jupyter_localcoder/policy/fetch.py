@@ -24,7 +24,7 @@ class _Answer(Struct):
 
 
 def fetcher(url: str, key: str) -> Callable[[int], Awaitable[Policy]]:
-    """Make the function that a `PolicyGuard` fetches with.
+    """Make the function that a `SignedPolicyGuard` fetches with.
 
     Parameters
     ----------
@@ -43,14 +43,14 @@ def fetcher(url: str, key: str) -> Callable[[int], Awaitable[Policy]]:
     public = public_key(key)
 
     async def fetch(newest: int) -> Policy:
-        document = await _ask(f"{url}/policy", os.environ.get("JUPYTERHUB_API_TOKEN", ""))
+        document = await _request_policy(f"{url}/policy", os.environ.get("JUPYTERHUB_API_TOKEN", ""))
         user = os.environ.get("JUPYTERHUB_USER", "")
         return opened(document, public, user=user, now=time.time(), newest=newest)
 
     return fetch
 
 
-async def _ask(url: str, token: str) -> str:
+async def _request_policy(url: str, token: str) -> str:
     """The signed policy.
 
     Raises

@@ -21,7 +21,7 @@ _OFF = "The administrator of this hub has turned the assistant off."
 _WAIT = "It goes on when the administrator turns it on again."
 
 
-class Guard(Protocol):
+class PolicyGuard(Protocol):
     """Decides what is allowed."""
 
     async def require(self) -> Policy | None:
@@ -41,15 +41,15 @@ class NoPolicy:
     """A server that belongs to no hub service with a policy."""
 
     async def require(self) -> Policy | None:
-        """See `Guard.require`."""
+        """See `PolicyGuard.require`."""
         return None
 
     async def state(self) -> PolicyState | None:
-        """See `Guard.state`."""
+        """See `PolicyGuard.state`."""
         return None
 
 
-class PolicyGuard:
+class SignedPolicyGuard:
     """Keeps the newest valid policy.
 
     Parameters
@@ -83,7 +83,7 @@ class PolicyGuard:
         self._fetching = asyncio.Lock()
 
     async def require(self) -> Policy | None:
-        """See `Guard.require`."""
+        """See `PolicyGuard.require`."""
         policy = await self._current()
         mode = self._outage if policy is None else policy.mode
         if mode == "off":
@@ -96,7 +96,7 @@ class PolicyGuard:
         return policy
 
     async def state(self) -> PolicyState | None:
-        """See `Guard.state`."""
+        """See `PolicyGuard.state`."""
         policy = await self._current()
         if policy is None:
             return PolicyState(mode=self._outage, problem=self._problem)

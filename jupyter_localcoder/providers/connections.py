@@ -168,7 +168,7 @@ class RemoteProviders:
                 self.changed(id_)  # by another process
                 continue
             if opened is None:
-                made = _Opened(entry, await asyncio.to_thread(self._make, id_, entry))
+                made = _Opened(entry, await asyncio.to_thread(self._create_provider, id_, entry))
                 if changes != self._changes.get(id_, 0):
                     continue
                 opened = self._opened.setdefault(id_, made)
@@ -224,7 +224,7 @@ class RemoteProviders:
             raise ProviderNotFound(f"There is no provider {id_!r}.", provider=id_)
         return entry
 
-    def _make(self, id_: str, entry: RegistryEntry) -> Provider:
+    def _create_provider(self, id_: str, entry: RegistryEntry) -> Provider:
         fields = entry.settings
         variables = self._registry.configured.key_variables(id_)
         found = self._credentials.find(owner_of(id_, fields, entry.trusted, variables), entry.kept)

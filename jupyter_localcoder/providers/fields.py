@@ -13,7 +13,7 @@ Fields = dict[str, Any]
 _WORDS = ("text", "content", "value", "summary")
 
 
-class Said(NamedTuple):
+class ContentParts(NamedTuple):
     """What a part of an answer says."""
 
     text: str = ""
@@ -62,19 +62,19 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def said_by(content: Any) -> Said:
+def content_parts(content: Any) -> ContentParts:
     """What a `content` says: a text, a part, or a list of parts, some of which may be reasoning."""
     if isinstance(content, str):
-        return Said(content)
+        return ContentParts(content)
     if isinstance(content, list):
-        parts = [said_by(part) for part in content]
-        return Said("".join(part.text for part in parts), "".join(part.reasoning for part in parts))
+        parts = [content_parts(part) for part in content]
+        return ContentParts("".join(part.text for part in parts), "".join(part.reasoning for part in parts))
     if not isinstance(content, dict):
-        return Said()
+        return ContentParts()
     kind = text_of(content.get("type"))
     if kind in ("thinking", "reasoning", "redacted_thinking", "think") or content.get("thought") is True:
-        return Said(reasoning=_joined(content.get("thinking")) or _words(content))
-    return Said(_words(content))
+        return ContentParts(reasoning=_joined(content.get("thinking")) or _words(content))
+    return ContentParts(_words(content))
 
 
 def reasoning_of(message: Fields) -> str:

@@ -19,7 +19,7 @@ from .base import AnswerDelta, ChatTurn, End, EndReason, Fill, Messages, Provide
 from .deadline import Deadline
 from .endings import end_reason
 from .failures import Failures
-from .fields import Fields, count_of, fields_of, first_of, said_by, text_of
+from .fields import Fields, content_parts, count_of, fields_of, first_of, text_of
 from .remote import RemoteProvider, without_system
 
 MAX_STOPS = 5
@@ -55,7 +55,7 @@ class GeminiProvider(RemoteProvider):
     async def model_names(self, deadline: Deadline) -> list[str]:
         """Ask for the list of models that write text."""
         document = await self.listed(f"{self.address.url}/models?pageSize=1000", deadline)
-        models = msgspec.convert(document, _List).models
+        models = msgspec.convert(document, _GeminiModelList).models
         writing = [model for model in models if "generateContent" in model.methods]
         return [model.name.removeprefix("models/") for model in writing]
 
@@ -101,7 +101,7 @@ def _reader(failures: Failures) -> Read:
             )
         candidate = first_of(response.get("candidates"), "candidates")
         parts = fields_of(candidate.get("content"), "content").get("parts")
-        said = said_by(parts)
+        said = content_parts(parts)
         return AnswerPart(
             text=said.text,
             reasoning=said.reasoning,
@@ -137,10 +137,10 @@ def _usage(usage: Any) -> ReportedUsage | None:
     )
 
 
-class _Model(Struct):
+class _GeminiModel(Struct):
     name: str
     methods: list[str] = field(default_factory=list, name="supportedGenerationMethods")
 
 
-class _List(Struct):
-    models: list[_Model] = field(default_factory=list)
+class _GeminiModelList(Struct):
+    models: list[_GeminiModel] = field(default_factory=list)

@@ -74,7 +74,7 @@ class InstalledKinds:
             self._started = True
             self._warn = warn or self._warn
             self._deadline = time.monotonic() + self._seconds
-        self._in_thread(self._look_up)
+        self._in_thread(self._load_entry_points)
 
     def get(self, type_: str) -> Kind | None:
         """The type of this name, or None. A type that is not built in is waited for."""
@@ -113,7 +113,7 @@ class InstalledKinds:
                 "It becomes available when it is loaded."
             )
 
-    def _look_up(self) -> None:
+    def _load_entry_points(self) -> None:
         accepted: dict[str, EntryPoint] = {}
         try:
             found = sorted(self._find(), key=lambda each: (each.name, _package(each), each.value))

@@ -14,7 +14,7 @@ from .base import AnswerDelta, End, Fill, Messages, ProviderRequest, ReportedUsa
 from .deadline import Deadline
 from .endings import end_reason
 from .failures import Failures
-from .fields import Fields, count_of, fields_of, reasoning_of, said_by, text_of
+from .fields import Fields, content_parts, count_of, fields_of, reasoning_of, text_of
 from .remote import RemoteOptions, RemoteProvider
 
 
@@ -55,7 +55,7 @@ class OllamaProvider(RemoteProvider):
     async def model_names(self, deadline: Deadline) -> list[str]:
         """Ask for the list of the models that it has."""
         document = await self.listed(f"{self.address.url}/api/tags", deadline)
-        return [model.name for model in msgspec.convert(document, _List).models]
+        return [model.name for model in msgspec.convert(document, _OllamaModelList).models]
 
     def _options(self, request: ProviderRequest) -> dict[str, Any]:
         return {
@@ -70,7 +70,7 @@ def _reader(failures: Failures) -> Read:
     def read(line: Fields) -> AnswerPart:
         # A chat has a message, everything else a response.
         message = fields_of(line.get("message"), "message")
-        said = said_by(message.get("content"))
+        said = content_parts(message.get("content"))
         done = line.get("done") is True
         usage = ReportedUsage(count_of(line.get("prompt_eval_count")), None, count_of(line.get("eval_count")))
         return AnswerPart(
@@ -86,9 +86,9 @@ def _reader(failures: Failures) -> Read:
     return read
 
 
-class _Model(Struct):
+class _OllamaModel(Struct):
     name: str
 
 
-class _List(Struct):
-    models: list[_Model]
+class _OllamaModelList(Struct):
+    models: list[_OllamaModel]

@@ -15,7 +15,7 @@ from .address import Address
 from .answer import AnswerPart, Read
 from .base import AnswerDelta, End, Fill, ProviderRequest, ReportedUsage
 from .failures import Failures
-from .fields import Fields, count_of, said_by, text_of
+from .fields import Fields, content_parts, count_of, text_of
 from .fill_template import FillPromptTemplate
 from .openai import OpenAIProvider
 from .openai_wire import Body
@@ -83,7 +83,7 @@ def _infill_body(request: ProviderRequest, fill: Fill) -> Body:
 
 def _infill_reader(failures: Failures) -> Read:
     def read(part: Fields) -> AnswerPart:
-        text = said_by(part.get("content")).text
+        text = content_parts(part.get("content")).text
         if not part.get("stop"):
             return AnswerPart(text)
         # `stopped_limit` is of llama-server before 2025, which has no `stop_type`.

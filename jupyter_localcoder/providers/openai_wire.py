@@ -15,7 +15,7 @@ from .answer import AnswerPart, Read
 from .base import Messages, ProviderRequest, ReportedUsage
 from .endings import end_reason
 from .failures import Failures, error_in
-from .fields import Fields, count_of, fields_of, first_of, reasoning_of, said_by, text_of
+from .fields import Fields, content_parts, count_of, fields_of, first_of, reasoning_of, text_of
 
 Body = dict[str, Any]
 
@@ -101,7 +101,7 @@ def reader(failures: Failures) -> Read:
         whole = choice.get("message") is not None
         # The whole message where no stream is sent, or where it ends.
         message = fields_of(choice.get("delta") or choice.get("message"), "delta")
-        said = said_by(message.get("content"))
+        said = content_parts(message.get("content"))
         reason = end_reason(choice.get("finish_reason"), failures)
         calls = message.get("tool_calls") or message.get("function_call")
         return AnswerPart(
@@ -137,7 +137,7 @@ class _Listed(Struct):
     id: str
 
 
-class _List(Struct):
+class _OpenAIModelList(Struct):
     data: list[_Listed]
 
 
@@ -145,4 +145,4 @@ def model_ids(document: Any) -> list[str]:
     """Ids out of a list of models, bare or in an object; a `msgspec.ValidationError` where it is none."""
     if isinstance(document, list) and document:
         document = {"data": document}
-    return [model.id for model in msgspec.convert(document, _List).data]
+    return [model.id for model in msgspec.convert(document, _OpenAIModelList).data]

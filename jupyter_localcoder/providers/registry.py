@@ -98,19 +98,19 @@ class ProviderRegistry:
             It stays as it was.
         """
         with contextlib.ExitStack() as stack:
-            with _told():
+            with _as_registry_errors():
                 document = stack.enter_context(self._file.change())
             snapshot = self._snapshot(document)
             transaction = RegistryTransaction(snapshot)
             yield transaction
             if "active" in document or transaction.active != snapshot.active:
                 document["active"] = transaction.active
-            self._put(document, transaction)
+            self._write_transaction(document, transaction)
             if transaction.trusted:
                 document["trusted"] = transaction.trusted
             else:
                 document.pop("trusted", None)
-            with _told():
+            with _as_registry_errors():
                 stack.close()
 
     def _snapshot(self, document: Document) -> RegistrySnapshot:
@@ -152,7 +152,7 @@ class ProviderRegistry:
         """Whether what the file says of a provider does not count; it stays there."""
         return self.configured.locked or id_ in self.configured.definitions
 
-    def _put(self, document: Document, transaction: RegistryTransaction) -> None:
+    def _write_transaction(self, document: Document, transaction: RegistryTransaction) -> None:
         """Write the transaction; of providers configured elsewhere, only the places of their keys."""
         definitions = self.configured.definitions
         before = _dict(document.get("providers"))
@@ -189,7 +189,7 @@ class RegistryTransaction:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _as_registry_errors() -> Iterator[None]:
     """The error that operations on providers promise."""
     try:
         yield

@@ -21,7 +21,7 @@ class StopStrings:
         if places:
             self.found, self._held = True, ""
             return text[: min(places)]
-        keep = max((_begun(text, stop) for stop in self._stops), default=0)
+        keep = max((_partial_stop_length(text, stop) for stop in self._stops), default=0)
         cut = len(text) - keep
         self._held = text[cut:]
         return text[:cut]
@@ -32,6 +32,6 @@ class StopStrings:
         return text
 
 
-def _begun(text: str, stop: str) -> int:
+def _partial_stop_length(text: str, stop: str) -> int:
     """Length of the longest end of ``text`` that is a beginning of ``stop``."""
     return next((n for n in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:n])), 0)

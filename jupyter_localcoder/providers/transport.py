@@ -137,7 +137,7 @@ class Transport:
         for attempt in range(self._retries + 1):
             wait: float | None
             try:
-                response = await self._ask(method, url, deadline, body)
+                response = await self._send_request(method, url, deadline, body)
                 if response.is_success:
                     return response
                 error, wait = await self._refusal(response, deadline)
@@ -150,7 +150,7 @@ class Transport:
             await self._sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _ask(
+    async def _send_request(
         self, method: str, url: str, deadline: Deadline, body: Mapping[str, Any] | None
     ) -> httpx.Response:
         if self._permit is not None:
@@ -299,7 +299,7 @@ class Transport:
 
     @property
     def _through(self) -> str:
-        return f" through {self._proxy.told}" if self._proxy else ""
+        return f" through {self._proxy.description}" if self._proxy else ""
 
 
 class _Guard:

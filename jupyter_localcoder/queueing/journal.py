@@ -122,7 +122,7 @@ class Journal:
                 continue
             with contextlib.suppress(OSError, Timeout), _lock_of(path).acquire(timeout=_LOCK_SECONDS):
                 path.with_suffix(_TEMPORARY).unlink(missing_ok=True)
-                left = _left_open(path)
+                left = _unfinished_entries(path)
                 if not left or path.stat().st_mtime < time.time() - KEEP_SECONDS:
                     _remove(path)
                 else:
@@ -157,7 +157,7 @@ class Journal:
         self._bytes = len(data)
 
 
-def _left_open(path: Path) -> list[JournalEntry]:
+def _unfinished_entries(path: Path) -> list[JournalEntry]:
     entries: dict[str, JournalEntry] = {}
     for raw in read_regular(path, 4 * MAX_FILE_BYTES, follow=False).splitlines():
         try:

@@ -42,7 +42,7 @@ _ENDED = "The service stopped before the request was answered."
 Later = Callable[[float, Callable[[], None]], Timer]
 
 
-class _Lane:
+class _ProviderQueue:
     """The requests of one provider."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class RequestQueue(LoggingConfigurable):
         self.on_change: Listeners[[Ticket]] = Listeners()
         """Told of every move of a request, when it is made."""
         self._later = later or (lambda seconds, do: asyncio.get_running_loop().call_later(seconds, do))
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _ProviderQueue] = {}
         self._open: dict[str, Ticket] = {}
         self._shares = clients.ClientQuotas(
             lambda: self.max_queued,
@@ -172,13 +172,13 @@ class RequestQueue(LoggingConfigurable):
         """
         if self._closed:
             raise BackendUnavailable("The service has stopped.")
-        ticket.share = self._shares.take(ticket.size)
+        ticket.share = self._shares.acquire(ticket.size)
         ticket.order = next(self._order)
-        lane = self._lanes.setdefault(ticket.lane, _Lane())
+        lane = self._lanes.setdefault(ticket.lane, _ProviderQueue())
         bisect.insort(lane.waiting, ticket, key=lambda t: t.turn)
         self._open[ticket.id] = ticket
         self._renew(ticket)
-        self.on_change.tell(ticket)
+        self.on_change.notify(ticket)
         self._fill(ticket.lane)
         return self.position(ticket)
 
@@ -242,7 +242,7 @@ class RequestQueue(LoggingConfigurable):
             raise Canceled
         _call_off(ticket)
         ticket.move("saving")
-        self.on_change.tell(ticket)
+        self.on_change.notify(ticket)
         self._fill(ticket.lane)
 
     async def close(self) -> None:
@@ -271,8 +271,8 @@ class RequestQueue(LoggingConfigurable):
             if ticket.timeout_seconds is not None:
                 ticket.timer = self._later(ticket.timeout_seconds, partial(self._expire, ticket))
             ticket.task = asyncio.ensure_future(self._run(ticket))
-            ticket.task.add_done_callback(partial(self._let_go, ticket))
-            self.on_change.tell(ticket)
+            ticket.task.add_done_callback(partial(self._release, ticket))
+            self.on_change.notify(ticket)
         if not lane.waiting and not lane.busy:
             del self._lanes[name]
 
@@ -306,7 +306,7 @@ class RequestQueue(LoggingConfigurable):
 
     def _abandon(self, ticket: Ticket) -> None:
         self.log.warning("The provider %s does not release a finished request.", ticket.lane)
-        self._let_go(ticket)
+        self._release(ticket)
 
     def _end(self, ticket: Ticket, state: RequestState, error: LocalCoderError | None = None) -> None:
         """The one end of a request; a later one changes nothing."""
@@ -320,9 +320,9 @@ class RequestQueue(LoggingConfigurable):
         del self._open[ticket.id]
         if ticket.share is not None:
             self._shares.give_back(ticket.share)
-        self.on_change.tell(ticket)
+        self.on_change.notify(ticket)
 
-    def _let_go(self, ticket: Ticket, _task: object = None) -> None:
+    def _release(self, ticket: Ticket, _task: object = None) -> None:
         """Its place is free for the next one."""
         if ticket.timer is not None:
             ticket.timer.cancel()

@@ -108,7 +108,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
             if len(self._requests) >= (most := self.extensionapp.channel_requests):
                 raise QueueFull(f"This connection already has {most} open requests.")
         except Exception as failure:
-            self._put({"id": id_, "success": False, "error": codec.error_payload(failure)})
+            self._queue_message({"id": id_, "success": False, "error": codec.error_payload(failure)})
             return
         task = asyncio.ensure_future(self._serve(id_, op, bytes(envelope.payload)))
         self._requests[id_] = task
@@ -121,21 +121,21 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
             if op.streams:
                 await self.send_frames(op, answer, partial(self._send_frame, id_, op))
             else:
-                self._put({"id": id_, "success": True, "data": answer})
+                self._queue_message({"id": id_, "success": True, "data": answer})
         except Exception as failure:
-            self._put({"id": id_, "success": False, "error": self.explain(op, failure)})
+            self._queue_message({"id": id_, "success": False, "error": self.explain(op, failure)})
 
     async def _send_frame(self, id_: str, op: registry.Operation[Any, Any], frame: Any) -> None:
         if isinstance(frame, Started):
-            self._put({"id": id_, "success": True, "data": frame})
+            self._queue_message({"id": id_, "success": True, "data": frame})
             return
         name = op.stream_event or type(frame).__struct_config__.tag
-        self._put({"id": id_, "event": name, "payload": frame})
+        self._queue_message({"id": id_, "event": name, "payload": frame})
 
     def _on_event(self, event: registry.Event, payload: msgspec.Struct) -> None:
-        self._put({"event": event.name, "payload": payload})
+        self._queue_message({"event": event.name, "payload": payload})
 
-    def _put(self, message: dict[str, Any]) -> None:
+    def _queue_message(self, message: dict[str, Any]) -> None:
         if self._outbox is not None:
             self._outbox.put(codec.encode(message))
 

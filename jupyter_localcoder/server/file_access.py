@@ -67,7 +67,7 @@ class FileAccess:
             for name in names:
                 if not (text := getattr(request, name)):
                     continue
-                path, shown = await asyncio.to_thread(self._look, text, name)
+                path, shown = await asyncio.to_thread(self._visible_path, text, name)
                 if not await self._allowed(action, shown, may):
                     raise AuthError(
                         f"You are not allowed to use this file: Jupyter does not let you {action} it.",
@@ -84,7 +84,7 @@ class FileAccess:
             return True
         return self._outside and await may("execute", "kernels")
 
-    def _look(self, text: str, field: str) -> tuple[Path, bool]:
+    def _visible_path(self, text: str, field: str) -> tuple[Path, bool]:
         """The path that a text stands for, and whether Jupyter shows it."""
         root = self.root
         try:

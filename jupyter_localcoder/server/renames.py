@@ -28,11 +28,11 @@ class Renames:
         self._moved = moved
         self._paths: dict[str, str] = {}
         """Of kernels whose notebook was renamed: nobody may have told the session, as from another page."""
-        self._logger.add_listener(schema_id=CONTENTS_EVENTS, listener=self._heard)
+        self._logger.add_listener(schema_id=CONTENTS_EVENTS, listener=self._on_contents_event)
 
     def close(self) -> None:
         """Listen no more."""
-        self._logger.remove_listener(listener=self._heard)
+        self._logger.remove_listener(listener=self._on_contents_event)
 
     async def path_of_kernel(self, kernel: str) -> str:
         """Path of the notebook of a kernel; empty where it has none that is known."""
@@ -46,7 +46,7 @@ class Renames:
                 return str(session["path"]).strip("/")
         return ""
 
-    async def _heard(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+    async def _on_contents_event(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
         if data.get("action") != "rename":
             return
         old, new = str(data["source_path"]).strip("/"), str(data["path"]).strip("/")

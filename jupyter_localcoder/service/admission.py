@@ -13,7 +13,7 @@ from ..contract.policy import Policy
 from ..contract.registry import Operation
 from ..contract.settings import Settings
 from ..errors import Disabled
-from ..policy.guard import Guard
+from ..policy.guard import PolicyGuard
 
 GENERATES: frozenset[Operation[Any, Any]] = frozenset(
     {
@@ -43,7 +43,11 @@ class Admission:
     """
 
     def __init__(
-        self, guard: Guard, hub: str, settings: Callable[[], Settings], active: Callable[[], Awaitable[str]]
+        self,
+        guard: PolicyGuard,
+        hub: str,
+        settings: Callable[[], Settings],
+        active: Callable[[], Awaitable[str]],
     ) -> None:
         self._guard = guard
         self._hub = hub

@@ -19,7 +19,7 @@ from ..errors import PackageMissing
 from ..events import EventHub
 from ..generation.engine_requests import EngineRequests
 from ..generation.runs import Runs
-from ..policy.guard import Guard
+from ..policy.guard import PolicyGuard
 from ..queueing.queue import RequestQueue
 from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
@@ -39,7 +39,7 @@ class BackendOperations:
         runs: Runs,
         requests: RequestQueue,
         machine: MemoryUsage,
-        guard: Guard,
+        guard: PolicyGuard,
     ) -> None:
         self._guard = guard
         self._machine = machine
@@ -95,7 +95,7 @@ class BackendOperations:
         """Learn from a load what this machine can do, and how fast it is."""
         self._planner.learn(plan, loaded, hello)
         if (said := warning(plan, loaded)) is not None:
-            self._events.tell(
+            self._events.notify(
                 registry.NOTICE,
                 backend.Notice(severity="warning", message=said.message, action=said.action, code=said.code),
             )

@@ -187,7 +187,7 @@ class CompletionOperations:
         if not resident and not settings.prewarm:
             return _skipped()
         scope = cache_scope("tab", request.scope)
-        turn = self._take_turn(scope)
+        turn = self._start_turn(scope)
         try:
             if not resident:
                 # First of all: how much is read depends on how fast the loaded model has shown to be.
@@ -219,7 +219,7 @@ class CompletionOperations:
             prompt, sampling, max_tokens=0, stop=(), priority="warm", fresh=False, scope=scope
         )
 
-    def _take_turn(self, scope: str) -> _Turn:
+    def _start_turn(self, scope: str) -> _Turn:
         """What is read ahead for a scope from now on; what was, is given up."""
         older = self._turns.pop(scope, None)
         if older is not None:

@@ -97,7 +97,7 @@ class GenerationOperations:
             )
         prompts.check_asks(request)  # before it waits
         first = next(message.content for message in request.messages if message.role == "user")
-        asked = _asked(
+        asked = _request_metadata(
             request,
             request.messages[-1].content,
             prompt_id=prompt_id_of(f"chat\n{first}"),
@@ -138,7 +138,9 @@ class GenerationOperations:
         # A long text is read line by line, which would hold up everybody else.
         target = await asyncio.to_thread(target_of, request)
         spoken = msgspec.structs.replace(request, language=target.language)
-        asked = await self._located(_asked(request, prompts.asked(spoken), command=request.command), request)
+        asked = await self._located(
+            _request_metadata(request, prompts.request_text(spoken), command=request.command), request
+        )
         guidance = await self._guidance(request, asked.notebook)
         prompting = partial(prompts.command_prompt, request, target, **guidance)
         prompt = await asyncio.to_thread(prompting)
@@ -173,7 +175,7 @@ class GenerationOperations:
         """The next turn of a conversation that is remembered."""
         turn = await self._dialogue.next_turn(request)
         asked = dataclasses.replace(
-            _asked(request, turn.words, prompt_id=turn.conversation, references=turn.references),
+            _request_metadata(request, turn.words, prompt_id=turn.conversation, references=turn.references),
             conversation_id=turn.conversation,
             parent_id=turn.parent,
         )
@@ -224,7 +226,7 @@ class GenerationOperations:
 
         run: AnyRun = asking(prompt, request)
         if another is not None:
-            run = TwiceAskedRun(run, partial(_asked_again, another, asking, request))
+            run = TwiceAskedRun(run, partial(_retried, another, asking, request))
         annotate = [parts_of(run)]
         if kept.conversation_id:
             annotate.append(partial(_in_conversation, kept, omitted))
@@ -305,7 +307,7 @@ def _about(kept: RequestMetadata, provider: str) -> About:
     )
 
 
-async def _asked_again(
+async def _retried(
     another: AnotherPrompt,
     asking: Callable[[wire.ChatPrompt, generation.GenerationOptions], AnyRun],
     request: generation.GenerationOptions,
@@ -334,7 +336,7 @@ def _in_conversation(asked: RequestMetadata, omitted: int, frame: RunFrame) -> R
     return frame
 
 
-def _asked(
+def _request_metadata(
     request: generation.GenerationOptions,
     prompt: str,
     *,

@@ -111,7 +111,7 @@ class HistoryOperations:
         title = title_by_hand(request.title)
         info = await self._do(self._store.rename_conversation, request.id, title)
         changed = history.HistoryChanged(reason="titled", conversation_id=request.id)
-        self._events.tell(registry.HISTORY_CHANGED, changed)
+        self._events.notify(registry.HISTORY_CHANGED, changed)
         return info
 
     @serves(registry.CONVERSATION_DELETE)
@@ -126,7 +126,7 @@ class HistoryOperations:
                 raise
             count = 0
         changed = history.HistoryChanged(reason="deleted", conversation_id=request.id)
-        self._events.tell(registry.HISTORY_CHANGED, changed)
+        self._events.notify(registry.HISTORY_CHANGED, changed)
         return history.DeletedCount(count=count + forgotten)
 
     @serves(registry.CONVERSATION_BRANCH)
@@ -136,7 +136,7 @@ class HistoryOperations:
         """Begin another one that shares the turns up to one of them."""
         info = await self._do(self._store.branch, request.id, request.response_id)
         changed = history.HistoryChanged(reason="kept", conversation_id=info.id)
-        self._events.tell(registry.HISTORY_CHANGED, changed)
+        self._events.notify(registry.HISTORY_CHANGED, changed)
         return info
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
@@ -146,4 +146,6 @@ class HistoryOperations:
         return await asyncio.to_thread(work, *arguments)
 
     def _changed(self, id_: str = "") -> None:
-        self._events.tell(registry.HISTORY_CHANGED, history.HistoryChanged(reason="deleted", response_id=id_))
+        self._events.notify(
+            registry.HISTORY_CHANGED, history.HistoryChanged(reason="deleted", response_id=id_)
+        )

@@ -118,7 +118,7 @@ class ModelOperations:
         """Keep a model at its version."""
         await asyncio.to_thread(self._store.pin, request.id, pinned=request.pinned)
         info = await asyncio.to_thread(self._info, request.id)
-        self._events.tell(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state=info.state))
+        self._events.notify(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state=info.state))
         return info
 
     @serves(registry.MODEL_IMPORT)
@@ -146,7 +146,7 @@ class ModelOperations:
         finally:
             self._deleting.discard(request.id)
         self._downloads.forget(request.id)
-        self._events.tell(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state="idle"))
+        self._events.notify(registry.MODEL_STATE, models.ModelStateEvent(id=request.id, state="idle"))
         return models.DeletedModel(id=request.id, freed_bytes=freed)
 
     @serves(registry.MODEL_LOAD)
@@ -188,5 +188,5 @@ class ModelOperations:
         await self._pool.unload(model=request.id)
         self._planner.forget_choice()
         self._fallback.forget(request.id)
-        self._fallback.let_go(request.id)
+        self._fallback.release_choice(request.id)
         return Empty()

@@ -13,10 +13,10 @@ from ..contract.providers import (
     EMBEDDED,
     KeyPlace,
     KeyStorage,
-    Provider,
     ProviderDeleted,
     ProviderFields,
     ProviderIdRequest,
+    ProviderInfo,
     ProviderList,
     ProviderListRequest,
     ProviderPrice,
@@ -99,7 +99,7 @@ class ProviderOperations:
         return await asyncio.to_thread(self._list)
 
     @serves(registry.PROVIDER_SAVE)
-    async def provider_save(self, request: ProviderSaveRequest) -> Provider:
+    async def provider_save(self, request: ProviderSaveRequest) -> ProviderInfo:
         """Add one, or replace what is configured of one."""
         fields = ProviderFields(**{name: getattr(request, name) for name in ProviderFields.__struct_fields__})
         self._require_own(request.id)
@@ -163,7 +163,7 @@ class ProviderOperations:
         named = await asyncio.to_thread(delete)
         view = await asyncio.to_thread(self._settings.view)
         if named:
-            self._events.tell(registry.SETTINGS_CHANGED, view)
+            self._events.notify(registry.SETTINGS_CHANGED, view)
         await self._changed(request.id)
         note = succession.note(request.id, view, named)
         return ProviderDeleted(note=note)
@@ -183,7 +183,7 @@ class ProviderOperations:
         )
 
     @serves(registry.PROVIDER_SET_KEY)
-    async def provider_set_key(self, request: ProviderSetKeyRequest) -> Provider:
+    async def provider_set_key(self, request: ProviderSetKeyRequest) -> ProviderInfo:
         """Keep a key."""
 
         def keep() -> None:
@@ -200,7 +200,7 @@ class ProviderOperations:
         return await self._changed(request.id)
 
     @serves(registry.PROVIDER_FORGET_KEY)
-    async def provider_forget_key(self, request: ProviderIdRequest) -> Provider:
+    async def provider_forget_key(self, request: ProviderIdRequest) -> ProviderInfo:
         """Forget the key of one."""
 
         def forget() -> None:
@@ -340,7 +340,10 @@ class ProviderOperations:
         """Keep, of a provider that is removed, what the key of the environment is for."""
         entry = transaction.entries.get(id_)
         with contextlib.suppress(ValidationError):  # one that was edited by hand
-            if entry is not None and self._credentials.given(owner_of(id_, entry.settings)) is not None:
+            if (
+                entry is not None
+                and self._credentials.environment_key(owner_of(id_, entry.settings)) is not None
+            ):
                 transaction.trusted[id_] = entry.trusted or _origin(entry.settings)
 
     def _trusted(self, id_: str, transaction: RegistryTransaction, owner: Owner, *, vouched: bool) -> str:
@@ -357,13 +360,13 @@ class ProviderOperations:
         known = (before.trusted or _origin(before.settings)) if before is not None else removed
         if not vouched:
             return known or NOBODY
-        if known in ("", NOBODY) or self._credentials.given(owner) is None:
+        if known in ("", NOBODY) or self._credentials.environment_key(owner) is None:
             return owner.origin
         return known
 
     def _trusted_with(self, key: str, owner: Owner, trusted: str) -> str:
         """The same, where somebody has entered a key for this origin: that of the environment confirms it."""
-        given = self._credentials.given(owner)
+        given = self._credentials.environment_key(owner)
         return owner.origin if given is not None and given.reveal() == key.strip() else trusted
 
     def _list(self) -> ProviderList:
@@ -383,7 +386,7 @@ class ProviderOperations:
             problem=" ".join(filter(None, (snapshot.problem, self.remote.prices.problem))),
         )
 
-    def _info(self, id_: str, snapshot: RegistrySnapshot, *, air_gap: bool) -> Provider:
+    def _info(self, id_: str, snapshot: RegistrySnapshot, *, air_gap: bool) -> ProviderInfo:
         entry = snapshot.entries.get(id_, _EMBEDDED_ENTRY)
         fields = entry.settings
         kind = kind_of(fields.type)
@@ -403,7 +406,7 @@ class ProviderOperations:
             problem = "It needs a key, but none is stored."
         if air_gap and id_ != EMBEDDED:
             problem = air_gapped(id_).message
-        return Provider(
+        return ProviderInfo(
             id=id_,
             **shown,
             active=id_ == snapshot.active,
@@ -427,11 +430,11 @@ class ProviderOperations:
     def _in_use(self, id_: str) -> int:
         return max(self._waiting(id_), self.remote.users(id_))
 
-    async def _changed(self, id_: str) -> Provider:
+    async def _changed(self, id_: str) -> ProviderInfo:
         """Let everybody know, and answer what there is now of one."""
         self.remote.changed(id_)
         listed = await asyncio.to_thread(self._list)
-        self._events.tell(registry.PROVIDERS_CHANGED, listed)
+        self._events.notify(registry.PROVIDERS_CHANGED, listed)
         return next((info for info in listed.providers if info.id == id_), listed.providers[0])
 
     def _on_event(self, event: registry.Event, payload: msgspec.Struct) -> None:

@@ -79,7 +79,7 @@ class QueueOperations:
         self._told = True
         self._closing = False
         requests.on_change.listen(self._changed)
-        runs.on_change.listen(self._tell_soon)
+        runs.on_change.listen(self._publish_soon)
 
     # Operations
 
@@ -260,9 +260,9 @@ class QueueOperations:
         await call.ask()
         self.requests.mark_saving(ticket)
         if not call.quiet:
-            call.response_id = await self._keep(call, ticket)
+            call.response_id = await self._save_answer(call, ticket)
 
-    async def _keep(self, call: Call, ticket: Ticket) -> str:
+    async def _save_answer(self, call: Call, ticket: Ticket) -> str:
         """Keep the answer; its id in the history, the request's own, or nothing where it is not kept."""
         end, request = call.end, call.request
         assert end is not None  # noqa: S101 - it has been asked
@@ -306,15 +306,15 @@ class QueueOperations:
     def _changed(self, ticket: Ticket) -> None:
         if ticket.over:
             self._finish(ticket)
-        self._tell_soon()
+        self._publish_soon()
 
-    def _tell_soon(self) -> None:
+    def _publish_soon(self) -> None:
         if self._told:
             # Changes of one moment (an end, and the start of the next) are told together.
             self._told = False
-            asyncio.get_running_loop().call_soon(self._tell)
+            asyncio.get_running_loop().call_soon(self._publish_state)
 
-    def _tell(self) -> None:
+    def _publish_state(self) -> None:
         self._told = True
         current = next(iter(self.requests.running()), None)
         shown = None
@@ -324,7 +324,7 @@ class QueueOperations:
                 prompt_id=_prompt_id(current, self._calls[current.id]),
                 position=self.requests.position(current),
             )
-        self._events.tell(
+        self._events.notify(
             registry.QUEUE_UPDATED, queue.QueueUpdated(length=len(self.requests), current=shown)
         )
 
@@ -341,7 +341,7 @@ class QueueOperations:
             self._record.ended(ticket.id)
         if item.error is None:
             assert call.end is not None  # noqa: S101 - without an end the work has failed
-            self._events.tell(
+            self._events.notify(
                 registry.RESPONSE_COMPLETE,
                 queue.ResponseComplete(
                     request_id=ticket.id,
@@ -359,7 +359,7 @@ class QueueOperations:
                 ),
             )
         else:
-            self._events.tell(
+            self._events.notify(
                 registry.RESPONSE_ERROR,
                 queue.ResponseError(
                     request_id=ticket.id, kind="queue", prompt_id=item.prompt_id, error=item.error

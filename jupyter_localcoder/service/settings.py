@@ -51,7 +51,7 @@ class SettingsOperations:
     async def refresh(self) -> None:
         """Let what another process has changed be in force; once for each request."""
         await self._settings.refresh()
-        self._tell_trouble()
+        self._publish_reports()
 
     @serves(registry.SETTINGS_GET)
     async def settings_get(self, _request: SettingsGetRequest) -> SettingsView:
@@ -79,14 +79,14 @@ class SettingsOperations:
         self._fallback.forget()
         if any(getattr(request, name) is not UNSET for name in _CHOOSE):
             # What was loaded by hand before gives way to what is chosen now.
-            self._fallback.let_go()
+            self._fallback.release_choice()
         self._engine.apply_residency()
-        self._events.tell(registry.SETTINGS_CHANGED, view)
-        self._tell_trouble()
+        self._events.notify(registry.SETTINGS_CHANGED, view)
+        self._publish_reports()
 
-    def _tell_trouble(self) -> None:
+    def _publish_reports(self) -> None:
         for sentence in self._settings.reported():
-            self._events.tell(registry.NOTICE, Notice(severity="warning", message=sentence))
+            self._events.notify(registry.NOTICE, Notice(severity="warning", message=sentence))
 
     def _check_names(self, request: SettingsUpdateRequest) -> None:
         """What does not exist, or cannot do what it is for, is refused now, and not at the next request."""

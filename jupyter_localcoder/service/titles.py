@@ -77,7 +77,7 @@ _SETTINGS = {
 Ask = Callable[[queue.CallRequest], Coroutine[Any, Any, queue.QueueAnswer]]
 
 
-class _Made(NamedTuple):
+class _CreatedTitle(NamedTuple):
     title: str
     model: str
 
@@ -147,9 +147,9 @@ class TitleOperations:
         self._change_settings = change_settings
         self._listening = contextlib.ExitStack()
         for leave in (
-            events.listen(self._heard),
-            pool.on_demand.listen(self._make_way),
-            recorder.on_kept.listen(self._kept),
+            events.listen(self._on_event),
+            pool.on_demand.listen(self._yield_to_request),
+            recorder.on_kept.listen(self._on_response_saved),
         ):
             self._listening.callback(leave)
 
@@ -236,12 +236,12 @@ class TitleOperations:
             raise TitleResponseNotFound(failure.message) from None
         if why := await self._obstacle(config):
             raise TitleProviderError(why, recovery="Or enter a title manually.")
-        self._tell(response, "pending")
+        self._publish_status(response, "pending")
         try:
-            made = await asyncio.wait_for(self._make(response, config), config.timeout_seconds)
+            made = await asyncio.wait_for(self._create_title(response, config), config.timeout_seconds)
             return await self._set(response.id, made.title, "generated", made.model)
         except BaseException as failure:
-            self._tell(response, "failed", model=response.model)
+            self._publish_status(response, "failed", model=response.model)
             if isinstance(failure, asyncio.TimeoutError):
                 raise TitleTimeout from None
             raise
@@ -261,12 +261,12 @@ class TitleOperations:
 
     # Behind the answers
 
-    def _kept(self, response: Response) -> None:
+    def _on_response_saved(self, response: Response) -> None:
         """An answer is there that has no title. The turns of a conversation share the one of the first."""
         if response.parent_id:
             return
         if len(self._waiting) == MAX_WAITING:
-            self._tell(self._waiting.popleft().response, "failed")
+            self._publish_status(self._waiting.popleft().response, "failed")
         # What a title is made of: it may wait for long.
         short = msgspec.structs.replace(
             response,
@@ -303,9 +303,9 @@ class TitleOperations:
             if not config.enabled:
                 continue
             if await self._obstacle(config):
-                self._put_off(wanted)
+                self._postpone(wanted)
                 continue
-            self._tell(wanted.response, "pending")
+            self._publish_status(wanted.response, "pending")
             await self._try_one(wanted, config)
 
     async def _try_one(self, wanted: _Wanted, config: TitleConfig) -> None:
@@ -313,32 +313,32 @@ class TitleOperations:
         wanted = wanted._replace(told=False)
         try:
             if (await asyncio.to_thread(self._store.get, response.id)).title_source == "model":
-                made = await self._make(response, config)
+                made = await self._create_title(response, config)
                 info = await asyncio.to_thread(self._store.get, response.id)
                 if info.title_source == "model":  # a person may have been quicker
                     await self._set(response.id, made.title, "generated", made.model)
                     return
-            self._tell(await asyncio.to_thread(self._store.get, response.id), "completed")
+            self._publish_status(await asyncio.to_thread(self._store.get, response.id), "completed")
         except _NotNow:
-            self._put_off(wanted)
+            self._postpone(wanted)
         except (TitleTimeout, TitleProviderError) as failure:
             self._log.info("No title for %s: %s", response.id, failure)
-            self._tell(response, "failed")
+            self._publish_status(response, "failed")
             if not isinstance(failure, _NoTitle) and wanted.tries + 1 < MAX_TRIES:
                 self._later.append(wanted._replace(tries=wanted.tries + 1, told=True))
         except LocalCoderError as failure:
             self._log.info("No title for %s: %s", response.id, failure)
-            self._tell(response, "failed")
+            self._publish_status(response, "failed")
         except Exception as failure:
             if _is_shutdown(failure):
                 raise
             self._log.exception("No title for %s", response.id)
-            self._tell(response, "failed")
+            self._publish_status(response, "failed")
 
-    def _put_off(self, wanted: _Wanted) -> None:
+    def _postpone(self, wanted: _Wanted) -> None:
         """Nobody can make it now, so nobody was asked."""
         if not wanted.told:
-            self._tell(wanted.response, "failed")
+            self._publish_status(wanted.response, "failed")
         self._later.append(wanted._replace(told=True))
 
     async def _obstacle(self, config: TitleConfig) -> str:
@@ -377,7 +377,7 @@ class TitleOperations:
         except LocalCoderError:
             return False
 
-    async def _make(self, response: Response, config: TitleConfig) -> _Made:
+    async def _create_title(self, response: Response, config: TitleConfig) -> _CreatedTitle:
         """A title.
 
         Raises
@@ -399,7 +399,7 @@ class TitleOperations:
         title = title_prompt.title_of(said)
         if not title:
             raise _NoTitle("The model returned no title.")
-        return _Made(title, model)
+        return _CreatedTitle(title, model)
 
     async def _by_a_provider(self, asked: str, config: TitleConfig) -> tuple[str, str]:
         loop = asyncio.get_running_loop()
@@ -413,18 +413,20 @@ class TitleOperations:
             priority="low",
             private=True,
         )
-        said = await self._asked(request)
+        said = await self._ask_provider(request)
         if said is None:
             left_ms = round((ends_at - loop.time()) * 1000)
             if left_ms <= 0:
                 raise TitleTimeout
             more = title_prompt.MAX_TOKENS + title_prompt.MAX_THOUGHT_TOKENS
-            said = await self._asked(msgspec.structs.replace(request, max_tokens=more, timeout_ms=left_ms))
+            said = await self._ask_provider(
+                msgspec.structs.replace(request, max_tokens=more, timeout_ms=left_ms)
+            )
         if said is None:
             raise _cut()
         return said, config.model or config.provider
 
-    async def _asked(self, request: queue.CallRequest) -> str | None:
+    async def _ask_provider(self, request: queue.CallRequest) -> str | None:
         """What a provider answers; None where it was cut off in its first line, which may be reasoning.
 
         Raises
@@ -542,23 +544,23 @@ class TitleOperations:
         working = next((each for each in ones if each.state == "busy"), one)
         return one.plan, working.state if one.state == "ready" else one.state
 
-    def _make_way(self, request: wire.GenerateFrame | None) -> None:
+    def _yield_to_request(self, request: wire.GenerateFrame | None) -> None:
         """Something else is asked of the worker: it must not wait for a title."""
         if request is None or (request.scope != _SCOPE and request.priority != "warm"):
             self._give_up()
 
-    def _heard(self, event: registry.Event, _payload: msgspec.Struct) -> None:
+    def _on_event(self, event: registry.Event, _payload: msgspec.Struct) -> None:
         if event is registry.SETTINGS_CHANGED:
             self._again()
         if event is registry.BACKEND_STATE:
             self._moved.set()
             if any(one.state == "ready" for one in self._pool.holding):
-                self._go_on()
+                self._retry_untried()
             if self._job is not None and not self._pool.holds(self._job.plan):
                 # It would otherwise load its own model again.
                 self._give_up()
 
-    def _go_on(self) -> None:
+    def _retry_untried(self) -> None:
         """A model is there: those that were not tried for want of one are. Those that failed wait longer."""
         untried = [wanted for wanted in self._later if not wanted.tries]
         if untried and not self._waiting:
@@ -578,21 +580,21 @@ class TitleOperations:
     ) -> ResponseInfo:
         await self._recorder.settled()
         info = await asyncio.to_thread(self._store.set_title, id_, title, source)
-        self._tell(info, "completed", model=model)
+        self._publish_status(info, "completed", model=model)
         changed = history.HistoryChanged(
             reason="titled", response_id=id_, conversation_id=info.conversation_id
         )
-        self._events.tell(registry.HISTORY_CHANGED, changed)
+        self._events.notify(registry.HISTORY_CHANGED, changed)
         return info
 
-    def _tell(
+    def _publish_status(
         self, response: ResponseInfo, status: Literal["pending", "completed", "failed"], model: str = ""
     ) -> None:
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         told = history.TitleStatus(
             response_id=response.id, status=status, title=response.title, time=now, model=model
         )
-        self._events.tell(registry.TITLE_STATUS, told)
+        self._events.notify(registry.TITLE_STATUS, told)
 
     async def _read_config(self) -> TitleConfig:
         # Read again each time: another server or a person may have changed it.

@@ -108,7 +108,7 @@ class JsonFile:
         """What the file says. A problem is reported, and never raised; reading changes nothing."""
         found = self._read()
         if found.problem:
-            self._tell(found.problem)
+            self._report_once(found.problem)
         return found
 
     @contextlib.contextmanager
@@ -231,9 +231,9 @@ class JsonFile:
         aside = self._aside()
         self.path.replace(aside)
         sync_folder(self.path.parent)
-        self._tell(f"{self.path} was damaged. It was renamed to {aside}, and a new file was created.")
+        self._report_once(f"{self.path} was damaged. It was renamed to {aside}, and a new file was created.")
 
-    def _tell(self, sentence: str) -> None:
+    def _report_once(self, sentence: str) -> None:
         if sentence != self._reported:
             self._reported = sentence
             self._report(sentence)

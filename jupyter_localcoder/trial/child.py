@@ -38,7 +38,7 @@ def main() -> None:
     _end_with_lifeline()
     os.chdir(own / WORK)
     _prepare_path(job)
-    guard = isolation.Guard(own, "namespace" if wall == "namespace" else "guard")
+    guard = isolation.AuditHook(own, "namespace" if wall == "namespace" else "guard")
     report: msgspec.Struct
     if job.inputs:
         from .running import run

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..machine import namespaces
-from .report import Limits, Refusal, RefusalKind, Wall
+from .report import DeniedAccess, RefusalKind, TrialLimits, Wall
 
 _MAX_REFUSALS = 20
 _FLAGS = namespaces.USER | namespaces.MOUNTS | namespaces.IPC | namespaces.PROCESSES | namespaces.NETWORK
@@ -35,7 +35,7 @@ _HIDDEN = "/run"
 """Sockets of system services: a network namespace does not close them."""
 
 
-class Refused(PermissionError):
+class AccessDenied(PermissionError):
     """The copy does not permit it."""
 
 
@@ -77,7 +77,7 @@ def drop_privileges() -> None:
         raise OSError(ctypes.get_errno(), "capabilities cannot be dropped")
 
 
-def limit_resources(limits: Limits) -> None:
+def limit_resources(limits: TrialLimits) -> None:
     """Set the limits that the system enforces; some systems enforce none."""
     try:
         import resource
@@ -105,7 +105,7 @@ def limit_resources(limits: Limits) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-class Guard:
+class AuditHook:
     """The audit hook. It cannot be removed.
 
     Parameters
@@ -117,7 +117,7 @@ class Guard:
     """
 
     def __init__(self, own: Path, wall: Wall) -> None:
-        self.refusals: list[Refusal] = []
+        self.refusals: list[DeniedAccess] = []
         self._own = os.path.realpath(own)
         self._wall = wall
         self._process = os.getpid()
@@ -126,18 +126,20 @@ class Guard:
         self._permitted = _DEVICES | frozenset(own_files)
         sys.addaudithook(self._hook)
 
-    def refusals_of(self, error: BaseException | None) -> tuple[Refusal, ...]:
+    def refusals_of(self, error: BaseException | None) -> tuple[DeniedAccess, ...]:
         """What was refused, with what the error came from; an error of the system itself counts too."""
         fatal: set[str] = set()
-        more: list[Refusal] = []
+        more: list[DeniedAccess] = []
         for one in _chain(error):
-            if isinstance(one, Refused):
+            if isinstance(one, AccessDenied):
                 fatal.add(str(one.filename or ""))
             elif isinstance(one, OSError) and one.errno == errno.EROFS:
-                more.append(Refusal(kind="write", what=str(one.filename or "")[:300], fatal=True))
+                more.append(DeniedAccess(kind="write", what=str(one.filename or "")[:300], fatal=True))
             elif isinstance(one, OSError) and one.errno in (errno.ENETUNREACH, errno.ENETDOWN):
-                more.append(Refusal(kind="network", fatal=True))
-        refusals = [Refusal(kind=one.kind, what=one.what, fatal=one.what in fatal) for one in self.refusals]
+                more.append(DeniedAccess(kind="network", fatal=True))
+        refusals = [
+            DeniedAccess(kind=one.kind, what=one.what, fatal=one.what in fatal) for one in self.refusals
+        ]
         return (*more, *refusals)
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -147,8 +149,8 @@ class Guard:
 
     def _refuse(self, kind: RefusalKind, what: str, sentence: str) -> None:
         if len(self.refusals) < _MAX_REFUSALS:
-            self.refusals.append(Refusal(kind=kind, what=what[:300]))
-        raise Refused(errno.EACCES, sentence, what[:300])
+            self.refusals.append(DeniedAccess(kind=kind, what=what[:300]))
+        raise AccessDenied(errno.EACCES, sentence, what[:300])
 
     def _network(self, event: str, arguments: tuple[Any, ...]) -> None:
         what = next((str(one) for one in arguments if isinstance(one, str | tuple)), "")
@@ -218,20 +220,20 @@ _PATHS = {
 }  # fmt: skip
 _ENTRIES = frozenset({"os.remove", "os.rmdir", "os.mkdir", "os.rename", "os.symlink"})
 _CHECKS: dict[str, Any] = {
-    **dict.fromkeys(_PATHS, Guard._change),
+    **dict.fromkeys(_PATHS, AuditHook._change),
     **dict.fromkeys(
         ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo",
          "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"),
-        Guard._network,
+        AuditHook._network,
     ),
     **dict.fromkeys(
         ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn",
          "os.startfile", "pty.spawn"),
-        Guard._program,
+        AuditHook._program,
     ),
-    **dict.fromkeys(("os.kill", "os.killpg"), Guard._signal),
-    "open": Guard._open,
-    "sqlite3.connect": Guard._database,
+    **dict.fromkeys(("os.kill", "os.killpg"), AuditHook._signal),
+    "open": AuditHook._open,
+    "sqlite3.connect": AuditHook._database,
 }  # fmt: skip
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _DEVICES = frozenset({"/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "nul", "NUL"})

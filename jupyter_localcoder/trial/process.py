@@ -24,7 +24,7 @@ import psutil
 from ..machine.child_environment import environment_for_computing
 from ..storage.regular import read_regular
 from .child import JOB, NO_NAMESPACES, REPORT, WORK
-from .report import Job, LimitKind, Limits, Wall
+from .report import Job, LimitKind, TrialLimits, Wall
 
 PREPARING_SECONDS = 60.0
 """For the start of the interpreter and for reading the inputs, beyond the time of the code."""
@@ -159,7 +159,7 @@ def _environment(own: Path, source: Mapping[str, str] | None = None) -> dict[str
 
 
 def _watch(
-    child: subprocess.Popen[bytes], own: Path, limits: Limits, stopped: Callable[[], bool]
+    child: subprocess.Popen[bytes], own: Path, limits: TrialLimits, stopped: Callable[[], bool]
 ) -> tuple[LimitKind | None, float]:
     """Wait for the end of a process or of a limit; the limit, and the seconds since the code began."""
     spawned, began, base = time.monotonic(), 0.0, 0

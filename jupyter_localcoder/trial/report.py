@@ -16,7 +16,7 @@ NEWLY = "newly defined"
 LimitKind = Literal["time", "memory", "processes", "disk", "files"]
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class TrialLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What one run may use."""
 
     seconds: float = 30.0
@@ -47,7 +47,7 @@ class CopiedValue(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What a process is to do."""
 
-    limits: Limits
+    limits: TrialLimits
     code: str = ""
     inputs: str = ""
     """Path of the folder with the inputs. Empty: compare the results in ``runs``."""
@@ -78,7 +78,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.type}: {head}{where}" if head else f"{self.type}{where}"
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class DeniedAccess(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the copy does not permit."""
 
     kind: RefusalKind
@@ -104,7 +104,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[CopiedValue, ...] = ()
     bound: tuple[str, ...] = ()
     """Names that the code has bound."""
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[DeniedAccess, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -49,7 +49,7 @@ class BoundedText(io.StringIO):
         return len(text)
 
 
-def run(job: Job, own: Path, guard: isolation.Guard) -> RunReport:
+def run(job: Job, own: Path, guard: isolation.AuditHook) -> RunReport:
     """Run the code of a job; values go into a file, for the process that compares them."""
     shown: list[str] = []
     shell = _shell(own, shown)

@@ -22,7 +22,7 @@ from ..context.target import take_apart
 from ..machine.free_memory import available
 from .inputs import chosen, loop_names, names_read, write_inputs
 from .process import Ended, NoNamespaces, new_folder, remove, run_process
-from .report import Comparison, Job, Limits, RunReport, Wall
+from .report import Comparison, Job, RunReport, TrialLimits, Wall
 from .verdict import Verdict, cannot_check, of_one, of_two
 
 _LEAST_MEMORY_BYTES = 200_000_000
@@ -56,7 +56,7 @@ def compare(
     new: str,
     notebook: Notebook,
     *,
-    limits: Limits | None = None,
+    limits: TrialLimits | None = None,
     wall: Wall = "namespace",
     stopped: Callable[[], bool] = lambda: False,
 ) -> Verdict:
@@ -65,7 +65,7 @@ def compare(
     Parameters
     ----------
     limits
-        Default: those of `Limits`, and no more than half of the free memory.
+        Default: those of `TrialLimits`, and no more than half of the free memory.
     wall
         The strongest isolation to use; `namespace` falls back to `guard`.
     stopped
@@ -103,7 +103,7 @@ def attempt(
     code: str,
     notebook: Notebook,
     *,
-    limits: Limits | None = None,
+    limits: TrialLimits | None = None,
     wall: Wall = "namespace",
     stopped: Callable[[], bool] = lambda: False,
 ) -> Verdict:
@@ -119,7 +119,7 @@ class _Copy:
     """The folder of a trial, and the processes in it."""
 
     def __init__(
-        self, notebook: Notebook, limits: Limits | None, wall: Wall, stopped: Callable[[], bool]
+        self, notebook: Notebook, limits: TrialLimits | None, wall: Wall, stopped: Callable[[], bool]
     ) -> None:
         self.limits = _own_limits() if limits is None else limits
         self.wall: Wall = wall if sys.platform == "linux" else "guard"
@@ -210,8 +210,8 @@ def _import_path() -> tuple[str, ...]:
     return tuple(found)
 
 
-def _own_limits() -> Limits:
-    limits = Limits()
+def _own_limits() -> TrialLimits:
+    limits = TrialLimits()
     free, total = available()
     if total:
         memory = min(limits.memory_bytes, max(free // 2, _LEAST_MEMORY_BYTES))

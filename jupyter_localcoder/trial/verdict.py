@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from ..text.units import size
-from .report import NEWLY, RESULT, Comparison, Limits, RunReport, Wall
+from .report import NEWLY, RESULT, Comparison, RunReport, TrialLimits, Wall
 
 VerdictKind = Literal["same", "differs", "fixed", "broken", "fails", "runs", "unchecked"]
 """`fixed`: only the new code runs. `broken`: only the old code does. `fails`: none does. `runs`: the new code
@@ -60,7 +60,7 @@ def cannot_check(reason: str) -> Verdict:
     return Verdict(kind="unchecked", sentence=f"Cannot be checked: {reason}.")
 
 
-def of_one(run: RunReport, limits: Limits, left_out: Mapping[str, str], wall: Wall) -> Verdict:
+def of_one(run: RunReport, limits: TrialLimits, left_out: Mapping[str, str], wall: Wall) -> Verdict:
     """The verdict on code that was run alone."""
     notes = _notes(None, run, wall)
     if reason := _unknown(run, left_out, "the code"):
@@ -78,7 +78,7 @@ def of_two(
     new: RunReport,
     comparison: Comparison | None,
     *,
-    limits: Limits,
+    limits: TrialLimits,
     left_out: Mapping[str, str],
     wall: Wall,
     helpers: Collection[str] = (),
@@ -110,7 +110,11 @@ def of_two(
 
 
 def _judged(
-    old: RunReport, new: RunReport, comparison: Comparison | None, limits: Limits, left_out: Mapping[str, str]
+    old: RunReport,
+    new: RunReport,
+    comparison: Comparison | None,
+    limits: TrialLimits,
+    left_out: Mapping[str, str],
 ) -> tuple[VerdictKind, str]:
     unknown_old, unknown_new = (
         _unknown(old, left_out, "the old code"),
@@ -161,7 +165,7 @@ def _unknown(run: RunReport, left_out: Mapping[str, str], code: str) -> str:
     return ""
 
 
-def _ending(run: RunReport, limits: Limits) -> str:
+def _ending(run: RunReport, limits: TrialLimits) -> str:
     if run.limit == "time":
         return f"does not end within the time limit of {limits.seconds:g} s"
     if run.limit == "memory":

@@ -111,9 +111,9 @@ class Card:
             self._fetch(update=action == "update")
         elif action == "export":
             question = ask_export(info, lambda path: controller.export(info.id, path), self._answered)
-            self._ask(question, f"Choose below where to export {info.name}.")
+            self._show_question(question, f"Choose below where to export {info.name}.")
         elif action == "delete":
-            self._ask(
+            self._show_question(
                 ask_delete(info, self._delete, self._answered),
                 f"Confirm below whether to delete {info.name}.",
             )
@@ -137,7 +137,7 @@ class Card:
             controller.download(info.id, update=update)
             return
         accepted = license.sha256
-        self._ask(
+        self._show_question(
             ask_license(
                 info,
                 license,
@@ -153,7 +153,7 @@ class Card:
             self._leave()
         self._controller.delete(info.id, force=info.loaded)
 
-    def _ask(self, question: Any, said: str = "") -> None:
+    def _show_question(self, question: Any, said: str = "") -> None:
         with self._controller.changing:
             before, self._question = self._question, question
             self._controller.spoken = said
@@ -163,7 +163,7 @@ class Card:
 
     def _answered(self) -> None:
         self._primary.focus()
-        self._ask(None)
+        self._show_question(None)
 
     def _button(self, action: ModelAction) -> Any:
         # Kept, so that the one that has the focus stays the same while others come and go.

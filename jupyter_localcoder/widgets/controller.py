@@ -149,7 +149,7 @@ class Controller(HasTraits):
                 if turn == self._turn:  # else it may be older than the answer to what was asked meanwhile
                     # Nor is a setting put back, for a moment, that is just being changed.
                     changing = GENERAL in self.busy and self.settings is not None
-                    self._take(listed, self.settings if changing else settings, status)
+                    self._update_from(listed, self.settings if changing else settings, status)
 
     # What a person asks for: done beside the caller. What goes wrong becomes a note at the model.
 
@@ -165,41 +165,41 @@ class Controller(HasTraits):
         request = models.ModelEnsureRequest(
             id=model, allow_download=True, accept_license=accept_license, update=update
         )
-        self._ask(model, registry.MODEL_ENSURE, request)
+        self._request(model, registry.MODEL_ENSURE, request)
 
     def stop(self, model: str, *, discard: bool = False) -> None:
         """Stop what is under way; what a download has got so far is kept, unless it is discarded."""
         request = models.ModelCancelDownloadRequest(id=model, discard=discard)
-        self._ask(model, registry.MODEL_CANCEL_DOWNLOAD, request)
+        self._request(model, registry.MODEL_CANCEL_DOWNLOAD, request)
 
     def verify(self, model: str) -> None:
         """Begin to compute the digest again."""
-        self._ask(model, registry.MODEL_VERIFY, models.ModelRequest(id=model))
+        self._request(model, registry.MODEL_VERIFY, models.ModelRequest(id=model))
 
     def pin(self, model: str, *, pinned: bool) -> None:
         """Keep a model at its version, or let it be updated again."""
-        self._ask(model, registry.MODEL_PIN, models.ModelPinRequest(id=model, pinned=pinned))
+        self._request(model, registry.MODEL_PIN, models.ModelPinRequest(id=model, pinned=pinned))
 
     def load(self, model: str, *, force: bool = False) -> None:
         """Load a model; `force`: also where it does not fit."""
-        self._ask(model, registry.MODEL_LOAD, models.ModelLoadRequest(id=model, force=force))
+        self._request(model, registry.MODEL_LOAD, models.ModelLoadRequest(id=model, force=force))
 
     def unload(self, model: str | None = None) -> None:
         """Free what a model holds, or all, now."""
         loaded = model or (self.status.model if self.status else None) or GENERAL
-        self._ask(loaded, registry.MODEL_UNLOAD, models.ModelUnloadRequest(id=model))
+        self._request(loaded, registry.MODEL_UNLOAD, models.ModelUnloadRequest(id=model))
 
     def delete(self, model: str, *, force: bool = False) -> None:
         """Remove a model; `force`: also where it is loaded."""
-        self._ask(model, registry.MODEL_DELETE, models.ModelDeleteRequest(id=model, force=force))
+        self._request(model, registry.MODEL_DELETE, models.ModelDeleteRequest(id=model, force=force))
 
     def export(self, model: str, path: str) -> None:
         """Write a bundle into a folder of the machine on which the service runs."""
 
         def done(written: models.ModelExported) -> None:
-            self._say(model, filled(MANAGER["written-to"], written.path))
+            self._show_note(model, filled(MANAGER["written-to"], written.path))
 
-        self._ask(model, registry.MODEL_EXPORT, models.ModelExportRequest(id=model, path=path), done)
+        self._request(model, registry.MODEL_EXPORT, models.ModelExportRequest(id=model, path=path), done)
 
     def import_file(self, path: str, name: str = "", *, link: bool = False) -> None:
         """Take a file or a bundle of that machine in; without a name it gets one from the file."""
@@ -221,10 +221,10 @@ class Controller(HasTraits):
             return
 
         def done(info: models.ModelInfo) -> None:
-            self._say(IMPORT, filled(MANAGER["imported"], info.name))
+            self._show_note(IMPORT, filled(MANAGER["imported"], info.name))
 
         request = models.ModelImportRequest(path=path, id=name or None, link=link)
-        self._ask(IMPORT, registry.MODEL_IMPORT, request, done)
+        self._request(IMPORT, registry.MODEL_IMPORT, request, done)
 
     def change(self, **changes: Any) -> None:
         """Change settings; None gives one back to the layers below."""
@@ -234,7 +234,7 @@ class Controller(HasTraits):
             self._know()
             self.moment += 1
 
-        self._ask(GENERAL, registry.SETTINGS_UPDATE, SettingsUpdateRequest(**changes), done)
+        self._request(GENERAL, registry.SETTINGS_UPDATE, SettingsUpdateRequest(**changes), done)
 
     def dismiss(self, model: str) -> None:
         """Take a note away."""
@@ -243,7 +243,7 @@ class Controller(HasTraits):
 
     # How
 
-    def _ask(
+    def _request(
         self,
         model: str,
         op: Operation[Any, Any],
@@ -271,7 +271,7 @@ class Controller(HasTraits):
 
         self._start(call)
 
-    def _take(
+    def _update_from(
         self, listed: models.ModelList, settings: SettingsView | None, status: backend.BackendStatus
     ) -> None:
         noted = (
@@ -295,12 +295,12 @@ class Controller(HasTraits):
         )  # fmt: skip
         self.moment += 1
         for known in self.known:
-            self._tell(before.get(known.info.id), known)
+            self._announce(before.get(known.info.id), known)
 
     def _know(self) -> None:
         self.known = known_models(self.listed, self.settings, self.status)
 
-    def _tell(self, before: KnownModel | None, now: KnownModel) -> None:
+    def _announce(self, before: KnownModel | None, now: KnownModel) -> None:
         """Say what a person waits for: the end of something that was under way, or of a load."""
         name = now.info.name
         if before is None:
@@ -312,7 +312,7 @@ class Controller(HasTraits):
         elif before.info.loaded and not now.info.loaded:
             self.spoken = f"{name} is unloaded."
 
-    def _say(self, model: str, message: str) -> None:
+    def _show_note(self, model: str, message: str) -> None:
         with self.changing:
             self.notes = {**self.notes, model: ControllerNote("info", message)}
             self.spoken = message

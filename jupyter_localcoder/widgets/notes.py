@@ -34,10 +34,10 @@ class Notes:
         if note is None:
             self._made = None
         elif self._made is None or self._made[0] != note:
-            self._made = (note, self._make(note))
+            self._made = (note, self._create_note(note))
         return self._made[1] if self._made else None
 
-    def _make(self, note: ControllerNote) -> Any:
+    def _create_note(self, note: ControllerNote) -> Any:
         controller, place = self._controller, self._place
         name = controller.name_of(place)
         buttons = [button("Dismiss", self._then(lambda: controller.dismiss(place)), about=name)]

@@ -149,7 +149,7 @@ class Cache:
         own = self._idle_of(scope)
         best, common = self._best_source(tokens)
         if own is None or (best is not own and common > match(own) + WORTH_COPYING_TOKENS):
-            own = self._taken_over(own, best, common)
+            own = self._copied_prefix(own, best, common)
         own.scope, own.busy = scope, True
         self.touch(own)
         own.reserved = need
@@ -212,7 +212,7 @@ class Cache:
         # A recurrent layer has one state, which is that after the last token: all of it, or nothing.
         return common if self._engine.can_take_back or common == len(sequence.tokens) else 0
 
-    def _taken_over(self, own: Sequence | None, source: Sequence | None, common: int) -> Sequence:
+    def _copied_prefix(self, own: Sequence | None, source: Sequence | None, common: int) -> Sequence:
         """An empty sequence (one's own, or the least recently used) with the common cells of another."""
         target = own
         if target is None:

@@ -60,7 +60,7 @@ class Decoder:
             self._engine.copy(sequence.side, sequence.main, start, start + accepted)
         sequence.tokens += draft[:accepted]
         if close:
-            self._put_aside(batch_slice, pending, accepted, batch_tokens)
+            self._defer_drafts(batch_slice, pending, accepted, batch_tokens)
             self._compute_last_again(task)
         if task.pending is None and pending is not None:
             self._engine.remove(sequence.side)
@@ -70,7 +70,7 @@ class Decoder:
             self._learn(batch_slice, pending, accepted, close, batch_tokens)
         return goes_on
 
-    def _put_aside(
+    def _defer_drafts(
         self, batch_slice: BatchSlice, pending: PendingDraft | None, accepted: int, batch_tokens: int
     ) -> None:
         """At a close call: keep what the batch says of the draft after it, to go on from there."""

@@ -60,10 +60,10 @@ class _Log:
 
     def __init__(self) -> None:
         self.last: collections.deque[str] = collections.deque(maxlen=80)
-        self._callback = native.llama_log_callback(self._take)
+        self._callback = native.llama_log_callback(self._on_log)
         native.llama_log_set(self._callback, ctypes.c_void_p(0))
 
-    def _take(self, level: int, text: bytes, _data: object) -> None:
+    def _on_log(self, level: int, text: bytes, _data: object) -> None:
         line = text.decode("utf-8", "replace")
         self.last.append(line)
         if level in _LOUD:
@@ -353,10 +353,12 @@ class Engine:
     def identity(self) -> ModelIdentity:
         """What the model says of its origin."""
         return ModelIdentity(
-            self._said("general.architecture"), self._said("general.name"), self._said("tokenizer.ggml.pre")
+            self._metadata("general.architecture"),
+            self._metadata("general.name"),
+            self._metadata("tokenizer.ggml.pre"),
         )
 
-    def _said(self, key: str) -> str:
+    def _metadata(self, key: str) -> str:
         """A text of the model's header, up to its first 255 bytes; empty where it has none."""
         buffer = ctypes.create_string_buffer(256)
         length = native.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))

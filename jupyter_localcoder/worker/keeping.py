@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _SavedCells(msgspec.Struct, frozen=True):
     scope: str
     tokens: list[int]
     cells: bytes
@@ -35,7 +35,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
 def save(cache: Cache, engine: Engine, path: Path, limit_bytes: int) -> int:
     """Write the sequences of a cache; answer how many were."""
-    kept: list[_Kept] = []
+    kept: list[_SavedCells] = []
     size = 0
     for sequence in sorted(cache, key=lambda s: -s.used):
         if not sequence.tokens:
@@ -59,7 +59,7 @@ def save(cache: Cache, engine: Engine, path: Path, limit_bytes: int) -> int:
 def restore(cache: Cache, engine: Engine, path: Path) -> int:
     """Read sequences back into an empty cache; answer how many. A file that does not fit is ignored."""
     try:
-        kept = msgspec.msgpack.decode(path.read_bytes(), type=list[_Kept])
+        kept = msgspec.msgpack.decode(path.read_bytes(), type=list[_SavedCells])
     except (OSError, msgspec.DecodeError):
         return 0
     path.unlink(missing_ok=True)
@@ -81,10 +81,10 @@ def restore(cache: Cache, engine: Engine, path: Path) -> int:
     return len(restored)
 
 
-def _entry(sequence: Sequence, cells: bytes) -> _Kept:
+def _entry(sequence: Sequence, cells: bytes) -> _SavedCells:
     suffix = sequence.suffix
     after = suffix.tokens if suffix is not None and not suffix.apart else []
-    return _Kept(
+    return _SavedCells(
         scope=sequence.scope,
         tokens=sequence.tokens,
         cells=cells,

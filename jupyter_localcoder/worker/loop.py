@@ -72,7 +72,7 @@ class Loop:
         while True:
             for work in self._arrived():
                 if isinstance(work, wire.UnloadFrame):
-                    self._keep()
+                    self._save_prefix_cache()
                     self._send(wire.Unloaded(id=work.id))
                     return
                 self._guarded(work)
@@ -191,7 +191,7 @@ class Loop:
         policy = DraftPolicy(costs, draft_seconds=step_seconds(small), shy=False)
         return Drafter(small, own.n_ctx, policy)
 
-    def _keep(self) -> None:
+    def _save_prefix_cache(self) -> None:
         """Write what was computed to the disk, so that it need not be computed again after an unload."""
         if self._scheduler is None or self._plan is None or not self._plan.state_path:
             return
@@ -213,23 +213,23 @@ class Loop:
     def _read(self) -> None:
         try:
             while (frame := wire.read_to_worker(self._reader.read)) is not None:
-                self._take(frame)
+                self._handle_frame(frame)
         except (wire.FrameError, OSError) as failure:
             print(f"the input is broken: {failure}", file=sys.stderr)
         finally:
-            self._leave()
+            self._stop_all()
 
-    def _take(self, frame: wire.ToWorker) -> None:
+    def _handle_frame(self, frame: wire.ToWorker) -> None:
         if isinstance(frame, wire.Ping):
             self._send(self._pong(frame.id))
         elif isinstance(frame, wire.Cancel):
             self._cancel(frame)
         elif isinstance(frame, wire.GenerateFrame):
-            self._put(CancelableRequest(frame))
+            self._enqueue(CancelableRequest(frame))
         else:
-            self._put(frame)
+            self._enqueue(frame)
 
-    def _put(self, work: wire.LoadFrame | wire.UnloadFrame | CancelableRequest) -> None:
+    def _enqueue(self, work: wire.LoadFrame | wire.UnloadFrame | CancelableRequest) -> None:
         with self._wake:
             self._inbox.append(work)
             if isinstance(work, CancelableRequest):
@@ -269,7 +269,7 @@ class Loop:
             reserved_cells=scheduler.cache.reserved if scheduler is not None else 0,
         )
 
-    def _leave(self) -> None:
+    def _stop_all(self) -> None:
         with self._wake:
             self._leaving = True
             for job in self._jobs.values():

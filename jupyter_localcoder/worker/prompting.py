@@ -230,7 +230,7 @@ class Prompter:
                 "This model does not support fill-in-the-middle.",
                 recovery="Choose a model that has the role `code` for completion.",
             )
-        begin = self._begin_of(prompt)
+        begin = self._prefix_tokens(prompt)
         room = self._facts.n_ctx - prompt.reserve_tokens - self.fill.marks - len(begin) - 2
         # The code after the cursor matters less: at most a quarter of the window.
         after = self._after(prompt, max(0, min(prompt.suffix_tokens or room // 4, room // 4)))
@@ -243,7 +243,7 @@ class Prompter:
         parts = tuple(self._in_order(layout, begin, before, after))
         return TokenizedPrompt(layout.tokens, left_out, layout, parts)
 
-    def _begin_of(self, prompt: FillPrompt) -> list[int]:
+    def _prefix_tokens(self, prompt: FillPrompt) -> list[int]:
         """What stands before the code, and before its marks."""
         assert self.fill is not None  # noqa: S101 - it was asked before
         if self.fill.file < 0:

@@ -33,7 +33,7 @@ MAX_MEMORY_BYTES = 128 * 1024 * 1024
 _LENGTH = struct.Struct("<I")
 
 
-class Refusal(Exception):
+class TemplateRaised(Exception):
     """The template itself raised: it does not take these messages."""
 
 
@@ -67,7 +67,7 @@ class Renderer:
         self._template: Template | None = None
 
     def render(self, source: str, messages: list[dict[str, str]], words: dict[str, str]) -> str:
-        """The text of a template; raises what it raises, `Refusal` and `TooLong`."""
+        """The text of a template; raises what it raises, `TemplateRaised` and `TooLong`."""
         if self._template is None or source != self._source:
             self._template, self._source = self._environment.from_string(source), source
         out: list[str] = []
@@ -86,7 +86,7 @@ def answer(renderer: Renderer, request: dict[str, Any]) -> dict[str, str]:
     """What is answered to a request: ``text``, or ``failure`` (its kind) and ``what``."""
     try:
         return {"text": renderer.render(request["source"], request["messages"], request["words"])}
-    except Refusal as refusal:
+    except TemplateRaised as refusal:
         return {"failure": "refused", "what": str(refusal)}
     except TooLong:
         return {"failure": "output", "what": ""}
@@ -155,7 +155,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     )
 
     def raise_exception(message: str) -> None:
-        raise Refusal(str(message)[:200])
+        raise TemplateRaised(str(message)[:200])
 
     def strftime_now(form: str) -> str:
         return datetime.datetime.now().astimezone().strftime(str(form)[:100])

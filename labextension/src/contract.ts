@@ -775,8 +775,19 @@ export interface Provenance {
   request: GenerateRequest | null;
 }
 
+/** Answer of `provider:delete`. */
+export interface ProviderDeleted {
+  note: string;
+}
+
+/** Names a provider. */
+export interface ProviderIdRequest {
+  /** Id of a provider: lowercase letters, digits and dashes. */
+  id: string;
+}
+
 /** A provider as it is configured, without its key. */
-export interface Provider {
+export interface ProviderInfo {
   /** Id of a provider: lowercase letters, digits and dashes. */
   id: string;
   type: string;
@@ -803,17 +814,6 @@ export interface Provider {
   configured: boolean;
 }
 
-/** Answer of `provider:delete`. */
-export interface ProviderDeleted {
-  note: string;
-}
-
-/** Names a provider. */
-export interface ProviderIdRequest {
-  /** Id of a provider: lowercase letters, digits and dashes. */
-  id: string;
-}
-
 /** What the providers of one type have in common. */
 export interface ProviderKind {
   type: string;
@@ -827,7 +827,7 @@ export interface ProviderKind {
 
 /** All providers, `embedded` first. */
 export interface ProviderList {
-  providers: Provider[];
+  providers: ProviderInfo[];
   kinds: ProviderKind[];
   /** Id of a provider: lowercase letters, digits and dashes. */
   active: string;
@@ -1690,7 +1690,7 @@ export interface IOperations {
    */
   'provider:save': {
     request: ProviderSaveRequest;
-    response: Provider;
+    response: ProviderInfo;
     streams: false;
   };
   /**
@@ -1730,7 +1730,7 @@ export interface IOperations {
    */
   'provider:setKey': {
     request: ProviderSetKeyRequest;
-    response: Provider;
+    response: ProviderInfo;
     streams: false;
   };
   /**
@@ -1739,7 +1739,7 @@ export interface IOperations {
    */
   'provider:forgetKey': {
     request: ProviderIdRequest;
-    response: Provider;
+    response: ProviderInfo;
     streams: false;
   };
   /**

@@ -456,7 +456,7 @@ async def test_16_a_client_that_stops_reading_takes_no_memory_and_is_closed(
     news = Notice(severity="info", message="x" * 100_000, action="")
     tracemalloc.start()
     for told in range(1, 501):
-        events.tell(registry.NOTICE, news)
+        events.notify(registry.NOTICE, news)
         await until(lambda told=told: heard == told)
     assert tracemalloc.get_traced_memory()[1] < 3 * outbox.MAX_WAITING_BYTES
     tracemalloc.stop()

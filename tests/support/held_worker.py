@@ -20,7 +20,7 @@ from jupyter_localcoder.worker.loop import Loop
 
 def hold(steps: int, kind: str, count: int) -> None:
     """See the top of the file."""
-    load, take, decode = Loop._load, Loop._take, Engine.decode
+    load, take, decode = Loop._load, Loop._handle_frame, Engine.decode
     go_on = threading.Event()
     loaded, heard, done = False, 0, 0
 
@@ -45,7 +45,7 @@ def hold(steps: int, kind: str, count: int) -> None:
                 done += 1
         decode(self, items)
 
-    Loop._load, Loop._take = loads, takes  # type: ignore[method-assign]
+    Loop._load, Loop._handle_frame = loads, takes  # type: ignore[method-assign]
     Engine.decode = decodes  # type: ignore[method-assign]
 
 

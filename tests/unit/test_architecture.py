@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import collections
 import re
 from pathlib import Path
 
@@ -48,3 +50,14 @@ def test_the_rooms_of_completion_are_told() -> None:
     (row,) = [line for line in page.splitlines() if line.startswith("| `completion/` |")]
     rooms = {name for name in there("labextension/src/completion") if not name.endswith(".ts")}
     assert {name.rstrip("/") for name in re.findall("`([^`]+/)`", row.split("|")[2])} == rooms
+
+
+def test_each_class_has_a_name_of_its_own() -> None:
+    """A name that two classes share has to be looked up before it is understood."""
+    names = collections.Counter(
+        node.name
+        for path in (ROOT / "jupyter_localcoder").rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []

@@ -13,7 +13,7 @@ from .fields import check_name, parse
 from .show import settings_of, value_text
 
 
-class Change(LocalCoderCommand):
+class SettingsCommand(LocalCoderCommand):
     """Base of the commands that change settings."""
 
     def apply(self, names: list[str], request: SettingsUpdateRequest) -> ExitCode:
@@ -32,7 +32,7 @@ class Change(LocalCoderCommand):
             self.console.out(f"{name} = {value_text(values[name])}  ({sources[name]})")
 
 
-class ConfigSet(Change):
+class ConfigSet(SettingsCommand):
     """Change one setting, and keep it."""
 
     usage = "config set KEY VALUE [options]"
@@ -58,14 +58,14 @@ jupyter localcoder config set temperature 0.2
             self.note(f"Note: the value is saved, but the {view.sources[name]} currently overrides `{name}`.")
 
 
-class ConfigReset(Change):
+class ConfigReset(SettingsCommand):
     """Give settings back to the layers below."""
 
     usage = "config reset KEY... | --all [options]"
     description = """Remove settings from the settings file. The value from a config file or the
     default then applies again."""
     arguments = (0, 100)
-    flags = Change.flags | options(all=("ConfigReset.all_keys", "Reset all settings."))
+    flags = SettingsCommand.flags | options(all=("ConfigReset.all_keys", "Reset all settings."))
 
     all_keys = Bool(False, config=True, help="Reset all settings.")
 

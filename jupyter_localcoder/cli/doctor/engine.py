@@ -33,7 +33,7 @@ print("\\n" + json.dumps({
 Ask = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
 
 
-def _ask(command: list[str]) -> subprocess.CompletedProcess[str]:
+def _run_command(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         capture_output=True,
@@ -44,7 +44,7 @@ def _ask(command: list[str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def findings(ask: Ask = _ask) -> Iterator[Finding]:
+def findings(ask: Ask = _run_command) -> Iterator[Finding]:
     """Look; ``ask`` runs a command and gives back what it printed."""
     if not has_module(LLAMA_CPP):
         # Not a problem: remote providers answer without it.

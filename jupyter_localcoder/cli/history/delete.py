@@ -54,7 +54,7 @@ class HistoryDelete(LocalCoderCommand):
     def _ids(self, client: Client, ids: list[str]) -> int:
         # All of them are looked at before the first one goes.
         requests = [request_for(client, id_) for id_ in ids]
-        self._ask(f"Delete {len(ids)} answer{'s' if len(ids) > 1 else ''}?")
+        self._confirm(f"Delete {len(ids)} answer{'s' if len(ids) > 1 else ''}?")
         for request in requests:
             client.call(registry.RESPONSE_DELETE, request)
         return len(requests)
@@ -63,17 +63,19 @@ class HistoryDelete(LocalCoderCommand):
         deleted: history.DeletedCount
         if self.chat is not None:
             chat = codec.decode(history.ConversationRequest, {"id": self.chat})
-            self._ask("Delete this conversation?")
+            self._confirm("Delete this conversation?")
             deleted = client.call(registry.CONVERSATION_DELETE, chat)
             return deleted.count
         request = codec.decode(
             history.ResponseDeleteAllRequest, {"all": True} if self.everything else {"prompt_id": self.prompt}
         )
-        self._ask("Delete the whole history?" if self.everything else "Delete all answers to this prompt?")
+        self._confirm(
+            "Delete the whole history?" if self.everything else "Delete all answers to this prompt?"
+        )
         deleted = client.call(registry.RESPONSE_DELETE_ALL, request)
         return deleted.count
 
-    def _ask(self, question: str) -> None:
+    def _confirm(self, question: str) -> None:
         if self.yes or not self.console.can_ask:
             return
         if self.console.ask(f"{question} This cannot be undone. [y/N] ").lower() not in ("y", "yes"):

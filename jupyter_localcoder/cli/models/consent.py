@@ -36,7 +36,7 @@ def agreed(command: LocalCoderCommand, info: ModelInfo, license: License, *, acc
     """
     tell_origins(command, info)
     if not (info.license_accepted or accept):
-        _ask(command.console, info, license)
+        _confirm_license(command.console, info, license)
         return license.sha256
     said = "which was accepted before" if info.license_accepted else "which is accepted"
     command.note(f"{info.name} is licensed under {license.name}, {said}.")
@@ -56,7 +56,7 @@ def tell_origins(command: LocalCoderCommand, info: ModelInfo) -> None:
     command.note(f"{then}The file is used only if its SHA-256 is {info.digest}.")
 
 
-def _ask(console: Console, info: ModelInfo, license: License) -> None:
+def _confirm_license(console: Console, info: ModelInfo, license: License) -> None:
     """Ask until it is accepted.
 
     Raises

@@ -31,13 +31,13 @@ class ModelsRm(LocalCoderCommand):
         request = codec.decode(models.ModelDeleteRequest, {"id": self.extra_args[0], "force": self.force})
         # A server that has it loaded must hear of it: the client asks that server, where there is one.
         with self.client() as client:
-            self._ask(request.id)
+            self._confirm(request.id)
             gone: models.DeletedModel = client.call(registry.MODEL_DELETE, request)
         self.console.document(gone)
         self.console.out(f"{gone.id} is removed; {size(gone.freed_bytes)} freed.")
         return ExitCode.OK
 
-    def _ask(self, model: str) -> None:
+    def _confirm(self, model: str) -> None:
         if self.yes or not self.console.can_ask:
             return
         if self.console.ask(f"Remove {model} from this machine? [y/N] ").lower() not in ("y", "yes"):

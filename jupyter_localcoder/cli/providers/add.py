@@ -117,7 +117,7 @@ jupyter localcoder providers add gpt --type=openai --model=MODEL --key
                 require_a_place(client, known)
                 fields = {**self._fields(known), "key": read_key(self.console, request.id)}
                 request = codec.decode(providers.ProviderSaveRequest, fields)
-            saved: providers.Provider = client.call(registry.PROVIDER_SAVE, request)
+            saved: providers.ProviderInfo = client.call(registry.PROVIDER_SAVE, request)
         self.console.document(saved)
         self.console.out(f"{saved.id} is saved ({saved.type}, key: {saved.key}).")
         if saved.problem:

@@ -56,7 +56,7 @@ jupyter localcoder providers set-key my-server < key.txt
             key = read_key(self.console, id_)
             keep = "session" if self.session else "auto"
             request = codec.decode(providers.ProviderSetKeyRequest, {"id": id_, "key": key, "keep": keep})
-            saved: providers.Provider = client.call(registry.PROVIDER_SET_KEY, request)
+            saved: providers.ProviderInfo = client.call(registry.PROVIDER_SET_KEY, request)
         self.console.document(saved)
         self.console.out(f"The key of {saved.id} is saved ({saved.key}).")
         if saved.key == "environment":
@@ -75,7 +75,7 @@ class ProvidersForgetKey(LocalCoderCommand):
         """Forget it."""
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
-            saved: providers.Provider = client.call(registry.PROVIDER_FORGET_KEY, request)
+            saved: providers.ProviderInfo = client.call(registry.PROVIDER_FORGET_KEY, request)
         self.console.document(saved)
         self.console.out(f"The key of {saved.id} is deleted.")
         if saved.key == "environment":

@@ -34,7 +34,7 @@ class ProvidersList(LocalCoderCommand):
         return ExitCode.OK
 
 
-def _row(info: providers.Provider) -> tuple[str, ...]:
+def _row(info: providers.ProviderInfo) -> tuple[str, ...]:
     active = "yes" if info.active else "-"
     return (info.id, active, info.type, plain(info.model) or "-", info.key, plain(info.base_url) or "-")
 

@@ -26,13 +26,13 @@ class ProvidersRm(LocalCoderCommand):
         """Remove it."""
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
-            self._ask(request.id)
+            self._confirm(request.id)
             deleted: providers.ProviderDeleted = client.call(registry.PROVIDER_DELETE, request)
         self.console.document({"id": request.id, "removed": True, "note": deleted.note})
         self.console.out(f"{request.id} is removed. {deleted.note}".strip())
         return ExitCode.OK
 
-    def _ask(self, id_: str) -> None:
+    def _confirm(self, id_: str) -> None:
         if self.yes or not self.console.can_ask:
             return
         if self.console.ask(f"Remove {id_} and its key? [y/N] ").lower() not in ("y", "yes"):

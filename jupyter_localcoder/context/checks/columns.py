@@ -51,7 +51,12 @@ def unknown_column(before: str, line: str, rest: str, around: Surroundings) -> s
         if not touched or frame not in frames or _knows(frames[frame], name):
             continue
         read = scan(f"{above}\n{whole[:start]}")
-        if read.quote or read.comment or _bound_anew(frame, before, around) or _said(name, before, around):
+        if (
+            read.quote
+            or read.comment
+            or _bound_anew(frame, before, around)
+            or _is_written_before(name, before, around)
+        ):
             continue
         return name
     return ""
@@ -96,7 +101,7 @@ def _bound_anew(frame: str, before: str, around: Surroundings) -> bool:
     return any(binds.search(code) for code in (before, *waiting))
 
 
-def _said(name: str, before: str, around: Surroundings) -> bool:
+def _is_written_before(name: str, before: str, around: Surroundings) -> bool:
     """Whether somebody wrote this name before: it may be a column that is about to be made."""
     bare = name.removeprefix(".")
     written = re.compile(rf"(?P<q>['\"]){re.escape(bare)}(?P=q)|\b{re.escape(bare)}\s*=")

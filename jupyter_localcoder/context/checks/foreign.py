@@ -105,11 +105,13 @@ def _marks(head: str, begun: str, own: str, around: Surroundings, *, cut_off: bo
             said = re.sub(r"\s*(?:\*\)|-->)?\s*$", "", whole[found.end() :]).strip()
             if marks.is_mark(begun[found.end() :].strip()):
                 continue
-            if marks.is_mark(said, cut_off=cut_off) or (len(said) >= _LEAST_CHARS and said in _told(around)):
+            if marks.is_mark(said, cut_off=cut_off) or (
+                len(said) >= _LEAST_CHARS and said in _prompt_comments(around)
+            ):
                 yield found.start()
 
 
-def _told(around: Surroundings) -> set[str]:
+def _prompt_comments(around: Surroundings) -> set[str]:
     """What the prompt says of this notebook in comments."""
     notebook = around.notebook
     texts = [kernel.describe(variable) for variable in notebook.variables]

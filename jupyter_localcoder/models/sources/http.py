@@ -89,7 +89,7 @@ class HttpFile:
                 failures += 1
                 if part_bytes(part) <= began or failures > self._options.retries:
                     proxy = environment.proxy_for(self._url)
-                    through = f" through {proxy.told}" if proxy else ""
+                    through = f" through {proxy.description}" if proxy else ""
                     raise SourceFailed(f"{self._server} could not be reached{through}.") from None
             else:
                 continue

@@ -34,7 +34,7 @@ class PackageIndex:
 
     def fetch(self, part: Path, size: int, counted: Counted, cancel: threading.Event) -> None:
         """See `Source.fetch`."""
-        pieces = self._kept(part, size)
+        pieces = self._completed_pieces(part, size)
         counted = _forward_only(counted)
         counted(sum(pieces))
         for number in range(len(pieces) + 1, self._source.count + 1):
@@ -49,7 +49,7 @@ class PackageIndex:
             write_note(part, PartNote())
             raise SourceFailed(f"The package index sent {sum(pieces)} bytes; {size} are expected.")
 
-    def _kept(self, part: Path, size: int) -> tuple[int, ...]:
+    def _completed_pieces(self, part: Path, size: int) -> tuple[int, ...]:
         """Sizes of the pieces that are there from an earlier attempt."""
         pieces = read_note(part).pieces
         sound = len(pieces) <= self._source.count and all(piece > 0 for piece in pieces)

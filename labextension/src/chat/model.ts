@@ -13,7 +13,7 @@ import type {
   ErrorPayload,
   KernelVariable,
   Origin,
-  Provider,
+  ProviderInfo,
   ProviderList,
   Reference
 } from '../contract';
@@ -97,12 +97,12 @@ export class ChatModel {
   }
 
   /** Who can answer, the embedded model first. */
-  get providers(): readonly Provider[] {
+  get providers(): readonly ProviderInfo[] {
     return this._list?.providers ?? [];
   }
 
   /** Who answers the next question. */
-  get provider(): Provider | undefined {
+  get provider(): ProviderInfo | undefined {
     const id = this._provider === '' ? this._list?.active : this._provider;
     return this.providers.find(one => one.id === id);
   }

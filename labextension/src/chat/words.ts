@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { EMBEDDED, type Provider, type Reference } from '../contract';
+import { EMBEDDED, type ProviderInfo, type Reference } from '../contract';
 import { whereText } from '../shared/service/provider';
 import { dollars } from '../shared/text/units';
 import type { ITurn } from './turn';
@@ -76,7 +76,7 @@ export function usageSentence(turn: ITurn, trans: TranslationBundle): string {
 }
 
 /** Who answers, and where the question goes. */
-export function whoSentence(provider: Provider, trans: TranslationBundle): string {
+export function whoSentence(provider: ProviderInfo, trans: TranslationBundle): string {
   const where = provider.problem === '' ? whereText(provider, trans) : provider.problem;
   return trans.__('%1 answers. %2', provider.name, where);
 }

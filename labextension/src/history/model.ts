@@ -6,7 +6,7 @@
 import type {
   Excerpt,
   HistoryChanged,
-  Provider,
+  ProviderInfo,
   Response,
   ResponseInfo,
   ResponsesExported,
@@ -97,7 +97,7 @@ export class HistoryModel extends PanelModel {
   }
 
   /** Who could make titles; empty until somebody wants to know. */
-  get providers(): readonly Provider[] {
+  get providers(): readonly ProviderInfo[] {
     return this._providers;
   }
 
@@ -331,7 +331,7 @@ export class HistoryModel extends PanelModel {
   private _opened: Response | null = null;
   private _settings: SettingsView | null = null;
   private _titles: TitleConfig | null = null;
-  private _providers: readonly Provider[] = [];
+  private _providers: readonly ProviderInfo[] = [];
   private _query = '';
   private _offset = 0;
 }

@@ -3,7 +3,7 @@
 import {
   EMBEDDED,
   FIELDS,
-  type Provider,
+  type ProviderInfo,
   type Response,
   type ResponseFinish,
   type ResponseInfo
@@ -134,7 +134,11 @@ export function secondsFault(text: string, trans: Translate): string {
 }
 
 /** What leaves for a title, and to where. */
-export function titlesGoText(providers: readonly Provider[], id: string, trans: Translate): string {
+export function titlesGoText(
+  providers: readonly ProviderInfo[],
+  id: string,
+  trans: Translate
+): string {
   const provider = providers.find(one => one.id === id);
   if (id === EMBEDDED || !provider) {
     return trans.__('Titles are generated on this machine.');

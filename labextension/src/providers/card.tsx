@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { EMBEDDED, type Provider, type ProviderList } from '../contract';
+import { EMBEDDED, type ProviderInfo, type ProviderList } from '../contract';
 import { isLocal, whereText } from '../shared/service/provider';
 import { Button } from '../shared/ui/button';
 import { Note } from '../shared/ui/note';
@@ -13,7 +13,7 @@ import { badgeText, factsText, hasKeptKey, keyText, priceText, testedText } from
 export interface IProviderCardProps {
   model: ProvidersModel;
   list: ProviderList;
-  provider: Provider;
+  provider: ProviderInfo;
   onEdit: () => void;
   onDelete: () => void;
   onKey: () => void;

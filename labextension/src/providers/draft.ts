@@ -1,11 +1,16 @@
 /** A provider as it is being typed in: what stands in the form, what is wrong with it, what is sent. */
 
-import { type Provider, type ProviderKind, type ProviderSaveRequest, FIELDS } from '../contract';
+import {
+  type ProviderInfo,
+  type ProviderKind,
+  type ProviderSaveRequest,
+  FIELDS
+} from '../contract';
 import { isUnencrypted, parseAddress } from '../shared/service/address';
 import type { Translate } from '../shared/text/translate';
 
-export type ProviderType = Provider['type'];
-export type FillMode = Provider['fill'];
+export type ProviderType = ProviderInfo['type'];
+export type FillMode = ProviderInfo['fill'];
 
 export interface IProviderDraft {
   id: string;
@@ -58,7 +63,7 @@ export function newDraft(kind: ProviderKind, taken: readonly string[]): IProvide
 }
 
 /** The form for one that is there. */
-export function draftOf(provider: Provider, kind: ProviderKind | undefined): IProviderDraft {
+export function draftOf(provider: ProviderInfo, kind: ProviderKind | undefined): IProviderDraft {
   return {
     id: provider.id,
     type: provider.type,

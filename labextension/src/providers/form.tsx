@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { type ErrorPayload, FIELDS, type Provider, settingLabel } from '../contract';
+import { type ErrorPayload, FIELDS, type ProviderInfo, settingLabel } from '../contract';
 import { isSameOrigin } from '../shared/service/address';
 import { Button } from '../shared/ui/button';
 import { CheckField, type IFieldProps, SelectField, TextField } from '../shared/ui/fields';
@@ -28,7 +28,7 @@ import { hasKeptKey, storageText } from './words';
 export interface IFormProps {
   model: ProvidersModel;
   /** The one to change; null makes another. */
-  provider: Provider | null;
+  provider: ProviderInfo | null;
   /** Is told the id of what was saved, or null where nothing was. */
   onClose: (id: string | null) => void;
   trans: TranslationBundle;

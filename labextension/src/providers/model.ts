@@ -6,7 +6,7 @@
 import {
   EMBEDDED,
   type ErrorPayload,
-  type Provider,
+  type ProviderInfo,
   type ProviderKind,
   type ProviderList,
   type ProviderSaveRequest,
@@ -59,7 +59,7 @@ export class ProvidersModel extends PanelModel {
     return this._settings?.settings.completion_provider === id;
   }
 
-  find(id: string): Provider | undefined {
+  find(id: string): ProviderInfo | undefined {
     return this._list?.providers.find(one => one.id === id);
   }
 
@@ -227,6 +227,6 @@ export class ProvidersModel extends PanelModel {
 }
 
 /** What of a provider a test was about. */
-function configured({ type, base_url, model, key }: Provider): string {
+function configured({ type, base_url, model, key }: ProviderInfo): string {
   return JSON.stringify([type, base_url, model, key]);
 }

@@ -4,7 +4,7 @@ import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Provider, ProviderList } from '../contract';
+import type { ProviderInfo, ProviderList } from '../contract';
 import { whereText } from '../shared/service/provider';
 import { GENERAL } from '../shared/ui/actionState';
 import { Button } from '../shared/ui/button';
@@ -52,7 +52,7 @@ function Content({ model, list, trans, node }: IProvidersContentProps): React.JS
       goTo.current = null;
     }
   });
-  const form = (provider: Provider | null): React.JSX.Element => (
+  const form = (provider: ProviderInfo | null): React.JSX.Element => (
     <ProviderForm
       model={model}
       provider={provider}
@@ -165,7 +165,7 @@ function Head({ model, list, trans }: Omit<IProvidersContentProps, 'node'>): Rea
 /** Ask for a key, which is not shown; it passes through, and is not kept here. */
 async function enterKey(
   model: ProvidersModel,
-  provider: Provider,
+  provider: ProviderInfo,
   trans: TranslationBundle
 ): Promise<void> {
   const { button, value } = await InputDialog.getPassword({
@@ -180,7 +180,7 @@ async function enterKey(
 
 async function remove(
   model: ProvidersModel,
-  provider: Provider,
+  provider: ProviderInfo,
   node: HTMLElement,
   trans: TranslationBundle
 ): Promise<void> {

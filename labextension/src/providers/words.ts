@@ -3,7 +3,7 @@
 import {
   EMBEDDED,
   type KeyStorage,
-  type Provider,
+  type ProviderInfo,
   type ProviderKind,
   type ProviderList,
   type ProviderPrice,
@@ -17,7 +17,7 @@ import { dollars } from '../shared/text/units';
 import type { IOption } from '../shared/ui/fields';
 
 /** A word or two for the badge: whose machine reads the prompts. */
-export function badgeText(provider: Provider, trans: Translate): string {
+export function badgeText(provider: ProviderInfo, trans: Translate): string {
   return isLocal(provider) ? trans.__('local') : trans.__('remote');
 }
 
@@ -89,7 +89,7 @@ export function completionText(
 
 /** One line: what kind it is, and which model it is asked for. */
 export function factsText(
-  provider: Provider,
+  provider: ProviderInfo,
   kinds: readonly ProviderKind[],
   trans: Translate
 ): string {
@@ -102,7 +102,7 @@ export function factsText(
 }
 
 /** Where the key is; empty for who needs none and has none. */
-export function keyText({ id, key, key_needed: isNeeded }: Provider, trans: Translate): string {
+export function keyText({ id, key, key_needed: isNeeded }: ProviderInfo, trans: Translate): string {
   switch (key) {
     case 'environment':
       return trans.__('Key: from the environment of the Jupyter server');
@@ -121,7 +121,7 @@ export function keyText({ id, key, key_needed: isNeeded }: Provider, trans: Tran
 }
 
 /** Whether there is a key that can be forgotten: one of the environment is not ours. */
-export function hasKeptKey({ key }: Provider): boolean {
+export function hasKeptKey({ key }: ProviderInfo): boolean {
   return key !== 'none' && key !== 'environment';
 }
 
@@ -156,7 +156,7 @@ export function priceText(price: ProviderPrice | null, trans: Translate, locale?
 /** What a test has shown, in sentences. */
 export function testedText(
   { models, latency_ms, model_listed }: ProviderTested,
-  provider: Provider,
+  provider: ProviderInfo,
   trans: Translate
 ): string {
   const sentences = [

@@ -4,7 +4,7 @@ import {
   type CallRequest,
   type ErrorPayload,
   OVER_CODES,
-  type Provider,
+  type ProviderInfo,
   type QueueAnswer,
   type QueueView
 } from '../contract';
@@ -49,7 +49,7 @@ export class QueueModel extends PanelModel {
   }
 
   /** Who could be asked; empty until the form was opened. */
-  get providers(): readonly Provider[] {
+  get providers(): readonly ProviderInfo[] {
     return this._providers;
   }
 
@@ -155,7 +155,7 @@ export class QueueModel extends PanelModel {
 
   private readonly _answers = new Map<string, QueueAnswer>();
   private readonly _prompts = new Map<string, string>();
-  private _providers: readonly Provider[] = [];
+  private _providers: readonly ProviderInfo[] = [];
   private _view: QueueView | null = null;
 }
 

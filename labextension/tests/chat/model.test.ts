@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ChatModel } from '../../src/chat/model';
 import { versionOf } from '../../src/chat/turn';
 import { usageSentence, whoSentence } from '../../src/chat/words';
-import type { Done, KernelVariable, Provider, Response } from '../../src/contract';
+import type { Done, KernelVariable, ProviderInfo, Response } from '../../src/contract';
 import { FakeWebSocket, openChannel, settle, trans as bundle } from '../fakes';
 import { list, provider } from '../providers/samples';
 import { done } from '../shared/answers/samples';
@@ -357,7 +357,7 @@ describe('the line below an answer', () => {
 describe('active provider', () => {
   const LAB = provider('lab', { name: 'The lab' });
 
-  async function known(...others: Provider[]): Promise<ChatModel> {
+  async function known(...others: ProviderInfo[]): Promise<ChatModel> {
     const model = made();
     void model.refresh();
     FakeWebSocket.last.answer('provider:list', list(...others));

@@ -1,9 +1,9 @@
 /** Answers of the service, as the tests need them. */
 
-import type { Provider, ProviderKind, ProviderList } from '../../src/contract';
+import type { ProviderInfo, ProviderKind, ProviderList } from '../../src/contract';
 
 const kind = (
-  type: Provider['type'],
+  type: ProviderInfo['type'],
   title: string,
   changes: Partial<ProviderKind> = {}
 ): ProviderKind => ({
@@ -37,7 +37,7 @@ export const KINDS = {
   })
 } as const;
 
-export function provider(id: string, changes: Partial<Provider> = {}): Provider {
+export function provider(id: string, changes: Partial<ProviderInfo> = {}): ProviderInfo {
   return {
     id,
     type: 'openai_compatible',
@@ -76,7 +76,7 @@ export const EMBEDDED_PROVIDER = provider('embedded', {
   remote: false
 });
 
-export function list(...others: Provider[]): ProviderList {
+export function list(...others: ProviderInfo[]): ProviderList {
   const providers = [EMBEDDED_PROVIDER, ...others];
   const active = others.find(one => one.active)?.id ?? 'embedded';
   return {

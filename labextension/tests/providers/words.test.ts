@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Provider, ProviderTested } from '../../src/contract';
+import type { ProviderInfo, ProviderTested } from '../../src/contract';
 import {
   badgeText,
   completionOptions,
@@ -66,7 +66,7 @@ it('names kind and model', () => {
   );
 });
 
-it.each<[Provider['key'], boolean, string, boolean]>([
+it.each<[ProviderInfo['key'], boolean, string, boolean]>([
   ['environment', true, 'environment of the Jupyter server', false],
   ['keyring', true, 'in the keyring', true],
   ['file', true, 'encrypted file', true],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type {
   BackendStatus,
-  Provider,
+  ProviderInfo,
   ProviderList,
   ResidentModel,
   SettingsView,
@@ -190,7 +190,7 @@ describe('active provider', () => {
     providers: [
       { id: 'embedded', name: 'Embedded', model: '' },
       { id: 'acme', name: 'Acme', model: 'm-1' }
-    ] as Provider[],
+    ] as ProviderInfo[],
     kinds: [],
     active,
     key_storage: { place: 'session', note: '' },

@@ -336,11 +336,11 @@ class FakeClient(Client):
             warning=NO_GPU if self.script.no_gpu else None,
         )
 
-    def provider(self, id_: str, **changes: Any) -> providers.Provider:
+    def provider(self, id_: str, **changes: Any) -> providers.ProviderInfo:
         fields = {"type": "openai_compatible", "base_url": "http://127.0.0.1:8080/v1", "model": "m\x1b[31m"}
         fields |= {"timeout_seconds": 60.0}
         request = codec.decode(providers.ProviderFields, {**fields, **changes})
-        return providers.Provider(
+        return providers.ProviderInfo(
             id=id_, **msgspec.structs.asdict(request), active=self.active == id_,
             key=self.keys.get(id_, "none"), key_needed=False, remote=True, in_use=0, price=None,
             completes=False, problem="The air gap is on." if self.script.air_gap else "",
@@ -358,7 +358,7 @@ class FakeClient(Client):
             problem="",
         )
 
-    def provider_save(self, request: Any) -> providers.Provider:
+    def provider_save(self, request: Any) -> providers.ProviderInfo:
         if request.key:
             self.keys[request.id] = "keyring"
         names = providers.ProviderFields.__struct_fields__
@@ -368,7 +368,7 @@ class FakeClient(Client):
         self.active = request.id
         return self.provider_list(request)
 
-    def provider_key(self, request: Any) -> providers.Provider:
+    def provider_key(self, request: Any) -> providers.ProviderInfo:
         self.keys[request.id] = "session" if getattr(request, "keep", "") == "session" else "keyring"
         return self.provider(request.id)
 

@@ -269,7 +269,7 @@ def test_a_base_model_completes_and_the_other_one_answers(tmp_path: Path, tiny_g
     with pytest.raises(ModelNotReady, match="answering"):
         planner.plan("general")
     planner.store.import_file(tiny_gguf, model_id="answering")
-    assert planner.store.look("base").header.chats, "its header claims that it answers"
+    assert planner.store.inspect("base").header.chats, "its header claims that it answers"
     assert (planner.plan("code").model, planner.plan("general").model) == ("base", "answering")
     assert planner.division() == "Completes with `base`, answers with `answering`."
     planner.own_settings.update(SettingsUpdateRequest(general_model="base"))

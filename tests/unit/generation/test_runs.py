@@ -62,7 +62,7 @@ class Faulty(Observer):
         self.seen: list[RunFrame] = []
         self.ends: list[tuple[Done | None, Exception | None]] = []
 
-    def see(self, frame: RunFrame) -> None:
+    def on_frame(self, frame: RunFrame) -> None:
         self.seen.append(frame)
         if len(self.seen) - 1 in self._raises_at:
             raise ValueError("see")

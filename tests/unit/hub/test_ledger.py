@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_localcoder.errors import QueueFull, QuotaExceeded, ValidationError
 from jupyter_localcoder.hub.identity import Person
-from jupyter_localcoder.hub.ledger import Ledger, Limits, limit_table
+from jupyter_localcoder.hub.ledger import Ledger, UsageLimits, limit_table
 
 ZONE = datetime.timezone(datetime.timedelta(hours=1))
 
@@ -111,8 +111,8 @@ def test_the_more_special_limit_counts_and_of_groups_the_most_generous() -> None
         {"students": {"at_once": 2}, "staff": {"at_once": 5, "tokens_per_day": None}},
         {},
     )
-    assert table.of(ADA) == Limits(at_once=2, tokens_per_minute=None, tokens_per_day=10)
-    assert table.of(BOB) == Limits(at_once=5, tokens_per_minute=None, tokens_per_day=None)
+    assert table.of(ADA) == UsageLimits(at_once=2, tokens_per_minute=None, tokens_per_day=10)
+    assert table.of(BOB) == UsageLimits(at_once=5, tokens_per_minute=None, tokens_per_day=None)
     assert table.of(Person("eve", ("staff",))).at_once == 9
     # A service of the hub that has the name of a user is another one.
     assert table.of(Person("eve", kind="service")).at_once == 1

@@ -17,7 +17,7 @@ from jupyter_localcoder.errors import ConfigInvalid, ConnectionFailed, Disabled,
 from jupyter_localcoder.hub.identity import Person
 from jupyter_localcoder.hub.policies import Policies, public_text, read_rules, signing_key
 from jupyter_localcoder.policy.document import opened, public_key, sealed
-from jupyter_localcoder.policy.guard import FRESH_SECONDS, PolicyGuard
+from jupyter_localcoder.policy.guard import FRESH_SECONDS, SignedPolicyGuard
 
 NOON = datetime.datetime(2026, 12, 1, 12, tzinfo=datetime.timezone.utc)
 ADA = Person("ada", ("course-1",))
@@ -152,8 +152,8 @@ class Hub:
             raise ConnectionFailed("It is away.")
         return self.answer
 
-    def guard(self, outage: Any = "off") -> PolicyGuard:
-        return PolicyGuard(self.fetch, outage, wall=lambda: self.now, monotonic=lambda: self.now)
+    def guard(self, outage: Any = "off") -> SignedPolicyGuard:
+        return SignedPolicyGuard(self.fetch, outage, wall=lambda: self.now, monotonic=lambda: self.now)
 
 
 async def test_a_policy_is_asked_for_again_after_a_while() -> None:

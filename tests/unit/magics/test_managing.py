@@ -14,7 +14,7 @@ from jupyter_localcoder.contract.backend import BackendStatus, LoadWarning, Memo
 from jupyter_localcoder.contract.common import Empty
 from jupyter_localcoder.contract.generation import CanceledCount
 from jupyter_localcoder.contract.models import ModelInfo, ModelList
-from jupyter_localcoder.contract.providers import KeyStorage, Provider, ProviderFields, ProviderList
+from jupyter_localcoder.contract.providers import KeyStorage, ProviderFields, ProviderInfo, ProviderList
 from jupyter_localcoder.contract.queue import QueueItem, QueueView, StreamItem
 from jupyter_localcoder.contract.settings import SettingsUpdateRequest, SettingsView
 from jupyter_localcoder.magics import MagicFailure
@@ -278,7 +278,9 @@ def test_providers_are_a_table_and_one_is_activated(shell: Any, client: Any, cap
         }
         return ProviderList(
             providers=tuple(
-                Provider(**{**common, "name": id_}, id=id_, active=id_ == active, key="file", problem=problem)
+                ProviderInfo(
+                    **{**common, "name": id_}, id=id_, active=id_ == active, key="file", problem=problem
+                )
                 for id_, problem in (("lab", ""), ("gap", "The air gap is on."))
             ),
             kinds=(),

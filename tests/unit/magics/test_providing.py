@@ -14,9 +14,9 @@ from jupyter_localcoder.contract.generation import Inspection, PromptPart
 from jupyter_localcoder.contract.history import TitleConfig
 from jupyter_localcoder.contract.providers import (
     KeyStorage,
-    Provider,
     ProviderDeleted,
     ProviderFields,
+    ProviderInfo,
     ProviderList,
     ProviderTested,
 )
@@ -25,9 +25,9 @@ from jupyter_localcoder.magics import MagicFailure
 CANARY = "sk-canary-4711"
 
 
-def provider(id_: str, **fields: Any) -> Provider:
+def provider(id_: str, **fields: Any) -> ProviderInfo:
     given = codec.decode(ProviderFields, {"type": "openai_compatible", **fields})
-    return Provider(
+    return ProviderInfo(
         id=id_, **msgspec.structs.asdict(given), active=False, key="file", key_needed=False, problem="",
         completes=False, remote=True, in_use=0, price=None,
     )  # fmt: skip

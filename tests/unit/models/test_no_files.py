@@ -40,7 +40,7 @@ def test_a_model_whose_file_is_none(store: ModelStore, tiny: Path, kind: str) ->
     no_files.put(kind, path)
     (info,) = [info for info in store.infos(0) if info.id == "tiny"]
     assert info.state == "error"
-    for use in (store.locate, store.verify, store.look):
+    for use in (store.locate, store.verify, store.inspect):
         with pytest.raises(errors.LocalCoderError):
             use("tiny")
 

@@ -118,7 +118,7 @@ def test_another_file_of_the_same_size_is_told_at_once(store: ModelStore) -> Non
     touch(path, 5)
     assert store.info("mine", 0).state == "error"
     with pytest.raises(errors.ModelNotReady):
-        store.look("mine")
+        store.inspect("mine")
     with pytest.raises(errors.ChecksumMismatch):
         store.locate("mine")
 

@@ -78,8 +78,8 @@ def test_a_proxy_is_told_without_its_credentials() -> None:
     found = way("http://h/", http_proxy="http://ada:canary@p:3128/?key=canary")
     assert found is not None
     assert "canary" in found.url
-    assert SECRET not in found.told + repr(found)
-    assert found.told == "the proxy of http_proxy (`http://p:3128/`)"
+    assert SECRET not in found.description + repr(found)
+    assert found.description == "the proxy of http_proxy (`http://p:3128/`)"
 
 
 @pytest.mark.parametrize(

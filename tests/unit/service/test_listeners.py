@@ -18,10 +18,10 @@ def test_all_listeners_are_told_in_order_until_they_leave() -> None:
     listeners: Listeners[[int]] = Listeners()
     leave = listeners.listen(lambda number: heard.append(("first", number)))
     listeners.listen(lambda number: heard.append(("second", number)))
-    listeners.tell(1)
+    listeners.notify(1)
     leave()
     leave()
-    listeners.tell(2)
+    listeners.notify(2)
     assert heard == [("first", 1), ("second", 1), ("second", 2)]
 
 
@@ -35,8 +35,8 @@ def test_a_listener_may_leave_while_it_is_told() -> None:
 
     leave = listeners.listen(once)
     listeners.listen(lambda: heard.append("always"))
-    listeners.tell()
-    listeners.tell()
+    listeners.notify()
+    listeners.notify()
     assert heard == ["once", "always", "always"]
 
 
@@ -65,7 +65,7 @@ async def test_the_service_hears_what_a_second_listener_hears_too(desk: Desk) ->
     (plan, loaded, hello), *_ = heard["loaded"]
     assert service.pool.holds(plan)
     service.planner.gpu = True
-    service.pool.on_loaded.tell(plan, loaded, hello)
+    service.pool.on_loaded.notify(plan, loaded, hello)
     assert not service.planner.gpu, "a load has shown that there is none"
 
 
@@ -75,7 +75,7 @@ async def test_memory_that_runs_out_counts_though_another_one_listens(desk: Desk
     await desk.explain()
     plan = service.pool.front.plan
     assert plan is not None
-    service.pool.on_out_of_memory.tell(plan, "said")
+    service.pool.on_out_of_memory.notify(plan, "said")
     assert heard == [(plan, "said")]
     with pytest.raises(OutOfMemory):
         await desk.explain()
@@ -85,7 +85,7 @@ async def test_a_damaged_history_is_told_to_all(desk: Desk) -> None:
     heard: list[str] = []
     desk.store.on_damage.listen(heard.append)
     desk.service.recorder.begin()
-    desk.store.on_damage.tell("history.damaged.db")
+    desk.store.on_damage.notify("history.damaged.db")
     assert heard == ["history.damaged.db"]
     notices = await desk.until(lambda: [one for one in desk.of("notice") if "damaged" in one.message])
     assert "history.damaged.db" in notices[0].action

@@ -229,7 +229,7 @@ async def test_what_no_model_could_title_gets_its_title_when_one_is_loaded(desk:
     await desk.service.models.model_unload(ModelUnloadRequest())
     kept = replace(recorder.store.get(first.run), id="1" * 16, title="m-1", title_source="model")
     recorder.store.keep_all([kept])
-    desk.service.titles._kept(kept)
+    desk.service.titles._on_response_saved(kept)
     await desk.until(lambda: statuses(desk, kept.id) == ["failed"])
     assert desk.service.pool.front.state == "stopped"
     await desk.service.models.model_load(ModelLoadRequest(id="tiny"))
@@ -361,7 +361,7 @@ async def test_only_the_first_turn_of_a_conversation_gets_one(desk: Desk):
     first = await desk.explain()
     await desk.until(lambda: over(desk, first.run))
     second = recorder.store.get(first.run)
-    desk.service.titles._kept(replace(second, id="1" * 16, parent_id=first.run))
+    desk.service.titles._on_response_saved(replace(second, id="1" * 16, parent_id=first.run))
     assert not desk.service.titles._waiting
 
 

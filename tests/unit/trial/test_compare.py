@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jupyter_localcoder.trial.report import Limits
+from jupyter_localcoder.trial.report import TrialLimits
 from jupyter_localcoder.trial.trial import Notebook, attempt, compare
 from jupyter_localcoder.trial.verdict import Verdict
 
@@ -109,7 +109,7 @@ def test_a_cell_that_is_no_python(notebook: Make) -> None:
 
 def test_an_input_that_is_too_large_is_named(notebook: Make) -> None:
     made = notebook("import numpy\nlarge = numpy.zeros(1_000_000)\nsmall = 1")
-    limits = Limits(copied_bytes=1_000_000)
+    limits = TrialLimits(copied_bytes=1_000_000)
     found = compare("x = large.sum()", "x = 0.0", made, limits=limits)
     assert found.sentence == "Cannot be checked: `large` is too large to copy (the limit is 1 MB)."
     # It is no obstacle to code that binds it first.

@@ -14,16 +14,16 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_localcoder.trial.report import Limits, Wall
+from jupyter_localcoder.trial.report import TrialLimits, Wall
 from jupyter_localcoder.trial.trial import Notebook, attempt
 from jupyter_localcoder.trial.verdict import GUARD_ONLY, Verdict
 from tests.support.waiting import PATIENCE_SECONDS
 
 Make = Callable[..., Notebook]
-SMALL = Limits(
+SMALL = TrialLimits(
     seconds=60, memory_bytes=300_000_000, processes=12, disk_bytes=20_000_000, copied_bytes=1_000_000
 )
-SHORT = Limits(seconds=0.5)
+SHORT = TrialLimits(seconds=0.5)
 
 
 @pytest.fixture(params=["namespace", "guard"])
@@ -61,7 +61,7 @@ def _own(process: psutil.Process) -> bool:
         return False
 
 
-def tried(code: str, notebook: Notebook, wall: Wall, limits: Limits = SMALL) -> Verdict:
+def tried(code: str, notebook: Notebook, wall: Wall, limits: TrialLimits = SMALL) -> Verdict:
     return attempt(code, notebook, wall=wall, limits=limits)
 
 
