@@ -18,6 +18,8 @@ expect = playwright.expect
 NUMPY = {"ends": "import ", "pieces": ["numpy as np"]}
 MODE = f"() => {CURRENT}.content.mode"
 COMPLETER = "@jupyterlab/completer-extension:inline-completer"
+LISTS = "@jupyterlab/completer-extension:manager"
+LIST = ".jp-Completer:not(.lm-mod-hidden)"
 
 
 def sources(writer: Writer) -> list[str]:
@@ -97,6 +99,53 @@ class TestEscape:
             assert writer.page.evaluate(MODE) == "edit"
             writer.type("x")
         assert sources(writer) == ["import x", "y = 2"]
+
+    def test_closes_the_list_of_completions_first(self, writer: Writer, ghost_lab: GhostLab) -> None:
+        ghost_lab.rules([{"ends": "import_", "pieces": ["you"]}])
+        writer.open(ghost_lab.write("list.ipynb", "import_me = 1\nimport_you = 2\n", "y = 2"))
+        shown_together = (
+            writer.settings(COMPLETER, suppressIfTabCompleterActive=False),
+            writer.settings(LISTS, suppressIfInlineCompleterActive=False),
+        )
+        with shown_together[0], shown_together[1]:
+            writer.type("import_")
+            writer.sees("you")
+            writer.execute("completer:invoke-notebook")
+            expect(writer.page.locator(LIST)).to_have_count(1)
+            writer.press("Escape")
+            expect(writer.page.locator(LIST)).to_have_count(0)
+            writer.settle()
+            assert (writer.ghost, writer.page.evaluate(MODE)) == ("you", "edit")
+            writer.press("Escape")
+            writer.sees("")
+            assert writer.page.evaluate(MODE) == "edit"
+            writer.press("Escape")
+            assert writer.page.evaluate(MODE) == "command"
+        assert sources(writer)[0] == "import_me = 1\nimport_you = 2\nimport_"
+
+    def test_closes_the_tooltip_first(self, writer: Writer, ghost_lab: GhostLab) -> None:
+        gate = ghost_lab.gate()
+        ghost_lab.rules([{"ends": "print(", "pieces": [gate.held, "1)"]}])
+        writer.open(ghost_lab.write("tooltip.ipynb", "", "y = 2"), wait_for_kernel=True)
+        writer.type("print(")
+        until(lambda: ghost_lab.asked and ghost_lab.asked[-1]["prefix"] == "print(")
+        # Each key closes it: it can only be there before the ghost text is.
+        writer.press("Shift+Tab")
+        tooltip = writer.page.locator(".jp-Tooltip")
+        expect(tooltip).to_be_visible()
+        gate.open()
+        writer.sees("1)")
+        expect(tooltip).to_be_visible()
+        writer.press("Escape")
+        expect(tooltip).to_have_count(0)
+        writer.settle()
+        assert (writer.ghost, writer.page.evaluate(MODE)) == ("1)", "edit")
+        writer.press("Escape")
+        writer.sees("")
+        assert writer.page.evaluate(MODE) == "edit"
+        writer.press("Escape")
+        assert writer.page.evaluate(MODE) == "command"
+        assert sources(writer) == ["print(", "y = 2"]
 
     def test_in_a_file(self, writer: Writer, ghost_lab: GhostLab) -> None:
         ghost_lab.rules([NUMPY])

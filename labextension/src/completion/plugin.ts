@@ -19,7 +19,7 @@ import { Completion } from './completion';
 import { Control } from './control';
 import { Announcer } from './editor/announcer';
 import { Ghosts } from './editor/ghosts';
-import { isEscapeWanted, listen } from './editor/keys';
+import { listen } from './editor/keys';
 import { NewLines } from './editor/newlines';
 import { GhostTextProvider } from './editor/provider';
 import {
@@ -202,9 +202,7 @@ function activate(
   listen(
     app.commands,
     [COMPLETION_COMMANDS.acceptWord, COMPLETION_COMMANDS.acceptLine, COMPLETION_COMMANDS.dismiss],
-    (command, { key }) =>
-      command === COMPLETION_COMMANDS.dismiss && key === 'Escape' && isEscapeWanted(here()),
-    dismiss
+    { dismiss: COMPLETION_COMMANDS.dismiss, view: () => here()?.view ?? null, escaped: dismiss }
   );
   followPage({ notebooks, consoles, files, kernels, mirror, warm, stop });
   addCommands({

@@ -5,18 +5,22 @@ import { CommandRegistry } from '@lumino/commands';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 
 import { isComposing } from '../../shared/ui/keyboard';
+import { escapeOwner } from './escape';
 
-/**
- * Run commands by their shortcuts, as they are set, before the editor or JupyterLab hears of the key.
- *
- * @param isShared Whether others are to hear of the key all the same.
- * @param escaped Hears of each Escape that is no such shortcut, and never keeps it from anybody.
- */
+export interface IKeyOptions {
+  /** The command that takes the ghost text away. */
+  dismiss: string;
+  /** The editor in use. */
+  view: () => EditorView | null;
+  /** Hears of each Escape that dismisses no ghost text and closes no list; never keeps it from anybody. */
+  escaped: () => void;
+}
+
+/** Run commands by their shortcuts, as they are set, before the editor or JupyterLab hears of the key. */
 export function listen(
   commands: CommandRegistry,
   ids: readonly string[],
-  isShared: (command: string, event: KeyboardEvent) => boolean,
-  escaped: () => void
+  { dismiss, view, escaped }: IKeyOptions
 ): IDisposable {
   const onKey = (event: KeyboardEvent): void => {
     const { target } = event;
@@ -32,14 +36,38 @@ export function listen(
         target.closest(selector) !== null &&
         commands.isEnabled(command)
     );
-    if (binding) {
-      if (!isShared(binding.command, event)) {
-        event.preventDefault();
-        event.stopPropagation();
+    const take = (command: string): void => {
+      event.preventDefault();
+      event.stopPropagation();
+      void commands.execute(command);
+    };
+    if (event.key !== 'Escape' || (binding && binding.command !== dismiss)) {
+      if (binding) {
+        take(binding.command);
       }
-      void commands.execute(binding.command);
-    } else if (event.key === 'Escape') {
-      escaped();
+      return;
+    }
+    const owner = escapeOwner({
+      isDismissal: binding !== undefined,
+      hasList: target.closest(LIST_IS_OPEN) !== null,
+      hasTooltip: document.querySelector(TOOLTIP) !== null && commands.hasCommand(CLOSE_TOOLTIP),
+      isVimInserting: isVimInserting(view())
+    });
+    switch (owner) {
+      case 'list':
+        break; // It stops the key, so that JupyterLab stays in the edit mode.
+      case 'tooltip':
+        // JupyterLab closes it with any key, and then leaves the edit mode.
+        take(CLOSE_TOOLTIP);
+        break;
+      case 'ghost':
+        take(dismiss);
+        break;
+      case 'ghost-and-vim':
+        void commands.execute(dismiss);
+        break;
+      case 'other':
+        escaped();
     }
   };
   // At the window: JupyterLab itself listens at the document before anything else does.
@@ -49,20 +77,16 @@ export function listen(
   });
 }
 
+// What JupyterLab marks: the editor whose list of completions is open, and the tooltip of a function.
+const LIST_IS_OPEN = '.jp-mod-completer-active';
+const TOOLTIP = 'body.jp-mod-tooltip';
+const CLOSE_TOOLTIP = 'tooltip:dismiss';
+
 /** The key map of vim, as it is kept with the editor that it works in. */
 interface IVimView {
   cm?: { state?: { vim?: { insertMode?: boolean } | null } };
 }
 
-/**
- * Whether somebody else has a use for an Escape that dismisses a ghost text: the list of completions and the
- * tooltip close with it, and vim leaves its insert mode. None of them leaves the edit mode of a notebook.
- */
-export function isEscapeWanted(spot: { readonly view: EditorView } | null): boolean {
-  const vim = (spot?.view as IVimView | undefined)?.cm?.state?.vim;
-  return (
-    vim?.insertMode === true ||
-    document.querySelector('.jp-Completer:not(.lm-mod-hidden)') !== null ||
-    document.body.classList.contains('jp-mod-tooltip')
-  );
+function isVimInserting(view: EditorView | null): boolean {
+  return (view as IVimView | null)?.cm?.state?.vim?.insertMode === true;
 }
