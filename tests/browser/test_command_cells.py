@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -343,6 +347,58 @@ def test_a_read_only_notebook_gets_no_new_cell(page: Any, answers: Answers, comp
     choose(page, 0)
     command(page, "notebook:undo-cell-action")
     assert page.evaluate(DOCUMENT) == [BEFORE]
+
+
+@contextlib.contextmanager
+def write_protected(path: Path) -> Iterator[None]:
+    """Let nobody write a file: by its mode, and by its attribute, for an administrator."""
+    mode = path.stat().st_mode
+    path.chmod(0o444)
+    is_marked = os.access(path, os.W_OK) and shutil.which("chattr") is not None
+    if is_marked:
+        subprocess.run(["chattr", "+i", path], check=False, capture_output=True)
+    try:
+        if os.access(path, os.W_OK):
+            pytest.skip("nothing keeps this user from writing a file")
+        yield
+    finally:
+        if is_marked:
+            subprocess.run(["chattr", "-i", path], check=False, capture_output=True)
+        path.chmod(mode)
+
+
+def test_a_file_that_cannot_be_written_loses_no_accepted_change(
+    page: Any, answers: Answers, complaints: list[str], tmp_path: Path
+) -> None:
+    """The notebook in the page takes the change; that it is not on the disk yet is for JupyterLab to say."""
+    answers.say(fenced(AFTER))
+    opened(page, answers, "protected.ipynb", BEFORE)
+    file = answers.lab.work / "protected.ipynb"
+    panel = run(page, "improve")
+    expect(says(panel)).to_contain_text("2 changes suggested.")
+    with write_protected(file):
+        button(panel, "Accept all").click()
+        expect(panel).to_have_count(0)
+        assert page.evaluate(SOURCE) == AFTER
+        page.keyboard.press("Control+s")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("File Save Error for protected.ipynb")
+        page.screenshot(path=tmp_path / "not-saved.png")
+        page.keyboard.press("Enter")
+        expect(dialog).to_have_count(0)
+        assert page.evaluate(SOURCE) == AFTER
+        assert page.evaluate(f"() => {CURRENT}.context.model.dirty")
+    agreed(page, answers, "protected.ipynb", AFTER)
+    with write_protected(file):
+        page.evaluate(f"() => {{ {CURRENT}.dispose(); }}")
+        page.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", "protected.ipynb")
+        page.wait_for_function(
+            f"() => {CURRENT}?.context?.isReady && !{CURRENT}.context.contentsModel.writable"
+        )
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.evaluate("() => jupyterapp.commands.execute('localcoder:improve')")
+        expect(page.locator(TOASTS).filter(has_text="The notebook is read-only.")).to_have_count(1)
+        expect(page.locator(PANEL)).to_have_count(0)
 
 
 def test_an_overtaken_change_is_compared_with_the_cell_as_it_is(
