@@ -132,12 +132,17 @@ class Lab:
         """What the server has printed."""
         return self._log.read_text()
 
+    @property
+    def process(self) -> psutil.Process:
+        """The server."""
+        assert self._server is not None
+        return psutil.Process(self._server.pid)
+
     def worker(self) -> psutil.Process:
         """The inference worker, a child of the server."""
-        assert self._server is not None
         found = [
             child
-            for child in psutil.Process(self._server.pid).children(recursive=True)
+            for child in self.process.children(recursive=True)
             if any(
                 part.endswith(("jupyter_localcoder.worker", "ghost_worker.py")) for part in child.cmdline()
             )
@@ -184,6 +189,17 @@ def own_environment(folder: Path, with_extension: bool, more: dict[str, Any]) ->
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     return {**kept, **{name: str(value) for name, value in own.items()}}
+
+
+@contextlib.contextmanager
+def frozen(process: psutil.Process) -> Iterator[None]:
+    """A process that is stopped in its tracks, and goes on afterwards if it is still there."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def free_port() -> int:

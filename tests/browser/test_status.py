@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import Lab, running_lab
+from tests.browser.lab import Lab, frozen, running_lab
 from tests.browser.patience import CHANNEL, leave_out_lost_server
 from tests.browser.themes import THEMES, wear
 
@@ -155,6 +155,47 @@ def test_it_comes_back_with_the_server(page: Any, lab: Any) -> None:
     lab.start()
     expect(item).to_have_text("Local: no model loaded")
     assert page.evaluate("() => window.isSamePage")
+
+
+def test_a_server_that_hangs_is_said_not_to_respond(page: Any, lab: Any, tmp_path: Path) -> None:
+    item = opened(page, lab)
+    expect(item).to_have_text("Local: no model loaded")
+    page.evaluate(RECORD)
+    leave_out_lost_server(page)
+    # What was asked in between is answered all the same.
+    with frozen(lab.process):
+        page.evaluate(
+            f"""() => {{ {CHANNEL}.request('model:list', {{}}).then(
+              () => {{ window.answered = true; }}, () => {{ window.answered = false; }}
+            ); }}"""
+        )
+        expect(item).to_have_text("LocalCoder: no response")
+        expect(item).to_have_attribute("title", re.compile("The Jupyter server is not responding"))
+        expect(page.get_by_role("status").filter(has_text="LocalCoder")).to_have_text(
+            "LocalCoder: no response"
+        )
+        page.screenshot(path=tmp_path / "no-response.png")
+    expect(item).to_have_text("Local: no model loaded")
+    page.wait_for_function("() => window.answered === true")
+    assert page.evaluate("() => window.isSamePage")
+
+
+def test_a_worker_that_hangs_is_replaced(page: Any, lab: Any, tiny_gguf: Path) -> None:
+    item = opened(page, lab)
+    model = lab.call("POST", "models/import", {"path": str(tiny_gguf), "id": "tiny"})
+    lab.call("POST", "models/tiny/load", {})
+    ready = f"Local: ready · {model['name']}"
+    expect(item).to_have_text(ready)
+    page.evaluate(RECORD)
+    worker = lab.worker()
+    with frozen(worker):
+        # What lasts for a moment only may be passed over, but not all of it.
+        page.wait_for_function(
+            "() => window.labels.some(one => /Local: (restarting|starting|loading)/.test(one))"
+        )
+        expect(item).to_have_text(ready)
+        assert not worker.is_running()
+    assert lab.worker().pid != worker.pid
 
 
 @pytest.mark.parametrize("theme", THEMES)

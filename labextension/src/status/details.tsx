@@ -25,8 +25,8 @@ class Details extends ReactWidget {
   }
 
   private _content(): React.JSX.Element {
-    const { channel, worker, details, suggestions } = this._model;
-    const { sentence } = statusText(channel, worker, this._trans);
+    const { connection, worker, details, suggestions } = this._model;
+    const { sentence } = statusText(connection, worker, this._trans);
     // The state moves by itself while the dialog is open; the numbers are those of the last answer.
     const rows =
       details && worker

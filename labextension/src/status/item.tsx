@@ -35,9 +35,9 @@ export class StatusItem extends ReactWidget {
   }
 
   private _content(): React.JSX.Element {
-    const { channel, worker } = this._model;
+    const { connection, worker } = this._model;
     const { label, sentence, spoken, isWorking } = statusText(
-      channel,
+      connection,
       worker,
       this._trans,
       this._completion,
@@ -50,7 +50,7 @@ export class StatusItem extends ReactWidget {
           className="jp-LocalCoder-StatusItem-button"
           title={`${label}\n${sentence}`}
           aria-haspopup="menu"
-          data-state={channel === 'open' ? (worker?.state ?? 'unknown') : channel}
+          data-state={connection === 'open' ? (worker?.state ?? 'unknown') : connection}
           data-working={isWorking}
           onClick={event => {
             this._onClick(event.currentTarget);

@@ -3,7 +3,7 @@
 import type { BackendState, BackendStatus, SuggestionStats, WorkerState } from '../contract';
 import { ChannelModel } from '../shared/connection/channelModel';
 import { residents } from '../shared/service/residents';
-import type { IChannel } from '../shared/tokens';
+import type { ChannelState, IChannel } from '../shared/tokens';
 
 /** State of the workers, with the display names of the models. */
 export interface IWorkerView extends BackendState {
@@ -12,14 +12,27 @@ export interface IWorkerView extends BackendState {
   readonly several: readonly { name: string; state: WorkerState; reason: string }[];
 }
 
+/** Where the connection stands; `silent`: it is open, and the server does not respond. */
+export type Connection = ChannelState | 'silent';
+
 export class StatusModel extends ChannelModel {
   constructor(channel: IChannel) {
     super(channel);
+    channel.silenceChanged.connect(this._emitChanged);
     this._subscribe('backend:state', state => {
       this._events += 1;
       this._update(state);
     });
     this._onChannel();
+  }
+
+  get connection(): Connection {
+    return this._channel.isSilent ? 'silent' : this._channel.state;
+  }
+
+  override dispose(): void {
+    this._channel.silenceChanged.disconnect(this._emitChanged);
+    super.dispose();
   }
 
   /** Null until the server has answered, and after the connection is lost. */

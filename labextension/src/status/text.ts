@@ -3,9 +3,8 @@
 import type { WorkerState } from '../contract';
 import { stateWord } from '../shared/text/stateWord';
 import type { Translate } from '../shared/text/translate';
-import type { ChannelState } from '../shared/tokens';
 import type { IAnswerer, IAnswerers } from './answerers';
-import type { IWorkerView } from './model';
+import type { Connection, IWorkerView } from './model';
 
 /** What the completion of this page is doing. */
 export interface ICompletionView {
@@ -27,21 +26,28 @@ export interface IStatusText {
 }
 
 export function statusText(
-  channel: ChannelState,
+  connection: Connection,
   worker: IWorkerView | null,
   trans: Translate,
   completion: ICompletionView | null = null,
   answerers: IAnswerers = LOCAL
 ): IStatusText {
-  if (channel === 'away' || channel === 'absent') {
+  if (connection === 'away' || connection === 'absent') {
     const label = trans.__('LocalCoder: not connected');
     const sentence =
-      channel === 'absent'
+      connection === 'absent'
         ? trans.__('The Jupyter server does not run the LocalCoder extension.')
         : trans.__('Connection to the Jupyter server lost. Reconnecting…');
     return { label, sentence, spoken: label, isWorking: false };
   }
-  if (channel === 'connecting' || !worker) {
+  if (connection === 'silent') {
+    const label = trans.__('LocalCoder: no response');
+    const sentence = trans.__(
+      'The Jupyter server is not responding. Requests wait until it responds again.'
+    );
+    return { label, sentence, spoken: label, isWorking: false };
+  }
+  if (connection === 'connecting' || !worker) {
     const label = trans.__('LocalCoder: connecting');
     // Nobody needs to hear this one: what follows it is what counts.
     const sentence = trans.__('Loading the state…');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type {
   BackendStatus,
@@ -401,6 +401,30 @@ describe('the model', () => {
     socket.drop();
     await model.refresh();
     expect(FakeWebSocket.all).toHaveLength(2);
+  });
+
+  it('says that the server does not respond, and what it knows when it does again', async () => {
+    vi.useFakeTimers();
+    const { model, socket } = await opened();
+    socket.answer('model:list', names);
+    await settle();
+    let told = 0;
+    model.changed.connect(() => {
+      told++;
+    });
+    vi.advanceTimersByTime(30_000);
+    expect([model.connection, told]).toEqual(['silent', 1]);
+    expect(statusText(model.connection, model.worker, trans)).toMatchObject({
+      label: 'LocalCoder: no response',
+      spoken: 'LocalCoder: no response',
+      isWorking: false
+    });
+    socket.receive(moved('busy', 4));
+    expect(model.connection).toBe('open');
+    expect(statusText(model.connection, model.worker, trans).label).toBe(
+      `Local: working · ${NAME}`
+    );
+    vi.useRealTimers();
   });
 
   it('lets go of the channel', async () => {

@@ -29,6 +29,7 @@ import {
   type StreamName
 } from '../tokens';
 import { Backoff } from './backoff';
+import { Heartbeat } from './heartbeat';
 import { isFrame, parse } from './messages';
 import type { Dial, ISocket } from './socket';
 import { type IStreamStop, Stream } from './stream';
@@ -79,6 +80,14 @@ export class Channel implements IChannel, IDisposable {
     return this._stateChanged;
   }
 
+  get isSilent(): boolean {
+    return this._heartbeat.isSilent;
+  }
+
+  get silenceChanged(): ISignal<this, boolean> {
+    return this._silenceChanged;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -89,6 +98,7 @@ export class Channel implements IChannel, IDisposable {
     }
     this._isDisposed = true;
     clearTimeout(this._timer);
+    this._heartbeat.stop();
     this._socket?.close();
     this._socket = null;
     this._failAll();
@@ -111,6 +121,7 @@ export class Channel implements IChannel, IDisposable {
       },
       received: text => {
         if (this._socket === socket) {
+          this._heartbeat.heard();
           this._received(text);
         }
       },
@@ -216,6 +227,7 @@ export class Channel implements IChannel, IDisposable {
 
   private _opened(socket: ISocket): void {
     this._backoff.reset();
+    this._heartbeat.start();
     const texts = [...this._unsent.values()];
     this._unsent.clear();
     for (const text of texts) {
@@ -224,7 +236,16 @@ export class Channel implements IChannel, IDisposable {
     this._setState('open');
   }
 
+  /** Leave a connection over which nothing comes any more. */
+  private _abandon(): void {
+    const socket = this._socket;
+    this._socket = null;
+    socket?.close();
+    void this._closed(true);
+  }
+
   private async _closed(wasOpen: boolean): Promise<void> {
+    this._heartbeat.stop();
     // Only a connection that never opened raises the question whether anybody is there to answer.
     const isServed = wasOpen || (await this._isServed().catch(() => true));
     if (this._isDisposed || this._socket) {
@@ -298,7 +319,19 @@ export class Channel implements IChannel, IDisposable {
   private readonly _dial: Dial;
   private readonly _isServed: () => Promise<boolean>;
   private readonly _backoff: Backoff;
+  private readonly _heartbeat = new Heartbeat({
+    ask: () => {
+      void this.request('backend:ping', {}).catch(() => undefined);
+    },
+    changed: () => {
+      this._silenceChanged.emit(this.isSilent);
+    },
+    lost: () => {
+      this._abandon();
+    }
+  });
   private readonly _stateChanged = new Signal<this, ChannelState>(this);
+  private readonly _silenceChanged = new Signal<this, boolean>(this);
   private readonly _waiting = new Map<string, IWaiting>();
   private readonly _unsent = new Map<string, string>();
   private readonly _listeners = new Map<string, Set<Listener>>();

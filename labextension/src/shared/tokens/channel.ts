@@ -45,6 +45,9 @@ export interface IStream {
 export interface IChannel {
   readonly state: ChannelState;
   readonly stateChanged: ISignal<IChannel, ChannelState>;
+  /** Whether the connection stands and the server does not respond; requests wait until it does. */
+  readonly isSilent: boolean;
+  readonly silenceChanged: ISignal<IChannel, boolean>;
   /** Connect, or try again at once instead of waiting for the next attempt. */
   connect(): void;
   /**

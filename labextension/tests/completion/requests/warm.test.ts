@@ -26,7 +26,7 @@ class Page {
   /** Something happened, and then nothing for a while. */
   happens(): void {
     this.warm.soon();
-    vi.runAllTimers();
+    vi.advanceTimersByTime(5000);
   }
 
   get sent(): unknown[] {
@@ -95,7 +95,7 @@ describe('what is read ahead', () => {
     page.warm.soon();
     vi.advanceTimersByTime(300);
     expect(page.sent).toEqual([]);
-    vi.runAllTimers();
+    vi.advanceTimersByTime(5000);
     FakeWebSocket.last.open();
     page.happens();
     expect(page.sent).toEqual(['x = 1']);
@@ -105,7 +105,7 @@ describe('what is read ahead', () => {
     page.next = 'x = 1';
     page.warm.soon();
     page.warm.drop();
-    vi.runAllTimers();
+    vi.advanceTimersByTime(5000);
     expect(page.sent).toEqual([]);
     page.happens();
     expect(page.sent).toEqual(['x = 1']);

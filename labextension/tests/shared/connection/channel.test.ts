@@ -322,3 +322,65 @@ describe('the wait', () => {
     expect(backoff.next()).toBe(50);
   });
 });
+
+describe('a server that does not respond', () => {
+  const BEAT_MS = 10_000;
+
+  function quiet() {
+    const channel = openChannel();
+    const told: boolean[] = [];
+    channel.silenceChanged.connect((_, isSilent) => told.push(isSilent));
+    return { channel, told, socket: FakeWebSocket.last };
+  }
+
+  it('is asked for a sign of life where nothing has come, and said to be silent without one', async () => {
+    const { channel, told, socket } = quiet();
+    const answer = channel.request('model:list', {});
+    vi.advanceTimersByTime(2 * BEAT_MS);
+    expect(socket.sent.map(({ op }) => op)).toEqual(['model:list', 'backend:ping']);
+    expect(channel.isSilent).toBe(false);
+    vi.advanceTimersByTime(BEAT_MS);
+    expect([channel.isSilent, channel.state, told]).toEqual([true, 'open', [true]]);
+    // Nothing is lost: it was stopped, and goes on.
+    socket.answer('model:list', { models: [] });
+    expect(await answer).toEqual({ models: [] });
+    expect([channel.isSilent, told]).toEqual([false, [true, false]]);
+  });
+
+  it('is left alone while anything comes from it', () => {
+    const { channel, told, socket } = quiet();
+    for (let beat = 0; beat < 30; beat++) {
+      vi.advanceTimersByTime(BEAT_MS - 1);
+      socket.receive({ event: 'backend:state', payload: {} });
+    }
+    expect(socket.sent).toEqual([]);
+    for (let asked = 0; asked < 15; asked++) {
+      vi.advanceTimersByTime(2 * BEAT_MS);
+      expect(socket.sent).toHaveLength(asked + 1);
+      socket.answer('backend:ping', {});
+    }
+    expect([channel.isSilent, channel.state, told]).toEqual([false, 'open', []]);
+  });
+
+  it('is dialled anew after two minutes, over a connection that may be better', async () => {
+    const { channel, told, socket } = quiet();
+    const answer = channel.request('model:list', {});
+    const failed = expect(answer).rejects.toMatchObject({ code: 'CONNECTION_ERROR' });
+    vi.advanceTimersByTime(13 * BEAT_MS);
+    await failed;
+    expect([socket.isClosed, channel.state, channel.isSilent]).toEqual([true, 'away', false]);
+    expect(told).toEqual([true, false]);
+    socket.receive({ event: 'backend:state', payload: {} });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeWebSocket.all).toHaveLength(2);
+    FakeWebSocket.last.open();
+    expect(channel.state).toBe('open');
+  });
+
+  it('is asked nothing without a connection', () => {
+    const { channel, told, socket } = quiet();
+    channel.dispose();
+    vi.advanceTimersByTime(30 * BEAT_MS);
+    expect([socket.sent, told]).toEqual([[], []]);
+  });
+});
