@@ -251,6 +251,42 @@ def test_a_conversation_is_renamed(page: Any, answers: Answers, tmp_path: Path) 
     assert titles[0] == "Whales"
 
 
+def test_conversations_go_on_in_a_renamed_notebook(page: Any, answers: Answers, tmp_path: Path) -> None:
+    """That of the chat, and that of the magic in the notebook."""
+    answers.say("an answer")
+    opened(page, answers, "before.ipynb", "%load_ext jupyter_localcoder", "%%chat\nOne?", "%%chat\nTwo?")
+    page.wait_for_function(READY)
+    outputs = page.locator(".jp-CodeCell .jp-OutputArea-output")
+
+    def run(index: int) -> None:
+        page.evaluate(ACTIVATE, index)
+        page.evaluate("() => { jupyterapp.commands.execute('notebook:run-cell'); }")
+
+    run(0)
+    run(1)
+    expect(outputs.filter(has_text="an answer")).to_have_count(1)
+    chat = chat_of(page)
+    ask(page, chat, "Three?")
+    expect(says(chat)).to_have_text("Done.")
+
+    page.evaluate("() => { jupyterapp.commands.execute('docmanager:rename'); }")
+    name = page.get_by_role("dialog").get_by_role("textbox")
+    name.fill("after.ipynb")
+    name.press("Enter")
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.context.path === 'after.ipynb'")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    run(2)
+    expect(outputs.filter(has_text="an answer")).to_have_count(2)
+    ask(page, chat, "Four?")
+    expect(says(chat)).to_have_text("Done.")
+    questions = chat.locator(".jp-LocalCoder-Turn-question")
+    expect(questions).to_have_text([re.compile("Three"), re.compile("Four")])
+    page.screenshot(path=tmp_path / "renamed.png")
+    chat.get_by_role("combobox", name="Conversation").select_option(label="One?")
+    expect(questions).to_have_text([re.compile("One"), re.compile("Two")])
+
+
 def test_another_provider_answers_and_a_private_question_is_not_kept(
     page: Any, answers: Answers, vendor: Vendor, tmp_path: Path
 ) -> None:

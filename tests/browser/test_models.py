@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.patience import leave_out_lost_server, open_sidebar_of_notebook_7
+from tests.browser.test_channel import STREAM
 from tests.browser.themes import THEMES, wear
 from tests.browser.workshop import CODER, DAMAGED, ENORMOUS, GENERAL, Workshop
 
@@ -19,6 +20,10 @@ expect = playwright.expect
 PANEL = ".jp-LocalCoder-Models"
 IS_INSIDE = f"() => document.querySelector('{PANEL}').contains(document.activeElement)"
 NAME = {CODER: "Tiny tiny-coder", GENERAL: "Tiny general"}
+# The status bar lists first what was used last.
+BOTH_READY = re.compile(
+    f"^Local: ready · ({NAME[CODER]}, {NAME[GENERAL]}|{NAME[GENERAL]}, {NAME[CODER]})( · .* tokens/s)?$"
+)
 
 
 def opened(page: Any, workshop: Workshop) -> Any:
@@ -138,6 +143,42 @@ def test_load_measure_unload(page: Any, workshop: Workshop, tmp_path: Path) -> N
     panel.get_by_role("button", name="Unload and free memory").click()
     expect(badge(panel, CODER)).to_have_text("on this machine")
     expect(panel).to_contain_text("No model is loaded.")
+
+
+def test_one_model_completes_while_the_other_one_answers(
+    page: Any, workshop: Workshop, tmp_path: Path
+) -> None:
+    """Both stay in memory: neither is loaded again for what the other one is asked."""
+    for model in (CODER, GENERAL):
+        workshop.fetch(model)
+    workshop.call("PATCH", "settings", {"model": CODER, "general_model": GENERAL})
+    panel = opened(page, workshop)
+    expect(card(panel, CODER)).to_contain_text("answers code")
+    expect(card(panel, GENERAL)).to_contain_text("answers general questions")
+    for model in (CODER, GENERAL):
+        press(panel, model, "Load")
+        expect(badge(panel, model)).to_have_text("loaded")
+    expect(badge(panel, CODER)).to_have_text("loaded")
+    expect(panel).to_contain_text("Together they use")
+    status = page.locator(".jp-LocalCoder-StatusItem button")
+    expect(status).to_have_text(BOTH_READY)
+    generation = workshop.call("GET", "health")["generation"]
+    for op, payload, expected in (
+        ("tab:complete", {"prefix": "import ", "max_tokens": 8}, CODER),
+        ("chat", {"messages": [{"role": "user", "content": "Why?"}], "max_tokens": 8}, GENERAL),
+        ("tab:complete", {"prefix": "return ", "max_tokens": 8}, CODER),
+    ):
+        answer = page.evaluate(STREAM, [op, payload, -1])["ended"]
+        assert answer["type"] == "done", answer
+        assert answer["model"]["id"] == expected
+    expect(status).to_have_text(BOTH_READY)
+    assert workshop.call("GET", "health")["generation"] == generation
+    page.screenshot(path=tmp_path / "both.png")
+    assert violations(page, PANEL) == []
+    press(panel, GENERAL, "Unload")
+    expect(badge(panel, GENERAL)).to_have_text("on this machine")
+    expect(badge(panel, CODER)).to_have_text("loaded")
+    expect(status).to_have_text(f"Local: ready · {NAME[CODER]}")
 
 
 def test_what_does_not_fit_is_refused_with_the_numbers_and_loaded_anyway(
