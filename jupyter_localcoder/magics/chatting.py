@@ -58,7 +58,7 @@ class ChatMagics(Magics):
         Examples::
 
             %%chat                         ask the question in the rest of this cell
-            %chat And in one line?         continue the conversation
+            %chat And in one line.         continue the conversation
             %chat --context 2 What fails   attach the two cells above to the conversation
             %chat --again                  answer the last question again
             %chat --new Something else     start a new conversation
