@@ -32,6 +32,8 @@ THEIR_ERRORS = ("create_subshell_request", "(reading 'kernel')")
 
 CURRENT = "jupyterapp.shell.currentWidget"
 CELL = f"{CURRENT}.content.activeCell"
+# Where a person writes in a console, once JupyterLab asks for suggestions there.
+PROMPT = ".jp-CodeConsole-promptCell .jp-mod-completer-enabled"
 READY = f"""() => {{
   const session = {CURRENT}?.sessionContext;
   const kernel = session?.session?.kernel;
@@ -93,7 +95,9 @@ class GhostLab(Lab):
         """Start it, with this model loaded."""
         self.start()
         self.call("POST", "models/import", {"path": str(model), "id": "tiny"})
-        self.call("PATCH", "settings", {"model": "tiny", "general_model": "tiny"})
+        # No answer that a test holds back ends because this machine is busy.
+        chosen = {"model": "tiny", "general_model": "tiny", "completion_timeout_seconds": 3600}
+        self.call("PATCH", "settings", chosen)
         self.call("POST", "models/tiny/load", {})
 
     def rules(self, rules: Sequence[dict[str, Any]]) -> None:
@@ -380,7 +384,8 @@ class Writer:
     def execute(self, command: str, **arguments: Any) -> None:
         """Run a command, and wait for its end."""
         self.page.evaluate(
-            "([command, args]) => jupyterapp.commands.execute(command, args)", [command, arguments]
+            "async ([command, args]) => { await jupyterapp.commands.execute(command, args); }",
+            [command, arguments],
         )
 
     @contextlib.contextmanager

@@ -87,10 +87,15 @@ def page(entered_page: Any) -> Iterator[Any]:
     let_toasts_go(entered_page)
 
 
+def open_(page: Any, name: str) -> None:
+    """Open a document; nothing comes back, since a widget may be too deep for the way to here."""
+    page.evaluate("async path => { await jupyterapp.commands.execute('docmanager:open', { path }); }", name)
+
+
 def opened(page: Any, answers: Answers, name: str, *cells: str) -> None:
     """Open a notebook, with the cursor in its last cell."""
     answers.notebook(name, *cells)
-    page.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", name)
+    open_(page, name)
     page.wait_for_function("() => jupyterapp.shell.currentWidget?.context?.isReady")
     page.locator(".jp-CodeCell .cm-content").nth(len(cells) - 1).click()
 
@@ -117,7 +122,7 @@ def complaints(page: Any) -> Iterator[list[str]]:
 
 
 def command(page: Any, name: str) -> None:
-    page.evaluate("name => jupyterapp.commands.execute(name)", name)
+    page.evaluate("async name => { await jupyterapp.commands.execute(name); }", name)
 
 
 def choose(page: Any, first: int, last: int = -1) -> None:
@@ -391,12 +396,12 @@ def test_a_file_that_cannot_be_written_loses_no_accepted_change(
     agreed(page, answers, "protected.ipynb", AFTER)
     with write_protected(file):
         page.evaluate(f"() => {{ {CURRENT}.dispose(); }}")
-        page.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", "protected.ipynb")
+        open_(page, "protected.ipynb")
         page.wait_for_function(
             f"() => {CURRENT}?.context?.isReady && !{CURRENT}.context.contentsModel.writable"
         )
         page.locator(".jp-CodeCell .cm-content").first.click()
-        page.evaluate("() => jupyterapp.commands.execute('localcoder:improve')")
+        command(page, "localcoder:improve")
         expect(page.locator(TOASTS).filter(has_text="The notebook is read-only.")).to_have_count(1)
         expect(page.locator(PANEL)).to_have_count(0)
 

@@ -168,13 +168,13 @@ def test_by_the_keyboard_alone_no_place_is_lost(page: Any, answers: Answers) -> 
     expect(says(panel)).to_contain_text("Writing.")
     press("Stop")
     expect(says(panel)).to_contain_text("Stopped.")
-    assert page.evaluate(IS_INSIDE), "the button that was pressed is gone"
+    page.wait_for_function(IS_INSIDE)  # the button that was pressed is gone
     answers.say(fenced(AFTER))
     press("Retry")
     expect(says(panel)).to_contain_text("2 changes suggested.")
     press("Accept this change")
     expect(says(panel)).to_contain_text("1 change suggested.")
-    assert page.evaluate(IS_INSIDE)
+    page.wait_for_function(IS_INSIDE)
     press("Reject this change")
     expect(panel).to_have_count(0)
     assert page.evaluate(SOURCE) == HALF
@@ -255,7 +255,7 @@ def test_an_explanation_streams_and_is_stopped(page: Any, answers: Answers, tmp_
     button(panel, "Stop").click()
     expect(says(panel)).to_contain_text("Stopped.")
     expect(panel.locator("strong").first).to_have_text("wrong")
-    assert answers.lab.call("GET", "health")["queue_length"] == 0
+    until(lambda: answers.lab.call("GET", "health")["queue_length"] == 0)
     assert not [url for url in fetched if "leak" in url]
 
     answers.say("It computes the *area* of a circle.")

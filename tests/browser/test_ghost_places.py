@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.ghost import CELL, CURRENT, GhostLab, Writer, long_cell, many_cells, until
+from tests.browser.ghost import CELL, CURRENT, PROMPT, GhostLab, Writer, long_cell, many_cells, until
 from tests.browser.patience import CHANNEL, new_context
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -52,10 +52,12 @@ def test_a_console(writer: Writer, ghost_lab: GhostLab) -> None:
     session = f"{CURRENT}?.console?.sessionContext"
     writer.page.wait_for_function(f"() => {session}?.isReady && {session}.session?.kernel?.status === 'idle'")
     writer.page.locator(".jp-CodeConsole-promptCell .cm-content").click()
+    expect(writer.page.locator(PROMPT)).to_be_visible()
     writer.type("rate = 7")
     writer.press("Shift+Enter")
     expect(writer.page.locator(".jp-CodeConsole-content .jp-InputPrompt").last).to_have_text("[1]:")
     writer.page.locator(".jp-CodeConsole-promptCell .cm-content").click()
+    expect(writer.page.locator(PROMPT)).to_be_visible()
     writer.type("import ")
     writer.sees("numpy as np")
     assert any("rate = 7" in text for text in ghost_lab.asked[-1]["texts"])

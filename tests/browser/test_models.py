@@ -345,12 +345,12 @@ def test_by_the_keyboard_alone(page: Any, workshop: Workshop) -> None:
     tab_to("Accept and download")
     keys.press("Enter")
     expect(badge(panel, CODER)).to_have_text("on this machine")
-    assert page.evaluate(IS_INSIDE), "the button that was pressed is gone"
+    page.wait_for_function(IS_INSIDE)  # the button that was pressed is gone
     expect(card(panel, CODER).get_by_role("button", name=f"Load: {NAME[CODER]}")).to_be_enabled()
     tab_to(f"Load: {NAME[CODER]}")
     keys.press("Enter")
     expect(badge(panel, CODER)).to_have_text("loaded")
-    assert page.evaluate(IS_INSIDE), "the button could not be used while the model was loaded"
+    page.wait_for_function(IS_INSIDE)  # the button could not be used while the model was loaded
     tab_to("Model settings")
     keys.press("Enter")
     keys.press("Tab")  # The switch of the air gap follows its summary.

@@ -290,7 +290,7 @@ def test_another_one_completes_until_it_is_deleted(
     panel = opened(page, lab)
     choice = panel.get_by_label("Completion while you type")
     expect(choice).to_have_value("embedded")
-    assert choice.locator("option").all_inner_texts() == ["Embedded", "The lab"]
+    expect(choice.locator("option")).to_have_text(["Embedded", "The lab"])
     expect(panel).to_contain_text("What you type stays within LocalCoder.")
     page.screenshot(path=tmp_path / "embedded.png")
     # Beside its badges, active and completes and local, a name is not torn into letters.

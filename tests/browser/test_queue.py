@@ -13,7 +13,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.ghost import GhostLab
-from tests.browser.patience import STEP_SECONDS, connected, open_sidebar_of_notebook_7
+from tests.browser.patience import STEP_SECONDS, connected, open_sidebar_of_notebook_7, until
 from tests.browser.themes import DARK, HIGH_CONTRAST, LIGHT, wear
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -209,7 +209,7 @@ def test_a_command_ends_all_without_the_panel(page: Any, lab: GhostLab) -> None:
     ask(lab, "one")
     page.evaluate("() => { jupyterapp.commands.execute('localcoder:cancel-all'); }")
     expect(page.get_by_text("One request was cancelled.")).to_be_visible()
-    assert lab.call("GET", "queue")["running"] == []
+    until(lambda: lab.call("GET", "queue")["running"] == [])
 
 
 def test_notebook_7_has_it_too(page: Any, lab: GhostLab, tmp_path: Path) -> None:

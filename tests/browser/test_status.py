@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import Lab, frozen, running_lab
-from tests.browser.patience import CHANNEL, leave_out_lost_server
+from tests.browser.patience import CHANNEL, leave_out_lost_server, until
 from tests.browser.themes import THEMES, wear
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -194,7 +194,7 @@ def test_a_worker_that_hangs_is_replaced(page: Any, lab: Any, tiny_gguf: Path) -
             "() => window.labels.some(one => /Local: (restarting|starting|loading)/.test(one))"
         )
         expect(item).to_have_text(ready)
-        assert not worker.is_running()
+        until(lambda: not worker.is_running())
     assert lab.worker().pid != worker.pid
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser.accessibility import violations
 from tests.browser.answering import Answers, running_answers
+from tests.browser.ghost import KERNEL_MS, READY
 from tests.browser.test_commands import PANEL, SOURCE, button, fenced, opened, run, says
 from tests.browser.themes import DARK, LIGHT, wear
 
@@ -17,8 +18,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 
 BAR = ".jp-LocalCoder-ErrorBar"
-_SLOW_MS = 90_000
-"""A copy starts three processes; the machine may be busy."""
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +37,7 @@ def run_cell(page: Any, index: int) -> None:
 
 
 def idle(page: Any) -> None:
-    page.wait_for_function(
-        "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
-        timeout=_SLOW_MS,
-    )
+    page.wait_for_function(READY, timeout=KERNEL_MS)
 
 
 def test_a_change_is_tried_and_the_verdict_is_in_the_head(
@@ -55,7 +51,7 @@ def test_a_change_is_tried_and_the_verdict_is_in_the_head(
     expect(says(panel)).to_contain_text("suggested.")
     idle(page)
     button(panel, "Try in a copy").click()
-    expect(says(panel)).to_contain_text("Differs in `ys`: 3 elements.", timeout=_SLOW_MS)
+    expect(says(panel)).to_contain_text("Differs in `ys`: 3 elements.", timeout=KERNEL_MS)
     page.screenshot(path=tmp_path / "verdict-light.png")
     assert violations(page, PANEL) == []
     wear(page, DARK)
@@ -94,7 +90,7 @@ def test_an_error_has_two_buttons(page: Any, answers: Answers, tmp_path: Path) -
     opened(page, answers, "error-bar.ipynb", "x = 1", "print(y)")
     run_cell(page, 1)
     bar = page.locator(BAR)
-    expect(bar).to_be_visible(timeout=_SLOW_MS)
+    expect(bar).to_be_visible(timeout=KERNEL_MS)
     code, output, place = (
         page.locator(".jp-CodeCell").nth(1).locator(name).first.bounding_box()
         for name in (".jp-InputArea-editor", ".jp-OutputArea", BAR)
@@ -111,7 +107,7 @@ def test_an_error_has_two_buttons(page: Any, answers: Answers, tmp_path: Path) -
     expect(panel).to_have_count(0)
     assert page.evaluate(SOURCE) == "print(1)"
     run_cell(page, 1)
-    expect(bar).to_have_count(0, timeout=_SLOW_MS)
+    expect(bar).to_have_count(0, timeout=KERNEL_MS)
 
 
 def test_an_error_that_is_stored_in_the_notebook_is_explained(page: Any, answers: Answers) -> None:

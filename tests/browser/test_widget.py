@@ -25,7 +25,7 @@ def opened(page: Any, workshop: Workshop) -> Any:
     page.wait_for_function(
         "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
     )
-    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.evaluate("async () => { await jupyterapp.commands.execute('notebook:run-all-cells'); }")
     widget = page.locator(WIDGET)
     expect(card(widget)).to_be_visible()
     return widget

@@ -13,6 +13,8 @@ LIGHT, DARK, HIGH_CONTRAST = THEMES = (
 
 def wear(page: Any, theme: str) -> None:
     """Change to a theme, and wait until the page wears it and nothing lies over it any more."""
-    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    page.evaluate(
+        "async theme => { await jupyterapp.commands.execute('apputils:change-theme', {theme}); }", theme
+    )
     page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
     page.wait_for_function("() => document.querySelector('#jupyterlab-splash') === null")
