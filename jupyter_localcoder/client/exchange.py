@@ -31,6 +31,7 @@ from . import proof
 from .answer import NotProven, NotReached, ResponseHead, wrong_proof
 from .connection import ServerConnection
 from .outgoing import Outgoing
+from .this_kernel import KERNEL_HEADER, this_kernel
 from .tls import pinned
 
 POLL_SECONDS = 0.1
@@ -318,6 +319,8 @@ def _headers(connection: ServerConnection) -> dict[str, str]:
 def _request_headers(connection: ServerConnection, outgoing: Outgoing) -> dict[str, str]:
     """What is said to the server alone."""
     headers = {"Authorization": f"localcoder {connection.token}"}
+    if kernel := this_kernel():
+        headers[KERNEL_HEADER] = kernel
     if outgoing.streams:
         headers["Accept"] = "text/event-stream"
     if outgoing.body is not None:

@@ -6,12 +6,12 @@ By the id of the kernel the server knows whether the notebook was renamed since 
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ..client.this_kernel import kernel_of
 from ..contract.generation import Origin
 
 _NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
@@ -19,7 +19,6 @@ _NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 _ROOT_VARIABLE = "JUPYTER_LOCALCODER_ROOT"
 _MOST_PATH_CHARS = 4096
 _MOST_ID_CHARS = 256
-_CONNECTION_FILE = re.compile(r"kernel-(.+)\.json")
 
 
 def origin_of(shell: InteractiveShell) -> Origin:
@@ -27,7 +26,7 @@ def origin_of(shell: InteractiveShell) -> Origin:
     return Origin(
         notebook=_notebook()[:_MOST_PATH_CHARS],
         cell=_cell(shell)[:_MOST_ID_CHARS],
-        kernel=_kernel(shell)[:_MOST_ID_CHARS],
+        kernel=_kernel(shell),
     )
 
 
@@ -52,8 +51,4 @@ def _cell(shell: InteractiveShell) -> str:
 
 
 def _kernel(shell: InteractiveShell) -> str:
-    """Jupyter names the connection file of a kernel by its id."""
-    app: Any = getattr(getattr(shell, "kernel", None), "parent", None)
-    file = getattr(app, "connection_file", None)
-    found = _CONNECTION_FILE.fullmatch(Path(file).name) if isinstance(file, str) else None
-    return found[1] if found else ""
+    return kernel_of(getattr(getattr(shell, "kernel", None), "parent", None))[:_MOST_ID_CHARS]

@@ -69,7 +69,8 @@ class RequestQueue(LoggingConfigurable):
         min=1,
         config=True,
         help="Maximum number of waiting and running requests in the queue; further ones fail with "
-        "`QUEUE_FULL`. One user or token can occupy at most as many places as remain free.",
+        "`QUEUE_FULL`. One user or token can occupy at most as many places as remain free; so can all "
+        "kernels and terminals together, and each of them has a share of these.",
     )
     max_queued_bytes = Integer(
         128 * 1024 * 1024,
@@ -77,7 +78,7 @@ class RequestQueue(LoggingConfigurable):
         config=True,
         help="Maximum total size in bytes of the prompts of waiting and running requests in the queue; "
         "further ones fail with `QUEUE_FULL`. One user or token can use at most as many bytes as remain "
-        "free.",
+        "free; so can all kernels and terminals together, and each of them has a share of these.",
     )
     at_once = Integer(
         1,

@@ -13,6 +13,7 @@ from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from ..client.this_kernel import KERNEL_HEADER
 from ..contract import codec
 from ..contract.common import ErrorPayload
 from ..contract.generation import Failed, Started
@@ -48,6 +49,9 @@ class Extension(Protocol):
     def service(self) -> Service:
         """The service, made at the first request."""
 
+    def has_kernel(self, id_: str) -> bool:
+        """Whether this server runs a kernel of this id."""
+
 
 class AccessMixin(ExtensionHandlerMixin):
     """What REST and websocket share: whom to believe, and what they may do."""
@@ -74,7 +78,7 @@ class AccessMixin(ExtensionHandlerMixin):
 
     @property
     def owner(self) -> str:
-        """Whose share of what is limited this request has: a user's, a token's, or that of the kernels."""
+        """Whose share of what is limited this request has: a user's, a token's, or that of all kernels."""
         if not self.is_kernel and not self.request.cookies:  # type: ignore[attr-defined]
             shown = self.identity_provider.get_token(self)
             if shown:
@@ -86,6 +90,18 @@ class AccessMixin(ExtensionHandlerMixin):
     def is_kernel(self) -> bool:
         """Whether it shows the kernels' token."""
         return isinstance(self.current_user, KernelUser)
+
+    @property
+    def member(self) -> str | None:
+        """Which kernel asks; nothing where it names none that this server runs, None where it is no kernel.
+
+        All of them have one token, so one can use the name of another. It gains no more than the kernels have
+        together, and a name that is made up is the same as none.
+        """
+        if not self.is_kernel:
+            return None
+        named = str(self.request.headers.get(KERNEL_HEADER, ""))  # type: ignore[attr-defined]
+        return named if self.extensionapp.has_kernel(named) else ""
 
     @property
     def service(self) -> Service:

@@ -137,6 +137,11 @@ class LocalCoderApp(ExtensionApp):
         """Path of the notebook of a kernel; empty where it is not known."""
         return await self._renames.path_of_kernel(kernel) if self._renames is not None else ""
 
+    def has_kernel(self, id_: str) -> bool:
+        """Whether this server runs a kernel of this id."""
+        kernels: Any = getattr(self.serverapp, "kernel_manager", None)
+        return kernels is not None and id_ in kernels
+
     def _kernel_pids(self) -> list[int]:
         """Process ids of the kernels of this server that run on this machine."""
         from jupyter_client.provisioning.local_provisioner import LocalProvisioner

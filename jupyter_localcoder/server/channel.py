@@ -72,7 +72,7 @@ class ChannelHandler(AccessMixin, WebSocketMixin, WebSocketHandler, JupyterHandl
         super().open(*args, **kwargs)
         # A frame must not wait until the browser has confirmed the one before it: that can take 40 ms.
         self.set_nodelay(True)
-        self._caller = clients.ConnectedClient(self.owner, kernel=self.is_kernel)
+        self._caller = clients.ConnectedClient(self.owner, kernel=self.is_kernel, member=self.member)
         app = self.extensionapp
         self._outbox = Outbox(
             self._write,

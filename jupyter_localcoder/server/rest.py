@@ -112,7 +112,7 @@ class OperationHandler(AccessMixin, APIHandler):
             }
             raw = self.request.body
             decode = partial(codec.decode_request, op, raw, path, query)
-            client = clients.PollingClient(self.owner, kernel=self.is_kernel)
+            client = clients.PollingClient(self.owner, kernel=self.is_kernel, member=self.member)
             answer = await self.serve(op, raw, decode, client)
             if not op.streams:
                 await self.finish(codec.encode(answer))

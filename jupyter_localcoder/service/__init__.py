@@ -103,14 +103,16 @@ class Service(LoggingConfigurable):
         min=1,
         config=True,
         help="Maximum number of waiting and running streaming requests; further ones fail with `QUEUE_FULL`. "
-        "One user or token can occupy at most as many places as remain free.",
+        "One user or token can occupy at most as many places as remain free; so can all kernels and "
+        "terminals together, and each of them has a share of these.",
     )
     max_request_bytes = Integer(
         256 * 1024 * 1024,
         min=1,
         config=True,
         help="Maximum total size in bytes of waiting and running streaming requests; further ones fail with "
-        "`QUEUE_FULL`. One user or token can use at most as many bytes as remain free.",
+        "`QUEUE_FULL`. One user or token can use at most as many bytes as remain free; so can all kernels "
+        "and terminals together, and each of them has a share of these.",
     )
     slow_tokens_per_second = Float(
         SLOW_TOKENS_PER_SECOND,

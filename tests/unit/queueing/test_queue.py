@@ -139,6 +139,34 @@ async def test_one_caller_leaves_as_many_bytes_as_it_holds(make_desk: MakeDesk) 
     await desk.call("x" * 400_000, clients.PollingClient("other"), keep=True)
 
 
+async def test_one_kernel_leaves_as_many_bytes_as_it_holds_to_the_others(make_desk: MakeDesk) -> None:
+    desk = make_desk(max_queued_bytes=1_000_000)
+    one, other = (clients.PollingClient("kernels", kernel=True, member=name) for name in ("a", "b"))
+    await desk.call("x" * 120_000, one, keep=True)
+    await desk.call("x" * 120_000, one, keep=True)
+    with pytest.raises(errors.QueueFull, match="that come from this kernel have a total size of 240"):
+        await desk.call("x" * 120_000, one, keep=True)
+    await desk.call("x" * 120_000, other, keep=True)
+    with pytest.raises(errors.QueueFull, match="that come from this kernel have a total size of 120"):
+        await desk.call("x" * 120_000, other, keep=True)
+    await desk.call("x" * 300_000, clients.PollingClient("person"), keep=True)
+    with pytest.raises(
+        errors.QueueFull, match="that come from kernels and terminals have a total size of 360"
+    ):
+        await desk.call("x" * 120_000, one, keep=True)
+
+
+async def test_what_a_kernel_gives_back_is_there_again(make_desk: MakeDesk) -> None:
+    desk = make_desk(max_queued=8)
+    one = clients.PollingClient("kernels", kernel=True, member="a")
+    for _ in range(3):
+        await desk.call("x", one)
+        await desk.call("x", one)
+        with pytest.raises(errors.QueueFull):
+            await desk.call("x", one)
+        await desk.queue.llm_cancel_all(LlmCancelAllRequest())
+
+
 async def test_a_full_queue_says_when_to_come_back(make_desk: MakeDesk) -> None:
     desk = make_desk(max_queued=2)
     await desk.call("1")
