@@ -275,9 +275,12 @@ def test_keys_in_the_environment_of_other_processes_are_not_there(notebook: Make
         "assert 's3cret' not in seen"
     )
     environment = {**os.environ, "NVIDIA_API_KEY": "s3cret"}
-    command = [sys.executable, "-c", "input()"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as other:
-        # It is to be found here.
+    command = [sys.executable, "-c", "print('here', flush=True); input()"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, **pipes) as other:
+        # It is to be found here, as soon as the program has been read.
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"here\n"
         assert "s3cret" in Path(f"/proc/{other.pid}/environ").read_text()
         assert tried(code, made, "namespace").kind == "runs"
         other.communicate(b"\n")

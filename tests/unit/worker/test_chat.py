@@ -117,7 +117,7 @@ GREEDY = {
     "batch": "{{ [0]|batch(1000000000, 'x')|list|length }}",
     "slice": "{{ [0]|slice(1000000000, 'x')|list|length }}",
     "powers": "{{ ((9 ** 99999) ** 9999)|string|length }}",
-    "power and decimal": "{{ (7 ** 3000000)|string|length }}",
+    "a long power": "{{ (7 ** 30000000)|string|length }}",
     "nested loops": "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
     "loops in filters": "{{ range(99999)|map('string')|map('center', 9999)|list|length }}",
     "sums": "{% for i in range(99999) %}{% set x = range(99999)|sum %}{% endfor %}",
