@@ -64,6 +64,7 @@ class ModelUpdate(Reply, frozen=True, kw_only=True):
     digest: str
     size_bytes: int
     revision: str
+    """Empty where the source names none that is fixed: the digest tells the files apart."""
 
 
 class ModelInfo(Reply, frozen=True, kw_only=True):
@@ -91,7 +92,7 @@ class ModelInfo(Reply, frozen=True, kw_only=True):
     """What a download has got so far, kept for resuming."""
     origin: Literal["catalogue", "imported"]
     revision: str
-    """Revision at the source; empty for imports."""
+    """Revision at the source; empty for imports, and where the source names a branch."""
     fit: MemoryFit
     loaded: bool
     error: ErrorPayload | None = None

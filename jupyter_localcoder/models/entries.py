@@ -20,6 +20,15 @@ Text = Annotated[str, Meta(min_length=1, max_length=200)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
+def fixed_revision(revision: str) -> str:
+    """The revision if it names one state of the source; empty for a branch, which names whatever is newest.
+
+    Commits and versions have digits. A name without any, such as ``main``, is that of a branch, and says
+    nothing of the file that is here.
+    """
+    return revision if any(character.isdigit() for character in revision) else ""
+
+
 class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base: a typing slip in an administrator's file is heard."""
 
@@ -31,6 +40,11 @@ class HubSource(_Entry, frozen=True, kw_only=True, tag="hub"):
     revision: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
     """A commit. A branch only where no commit is known to hold the file: the digest alone pins it then."""
     file: FileName
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the revision names the same file at all times, as far as its name says."""
+        return fixed_revision(self.revision) != ""
 
 
 class PackageIndexSource(_Entry, frozen=True, kw_only=True, tag="package_index"):
@@ -101,10 +115,10 @@ class CatalogueEntry(_Entry, frozen=True, kw_only=True):
 
     @property
     def revision(self) -> str:
-        """The revision or version that the first source pins; empty where it has none."""
+        """The revision or version that the first source pins; empty where it pins none, as a branch does."""
         for source in self.sources:
             if isinstance(source, HubSource):
-                return source.revision
+                return fixed_revision(source.revision)
             if isinstance(source, PackageIndexSource):
                 return source.version
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..contract.common import ErrorPayload
 from ..contract.models import ImportManifest, MemoryFit, ModelInfo, ModelUpdate, Role
 from ..errors import LocalCoderError
-from .entries import CatalogueEntry
+from .entries import CatalogueEntry, fixed_revision
 from .gguf import GgufHeader
 
 
@@ -37,7 +37,7 @@ def of_catalogue(
         state="ready" if ready else ("error" if error else "idle"),
         received_bytes=manifest.size_bytes if manifest and ready else received_bytes,
         origin="catalogue",
-        revision=(manifest.revision or entry.revision) if manifest else entry.revision,
+        revision=(fixed_revision(manifest.revision) if manifest else "") or entry.revision,
         fit=fit,
         loaded=False,
         error=_payload(error),
@@ -87,7 +87,7 @@ def of_import(
         state="error" if error else "ready",
         received_bytes=manifest.size_bytes,
         origin="imported",
-        revision=manifest.revision,
+        revision=fixed_revision(manifest.revision),
         fit=fit,
         loaded=False,
         error=_payload(error),

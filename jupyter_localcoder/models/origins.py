@@ -15,7 +15,10 @@ def origins(sources: Sequence[Source]) -> tuple[str, ...]:
 
 def _origin(source: Source) -> str:
     if isinstance(source, HubSource):
-        return f"The model hub: `{source.file}` of `{source.repo}`, revision {source.revision}."
+        where = f"The model hub: `{source.file}` of `{source.repo}`"
+        if source.is_fixed:
+            return f"{where}, revision {source.revision}."
+        return f"{where}, the newest on the branch {source.revision}: only the SHA-256 fixes the content."
     if isinstance(source, PackageIndexSource):
         return (
             f"The Python package index: {_packages(source)}, version {source.version}. They are published by "

@@ -126,9 +126,8 @@ def detail_rows(model: KnownModel, license: License | None) -> Rows:
         (DETAILS["writes"], tokens_per_second(info.speed.decode_tokens_per_second) if info.speed else ""),
     ]
     if info.update is not None:
-        rows.append(
-            (DETAILS["newer"], f"{_shortened(info.update.revision)} · {size(info.update.size_bytes)}")
-        )
+        which = _shortened(info.update.revision) or f"{DETAILS['digest']} {info.update.digest[:12]}"
+        rows.append((DETAILS["newer"], f"{which} · {size(info.update.size_bytes)}"))
     return [row for row in rows if row[1]]
 
 

@@ -99,9 +99,14 @@ export function detailRows(
     );
   }
   if (info.update) {
+    const { revision, digest, size_bytes } = info.update;
+    const which =
+      revision === ''
+        ? `${detailText('digest', trans)} ${digest.slice(0, 12)}`
+        : shortened(revision);
     rows.push({
       name: detailText('newer', trans),
-      value: `${shortened(info.update.revision)} · ${size(info.update.size_bytes, locale)}`
+      value: `${which} · ${size(size_bytes, locale)}`
     });
   }
   return rows.filter(({ value }) => value !== '');

@@ -200,6 +200,10 @@ describe('the words', () => {
     expect(names({ pinned: true })).toContain('Version: f86cb2c1fa58 (pinned)');
     expect(names({ pinned: true, revision: '' })).toContain('Version: pinned');
     expect(names({ revision: '' }).join()).not.toContain('Version');
+    expect(names({ revision: '' }).join()).toMatch(/SHA-256: \w+/);
+    const update = { digest: '8ba9baf3a7345f70', size_bytes: 5_000_000, revision: '' };
+    expect(names({ update }).join()).toContain(': SHA-256 8ba9baf3a734 · 5 MB');
+    expect(names({ update: { ...update, revision: '0.9.0' } }).join()).toContain(': 0.9.0 · 5 MB');
     expect(
       names({ speed: { prefill_tokens_per_second: 412.3, decode_tokens_per_second: 31.4 } })
     ).toEqual(expect.arrayContaining(['Reads here: 412 tokens/s', 'Writes here: 31 tokens/s']));

@@ -46,6 +46,11 @@ def test_list_as_json_is_the_answer_of_the_contract(cli):
     assert answer["models_dir"]
 
 
+def test_list_as_json_has_no_branch_as_a_version(cli):
+    (llama,) = [info for info in cli("models", "list", "--json").json["models"] if info["id"] == "llama-3-8b"]
+    assert (llama["revision"], llama["digest"][:12]) == ("", "8ba9baf3a734")
+
+
 def test_what_is_not_whole_never_reads_as_whole(cli):
     ran = cli("models", "list", received=491_400_063)
     assert "partly (99 %)" in ran.out

