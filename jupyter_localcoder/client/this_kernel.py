@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 KERNEL_HEADER = "Localcoder-Kernel"
-_CONNECTION_FILE = re.compile(r"kernel-([\x21-\x7e]+)\.json")
+_CONNECTION_FILE = re.compile(r"kernel-([!-~]+)\.json")
 
 
 def this_kernel() -> str:

@@ -221,11 +221,20 @@ def _failure(error: BaseException) -> Failure:
     text = re.sub(r'File "[^"]*(?:ipython-input|ipykernel_)[^"]*"', "Cell In[1]", "".join(described.format()))
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
     return Failure(
-        type=type(error).__name__,
+        type=_public_name(type(error)),
         message=message[:2_000],
         line=line,
         traceback=text[-MAX_TRACEBACK_CHARS:],
         name=name if isinstance(name, str) else "",
+    )
+
+
+def _public_name(kind: type[BaseException]) -> str:
+    """The name that people know: Python 3.13 has `_IncompleteInputError`, a `SyntaxError`."""
+    return next(
+        one.__name__
+        for one in kind.__mro__
+        if one.__module__ != "builtins" or not one.__name__.startswith("_")
     )
 
 

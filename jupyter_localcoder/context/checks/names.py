@@ -118,9 +118,35 @@ def _table(code: str) -> symtable.SymbolTable | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return symtable.symtable(source, "<cell>", "exec")
+            return symtable.symtable(_with_own_scopes(source), "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _with_own_scopes(source: str) -> str:
+    """The same names, where each comprehension has a scope of its own.
+
+    From Python 3.12 on, the table of a scope has the variables of its comprehensions among its own names,
+    but not those of generator expressions.
+    """
+    tree = ast.parse(source)
+    if not any(isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp) for node in ast.walk(tree)):
+        return source
+    return ast.unparse(_AsGenerators().visit(tree))
+
+
+class _AsGenerators(ast.NodeTransformer):
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return self._made(node.elt, node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        return self._made(node.elt, node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        return self._made(ast.Tuple([node.key, node.value], ast.Load()), node)
+
+    def _made(self, elt: ast.expr, node: ast.ListComp | ast.SetComp | ast.DictComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(elt, node.generators))
 
 
 def _parsed(code: str) -> ast.Module | None:
