@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Worker(Protocol):
 
 
 Spawn = Callable[..., Awaitable[tuple[Worker, wire.Hello]]]
-Log = logging.Logger | logging.LoggerAdapter[Any]
+Log: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any]"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+import jupyter_localcoder
 
 REMOTE = (
     "transport",
@@ -74,3 +79,35 @@ def test_the_package_and_its_magics_import_no_widget():
         "from jupyter_localcoder import ModelManager"
     )
     assert "jupyter_localcoder.widgets.manager" in imported_by(code)
+
+
+PRODUCT = Path(jupyter_localcoder.__file__).parent
+NOT_SUBSCRIPTED = {"LoggerAdapter"}
+"""Classes of the standard library that the oldest Python cannot subscript when it runs; the checker can."""
+
+
+def evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """What of a module is evaluated when it runs: no annotations."""
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield child
+                yield from evaluated(child)
+
+
+def subscripted(source: str) -> set[str]:
+    """Names that are subscripted where a module runs."""
+    subscripts = [node.value for node in evaluated(ast.parse(source)) if isinstance(node, ast.Subscript)]
+    return {one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in subscripts}
+
+
+def test_what_the_oldest_python_cannot_subscribe_is_not_subscripted() -> None:
+    assert subscripted("import logging as l\nLog = l.Logger | l.LoggerAdapter[int]") == {"LoggerAdapter"}
+    assert (
+        subscripted("def f(log: l.LoggerAdapter[int]) -> l.LoggerAdapter[int]: pass\nx: list[int] = []")
+        == set()
+    )
+    found = {path.name for path in PRODUCT.rglob("*.py") if NOT_SUBSCRIPTED & subscripted(path.read_text())}
+    assert found == set()
