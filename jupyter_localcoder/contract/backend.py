@@ -76,7 +76,7 @@ class ResidentModel(Reply, frozen=True, kw_only=True):
     profile: str
     state: WorkerState
     reason: str
-    """The sentence that says why its worker is in this state."""
+    """The sentence that says why its worker is in this state, or that it does not respond."""
     roles: tuple[Literal["code", "general"], ...] = ()
     """What it is asked for; empty where only requests that name it are answered by it."""
     context_window: int = 0
@@ -94,7 +94,7 @@ class BackendStatus(Reply, frozen=True, kw_only=True):
     generation: int
     """Counts the workers that were started: events of an older one are void."""
     reason: str
-    """The sentence that says why the backend is in this state."""
+    """The sentence that says why the backend is in this state, or that its worker does not respond."""
     model: str | None
     profile: str
     uptime_seconds: float
@@ -122,7 +122,7 @@ class BackendStatus(Reply, frozen=True, kw_only=True):
 
 
 class BackendState(Reply, frozen=True, kw_only=True):
-    """Event ``backend:state``: a move of a worker's state machine.
+    """Event ``backend:state``: a move of a worker's state machine, or a worker stops or begins to respond.
 
     It names the worker that moved; where that one has gone and another is there, the other one.
     """

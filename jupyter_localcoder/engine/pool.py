@@ -128,6 +128,7 @@ class WorkerPool(LoggingConfigurable):
         def made(number: int) -> Supervisor:
             return Supervisor(
                 on_state=lambda state: self._moved(number, state),
+                on_silence=self._report_front,
                 on_loaded=lambda plan, loaded, hello: self._loaded_one(number, plan, loaded, hello),
                 on_restart=on_restart,
                 on_out_of_memory=lambda plan, verdict: self._ran_out(number, plan, verdict),
@@ -288,6 +289,10 @@ class WorkerPool(LoggingConfigurable):
             await asyncio.gather(other.release(beside, why), one.release(plan, why))
         return True
 
+    async def look(self, timeout_seconds: float) -> None:
+        """Find out whether the workers respond: for one that does not, the reason of its state says so."""
+        await asyncio.gather(*(one.look(timeout_seconds) for one in self.supervisors))
+
     async def unload(self, reason: str = "The model was unloaded.", *, model: str | None = None) -> None:
         """End the worker of a model, or all of them; see `Supervisor.unload`."""
         ones = [one for one in self.supervisors if model is None or self._concerns(one, model)]
@@ -430,15 +435,24 @@ class WorkerPool(LoggingConfigurable):
             self._models[number] = state.model
         if one is not self.front:
             # This one has gone, and another is there: that is what there is to tell.
-            front = self.front
-            plan = front.plan
-            state = BackendState(
+            self._report_front()
+            return
+        self._report(state)
+
+    def _report_front(self) -> None:
+        front = self.front
+        plan = front.plan
+        self._report(
+            BackendState(
                 state=front.state,
                 generation=0,
                 reason=front.reason,
                 model=plan.model if plan else None,
                 profile=plan.profile if plan else "",
             )
+        )
+
+    def _report(self, state: BackendState) -> None:
         self._on_state(
             msgspec.structs.replace(
                 state, generation=self.generation, resident=self.resident, residency=self.residency

@@ -115,6 +115,7 @@ class Supervisor(LoggingConfigurable):
         self,
         *,
         on_state: Callable[[BackendState], None] = lambda _: None,
+        on_silence: Callable[[], None] = lambda: None,
         on_loaded: Callable[[LoadPlan, wire.Loaded, wire.Hello], None] = lambda *_: None,
         on_restart: Callable[[str], None] = lambda _: None,
         on_out_of_memory: Callable[[LoadPlan, Verdict], None] = lambda *_: None,
@@ -142,6 +143,7 @@ class Supervisor(LoggingConfigurable):
             on_state=on_state,
             on_exit=self._handle_crash,
             on_free=self._note_free,
+            on_silence=on_silence,
             clock=clock,
         )
         self._change = CurrentChange()
@@ -189,7 +191,7 @@ class Supervisor(LoggingConfigurable):
 
     @property
     def reason(self) -> str:
-        """The sentence that says why it is in this state."""
+        """The sentence that says why it is in this state, or that the worker does not respond."""
         return self._slot.reason
 
     @property
@@ -254,6 +256,11 @@ class Supervisor(LoggingConfigurable):
         """Ask the worker for a sign of life; None: there is no worker, or no sign."""
         link = self._slot.link
         return await link.ping(timeout_seconds) if link is not None else None
+
+    async def look(self, timeout_seconds: float) -> None:
+        """Find out whether the worker responds: if not, `reason` says so."""
+        if self._slot.link is not None:
+            await self._slot.link.look(timeout_seconds)
 
     async def unload(self, reason: str = "The model was unloaded.") -> None:
         """End the worker. What runs ends with `BackendUnavailable`; a load under way is abandoned."""

@@ -41,6 +41,8 @@ class Worker(Protocol):
 
 
 Spawn = Callable[..., Awaitable[tuple[Worker, wire.Hello]]]
+SILENT_SECONDS = 3.0
+"""A ping that is not answered for this long is reported; see `WorkerLink.silence`."""
 Log: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any]"
 
 
@@ -68,6 +70,8 @@ class WorkerLink:
         Called when the worker ends by itself.
     on_free
         Called when the last of its requests has ended.
+    on_silence
+        Called when `silence` has changed.
     """
 
     def __init__(
@@ -77,12 +81,14 @@ class WorkerLink:
         timeouts: LinkTimeouts,
         on_exit: Callable[[WorkerLink, WorkerExit], None],
         on_free: Callable[[], None],
+        on_silence: Callable[[WorkerLink], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ids = ids
         self._timeouts = timeouts
         self._on_exit = on_exit
         self._on_free = on_free
+        self._on_silence = on_silence
         self._clock = clock
         self._worker: Worker | None = None
         self._loop = asyncio.get_running_loop()
@@ -94,6 +100,8 @@ class WorkerLink:
         self._watchdog: asyncio.Task[None] | None = None
         self.held_bytes = 0
         """Maximum resident memory that the worker reported."""
+        self.silence = ""
+        """The sentence that says that the worker does not respond; empty while it does."""
 
     @property
     def worker(self) -> Worker:
@@ -168,6 +176,12 @@ class WorkerLink:
         pong = reply.result()
         return pong if isinstance(pong, wire.Pong) else None
 
+    async def look(self, timeout_seconds: float) -> None:
+        """Find out whether the worker responds, for at most this long; the result is `silence`."""
+        # The watchdog hears of a response of a worker that is silent already.
+        if not self.silence and await self.ping(timeout_seconds) is None:
+            self._note_silence()
+
     def send(self, job: WorkerJob) -> None:
         """Send the request of a job, whose model must be loaded.
 
@@ -232,7 +246,12 @@ class WorkerLink:
 
     def receive(self, frame: wire.FromWorker) -> None:
         """Deliver a frame of the worker."""
-        if self._gone or isinstance(frame, wire.Hello | wire.LoadProgress):
+        if self._gone:
+            return
+        if self.silence:
+            self.silence = ""
+            self._on_silence(self)
+        if isinstance(frame, wire.Hello | wire.LoadProgress):
             return
         job = self._jobs.get(frame.id)
         if isinstance(frame, wire.Text):
@@ -270,8 +289,24 @@ class WorkerLink:
             )
 
     async def _watch(self, worker: Worker) -> None:
-        because = await watch(self.ping, self._timeouts.watchdog, self._clock, self._note_memory)
+        because = await watch(self._watched_ping, self._timeouts.watchdog, self._clock, self._note_memory)
         worker.kill(because)
+
+    async def _watched_ping(self, timeout_seconds: float) -> wire.Pong | None:
+        notice = self._loop.call_later(min(SILENT_SECONDS, timeout_seconds / 2), self._note_silence)
+        try:
+            return await self.ping(timeout_seconds)
+        finally:
+            notice.cancel()
+
+    def _note_silence(self) -> None:
+        if self._gone or self.silence:
+            return
+        self.silence = (
+            "The inference worker does not respond. If it does not respond within "
+            f"{self._timeouts.watchdog.answer:g} seconds, it is terminated and started again."
+        )
+        self._on_silence(self)
 
     def _note_memory(self, pong: wire.Pong) -> None:
         self.held_bytes = max(self.held_bytes, pong.rss_bytes)

@@ -35,6 +35,8 @@ class WorkerSlot:
         Called when the worker ends by itself.
     on_free
         Called when its last request has ended.
+    on_silence
+        Called when the worker does not respond, or responds again: `reason` is another one.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class WorkerSlot:
         on_state: Callable[[BackendState], None],
         on_exit: Callable[[WorkerExit], None],
         on_free: Callable[[], None],
+        on_silence: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spawn = spawn
@@ -58,6 +61,7 @@ class WorkerSlot:
         self._on_state = on_state
         self._on_exit = on_exit
         self._on_free = on_free
+        self._on_silence = on_silence
         self._clock = clock
         self._life = WorkerStateMachine()
         self._ending: asyncio.Task[None] | None = None
@@ -72,8 +76,7 @@ class WorkerSlot:
         """What the last worker reported of the machine."""
         self.closed = False
         """Whether nothing is loaded any more: the worker that ends saves nothing then."""
-        self.reason = "No model is loaded."
-        """The sentence that says why it is in this state."""
+        self._reason = "No model is loaded."
 
     @property
     def state(self) -> WorkerState:
@@ -91,6 +94,11 @@ class WorkerSlot:
         return self.link is not None and self.link.busy
 
     @property
+    def reason(self) -> str:
+        """The sentence that says why it is in this state, or that the worker does not respond."""
+        return (self.link.silence if self.link is not None else "") or self._reason
+
+    @property
     def ready_reason(self) -> str:
         """The sentence of a worker that waits for requests."""
         return (
@@ -106,12 +114,12 @@ class WorkerSlot:
             Nothing was changed.
         """
         self._life.move(move)
-        self.reason = reason
+        self._reason = reason
         self._on_state(
             BackendState(
                 state=self.state,
                 generation=self.generation,
-                reason=reason,
+                reason=self.reason,
                 model=self.plan.model if self.plan else None,
                 profile=self.plan.profile if self.plan else "",
             )
@@ -142,6 +150,7 @@ class WorkerSlot:
             timeouts=self._timeouts(),
             on_exit=self._note_exit,
             on_free=self._on_free,
+            on_silence=self._note_silence,
             clock=self._clock,
         )
         try:
@@ -209,6 +218,10 @@ class WorkerSlot:
         self.plan = None
         if self._life.can("gone"):
             self.move("gone", reason)
+
+    def _note_silence(self, link: WorkerLink) -> None:
+        if link is self.link:
+            self._on_silence()
 
     def _note_exit(self, link: WorkerLink, how: WorkerExit) -> None:
         if link is self.link and not how.expected:

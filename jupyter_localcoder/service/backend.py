@@ -25,6 +25,9 @@ from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
 from .dispatch import serves
 
+LOOK_SECONDS = 1.0
+"""How long a status waits to find out whether a worker responds."""
+
 
 class BackendOperations:
     """Reports on the worker and the machine."""
@@ -57,6 +60,7 @@ class BackendOperations:
     async def backend_ping(self, _request: backend.PingRequest) -> backend.BackendStatus:
         """State, model, speeds, memory."""
         policy = await self._guard.state()
+        await self._pool.look(LOOK_SECONDS)
         return msgspec.structs.replace(await in_own_thread(self._status), policy=policy)
 
     def _status(self) -> backend.BackendStatus:

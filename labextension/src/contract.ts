@@ -83,7 +83,8 @@ export type WorkerState =
   | 'failed';
 
 /**
- * Event `backend:state`: a move of a worker's state machine.
+ * Event `backend:state`: a move of a worker's state machine, or a worker stops or begins to
+ * respond.
  *
  * It names the worker that moved; where that one has gone and another is there, the other one.
  */

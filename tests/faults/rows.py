@@ -44,7 +44,8 @@ ROWS = (
         "back-off, then `failed` with the way back; the count is reset after a stable minute; nothing is "
         "replayed", (_SUPERVISOR + "test_crashes_long_ago_do_not_count",
                      _SUPERVISOR + "test_a_load_that_takes_long_is_no_time_of_stability")),
-    Row(4, "Worker", "Stopped (SIGSTOP)", "no response until the deadline, then it is replaced"),
+    Row(4, "Worker", "Stopped (SIGSTOP)",
+        "the status answers and says so; no response until the deadline, then it is replaced"),
     Row(5, "Worker", "A hang, also one that holds the interpreter's lock",
         "ended at the deadline; who cancels waits 10 s at most",
         (_SUPERVISOR + "test_a_load_that_hangs_is_ended_at_its_deadline",)),

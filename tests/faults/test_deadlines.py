@@ -18,6 +18,7 @@ from jupyter_localcoder.contract import wire
 from jupyter_localcoder.engine.crash_cause import CrashEvidence
 from jupyter_localcoder.engine.job import WorkerJob
 from jupyter_localcoder.engine.supervisor import Supervisor
+from jupyter_localcoder.engine.worker_link import SILENT_SECONDS
 from jupyter_localcoder.errors import BackendUnavailable, Canceled, LoadTimeout
 from tests.support.hand_worker import Hand, HandWorker
 from tests.support.still_loop import StillLoop
@@ -33,11 +34,16 @@ class Room:
     def __init__(self) -> None:
         self.loop = StillLoop()
         self.hand = Hand(self.loop)
+        self.silences: list[str] = []
+        """The sentences that were reported when a worker did not respond, or responded again."""
         self.supervisor = self.loop.do(self._make())
 
     async def _make(self) -> Supervisor:
         return Supervisor(
-            spawn=self.hand.spawn, clock=self.loop.time, evidence=CrashEvidence(count=lambda: 0)
+            spawn=self.hand.spawn,
+            clock=self.loop.time,
+            evidence=CrashEvidence(count=lambda: 0),
+            on_silence=lambda: self.silences.append(self.supervisor.reason),
         )
 
     @property
@@ -119,6 +125,31 @@ def test_04_no_sign_of_life(room: Room) -> None:
     room.is_ended_at(supervisor.ping_interval_seconds + supervisor.ping_timeout_seconds, worker)
     with pytest.raises(BackendUnavailable, match="did not respond for 20 seconds"):
         answer.result()
+
+
+def test_04_a_worker_that_does_not_respond_is_reported_before_the_deadline(room: Room) -> None:
+    worker = room.load()
+    supervisor = room.supervisor
+    ready = supervisor.reason
+    worker.hangs = True
+    room.loop.forward(supervisor.ping_interval_seconds + SILENT_SECONDS - A_MOMENT)
+    assert supervisor.reason == ready
+    room.loop.forward(2 * A_MOMENT)
+    silent = (
+        "The inference worker does not respond. If it does not respond within 20 seconds, it is terminated "
+        "and started again."
+    )
+    assert (supervisor.reason, supervisor.state, worker.alive) == (silent, "ready", True)
+    room.ask()
+    assert supervisor.state == "busy"
+    assert supervisor.reason == silent
+    pings = worker.unanswered_pings
+    worker.hangs = False
+    for id_ in pings:
+        worker.say(wire.Pong(id=id_, running=0, waiting=0, steps=0, rss_bytes=1))
+    room.loop.forward(A_MOMENT)
+    assert supervisor.reason == "Answering."
+    assert room.silences == [silent, "Answering."]
 
 
 def test_04_a_late_sign_of_life_is_one(room: Room) -> None:

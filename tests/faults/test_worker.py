@@ -9,6 +9,8 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -31,7 +33,7 @@ from jupyter_localcoder.server.app import LocalCoderApp
 from tests.engine.conftest import Bench
 from tests.faults.conftest import Open, gone
 from tests.server.conftest import Ask, Connect, Endless
-from tests.support.jupyter_server import JupyterServer, seconds_to_end
+from tests.support.jupyter_server import JupyterServer, seconds_to_end, wait_until
 from tests.support.time_limits import TimeLimit
 from tests.support.waiting import PATIENCE_SECONDS, until, within
 from tests.support.workers import HANGS, endless, failing, plan, request, spawn
@@ -323,6 +325,62 @@ def test_06_a_killed_server_takes_its_worker_along(
         worker.suspend()
     server.kill()
     record_property("seconds", seconds_to_end(worker))
+
+
+STATUS_SECONDS = 5.0
+
+
+def test_04_the_status_answers_and_says_that_the_worker_is_stopped(
+    server: JupyterServer, record_property: Record
+) -> None:
+    server.call("POST", "localcoder/models/tiny/load", {})
+    ready = server.call("GET", "localcoder/health")
+    assert ready["reason"].startswith("tiny is ready.")
+    worker = server.worker()
+    worker.suspend()
+    wait_until(lambda: worker.status() == psutil.STATUS_STOPPED)
+    began = time.monotonic()
+    health = server.call("GET", "localcoder/health")
+    seconds = time.monotonic() - began
+    record_property("seconds", seconds)
+    assert seconds < STATUS_SECONDS
+    assert health["reason"].startswith("The inference worker does not respond.")
+    assert [one["reason"] for one in health["resident"]] == [health["reason"]]
+    ran = subprocess.run(
+        [sys.executable, "-m", "jupyter_localcoder.cli", "status"],
+        env=server.environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    assert "The inference worker does not respond." in " ".join(ran.stdout.split())
+    assert "tiny" in {model["id"] for model in server.call("GET", "localcoder/models")["models"]}
+    worker.resume()
+    wait_until(lambda: server.call("GET", "localcoder/health")["reason"] == ready["reason"])
+    assert server.worker() == worker
+
+
+async def test_04_a_page_is_told_that_the_worker_is_stopped_and_that_it_goes_on(
+    ask: Ask, connect: Connect, tiny_model: str, extension: LocalCoderApp
+) -> None:
+    await ask("POST", f"models/{tiny_model}/load")
+    ready = (await ask("GET", "health")).data["reason"]
+    channel = await connect()
+
+    async def told() -> str:
+        while True:
+            message = await channel.next()
+            if message.get("event") == "backend:state":
+                return str(message["payload"]["reason"])
+
+    worker = psutil.Process(extension.service.pool.front.pid)
+    worker.suspend()
+    silent = (await ask("GET", "health")).data["reason"]
+    assert silent.startswith("The inference worker does not respond.")
+    assert await told() == silent
+    worker.resume()
+    assert await told() == ready
 
 
 async def test_07_a_shutdown_during_a_load_leaves_no_child(
