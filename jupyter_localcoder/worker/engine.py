@@ -176,6 +176,15 @@ def _links(vocab: Any, draw: Draw) -> Iterator[Any]:
     yield native.llama_sampler_init_dist(draw.seed)
 
 
+def _may_crash_when_repacked() -> bool:
+    """Whether llama.cpp would put weights into the layout of the processor's AMX unit.
+
+    Builds by some compilers crash at the first computation then, on processors that have the unit
+    (llama.cpp's issue 20824, not mended there). Other layouts cannot be chosen apart from it.
+    """
+    return b"AMX_INT8 = 1" in native.llama_print_system_info()
+
+
 class Engine:
     """One model in one context; `load` fills it once.
 
@@ -245,7 +254,7 @@ class Engine:
             params,
             n_gpu_layers=plan.n_gpu_layers,
             load_mode=int(plan.use_mmap) + 2 * int(plan.use_mlock),  # LLAMA_LOAD_MODE_*
-            use_extra_bufts=plan.repack,
+            use_extra_bufts=plan.repack and not _may_crash_when_repacked(),
             progress_callback=callback,
         )
         model = native.llama_model_load_from_file(os.fsencode(plan.path), params)
