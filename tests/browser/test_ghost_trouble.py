@@ -75,7 +75,7 @@ def test_a_switch_of_the_model_cuts_nothing_off(writer: Writer, ghost_lab: Ghost
     thread = threading.Thread(target=switch)
     thread.start()
     until(lambda: ghost_lab.call("GET", "settings")["settings"]["model"] == other)
-    assert ghost_lab.call("GET", "health")["model"] == "tiny"
+    # Whether the other one is loaded beside it by now depends on the memory and the speed of the machine.
     assert writer.ghost == "a)"
     gate.open()
     writer.sees("a)\nx = 1\ny = 2")
