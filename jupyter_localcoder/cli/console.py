@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import msgspec
 
 from ..contract.codec import error_payload
-from ..errors import LocalCoderError
+from ..errors import InvalidArgument, LocalCoderError
 from ..text.plain_text import PlainText, plain_line, spelled
 
 _MAX_SECRET_CHARS = 8192
@@ -95,6 +95,17 @@ class Console:
         """One line from the person, without the line break; the empty string at the end of input."""
         self._write(self.stderr, question)
         return self.stdin.readline().strip()
+
+    def confirm(self, question: str, refused: str) -> None:
+        """Ask whether to go on with what cannot be undone; where nobody can be asked, the command says it.
+
+        Raises
+        ------
+        InvalidArgument
+            The answer is not yes; the sentence is ``refused``.
+        """
+        if self.can_ask and self.ask(f"{question} [y/N] ").lower() not in ("y", "yes"):
+            raise InvalidArgument(refused, recovery="Answer `y`, or pass `--yes`.")
 
     def ask_secret(self, question: str) -> str:
         """One line that is not shown, from the person at the terminal; from stdin where nobody is there."""

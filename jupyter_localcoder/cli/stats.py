@@ -6,7 +6,6 @@ from traitlets import Bool
 
 from ..contract import registry, stats
 from ..contract.common import Empty
-from ..errors import InvalidArgument
 from .command import LocalCoderCommand, options
 from .exits import ExitCode
 from .table import table
@@ -33,7 +32,8 @@ class Stats(LocalCoderCommand):
         """Show or erase them."""
         with self.client() as client:
             if self.erase:
-                self._confirm()
+                if not self.yes:
+                    self.console.confirm("Erase all counts? This cannot be undone.", "Nothing was erased.")
                 client.call(registry.STATS_ERASE, stats.StatsEraseRequest())
                 self.console.document(Empty())
                 self.console.out("The counts were erased.")
@@ -42,12 +42,6 @@ class Stats(LocalCoderCommand):
         self.console.document(found)
         self.console.out("\n".join(lines(found, self.console.width)))
         return ExitCode.OK
-
-    def _confirm(self) -> None:
-        if self.yes or not self.console.can_ask:
-            return
-        if self.console.ask("Erase all counts? This cannot be undone. [y/N] ").lower() not in ("y", "yes"):
-            raise InvalidArgument("Nothing was erased.", recovery="Answer `y`, or pass `--yes`.")
 
 
 def lines(found: stats.SuggestionStats, width: int | None) -> list[str]:

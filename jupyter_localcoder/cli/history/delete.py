@@ -76,7 +76,5 @@ class HistoryDelete(LocalCoderCommand):
         return deleted.count
 
     def _confirm(self, question: str) -> None:
-        if self.yes or not self.console.can_ask:
-            return
-        if self.console.ask(f"{question} This cannot be undone. [y/N] ").lower() not in ("y", "yes"):
-            raise InvalidArgument("Nothing was deleted.", recovery="Answer `y`, or pass `--yes`.")
+        if not self.yes:
+            self.console.confirm(f"{question} This cannot be undone.", "Nothing was deleted.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from traitlets import Bool
 
 from ...contract import codec, models, registry
-from ...errors import InvalidArgument
 from ...text.units import size
 from ..command import LocalCoderCommand, options
 from ..exits import ExitCode
@@ -31,14 +30,11 @@ class ModelsRm(LocalCoderCommand):
         request = codec.decode(models.ModelDeleteRequest, {"id": self.extra_args[0], "force": self.force})
         # A server that has it loaded must hear of it: the client asks that server, where there is one.
         with self.client() as client:
-            self._confirm(request.id)
+            if not self.yes:
+                self.console.confirm(
+                    f"Remove {request.id} from this machine?", f"{request.id} was not removed."
+                )
             gone: models.DeletedModel = client.call(registry.MODEL_DELETE, request)
         self.console.document(gone)
         self.console.out(f"{gone.id} is removed; {size(gone.freed_bytes)} freed.")
         return ExitCode.OK
-
-    def _confirm(self, model: str) -> None:
-        if self.yes or not self.console.can_ask:
-            return
-        if self.console.ask(f"Remove {model} from this machine? [y/N] ").lower() not in ("y", "yes"):
-            raise InvalidArgument(f"{model} was not removed.", recovery="Answer `y`, or pass `--yes`.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from traitlets import Bool
 
 from ...contract import codec, providers, registry
-from ...errors import InvalidArgument
 from ..command import LocalCoderCommand, options
 from ..exits import ExitCode
 
@@ -26,14 +25,9 @@ class ProvidersRm(LocalCoderCommand):
         """Remove it."""
         request = codec.decode(providers.ProviderIdRequest, {"id": self.extra_args[0]})
         with self.client() as client:
-            self._confirm(request.id)
+            if not self.yes:
+                self.console.confirm(f"Remove {request.id} and its key?", f"{request.id} was not removed.")
             deleted: providers.ProviderDeleted = client.call(registry.PROVIDER_DELETE, request)
         self.console.document({"id": request.id, "removed": True, "note": deleted.note})
         self.console.out(f"{request.id} is removed. {deleted.note}".strip())
         return ExitCode.OK
-
-    def _confirm(self, id_: str) -> None:
-        if self.yes or not self.console.can_ask:
-            return
-        if self.console.ask(f"Remove {id_} and its key? [y/N] ").lower() not in ("y", "yes"):
-            raise InvalidArgument(f"{id_} was not removed.", recovery="Answer `y`, or pass `--yes`.")
