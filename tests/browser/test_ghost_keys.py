@@ -53,6 +53,16 @@ def type_elsewhere(writer: Writer, text: str, at: int) -> None:
     )
 
 
+def closes_the_rest(writer: Writer, ghost: str) -> None:
+    """After what was in front: the ghost text is still there, then it goes, then the edit mode is left."""
+    assert (writer.ghost, writer.page.evaluate(MODE)) == (ghost, "edit")
+    writer.press("Escape")
+    writer.sees("")
+    assert writer.page.evaluate(MODE) == "edit"
+    writer.press("Escape")
+    assert writer.page.evaluate(MODE) == "command"
+
+
 class TestEscape:
     def test_takes_the_ghost_text_and_nothing_else(self, writer: Writer, ghost_lab: GhostLab) -> None:
         ghost_lab.rules([NUMPY])
@@ -115,12 +125,7 @@ class TestEscape:
             writer.press("Escape")
             expect(writer.page.locator(LIST)).to_have_count(0)
             writer.settle()
-            assert (writer.ghost, writer.page.evaluate(MODE)) == ("you", "edit")
-            writer.press("Escape")
-            writer.sees("")
-            assert writer.page.evaluate(MODE) == "edit"
-            writer.press("Escape")
-            assert writer.page.evaluate(MODE) == "command"
+            closes_the_rest(writer, "you")
         assert sources(writer)[0] == "import_me = 1\nimport_you = 2\nimport_"
 
     def test_closes_the_tooltip_first(self, writer: Writer, ghost_lab: GhostLab) -> None:
@@ -139,12 +144,7 @@ class TestEscape:
         writer.press("Escape")
         expect(tooltip).to_have_count(0)
         writer.settle()
-        assert (writer.ghost, writer.page.evaluate(MODE)) == ("1)", "edit")
-        writer.press("Escape")
-        writer.sees("")
-        assert writer.page.evaluate(MODE) == "edit"
-        writer.press("Escape")
-        assert writer.page.evaluate(MODE) == "command"
+        closes_the_rest(writer, "1)")
         assert sources(writer) == ["print(", "y = 2"]
 
     def test_in_a_file(self, writer: Writer, ghost_lab: GhostLab) -> None:
