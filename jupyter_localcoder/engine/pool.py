@@ -289,9 +289,9 @@ class WorkerPool(LoggingConfigurable):
             await asyncio.gather(other.release(beside, why), one.release(plan, why))
         return True
 
-    async def look(self, timeout_seconds: float) -> None:
+    async def check_response(self, timeout_seconds: float) -> None:
         """Find out whether the workers respond: for one that does not, the reason of its state says so."""
-        await asyncio.gather(*(one.look(timeout_seconds) for one in self.supervisors))
+        await asyncio.gather(*(one.check_response(timeout_seconds) for one in self.supervisors))
 
     async def unload(self, reason: str = "The model was unloaded.", *, model: str | None = None) -> None:
         """End the worker of a model, or all of them; see `Supervisor.unload`."""

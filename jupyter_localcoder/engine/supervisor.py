@@ -257,10 +257,10 @@ class Supervisor(LoggingConfigurable):
         link = self._slot.link
         return await link.ping(timeout_seconds) if link is not None else None
 
-    async def look(self, timeout_seconds: float) -> None:
+    async def check_response(self, timeout_seconds: float) -> None:
         """Find out whether the worker responds: if not, `reason` says so."""
         if self._slot.link is not None:
-            await self._slot.link.look(timeout_seconds)
+            await self._slot.link.check_response(timeout_seconds)
 
     async def unload(self, reason: str = "The model was unloaded.") -> None:
         """End the worker. What runs ends with `BackendUnavailable`; a load under way is abandoned."""

@@ -176,7 +176,7 @@ class WorkerLink:
         pong = reply.result()
         return pong if isinstance(pong, wire.Pong) else None
 
-    async def look(self, timeout_seconds: float) -> None:
+    async def check_response(self, timeout_seconds: float) -> None:
         """Find out whether the worker responds, for at most this long; the result is `silence`."""
         # The watchdog hears of a response of a worker that is silent already.
         if not self.silence and await self.ping(timeout_seconds) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import msgspec
@@ -25,7 +26,7 @@ from ..settings import LocalCoderSettings
 from ..storage.latest import in_own_thread
 from .dispatch import serves
 
-LOOK_SECONDS = 1.0
+RESPONSE_SECONDS = 1.0
 """How long a status waits to find out whether a worker responds."""
 
 
@@ -59,8 +60,7 @@ class BackendOperations:
     @serves(registry.PING)
     async def backend_ping(self, _request: backend.PingRequest) -> backend.BackendStatus:
         """State, model, speeds, memory."""
-        policy = await self._guard.state()
-        await self._pool.look(LOOK_SECONDS)
+        policy, _ = await asyncio.gather(self._guard.state(), self._pool.check_response(RESPONSE_SECONDS))
         return msgspec.structs.replace(await in_own_thread(self._status), policy=policy)
 
     def _status(self) -> backend.BackendStatus:
