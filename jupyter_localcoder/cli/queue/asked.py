@@ -158,9 +158,9 @@ class QueueShow(QueueCommand):
         """Print it."""
         id_ = self.extra_args[0]
         with self.server() as client:
-            return self._ask_again(client, id_) if self.prompt else self.watch(client, id_, wait=self.wait)
+            return self._print_prompt(client, id_) if self.prompt else self.watch(client, id_, wait=self.wait)
 
-    def _ask_again(self, client: Client, id_: str) -> ExitCode:
+    def _print_prompt(self, client: Client, id_: str) -> ExitCode:
         request = codec.decode(queue.QueueGetRequest, {"id": id_, "with_prompt": True})
         answer: queue.QueueAnswer = client.call(registry.QUEUE_GET, request)
         if not answer.item.prompt_kept:

@@ -137,15 +137,15 @@ def _with_own_scopes(source: str) -> str:
 
 class _AsGenerators(ast.NodeTransformer):
     def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
-        return self._made(node.elt, node)
+        return self._generator(node.elt, node)
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
-        return self._made(node.elt, node)
+        return self._generator(node.elt, node)
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
-        return self._made(ast.Tuple([node.key, node.value], ast.Load()), node)
+        return self._generator(ast.Tuple([node.key, node.value], ast.Load()), node)
 
-    def _made(self, elt: ast.expr, node: ast.ListComp | ast.SetComp | ast.DictComp) -> ast.AST:
+    def _generator(self, elt: ast.expr, node: ast.ListComp | ast.SetComp | ast.DictComp) -> ast.AST:
         return self.generic_visit(ast.GeneratorExp(elt, node.generators))
 
 
